@@ -1,0 +1,20 @@
+declare namespace Cloudflare {
+  /** The Worker's bindings, variables and secrets; README says how each is set. */
+  interface Env {
+    DIRECTORY: KVNamespace;
+    RELAY_SESSION: DurableObjectNamespace<import("./session/relay-session.ts").RelaySession>;
+    /** Where SignalWire reaches us, e.g. `https://partyline.example.com`; a tenant's record may name its own. */
+    PUBLIC_URL?: string;
+    /** Guards the API. Not set: the API is closed. */
+    ADMIN_TOKEN?: string;
+    /** 32 bytes, base64: seals credentials in KV, and our state in calls. */
+    CREDENTIALS_KEY?: string;
+    /** The one-tenant start: the names that SignalWire's SDKs use. */
+    SIGNALWIRE_SPACE?: string;
+    SIGNALWIRE_PROJECT_ID?: string;
+    SIGNALWIRE_API_TOKEN?: string;
+    SIGNALWIRE_SIGNING_KEY?: string;
+  }
+}
+
+type Env = Cloudflare.Env;

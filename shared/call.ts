@@ -1,0 +1,31 @@
+/** How a call reached us. */
+export type Ingress = "swml" | "cxml" | "relay";
+
+/**
+ * The one shape that every ingress is normalised to; rules see nothing else.
+ * Wire names stay as SignalWire spells them.
+ */
+export interface Call {
+  via: Ingress;
+  call_id: string;
+  /** Absent for cXML calls: RELAY cannot address them. */
+  node_id?: string;
+  project_id?: string;
+  /** `created`, `ringing`, `answered`, `ending` or `ended`; other words are kept as they came. */
+  call_state?: string;
+  /** `inbound` or `outbound`. */
+  direction: string;
+  /** `phone`, `sip` or `webrtc`. */
+  type: string;
+  /** E.164, a SIP URI, `anonymous`, or whatever came. Empty where nothing did. */
+  from: string;
+  to: string;
+  /** SIP headers by lower-case name, each with its values in the order received. */
+  headers: Record<string, string[]>;
+  /** What earlier steps of the call's documents set. */
+  vars: Record<string, unknown>;
+  /** What the `transfer` or `execute` that led here passed, without our own `partyline`. */
+  params: Record<string, unknown>;
+  /** The call object as received, fields that we do not know included. */
+  details: Record<string, unknown>;
+}
