@@ -11,9 +11,21 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                PUBLIC_URL: "https://partyline.test",
+                ADMIN_TOKEN: "test-admin-token",
+                CREDENTIALS_KEY: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+              },
+            },
           }),
         ],
-        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: [nodeTests] },
+        test: {
+          name: "workerd",
+          include: ["test/**/*.test.ts"],
+          exclude: [nodeTests],
+          globalSetup: ["test/carrier-process.ts"],
+        },
       },
       { test: { name: "node", include: [nodeTests] } },
     ],

@@ -41,4 +41,6 @@ export type Decision = Action & {
   /** Milliseconds since the epoch. */
   decided_at: number;
   looked_at: Look[];
+  /** How many more rules were looked at, in vain, than `looked_at` lists; absent where it lists them all. */
+  more_looked_at?: number;
 };

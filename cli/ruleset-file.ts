@@ -1,0 +1,132 @@
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from "yaml";
+import { blankComments } from "./jsonc.ts";
+
+export interface Position {
+  line: number;
+  column: number;
+}
+
+export type RulesetFile =
+  | { ok: true; value: unknown; positionOf(path: string): Position | null }
+  | { ok: false; kind: "unreadable"; message: string }
+  | { ok: false; kind: "malformed"; errors: ({ message: string } & Partial<Position>)[] };
+
+/** Reads a file of JSON, JSONC or YAML, told apart by its name, and remembers where in it everything is. */
+export async function readRulesetFile(file: string): Promise<RulesetFile> {
+  const language = extname(file).toLowerCase();
+  if (![".json", ".jsonc", ".yaml", ".yml"].includes(language)) {
+    return {
+      ok: false,
+      kind: "unreadable",
+      message: `${file}: name it .json, .jsonc, .yaml or .yml, as what it holds`,
+    };
+  }
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    // Node's own words name the file and what is the matter: ENOENT: no such file or directory, open '…'.
+    return { ok: false, kind: "unreadable", message: error instanceof Error ? error.message : String(error) };
+  }
+  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
+  return language === ".yaml" || language === ".yml" ? readYaml(text) : readJson(text, language);
+}
+
+function readYaml(text: string): RulesetFile {
+  const { document, lines } = parse(text);
+  if (document.errors.length > 0) return malformed(document, lines);
+  try {
+    return { ok: true, value: document.toJS(), positionOf: (path) => positionOf(path, document, lines) };
+  } catch {
+    // The one thing left to fail: aliases that would unfold without end.
+    return { ok: false, kind: "malformed", errors: [{ message: "has too many aliases" }] };
+  }
+}
+
+function readJson(text: string, language: string): RulesetFile {
+  const json = language === ".jsonc" ? blankComments(text) : text;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    const [, line, column] = (error instanceof Error && /line (\d+) column (\d+)/.exec(error.message)) || [];
+    const where = line === undefined ? lastPosition(text) : { line: Number(line), column: Number(column) };
+    const hint =
+      language === ".json" && blankComments(text) !== text
+        ? "; with comments or trailing commas it is .jsonc"
+        : "";
+    return {
+      ok: false,
+      kind: "malformed",
+      errors: [{ message: `is not JSON from here on${hint}`, ...where }],
+    };
+  }
+  // YAML is a superset of JSON, but for tabs, which it takes less gladly: this reading is for positions alone.
+  const { document, lines } = parse(json.replaceAll("\t", " "));
+  if (document.errors.some((error) => error.code === "DUPLICATE_KEY")) return malformed(document, lines);
+  return { ok: true, value, positionOf: (path) => positionOf(path, document, lines) };
+}
+
+function parse(text: string): { document: Document; lines: LineCounter } {
+  const lines = new LineCounter();
+  return { document: parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines };
+}
+
+function malformed(document: Document, lines: LineCounter): RulesetFile {
+  const errors = document.errors.map(({ message, pos }) => ({ message, ...at(pos[0], lines) }));
+  return { ok: false, kind: "malformed", errors };
+}
+
+/** Where the thing at a path such as `rules[3].match["x"]` is, or the nearest thing around it. */
+function positionOf(path: string, document: Document, lines: LineCounter): Position | null {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? node.range?.[0] : undefined;
+  for (const step of stepsOf(path)) {
+    const { key, value } = child(isAlias(node) ? node.resolve(document) : node, step);
+    if (key === undefined) break;
+    offset = key.range?.[0] ?? offset;
+    node = value;
+  }
+  return offset === undefined ? null : at(offset, lines);
+}
+
+/** A map's or list's item: what it is, and the node that it begins with. */
+function child(node: unknown, step: string | number): { key?: Node; value?: unknown } {
+  if (isSeq(node) && typeof step === "number") {
+    const item: unknown = node.items[step];
+    return isNode(item) ? { key: item, value: item } : {};
+  }
+  if (!isMap(node)) return {};
+  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+  return isNode(pair?.key) ? { key: pair.key, value: pair.value } : {};
+}
+
+function stepsOf(path: string): (string | number)[] {
+  const steps = path.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g);
+  return [...steps].map(([, index, quoted, word]) => {
+    if (index !== undefined) return Number(index);
+    return quoted === undefined ? (word ?? "") : String(JSON.parse(quoted));
+  });
+}
+
+function at(offset: number, lines: LineCounter): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}
+
+function lastPosition(text: string): Position {
+  const lines = text.split("\n");
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+}

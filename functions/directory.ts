@@ -1,0 +1,192 @@
+import type { z } from "zod";
+import { isTenantId } from "../shared/conference.ts";
+import { openSecret } from "../shared/credentials.ts";
+import { type CompiledRuleset, compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
+import { parseRuleset } from "../shared/rules/parse.ts";
+import { describeError, log } from "./log.ts";
+import { type ProjectRecord, projectRecord, type TenantRecord, tenantRecord } from "./records.ts";
+import { StaleCache } from "./stale-cache.ts";
+
+/** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
+export interface Project {
+  project_id: string;
+  relay_url: string;
+  rest_url: string;
+  token: string;
+  signing_keys: readonly string[];
+  plain_names_for?: string;
+  contexts: ProjectRecord["contexts"];
+  session: ProjectRecord["session"];
+  /** Changes whenever the record does: how a session learns of new credentials. */
+  version: string;
+}
+
+export interface Tenant {
+  tenant: string;
+  record: TenantRecord;
+  project: Project;
+  /** Null where there is no ruleset, or none that could ever be read here: the fallback speaks. */
+  rules: CompiledRuleset | null;
+  /** The texts that this was read from, so that a refresh compiles only what changed. */
+  source: { tenant: string | null; project: string | null; ruleset: string | null };
+}
+
+/** The tenant of the one-tenant start. */
+const DEFAULT_TENANT = "default";
+
+const tenants = new StaleCache<Tenant>();
+
+/**
+ * A tenant with its project and compiled ruleset, from KV or from what this isolate has kept.
+ * Null: no such tenant. Throws where the tenant or its keys can't be read and nothing is kept.
+ */
+export async function findTenant(
+  env: Env,
+  tenant: string,
+  keepAlive: (work: Promise<unknown>) => void,
+): Promise<Tenant | null> {
+  if (!isTenantId(tenant)) return null;
+  return await tenants.get(
+    tenant,
+    (previous) => readTenant(env, tenant, previous),
+    keepAlive,
+    (error) => log("error", "directory.stale", { tenant, error: describeError(error) }),
+  );
+}
+
+/** The tenant as KV has it now, past any cache of ours. */
+export async function readTenant(env: Env, tenant: string, previous: Tenant | null): Promise<Tenant | null> {
+  const [tenantText, rulesetText] = await Promise.all([
+    env.DIRECTORY.get(`tenant/${tenant}`),
+    env.DIRECTORY.get(`ruleset/${tenant}`),
+  ]);
+  const record =
+    tenantText === null
+      ? implicitTenant(env, tenant)
+      : parseRecord(tenantRecord, `tenant/${tenant}`, tenantText);
+  if (!record) return null;
+  const projectText = await env.DIRECTORY.get(`project/${record.project_id}`);
+  const source = { tenant: tenantText, project: projectText, ruleset: rulesetText };
+  const project =
+    previous && previous.source.project === projectText && previous.record.project_id === record.project_id
+      ? previous.project
+      : await openProject(env, record.project_id, projectText);
+  const rules =
+    previous &&
+    previous.source.ruleset === rulesetText &&
+    previous.source.tenant === tenantText &&
+    previous.project === project
+      ? previous.rules
+      : await compileFor(tenant, record, project, rulesetText, previous?.rules ?? null);
+  return { tenant, record, project, rules, source };
+}
+
+/** The project as its record has it now. Throws where there is none, or its secrets do not open. */
+export async function readProject(env: Env, project_id: string): Promise<Project> {
+  return await openProject(env, project_id, await env.DIRECTORY.get(`project/${project_id}`));
+}
+
+function implicitTenant(env: Env, tenant: string): TenantRecord | null {
+  if (tenant !== DEFAULT_TENANT || !env.SIGNALWIRE_PROJECT_ID) return null;
+  return tenantRecord.parse({ project_id: env.SIGNALWIRE_PROJECT_ID });
+}
+
+async function openProject(env: Env, project_id: string, text: string | null): Promise<Project> {
+  if (text === null) return await projectOfSecrets(env, project_id);
+  const key = `project/${project_id}`;
+  const record = parseRecord(projectRecord, key, text);
+  if (!env.CREDENTIALS_KEY) {
+    throw new Error(
+      `${key} holds sealed secrets and CREDENTIALS_KEY is not set: set it with wrangler secret put CREDENTIALS_KEY`,
+    );
+  }
+  const [token, ...signing_keys] = await Promise.all(
+    [record.credentials, ...record.signing_keys].map((sealed) =>
+      openSecret(env.CREDENTIALS_KEY ?? "", project_id, sealed),
+    ),
+  );
+  return {
+    project_id,
+    ...addresses(record.space, record.relay_url, record.rest_url),
+    token: token ?? "",
+    signing_keys,
+    ...(record.plain_names_for === undefined ? {} : { plain_names_for: record.plain_names_for }),
+    contexts: record.contexts,
+    session: record.session,
+    version: await digest(text),
+  };
+}
+
+/** The one-tenant start: everything from the Worker's secrets. */
+async function projectOfSecrets(env: Env, project_id: string): Promise<Project> {
+  const { SIGNALWIRE_SPACE: space, SIGNALWIRE_API_TOKEN: token, SIGNALWIRE_SIGNING_KEY: signing_key } = env;
+  if (env.SIGNALWIRE_PROJECT_ID !== project_id || !space || !token || !signing_key) {
+    throw new Error(
+      `there is no record project/${project_id} in KV, and the secrets SIGNALWIRE_SPACE, SIGNALWIRE_PROJECT_ID, ` +
+        "SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY do not all stand for it",
+    );
+  }
+  return {
+    project_id,
+    ...addresses(space),
+    token,
+    signing_keys: [signing_key],
+    plain_names_for: DEFAULT_TENANT,
+    contexts: {},
+    session: projectRecord.shape.session.parse(undefined),
+    version: await digest(JSON.stringify([space, token, signing_key])),
+  };
+}
+
+/** `example`, `example.signalwire.com`, or for a stand-in on loopback `http://127.0.0.1:9600`. */
+function addresses(
+  space: string,
+  relay_url?: string,
+  rest_url?: string,
+): { relay_url: string; rest_url: string } {
+  const origin = /^https?:\/\//.test(space)
+    ? new URL(space).origin
+    : `https://${space.includes(".") ? space : `${space}.signalwire.com`}`;
+  return { relay_url: relay_url ?? origin.replace(/^http/, "ws"), rest_url: rest_url ?? origin };
+}
+
+/** Compiles the ruleset; a bad one leaves the last good one serving, and says so loudly. */
+async function compileFor(
+  tenant: string,
+  record: TenantRecord,
+  project: Project,
+  text: string | null,
+  lastGood: CompiledRuleset | null,
+): Promise<CompiledRuleset | null> {
+  const options = {
+    tenant,
+    plain: project.plain_names_for === tenant,
+    ...(record.fallback === undefined ? {} : { fallback: record.fallback }),
+  };
+  const parsed = parseRuleset(text ?? '{"rules":[]}', options);
+  if (parsed.ok) return compileRuleset(parsed.ruleset, { ...options, hash: await hashRuleset(text ?? "") });
+  log("error", "ruleset.bad", {
+    tenant,
+    serving: lastGood ? "the last good version" : "the fallback",
+    errors: parsed.errors.slice(0, 10),
+  });
+  return lastGood;
+}
+
+function parseRecord<S extends z.ZodType>(schema: S, key: string, text: string): z.infer<S> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new Error(`${key} in KV is not JSON`);
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
+  throw new Error(`${key} in KV is not as it should be: ${issues.join("; ")}`);
+}
+
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,46 @@
+import { ivBytes } from "../../shared/credentials.ts";
+import { type Opening, openState, type SealedFor, type SealedState, sealState } from "../../shared/seal.ts";
+import { deriveKeys, type SealKeys } from "../../shared/seal-keys.ts";
+import type { Project, Tenant } from "../directory.ts";
+
+/** Derived once for each reading of a project's record. */
+const derived = new WeakMap<Project, SealKeys>();
+
+/** Seals and opens our state of one call. */
+export class Seals {
+  readonly #keys: SealKeys;
+  readonly #whose: SealedFor;
+
+  private constructor(keys: SealKeys, whose: SealedFor) {
+    this.#keys = keys;
+    this.#whose = whose;
+  }
+
+  static async of(env: Env, { tenant, project }: Tenant, call_id: string): Promise<Seals> {
+    let keys = derived.get(project);
+    if (!keys) {
+      const { CREDENTIALS_KEY } = env;
+      keys = await deriveKeys({
+        ...(CREDENTIALS_KEY === undefined ? {} : { credentials_key: CREDENTIALS_KEY }),
+        signing_keys: project.signing_keys,
+      });
+      derived.set(project, keys);
+    }
+    return new Seals(keys, { tenant, call_id });
+  }
+
+  /** Null where the state is too long to be carried. */
+  async seal(state: SealedState): Promise<string | null> {
+    const sealing = await sealState(
+      this.#keys,
+      this.#whose,
+      state,
+      crypto.getRandomValues(new Uint8Array(ivBytes)),
+    );
+    return sealing.ok ? sealing.sealed : null;
+  }
+
+  async open(sealed: unknown): Promise<Opening> {
+    return await openState(this.#keys, this.#whose, sealed);
+  }
+}

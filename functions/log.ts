@@ -1,0 +1,14 @@
+export type LogLevel = "info" | "warn" | "error";
+
+/**
+ * One JSON object a line. Fields are written as they are: whoever calls this keeps secrets, keyed digits and URLs with
+ * tokens out of them.
+ */
+export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
+  console[level](JSON.stringify({ level, event, ...fields }));
+}
+
+/** An error as a log line may show it: name and message, no stack (stacks of RPC errors hold other isolates' paths). */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

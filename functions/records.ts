@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { isTenantId } from "../shared/conference.ts";
+import { actionSchema } from "../shared/rules/schema.ts";
+
+/** A number of milliseconds since the epoch, or an ISO 8601 date and time with its offset. */
+const instant = z.union([
+  z.number().int().nonnegative(),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
+
+const tenantId = z.string().refine(isTenantId, "a tenant id is 1 to 24 of a-z, 0-9 and -");
+
+const url = (protocols: RegExp) => z.url({ protocol: protocols });
+
+/** KV `project/<project_id>`. `credentials` and `signing_keys` are sealed by `npx partyline seal`. */
+export const projectRecord = z.object({
+  /** `example` or `example.signalwire.com`; for a stand-in on loopback its origin. */
+  space: z
+    .string()
+    .regex(/^(https?:\/\/)?[a-z0-9.:-]+$/i, "the space's name or host, e.g. example.signalwire.com"),
+  relay_url: url(/^wss?$/).optional(),
+  rest_url: url(/^https?$/).optional(),
+  credentials: z.string().min(1),
+  /** Two while a key is rotated. */
+  signing_keys: z.array(z.string().min(1)).min(1).max(2),
+  /** RELAY contexts, and the tenant that takes each one's calls. */
+  contexts: z.record(z.string().min(1), tenantId).default({}),
+  /** The one tenant of the project whose conferences carry no prefix. */
+  plain_names_for: tenantId.optional(),
+  session: z
+    .object({
+      idle_disconnect_s: z.number().int().min(10).max(86_400).default(300),
+      location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
+    })
+    .default({ idle_disconnect_s: 300 }),
+});
+
+export type ProjectRecord = z.infer<typeof projectRecord>;
+
+/** KV `tenant/<tenant>`. */
+export const tenantRecord = z.object({
+  project_id: z.string().min(1).max(100),
+  public_url: url(/^https?$/).optional(),
+  /** What follows `#` in the URL pasted at SignalWire, e.g. `rt=8000`. */
+  url_fragment: z
+    .string()
+    .regex(/^[a-z0-9=&]+$/i, "the fragment without its #, e.g. rt=8000")
+    .optional(),
+  join_via: z.enum(["relay", "document"]).default("relay"),
+  join_deadline_ms: z.number().int().min(200).max(3000).default(2000),
+  /** Until then (24 h ahead at most) unauthentic webhooks are served by document alone and reported in the log. */
+  report_until: instant.optional(),
+  /** What happens where no rule matches. */
+  fallback: actionSchema.optional(),
+});
+
+export type TenantRecord = z.infer<typeof tenantRecord>;

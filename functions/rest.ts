@@ -1,0 +1,126 @@
+import { z } from "zod";
+import type { Project } from "./directory.ts";
+
+/** What SignalWire's REST API says of a call command: done, no such call (any more), or no usable answer. */
+export type RestOutcome = { kind: "ok" } | { kind: "gone" } | { kind: "failed"; reason: string };
+
+/** Pages of a list that we read at most: 50 participants each, and no room of ours is larger. */
+const MAX_PAGES = 20;
+
+const conferencesPage = z.object({
+  conferences: z.array(z.object({ sid: z.string(), friendly_name: z.string() })),
+  next_page_uri: z.string().nullish(),
+});
+const participantsPage = z.object({
+  participants: z.array(z.object({ call_sid: z.string(), conference_sid: z.string().optional() })),
+  next_page_uri: z.string().nullish(),
+});
+
+/**
+ * In which of the rooms the call is, by SignalWire's word. Null: in none of them. Throws where SignalWire does not say.
+ * @param rooms wire names, at most 64 characters each (the filter takes no more).
+ */
+export async function findInRooms(
+  project: Project,
+  rooms: readonly string[],
+  call_id: string,
+  signal: AbortSignal,
+): Promise<{ room: string; conference_id: string } | null> {
+  for (const room of rooms) {
+    const query = new URLSearchParams({ Status: "in-progress", FriendlyName: room });
+    const first = `${accountPath(project)}/Conferences.json?${query}`;
+    for await (const { conferences } of pages(project, first, conferencesPage, signal)) {
+      for (const { sid, friendly_name } of conferences) {
+        // A filter may match more than the very name.
+        if (friendly_name !== room) continue;
+        if (await isParticipant(project, sid, call_id, signal)) return { room, conference_id: sid };
+      }
+    }
+  }
+  return null;
+}
+
+/** A command for an active call by its id alone: the lever where RELAY is down or does not see the call. */
+export async function commandCall(
+  project: Project,
+  call_id: string,
+  command: "calling.end" | "calling.transfer",
+  params: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<RestOutcome> {
+  try {
+    const response = await request(project, "/api/calling/calls", signal, { command, id: call_id, params });
+    await response.body?.cancel();
+    if (response.ok) return { kind: "ok" };
+    if (response.status === 404 || response.status === 410) return { kind: "gone" };
+    return { kind: "failed", reason: `REST answered ${response.status}` };
+  } catch (error) {
+    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Whether SignalWire's REST API takes the project's credentials, for the doctor. */
+export async function checkCredentials(project: Project, signal: AbortSignal): Promise<{ status: number }> {
+  const response = await request(project, `${accountPath(project)}/Conferences.json?PageSize=1`, signal);
+  await response.body?.cancel();
+  return { status: response.status };
+}
+
+async function isParticipant(
+  project: Project,
+  sid: string,
+  call_id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const first = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants.json`;
+  for await (const { participants } of pages(project, first, participantsPage, signal)) {
+    if (participants.some(({ call_sid }) => call_sid === call_id)) return true;
+  }
+  return false;
+}
+
+async function* pages<S extends typeof conferencesPage | typeof participantsPage>(
+  project: Project,
+  first: string,
+  schema: S,
+  signal: AbortSignal,
+): AsyncGenerator<z.infer<S>> {
+  let path: string | null | undefined = first;
+  for (let page = 0; path && page < MAX_PAGES; page += 1) {
+    const response = await request(project, path, signal);
+    if (response.status === 404) return;
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`REST answered ${response.status}`);
+    }
+    const read: z.infer<S> = schema.parse(await response.json()) as z.infer<S>; // Zod loses S through the union.
+    yield read;
+    path = read.next_page_uri;
+  }
+}
+
+function accountPath(project: Project): string {
+  return `/api/laml/2010-04-01/Accounts/${encodeURIComponent(project.project_id)}`;
+}
+
+async function request(
+  project: Project,
+  path: string,
+  signal: AbortSignal,
+  body?: object,
+): Promise<Response> {
+  const url = new URL(path, project.rest_url);
+  // The page's link comes from outside: our credentials go to our project's host and nowhere else.
+  if (url.origin !== new URL(project.rest_url).origin) throw new Error("REST pointed to another host");
+  return await fetch(url, {
+    method: body ? "POST" : "GET",
+    headers: {
+      authorization: `Basic ${btoa(`${project.project_id}:${project.token}`)}`,
+      accept: "application/json",
+      ...(body ? { "content-type": "application/json" } : {}),
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    redirect: "manual",
+    signal,
+  });
+}

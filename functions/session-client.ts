@@ -1,0 +1,89 @@
+import type { Project } from "./directory.ts";
+import { describeError } from "./log.ts";
+import {
+  CONTRACT_VERSION,
+  type LookReply,
+  type LookRequest,
+  type PlaceReply,
+  type PlaceRequest,
+} from "./session/contract.ts";
+import type { RelaySession } from "./session/relay-session.ts";
+
+/** How long past its deadline the session is waited for. */
+const GRACE_MS = 300;
+/** Less than this left, and a session that broke is not asked again. */
+const RETRY_ROOM_MS = 300;
+
+/** The project's session; a fresh stub for each try, since a stub that failed stays broken. */
+export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySession> {
+  const { location_hint } = project.session;
+  return env.RELAY_SESSION.get(
+    env.RELAY_SESSION.idFromName(project.project_id),
+    location_hint === undefined ? {} : { locationHint: location_hint },
+  );
+}
+
+/**
+ * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
+ * did not even take the request *document*.
+ */
+export async function place(env: Env, project: Project, request: PlaceRequest): Promise<PlaceReply> {
+  const reply = await ask<PlaceReply>(
+    async () => await sessionOf(env, project).place(request),
+    request.deadline_at + GRACE_MS,
+  );
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
+  const { join, rule, role, ruleset, decided_at } = request;
+  const nothingSent = reply.answered || reply.refused;
+  return {
+    v: CONTRACT_VERSION,
+    outcome: nothingSent ? "document" : "unknown",
+    room: request.rooms[0],
+    join,
+    rule,
+    role,
+    ruleset,
+    decided_at,
+    reason: reply.answered ? "the session speaks another contract" : reply.why,
+  };
+}
+
+/** Asks the session where a call is. Never rejects. */
+export async function look(
+  env: Env,
+  project: Project,
+  request: LookRequest,
+  until: number,
+): Promise<LookReply> {
+  const reply = await ask<LookReply>(async () => await sessionOf(env, project).look(request), until);
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
+  return {
+    v: CONTRACT_VERSION,
+    outcome: "unsettled",
+    reason: reply.answered ? "the session speaks another contract" : reply.why,
+  };
+}
+
+type Asked<T> = { answered: true; value: T } | { answered: false; refused: boolean; why: string };
+
+/** One question over RPC, asked again once where Cloudflare says that this is safe and there is time. */
+async function ask<T>(question: () => Promise<T>, until: number): Promise<Asked<T>> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await Promise.race([
+        question().then((value) => ({ answered: true as const, value })),
+        scheduler.wait(Math.max(0, until - Date.now())).then(() => ({
+          answered: false as const,
+          refused: false,
+          why: "the session did not answer in time",
+        })),
+      ]);
+    } catch (error) {
+      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean }; // Cloudflare's marks on RPC errors.
+      const timeLeft = until - Date.now() > RETRY_ROOM_MS;
+      // Our own key makes a repeat safe: a placement that was begun is found, and not begun again.
+      if (retryable && !overloaded && timeLeft && tries === 1) continue;
+      return { answered: false, refused: overloaded === true, why: describeError(error) };
+    }
+  }
+}

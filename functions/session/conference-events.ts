@@ -1,0 +1,103 @@
+import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
+import type { Errands } from "./errands.ts";
+import type { Placement, Placements } from "./placements.ts";
+
+/** What conference events do to the ledger: rows and errands, all in the turn of the event. */
+export class ConferenceEvents {
+  readonly #sql: SqlStorage;
+  readonly #placements: Placements;
+  readonly #errands: Errands;
+  readonly #now: () => number;
+
+  constructor(sql: SqlStorage, placements: Placements, errands: Errands, now: () => number) {
+    this.#sql = sql;
+    this.#placements = placements;
+    this.#errands = errands;
+    this.#now = now;
+  }
+
+  /** Keeps the event; false where it was here before. Only what identifies it is kept: bodies may hold secrets. */
+  record(event: RelayEvent): boolean {
+    const { params } = event;
+    const field = (name: string): string | null => {
+      const value = params[name];
+      return typeof value === "string" ? value : null;
+    };
+    const ts = event.timestamp ?? null;
+    const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
+    const fingerprint = [
+      event.event_type,
+      status,
+      field("conference_id"),
+      field("call_id"),
+      field("control_id"),
+      field("tag"),
+      ts,
+    ];
+    // Without a timestamp nothing tells a repeat from the same thing happening again.
+    if (ts === null) fingerprint.push(crypto.randomUUID());
+    const { rowsWritten } = this.#sql.exec(
+      `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      this.#now(),
+      JSON.stringify(fingerprint),
+      event.event_type,
+      status,
+      field("call_id"),
+      field("conference_id"),
+      field("name"),
+      ts,
+    );
+    return rowsWritten > 0;
+  }
+
+  /** Applies a conference's event to the placements that it bears on; others are left alone. */
+  apply(event: RelayEvent): void {
+    if (event.kind !== "conference") return;
+    const { status, call_id, conference_id, name, call_id_ending_conf } = event.params;
+    if (conference_id === undefined || name === undefined) return;
+    const base = { name, conference_id, ts: event.timestamp ?? null };
+    if (status === "conference-end") {
+      for (const row of this.#placements.inConference(conference_id)) {
+        const ended_by =
+          call_id_ending_conf === undefined
+            ? null
+            : call_id_ending_conf === row.call_id
+              ? "this call"
+              : "another call";
+        this.#change(row, { ...base, happened: "conference_ended", ended_by });
+      }
+      return;
+    }
+    if (call_id === undefined) return;
+    const happened =
+      status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
+    if (happened === null) return;
+    const row = this.#placements.ofCall(call_id)[0];
+    if (row) this.#change(row, { ...base, happened, ended_by: null });
+  }
+
+  #change(row: Placement, event: MembershipEvent): void {
+    const change = applyEvent(row, event, this.#now());
+    if (!change) return;
+    const { state, ...set } = change.set;
+    const reason = {
+      joined: "participant-join",
+      left: "participant-leave",
+      conference_ended: "conference-end",
+    }[event.happened];
+    if (state !== undefined && !this.#placements.move(row, state, { ...set, reason })) return;
+    if (change.then === "end_call") this.#errands.add("end", row, row.node_id);
+    if (change.then === "rejoin") this.#errands.add("rejoin", row, row.node_id);
+  }
+
+  /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    return this.#sql.exec(
+      "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? LIMIT ?)",
+      this.#now() - max_age_ms,
+      limit,
+    ).rowsWritten;
+  }
+}

@@ -1,0 +1,71 @@
+import type { JoinParameters } from "../../shared/conference.ts";
+
+/**
+ * What the Worker and a project's session say to one another. The two may be of different versions during a deploy: a
+ * session that does not know `v` answers `document`, and so does the Worker for an answer it does not know.
+ */
+export const CONTRACT_VERSION = 1;
+
+/** Which of a call's placements: an entry is one fresh arrival of the call, a step one of our documents in it. */
+export interface PlacementKey {
+  call_id: string;
+  /** Hash of the `vars` and `params` that the call came with; "" for none. */
+  entry: string;
+  step: number;
+}
+
+export interface PlaceRequest extends PlacementKey {
+  v: 1;
+  project_id: string;
+  /** Of the project's record as the Worker knows it: another one makes the session read the record again. */
+  project_version: string;
+  tenant: string;
+  node_id?: string;
+  /** Whether the call is answered already. */
+  answered: boolean;
+  /** Wire names, in the order in which to try them. */
+  rooms: [string, ...string[]];
+  join: JoinParameters;
+  join_via: "relay" | "document";
+  rule: string | null;
+  role: string;
+  ruleset: string;
+  decided_at: number;
+  /** Milliseconds since the epoch; nothing is sent after it, and the answer comes by then. */
+  deadline_at: number;
+  /** How long the session gives itself at most, by its own clock. */
+  join_deadline_ms: number;
+}
+
+/** How a placement went, with what its document needs. */
+export interface PlaceReply {
+  v: 1;
+  /**
+   * accepted: RELAY took the join. document: the document joins. unknown: sent and unanswered. over: the call has left
+   * its room, nothing is left to do.
+   */
+  outcome: "accepted" | "document" | "unknown" | "over";
+  /** The wire name of the room chosen. */
+  room: string;
+  join: JoinParameters;
+  rule: string | null;
+  role: string;
+  ruleset: string;
+  decided_at: number;
+  /** Why, in words for the log: never a secret. */
+  reason: string;
+}
+
+/** Asked when a call comes back from a hold or a ring: where is it now? */
+export interface LookRequest extends PlacementKey {
+  v: 1;
+  /** The step of the document that asks; its answer is kept, so that a repeat gets the same. */
+  asking_step: number;
+  /** What REST said, where the Worker has asked it. */
+  rest?: { said: "found"; conference_id: string } | { said: "absent" | "failed" };
+}
+
+/** `unsettled`: nobody knows yet; the Worker asks REST and then looks again with what it heard. */
+export type LookReply =
+  | { v: 1; outcome: "unsettled"; reason: string }
+  | { v: 1; outcome: "joined" | "document" | "over"; room: string; join: JoinParameters; reason: string };

@@ -1,0 +1,38 @@
+/** How much later than it happened a count may be written: that much is lost where we vanish. */
+const FLUSH_MS = 1_000;
+/** Names come from a fixed vocabulary; this only guards against a mistake of ours. */
+const MAX_NAMES = 200;
+
+/** Running totals of what a session did, for its status. */
+export class Counters {
+  readonly #sql: SqlStorage;
+  readonly #totals = new Map<string, number>();
+  #dirty = false;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    for (const { name, total } of sql.exec<{ name: string; total: number }>("SELECT name, total FROM counters")) {
+      this.#totals.set(name, total);
+    }
+  }
+
+  add(name: string, by = 1): void {
+    if (!this.#totals.has(name) && this.#totals.size >= MAX_NAMES) return;
+    this.#totals.set(name, (this.#totals.get(name) ?? 0) + by);
+    if (this.#dirty) return;
+    this.#dirty = true;
+    setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  flush(): void {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    for (const [name, total] of this.#totals) {
+      this.#sql.exec("INSERT INTO counters (name, total) VALUES (?, ?) ON CONFLICT DO UPDATE SET total = excluded.total", name, total);
+    }
+  }
+
+  all(): Record<string, number> {
+    return Object.fromEntries([...this.#totals].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}

@@ -1,0 +1,112 @@
+import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
+import { render } from "../../shared/documents/render.ts";
+import type { Outcome } from "../../shared/relay/outcome.ts";
+import type { Project } from "../directory.ts";
+import { log } from "../log.ts";
+import { commandCall } from "../rest.ts";
+import type { RelayConnection } from "./connection.ts";
+import type { Errand, Errands } from "./errands.ts";
+import type { Placements } from "./placements.ts";
+import { describeOutcome } from "./placing.ts";
+
+const COMMAND_MS = 5_000;
+const REST_MS = 5_000;
+/** Errands under way at once; the rest wait a turn. */
+const BATCH = 50;
+
+export interface ErrandHost {
+  errands: Errands;
+  placements: Placements;
+  now(): number;
+  /** The open connection, or null where there is none. */
+  connection(): RelayConnection | null;
+  project(): Promise<Project>;
+}
+
+/** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
+export async function runErrands(host: ErrandHost): Promise<void> {
+  await Promise.all(host.errands.takeDue(BATCH).map((errand) => run(host, errand)));
+}
+
+async function run(host: ErrandHost, errand: Errand): Promise<void> {
+  const command = commandFor(host, errand);
+  if (!command) {
+    host.errands.done(errand);
+    return;
+  }
+  const relay = await byRelay(host, errand, command);
+  if (relay?.kind === "ok") {
+    finish(host, errand, "relay");
+    return;
+  }
+  if (relay?.kind === "gone" && relay.code === "410") {
+    gone(host, errand);
+    return;
+  }
+  // A 404 is not yet "gone": RELAY may not see a call that came by webhook.
+  const rest = await byRest(host, errand, command);
+  if (rest.kind === "ok") finish(host, errand, "rest");
+  else if (rest.kind === "gone") gone(host, errand);
+  else {
+    const again = host.errands.retry(errand);
+    log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
+      kind: errand.kind,
+      call: errand.call_id,
+      relay: relay ? describeOutcome(relay) : "not connected",
+      rest: rest.reason,
+    });
+  }
+}
+
+interface CallCommand {
+  method: "calling.end" | "calling.transfer";
+  params: Record<string, unknown>;
+}
+
+/** Null where there is nothing left to do. */
+function commandFor(host: ErrandHost, errand: Errand): CallCommand | null {
+  if (errand.kind === "end") return { method: "calling.end", params: { reason: "hangup" } };
+  const row = host.placements.find(errand);
+  if (row?.state !== "by_document") return null;
+  return {
+    method: "calling.transfer",
+    params: { dest: render(inlineJoinDocument(row.room, row.join)).body },
+  };
+}
+
+async function byRelay(host: ErrandHost, errand: Errand, command: CallCommand): Promise<Outcome | null> {
+  const connection = host.connection();
+  if (!connection || errand.node_id === null) return null;
+  return await connection.command({
+    id: crypto.randomUUID(),
+    lane: errand.call_id,
+    method: command.method,
+    params: { node_id: errand.node_id, call_id: errand.call_id, ...command.params },
+    deadline_at: host.now() + COMMAND_MS,
+  });
+}
+
+async function byRest(host: ErrandHost, errand: Errand, { method, params }: CallCommand) {
+  try {
+    return await commandCall(
+      await host.project(),
+      errand.call_id,
+      method,
+      params,
+      AbortSignal.timeout(REST_MS),
+    );
+  } catch (error) {
+    return { kind: "failed" as const, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
+  host.errands.done(errand);
+  log("info", "errand.done", { kind: errand.kind, call: errand.call_id, by });
+}
+
+function gone(host: ErrandHost, errand: Errand): void {
+  host.errands.done(errand);
+  const row = host.placements.find(errand);
+  if (row && errand.kind === "rejoin") host.placements.move(row, "left", { reason: "the call is gone" });
+}

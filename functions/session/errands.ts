@@ -1,0 +1,78 @@
+import type { PlacementKey } from "./contract.ts";
+
+/** end: the call lives on after its room. rejoin: a document of ours took it out of its room; another puts it back. */
+export type ErrandKind = "end" | "rejoin";
+
+/** Something to do for a call that no webhook waits for; it outlives us. */
+export interface Errand extends PlacementKey {
+  id: number;
+  kind: ErrandKind;
+  node_id: string | null;
+  attempts: number;
+  due_at: number;
+}
+
+/** Waits before each further try. After the last, the errand is given up and logged. */
+const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+/** How long a try may take: where we vanish in the middle of one, it is made again after this. */
+const LEASE_MS = 15_000;
+
+/** The table of errands. */
+export class Errands {
+  readonly #sql: SqlStorage;
+  readonly #now: () => number;
+
+  constructor(sql: SqlStorage, now: () => number) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  /** At most one errand of a kind for a placement. */
+  add(kind: ErrandKind, key: PlacementKey, node_id: string | null): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO errands (kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?)",
+      kind,
+      key.call_id,
+      key.entry,
+      key.step,
+      node_id,
+      this.#now(),
+    );
+  }
+
+  /** Those due, each leased: whoever takes one calls `done` or `retry`. */
+  takeDue(limit: number): Errand[] {
+    const now = this.#now();
+    const due = this.#sql
+      .exec("SELECT * FROM errands WHERE due_at <= ? ORDER BY due_at LIMIT ?", now, limit)
+      .toArray() as unknown as Errand[]; // The table is ours alone.
+    for (const { id } of due) {
+      this.#sql.exec(
+        "UPDATE errands SET attempts = attempts + 1, due_at = ? WHERE id = ?",
+        now + LEASE_MS,
+        id,
+      );
+    }
+    return due;
+  }
+
+  done(errand: Errand): void {
+    this.#sql.exec("DELETE FROM errands WHERE id = ?", errand.id);
+  }
+
+  /** Puts a failed try off to its next time; false where it was the last, and the errand is gone. */
+  retry(errand: Errand): boolean {
+    const wait = RETRY_MS[errand.attempts];
+    if (wait === undefined) {
+      this.done(errand);
+      return false;
+    }
+    this.#sql.exec("UPDATE errands SET due_at = ? WHERE id = ?", this.#now() + wait, errand.id);
+    return true;
+  }
+
+  nextDue(): number | null {
+    const due = this.#sql.exec("SELECT MIN(due_at) AS due FROM errands").one()["due"];
+    return typeof due === "number" ? due : null;
+  }
+}

@@ -1,0 +1,62 @@
+import { ivBytes, openSecret, sealSecret } from "../../shared/credentials.ts";
+import type { Resume } from "../../shared/relay/inputs.ts";
+import { log } from "../log.ts";
+
+type FactName = "project_id" | "protocol" | "authorization_state";
+
+/**
+ * The few single values that a new incarnation needs. `authorization_state` is a secret: it is kept sealed, and where
+ * there is no key to seal it with it is not kept at all.
+ */
+export class Facts {
+  readonly #sql: SqlStorage;
+  readonly #key: string | undefined;
+
+  constructor(sql: SqlStorage, credentials_key: string | undefined) {
+    this.#sql = sql;
+    this.#key = credentials_key;
+  }
+
+  get(name: FactName): string | null {
+    const row = this.#sql.exec("SELECT value FROM facts WHERE name = ?", name).next();
+    return row.done ? null : String(row.value["value"]);
+  }
+
+  require(name: FactName): string {
+    const value = this.get(name);
+    if (value === null) throw new Error(`this session was never told its ${name}`);
+    return value;
+  }
+
+  set(name: FactName, value: string): void {
+    if (this.get(name) === value) return;
+    this.#sql.exec(
+      "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      name,
+      value,
+    );
+  }
+
+  async keepAuthorizationState(project_id: string, value: string): Promise<void> {
+    if (this.#key === undefined) return;
+    const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
+    this.set("authorization_state", await sealSecret(this.#key, project_id, value, iv));
+  }
+
+  forgetResume(): void {
+    this.#sql.exec("DELETE FROM facts WHERE name IN ('protocol', 'authorization_state')");
+  }
+
+  async readResume(project_id: string): Promise<Resume> {
+    const protocol = this.get("protocol");
+    const sealed = this.get("authorization_state");
+    if (protocol === null) return {};
+    if (sealed === null || this.#key === undefined) return { protocol };
+    try {
+      return { protocol, authorization_state: await openSecret(this.#key, project_id, sealed) };
+    } catch {
+      log("warn", "session.resume_lost", { project: project_id, why: "CREDENTIALS_KEY changed" });
+      return { protocol };
+    }
+  }
+}

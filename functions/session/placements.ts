@@ -1,0 +1,155 @@
+import type { JoinParameters } from "../../shared/conference.ts";
+import { liveStates, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
+import type { LookReply, PlacementKey, PlaceRequest } from "./contract.ts";
+
+/** A row of the ledger. */
+export interface Placement extends PlacementKey, Membership {
+  tenant: string;
+  node_id: string | null;
+  join: JoinParameters;
+  rule: string | null;
+  role: string;
+  ruleset: string;
+  decided_at: number;
+  reason: string;
+  created_at: number;
+  deadline_at: number;
+  /** The step whose question was answered for good, and how: a repeat of it gets the same. */
+  asking_step: number | null;
+  answer: LookReply | null;
+}
+
+type Changes = Partial<Omit<Membership, "room"> & Pick<Placement, "reason" | "asking_step" | "answer">>;
+
+/** The ledger of placements: the only place that reads and writes its table. */
+export class Placements {
+  readonly #sql: SqlStorage;
+  readonly #now: () => number;
+
+  constructor(sql: SqlStorage, now: () => number) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  find(key: PlacementKey): Placement | null {
+    const row = this.#sql
+      .exec(
+        "SELECT * FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
+        key.call_id,
+        key.entry,
+        key.step,
+      )
+      .next();
+    return row.done ? null : placementOf(row.value);
+  }
+
+  /** Every placement of the call, newest first. */
+  ofCall(call_id: string): Placement[] {
+    return this.#sql
+      .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
+      .toArray()
+      .map(placementOf);
+  }
+
+  /** Those that hold a place in the conference; the events of its end say it by id alone. */
+  inConference(conference_id: string): Placement[] {
+    return this.#sql
+      .exec("SELECT * FROM placements WHERE conference_id = ? AND state = 'joined'", conference_id)
+      .toArray()
+      .map(placementOf);
+  }
+
+  /** A new row at `planned`. */
+  plan(request: PlaceRequest, room: string, reason: string, state: "planned" | "by_document"): void {
+    const now = this.#now();
+    this.#sql.exec(
+      `INSERT INTO placements (call_id, entry, step, tenant, node_id, state, joined_by, room, "join", rule, role, ruleset,
+         decided_at, reason, created_at, updated_at, deadline_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      request.call_id,
+      request.entry,
+      request.step,
+      request.tenant,
+      request.node_id ?? null,
+      state,
+      state === "by_document" ? "document" : null,
+      room,
+      JSON.stringify(request.join),
+      request.rule,
+      request.role,
+      request.ruleset,
+      request.decided_at,
+      reason,
+      now,
+      now,
+      request.deadline_at,
+    );
+  }
+
+  /** Moves the placement where the ledger allows it; false, and nothing changed, where it does not. */
+  move(was: Placement, to: PlacementState, changes: Changes = {}): boolean {
+    if (!mayMove(was.state, to)) return false;
+    this.update(was, { ...changes, state: to });
+    return true;
+  }
+
+  /** Writes what changed, and into the row at hand too. */
+  update(row: Placement, changes: Changes): void {
+    Object.assign(row, changes);
+    this.#sql.exec(
+      `UPDATE placements SET state = ?, joined_by = ?, conference_id = ?, joined_ts = ?, left_ts = ?, hold_at = ?, stay_at = ?,
+         reason = ?, asking_step = ?, answer = ?, updated_at = ?
+       WHERE call_id = ? AND entry = ? AND step = ?`,
+      row.state,
+      row.joined_by,
+      row.conference_id,
+      row.joined_ts,
+      row.left_ts,
+      row.hold_at,
+      row.stay_at,
+      row.reason,
+      row.asking_step,
+      row.answer === null ? null : JSON.stringify(row.answer),
+      this.#now(),
+      row.call_id,
+      row.entry,
+      row.step,
+    );
+  }
+
+  /** Whether any call is, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
+  anyLive(max_age_ms: number): boolean {
+    const states = liveStates.map(() => "?").join(", ");
+    const found = this.#sql
+      .exec(
+        `SELECT 1 FROM placements WHERE state IN (${states}) AND updated_at > ? LIMIT 1`,
+        ...liveStates,
+        this.#now() - max_age_ms,
+      )
+      .next();
+    return !found.done;
+  }
+
+  /** Forgets up to `limit` placements not touched for `max_age_ms`; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    return this.#sql.exec(
+      `DELETE FROM placements WHERE (call_id, entry, step) IN
+         (SELECT call_id, entry, step FROM placements WHERE updated_at < ? LIMIT ?)`,
+      this.#now() - max_age_ms,
+      limit,
+    ).rowsWritten;
+  }
+}
+
+function placementOf(row: Record<string, SqlStorageValue>): Placement {
+  // The table is ours alone: what it holds is what plan() and update() wrote.
+  const { join, answer, ...rest } = row as unknown as Omit<Placement, "join" | "answer"> & {
+    join: string;
+    answer: string | null;
+  };
+  return {
+    ...rest,
+    join: JSON.parse(join) as JoinParameters,
+    answer: answer === null ? null : (JSON.parse(answer) as LookReply),
+  };
+}

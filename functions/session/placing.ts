@@ -1,0 +1,218 @@
+import type { Outcome } from "../../shared/relay/outcome.ts";
+import type { RelayConnection } from "./connection.ts";
+import type { PlaceReply, PlaceRequest } from "./contract.ts";
+import type { Placement, Placements } from "./placements.ts";
+
+/** Left of the time for a join that is sent late: less than this, and an answer can't be hoped for. */
+const ANSWER_RESERVE_MS = 300;
+
+/** What a placement needs of the session. */
+export interface PlacingHost {
+  placements: Placements;
+  now(): number;
+  /** The connection, asked for and under way; rejects where the project's record can't be read. */
+  connection(request: PlaceRequest): Promise<RelayConnection>;
+  /** Says why RELAY must not be tried now, or null. */
+  avoidRelay(): string | null;
+  /** Every answer of RELAY's to a placement's command. */
+  answered(method: "calling.answer" | "calling.join_conference", outcome: Outcome): void;
+}
+
+/**
+ * Places one call: a row, `calling.answer`, `calling.join_conference`, each state written before it is acted on.
+ * Resolves by the deadline whatever happens; what is then not sent never will be.
+ */
+export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Promise<PlaceReply> {
+  const { placements } = host;
+  const deadline_at = Math.min(request.deadline_at, host.now() + request.join_deadline_ms);
+  const room = request.rooms[0];
+  const avoid = reasonForDocument(host, request, deadline_at);
+  if (avoid !== null) {
+    placements.plan({ ...request, deadline_at }, room, avoid, "by_document");
+  } else {
+    placements.plan({ ...request, deadline_at }, room, "planned", "planned");
+    await Promise.race([byCommands(host, request, deadline_at), timeUp(host, deadline_at)]);
+  }
+  const row = placements.find(request);
+  if (!row) throw new Error("a placement vanished while it was made");
+  giveUpWaiting(placements, row);
+  return replyOf(row);
+}
+
+/** The answer that a placement's row stands for: the same for every repeat of its webhook. */
+export function replyOf(row: Placement): PlaceReply {
+  return {
+    v: 1,
+    outcome: outcomeOf(row),
+    room: row.room,
+    join: row.join,
+    rule: row.rule,
+    role: row.role,
+    ruleset: row.ruleset,
+    decided_at: row.decided_at,
+    reason: row.reason,
+  };
+}
+
+function outcomeOf(row: Placement): PlaceReply["outcome"] {
+  switch (row.state) {
+    case "accepted":
+      return "accepted";
+    case "joined":
+      // The document that a repeat gets must be the one that its first got: the hold, and its way back.
+      return row.joined_by === "document" ? "document" : "accepted";
+    case "sending":
+    case "unknown":
+      return "unknown";
+    case "planned":
+    case "rejected":
+    case "by_document":
+      return "document";
+    case "left":
+    case "failed":
+      return "over";
+    default:
+      return row.state satisfies never;
+  }
+}
+
+function reasonForDocument(host: PlacingHost, request: PlaceRequest, deadline_at: number): string | null {
+  if (request.join_via === "document") return "the tenant joins by document";
+  if (request.node_id === undefined) return "the call has no node_id";
+  if (deadline_at - host.now() < ANSWER_RESERVE_MS) return "the deadline was too near";
+  return host.avoidRelay();
+}
+
+async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at: number): Promise<void> {
+  const { placements } = host;
+  const row = placements.find(request);
+  if (!row) return;
+  let connection: RelayConnection;
+  try {
+    connection = await host.connection(request);
+  } catch (error) {
+    placements.move(row, "by_document", {
+      joined_by: "document",
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    return;
+  }
+  const ids = { node_id: request.node_id, call_id: request.call_id };
+  const timing = { lane: request.call_id, deadline_at, must_send_by: deadline_at - ANSWER_RESERVE_MS };
+  if (!request.answered) {
+    const outcome = await connection.command({
+      ...timing,
+      id: crypto.randomUUID(),
+      method: "calling.answer",
+      params: ids,
+    });
+    host.answered("calling.answer", outcome);
+    if (outcome.kind !== "ok") {
+      byDocument(placements, request, `calling.answer: ${describeOutcome(outcome)}`);
+      return;
+    }
+  }
+  // Time may have run out meanwhile, and the caller have a document that joins.
+  if (placements.find(request)?.state !== "planned") return;
+  const outcome = await connection.command({
+    ...timing,
+    id: joinCommandId(request),
+    method: "calling.join_conference",
+    params: { ...ids, name: row.room, ...request.join },
+  });
+  host.answered("calling.join_conference", outcome);
+  settleJoin(placements, request, outcome);
+}
+
+/** The handle of a placement's join, from which its row is found when the frame goes out. */
+export function joinCommandId({
+  call_id,
+  entry,
+  step,
+}: {
+  call_id: string;
+  entry: string;
+  step: number;
+}): string {
+  return JSON.stringify([call_id, entry, step]);
+}
+
+/** The join's frame goes out in this turn. */
+export function joinIsSending(placements: Placements, command: string): void {
+  if (!command.startsWith("[")) return;
+  const [call_id, entry, step] = JSON.parse(command) as [string, string, number]; // Written by joinCommandId.
+  const row = placements.find({ call_id, entry, step });
+  if (row) placements.move(row, "sending", { reason: "sent" });
+}
+
+function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outcome): void {
+  const row = placements.find(request);
+  if (!row) return;
+  const reason = describeOutcome(outcome);
+  switch (outcome.kind) {
+    case "ok": {
+      const conference_id = outcome.result["conference_id"];
+      placements.move(row, "accepted", {
+        reason,
+        joined_by: "relay",
+        ...(typeof conference_id === "string" ? { conference_id } : {}),
+      });
+      return;
+    }
+    case "unsent":
+    case "gone":
+    case "conflict":
+    case "failed":
+    case "error":
+      byDocument(placements, request, `calling.join_conference: ${reason}`);
+      return;
+    case "unanswered":
+      placements.move(row, "unknown", { reason, joined_by: "relay" });
+      return;
+    default:
+      outcome satisfies never;
+  }
+}
+
+function byDocument(placements: Placements, request: PlaceRequest, reason: string): void {
+  const row = placements.find(request);
+  if (row) placements.move(row, "by_document", { joined_by: "document", reason });
+}
+
+/** At the deadline: what is not sent goes by document and will not be sent; what is sent is unknown. */
+function giveUpWaiting(placements: Placements, row: Placement): void {
+  if (row.state === "planned") {
+    placements.move(row, "by_document", {
+      joined_by: "document",
+      reason: "RELAY was not ready by the deadline",
+    });
+  } else if (row.state === "sending") {
+    placements.move(row, "unknown", { joined_by: "relay", reason: "no answer by the deadline" });
+  }
+}
+
+function timeUp(host: PlacingHost, deadline_at: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline_at - host.now())));
+}
+
+/** In words for a log or a status page: codes alone, since the server's own text may quote a command's secrets. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "ok":
+      return "accepted";
+    case "gone":
+      return outcome.code;
+    case "conflict":
+      return "409";
+    case "failed":
+      return `code ${outcome.code || "missing"}`;
+    case "error":
+      return `JSON-RPC error ${outcome.code}`;
+    case "unanswered":
+      return "no answer";
+    case "unsent":
+      return `not sent (${outcome.why})`;
+    default:
+      return outcome satisfies never;
+  }
+}

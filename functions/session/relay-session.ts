@@ -1,0 +1,289 @@
+import { DurableObject } from "cloudflare:workers";
+import { liveStates } from "../../shared/placement.ts";
+import type { Effect } from "../../shared/relay/effects.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
+import type { RelaySettings } from "../../shared/relay/inputs.ts";
+import { type Project, readProject } from "../directory.ts";
+import { describeError, log } from "../log.ts";
+import { ConferenceEvents } from "./conference-events.ts";
+import { type ConnectionHost, RelayConnection } from "./connection.ts";
+import {
+  CONTRACT_VERSION,
+  type LookReply,
+  type LookRequest,
+  type PlaceReply,
+  type PlaceRequest,
+} from "./contract.ts";
+import { runErrands } from "./errand-runner.ts";
+import { Errands } from "./errands.ts";
+import { Facts } from "./facts.ts";
+import { look } from "./looking.ts";
+import { Placements } from "./placements.ts";
+import { joinCommandId, joinIsSending, placeByRelay, replyOf } from "./placing.ts";
+import { migrate } from "./schema.ts";
+
+/** How the session presents itself to SignalWire. */
+const AGENT = "partyline/0.1.0";
+/** While there is work the alarm comes this often and brings a lost session back. */
+const HEARTBEAT_MS = 30_000;
+/** A connection that was down this long is not waited for: calls join by document at once. */
+const DOWN_MS = 10_000;
+/** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
+const LONGEST_CALL_MS = 24 * 3_600_000;
+const KEEP_MS = 7 * 24 * 3_600_000;
+const FORGET_BATCH = 1_000;
+/** A record that reads older than the Worker says (KV lags) is read again no sooner than this. */
+const REREAD_MS = 5_000;
+
+/** The state of a project's RELAY connection, for the doctor. */
+export interface SessionStatus {
+  state: string;
+  since: number;
+  queued: number;
+  in_flight: number;
+  last_reason: string;
+}
+
+/** One per project: keeps its RELAY session, and the ledger of who was put where. */
+export class RelaySession extends DurableObject<Env> {
+  readonly #placements: Placements;
+  readonly #errands: Errands;
+  readonly #events: ConferenceEvents;
+  readonly #facts: Facts;
+  /** Placements under way: the same webhook at the same instant waits for the same answer. */
+  readonly #placing = new Map<string, Promise<PlaceReply>>();
+  #project: { value: Project; read_at: number } | null = null;
+  #opening: Promise<RelayConnection> | null = null;
+  #relay: RelayConnection | null = null;
+  #downSince: number | null = null;
+  #lastReason = "";
+  #lastWorkAt = Date.now();
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    migrate(ctx.storage);
+    const { sql } = ctx.storage;
+    this.#placements = new Placements(sql, Date.now);
+    this.#errands = new Errands(sql, Date.now);
+    this.#events = new ConferenceEvents(sql, this.#placements, this.#errands, Date.now);
+    this.#facts = new Facts(sql, env.CREDENTIALS_KEY);
+  }
+
+  /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
+  async place(request: PlaceRequest): Promise<PlaceReply> {
+    if (request.v !== CONTRACT_VERSION)
+      return byDocumentReply(request, `the session does not know contract ${request.v}`);
+    this.#lastWorkAt = Date.now();
+    const id = joinCommandId(request);
+    const underWay = this.#placing.get(id);
+    if (underWay) return await underWay;
+    const row = this.#placements.find(request);
+    // A row without a placement under way is another incarnation's: at `sending`, nobody knows what became of it.
+    if (row) return replyOf(row);
+    const placing = this.#place(request).finally(() => this.#placing.delete(id));
+    this.#placing.set(id, placing);
+    return await placing;
+  }
+
+  /** Where a call is that came back from a hold or a ring. */
+  async look(request: LookRequest): Promise<LookReply> {
+    if (request.v !== CONTRACT_VERSION) {
+      return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
+    }
+    this.#lastWorkAt = Date.now();
+    return look(this.#placements, request, Date.now());
+  }
+
+  /** Connects where it is not, and says how that went: what the doctor asks. Places nothing. */
+  async check(project_id: string, wait_ms: number): Promise<SessionStatus> {
+    try {
+      const connection = await this.#connection(project_id, null);
+      await this.#settled(connection, Date.now() + Math.min(wait_ms, 10_000));
+    } catch (error) {
+      return { state: "idle", since: 0, queued: 0, in_flight: 0, last_reason: describeError(error) };
+    }
+    return this.#status();
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const forgotten =
+      this.#placements.forget(KEEP_MS, FORGET_BATCH) + this.#events.forget(KEEP_MS, FORGET_BATCH);
+    if (this.#hasWork()) {
+      try {
+        await this.#connection(this.#facts.require("project_id"), null);
+      } catch (error) {
+        log("error", "session.unreachable", { error: describeError(error) });
+      }
+      this.#arm(HEARTBEAT_MS);
+    } else if (this.#relay && this.#relay.client.state !== "idle") {
+      const idle_ms = (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
+      if (Date.now() - this.#lastWorkAt >= idle_ms) this.#relay.handle({ on: "close" });
+      this.#arm(HEARTBEAT_MS);
+    } else if (forgotten > 0) {
+      this.#arm(HEARTBEAT_MS);
+    }
+    await this.#doErrands();
+  }
+
+  async #place(request: PlaceRequest): Promise<PlaceReply> {
+    const others = this.#placements.ofCall(request.call_id);
+    this.#facts.set("project_id", request.project_id);
+    this.#arm(HEARTBEAT_MS);
+    let { join_via } = request;
+    for (const other of others) {
+      if (!(liveStates as readonly string[]).includes(other.state)) continue;
+      // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
+      join_via = "document";
+      this.#placements.move(other, other.state === "planned" ? "failed" : "left", {
+        reason: "the call came anew",
+      });
+    }
+    const reply = await placeByRelay(
+      {
+        placements: this.#placements,
+        now: Date.now,
+        connection: () => this.#connection(request.project_id, request.project_version),
+        avoidRelay: () => this.#avoidRelay(),
+        answered: () => {},
+      },
+      { ...request, join_via },
+    );
+    const row = this.#placements.find(request);
+    if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
+      this.#placements.update(row, { hold_at: Date.now() });
+    }
+    return reply;
+  }
+
+  #avoidRelay(): string | null {
+    if (this.#relay?.client.state === "refused") return "RELAY refuses the project's credentials";
+    if (this.#downSince !== null && Date.now() - this.#downSince > DOWN_MS) return "RELAY is down";
+    return null;
+  }
+
+  /** The connection, open or opening. `version`: the record that the Worker knows; null: whichever we have. */
+  async #connection(project_id: string, version: string | null): Promise<RelayConnection> {
+    const known = this.#project;
+    const isCurrent =
+      known &&
+      (version === null || known.value.version === version || Date.now() - known.read_at < REREAD_MS);
+    if (!this.#relay || !isCurrent) {
+      this.#opening ??= this.#open(project_id).finally(() => {
+        this.#opening = null;
+      });
+      await this.#opening;
+    }
+    if (!this.#relay) throw new Error("the connection could not be made");
+    if (this.#relay.client.state === "idle") this.#relay.handle({ on: "open" });
+    return this.#relay;
+  }
+
+  async #open(project_id: string): Promise<RelayConnection> {
+    const project = await readProject(this.env, project_id);
+    const before = this.#project?.value;
+    this.#project = { value: project, read_at: Date.now() };
+    const settings: RelaySettings = {
+      project: project.project_id,
+      token: project.token,
+      agent: AGENT,
+      contexts: Object.keys(project.contexts),
+    };
+    if (this.#relay && before?.relay_url === project.relay_url) {
+      if (before.version !== project.version) this.#relay.handle({ on: "credentials", settings });
+      return this.#relay;
+    }
+    this.#relay?.handle({ on: "close" });
+    const resume = await this.#facts.readResume(project_id);
+    this.#relay = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
+    return this.#relay;
+  }
+
+  #host(project_id: string): ConnectionHost {
+    return {
+      sending: (command) => joinIsSending(this.#placements, command),
+      record: (event) => this.#events.record(event),
+      acted: (event, isNew) => this.#act(event, isNew),
+      keepProtocol: (protocol) => this.#facts.set("protocol", protocol),
+      keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),
+      forgetSession: () => this.#facts.forgetResume(),
+      changed: (from, to, reason) => this.#changed(project_id, from, to, reason),
+      count: (what, detail) =>
+        log("info", "relay.count", { project: project_id, what, ...(detail ? { detail } : {}) }),
+      broke: (effect: Effect["do"], error) =>
+        log("error", "session.broke", { project: project_id, effect, error: describeError(error) }),
+    };
+  }
+
+  #act(event: RelayEvent, isNew: boolean): void {
+    if (!isNew) return;
+    this.#lastWorkAt = Date.now();
+    this.#events.apply(event);
+    if (this.#errands.nextDue() !== null) void this.#doErrands();
+  }
+
+  #changed(project_id: string, from: string, to: string, reason: string): void {
+    this.#lastReason = reason;
+    if (to === "ready" || to === "idle") this.#downSince = null;
+    else this.#downSince ??= Date.now();
+    log(to === "refused" ? "error" : "info", "relay.state", { project: project_id, from, to, reason });
+  }
+
+  async #doErrands(): Promise<void> {
+    await runErrands({
+      errands: this.#errands,
+      placements: this.#placements,
+      now: Date.now,
+      connection: () => (this.#relay?.client.state === "ready" ? this.#relay : null),
+      project: async () =>
+        this.#project?.value ?? (await readProject(this.env, this.#facts.require("project_id"))),
+    });
+    const due = this.#errands.nextDue();
+    if (due !== null) this.#arm(Math.max(0, due - Date.now()));
+  }
+
+  /** Resolves when the connection is ready or refused, or at `until`. */
+  async #settled(connection: RelayConnection, until: number): Promise<void> {
+    while (
+      Date.now() < until &&
+      connection.client.state !== "ready" &&
+      connection.client.state !== "refused"
+    ) {
+      await scheduler.wait(50);
+    }
+  }
+
+  #hasWork(): boolean {
+    return (
+      this.#errands.nextDue() !== null ||
+      this.#placements.anyLive(LONGEST_CALL_MS) ||
+      Object.keys(this.#project?.value.contexts ?? {}).length > 0
+    );
+  }
+
+  /** Sees to it that the alarm comes within `in_ms`; an earlier one stands. */
+  #arm(in_ms: number): void {
+    const due = this.#errands.nextDue();
+    const at = Math.min(Date.now() + in_ms, due ?? Number.POSITIVE_INFINITY);
+    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+
+  #status(): SessionStatus {
+    const client = this.#relay?.client;
+    return {
+      state: client?.state ?? "idle",
+      since: client?.since ?? 0,
+      queued: client?.queued ?? 0,
+      in_flight: client?.inFlight ?? 0,
+      last_reason: this.#lastReason,
+    };
+  }
+}
+
+function byDocumentReply(request: PlaceRequest, reason: string): PlaceReply {
+  const { join, rule, role, ruleset, decided_at } = request;
+  return { v: 1, outcome: "document", room: request.rooms[0], join, rule, role, ruleset, decided_at, reason };
+}

@@ -1,0 +1,47 @@
+/** Each runs once, in order, ever; new ones are added at the end and none is changed after it has shipped. */
+const migrations: readonly string[] = [
+  `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+   CREATE TABLE placements (
+     call_id TEXT NOT NULL, entry TEXT NOT NULL, step INTEGER NOT NULL,
+     tenant TEXT NOT NULL, node_id TEXT, state TEXT NOT NULL, joined_by TEXT,
+     room TEXT NOT NULL, "join" TEXT NOT NULL,
+     rule TEXT, role TEXT NOT NULL, ruleset TEXT NOT NULL, decided_at INTEGER NOT NULL,
+     reason TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
+     doubt TEXT, hold_at INTEGER, stay_at INTEGER, conference_id TEXT, joined_ts REAL, left_ts REAL,
+     asking_step INTEGER, answer TEXT,
+     PRIMARY KEY (call_id, entry, step)
+   ) WITHOUT ROWID;
+   CREATE INDEX placements_by_state ON placements (state, updated_at);
+   CREATE INDEX placements_by_conference ON placements (conference_id) WHERE conference_id IS NOT NULL;
+   CREATE INDEX placements_by_age ON placements (updated_at);
+
+   CREATE TABLE events (
+     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
+     event_type TEXT NOT NULL, status TEXT, call_id TEXT, conference_id TEXT, name TEXT, ts REAL
+   );
+   CREATE INDEX events_by_age ON events (at);
+
+   CREATE TABLE errands (
+     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, call_id TEXT NOT NULL, node_id TEXT,
+     entry TEXT NOT NULL, step INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL,
+     UNIQUE (kind, call_id, entry, step)
+   );
+   CREATE INDEX errands_by_due ON errands (due_at);
+
+   CREATE TABLE counters (name TEXT PRIMARY KEY, total INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing. */
+export function migrate(storage: DurableObjectStorage): void {
+  storage.transactionSync(() => {
+    storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)");
+    const done = Number(storage.sql.exec("SELECT COALESCE(MAX(id), 0) AS id FROM migrations").one()["id"]);
+    for (const [index, statements] of migrations.entries()) {
+      if (index < done) continue;
+      storage.sql.exec(statements);
+      storage.sql.exec("INSERT INTO migrations (id, at) VALUES (?, ?)", index + 1, Date.now());
+    }
+  });
+}

@@ -1,0 +1,23 @@
+/** Base64url without padding: letters, digits, `-` and `_` alone, so nothing in it is ever an expansion mark. */
+export function toBase64Url(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The bytes of base64url without padding, or null where the text is anything else. */
+export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) return null;
+  return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+}
+
+/** The bytes of standard base64, its padding optional, or null where the text is anything else. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    return null;
+  }
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,23 @@
+import type { Spoken } from "../rules/decision.ts";
+import { comeBack, type WayBack } from "./outcomes.ts";
+import { playStep } from "./spoken.ts";
+import { document, type SwmlDocument } from "./swml.ts";
+
+/** The announcement is heard before anything is placed, so RELAY has no part in it. */
+export function announceDocument(announcement: Spoken, back: WayBack): SwmlDocument {
+  return document({ answer: {} }, playStep(announcement), comeBack(back));
+}
+
+/** With words: they are spoken, then the call ends. Without: it ends unanswered, since speech would answer it. */
+export function rejectDocument(say?: Spoken, reason?: "busy" | "decline" | "hangup"): SwmlDocument {
+  const hangup = { hangup: reason === undefined ? {} : { reason } };
+  return say === undefined ? document(hangup) : document({ answer: {} }, playStep(say), hangup);
+}
+
+/**
+ * To the tenant's own SWML, with the caller's params (from `callerParams`) and nothing of ours: what comes back from
+ * there is a fresh entry.
+ */
+export function handOverDocument(dest: string, params: Record<string, unknown>): SwmlDocument {
+  return document({ transfer: { dest, params } });
+}

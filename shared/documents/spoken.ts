@@ -1,0 +1,15 @@
+import type { Spoken } from "../rules/decision.ts";
+import type { PlayStep } from "./swml.ts";
+
+/** The step that speaks the words or plays the media; it answers the call where nothing did before. */
+export function playStep(spoken: Spoken): PlayStep {
+  if ("play" in spoken) return { play: { url: spoken.play } };
+  const { say, language, voice } = spoken;
+  return {
+    play: {
+      url: `say:${say}`,
+      ...(language === undefined ? {} : { say_language: language }),
+      ...(voice === undefined ? {} : { say_voice: voice }),
+    },
+  };
+}

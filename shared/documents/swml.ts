@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { joinConferenceParameters } from "../conference.ts";
+
+const answerStep = z.strictObject({ answer: z.strictObject({}) });
+
+const playStep = z.strictObject({
+  play: z.strictObject({
+    url: z.string().regex(/^(https?:\/\/\S+|say:[\s\S]*\S[\s\S]*|ring:(\d+:)?[a-z]{2})$/),
+    say_language: z.string().min(1).exactOptional(),
+    say_voice: z.string().min(1).exactOptional(),
+  }),
+});
+
+/** Milliseconds; -1 never ends. */
+const sleepStep = z.strictObject({ sleep: z.int().min(-1) });
+
+const transferStep = z.strictObject({
+  transfer: z.strictObject({
+    dest: z.url({ protocol: /^https?$/ }),
+    /** They replace the params before; nothing of those travels by itself. */
+    params: z.record(z.string(), z.unknown()).exactOptional(),
+  }),
+});
+
+const hangupStep = z.strictObject({
+  hangup: z.strictObject({ reason: z.enum(["hangup", "busy", "decline"]).exactOptional() }),
+});
+
+const afterJoin = z.array(z.union([playStep, hangupStep])).min(1);
+
+const joinStep = z.strictObject({
+  join_conference: joinConferenceParameters.extend({
+    /** Without it the end of the conference ends the call, unheard. */
+    result: z.strictObject({
+      variable: z.literal("join_conference_result"),
+      case: z.partialRecord(z.enum(["completed", "answered", "no-answer", "failed", "canceled"]), afterJoin),
+      default: afterJoin,
+    }),
+  }),
+});
+
+const step = z.union([answerStep, playStep, sleepStep, transferStep, joinStep, hangupStep]);
+
+/**
+ * The part of SWML's grammar that our documents are written in, as SignalWire's JSON schema has it:
+ * strict, for there an unknown key at any level is an error.
+ */
+export const swmlDocument = z.strictObject({
+  version: z.literal("1.0.0"),
+  sections: z.strictObject({ main: z.array(step).min(1) }),
+});
+
+export type SwmlDocument = z.infer<typeof swmlDocument>;
+export type Step = z.infer<typeof step>;
+export type PlayStep = z.infer<typeof playStep>;
+export type HangupStep = z.infer<typeof hangupStep>;
+
+export function document(...main: Step[]): SwmlDocument {
+  return { version: "1.0.0", sections: { main } };
+}

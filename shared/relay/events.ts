@@ -1,0 +1,172 @@
+import { z } from "zod";
+
+// Only what makes an event what it is must be there. Of the rest a value of the wrong type is left out rather than the
+// whole event: a `participant-leave` with an odd `size` is still a leave.
+const text = z.string().optional().catch(undefined);
+const number = z.number().optional().catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
+
+const device = z
+  .looseObject({ type: text, params: z.record(z.string(), z.unknown()).optional().catch(undefined) })
+  .optional()
+  .catch(undefined);
+
+const conference = z.looseObject({
+  /** `participant-join` and so on; unknown ones are kept. */
+  status: z.string().min(1),
+  conference_id: text,
+  name: text,
+  /** Absent from events about the conference itself. */
+  call_id: text,
+  node_id: text,
+  segment_id: text,
+  tag: text,
+  region: text,
+  size: number,
+  muted: flag,
+  hold: flag,
+  start_on_join: flag,
+  end_on_leave: flag,
+  coaching: text,
+  reason_ended: text,
+  call_id_ending_conf: text,
+  recording_url: text,
+  /** Seconds. */
+  recording_duration: number,
+  /** Bytes. */
+  recording_file_size: number,
+});
+
+const call = {
+  call_id: z.string().min(1),
+  node_id: text,
+  segment_id: text,
+  tag: text,
+  direction: text,
+  device,
+};
+
+const receive = z.looseObject({ ...call, call_state: text, context: text, project_id: text });
+
+const state = z.looseObject({ ...call, call_state: z.string().min(1), end_reason: text });
+
+const play = z.looseObject({
+  call_id: text,
+  node_id: text,
+  control_id: z.string().min(1),
+  /** `playing`, `paused`, `finished` or `error`. */
+  state: z.string().min(1),
+});
+
+const collect = z.looseObject({
+  call_id: text,
+  node_id: text,
+  control_id: z.string().min(1),
+  result: z.looseObject({
+    /** `digit`, `speech`, `no_input`, `no_match` or `error`. */
+    type: z.string().min(1),
+    /** What was keyed is in here: a secret where the prompt was for one. */
+    params: z.looseObject({ digits: text, terminator: text }).optional().catch(undefined),
+  }),
+});
+
+const dial = z.looseObject({
+  tag: z.string().min(1),
+  /** `dialing`, `answered` or `failed`. */
+  dial_state: z.string().min(1),
+  call: z
+    .looseObject({ call_id: text, node_id: text, tag: text, device, dial_winner: flag })
+    .optional()
+    .catch(undefined),
+});
+
+const error = z.looseObject({
+  code: z.union([z.string(), z.number()]).optional().catch(undefined),
+  message: text,
+});
+
+const authorization = z.looseObject({ authorization_state: z.string().min(1) });
+
+const body = z.looseObject({
+  event_type: z.string().min(1).max(200),
+  timestamp: number,
+  params: z.record(z.string(), z.unknown()).catch({}),
+});
+
+interface Head {
+  event_type: string;
+  /** Seconds since the epoch, with a fraction. */
+  timestamp?: number;
+}
+
+interface Known<Kind extends string, Shape extends z.ZodType> extends Head {
+  kind: Kind;
+  params: z.infer<Shape>;
+}
+
+/** An event of a type that we don't know, or (with a `problem`) of one that we know and can't read. */
+export interface OtherEvent extends Head {
+  kind: "other";
+  params: Record<string, unknown>;
+  /** Which field is wrong and how; never its value. */
+  problem?: string;
+}
+
+/** A `signalwire.event`. Fields that we don't know are kept in `params`. */
+export type RelayEvent =
+  | Known<"conference", typeof conference>
+  | Known<"receive", typeof receive>
+  | Known<"state", typeof state>
+  | Known<"play", typeof play>
+  | Known<"collect", typeof collect>
+  | Known<"dial", typeof dial>
+  | Known<"error", typeof error>
+  | OtherEvent;
+
+/** Reads the params of a `signalwire.event` frame: null where they are not an event at all. */
+export function readEvent(params: unknown): RelayEvent | { kind: "authorization"; value: string } | null {
+  const read = body.safeParse(params);
+  if (!read.success) return null;
+  const { event_type, timestamp, params: inner } = read.data;
+  const head: Head = timestamp === undefined ? { event_type } : { event_type, timestamp };
+  switch (event_type) {
+    case "calling.conference":
+      return known("conference", conference, head, inner);
+    case "calling.call.receive":
+      return known("receive", receive, head, inner);
+    case "calling.call.state":
+      return known("state", state, head, inner);
+    case "calling.call.play":
+      return known("play", play, head, inner);
+    case "calling.call.collect":
+      return known("collect", collect, head, inner);
+    case "calling.call.dial":
+      return known("dial", dial, head, inner);
+    case "calling.error":
+      return known("error", error, head, inner);
+    case "signalwire.authorization.state": {
+      const state = authorization.safeParse(inner);
+      if (state.success) return { kind: "authorization", value: state.data.authorization_state };
+      // The secret may be in there under another name: the params are not passed on.
+      return { ...head, kind: "other", params: {}, problem: problemOf(state.error) };
+    }
+    default:
+      return { ...head, kind: "other", params: inner };
+  }
+}
+
+function known<Kind extends string, Shape extends z.ZodType>(
+  kind: Kind,
+  shape: Shape,
+  head: Head,
+  params: Record<string, unknown>,
+): Known<Kind, Shape> | OtherEvent {
+  const read = shape.safeParse(params);
+  if (read.success) return { ...head, kind, params: read.data };
+  return { ...head, kind: "other", params, problem: problemOf(read.error) };
+}
+
+function problemOf(failure: z.ZodError): string {
+  const issue = failure.issues[0];
+  return issue === undefined ? "unreadable" : `params.${issue.path.join(".")}: ${issue.message}`;
+}

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { joinParameters } from "./conference.ts";
+import { ivBytes } from "./credentials.ts";
+import type { SealKeys } from "./seal-keys.ts";
+
+const roomName = z.string().min(1).max(64);
+
+/**
+ * Our own state of a call between two of its documents, carried by the call itself (`params.partyline`).
+ * It holds the whole decision, so that one made before an announcement stays made. It is encrypted, since join
+ * parameters may hold a stream's bearer token and callback tokens.
+ */
+const sealedState = z.strictObject({
+  v: z.literal(1),
+  /** What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring. */
+  purpose: z.enum(["place", "confirm", "settle"]),
+  /** Which fresh entry of the call all this began with. */
+  entry: z.string().regex(/^([0-9a-f]{16})?$/),
+  /** The step that the call is at when this comes back. */
+  step: z.int().min(1).max(1000),
+  /** The step whose placement is meant. */
+  place_step: z.int().min(0).max(1000),
+  rule: z.string().max(200).nullable(),
+  /** SHA-256 of the ruleset, hex. */
+  ruleset: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Milliseconds since the epoch. */
+  decided_at: z.int().nonnegative(),
+  /** Plain names, as in the decision. */
+  rooms: z.tuple([roomName], roomName),
+  strategy: z.enum(["first", "emptiest"]),
+  role: z.string().max(64),
+  join: joinParameters,
+  /** The room chosen, where one was: the wire name, as the session gave it. */
+  room: roomName.exactOptional(),
+});
+
+export type SealedState = z.infer<typeof sealedState>;
+
+/** Whose state it is; it opens for no other call and no other tenant. */
+export interface SealedFor {
+  tenant: string;
+  call_id: string;
+}
+
+export type Sealing = { ok: true; sealed: string } | { ok: false; reason: "too_long"; length: number };
+
+export type Opening =
+  | { ok: true; state: SealedState }
+  /** `form`: not a seal of ours. `closed`: altered, or another key's, call's or tenant's. `shape`: another version's. */
+  | { ok: false; reason: "form" | "closed" | "shape" };
+
+/** What `params.partyline` may hold, in characters. A decision that needs more has no way to come back. */
+export const sealedLimit = 4096;
+
+/** @param iv {@link ivBytes} random bytes, never used before with these keys. */
+export async function sealState(
+  keys: SealKeys,
+  whose: SealedFor,
+  state: SealedState,
+  iv: Uint8Array<ArrayBuffer>,
+): Promise<Sealing> {
+  const plaintext = new TextEncoder().encode(JSON.stringify(state));
+  const ciphertext = await crypto.subtle.encrypt(algorithm(whose, iv), keys[0], plaintext);
+  const bytes = new Uint8Array(iv.length + ciphertext.byteLength);
+  bytes.set(iv);
+  bytes.set(new Uint8Array(ciphertext), iv.length);
+  const sealed = toBase64Url(bytes);
+  return sealed.length <= sealedLimit
+    ? { ok: true, sealed }
+    : { ok: false, reason: "too_long", length: sealed.length };
+}
+
+/** @param sealed Whatever `params.partyline` held. */
+export async function openState(keys: SealKeys, whose: SealedFor, sealed: unknown): Promise<Opening> {
+  if (typeof sealed !== "string" || sealed.length > sealedLimit) return { ok: false, reason: "form" };
+  const bytes = fromBase64Url(sealed);
+  if (bytes === null || bytes.length <= ivBytes) return { ok: false, reason: "form" };
+  for (const key of keys) {
+    const plaintext = await decrypt(key, whose, bytes);
+    if (plaintext !== undefined) return parse(plaintext);
+  }
+  return { ok: false, reason: "closed" };
+}
+
+async function decrypt(
+  key: CryptoKey,
+  whose: SealedFor,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<ArrayBuffer | undefined> {
+  try {
+    return await crypto.subtle.decrypt(
+      algorithm(whose, bytes.slice(0, ivBytes)),
+      key,
+      bytes.subarray(ivBytes),
+    );
+  } catch {
+    // WebCrypto does not say why, and neither do we.
+    return undefined;
+  }
+}
+
+function parse(plaintext: ArrayBuffer): Opening {
+  // It opened, so it is JSON that we wrote, though maybe another version of us did.
+  const parsed = sealedState.safeParse(JSON.parse(new TextDecoder().decode(plaintext)));
+  return parsed.success ? { ok: true, state: parsed.data } : { ok: false, reason: "shape" };
+}
+
+function algorithm({ tenant, call_id }: SealedFor, iv: Uint8Array<ArrayBuffer>) {
+  // A tenant id holds no "|", so no two pairs read the same.
+  return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(`${tenant}|${call_id}`) };
+}

@@ -1,0 +1,88 @@
+import { fromHex, toHex } from "./hex.ts";
+
+/** The digests that SignalWire signs webhooks with, and their length in bytes. */
+const digests = { "SHA-1": 20, "SHA-256": 32 } as const;
+
+export type SignatureDigest = keyof typeof digests;
+
+/** A JSON webhook as it came, with everything that its signature is checked against. */
+export interface SignedJson {
+  /** The body's bytes as received. */
+  raw: Uint8Array;
+  /** The URLs that SignalWire may have been given for us, the likeliest first. */
+  urls: readonly string[];
+  /** `X-SignalWire-Signature`. */
+  sha1?: string;
+  /** `X-SignalWire-SHA256-Signature`. Where it is there it alone counts. */
+  sha256?: string;
+  /** Signing keys; two while one is rotated. Empty ones never verify. */
+  keys: readonly string[];
+}
+
+export type Verdict = { ok: true } | { ok: false; reason: "unsigned" | "malformed" | "wrong" };
+
+/**
+ * SignalWire's signature of JSON webhooks: hex of HMAC(key, URL + body). Compared in constant time;
+ * how long it takes tells only how many URLs and keys were tried.
+ */
+export async function verifyJson(request: SignedJson): Promise<Verdict> {
+  const { sha1, sha256 } = request;
+  const given = sha256 ?? sha1;
+  if (given === undefined || given === "") return { ok: false, reason: "unsigned" };
+  const digest: SignatureDigest = sha256 === undefined ? "SHA-1" : "SHA-256";
+  const signature = fromHex(given, digests[digest]);
+  if (signature === null) return { ok: false, reason: "malformed" };
+  for (const key of request.keys) {
+    if (key === "") continue;
+    const imported = await importKey(digest, key, "verify");
+    for (const url of request.urls) {
+      if (await crypto.subtle.verify("HMAC", imported, signature, signedBytes(url, request.raw))) {
+        return { ok: true };
+      }
+    }
+  }
+  return { ok: false, reason: "wrong" };
+}
+
+/** Signs as SignalWire does; the hex goes into the header of that digest. */
+export async function signJson(
+  digest: SignatureDigest,
+  key: string,
+  url: string,
+  raw: Uint8Array,
+): Promise<string> {
+  const imported = await importKey(digest, key, "sign");
+  return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", imported, signedBytes(url, raw))));
+}
+
+/**
+ * The URLs that SignalWire may have signed: the public base with the path and query as received, plain and with the
+ * tenant's fragment (whether a fragment is signed is not documented).
+ *
+ * @param public_url The base that is pasted at SignalWire; credentials in it are not signed and are left out.
+ * @param received_url The request's URL as it came; only its path and query are used.
+ * @param fragment What follows `#` in the pasted URL, without the `#`.
+ */
+export function signedUrls(public_url: string, received_url: string, fragment?: string): string[] {
+  const base = public_url.replace(/^(https?:\/\/)[^/?#@]*@/i, "$1").replace(/\/+$/, "");
+  const url = base + pathAndQuery(received_url);
+  return fragment === undefined || fragment === "" ? [url] : [url, `${url}#${fragment}`];
+}
+
+/** Path and query as they stand in an absolute URL; parsing and printing it again might re-encode them. */
+export function pathAndQuery(url: string): string {
+  return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
+}
+
+function importKey(digest: SignatureDigest, key: string, usage: "sign" | "verify") {
+  const algorithm = { name: "HMAC", hash: digest };
+  return crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, [usage]);
+}
+
+function signedBytes(url: string, raw: Uint8Array): Uint8Array<ArrayBuffer> {
+  const prefix = new TextEncoder().encode(url);
+  const bytes = new Uint8Array(prefix.length + raw.length);
+  bytes.set(prefix);
+  bytes.set(raw, prefix.length);
+  return bytes;
+}

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { Call } from "./call.ts";
+
+/**
+ * The JSON body that SignalWire posts to fetch a SWML document, as its SWML reference has it.
+ * Only what routing stands on is required; every other field may be missing, and unknown ones are kept.
+ */
+const webhookSchema = z.looseObject({
+  call: z.looseObject({
+    call_id: z.string().min(1).max(200),
+    node_id: z.string().min(1).max(200).optional(),
+    project_id: z.string().max(200).optional(),
+    call_state: z.string().max(40).optional(),
+    direction: z.string().max(40).default("inbound"),
+    type: z.string().max(40).default("phone"),
+    from: z.string().max(1024).nullish(),
+    to: z.string().max(1024).nullish(),
+    from_number: z.string().max(1024).nullish(),
+    to_number: z.string().max(1024).nullish(),
+    headers: z.array(z.looseObject({ name: z.string(), value: z.string() })).nullish(),
+  }),
+  vars: z.record(z.string(), z.unknown()).nullish(),
+  params: z.record(z.string(), z.unknown()).nullish(),
+});
+
+export type SwmlWebhook =
+  | { ok: true; call: Call; partyline: unknown }
+  | { ok: false; path: string; message: string; call_id?: string };
+
+/**
+ * Reads a SWML webhook's body. `partyline` is what `params.partyline` held: our own sealed state, not yet opened,
+ * and kept out of the call's `params`.
+ */
+export function parseSwmlWebhook(body: string): SwmlWebhook {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { ok: false, path: "", message: "the body is not JSON" };
+  }
+  const parsed = webhookSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const call_id = callIdOf(json);
+    return {
+      ok: false,
+      path: issue?.path.join(".") ?? "",
+      message: issue?.message ?? "not a SWML webhook",
+      ...(call_id === undefined ? {} : { call_id }),
+    };
+  }
+  const { call, vars, params } = parsed.data;
+  const { partyline, ...callersParams } = params ?? {};
+  return {
+    ok: true,
+    partyline,
+    call: {
+      via: "swml",
+      call_id: call.call_id,
+      ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
+      ...(call.project_id === undefined ? {} : { project_id: call.project_id }),
+      ...(call.call_state === undefined ? {} : { call_state: call.call_state }),
+      direction: call.direction,
+      type: call.type,
+      from: call.from_number || call.from || "",
+      to: call.to_number || call.to || "",
+      headers: headersOf(call.headers ?? []),
+      vars: vars ?? {},
+      params: callersParams,
+      details: call,
+    },
+  };
+}
+
+/** A call id for the log of a body that is otherwise no use. */
+function callIdOf(json: unknown): string | undefined {
+  const found = z.object({ call: z.object({ call_id: z.string().max(200) }) }).safeParse(json);
+  return found.success ? found.data.call.call_id : undefined;
+}
+
+function headersOf(list: readonly { name: string; value: string }[]): Record<string, string[]> {
+  // A null prototype: a header may be named "__proto__".
+  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (const { name, value } of list) {
+    const key = name.toLowerCase();
+    const values = headers[key];
+    if (values) values.push(value);
+    else headers[key] = [value];
+  }
+  return headers;
+}

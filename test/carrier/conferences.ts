@@ -1,0 +1,231 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "./clock.ts";
+import type { JoinSettings } from "./join-settings.ts";
+import type { Leg } from "./leg.ts";
+import type { Switches } from "./switches.ts";
+
+export type JoinedBy = "relay" | "document";
+
+export interface Participant {
+  readonly leg: Leg;
+  readonly node_id: string;
+  readonly by: JoinedBy;
+  readonly joined_at: number;
+  readonly start_on_enter: boolean;
+  readonly end_on_exit: boolean;
+  muted: boolean;
+  hold: boolean;
+  /** The call that this one coaches. */
+  coaching: string | null;
+  /** Called once, when the participant has left for whatever reason. */
+  readonly left: () => void;
+}
+
+export interface ConferenceHost {
+  readonly clock: Clock;
+  readonly switches: Switches;
+  /** Every event of the conference, in order, in the inner form that RELAY and status callbacks share. */
+  conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void;
+  conferenceOver(conference: Conference): void;
+  recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void;
+}
+
+interface Recording {
+  readonly sid: string;
+  readonly since: number;
+  state: "in-progress" | "paused" | "stopped";
+  duration_s: number;
+}
+
+/** A conference, from its first join to its end. */
+export class Conference {
+  readonly conference_id = randomUUID();
+  readonly sid: string;
+  readonly created_at: number;
+  /** The first participant's: their callback settings, recording and region hold for everyone. */
+  readonly settings: JoinSettings;
+  readonly participants = new Map<string, Participant>();
+  recording: Recording | null = null;
+  state: "waiting" | "started" | "ended" = "waiting";
+  readonly #host: ConferenceHost;
+  readonly #sounds = new Map<string, { key: string; end: () => void }>();
+
+  readonly #node_id: string;
+  readonly #segment_id = randomUUID();
+
+  constructor(host: ConferenceHost, settings: JoinSettings, node_id: string) {
+    this.#host = host;
+    this.settings = settings;
+    this.#node_id = node_id;
+    this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
+    this.created_at = host.clock.now();
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** Why `leg` may not join with these settings, or null where it may. */
+  refusal(settings: JoinSettings): string | null {
+    if (this.participants.size >= settings.max_participants) {
+      return `conference ${this.name} is full: ${this.participants.size} of ${settings.max_participants}`;
+    }
+    if (settings.coach !== undefined && !this.participants.has(settings.coach)) {
+      return `the call to be coached, ${settings.coach}, is not in conference ${this.name}`;
+    }
+    return null;
+  }
+
+  join(participant: Participant): void {
+    this.participants.set(participant.leg.call_id, participant);
+    this.#tell("participant-join", participant);
+    if (this.state === "waiting" && this.#startable()) this.#start();
+    this.#settleSounds();
+  }
+
+  /** Nothing happens where the call is not in the conference. */
+  leave(call_id: string): void {
+    const participant = this.participants.get(call_id);
+    if (participant === undefined || this.state === "ended") return;
+    this.#remove(participant);
+    if (participant.end_on_exit) this.end("participant-with-end-on-exit-left", call_id);
+    else if (this.participants.size === 0) this.end("last-participant-left", call_id);
+    else this.#settleSounds();
+  }
+
+  /** Drops everyone. */
+  end(reason_ended: string, call_id_ending_conf?: string): void {
+    if (this.state === "ended") return;
+    for (const participant of [...this.participants.values()]) this.#remove(participant);
+    this.#stopRecording();
+    const was_started = this.state === "started";
+    this.state = "ended";
+    if (this.settings.record === "record-from-start" && !was_started) {
+      this.#host.recordingChanged(this, "absent");
+    }
+    this.#host.conferenceOver(this);
+    this.#tell("conference-end", undefined, {
+      reason_ended,
+      ...(call_id_ending_conf === undefined ? {} : { call_id_ending_conf }),
+      ...this.#recordingFacts(),
+    });
+  }
+
+  modify(call_id: string, change: { muted?: boolean; hold?: boolean; coaching?: string | null }): void {
+    const participant = this.participants.get(call_id);
+    if (participant === undefined) return;
+    if (change.muted !== undefined && change.muted !== participant.muted) {
+      participant.muted = change.muted;
+      this.#tell(change.muted ? "participant-mute" : "participant-unmute", participant);
+    }
+    if (change.hold !== undefined && change.hold !== participant.hold) {
+      participant.hold = change.hold;
+      this.#tell(change.hold ? "participant-hold" : "participant-unhold", participant);
+    }
+    if (change.coaching !== undefined && change.coaching !== participant.coaching) {
+      participant.coaching = change.coaching;
+      this.#tell("participant-modify", participant);
+    }
+    this.#settleSounds();
+  }
+
+  record(state: "in-progress" | "paused" | "stopped"): void {
+    if (this.recording === null || this.recording.state === "stopped" || this.recording.state === state)
+      return;
+    if (state === "stopped") {
+      this.#stopRecording();
+      return;
+    }
+    this.recording.state = state;
+    this.#tell(state === "paused" ? "record-pause" : "record-resume");
+  }
+
+  recordingUrl(): string {
+    return `https://files.example.com/recordings/${this.recording?.sid ?? ""}.wav`;
+  }
+
+  /** Someone alone starts nothing, unless the switch says that they do. */
+  #startable(): boolean {
+    const someone_starts = [...this.participants.values()].some((one) => one.start_on_enter);
+    return someone_starts && (this.participants.size > 1 || !this.#host.switches.alone_hears_music);
+  }
+
+  #start(): void {
+    this.state = "started";
+    this.#tell("conference-start");
+    if (this.settings.record !== "record-from-start") return;
+    const since = this.#host.clock.now();
+    this.recording = { sid: randomUUID(), since, state: "in-progress", duration_s: 0 };
+    this.#tell("record-start");
+    this.#host.recordingChanged(this, "in-progress");
+  }
+
+  #stopRecording(): void {
+    if (this.recording === null || this.recording.state === "stopped") return;
+    this.recording.state = "stopped";
+    this.recording.duration_s = Math.round((this.#host.clock.now() - this.recording.since) / 1000);
+    this.#tell("record-stop", undefined, this.#recordingFacts());
+    this.#host.recordingChanged(this, "completed");
+  }
+
+  #recordingFacts(): Record<string, unknown> {
+    if (this.recording === null) return {};
+    return {
+      recording_url: this.recordingUrl(),
+      recording_duration: this.recording.duration_s,
+      // 8 kHz, 16 bits, mono.
+      recording_file_size: this.recording.duration_s * 16_000,
+    };
+  }
+
+  #remove(participant: Participant): void {
+    const { call_id } = participant.leg;
+    this.participants.delete(call_id);
+    this.#sounds.get(call_id)?.end();
+    this.#sounds.delete(call_id);
+    this.#tell("participant-leave", participant);
+    participant.left();
+  }
+
+  /** The old sound of each participant ends before the new one begins. */
+  #settleSounds(): void {
+    const alone = this.participants.size === 1 && this.#host.switches.alone_hears_music;
+    for (const [call_id, participant] of this.participants) {
+      const music = this.state === "waiting" || alone || participant.hold;
+      const detail =
+        music && this.settings.wait_url !== undefined ? `${this.name} ${this.settings.wait_url}` : this.name;
+      const key = `${music} ${detail}`;
+      const current = this.#sounds.get(call_id);
+      if (current?.key === key) continue;
+      current?.end();
+      const end = participant.leg.hear(music ? "music" : "conference", detail);
+      this.#sounds.set(call_id, { key, end });
+    }
+  }
+
+  #tell(status: string, participant?: Participant, more: Record<string, unknown> = {}): void {
+    this.#host.conferenceEvent(this, status, {
+      conference_id: this.conference_id,
+      name: this.name,
+      status,
+      size: this.participants.size,
+      region: this.settings.region,
+      node_id: this.#node_id,
+      segment_id: this.#segment_id,
+      ...(participant === undefined ? {} : participantFacts(participant)),
+      ...more,
+    });
+  }
+}
+
+function participantFacts(participant: Participant): Record<string, unknown> {
+  return {
+    node_id: participant.node_id,
+    call_id: participant.leg.call_id,
+    muted: participant.muted,
+    hold: participant.hold,
+    start_on_join: participant.start_on_enter,
+    end_on_leave: participant.end_on_exit,
+    coaching: participant.coaching !== null,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Call } from "./calls.ts";
+import type { Conference } from "./conferences.ts";
+
+export type CallView = ReturnType<typeof callView>;
+export type ConferenceView = ReturnType<typeof conferenceView>;
+
+/** Everything about a call that a test may ask. Times are ms since the epoch on the project's clock. */
+export function callView(call: Call) {
+  const { from, to, type } = call.facts;
+  return {
+    call_id: call.call_id,
+    node_id: call.node_id,
+    from,
+    to,
+    type,
+    state: call.state,
+    end_reason: call.end_reason,
+    conference: call.conference?.name ?? null,
+    /** How it last joined a conference. */
+    joined_by: call.joins.at(-1)?.by ?? null,
+    joins: call.joins.map((join) => ({ ...join })),
+    ...call.ear.report(),
+    stranded: call.stranded,
+    documents: call.documents,
+    webhooks: call.webhooks,
+    vars: call.vars,
+  };
+}
+
+export function conferenceView(conference: Conference) {
+  return {
+    name: conference.name,
+    conference_id: conference.conference_id,
+    sid: conference.sid,
+    state: conference.state,
+    participants: [...conference.participants.values()].map((one) => ({
+      call_id: one.leg.call_id,
+      by: one.by,
+      muted: one.muted,
+      hold: one.hold,
+      coaching: one.coaching,
+      start_on_enter: one.start_on_enter,
+      end_on_exit: one.end_on_exit,
+    })),
+  };
+}

@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { withoutSecrets } from "./journal.ts";
+
+/** No request to the carrier is larger. */
+const body_limit = 4 * 1024 * 1024;
+
+export interface WebRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** The path's parts, decoded. */
+  readonly path: readonly string[];
+  readonly authorization: string | null;
+  readonly body: string;
+}
+
+/** `cut`: the connection is dropped without an answer. */
+export type WebAnswer = { readonly status: number; readonly json?: unknown } | { readonly cut: true };
+
+export function httpServer(handle: (request: WebRequest) => Promise<WebAnswer>): Server {
+  return createServer((incoming, outgoing) => {
+    serve(handle, incoming, outgoing).catch((error: unknown) => {
+      // A bug of the carrier's: it must be seen, in the answer and on its terminal.
+      console.error(error);
+      reply(outgoing, { status: 500, json: { error: String(error) } });
+    });
+  });
+}
+
+async function serve(
+  handle: (request: WebRequest) => Promise<WebAnswer>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > body_limit) {
+      reply(outgoing, { status: 413, json: { error: `the body is over ${body_limit} bytes` } });
+      return;
+    }
+    chunks.push(bytes);
+  }
+  const url = new URL(incoming.url ?? "/", "http://carrier");
+  const answer = await handle({
+    method: incoming.method ?? "GET",
+    url,
+    path: url.pathname.split("/").slice(1).map(decoded),
+    authorization: incoming.headers.authorization ?? null,
+    body: Buffer.concat(chunks).toString("utf8"),
+  });
+  if ("cut" in answer) incoming.socket.destroy();
+  else reply(outgoing, answer);
+}
+
+function reply(outgoing: ServerResponse, answer: { status: number; json?: unknown }): void {
+  if (outgoing.headersSent) return;
+  if (answer.json === undefined) {
+    outgoing.writeHead(answer.status).end();
+    return;
+  }
+  outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.json));
+}
+
+/** An answer whose journal entries or frames show no secret. */
+export function redacted(json: unknown): unknown {
+  return JSON.parse(JSON.stringify(json, withoutSecrets));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

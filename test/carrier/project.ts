@@ -1,0 +1,232 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { Call, type CallFacts, type CallHost, type JoinResult } from "./calls.ts";
+import { Clock } from "./clock.ts";
+import { Conference, type ConferenceHost, type JoinedBy } from "./conferences.ts";
+import { receiveEvent, stateEvent } from "./events.ts";
+import { Faults } from "./faults.ts";
+import { readJoinSettings } from "./join-settings.ts";
+import { Journal } from "./journal.ts";
+import { type EventBody, RelaySession } from "./relay-session.ts";
+import { type ProjectSettings, projectSettingsSchema } from "./settings.ts";
+import { StatusCallbacks } from "./status-callbacks.ts";
+import { switchesSchema } from "./switches.ts";
+import { sendOverNetwork, type Transport } from "./transport.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** Calls and conferences that are over are kept to be looked at, so many of each. */
+const past_kept = 5000;
+const sessions_kept = 1000;
+
+/** A SignalWire project: its credentials, calls, conferences, sessions, and how it misbehaves. */
+export class Project implements CallHost, ConferenceHost {
+  readonly project_id: string;
+  readonly space_id = randomUUID();
+  readonly journal = new Journal();
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly callbacks: StatusCallbacks;
+  readonly calls = new Map<string, Call>();
+  /** Live ones, by name. */
+  readonly conferences = new Map<string, Conference>();
+  readonly past_conferences: Conference[] = [];
+  readonly sessions = new Map<string, RelaySession>();
+  token: string;
+  signing_key: string;
+  switches = switchesSchema.parse({});
+  latency_ms = 0;
+  ack_limit_ms = 5000;
+  ping_interval_ms = 30_000;
+  via_tunnel = false;
+  tunnel: Tunnel | null = null;
+  readonly #unclaimed = new Map<Call, { context: string; passed: Set<RelaySession> }>();
+
+  constructor(settings: ProjectSettings) {
+    this.project_id = settings.project_id ?? randomUUID();
+    this.token = settings.token ?? `PT${randomBytes(20).toString("hex")}`;
+    this.signing_key = settings.signing_key ?? `PSK${randomBytes(20).toString("hex")}`;
+    this.clock = new Clock(settings.speed ?? 1);
+    this.faults = new Faults(settings.seed ?? 1, (entry) => this.journal.note("fault", entry));
+    this.callbacks = new StatusCallbacks(this);
+    this.change(settings);
+  }
+
+  get call_sid_is_call_id(): boolean {
+    return this.switches.call_sid_is_call_id;
+  }
+
+  change(given: ProjectSettings): void {
+    const settings = projectSettingsSchema.parse(given);
+    if (settings.token !== undefined && settings.token !== this.token) {
+      this.token = settings.token;
+      // What the old token opened opens no longer.
+      for (const session of this.sessions.values()) session.authorization_state = null;
+    }
+    this.signing_key = settings.signing_key ?? this.signing_key;
+    this.switches = { ...this.switches, ...definedOnly(settings.switches ?? {}) };
+    if (settings.faults !== undefined) this.faults.script(settings.faults);
+    if (settings.seed !== undefined) this.faults.reseed(settings.seed);
+    if (settings.speed !== undefined) this.clock.setSpeed(settings.speed);
+    this.latency_ms = settings.latency_ms ?? this.latency_ms;
+    this.ack_limit_ms = settings.ack_limit_ms ?? this.ack_limit_ms;
+    this.ping_interval_ms = settings.ping_interval_ms ?? this.ping_interval_ms;
+    this.via_tunnel = settings.via_tunnel ?? this.via_tunnel;
+  }
+
+  readonly transport: Transport = (request, signal) => {
+    if (!this.via_tunnel) return sendOverNetwork(request, signal);
+    if (this.tunnel === null) return Promise.reject(new Error("connection refused: no tunnel is open"));
+    return this.tunnel.send(request, signal);
+  };
+
+  // Calls
+
+  addCall(facts: CallFacts): Call {
+    const call = new Call(this, facts);
+    this.calls.set(call.call_id, call);
+    this.journal.note("call", { call_id: call.call_id, state: call.state, from: facts.from, to: facts.to });
+    if (this.calls.size > past_kept) {
+      for (const [call_id, old] of this.calls) {
+        if (old.state !== "ended") continue;
+        this.calls.delete(call_id);
+        break;
+      }
+    }
+    return call;
+  }
+
+  callSid(call_id: string): string {
+    return this.calls.get(call_id)?.sid ?? call_id;
+  }
+
+  callStateChanged(call: Call): void {
+    this.journal.note("call", {
+      call_id: call.call_id,
+      state: call.state,
+      ...(call.end_reason === null ? {} : { end_reason: call.end_reason }),
+    });
+    if (call.state === "ended") this.#unclaimed.delete(call);
+    if (call.origin === "webhook" && !this.switches.call_state_events_of_webhook_calls) return;
+    this.emit("calling.call.state", stateEvent(call), this.audienceOf(call));
+  }
+
+  /** The session that a call belongs to; where it belongs to none, all that there are. */
+  audienceOf(call: Call): RelaySession[] {
+    const all = [...this.sessions.values()];
+    return call.controller === null ? all : all.filter((session) => session === call.controller);
+  }
+
+  /** Offers a call to one client of the context that has not passed it on; waits for one where there is none. */
+  offer(call: Call, context: string, passed = new Set<RelaySession>()): void {
+    const taker = [...this.sessions.values()].find(
+      (session) => session.link !== null && session.contexts.has(context) && !passed.has(session),
+    );
+    if (taker === undefined) {
+      this.#unclaimed.set(call, { context, passed });
+      return;
+    }
+    call.origin = "context";
+    call.controller = taker;
+    call.offered = { context, passed };
+    this.emit("calling.call.receive", receiveEvent(call, context, this.project_id), [taker]);
+    call.ring();
+  }
+
+  offerUnclaimed(): void {
+    for (const [call, { context, passed }] of [...this.#unclaimed]) {
+      this.#unclaimed.delete(call);
+      this.offer(call, context, passed);
+    }
+  }
+
+  // Conferences
+
+  join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult {
+    const settings = readJoinSettings(params);
+    if (settings === null) return { joined: false, reason: "no conference is named" };
+    const there = this.conferences.get(settings.name);
+    const conference = there ?? new Conference(this, settings, call.node_id);
+    const refusal = conference.refusal(settings);
+    if (refusal !== null) return { joined: false, reason: refusal };
+    this.conferences.set(settings.name, conference);
+    const record = { at: this.clock.now(), conference: settings.name, by, left_at: null as number | null };
+    call.joins.push(record);
+    call.conference = conference;
+    conference.join({
+      leg: call,
+      node_id: call.node_id,
+      by,
+      joined_at: record.at,
+      start_on_enter: settings.start_on_enter,
+      end_on_exit: settings.end_on_exit,
+      muted: settings.muted,
+      hold: false,
+      coaching: settings.coach ?? null,
+      left: () => {
+        record.left_at = this.clock.now();
+        call.conference = null;
+        left();
+      },
+    });
+    return { joined: true, conference };
+  }
+
+  conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void {
+    this.journal.note("conference", params);
+    if (
+      this.switches.conference_events_without_callback ||
+      conference.settings.status_callback !== undefined
+    ) {
+      this.emit("calling.conference", params, [...this.sessions.values()]);
+    }
+    this.callbacks.conferenceEvent(conference, status, params);
+  }
+
+  conferenceOver(conference: Conference): void {
+    if (this.conferences.get(conference.name) === conference) this.conferences.delete(conference.name);
+    this.past_conferences.push(conference);
+    if (this.past_conferences.length > past_kept) this.past_conferences.shift();
+  }
+
+  recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
+    this.callbacks.recordingChanged(conference, status);
+  }
+
+  // RELAY
+
+  emit(event_type: string, params: Record<string, unknown>, audience: readonly RelaySession[]): void {
+    const event: EventBody = { event_type, timestamp: Date.now() / 1000, params };
+    for (const session of audience) {
+      if (session.link !== null) session.link.sendEvent(event);
+      else if (this.switches.replay_events_on_resume) session.keep(event);
+    }
+  }
+
+  openSession(): RelaySession {
+    const session = new RelaySession(this.project_id);
+    this.sessions.set(session.protocol, session);
+    if (this.sessions.size > sessions_kept) {
+      for (const [protocol, old] of this.sessions) {
+        if (old.link !== null) continue;
+        this.sessions.delete(protocol);
+        break;
+      }
+    }
+    return session;
+  }
+
+  /** Ends everything: calls, connections, timers. */
+  close(): void {
+    for (const call of this.calls.values()) call.hangUp("hangup");
+    for (const session of this.sessions.values()) session.link?.close();
+    this.tunnel?.close();
+  }
+}
+
+function definedOnly<T extends Record<string, unknown>>(
+  given: T,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  // The entries that are left have no undefined value; Object.fromEntries cannot say so.
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,240 @@
+import * as z from "zod";
+import type { Call } from "./calls.ts";
+import { dial } from "./dialing.ts";
+import { startDocument } from "./documents.ts";
+import type { Project } from "./project.ts";
+import { play, playAndCollect, type Tell } from "./relay-playback.ts";
+import type { RelaySession } from "./relay-session.ts";
+
+export interface CommandResult {
+  readonly code: string;
+  readonly message: string;
+  readonly extra?: Record<string, unknown>;
+  /** What the command does; called when its answer is on its way. */
+  readonly effect?: () => void;
+  /** What a correct client would not have done. */
+  readonly violation?: string;
+}
+
+/** Commands that make no sense on a call which nobody has answered. */
+const needs_answer = new Set([
+  "calling.play",
+  "calling.play_and_collect",
+  "calling.join_conference",
+  "calling.leave_conference",
+  "calling.send_digits",
+]);
+
+const notFound: CommandResult = { code: "404", message: "Call not found" };
+
+/**
+ * One command, its params already judged. `session` is null where it came by REST, which addresses any active call.
+ */
+export function runCommand(
+  project: Project,
+  session: RelaySession | null,
+  method: string,
+  params: Record<string, unknown>,
+): CommandResult {
+  if (method === "calling.dial" && session !== null) {
+    const { tag, devices } = dialSchema.parse(params);
+    return { code: "200", message: "Dialing", effect: () => dial(project, session, tag, devices) };
+  }
+  const call = project.calls.get(String(params["call_id"]));
+  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) return notFound;
+  if (session !== null) {
+    const refused = refusalOf(project, session, call);
+    if (refused !== null) return refused;
+  }
+  if (call.over) return { code: "410", message: "Call is gone" };
+  if (needs_answer.has(method) && call.state !== "answered") {
+    const message = `Call is not answered: it is ${call.state}`;
+    return { code: "409", message, violation: `${method} before the call was answered` };
+  }
+  return onCall(project, session, call, method, params);
+}
+
+function refusalOf(project: Project, session: RelaySession, call: Call): CommandResult | null {
+  const driven = project.switches.relay_drives_webhook_calls;
+  if (call.origin === "webhook" && driven !== true) {
+    return driven === "404" ? notFound : { code: "409", message: "Call is already connected" };
+  }
+  if (call.controller !== null && call.controller !== session) {
+    return { code: "409", message: "Call is controlled by another client" };
+  }
+  return null;
+}
+
+function onCall(
+  project: Project,
+  session: RelaySession | null,
+  call: Call,
+  method: string,
+  params: Record<string, unknown>,
+): CommandResult {
+  const extra = { call_id: call.call_id };
+  const control_id = String(params["control_id"] ?? "");
+  const tell: Tell = (event_type, facts) => {
+    const audience = session === null ? project.audienceOf(call) : [session];
+    project.emit(
+      event_type,
+      { call_id: call.call_id, node_id: call.node_id, control_id, ...facts },
+      audience,
+    );
+  };
+  switch (method) {
+    case "calling.answer":
+      return { code: "200", message: "Answered", extra, effect: () => call.answer() };
+    case "calling.end": {
+      const reason = String(params["reason"] ?? "hangup");
+      return { code: "200", message: "Disconnecting call", extra, effect: () => call.hangUp(reason) };
+    }
+    case "calling.pass":
+      return pass(project, session, call);
+    case "calling.play": {
+      const stop = begin(call, control_id);
+      if (stop === null) return inUse(control_id);
+      const { play: media } = playSchema.parse(params);
+      const run = () => void play(call, media, stop, tell).then(() => call.actions.delete(control_id));
+      return { code: "200", message: "Playing", extra: { ...extra, control_id }, effect: run };
+    }
+    case "calling.play_and_collect": {
+      const stop = begin(call, control_id);
+      if (stop === null) return inUse(control_id);
+      const { play: media, collect } = collectSchema.parse(params);
+      const run = () =>
+        void playAndCollect(call, media, collect, stop, tell).then(() => call.actions.delete(control_id));
+      return { code: "200", message: "Playing and collecting", extra: { ...extra, control_id }, effect: run };
+    }
+    case "calling.play.stop":
+      return stopAction(call, control_id, "Stopping");
+    case "calling.play_and_collect.stop":
+      return stopAction(call, control_id, "Stopping play and collect");
+    case "calling.send_digits":
+      return { code: "200", message: "Sending Digits", extra: { ...extra, control_id } };
+    case "calling.join_conference":
+      return join(project, session, call, params);
+    case "calling.leave_conference": {
+      if (call.conference?.conference_id !== params["conference_id"]) {
+        return { code: "404", message: "Call is not in that conference" };
+      }
+      const leave = () => call.conference?.leave(call.call_id);
+      return { code: "200", message: "Leaving conference", extra, effect: leave };
+    }
+    case "calling.transfer":
+      return transfer(project, call, String(params["dest"]));
+    default:
+      return { code: "501", message: `${method} is not known here` };
+  }
+}
+
+function pass(project: Project, session: RelaySession | null, call: Call): CommandResult {
+  const { offered } = call;
+  if (offered === null || session === null || call.state === "answered") {
+    return { code: "409", message: "Call is not on offer" };
+  }
+  return {
+    code: "200",
+    message: "Passing call",
+    effect: () => {
+      call.controller = null;
+      project.offer(call, offered.context, offered.passed.add(session));
+    },
+  };
+}
+
+function begin(call: Call, control_id: string): AbortSignal | null {
+  if (call.actions.has(control_id)) return null;
+  const stop = new AbortController();
+  call.actions.set(control_id, stop);
+  return stop.signal;
+}
+
+function inUse(control_id: string): CommandResult {
+  const message = `control_id ${control_id} is in use on this call`;
+  return { code: "409", message, violation: message };
+}
+
+function stopAction(call: Call, control_id: string, message: string): CommandResult {
+  const action = call.actions.get(control_id);
+  if (action === undefined) return { code: "404", message: `nothing with control_id ${control_id} goes on` };
+  return { code: "200", message, extra: { control_id }, effect: () => action.abort(new Error("stopped")) };
+}
+
+function join(
+  project: Project,
+  session: RelaySession | null,
+  call: Call,
+  params: Record<string, unknown>,
+): CommandResult {
+  if (call.conference !== null) {
+    return { code: "409", message: `Call is already connected: it is in ${call.conference.name}` };
+  }
+  const there = project.conferences.get(String(params["name"]));
+  const known = there === undefined ? {} : { conference_id: there.conference_id };
+  return {
+    code: "200",
+    message: "Joining conference",
+    extra: { call_id: call.call_id, ...known },
+    effect: () => {
+      if (call.over || call.conference !== null) return;
+      const result = project.join(call, params, "relay", () => {});
+      if (result.joined) return;
+      project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
+      const audience = session === null ? [] : [session];
+      project.emit("calling.error", { code: "400", message: result.reason }, audience);
+    },
+  };
+}
+
+/** A URL, an inline document as JSON text, or a context, spelt `context:<name>` or bare. */
+function transfer(project: Project, call: Call, dest: string): CommandResult {
+  const taken = { code: "200", message: "Transferring", extra: { call_id: call.call_id } };
+  if (/^https?:\/\//.test(dest)) {
+    return { ...taken, effect: () => startDocument(project, call, { start: { url: dest } }) };
+  }
+  if (dest.trimStart().startsWith("{")) {
+    const document = parsed(dest);
+    if (document === null) return { code: "400", message: "dest is not JSON", violation: "dest is not JSON" };
+    return { ...taken, effect: () => startDocument(project, call, { start: { document } }) };
+  }
+  const context = dest.startsWith("context:") ? dest.slice("context:".length) : dest;
+  return {
+    ...taken,
+    effect: () => {
+      call.document?.abort(new Error("transferred to a context"));
+      call.document = null;
+      call.conference?.leave(call.call_id);
+      call.controller = null;
+      project.offer(call, context);
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const mediaSchema = z.array(z.object({ type: z.string(), params: z.record(z.string(), z.unknown()) }));
+const playSchema = z.object({ play: mediaSchema });
+const collectSchema = z.object({
+  play: mediaSchema,
+  collect: z.object({
+    initial_timeout: z.number().optional(),
+    digits: z.object({
+      max: z.number(),
+      terminators: z.string().optional(),
+      digit_timeout: z.number().optional(),
+    }),
+  }),
+});
+const dialSchema = z.object({
+  tag: z.string(),
+  devices: z.array(
+    z.array(z.object({ type: z.enum(["phone", "sip"]), params: z.record(z.string(), z.unknown()) })),
+  ),
+});

@@ -1,0 +1,234 @@
+import * as z from "zod";
+
+/**
+ * Which client's forms a connection may use: the protocol's own, or those that `@signalwire/realtime-api` 4.2.1 really
+ * sends (it says so by its version, 3.0.0).
+ */
+export type Dialect = "relay" | "sdk";
+
+const url = z.url({ protocol: /^https?$/ });
+const callbackMethod = z.enum(["GET", "POST"]);
+const callbackFormat = z.enum(["relay", "cxml", "laml"]);
+const controlId = z.string().min(1).max(200);
+
+/** A list of words between single spaces. */
+function words(...allowed: string[]) {
+  return z.string().refine((text) => text.split(" ").every((word) => allowed.includes(word)), {
+    error: `must be one or more of ${allowed.join(", ")}, separated by single spaces`,
+  });
+}
+
+const media = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("tts"),
+    params: z.strictObject({
+      text: z.string().min(1),
+      language: z.string().optional(),
+      voice: z.string().optional(),
+    }),
+  }),
+  z.strictObject({ type: z.literal("audio"), params: z.strictObject({ url }) }),
+  z.strictObject({ type: z.literal("silence"), params: z.strictObject({ duration: z.number().min(0) }) }),
+  z.strictObject({
+    type: z.literal("ringtone"),
+    params: z.strictObject({ name: z.string().min(1), duration: z.number().min(0).optional() }),
+  }),
+]);
+
+/** The SDK's text to speech may also name a gender. */
+const sdkTts = z.strictObject({
+  type: z.literal("tts"),
+  params: z.strictObject({
+    text: z.string().min(1),
+    language: z.string().optional(),
+    voice: z.string().optional(),
+    gender: z.string().optional(),
+  }),
+});
+
+const collect = z.strictObject({
+  initial_timeout: z.number().min(0).optional(),
+  digits: z.strictObject({
+    max: z.number().int().min(1),
+    terminators: z.string().optional(),
+    digit_timeout: z.number().min(0).optional(),
+  }),
+});
+
+const device = z.strictObject({
+  type: z.enum(["phone", "sip"]),
+  params: z.strictObject({
+    to_number: z.string().optional(),
+    from_number: z.string().optional(),
+    to: z.string().optional(),
+    from: z.string().optional(),
+    headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).optional(),
+    timeout: z.number().optional(),
+    max_duration: z.number().optional(),
+  }),
+});
+
+const stream = z.strictObject({
+  url: z.url({ protocol: /^wss$/ }),
+  name: z.string().optional(),
+  codec: z
+    .string()
+    .regex(/^(PCMU|PCMA|G722|L16)(@\d+(h|k|i|ms))*$/)
+    .optional(),
+  status_url: url.optional(),
+  status_url_method: callbackMethod.optional(),
+  realtime: z.boolean().optional(),
+  authorization_bearer_token: z.string().optional(),
+  custom_parameters: z.record(z.string(), z.string()).optional(),
+});
+
+const joinConference = {
+  name: z.string().min(1),
+  muted: z.boolean().optional(),
+  beep: z.enum(["true", "false", "onEnter", "onExit"]).optional(),
+  start_on_enter: z.boolean().optional(),
+  end_on_exit: z.boolean().optional(),
+  wait_url: url.optional(),
+  max_participants: z.number().int().min(2).max(100_000).optional(),
+  record: z.enum(["do-not-record", "record-from-start"]).optional(),
+  region: z.enum(["global", "us", "eu", "ch"]).optional(),
+  trim: z.enum(["trim-silence", "do-not-trim"]).optional(),
+  coach: z.string().min(1).optional(),
+  status_callback: url.optional(),
+  status_callback_event: words(
+    "start",
+    "end",
+    "join",
+    "leave",
+    "mute",
+    "hold",
+    "modify",
+    "speaker",
+    "announcement",
+  ).optional(),
+  status_callback_event_type: callbackFormat.optional(),
+  status_callback_method: callbackMethod.optional(),
+  recording_status_callback: url.optional(),
+  recording_status_callback_event: words("in-progress", "completed", "absent", "failed").optional(),
+  recording_status_callback_event_type: callbackFormat.optional(),
+  recording_status_callback_method: callbackMethod.optional(),
+  stream: stream.optional(),
+};
+
+/** Every command on a call, with what it takes besides `node_id` and `call_id`. */
+const callMethods = new Map<string, z.ZodRawShape>(
+  Object.entries({
+    "calling.answer": {
+      max_duration: z.number().int().min(1).optional(),
+      codecs: z.union([z.string(), z.array(z.string())]).optional(),
+    },
+    "calling.pass": {},
+    "calling.end": {
+      reason: z.enum(["hangup", "cancel", "busy", "noAnswer", "decline", "error"]).optional(),
+    },
+    "calling.play": {
+      control_id: controlId,
+      play: z.array(media).min(1),
+      volume: z.number().min(-40).max(40).optional(),
+    },
+    "calling.play.stop": { control_id: controlId },
+    "calling.play_and_collect": {
+      control_id: controlId,
+      play: z.array(media).min(1),
+      collect,
+      volume: z.number().min(-40).max(40).optional(),
+    },
+    "calling.play_and_collect.stop": { control_id: controlId },
+    "calling.join_conference": joinConference,
+    "calling.leave_conference": { conference_id: z.string().min(1) },
+    // The wire's type is a string: an inline document travels as JSON text.
+    "calling.transfer": { dest: z.string().min(1) },
+    "calling.send_digits": {
+      control_id: controlId,
+      digits: z.string().regex(/^[0-9A-D*#wW]+$/i),
+    },
+  }),
+);
+
+const sdkCallMethods = new Map<string, z.ZodRawShape>([
+  ...callMethods,
+  [
+    "calling.play",
+    {
+      control_id: controlId,
+      play: z.array(z.union([sdkTts, media])).min(1),
+      volume: z.number().min(-40).max(40).optional(),
+    },
+  ],
+]);
+
+const addressed = { node_id: z.string().min(1), call_id: z.string().min(1) };
+
+const dial = {
+  tag: z.string().min(1),
+  devices: z.array(z.array(device).min(1)).min(1),
+  region: z.string().optional(),
+  max_duration: z.number().int().min(1).optional(),
+  max_price_per_minute: z.number().min(0).optional(),
+};
+
+const contexts = { contexts: z.array(z.string().min(1)).min(1) };
+
+/** The strict form of a method's params; null for a method that there is not. */
+export function paramsSchema(method: string, dialect: Dialect): z.ZodObject | null {
+  switch (method) {
+    case "calling.dial":
+      return z.strictObject(dialect === "sdk" ? { ...dial, node_id: z.string().optional() } : dial);
+    case "signalwire.receive":
+    case "signalwire.unreceive":
+      return z.strictObject(contexts);
+    case "signalwire.ping":
+      return z.strictObject({ timestamp: z.number().optional(), payload: z.string().optional() });
+    case "signalwire.execute":
+      return z.strictObject({
+        protocol: z.string().min(1),
+        method: z.string().min(1),
+        params: z.record(z.string(), z.unknown()),
+      });
+    default: {
+      const shape = (dialect === "sdk" ? sdkCallMethods : callMethods).get(method);
+      return shape === undefined ? null : z.strictObject({ ...addressed, ...shape });
+    }
+  }
+}
+
+/** The REST API addresses a call by its id alone, and has no join. */
+export function restParamsSchema(method: string): z.ZodObject | null {
+  const shape = callMethods.get(method);
+  if (shape === undefined || method === "calling.join_conference" || method === "calling.pass") return null;
+  return z.strictObject({ call_id: z.string(), ...shape });
+}
+
+const version = z.strictObject({ major: z.number(), minor: z.number(), revision: z.number() });
+
+export const connectSchema = z.strictObject({
+  version: version.refine(
+    ({ major, minor, revision }) => (major === 2 || major === 3) && minor + revision === 0,
+    {
+      error: "must be 2.0.0 (or the 3.0.0 of @signalwire/realtime-api)",
+    },
+  ),
+  agent: z.string().min(1),
+  event_acks: z.literal(true),
+  authentication: z
+    .union([
+      z.strictObject({ project: z.string(), token: z.string() }),
+      z.strictObject({ jwt_token: z.string() }),
+    ])
+    .optional(),
+  contexts: z.array(z.string().min(1)).optional(),
+  protocol: z.string().optional(),
+  authorization_state: z.string().optional(),
+});
+
+export type ConnectParams = z.output<typeof connectSchema>;
+
+/** What is wrong, each with the path of the parameter. */
+export function describeIssues(error: z.ZodError): { path: string; message: string }[] {
+  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+}

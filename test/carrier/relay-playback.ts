@@ -1,0 +1,129 @@
+import type { Call } from "./calls.ts";
+import type { Sound } from "./leg.ts";
+import { playingOf } from "./swml/sounds.ts";
+
+/** Tells the client of a playback or collect: the event's type, and what it says beside the call and `control_id`. */
+export type Tell = (event_type: string, facts: Record<string, unknown>) => void;
+
+export interface Collect {
+  /** Seconds, as on the wire. */
+  readonly initial_timeout?: number | undefined;
+  readonly digits: {
+    readonly max: number;
+    readonly terminators?: string | undefined;
+    readonly digit_timeout?: number | undefined;
+  };
+}
+
+export interface Medium {
+  readonly type: string;
+  readonly params: Record<string, unknown>;
+}
+
+/** Plays the list, one after the other; `calling.play.stop` aborts. */
+export async function play(
+  call: Call,
+  media: readonly Medium[],
+  stop: AbortSignal,
+  tell: Tell,
+): Promise<void> {
+  const signal = AbortSignal.any([stop, call.ended]);
+  tell("calling.call.play", { state: "playing" });
+  try {
+    for (const medium of media) await hearMedium(call, medium, signal);
+  } catch {
+    // Stopped, or the call has ended: what was playing is finished either way.
+  }
+  tell("calling.call.play", { state: "finished" });
+}
+
+/** Plays, and takes keys from the start on: the first key ends the sound. Only the collect event ends it. */
+export async function playAndCollect(
+  call: Call,
+  media: readonly Medium[],
+  collect: Collect,
+  stop: AbortSignal,
+  tell: Tell,
+): Promise<void> {
+  const signal = AbortSignal.any([stop, call.ended]);
+  const keyed = new AbortController();
+  const playing = play(call, media, AbortSignal.any([signal, keyed.signal]), tell);
+  try {
+    const initial_ms = (collect.initial_timeout ?? 4) * 1000;
+    // Whichever comes first, a key or the end of the sound and the time allowed after it.
+    const first = firstDigit(call, playing, initial_ms, signal);
+    const digit = await first;
+    keyed.abort();
+    await playing;
+    const result = digit === null ? null : await furtherDigits(call, digit, collect, signal);
+    tell("calling.call.collect", {
+      result: result === null ? { type: "no_input" } : { type: "digit", params: result },
+    });
+  } catch {
+    keyed.abort();
+    await playing;
+    tell("calling.call.collect", { result: { type: "error" } });
+  }
+}
+
+async function firstDigit(
+  call: Call,
+  playing: Promise<void>,
+  initial_ms: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const key = call.nextDigit(Number.MAX_SAFE_INTEGER, either);
+  const silence = playing.then(() => call.sleep(initial_ms, either)).then(() => null);
+  try {
+    return await Promise.race([key, silence]);
+  } finally {
+    over.abort(new Error("settled"));
+    // The loser rejects now; nobody waits for it.
+    key.catch(() => {});
+    silence.catch(() => {});
+  }
+}
+
+async function furtherDigits(
+  call: Call,
+  first: string,
+  { digits: { max, terminators = "", digit_timeout = 5 } }: Collect,
+  signal: AbortSignal,
+): Promise<{ digits: string; terminator: string }> {
+  let digits = "";
+  let next: string | null = first;
+  while (next !== null) {
+    if (terminators.includes(next)) return { digits, terminator: next };
+    digits += next;
+    if (digits.length >= max) break;
+    next = await call.nextDigit(digit_timeout * 1000, signal);
+  }
+  return { digits, terminator: "" };
+}
+
+async function hearMedium(call: Call, medium: Medium, signal: AbortSignal): Promise<void> {
+  const { sound, detail, duration_ms } = playingOf(urlOf(medium));
+  const heard: Sound = sound;
+  const end = call.hear(heard, detail);
+  try {
+    await call.sleep(duration_ms, signal);
+  } finally {
+    end();
+  }
+}
+
+/** SWML's URL for the same medium: one table says how long each lasts. */
+function urlOf({ type, params }: Medium): string {
+  switch (type) {
+    case "tts":
+      return `say:${String(params["text"])}`;
+    case "silence":
+      return `silence:${String(params["duration"])}`;
+    case "ringtone":
+      return `ring:${String(params["duration"] ?? 2)}:${String(params["name"])}`;
+    default:
+      return String(params["url"]);
+  }
+}

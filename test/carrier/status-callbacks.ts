@@ -1,0 +1,155 @@
+import type { Clock } from "./clock.ts";
+import type { Conference } from "./conferences.ts";
+import type { Journal } from "./journal.ts";
+import { type OutgoingHost, outgoing } from "./outgoing.ts";
+import type { WebhookMessage } from "./webhooks.ts";
+
+export interface CallbackHost extends OutgoingHost {
+  readonly project_id: string;
+  readonly space_id: string;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  callSid(call_id: string): string;
+}
+
+/** SignalWire tries a status callback up to three times; how long it waits in between is not published. */
+const pauses_ms = [0, 1000, 2000];
+
+/** Which word of `status_callback_event` asks for an event. Recording events go by the recording callback alone. */
+const wordOf = new Map([
+  ["conference-start", "start"],
+  ["conference-end", "end"],
+  ["participant-join", "join"],
+  ["participant-leave", "leave"],
+  ["participant-mute", "mute"],
+  ["participant-unmute", "mute"],
+  ["participant-hold", "hold"],
+  ["participant-unhold", "hold"],
+  ["participant-modify", "modify"],
+  ["participant-speech-start", "speaker"],
+  ["participant-speech-stop", "speaker"],
+]);
+
+/** Sends a project's conference and recording callbacks, in the form that the first participant asked for. */
+export class StatusCallbacks {
+  readonly #host: CallbackHost;
+
+  constructor(host: CallbackHost) {
+    this.#host = host;
+  }
+
+  conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void {
+    const { settings } = conference;
+    const word = wordOf.get(status);
+    if (settings.status_callback === undefined || word === undefined) return;
+    // No default is published: without a list, all are sent.
+    const wanted = settings.status_callback_event?.split(" ") ?? [...wordOf.values()];
+    if (!wanted.includes(word)) return;
+    const url = settings.status_callback;
+    const method = settings.status_callback_method === "GET" ? "GET" : "POST";
+    const message: WebhookMessage =
+      settings.status_callback_event_type === "relay" && method === "POST"
+        ? { kind: "json", url, body: this.#relayForm(conference, params) }
+        : { kind: "form", url, method, fields: this.#conferenceForm(conference, status, params) };
+    this.#deliver(message, { event_type: "calling.conference", status, ...callIdOf(params) });
+  }
+
+  recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
+    const { settings, recording } = conference;
+    if (settings.recording_status_callback === undefined) return;
+    const wanted = settings.recording_status_callback_event?.split(" ") ?? ["completed"];
+    if (!wanted.includes(status)) return;
+    const url = settings.recording_status_callback;
+    const method = settings.recording_status_callback_method === "GET" ? "GET" : "POST";
+    const facts = {
+      recording_id: recording?.sid ?? "",
+      conference_id: conference.conference_id,
+      state: status,
+      url: status === "completed" ? conference.recordingUrl() : "",
+      duration: recording?.duration_s ?? 0,
+    };
+    const message: WebhookMessage =
+      settings.recording_status_callback_event_type === "relay" && method === "POST"
+        ? { kind: "json", url, body: this.#relayForm(conference, facts, "calling.conference.record") }
+        : {
+            kind: "form",
+            url,
+            method,
+            fields: [
+              ["AccountSid", this.#host.project_id],
+              ["ConferenceSid", conference.sid],
+              ["RecordingSid", facts.recording_id],
+              ["RecordingUrl", facts.url],
+              ["RecordingStatus", status],
+              ["RecordingDuration", String(facts.duration)],
+              ["RecordingChannels", "1"],
+              ["RecordingSource", "Conference"],
+            ],
+          };
+    this.#deliver(message, { event_type: "recording", status });
+  }
+
+  #relayForm(
+    conference: Conference,
+    params: Record<string, unknown>,
+    event_type = "calling.conference",
+  ): Record<string, unknown> {
+    return {
+      event_type,
+      event_channel: `swml:${conference.conference_id}`,
+      timestamp: Date.now() / 1000,
+      project_id: this.#host.project_id,
+      space_id: this.#host.space_id,
+      params,
+    };
+  }
+
+  #conferenceForm(
+    conference: Conference,
+    status: string,
+    params: Record<string, unknown>,
+  ): (readonly [string, string])[] {
+    const fields: (readonly [string, string])[] = [
+      ["ConferenceSid", conference.sid],
+      ["FriendlyName", conference.name],
+      ["AccountSid", this.#host.project_id],
+      ["StatusCallbackEvent", status],
+      ["Timestamp", new Date().toUTCString().replace("GMT", "+0000")],
+    ];
+    const call_id = params["call_id"];
+    if (typeof call_id === "string") {
+      fields.push(
+        ["CallSid", this.#host.callSid(call_id)],
+        ["Muted", String(params["muted"])],
+        ["Hold", String(params["hold"])],
+        ["StartConferenceOnEnter", String(params["start_on_join"])],
+        ["EndConferenceOnExit", String(params["end_on_leave"])],
+      );
+    }
+    if (params["recording_url"] !== undefined) {
+      fields.push(
+        ["RecordingUrl", String(params["recording_url"])],
+        ["Duration", String(params["recording_duration"])],
+      );
+    }
+    return fields;
+  }
+
+  #deliver(message: WebhookMessage, facts: { event_type: string; status: string; call_id?: string }): void {
+    const attempt = async (tries: number): Promise<void> => {
+      const sender = outgoing(this.#host, "status_callback", facts, (entry) =>
+        this.#host.journal.note("status_callback", { ...facts, ...entry, sent_at: entry.at, try: tries + 1 }),
+      );
+      const outcome = await sender.send(message);
+      if (outcome.ok && outcome.response.status < 400) return;
+      const pause_ms = pauses_ms[tries + 1];
+      if (pause_ms !== undefined) this.#host.clock.after(pause_ms, () => void attempt(tries + 1));
+    };
+    void attempt(0);
+  }
+}
+
+function callIdOf(params: Record<string, unknown>): { call_id?: string } {
+  const call_id = params["call_id"];
+  return typeof call_id === "string" ? { call_id } : {};
+}

@@ -1,0 +1,185 @@
+import type { Leg } from "../leg.ts";
+import type { Scope } from "./expansion.ts";
+import { type DocumentIo, type Found, fetchDocument, inlineDocument } from "./fetching.ts";
+import { type Flow, type Frame, goOn, type Machine, StepError } from "./machine.ts";
+import { perform } from "./perform.ts";
+import type { Step } from "./steps.ts";
+
+export type { DocumentIo } from "./fetching.ts";
+
+/**
+ * How a document ended. `document ended`: it ran out and the call was hung up. `hung up`: by a step, by the end of its
+ * conference, or by the other side. `replaced`: the signal was aborted; the call lives on. `stranded`: nothing left to
+ * run; the call is **not** hung up yet, so that whoever ran the document can note it first.
+ */
+export interface Ending {
+  over: "document ended" | "hung up" | "stranded" | "replaced";
+  reason?: string;
+}
+
+/** Nested `execute`s; SignalWire states no limit, but a document that executes itself must end. */
+const max_depth = 32;
+
+/** Runs a document, and those that it transfers to, on the leg until the call or the signal ends it. Never rejects but for a bug. */
+export async function runDocument(
+  leg: Leg,
+  start: { url: string } | { document: unknown },
+  io: DocumentIo,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const runner = new Runner(leg, io, AbortSignal.any([signal, leg.ended]));
+  try {
+    return await runner.run(start);
+  } catch (error) {
+    if (leg.ended.aborted) return { over: "hung up" };
+    if (signal.aborted) return { over: "replaced" };
+    throw error;
+  }
+}
+
+/** `transfer`s and `goto`s so far, by call: the limit is the call's, whichever of its documents makes them. */
+const transfers = new WeakMap<Leg, number>();
+
+type Place =
+  | { readonly ok: true; readonly section: string; readonly frame: Frame }
+  | Exclude<Found, { ok: true }>;
+
+class Runner implements Machine {
+  readonly leg: Leg;
+  readonly signal: AbortSignal;
+  readonly #io: DocumentIo;
+  readonly #jumps = new Map<Step, number>();
+
+  constructor(leg: Leg, io: DocumentIo, signal: AbortSignal) {
+    this.leg = leg;
+    this.signal = signal;
+    this.#io = io;
+  }
+
+  async run(start: { url: string } | { document: unknown }): Promise<Ending> {
+    const { params } = this.#io;
+    let place: Place = entered(
+      "url" in start
+        ? await fetchDocument(this.leg, this.#io, start.url, params, this.signal)
+        : inlineDocument(this.leg, start.document, "inline document"),
+      params,
+      0,
+    );
+    while (place.ok) {
+      const flow = await this.#runSection(place.section, place.frame);
+      switch (flow.go) {
+        case "on":
+        case "return":
+          this.leg.hangUp("hangup");
+          return { over: "document ended" };
+        case "hung up":
+          return { over: "hung up" };
+        case "stranded":
+          return { over: "stranded", reason: flow.reason };
+        case "label":
+          return { over: "stranded", reason: `goto: no label "${flow.label}" in section ${place.section}` };
+        case "transfer":
+          if (!this.#mayTransfer()) return { over: "stranded", reason: this.#tooMany() };
+          place = await this.#find(flow.dest, flow.params, { ...flow.from, depth: 0 });
+      }
+    }
+    return { over: "stranded", reason: place.reason };
+  }
+
+  scope(frame: Frame): Scope {
+    return { call: this.leg.describe(), vars: this.leg.vars, params: frame.params, envs: {} };
+  }
+
+  async runSteps(steps: readonly Step[], frame: Frame): Promise<Flow> {
+    for (const step of steps) {
+      this.signal.throwIfAborted();
+      const flow = await this.#perform(step, frame);
+      if (flow.go !== "on") return flow;
+    }
+    return goOn;
+  }
+
+  async execute(dest: string, params: Frame["params"], frame: Frame): Promise<Flow> {
+    if (frame.depth >= max_depth) {
+      return { go: "stranded", reason: `more than ${max_depth} nested executes` };
+    }
+    const place = await this.#find(dest, params, { ...frame, depth: frame.depth + 1 });
+    if (!place.ok) return { go: "stranded", reason: place.reason };
+    const flow = await this.#runSection(place.section, place.frame);
+    if (flow.go === "label") return { go: "stranded", reason: `goto: no label "${flow.label}" in ${dest}` };
+    return flow.go === "on" ? { go: "return", value: undefined } : flow;
+  }
+
+  countJump(step: Step): number {
+    const count = (this.#jumps.get(step) ?? 0) + 1;
+    this.#jumps.set(step, count);
+    return count;
+  }
+
+  /** Runs a section from its first step; `goto`s stay within it. */
+  async #runSection(name: string, frame: Frame): Promise<Flow> {
+    const steps = frame.sections[name] ?? [];
+    let from = 0;
+    for (;;) {
+      const flow = await this.runSteps(steps.slice(from), frame);
+      if (flow.go !== "label") return flow;
+      from = steps.findIndex((step) => labelOf(step) === flow.label);
+      if (from === -1) return flow;
+      if (!this.#mayTransfer()) return { go: "stranded", reason: this.#tooMany() };
+    }
+  }
+
+  async #perform(step: Step, frame: Frame): Promise<Flow> {
+    try {
+      return await perform(this, step, frame);
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error;
+      const [name] = Object.keys(step);
+      this.leg.note("violation", { step: name, problem: error.message });
+      return { go: "stranded", reason: `${name}: ${error.message}` };
+    }
+  }
+
+  /** Where a destination leads: a URL, an inline document, or a section of the document that names it. */
+  async #find(dest: string, params: Frame["params"], frame: Frame): Promise<Place> {
+    if (/^https?:\/\//i.test(dest)) {
+      return entered(await fetchDocument(this.leg, this.#io, dest, params, this.signal), params, frame.depth);
+    }
+    if (dest.trimStart().startsWith("{")) {
+      return entered(inlineDocument(this.leg, parsed(dest), "inline document"), params, frame.depth);
+    }
+    if (Object.hasOwn(frame.sections, dest)) {
+      return { ok: true, section: dest, frame: { ...frame, params } };
+    }
+    return { ok: false, reason: `"${dest}" is neither a URL nor a document nor a section of this one` };
+  }
+
+  #mayTransfer(): boolean {
+    const count = (transfers.get(this.leg) ?? 0) + 1;
+    transfers.set(this.leg, count);
+    return count <= this.#io.max_transfers;
+  }
+
+  #tooMany(): string {
+    return `more than ${this.#io.max_transfers} transfers and gotos in one call`;
+  }
+}
+
+function entered(found: Found, params: Frame["params"], depth: number): Place {
+  if (!found.ok) return found;
+  return { ok: true, section: "main", frame: { sections: found.sections, params, depth } };
+}
+
+function labelOf(step: Step): unknown {
+  const { label } = step;
+  return typeof label === "object" && label !== null && "label" in label ? label.label : label;
+}
+
+/** What is not JSON is left as it is, for the grammar to refuse. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { openSecret } from "../../shared/credentials.ts";
+
+const key = Buffer.alloc(32, 7).toString("base64");
+const command = `
+  import { sealCommand } from ${JSON.stringify(new URL("../../cli/seal.ts", import.meta.url).href)};
+  await sealCommand().parseAsync(process.argv);
+`;
+
+interface Run {
+  args: string[];
+  input?: string;
+  credentials_key?: string;
+}
+
+/** Runs the command in a process of its own, as a shell would. */
+async function run({ args, input = "", credentials_key }: Run) {
+  const { CREDENTIALS_KEY: _, ...env } = process.env;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", command, "--", "seal", ...args], {
+    env: credentials_key === undefined ? env : { ...env, CREDENTIALS_KEY: credentials_key },
+  });
+  child.stdin.end(input);
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  return { out, err, code };
+}
+
+describe("partyline seal", () => {
+  it("prints the sealed form alone, which opens for the project to the secret without its line's end", async () => {
+    const { out, code } = await run({
+      args: ["--project", "p-1"],
+      input: "PTsecret\n",
+      credentials_key: key,
+    });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^v1\.\S+\n$/);
+    expect(await openSecret(key, "p-1", out)).toBe("PTsecret");
+  });
+
+  it("seals the same secret differently each time", async () => {
+    const one = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: key });
+    const two = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: key });
+    expect(one.out).not.toBe(two.out);
+  });
+
+  it("makes a key where it is asked to, prints it first and seals with it", async () => {
+    const { out, err, code } = await run({ args: ["--project", "p-1", "--generate-key"], input: "PTsecret" });
+    expect(code).toBe(0);
+    const [, made = "", sealed = ""] = /^CREDENTIALS_KEY=(\S+)\n(v1\.\S+)\n$/.exec(out) ?? [];
+    expect(await openSecret(made, "p-1", sealed)).toBe("PTsecret");
+    expect(err).toContain("wrangler secret put CREDENTIALS_KEY");
+    expect(err).not.toContain(made);
+  });
+
+  it("does not make a new key over one that is set", async () => {
+    const args = ["--project", "p-1", "--generate-key"];
+    const { out, err, code } = await run({ args, input: "PTsecret", credentials_key: key });
+    expect({ out, code }).toEqual({ out: "", code: 2 });
+    expect(err).toContain("CREDENTIALS_KEY is set already");
+  });
+
+  it("says what is wrong with the key, and shows neither key nor secret", async () => {
+    const missing = await run({ args: ["--project", "p-1"], input: "PTsecret" });
+    expect(missing).toMatchObject({
+      out: "",
+      code: 2,
+      err: expect.stringContaining("CREDENTIALS_KEY is not set"),
+    });
+    const short = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: "c2hvcnQ=" });
+    expect(short).toMatchObject({ out: "", code: 2, err: expect.stringContaining("not 32 bytes in base64") });
+    expect(short.err).not.toContain("c2hvcnQ=");
+    expect(short.err).not.toContain("PTsecret");
+  });
+
+  it("needs a secret and a project", async () => {
+    const empty = await run({ args: ["--project", "p-1"], input: "\n", credentials_key: key });
+    expect(empty).toMatchObject({ out: "", code: 1, err: expect.stringContaining("nothing to seal") });
+    const nowhere = await run({ args: [], input: "PTsecret", credentials_key: key });
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.err).toContain("--project <id>");
+  });
+});

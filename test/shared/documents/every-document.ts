@@ -1,0 +1,67 @@
+import type { JoinParameters } from "../../../shared/conference.ts";
+import { apologyDocument, fallbackDocument } from "../../../shared/documents/fixed-words.ts";
+import {
+  acceptedDocument,
+  confirmedDocument,
+  inlineJoinDocument,
+  unknownDocument,
+  type WayBack,
+} from "../../../shared/documents/outcomes.ts";
+import {
+  announceDocument,
+  handOverDocument,
+  rejectDocument,
+} from "../../../shared/documents/rule-documents.ts";
+
+/** Every parameter of `join_conference`. */
+export const everyJoinParameter: Required<JoinParameters> = {
+  muted: true,
+  beep: "onEnter",
+  start_on_enter: false,
+  end_on_exit: true,
+  wait_url: "https://example.com/music.mp3",
+  max_participants: 20,
+  record: "record-from-start",
+  region: "eu",
+  trim: "do-not-trim",
+  coach: "c2d3e4f5-a6b7-4901-8def-234567890abc",
+  status_callback: "https://example.com/status?token=t",
+  status_callback_event: "start end join leave",
+  status_callback_event_type: "relay",
+  status_callback_method: "POST",
+  recording_status_callback: "https://example.com/recording",
+  recording_status_callback_event: "in-progress completed absent",
+  recording_status_callback_event_type: "cxml",
+  recording_status_callback_method: "GET",
+  stream: {
+    url: "wss://example.com/audio",
+    name: "audio",
+    codec: "L16@24000h@40i",
+    status_url: "https://example.com/stream",
+    status_url_method: "POST",
+    realtime: true,
+    authorization_bearer_token: "secret",
+    custom_parameters: { tier: "gold" },
+  },
+};
+
+/** One of each of our documents, with `text` wherever a text of a caller's may end up, and params of a caller's. */
+export function everyDocument(text: string, params: Record<string, unknown>) {
+  const back: WayBack = { dest: "https://partyline.example.com/hooks/acme/swml", params, sealed: "c2VhbGVk" };
+  const room = `acme:${text}`.slice(0, 64);
+  return {
+    accepted: acceptedDocument(back, 3000),
+    confirmed: confirmedDocument(),
+    inlineJoin: inlineJoinDocument(room, {}),
+    inlineJoinInFull: inlineJoinDocument(room, everyJoinParameter),
+    unknown: unknownDocument(back),
+    announce: announceDocument({ say: `Hello ${text}`, language: "en-GB", voice: "Polly.Amy" }, back),
+    announceMedia: announceDocument({ play: "https://example.com/hello.mp3" }, back),
+    reject: rejectDocument(),
+    rejectWithReason: rejectDocument(undefined, "busy"),
+    rejectWithWords: rejectDocument({ say: `Goodbye ${text}` }, "decline"),
+    handOver: handOverDocument("https://voicemail.example.com/acme", params),
+    apology: apologyDocument(),
+    fallback: fallbackDocument(),
+  };
+}

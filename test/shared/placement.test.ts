@@ -1,0 +1,158 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { applyEvent, type Membership, type MembershipEvent, mayMove } from "../../shared/placement.ts";
+
+const ROOM = "acme:support";
+const START = 1_000_000;
+
+function accepted(changes: Partial<Membership> = {}): Membership {
+  return {
+    state: "accepted",
+    joined_by: "relay",
+    room: ROOM,
+    conference_id: null,
+    joined_ts: null,
+    left_ts: null,
+    hold_at: START,
+    stay_at: null,
+    ...changes,
+  };
+}
+
+function event(happened: MembershipEvent["happened"], at_ms: number, changes: Partial<MembershipEvent> = {}): MembershipEvent {
+  return { happened, ended_by: null, name: ROOM, conference_id: "conf-1", ts: at_ms / 1000, ...changes };
+}
+
+/** Applies events in turn, each at its own time unless told otherwise. */
+function after(was: Membership, ...events: { event: MembershipEvent; now?: number }[]) {
+  let row = was;
+  const then: string[] = [];
+  for (const { event, now } of events) {
+    const change = applyEvent(row, event, now ?? (event.ts ?? 0) * 1000);
+    if (!change) continue;
+    if (change.set.state !== undefined) expect(mayMove(row.state, change.set.state)).toBe(true);
+    row = { ...row, ...change.set };
+    then.push(change.then);
+  }
+  return { row, then };
+}
+
+describe("a conference's events and a placement", () => {
+  test("a participant-join confirms an accepted join", () => {
+    const { row } = after(accepted(), { event: event("joined", START + 100) });
+    expect(row).toMatchObject({ state: "joined", conference_id: "conf-1" });
+  });
+
+  test("a join that comes before RELAY's answer, or that nobody answered, counts too", () => {
+    for (const state of ["sending", "unknown"] as const) {
+      expect(after(accepted({ state }), { event: event("joined", START) }).row.state).toBe("joined");
+    }
+  });
+
+  test("a leave long after our documents started ends the call", () => {
+    const { row, then } = after(
+      accepted({ stay_at: START + 3_000 }),
+      { event: event("joined", START + 100) },
+      { event: event("left", START + 60_000) },
+    );
+    expect(row.state).toBe("left");
+    expect(then).toEqual(["nothing", "end_call"]);
+  });
+
+  test("a leave within 3 s of our hold is the document's doing: the next document joins", () => {
+    const { row, then } = after(accepted(), { event: event("joined", START + 100) }, { event: event("left", START + 400) });
+    expect(row).toMatchObject({ state: "by_document", joined_by: "document" });
+    expect(then).toEqual(["nothing", "nothing"]);
+  });
+
+  test("a leave within 3 s of the last document brings the call back by a transfer, since no fetch will come", () => {
+    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000, stay_at: START + 3_000 });
+    expect(after(row, { event: event("left", START + 3_500) }).then).toEqual(["rejoin"]);
+  });
+
+  test("an early leave that comes late is known by its own timestamp and does not end the call", () => {
+    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
+    const { row: then } = after(row, { event: event("left", START + 200), now: START + 20_000 });
+    expect(then.state).toBe("by_document");
+  });
+
+  test("a leave older than the join, of another room or of another conference changes nothing", () => {
+    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: (START + 50_000) / 1000, hold_at: null });
+    for (const stale of [
+      event("left", START + 40_000),
+      event("left", START + 60_000, { name: "acme:other" }),
+      event("left", START + 60_000, { conference_id: "conf-2" }),
+    ]) {
+      expect(applyEvent(row, stale, START + 60_000)).toBeNull();
+    }
+  });
+
+  test("a leave is never undone by an older join, nor by the same one again", () => {
+    const { row } = after(
+      accepted({ hold_at: null }),
+      { event: event("joined", START) },
+      { event: event("left", START + 10_000) },
+      { event: event("joined", START), now: START + 20_000 },
+      { event: event("joined", START + 10_000), now: START + 20_000 },
+      { event: event("joined", START + 15_000), now: START + 20_000 },
+    );
+    expect(row.state).toBe("left");
+  });
+
+  test("the leave of the join before does not end a call whose document joined anew", () => {
+    const { row, then } = after(
+      accepted(),
+      { event: event("joined", START + 100) },
+      { event: event("left", START + 300) },
+      { event: event("joined", START + 3_500) },
+      { event: event("left", START + 300), now: START + 9_000 },
+    );
+    expect(row).toMatchObject({ state: "joined", joined_by: "document" });
+    expect(then).not.toContain("end_call");
+  });
+
+  test("a document's own end is the document's affair: no command ends the call", () => {
+    const row = accepted({ state: "by_document", joined_by: "document" });
+    const { then } = after(row, { event: event("joined", START + 4_000) }, { event: event("left", START + 90_000) });
+    expect(then).toEqual(["nothing", "nothing"]);
+  });
+
+  test("the conference's end ends the call of whoever was in it, and only of that conference", () => {
+    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
+    const ended = event("conference_ended", START + 60_000, { ended_by: "another call" });
+    expect(applyEvent(row, ended, START + 60_000)).toMatchObject({ set: { state: "left" }, then: "end_call" });
+    expect(applyEvent(row, { ...ended, conference_id: "conf-0" }, START + 60_000)).toBeNull();
+  });
+
+  test("a conference that ended because our own document took its last call out does not end that call", () => {
+    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
+    const ended = event("conference_ended", START + 200, { ended_by: "this call" });
+    expect(applyEvent(row, ended, START + 200)).toMatchObject({ set: { state: "by_document" } });
+  });
+
+  test("whatever comes in whatever order, only allowed moves are made and repeats change nothing", () => {
+    const events = fc.array(
+      fc.record({
+        happened: fc.constantFrom("joined" as const, "left" as const, "conference_ended" as const),
+        ended_by: fc.constantFrom("this call" as const, "another call" as const, null),
+        name: fc.constantFrom(ROOM, "acme:other"),
+        conference_id: fc.constantFrom("conf-1", "conf-2"),
+        ts: fc.oneof(fc.constant(null), fc.integer({ min: 990, max: 1_100 })),
+      }),
+      { maxLength: 12 },
+    );
+    const start = fc.constantFrom("sending", "accepted", "unknown", "by_document", "rejected") as fc.Arbitrary<Membership["state"]>;
+    fc.assert(
+      fc.property(start, events, (state, list) => {
+        let row = accepted({ state, joined_by: state === "by_document" ? "document" : "relay" });
+        for (const next of list) {
+          const change = applyEvent(row, next, START + 50_000);
+          if (!change) continue;
+          if (change.set.state !== undefined) expect(mayMove(row.state, change.set.state)).toBe(true);
+          row = { ...row, ...change.set };
+          if (next.ts !== null) expect(applyEvent(row, next, START + 50_000)).toBeNull();
+        }
+      }),
+    );
+  });
+});
