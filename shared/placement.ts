@@ -27,10 +27,18 @@ export function mayMove(from: PlacementState, to: PlacementState): boolean {
 }
 
 /** States in which the call is, or may yet be, in its room. */
-export const liveStates = ["planned", "sending", "accepted", "rejected", "unknown", "joined", "by_document"] as const;
+export const liveStates = [
+  "planned",
+  "sending",
+  "accepted",
+  "rejected",
+  "unknown",
+  "joined",
+  "by_document",
+] as const;
 
 /** How soon after one of our documents starts a leave is the document's doing and not the caller's. */
-const EARLY_LEAVE_MS = 3000;
+export const EARLY_LEAVE_MS = 3000;
 /** How far SignalWire's clock and ours may lie apart for that. */
 const CLOCK_SKEW_MS = 500;
 

@@ -1,6 +1,7 @@
 import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Errands } from "./errands.ts";
+import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
@@ -8,12 +9,14 @@ export class ConferenceEvents {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;
   readonly #errands: Errands;
+  readonly #health: Health;
   readonly #now: () => number;
 
-  constructor(sql: SqlStorage, placements: Placements, errands: Errands, now: () => number) {
+  constructor(sql: SqlStorage, placements: Placements, errands: Errands, health: Health, now: () => number) {
     this.#sql = sql;
     this.#placements = placements;
     this.#errands = errands;
+    this.#health = health;
     this.#now = now;
   }
 
@@ -88,6 +91,11 @@ export class ConferenceEvents {
       conference_ended: "conference-end",
     }[event.happened];
     if (state !== undefined && !this.#placements.move(row, state, { ...set, reason })) return;
+    if (row.state === "by_document") this.#placements.update(row, { doubt: "taken out" });
+    else if (row.doubt === "404") {
+      this.#placements.update(row, { doubt: null });
+      this.#health.failed("404, and the call lived", this.#now());
+    }
     if (change.then === "end_call") this.#errands.add("end", row, row.node_id);
     if (change.then === "rejoin") this.#errands.add("rejoin", row, row.node_id);
   }

@@ -11,7 +11,9 @@ export class Counters {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    for (const { name, total } of sql.exec<{ name: string; total: number }>("SELECT name, total FROM counters")) {
+    for (const { name, total } of sql.exec<{ name: string; total: number }>(
+      "SELECT name, total FROM counters",
+    )) {
       this.#totals.set(name, total);
     }
   }
@@ -28,7 +30,11 @@ export class Counters {
     if (!this.#dirty) return;
     this.#dirty = false;
     for (const [name, total] of this.#totals) {
-      this.#sql.exec("INSERT INTO counters (name, total) VALUES (?, ?) ON CONFLICT DO UPDATE SET total = excluded.total", name, total);
+      this.#sql.exec(
+        "INSERT INTO counters (name, total) VALUES (?, ?) ON CONFLICT DO UPDATE SET total = excluded.total",
+        name,
+        total,
+      );
     }
   }
 

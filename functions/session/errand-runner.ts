@@ -6,6 +6,7 @@ import { log } from "../log.ts";
 import { commandCall } from "../rest.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { Errand, Errands } from "./errands.ts";
+import type { Health } from "./health.ts";
 import type { Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
 
@@ -17,6 +18,7 @@ const BATCH = 50;
 export interface ErrandHost {
   errands: Errands;
   placements: Placements;
+  health: Health;
   now(): number;
   /** The open connection, or null where there is none. */
   connection(): RelayConnection | null;
@@ -102,6 +104,11 @@ async function byRest(host: ErrandHost, errand: Errand, { method, params }: Call
 
 function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
   host.errands.done(errand);
+  const row = host.placements.find(errand);
+  if (errand.kind === "rejoin" && row?.doubt === "taken out") {
+    host.placements.update(row, { doubt: null });
+    host.health.failed("joined, and taken out by a document", host.now());
+  }
   log("info", "errand.done", { kind: errand.kind, call: errand.call_id, by });
 }
 

@@ -1,15 +1,16 @@
 import type { LookReply, LookRequest } from "./contract.ts";
+import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 
 /**
  * Where a call is that came back from a hold or a ring. What is answered for good is kept: the same step asks again, the
  * same answer. `unsettled` is not kept: the Worker asks REST, and looks again with what it heard.
  */
-export function look(placements: Placements, request: LookRequest, now: number): LookReply {
+export function look(placements: Placements, health: Health, request: LookRequest, now: number): LookReply {
   const row = placements.find(request);
   if (!row) return { v: 1, outcome: "unsettled", reason: "the session knows no such placement" };
   if (row.asking_step === request.asking_step && row.answer) return row.answer;
-  const answer = settle(placements, row, request.rest);
+  const answer = settle(placements, health, row, request.rest, now);
   if (answer.outcome === "unsettled") return answer;
   placements.update(row, {
     asking_step: request.asking_step,
@@ -19,7 +20,13 @@ export function look(placements: Placements, request: LookRequest, now: number):
   return answer;
 }
 
-function settle(placements: Placements, row: Placement, rest: LookRequest["rest"]): LookReply {
+function settle(
+  placements: Placements,
+  health: Health,
+  row: Placement,
+  rest: LookRequest["rest"],
+  now: number,
+): LookReply {
   const place = { v: 1 as const, room: row.room, join: row.join };
   switch (row.state) {
     case "joined":
@@ -30,6 +37,10 @@ function settle(placements: Placements, row: Placement, rest: LookRequest["rest"
     case "planned":
     case "rejected":
     case "by_document":
+      // It came back, so it lives: now what was doubtful is known.
+      if (row.doubt === "taken out") health.failed("joined, and taken out by a document", now);
+      if (row.doubt === "404") health.failed("404, and the call lived", now);
+      if (row.doubt !== null) placements.update(row, { doubt: null });
       return { ...place, outcome: "document", reason: row.reason };
     case "sending":
     case "accepted":

@@ -12,6 +12,8 @@ export interface Placement extends PlacementKey, Membership {
   ruleset: string;
   decided_at: number;
   reason: string;
+  /** What speaks against RELAY, should the call be seen alive after. */
+  doubt: "404" | "taken out" | null;
   created_at: number;
   deadline_at: number;
   /** The step whose question was answered for good, and how: a repeat of it gets the same. */
@@ -19,7 +21,9 @@ export interface Placement extends PlacementKey, Membership {
   answer: LookReply | null;
 }
 
-type Changes = Partial<Omit<Membership, "room"> & Pick<Placement, "reason" | "asking_step" | "answer">>;
+type Changes = Partial<
+  Omit<Membership, "room"> & Pick<Placement, "reason" | "doubt" | "asking_step" | "answer">
+>;
 
 /** The ledger of placements: the only place that reads and writes its table. */
 export class Placements {
@@ -97,7 +101,7 @@ export class Placements {
   update(row: Placement, changes: Changes): void {
     Object.assign(row, changes);
     this.#sql.exec(
-      `UPDATE placements SET state = ?, joined_by = ?, conference_id = ?, joined_ts = ?, left_ts = ?, hold_at = ?, stay_at = ?,
+      `UPDATE placements SET state = ?, joined_by = ?, conference_id = ?, joined_ts = ?, left_ts = ?, doubt = ?, hold_at = ?, stay_at = ?,
          reason = ?, asking_step = ?, answer = ?, updated_at = ?
        WHERE call_id = ? AND entry = ? AND step = ?`,
       row.state,
@@ -105,6 +109,7 @@ export class Placements {
       row.conference_id,
       row.joined_ts,
       row.left_ts,
+      row.doubt,
       row.hold_at,
       row.stay_at,
       row.reason,

@@ -14,8 +14,8 @@ export interface PlacingHost {
   connection(request: PlaceRequest): Promise<RelayConnection>;
   /** Says why RELAY must not be tried now, or null. */
   avoidRelay(): string | null;
-  /** Every answer of RELAY's to a placement's command. */
-  answered(method: "calling.answer" | "calling.join_conference", outcome: Outcome): void;
+  /** How each command of a placement ended. */
+  commandEnded(outcome: Outcome): void;
 }
 
 /**
@@ -106,9 +106,9 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
       method: "calling.answer",
       params: ids,
     });
-    host.answered("calling.answer", outcome);
+    host.commandEnded(outcome);
     if (outcome.kind !== "ok") {
-      byDocument(placements, request, `calling.answer: ${describeOutcome(outcome)}`);
+      byDocument(placements, request, "calling.answer", outcome);
       return;
     }
   }
@@ -120,7 +120,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
     method: "calling.join_conference",
     params: { ...ids, name: row.room, ...request.join },
   });
-  host.answered("calling.join_conference", outcome);
+  host.commandEnded(outcome);
   settleJoin(placements, request, outcome);
 }
 
@@ -164,7 +164,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
     case "conflict":
     case "failed":
     case "error":
-      byDocument(placements, request, `calling.join_conference: ${reason}`);
+      byDocument(placements, request, "calling.join_conference", outcome);
       return;
     case "unanswered":
       placements.move(row, "unknown", { reason, joined_by: "relay" });
@@ -174,13 +174,22 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
   }
 }
 
-function byDocument(placements: Placements, request: PlaceRequest, reason: string): void {
+function byDocument(placements: Placements, request: PlaceRequest, method: string, outcome: Outcome): void {
   const row = placements.find(request);
-  if (row) placements.move(row, "by_document", { joined_by: "document", reason });
+  if (!row) return;
+  placements.move(row, "by_document", {
+    joined_by: "document",
+    reason: `${method}: ${describeOutcome(outcome)}`,
+    // It may mean that RELAY cannot see the call, or just that the caller hung up: what the call does next tells.
+    doubt: outcome.kind === "gone" && outcome.code === "404" ? "404" : null,
+  });
 }
 
-/** At the deadline: what is not sent goes by document and will not be sent; what is sent is unknown. */
-function giveUpWaiting(placements: Placements, row: Placement): void {
+/**
+ * Nobody waits for an answer any more: at the deadline, or where another incarnation began it. What is not sent goes by
+ * document and will not be sent; of what is sent nobody knows what became.
+ */
+export function giveUpWaiting(placements: Placements, row: Placement): void {
   if (row.state === "planned") {
     placements.move(row, "by_document", {
       joined_by: "document",

@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
-import { liveStates } from "../../shared/placement.ts";
+import { EARLY_LEAVE_MS, liveStates } from "../../shared/placement.ts";
 import type { Effect } from "../../shared/relay/effects.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { RelaySettings } from "../../shared/relay/inputs.ts";
+import type { Outcome } from "../../shared/relay/outcome.ts";
 import { type Project, readProject } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { ConferenceEvents } from "./conference-events.ts";
@@ -11,15 +12,18 @@ import {
   CONTRACT_VERSION,
   type LookReply,
   type LookRequest,
+  type PlacementKey,
   type PlaceReply,
   type PlaceRequest,
 } from "./contract.ts";
+import { Counters } from "./counters.ts";
 import { runErrands } from "./errand-runner.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
+import { Health } from "./health.ts";
 import { look } from "./looking.ts";
 import { Placements } from "./placements.ts";
-import { joinCommandId, joinIsSending, placeByRelay, replyOf } from "./placing.ts";
+import { giveUpWaiting, joinCommandId, joinIsSending, placeByRelay, replyOf } from "./placing.ts";
 import { migrate } from "./schema.ts";
 
 /** How the session presents itself to SignalWire. */
@@ -50,6 +54,8 @@ export class RelaySession extends DurableObject<Env> {
   readonly #errands: Errands;
   readonly #events: ConferenceEvents;
   readonly #facts: Facts;
+  readonly #health: Health;
+  readonly #counters: Counters;
   /** Placements under way: the same webhook at the same instant waits for the same answer. */
   readonly #placing = new Map<string, Promise<PlaceReply>>();
   #project: { value: Project; read_at: number } | null = null;
@@ -66,8 +72,10 @@ export class RelaySession extends DurableObject<Env> {
     const { sql } = ctx.storage;
     this.#placements = new Placements(sql, Date.now);
     this.#errands = new Errands(sql, Date.now);
-    this.#events = new ConferenceEvents(sql, this.#placements, this.#errands, Date.now);
     this.#facts = new Facts(sql, env.CREDENTIALS_KEY);
+    this.#health = new Health(this.#facts);
+    this.#counters = new Counters(sql);
+    this.#events = new ConferenceEvents(sql, this.#placements, this.#errands, this.#health, Date.now);
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -79,8 +87,10 @@ export class RelaySession extends DurableObject<Env> {
     const underWay = this.#placing.get(id);
     if (underWay) return await underWay;
     const row = this.#placements.find(request);
-    // A row without a placement under way is another incarnation's: at `sending`, nobody knows what became of it.
-    if (row) return replyOf(row);
+    if (row) {
+      giveUpWaiting(this.#placements, row);
+      return replyOf(row);
+    }
     const placing = this.#place(request).finally(() => this.#placing.delete(id));
     this.#placing.set(id, placing);
     return await placing;
@@ -92,7 +102,9 @@ export class RelaySession extends DurableObject<Env> {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
     this.#lastWorkAt = Date.now();
-    return look(this.#placements, request, Date.now());
+    const reply = look(this.#placements, this.#health, request, Date.now());
+    if (reply.outcome === "joined") this.#watchStay(request);
+    return reply;
   }
 
   /** Connects where it is not, and says how that went: what the doctor asks. Places nothing. */
@@ -146,7 +158,7 @@ export class RelaySession extends DurableObject<Env> {
         now: Date.now,
         connection: () => this.#connection(request.project_id, request.project_version),
         avoidRelay: () => this.#avoidRelay(),
-        answered: () => {},
+        commandEnded: (outcome) => this.#commandEnded(outcome),
       },
       { ...request, join_via },
     );
@@ -160,7 +172,21 @@ export class RelaySession extends DurableObject<Env> {
   #avoidRelay(): string | null {
     if (this.#relay?.client.state === "refused") return "RELAY refuses the project's credentials";
     if (this.#downSince !== null && Date.now() - this.#downSince > DOWN_MS) return "RELAY is down";
-    return null;
+    // Last, for asking may make this call the one that tries again.
+    return this.#health.mayTry(Date.now()) ? null : "the breaker is open";
+  }
+
+  #commandEnded(outcome: Outcome): void {
+    this.#counters.add(`command_${outcome.kind}`);
+    if (outcome.kind === "conflict") this.#health.failed("409", Date.now());
+  }
+
+  /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
+  #watchStay(key: PlacementKey): void {
+    setTimeout(() => {
+      const row = this.#placements.find(key);
+      if (row?.state === "joined" && row.joined_by === "relay") this.#health.succeeded(Date.now());
+    }, EARLY_LEAVE_MS);
   }
 
   /** The connection, open or opening. `version`: the record that the Worker knows; null: whichever we have. */
@@ -217,6 +243,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #act(event: RelayEvent, isNew: boolean): void {
+    this.#counters.add(isNew ? "events" : "duplicate_events");
     if (!isNew) return;
     this.#lastWorkAt = Date.now();
     this.#events.apply(event);
@@ -234,6 +261,7 @@ export class RelaySession extends DurableObject<Env> {
     await runErrands({
       errands: this.#errands,
       placements: this.#placements,
+      health: this.#health,
       now: Date.now,
       connection: () => (this.#relay?.client.state === "ready" ? this.#relay : null),
       project: async () =>

@@ -29,7 +29,10 @@ export class BareRelay {
   static async open(relay: string): Promise<BareRelay> {
     const socket = new WebSocket(relay);
     const client = new BareRelay(socket);
-    await client.#until(() => (socket.readyState === WebSocket.OPEN ? true : undefined), "the socket to open");
+    await client.#until(
+      () => (socket.readyState === WebSocket.OPEN ? true : undefined),
+      "the socket to open",
+    );
     return client;
   }
 
@@ -112,7 +115,8 @@ export class BareRelay {
         else if (this.closed) done(() => reject(new Error(`the socket closed while waiting for ${what}`)));
       };
       const timer = setTimeout(
-        () => done(() => reject(new Error(`${what} did not come; there came ${JSON.stringify(this.frames)}`))),
+        () =>
+          done(() => reject(new Error(`${what} did not come; there came ${JSON.stringify(this.frames)}`))),
         4000,
       );
       const done = (settle: () => void) => {

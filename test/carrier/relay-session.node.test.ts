@@ -173,7 +173,9 @@ describe("a connection", () => {
     relay.send({ jsonrpc: "2.0", id: "no-such", result: {} });
     relay.send("not json");
     await project.wait({ journal: { kind: "violation", contains: { id: "no-such" } } });
-    await project.wait({ journal: { kind: "violation", contains: { reason: "not a JSON-RPC 2.0 request" } } });
+    await project.wait({
+      journal: { kind: "violation", contains: { reason: "not a JSON-RPC 2.0 request" } },
+    });
   });
 
   test("shows no token and no authorization state in the journal", async () => {

@@ -158,11 +158,11 @@ describe("signalwire.disconnect", () => {
 
 describe("what makes no sense", () => {
   it("is counted by what is wrong with it, and survived", () => {
-    const driven = new DrivenClient({ limits: { frame_bytes: 100 } }).ready();
+    const driven = new DrivenClient({ limits: { frame_bytes: 1_000 } }).ready();
     driven.hears("nonsense");
     driven.hears("[]");
     driven.hears("{}");
-    driven.hears("x".repeat(101));
+    driven.hears("x".repeat(1_001));
     driven.do({ on: "message", generation: 1, data: { binary: 5 } });
     const details = driven.effects.flatMap((effect) => (effect.do === "count" ? [effect.detail] : []));
     expect(details).toEqual(["not JSON", "not JSON-RPC", "not JSON-RPC", "too large", "binary"]);

@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const partyline = fileURLToPath(new URL("../../cli/partyline.ts", import.meta.url));
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "partyline-check-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the command line in the folder, as a person would. */
+function run(...args: string[]): Promise<{ code: unknown; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [partyline, ...args], { cwd: folder }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : error.code, out, err });
+    });
+  });
+}
+
+async function check(name: string, text: string, ...options: string[]) {
+  await writeFile(join(folder, name), text);
+  return await run("check", name, ...options);
+}
+
+test("a good ruleset in JSON exits with 0", async () => {
+  const text = '{\n\t"rules": [{ "id": "a", "match": {}, "place": { "room": "caf\\u00e9" } }]\n}';
+  expect(await check("good.json", text.replace("\\u00e9", ""))).toEqual({
+    code: 0,
+    out: "good.json: 1 rule, 0 errors, 0 warnings\n",
+    err: "",
+  });
+});
+
+test("JSONC may have comments and trailing commas; what looks like one inside a text is left alone", async () => {
+  const text = `// rules
+{ "rules": [ /* first */ { "id": "a", "match": { "params": { "u": "a//b, ] /* c */" }, }, "place": { "room": "a" } }, // more
+  /* last, */ ], }`;
+  expect(await check("good.jsonc", text)).toMatchObject({
+    code: 0,
+    out: "good.jsonc: 1 rule, 0 errors, 0 warnings\n",
+  });
+  const { code, out } = await check("good.json", text);
+  expect(code).toBe(1);
+  expect(out).toContain(
+    "good.json:1:1: error: is not JSON from here on; with comments or trailing commas it is .jsonc",
+  );
+});
+
+test("errors in YAML name path, line and column, and what was meant, and exit with 1", async () => {
+  const text = `# by hand
+lists:
+  vips: ["555-010-0100"]
+  spare: []
+rules:
+  - id: vip
+    match:
+      to: "+15550100100"
+      from: { list: vips }
+    place:
+      room: vip
+      join: { max_participants: 300 }
+`;
+  expect(await check("bad.yaml", text)).toEqual({
+    code: 1,
+    out: `bad.yaml:3:10: error: lists.vips[0]: must be an E.164 number such as "+15550100100", a prefix such as "+1555*", or a SIP URI such as "sip:*@example.com", not "555-010-0100"
+    did you mean "+15550100100"?
+bad.yaml:12:15: warning: rules[0].place.join.max_participants: RELAY's guide knows no more than 250; SWML's goes to 100000
+bad.yaml:4:3: warning: lists.spare: no rule uses this list
+bad.yaml: 1 error, 2 warnings
+`,
+    err: "",
+  });
+  const unquoted = await check(
+    "bad.yml",
+    "rules:\n  - id: a\n    match: { to: +15550100100, form: x }\n    place: { room: a }\n",
+  );
+  expect(unquoted.out).toContain("bad.yml:3:14: error: rules[0].match.to: must be text");
+  expect(unquoted.out).toContain('did you mean "+15550100100"?');
+  expect(unquoted.out).toContain("bad.yml:3:32: error: rules[0].match.form: unknown key");
+});
+
+test("machines get one JSON object with the same", async () => {
+  const { code, out } = await check("bad.json", '{ "rules": [],\n  "fallbak": {} }', "--json");
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toEqual({
+    file: "bad.json",
+    ok: false,
+    errors: [
+      {
+        path: "fallbak",
+        message: "unknown key; allowed here: timezone, lists, defaults, rules, fallback",
+        suggestion: "fallback",
+        line: 2,
+        column: 3,
+      },
+    ],
+    warnings: [],
+  });
+});
+
+test("a key written twice is an error, in JSON too, where the last would win in silence", async () => {
+  const { code, out } = await check("twice.json", '{ "rules": [],\n  "rules": [] }');
+  expect(code).toBe(1);
+  expect(out).toMatch(/^twice\.json:2:\d: error: /);
+});
+
+test("YAML cannot smuggle in what JSON could not hold", async () => {
+  const proto = "rules:\n  - id: a\n    match: { params: { __proto__: x } }\n    place: { room: a }\n";
+  expect((await check("proto.yaml", proto)).out).toContain("rules[0].match.params.__proto__: is not a name");
+  const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
+  for (let level = 1; level < 12; level++)
+    lines.push(
+      `a${level}: &a${level} [${Array(10)
+        .fill(`*a${level - 1}`)
+        .join(", ")}]`,
+    );
+  expect(await check("bomb.yaml", lines.join("\n"))).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("too many aliases"),
+  });
+});
+
+test("whose rules they are decides how long a room's name may be", async () => {
+  const text = JSON.stringify({ rules: [{ id: "a", match: {}, place: { room: "r".repeat(60) } }] });
+  expect(await check("long.json", text)).toMatchObject({ code: 0 });
+  expect(await check("long.json", text, "--tenant", "acme")).toMatchObject({ code: 1 });
+  expect(await check("long.json", text, "--tenant", "acme", "--plain")).toMatchObject({ code: 0 });
+  expect(await check("long.json", text, "--tenant", "Acme")).toMatchObject({ code: 2 });
+});
+
+test("what cannot be looked at exits with 2 and says why", async () => {
+  expect(await run("check", "nowhere.json")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("no such file"),
+  });
+  expect(await run("check", "rules.toml")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(".json, .jsonc, .yaml or .yml"),
+  });
+  expect(await run("check")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("missing required argument"),
+  });
+  expect(await run("chek")).toMatchObject({ code: 2, err: expect.stringContaining("Did you mean check?") });
+  expect(await run("check", "nowhere.json", "--json")).toMatchObject({
+    code: 2,
+    out: expect.stringContaining('"ok":false'),
+  });
+  expect(await run("--help")).toMatchObject({ code: 0, out: expect.stringContaining("check") });
+});

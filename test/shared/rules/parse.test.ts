@@ -1,0 +1,314 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type ParseOptions, parseRuleset } from "../../../shared/rules/parse.ts";
+import { rulesets } from "./arbitraries.ts";
+
+/** The ruleset's errors, each as a person would read it. */
+function errorsOf(source: unknown, options: ParseOptions = {}): string[] {
+  const parsed = parseRuleset(source, options);
+  return parsed.ok ? [] : parsed.errors.map(read);
+}
+
+function warningsOf(source: unknown): string[] {
+  return parseRuleset(source).warnings.map(read);
+}
+
+function read({ path, message, suggestion }: { path: string; message: string; suggestion?: string }): string {
+  return `${path}: ${message}${suggestion === undefined ? "" : ` -> ${suggestion}`}`;
+}
+
+/** A ruleset of one rule, which places into a room unless the changes say otherwise. */
+const withRule = (changes: object) => ({
+  rules: [{ id: "one", match: {}, place: { room: "one" }, ...changes }],
+});
+
+const withMatch = (match: object) => withRule({ match });
+const withJoin = (join: object) => withRule({ place: { room: "one", join } });
+
+const ADDRESS =
+  'must be an E.164 number such as "+15550100100", a prefix such as "+1555*", or a SIP URI such as "sip:*@example.com"';
+
+test("a ruleset is read from JSON text or from an object alike, and comes out as it went in", () => {
+  const source = {
+    timezone: "America/New_York",
+    lists: { vips: ["+15550100001", "+1555*"] },
+    defaults: { join: { beep: "onEnter", region: "us" } },
+    rules: [
+      {
+        id: "vip",
+        match: { to: "+15550100100", from: { list: "vips" } },
+        place: { room: "vip-{from}", announce: "Hello." },
+      },
+      {
+        id: "closed",
+        match: { to: ["+15550100100", "sip:*@example.com"] },
+        reject: { say: "We are closed.", voice: "Amy" },
+      },
+      {
+        id: "night",
+        match: { headers: { "X-Site": "3" } },
+        hand_over: { swml: "https://voicemail.example.com/acme" },
+      },
+    ],
+    fallback: { reject: { reason: "decline" } },
+  };
+  expect(parseRuleset(source)).toEqual({ ok: true, ruleset: source, warnings: [] });
+  expect(parseRuleset(JSON.stringify(source))).toEqual({ ok: true, ruleset: source, warnings: [] });
+});
+
+test("every ruleset that can be generated is accepted, so that the laws of deciding are about something", () => {
+  fc.assert(fc.property(rulesets, (source) => expect(errorsOf(source, { tenant: "acme" })).toEqual([])));
+});
+
+describe("what is not a ruleset at all", () => {
+  test.each([
+    ["text that is not JSON", '{"rules": [}', ": is not JSON: line 1, column 12"],
+    ["nothing", undefined, ": is missing: an object"],
+    ["a list", [], ": must be an object, not a list"],
+    ["no rules", {}, "rules: is missing: a list"],
+  ])("%s", (_, source, message) => {
+    const normal = (text: string | undefined) => text?.replace(/: line.*$/, "");
+    expect(normal(errorsOf(source)[0])).toBe(normal(message));
+  });
+
+  test("an error about broken JSON does not quote it: it may hold a secret", () => {
+    expect(errorsOf('{"authorization_bearer_token": "hunter2", }').join()).not.toContain("hunter2");
+  });
+
+  test("too much of it", () => {
+    const tooLarge = ": the ruleset is larger than 4 MiB; split it by tenant, or use lists";
+    expect(errorsOf(`"${"x".repeat(4 * 1024 * 1024)}"`)).toEqual([tooLarge]);
+    const shared = Array.from({ length: 10_000 }, () => "x".repeat(100));
+    expect(errorsOf({ rules: Array.from({ length: 100 }, () => shared) })).toEqual([tooLarge]);
+    const loop: unknown[] = [];
+    loop.push(loop);
+    expect(errorsOf(loop)[0]).toContain("nests deeper than 16 levels");
+    const many = Array.from({ length: 20_001 }, (_, index) => ({
+      id: `r${index}`,
+      match: {},
+      reject: { reason: "busy" },
+    }));
+    expect(errorsOf({ rules: many })).toEqual(["rules: must hold at most 20000 values"]);
+  });
+
+  test("the key __proto__, at any depth, which would otherwise widen a match in silence", () => {
+    const text = '{"rules":[{"id":"a","match":{"params":{"__proto__":"x"}},"place":{"room":"a"}}]}';
+    expect(errorsOf(text)).toEqual(["rules[0].match.params.__proto__: is not a name that can be used here"]);
+  });
+});
+
+describe("keys", () => {
+  test("an unknown key is an error that says what was meant and what there is", () => {
+    const allowed = "unknown key; allowed here: to, from, direction, type, headers, params";
+    expect(errorsOf(withMatch({ form: "+1555*" }))).toEqual([`rules[0].match.form: ${allowed} -> from`]);
+    expect(errorsOf(withRule({ mtach: {} }))[0]).toContain(
+      "rules[0].mtach: unknown key; allowed here: id, match, place",
+    );
+  });
+
+  test("words of the language that do not work yet are unknown keys", () => {
+    expect(errorsOf({ schedules: {}, rules: [] })[0]).toMatch(/^schedules: unknown key/);
+    expect(errorsOf(withMatch({ during: "office", when: "true", vars: {} }))).toHaveLength(3);
+    expect(errorsOf(withRule({ ask: {} }))[0]).toMatch(/^rules\[0\]\.ask: unknown key/);
+    expect(errorsOf(withRule({ place: { room: "a", capacity: 3 } }))[0]).toMatch(
+      /^rules\[0\]\.place\.capacity: unknown key/,
+    );
+  });
+
+  test("join takes neither the undocumented parameters nor a name", () => {
+    for (const key of ["acl", "swml", "name"]) {
+      expect(errorsOf(withJoin({ [key]: "x" }))[0]).toMatch(`rules[0].place.join.${key}: unknown key`);
+    }
+  });
+
+  test("a key that is no word is quoted in the path", () => {
+    expect(errorsOf(withMatch({ headers: { "x-tier": 4 } }))[0]).toMatch(
+      'rules[0].match.headers["x-tier"]: must be text',
+    );
+    expect(errorsOf(withMatch({ headers: { "x tier": "a" } }))).toEqual([
+      'rules[0].match.headers["x tier"]: a header\'s name is 1 to 128 of the characters that SIP allows',
+    ]);
+  });
+});
+
+describe("numbers", () => {
+  test.each([
+    ["(555) 010-0100", "+15550100100"],
+    ["555-010-0100", "+15550100100"],
+    ["1 555 010 0100", "+15550100100"],
+    ["+1 (555) 010-0100", "+15550100100"],
+    ["0044 20 7946 0000", "+442079460000"],
+    ["011 44 20 7946 0000", "+442079460000"],
+    ["1555*", "+1555*"],
+    ["alice@example.com", "sip:alice@example.com"],
+  ])("%s is refused, with %s as the suggestion", (written, meant) => {
+    expect(errorsOf(withMatch({ to: written }))).toEqual([
+      `rules[0].match.to: ${ADDRESS}, not "${written}" -> ${meant}`,
+    ]);
+    expect(errorsOf(withMatch({ from: [written] }))[0]).toContain(`-> ${meant}`);
+  });
+
+  test.each(["010-0100", "support", "+", "+0155", "555*5", "sip:alice", "*"])(
+    "%s is refused without one",
+    (written) => {
+      expect(errorsOf(withMatch({ to: written }))).toEqual([
+        `rules[0].match.to: ${ADDRESS}, not "${written}"`,
+      ]);
+    },
+  );
+
+  test("a number that YAML read as a number gets its plus and quotes back", () => {
+    const message =
+      'rules[0].match.to: must be text, a list of texts, or { "list": "name" }, not a number -> +15550100100';
+    expect(errorsOf(withMatch({ to: 15550100100 }))).toEqual([message]);
+    expect(errorsOf(withMatch({ to: [5550100100] }))).toEqual([
+      "rules[0].match.to[0]: must be text, not 5550100100 -> +15550100100",
+    ]);
+  });
+
+  test("in a list that to or from uses they are held to the same; in another list they are texts", () => {
+    const lists = { vips: ["555-010-0100"] };
+    expect(errorsOf({ lists, ...withMatch({ from: { list: "vips" } }) })).toEqual([
+      `lists.vips[0]: ${ADDRESS}, not "555-010-0100" -> +15550100100`,
+    ]);
+    expect(errorsOf({ lists, ...withMatch({ params: { number: { list: "vips" } } }) })).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  test("ids are used once, and none is called like the fallback", () => {
+    const rule = { id: "a", match: {}, place: { room: "a" } };
+    expect(errorsOf({ rules: [rule, { ...rule, id: "b" }, rule] })).toEqual([
+      'rules[2].id: "a" is the id of rules[0] already: ids are used once',
+    ]);
+    expect(errorsOf(withRule({ id: "fallback" }))[0]).toContain("choose another id");
+    expect(errorsOf(withRule({ id: "a b" }))[0]).toContain("a rule's id is 1 to 64 letters");
+  });
+
+  test("a list that is missing is an error, one that nothing uses a warning", () => {
+    const lists = { vips: ["+1555*"] };
+    expect(errorsOf({ lists, ...withMatch({ from: { list: "vip" } }) })).toEqual([
+      'rules[0].match.from.list: there is no list "vip"; there are "vips" -> vips',
+    ]);
+    expect(errorsOf(withMatch({ from: { list: "toString" } }))).toEqual([
+      'rules[0].match.from.list: there is no list "toString"; there are no lists',
+    ]);
+    expect(warningsOf({ lists, rules: [] })).toEqual(["lists.vips: no rule uses this list"]);
+  });
+
+  test("a header written twice, in different case, is an error", () => {
+    expect(errorsOf(withMatch({ headers: { "X-Tier": "a", "x-tier": "b" } }))).toEqual([
+      'rules[0].match.headers["x-tier"]: is here twice: headers have no case',
+    ]);
+  });
+
+  test("a list of words used for a direction holds directions", () => {
+    expect(errorsOf({ lists: { ways: ["inbund"] }, ...withMatch({ direction: { list: "ways" } }) })).toEqual([
+      'lists.ways[0]: used as a direction, so must be one of "inbound", "outbound", not "inbund"',
+    ]);
+    expect(errorsOf(withMatch({ direction: "inbund" }))).toEqual([
+      'rules[0].match.direction: must be one of "inbound", "outbound", not "inbund" -> inbound',
+    ]);
+  });
+});
+
+describe("rooms and lines", () => {
+  const roomErrors = (room: string, options: ParseOptions = {}) =>
+    errorsOf(withRule({ place: { room } }), options);
+
+  test("an unknown placeholder is an error that names the known ones", () => {
+    const known = "there are {to}, {from}, {call_id}, {header.<name>} and {param.<name>}";
+    expect(roomErrors("vip-{form}")).toEqual([
+      `rules[0].place.room: has an unknown placeholder {form}; ${known} -> vip-{from}`,
+    ]);
+    expect(roomErrors("{headers.x-room}")[0]).toMatch(/-> \{header\.x-room\}$/);
+    expect(roomErrors("{answer.meeting}")[0]).not.toContain("->");
+    expect(roomErrors("a}")).toEqual([
+      "rules[0].place.room: has a lone }: braces are for placeholders such as {from}",
+    ]);
+  });
+
+  test("what SignalWire would run is refused when written, in rooms, lines, URLs and joins", () => {
+    const [room] = roomErrors("vip-%{from}");
+    expect(room).toContain("which SignalWire would run as code");
+    expect(room).toMatch(/-> vip-\{from\}$/);
+    expect(errorsOf(withRule({ place: { room: "a", announce: "%{call.from}" } }))).toHaveLength(1);
+    expect(errorsOf(withJoin({ wait_url: "https://example.com/%{x}" }))).toHaveLength(1);
+    expect(
+      errorsOf(withJoin({ stream: { url: "wss://example.com", custom_parameters: { a: "%{x}" } } })),
+    ).toHaveLength(1);
+  });
+
+  test("a room that can never be a name is an error; how long it may be depends on whose rules they are", () => {
+    expect(roomErrors("zwölf")).toEqual([
+      'rules[0].place.room: "zwölf" holds a character that is not printable ASCII',
+    ]);
+    const sixty = "r".repeat(60);
+    expect(roomErrors(sixty)).toEqual([]);
+    expect(roomErrors(sixty, { tenant: "acme" })[0]).toContain(
+      "is 65 characters long with the tenant's prefix, and 64 are allowed",
+    );
+    expect(roomErrors(sixty, { tenant: "acme", plain: true })).toEqual([]);
+    expect(roomErrors("acme:{from}", { plain: true })[0]).toContain("reads as a tenant's name and a colon");
+    expect(roomErrors("{from}:a", { plain: true })).toEqual([]);
+    expect(roomErrors("r".repeat(257))).toEqual(["rules[0].place.room: must be at most 256 characters long"]);
+  });
+
+  test("a refusal that leaves the call unanswered cannot say anything", () => {
+    expect(errorsOf({ rules: [], fallback: { reject: { say: "No.", reason: "busy" } } })).toEqual([
+      "fallback.reject.reason: busy refuses the call unanswered, so nothing can be said: leave out the line or the reason",
+    ]);
+    expect(errorsOf({ rules: [], fallback: { reject: {} } })).toEqual([
+      "fallback.reject: needs something to say or play, or a reason",
+    ]);
+  });
+
+  test("an announcement is words or a sound file, which is fetched by https", () => {
+    const announceErrors = (announce: unknown) => errorsOf(withRule({ place: { room: "a", announce } }));
+    expect(announceErrors({ say: "Hi.", play: "https://example.com/a.mp3" })).toEqual([
+      "rules[0].place.announce: takes exactly one of say, play, and has say and play",
+    ]);
+    expect(announceErrors({ play: "http://example.com/a.mp3" })[0]).toContain("must start with https://");
+    expect(announceErrors(7)).toEqual([
+      'rules[0].place.announce: must be text to say, { "say": … } or { "play": … }, not a number -> 7',
+    ]);
+  });
+});
+
+describe("actions", () => {
+  test("a rule does exactly one thing", () => {
+    const message = "rules[0]: takes exactly one of place, reject, hand_over, and has";
+    expect(errorsOf({ rules: [{ id: "one", match: {} }] })).toEqual([`${message} none`]);
+    expect(errorsOf(withRule({ reject: { reason: "busy" } }))).toEqual([`${message} place and reject`]);
+  });
+
+  test("a match may be empty but not forgotten", () => {
+    expect(errorsOf({ rules: [{ id: "one", place: { room: "one" } }] })).toEqual([
+      "rules[0].match: is missing: an object",
+    ]);
+  });
+
+  test("the role of a coach is not there yet", () => {
+    expect(errorsOf(withRule({ place: { room: "a", role: "coach" } }))).toEqual([
+      'rules[0].place.role: must be one of "moderator", "participant", "listener", not "coach"',
+    ]);
+  });
+
+  test("a hand-over needs a document", () => {
+    const source = { rules: [{ id: "one", match: {}, hand_over: {} }] };
+    expect(errorsOf(source)).toEqual(['rules[0].hand_over: needs a URL: "swml", "cxml" or both']);
+  });
+
+  test("what works but is unwise is a warning", () => {
+    const join = { max_participants: 300, status_callback: "http://example.com/status" };
+    expect(warningsOf(withJoin(join))).toEqual([
+      "rules[0].place.join.max_participants: RELAY's guide knows no more than 250; SWML's goes to 100000",
+      "rules[0].place.join.status_callback: is not https: what is sent there can be read on the way",
+    ]);
+  });
+
+  test("a time zone is one that there is", () => {
+    expect(errorsOf({ timezone: "Mars/Olympus", rules: [] })[0]).toContain("time zone of the IANA database");
+    expect(errorsOf({ timezone: "+01:00", rules: [] })).toHaveLength(1);
+  });
+});
