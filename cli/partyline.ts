@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check.ts";
+import { doctorCommand } from "./doctor.ts";
 import { sealCommand } from "./seal.ts";
 
 const program = new Command("partyline")
   .description("Partyline's command line: an edge conference router for SignalWire")
   .addCommand(checkCommand())
+  .addCommand(doctorCommand())
   .addCommand(sealCommand());
 
 // Commander ends with 1 where it was called wrongly; here 1 means that what was looked at is not good, and 2 that it was not.

@@ -56,17 +56,15 @@ function readYaml(text: string): RulesetFile {
 }
 
 function readJson(text: string, language: string): RulesetFile {
-  const json = language === ".jsonc" ? blankComments(text) : text;
+  const bare = blankComments(text);
+  const json = language === ".jsonc" ? bare : text;
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    const [, line, column] = (error instanceof Error && /line (\d+) column (\d+)/.exec(error.message)) || [];
-    const where = line === undefined ? lastPosition(text) : { line: Number(line), column: Number(column) };
     const hint =
-      language === ".json" && blankComments(text) !== text
-        ? "; with comments or trailing commas it is .jsonc"
-        : "";
+      language === ".json" && bare !== text ? "; with comments or trailing commas it is .jsonc" : "";
+    const where = whereJsonBreaks(error, json, bare);
     return {
       ok: false,
       kind: "malformed",
@@ -77,6 +75,15 @@ function readJson(text: string, language: string): RulesetFile {
   const { document, lines } = parse(json.replaceAll("\t", " "));
   if (document.errors.some((error) => error.code === "DUPLICATE_KEY")) return malformed(document, lines);
   return { ok: true, value, positionOf: (path) => positionOf(path, document, lines) };
+}
+
+/** The engine tells the place of some errors only; YAML's reader and the comments that should not be there know of others. */
+function whereJsonBreaks(error: unknown, json: string, bare: string): Position {
+  const [, line, column] = (error instanceof Error && /line (\d+) column (\d+)/.exec(error.message)) || [];
+  if (line !== undefined) return { line: Number(line), column: Number(column) };
+  const { document, lines } = parse(json.replaceAll("\t", " "));
+  const comment = firstDifference(json, bare);
+  return at(comment >= 0 ? comment : (document.errors[0]?.pos[0] ?? json.length), lines);
 }
 
 function parse(text: string): { document: Document; lines: LineCounter } {
@@ -126,7 +133,8 @@ function at(offset: number, lines: LineCounter): Position {
   return { line, column: col };
 }
 
-function lastPosition(text: string): Position {
-  const lines = text.split("\n");
-  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+/** Where two texts of one length part; -1 where they do not. */
+function firstDifference(one: string, other: string): number {
+  for (let offset = 0; offset < one.length; offset++) if (one[offset] !== other[offset]) return offset;
+  return -1;
 }

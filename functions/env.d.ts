@@ -1,4 +1,8 @@
 declare namespace Cloudflare {
+  interface GlobalProps {
+    mainModule: typeof import("./index.ts");
+  }
+
   /** The Worker's bindings, variables and secrets; README says how each is set. */
   interface Env {
     DIRECTORY: KVNamespace;

@@ -25,6 +25,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [nodeTests],
           globalSetup: ["test/carrier-process.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
         },
       },
       { test: { name: "node", include: [nodeTests] } },

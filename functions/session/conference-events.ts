@@ -1,5 +1,6 @@
 import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
+import type { PlacementKey } from "./contract.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -10,9 +11,19 @@ export class ConferenceEvents {
   readonly #placements: Placements;
   readonly #errands: Errands;
   readonly #health: Health;
+  readonly #joined: (key: PlacementKey) => void;
   readonly #now: () => number;
 
-  constructor(sql: SqlStorage, placements: Placements, errands: Errands, health: Health, now: () => number) {
+  /** @param joined told of every placement that a participant-join confirms. */
+  constructor(
+    sql: SqlStorage,
+    placements: Placements,
+    errands: Errands,
+    health: Health,
+    joined: (key: PlacementKey) => void,
+    now: () => number,
+  ) {
+    this.#joined = joined;
     this.#sql = sql;
     this.#placements = placements;
     this.#errands = errands;
@@ -96,6 +107,7 @@ export class ConferenceEvents {
       this.#placements.update(row, { doubt: null });
       this.#health.failed("404, and the call lived", this.#now());
     }
+    if (row.state === "joined") this.#joined(row);
     if (change.then === "end_call") this.#errands.add("end", row, row.node_id);
     if (change.then === "rejoin") this.#errands.add("rejoin", row, row.node_id);
   }

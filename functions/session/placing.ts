@@ -1,9 +1,9 @@
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { RelayConnection } from "./connection.ts";
-import type { PlaceReply, PlaceRequest } from "./contract.ts";
+import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Placement, Placements } from "./placements.ts";
 
-/** Left of the time for a join that is sent late: less than this, and an answer can't be hoped for. */
+/** What is kept of the time for the answer to a join that is sent late: a quarter, and this at most. */
 const ANSWER_RESERVE_MS = 300;
 
 /** What a placement needs of the session. */
@@ -14,6 +14,8 @@ export interface PlacingHost {
   connection(request: PlaceRequest): Promise<RelayConnection>;
   /** Says why RELAY must not be tried now, or null. */
   avoidRelay(): string | null;
+  /** Resolves when a participant-join of this placement comes. */
+  joinSeen(key: PlacementKey): Promise<void>;
   /** How each command of a placement ended. */
   commandEnded(outcome: Outcome): void;
 }
@@ -24,14 +26,20 @@ export interface PlacingHost {
  */
 export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Promise<PlaceReply> {
   const { placements } = host;
-  const deadline_at = Math.min(request.deadline_at, host.now() + request.join_deadline_ms);
+  const now = host.now();
+  const deadline_at = Math.min(request.deadline_at, now + request.join_deadline_ms);
   const room = request.rooms[0];
-  const avoid = reasonForDocument(host, request, deadline_at);
+  const avoid = deadline_at <= now ? "the deadline had passed" : reasonForDocument(host, request);
   if (avoid !== null) {
     placements.plan({ ...request, deadline_at }, room, avoid, "by_document");
   } else {
     placements.plan({ ...request, deadline_at }, room, "planned", "planned");
-    await Promise.race([byCommands(host, request, deadline_at), timeUp(host, deadline_at)]);
+    await Promise.race([
+      byCommands(host, request, deadline_at),
+      // The event may come where the answer does not: then there is nothing more to wait for.
+      host.joinSeen(request),
+      timeUp(host, deadline_at),
+    ]);
   }
   const row = placements.find(request);
   if (!row) throw new Error("a placement vanished while it was made");
@@ -76,10 +84,9 @@ function outcomeOf(row: Placement): PlaceReply["outcome"] {
   }
 }
 
-function reasonForDocument(host: PlacingHost, request: PlaceRequest, deadline_at: number): string | null {
+function reasonForDocument(host: PlacingHost, request: PlaceRequest): string | null {
   if (request.join_via === "document") return "the tenant joins by document";
   if (request.node_id === undefined) return "the call has no node_id";
-  if (deadline_at - host.now() < ANSWER_RESERVE_MS) return "the deadline was too near";
   return host.avoidRelay();
 }
 
@@ -98,7 +105,8 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
     return;
   }
   const ids = { node_id: request.node_id, call_id: request.call_id };
-  const timing = { lane: request.call_id, deadline_at, must_send_by: deadline_at - ANSWER_RESERVE_MS };
+  const reserve = Math.min(ANSWER_RESERVE_MS, (deadline_at - row.created_at) / 4);
+  const timing = { lane: request.call_id, deadline_at, must_send_by: deadline_at - reserve };
   if (!request.answered) {
     const outcome = await connection.command({
       ...timing,

@@ -42,9 +42,11 @@ const REREAD_MS = 5_000;
 /** The state of a project's RELAY connection, for the doctor. */
 export interface SessionStatus {
   state: string;
+  /** Ms since the epoch; 0 where there was no connection yet. */
   since: number;
   queued: number;
   in_flight: number;
+  /** Why it last came up or went down. */
   last_reason: string;
 }
 
@@ -58,6 +60,8 @@ export class RelaySession extends DurableObject<Env> {
   readonly #counters: Counters;
   /** Placements under way: the same webhook at the same instant waits for the same answer. */
   readonly #placing = new Map<string, Promise<PlaceReply>>();
+  /** Placements that wait for their participant-join. */
+  readonly #awaited = new Map<string, () => void>();
   #project: { value: Project; read_at: number } | null = null;
   #opening: Promise<RelayConnection> | null = null;
   #relay: RelayConnection | null = null;
@@ -75,7 +79,14 @@ export class RelaySession extends DurableObject<Env> {
     this.#facts = new Facts(sql, env.CREDENTIALS_KEY);
     this.#health = new Health(this.#facts);
     this.#counters = new Counters(sql);
-    this.#events = new ConferenceEvents(sql, this.#placements, this.#errands, this.#health, Date.now);
+    this.#events = new ConferenceEvents(
+      sql,
+      this.#placements,
+      this.#errands,
+      this.#health,
+      (key) => this.#awaited.get(joinCommandId(key))?.(),
+      Date.now,
+    );
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -91,7 +102,10 @@ export class RelaySession extends DurableObject<Env> {
       giveUpWaiting(this.#placements, row);
       return replyOf(row);
     }
-    const placing = this.#place(request).finally(() => this.#placing.delete(id));
+    const placing = this.#place(request).finally(() => {
+      this.#placing.delete(id);
+      this.#awaited.delete(id);
+    });
     this.#placing.set(id, placing);
     return await placing;
   }
@@ -107,15 +121,37 @@ export class RelaySession extends DurableObject<Env> {
     return reply;
   }
 
-  /** Connects where it is not, and says how that went: what the doctor asks. Places nothing. */
-  async check(project_id: string, wait_ms: number): Promise<SessionStatus> {
+  /**
+   * Connects where it is not, and says how that went: what the doctor asks. Places nothing.
+   * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
+   */
+  async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
+    this.#lastWorkAt = Date.now();
+    this.#facts.set("project_id", project_id);
+    // The alarm takes an idle connection down again.
+    this.#arm(HEARTBEAT_MS);
     try {
-      const connection = await this.#connection(project_id, null);
+      const connection = await this.#connection(project_id, version);
+      const { state } = connection.client;
+      // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
+      if (state === "refused" || state === "backing_off") connection.handle({ on: "reconnect" });
       await this.#settled(connection, Date.now() + Math.min(wait_ms, 10_000));
     } catch (error) {
       return { state: "idle", since: 0, queued: 0, in_flight: 0, last_reason: describeError(error) };
     }
-    return this.#status();
+    return this.status();
+  }
+
+  /** How the connection is. Connects nothing. */
+  status(): SessionStatus {
+    const client = this.#relay?.client;
+    return {
+      state: client?.state ?? "idle",
+      since: client?.since ?? 0,
+      queued: client?.queued ?? 0,
+      in_flight: client?.inFlight ?? 0,
+      last_reason: this.#lastReason,
+    };
   }
 
   override async alarm(): Promise<void> {
@@ -158,6 +194,7 @@ export class RelaySession extends DurableObject<Env> {
         now: Date.now,
         connection: () => this.#connection(request.project_id, request.project_version),
         avoidRelay: () => this.#avoidRelay(),
+        joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
       },
       { ...request, join_via },
@@ -235,8 +272,10 @@ export class RelaySession extends DurableObject<Env> {
       keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),
       forgetSession: () => this.#facts.forgetResume(),
       changed: (from, to, reason) => this.#changed(project_id, from, to, reason),
-      count: (what, detail) =>
-        log("info", "relay.count", { project: project_id, what, ...(detail ? { detail } : {}) }),
+      count: (what, detail) => {
+        this.#counters.add(what);
+        if (detail !== undefined) log("warn", "relay.trouble", { project: project_id, what, detail });
+      },
       broke: (effect: Effect["do"], error) =>
         log("error", "session.broke", { project: project_id, effect, error: describeError(error) }),
     };
@@ -251,7 +290,8 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #changed(project_id: string, from: string, to: string, reason: string): void {
-    this.#lastReason = reason;
+    // "The wait is over" tells nobody why there was one.
+    if (to !== "connecting" && to !== "authenticating") this.#lastReason = reason;
     if (to === "ready" || to === "idle") this.#downSince = null;
     else this.#downSince ??= Date.now();
     log(to === "refused" ? "error" : "info", "relay.state", { project: project_id, from, to, reason });
@@ -297,17 +337,6 @@ export class RelaySession extends DurableObject<Env> {
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
-  }
-
-  #status(): SessionStatus {
-    const client = this.#relay?.client;
-    return {
-      state: client?.state ?? "idle",
-      since: client?.since ?? 0,
-      queued: client?.queued ?? 0,
-      in_flight: client?.inFlight ?? 0,
-      last_reason: this.#lastReason,
-    };
   }
 }
 

@@ -7,9 +7,6 @@ import type { Turn } from "./turn.ts";
 const NORMAL = 1000;
 const UNRESPONSIVE = 4000;
 
-/** Tries up to which a refused session is followed by a plain one without a wait; beyond, something is wrong. */
-const PLAIN_TRIES = 2;
-
 /** The connection's states and when one follows another. Knows sockets by generation; at most one is live. */
 export class Connection {
   readonly #limits: Limits;
@@ -126,14 +123,10 @@ export class Connection {
     this.leave(turn, `the credentials were refused: ${why}`);
   }
 
-  /** What this socket was refused for is not what the next one will say: that one follows at once, or nearly. */
+  /** Another socket at once: what this one was refused for is not what the next one will say. */
   replace(turn: Turn, reason: string): void {
-    if (!this.#wanted || this.#tries > PLAIN_TRIES) {
-      this.leave(turn, reason);
-    } else {
-      turn.effects.push({ do: "disconnect", generation: this.#generation, code: NORMAL });
-      this.#connect(turn, reason);
-    }
+    turn.effects.push({ do: "disconnect", generation: this.#generation, code: NORMAL });
+    this.#connect(turn, reason);
   }
 
   /** The server told us to go. */

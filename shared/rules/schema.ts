@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { joinParameters, webUrl } from "../conference.ts";
 import { addressPattern } from "./address.ts";
-import { strictObject } from "./strict-object.ts";
+import { exactlyOne, strictObject } from "./strict-object.ts";
 import { templateProblem } from "./template.ts";
 
 /** A ruleset's text has at most so many characters; read as an object, its keys and texts together. */
@@ -222,23 +222,6 @@ export type ActionText = z.infer<typeof actionSchema>;
 export type Role = (typeof roles)[number];
 /** A field's wanted value, values or list, as written. */
 export type Wanted = z.infer<typeof text>;
-
-interface CheckContext {
-  value: object;
-  issues: { push(issue: { code: "custom"; message: string; input: unknown }): unknown };
-}
-
-/** Says so where an object has none or several of keys of which it takes one. */
-function exactlyOne({ value, issues }: CheckContext, keys: readonly string[]): void {
-  const present = keys.filter((key) => Object.hasOwn(value, key));
-  if (present.length === 1) return;
-  const got = present.length === 0 ? "has none" : `has ${present.join(" and ")}`;
-  issues.push({
-    code: "custom",
-    message: `takes exactly one of ${keys.join(", ")}, and ${got}`,
-    input: value,
-  });
-}
 
 function isTimezone(name: string): boolean {
   try {

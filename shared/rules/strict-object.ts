@@ -17,3 +17,20 @@ export function strictObject<Shape extends z.ZodRawShape>(shape: Shape) {
 export function allowedKeys(message: string): string[] {
   return message.startsWith(ALLOWED) ? message.slice(ALLOWED.length).split(", ") : [];
 }
+
+interface CheckContext {
+  value: object;
+  issues: { push(issue: { code: "custom"; message: string; input: unknown }): unknown };
+}
+
+/** Says so where an object has none or several of keys of which it takes one. */
+export function exactlyOne({ value, issues }: CheckContext, keys: readonly string[]): void {
+  const present = keys.filter((key) => Object.hasOwn(value, key));
+  if (present.length === 1) return;
+  const got = present.length === 0 ? "has none" : `has ${present.join(" and ")}`;
+  issues.push({
+    code: "custom",
+    message: `takes exactly one of ${keys.join(", ")}, and ${got}`,
+    input: value,
+  });
+}

@@ -62,6 +62,35 @@ describe("a conference", () => {
     expect(joined).toMatchObject({ name: "support", size: 1, call_id: a.call_id, node_id: a.node_id });
   });
 
+  test("of one project is not that of another, whatever its name", async () => {
+    const [here, there] = [await scene(), await scene()];
+    const [a, b] = [await here.caller(), await there.caller()];
+    await here.join(a, "support");
+    await there.join(b, "support");
+    await there.project.wait({ call: { call_id: b.call_id, in_conference: "support" } });
+    expect(await here.project.conferences()).toMatchObject([{ participants: [{ call_id: a.call_id }] }]);
+    expect(here.relay.events("calling.conference")).toHaveLength(1);
+  });
+
+  test("puts one on hold with music, and takes them off it", async () => {
+    const { project, relay, caller, join } = await scene();
+    const [a, b] = [await caller(), await caller()];
+    await join(a, "support");
+    await join(b, "support");
+    const { conference_id } = await relay.event("calling.conference");
+    const path = `/api/laml/2010-04-01/Accounts/${project.project_id}/Conferences/${conference_id}/Participants/${b.call_id}`;
+    for (const Hold of ["true", "false"]) {
+      await fetch(carrier.rest + path, {
+        method: "POST",
+        headers: { authorization: `Basic ${btoa(`${project.project_id}:${project.token}`)}` },
+        body: new URLSearchParams({ Hold }),
+      });
+    }
+    const { heard, two_sounds } = await project.call(b.call_id);
+    expect(heard.map(({ sound }) => sound)).toEqual(["ring", "conference", "music", "conference"]);
+    expect(two_sounds).toBe(false);
+  });
+
   test("plays music to someone alone, and is heard once there are two", async () => {
     const { project, caller, join } = await scene();
     const [a, b] = [await caller(), await caller()];

@@ -48,8 +48,10 @@ export class Conference {
   recording: Recording | null = null;
   state: "waiting" | "started" | "ended" = "waiting";
   readonly #host: ConferenceHost;
-  readonly #sounds = new Map<string, { key: string; end: () => void }>();
+  readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
 
+  /** Whether the room as a whole hears music at the moment. */
+  #music = true;
   readonly #node_id: string;
   readonly #segment_id = randomUUID();
 
@@ -80,7 +82,7 @@ export class Conference {
     this.participants.set(participant.leg.call_id, participant);
     this.#tell("participant-join", participant);
     if (this.state === "waiting" && this.#startable()) this.#start();
-    this.#settleSounds();
+    this.#settleSounds(participant);
   }
 
   /** Nothing happens where the call is not in the conference. */
@@ -126,7 +128,7 @@ export class Conference {
       participant.coaching = change.coaching;
       this.#tell("participant-modify", participant);
     }
-    this.#settleSounds();
+    this.#settleSounds(participant);
   }
 
   record(state: "in-progress" | "paused" | "stopped"): void {
@@ -187,20 +189,27 @@ export class Conference {
     participant.left();
   }
 
-  /** The old sound of each participant ends before the new one begins. */
-  #settleSounds(): void {
+  /** Settles everyone's sound where the room's has changed, else that of `changed` alone: rooms may hold thousands. */
+  #settleSounds(changed?: Participant): void {
     const alone = this.participants.size === 1 && this.#host.switches.alone_hears_music;
-    for (const [call_id, participant] of this.participants) {
-      const music = this.state === "waiting" || alone || participant.hold;
-      const detail =
-        music && this.settings.wait_url !== undefined ? `${this.name} ${this.settings.wait_url}` : this.name;
-      const key = `${music} ${detail}`;
-      const current = this.#sounds.get(call_id);
-      if (current?.key === key) continue;
-      current?.end();
-      const end = participant.leg.hear(music ? "music" : "conference", detail);
-      this.#sounds.set(call_id, { key, end });
-    }
+    const music = this.state === "waiting" || alone;
+    const flipped = music !== this.#music;
+    this.#music = music;
+    if (flipped) for (const participant of this.participants.values()) this.#settleSound(participant);
+    else if (changed !== undefined) this.#settleSound(changed);
+  }
+
+  /** The old sound ends before the new one begins. */
+  #settleSound(participant: Participant): void {
+    const { call_id } = participant.leg;
+    const music = this.#music || participant.hold;
+    const current = this.#sounds.get(call_id);
+    if (current?.music === music) return;
+    current?.end();
+    const { wait_url } = this.settings;
+    const detail = music && wait_url !== undefined ? `${this.name} ${wait_url}` : this.name;
+    const end = participant.leg.hear(music ? "music" : "conference", detail);
+    this.#sounds.set(call_id, { music, end });
   }
 
   #tell(status: string, participant?: Participant, more: Record<string, unknown> = {}): void {

@@ -17,10 +17,10 @@ const outageSchema = z.strictObject({
 });
 const eventSchema = z.strictObject({ event_type: z.string(), params: z.record(z.string(), z.unknown()) });
 const framesSchema = z.strictObject({ text: z.string() });
-export const socketsSchema = z.strictObject({
+const socketsSchema = z.strictObject({
   do: z.enum(["drop", "close", "disconnect", "disconnect_restart", "silence"]),
-  /** How long `silence` lasts. */
-  ms: z.number().int().min(1).max(600_000).default(600_000),
+  /** How long `silence` lasts; 0 ends one. */
+  ms: z.number().int().min(0).max(600_000).default(600_000),
 });
 
 const missing: WebAnswer = { status: 404, json: { error: "no such thing" } };

@@ -64,9 +64,10 @@ async function fetchOnce(
 ): Promise<{ status: number; body: string }> {
   const facts = { call_id: call.call_id, to: call.facts.to };
   const sender = outgoing(project, "webhook", facts, (entry) => {
-    const { at, ms, status } = entry;
-    call.webhooks.push({ url: entry.url, at, ms, status: status ?? null });
-    project.journal.note("webhook", { ...facts, ...entry, sent_at: at });
+    const { at, ms, status = null, failed } = entry;
+    call.webhooks.push({ url: entry.url, at, ms, status });
+    const why = failed === undefined ? {} : { failed };
+    project.journal.note("webhook", { ...facts, url: entry.url, sent_at: at, ms, status, ...why });
   });
   const outcome = await sender.send({ kind: "document", url, body }, signal);
   if (!outcome.ok) throw new Error(outcome.reason);

@@ -32,7 +32,7 @@ const actionSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("close_after") }),
 ]);
 
-export const faultPoints = [
+const faultPoints = [
   "connect",
   "authenticate",
   "command",
@@ -114,7 +114,7 @@ function fits(match: Fault["match"], facts: FaultFacts): boolean {
 }
 
 /** Mulberry32: small, and the same everywhere for one seed. */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

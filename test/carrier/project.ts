@@ -38,6 +38,8 @@ export class Project implements CallHost, ConferenceHost {
   ping_interval_ms = 30_000;
   via_tunnel = false;
   tunnel: Tunnel | null = null;
+  /** Ids of the calls that are over, oldest first. */
+  readonly #ended: string[] = [];
   readonly #unclaimed = new Map<Call, { context: string; passed: Set<RelaySession> }>();
 
   constructor(settings: ProjectSettings) {
@@ -84,13 +86,6 @@ export class Project implements CallHost, ConferenceHost {
     const call = new Call(this, facts);
     this.calls.set(call.call_id, call);
     this.journal.note("call", { call_id: call.call_id, state: call.state, from: facts.from, to: facts.to });
-    if (this.calls.size > past_kept) {
-      for (const [call_id, old] of this.calls) {
-        if (old.state !== "ended") continue;
-        this.calls.delete(call_id);
-        break;
-      }
-    }
     return call;
   }
 
@@ -104,9 +99,15 @@ export class Project implements CallHost, ConferenceHost {
       state: call.state,
       ...(call.end_reason === null ? {} : { end_reason: call.end_reason }),
     });
-    if (call.state === "ended") this.#unclaimed.delete(call);
+    if (call.state === "ended") this.#archive(call);
     if (call.origin === "webhook" && !this.switches.call_state_events_of_webhook_calls) return;
     this.emit("calling.call.state", stateEvent(call), this.audienceOf(call));
+  }
+
+  #archive(call: Call): void {
+    this.#unclaimed.delete(call);
+    this.#ended.push(call.call_id);
+    if (this.#ended.length > past_kept) this.calls.delete(this.#ended.shift() ?? "");
   }
 
   /** The session that a call belongs to; where it belongs to none, all that there are. */

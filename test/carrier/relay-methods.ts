@@ -174,8 +174,23 @@ const dial = {
 
 const contexts = { contexts: z.array(z.string().min(1)).min(1) };
 
+/** Zod compiles a schema on its first use, so each is made once. */
+const made = new Map<string, z.ZodObject>();
+
+function once(key: string, make: () => z.ZodObject | null): z.ZodObject | null {
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const schema = make();
+  if (schema !== null) made.set(key, schema);
+  return schema;
+}
+
 /** The strict form of a method's params; null for a method that there is not. */
 export function paramsSchema(method: string, dialect: Dialect): z.ZodObject | null {
+  return once(`${dialect} ${method}`, () => makeParamsSchema(method, dialect));
+}
+
+function makeParamsSchema(method: string, dialect: Dialect): z.ZodObject | null {
   switch (method) {
     case "calling.dial":
       return z.strictObject(dialect === "sdk" ? { ...dial, node_id: z.string().optional() } : dial);
@@ -201,7 +216,7 @@ export function paramsSchema(method: string, dialect: Dialect): z.ZodObject | nu
 export function restParamsSchema(method: string): z.ZodObject | null {
   const shape = callMethods.get(method);
   if (shape === undefined || method === "calling.join_conference" || method === "calling.pass") return null;
-  return z.strictObject({ call_id: z.string(), ...shape });
+  return once(`rest ${method}`, () => z.strictObject({ call_id: z.string(), ...shape }));
 }
 
 const version = z.strictObject({ major: z.number(), minor: z.number(), revision: z.number() });

@@ -1,13 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
-import type { Conference, Participant } from "./conferences.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
 import { runCommand } from "./relay-commands.ts";
 import { describeIssues, restParamsSchema } from "./relay-methods.ts";
+import { serveConferences } from "./rest-conferences.ts";
 import type { World } from "./world.ts";
 
-const page_size = 50;
 const commandSchema = z.strictObject({
   command: z.string(),
   id: z.string(),
@@ -29,7 +28,7 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
   project.journal.note("rest", { method, path: url.pathname + url.search, body: request.body });
   const fault = project.faults.fire("rest", { method });
   if (project.latency_ms > 0) await wait(project.latency_ms);
-  const perform = () => (laml ? serveLaml(project, request) : serveCommand(project, request));
+  const perform = () => (laml ? serveConferences(project, request) : serveCommand(project, request));
   switch (fault?.kind) {
     case "delay":
     case "go_silent":
@@ -84,209 +83,10 @@ function serveCommand(project: Project, { method, body }: WebRequest): WebAnswer
   return { status: Number(code), json: { id, code, message, ...extra } };
 }
 
-function serveLaml(project: Project, request: WebRequest): WebAnswer {
-  const [resource, sid, part, part_id] = request.path.slice(5);
-  if (resource === "Conferences.json" || (resource === "Conferences" && sid === undefined)) {
-    return listConferences(project, request);
-  }
-  if (resource !== "Conferences") return missing;
-  const conference = [...project.conferences.values(), ...project.past_conferences].find(
-    (one) => one.sid === plain(sid ?? ""),
-  );
-  if (conference === undefined) return missing;
-  const form = new URLSearchParams(request.body);
-  switch (plain(part ?? "")) {
-    case "":
-      if (request.method === "POST" && form.get("Status") === "completed") conference.end("ended-via-api");
-      if (request.method === "POST" && form.has("AnnounceUrl")) announce(project, conference, form);
-      return { status: 200, json: conferenceView(project, conference) };
-    case "Participants":
-      return part_id === undefined
-        ? listParticipants(project, conference, request)
-        : participant(project, conference, plain(part_id), request.method, form);
-    case "Recordings":
-      return recording(project, conference, part_id, request.method, form);
-    default:
-      return missing;
-  }
-}
-
-const missing: WebAnswer = { status: 404, json: { code: 20404, message: "Not found", status: 404 } };
-
-function listConferences(project: Project, { url }: WebRequest): WebAnswer {
-  const name = url.searchParams.get("FriendlyName");
-  if (name !== null && name.length > 64) {
-    return {
-      status: 400,
-      json: { code: 20001, message: "FriendlyName: at most 64 characters", status: 400 },
-    };
-  }
-  const status = url.searchParams.get("Status");
-  const found = [...project.conferences.values(), ...project.past_conferences]
-    .filter((one) => name === null || one.name === name)
-    .filter((one) => status === null || restStatus(one) === status)
-    .map((one) => conferenceView(project, one));
-  return page(url, "conferences", found);
-}
-
-function listParticipants(project: Project, conference: Conference, { url }: WebRequest): WebAnswer {
-  const found = [...conference.participants.values()].map((one) => participantView(project, conference, one));
-  return page(url, "participants", found);
-}
-
-function participant(
-  project: Project,
-  conference: Conference,
-  call_sid: string,
-  method: string,
-  form: URLSearchParams,
-): WebAnswer {
-  const found = [...conference.participants.values()].find(
-    (one) => project.callSid(one.leg.call_id) === call_sid,
-  );
-  if (found === undefined) return missing;
-  const { call_id } = found.leg;
-  if (method === "DELETE") {
-    conference.leave(call_id);
-    return { status: 204 };
-  }
-  if (method === "POST") {
-    const coached = form.get("CallSidToCoach");
-    const of = [...conference.participants.keys()].find((id) => project.callSid(id) === coached);
-    if (coached !== null && of === undefined) {
-      return { status: 400, json: { message: "CallSidToCoach: no such participant", status: 400 } };
-    }
-    const coaching = form.get("Coaching") === "false" ? null : of;
-    conference.modify(call_id, {
-      ...(form.has("Muted") ? { muted: form.get("Muted") === "true" } : {}),
-      ...(form.has("Hold") ? { hold: form.get("Hold") === "true" } : {}),
-      ...(coaching === undefined ? {} : { coaching }),
-    });
-  }
-  return { status: 200, json: participantView(project, conference, found) };
-}
-
-function recording(
-  project: Project,
-  conference: Conference,
-  sid: string | undefined,
-  method: string,
-  form: URLSearchParams,
-): WebAnswer {
-  const kept = conference.recording;
-  if (sid === undefined) {
-    return {
-      status: 200,
-      json: { recordings: kept === null ? [] : [recordingView(project, conference, kept)] },
-    };
-  }
-  if (kept === null || plain(sid) !== kept.sid) return missing;
-  if (method === "POST") {
-    const status = form.get("Status");
-    if (status !== "paused" && status !== "in-progress" && status !== "stopped") {
-      return { status: 400, json: { message: "Status: paused, in-progress or stopped", status: 400 } };
-    }
-    conference.record(status);
-  }
-  return { status: 200, json: recordingView(project, conference, kept) };
-}
-
-/** Everyone in the conference hears it, as long as a recording lasts here. */
-function announce(project: Project, conference: Conference, form: URLSearchParams): void {
-  for (const { leg } of conference.participants.values()) {
-    const end = leg.hear("audio", form.get("AnnounceUrl") ?? "");
-    project.clock.after(2000, end);
-  }
-}
-
-function restStatus(conference: Conference): "in-progress" | "completed" {
-  return conference.state === "ended" ? "completed" : "in-progress";
-}
-
-function conferenceView(project: Project, conference: Conference): Record<string, unknown> {
-  return {
-    sid: conference.sid,
-    account_sid: project.project_id,
-    friendly_name: conference.name,
-    status: restStatus(conference),
-    region: conference.settings.region,
-    date_created: new Date(conference.created_at).toUTCString(),
-    api_version: "2010-04-01",
-    uri: `${base(project)}/Conferences/${conference.sid}`,
-  };
-}
-
-function participantView(
-  project: Project,
-  conference: Conference,
-  one: Participant,
-): Record<string, unknown> {
-  const call_sid = project.callSid(one.leg.call_id);
-  return {
-    call_sid,
-    conference_sid: conference.sid,
-    account_sid: project.project_id,
-    muted: one.muted,
-    hold: one.hold,
-    coaching: one.coaching !== null,
-    call_sid_to_coach: one.coaching === null ? null : project.callSid(one.coaching),
-    start_conference_on_enter: one.start_on_enter,
-    end_conference_on_exit: one.end_on_exit,
-    date_created: new Date(one.joined_at).toUTCString(),
-    uri: `${base(project)}/Conferences/${conference.sid}/Participants/${call_sid}`,
-  };
-}
-
-function recordingView(
-  project: Project,
-  conference: Conference,
-  kept: NonNullable<Conference["recording"]>,
-): Record<string, unknown> {
-  return {
-    sid: kept.sid,
-    account_sid: project.project_id,
-    conference_sid: conference.sid,
-    status: kept.state === "stopped" ? "completed" : kept.state,
-    duration: String(kept.duration_s),
-    channels: 1,
-  };
-}
-
-function page(url: URL, key: string, found: unknown[]): WebAnswer {
-  const size = Math.min(
-    Math.max(Number(url.searchParams.get("PageSize") ?? page_size) || page_size, 1),
-    1000,
-  );
-  const number = Math.max(Number(url.searchParams.get("Page") ?? 0) || 0, 0);
-  const more = (number + 1) * size < found.length;
-  const next = new URL(url);
-  next.searchParams.set("Page", String(number + 1));
-  next.searchParams.set("PageSize", String(size));
-  return {
-    status: 200,
-    json: {
-      [key]: found.slice(number * size, (number + 1) * size),
-      page: number,
-      page_size: size,
-      uri: url.pathname + url.search,
-      next_page_uri: more ? next.pathname + next.search : null,
-    },
-  };
-}
-
 function invalid(project: Project, error: z.ZodError): WebAnswer {
   const issues = describeIssues(error);
   project.journal.note("violation", { reason: "malformed REST command", issues });
   return { status: 422, json: { message: "Invalid params", issues } };
-}
-
-function base(project: Project): string {
-  return `/api/laml/2010-04-01/Accounts/${project.project_id}`;
-}
-
-/** Paths are seen with and without `.json`. */
-function plain(part: string): string {
-  return part.replace(/\.json$/, "");
 }
 
 function jsonOf(text: string): unknown {

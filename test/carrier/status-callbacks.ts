@@ -138,7 +138,14 @@ export class StatusCallbacks {
   #deliver(message: WebhookMessage, facts: { event_type: string; status: string; call_id?: string }): void {
     const attempt = async (tries: number): Promise<void> => {
       const sender = outgoing(this.#host, "status_callback", facts, (entry) =>
-        this.#host.journal.note("status_callback", { ...facts, ...entry, sent_at: entry.at, try: tries + 1 }),
+        this.#host.journal.note("status_callback", {
+          url: entry.url,
+          ms: entry.ms,
+          ...facts,
+          try: tries + 1,
+          http_status: entry.status ?? null,
+          ...(entry.failed === undefined ? {} : { failed: entry.failed }),
+        }),
       );
       const outcome = await sender.send(message);
       if (outcome.ok && outcome.response.status < 400) return;

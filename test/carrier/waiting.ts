@@ -19,7 +19,7 @@ export const waitSchema = z.strictObject({
     .optional(),
   /** Only journal entries after this one count. */
   after: z.number().int().min(0).default(0),
-  timeout_ms: z.number().int().min(1).max(60_000).default(5000),
+  timeout_ms: z.number().int().min(1).max(60_000).default(4000),
 });
 
 export type WaitFor = z.input<typeof waitSchema>;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-const partyline = fileURLToPath(new URL("../../cli/partyline.ts", import.meta.url));
+const partyline = fileURLToPath(new URL("../../cli/partyline.ts", import.meta.url).href);
 let folder = "";
 
 beforeAll(async () => {

@@ -32,10 +32,18 @@ let houses = 0;
 export async function openHouse(settings: HouseSettings): Promise<House> {
   houses += 1;
   const tenant = `t${houses}-${crypto.randomUUID().slice(0, 8)}`;
-  const carrier = await new CarrierClient(inject("carrier")).createProject({ ...settings.carrier, via_tunnel: true });
+  const carrier = await new CarrierClient(inject("carrier")).createProject({
+    ...settings.carrier,
+    via_tunnel: true,
+  });
   const origin = new URL(inject("carrier")).origin;
   const seal = (secret: string) =>
-    sealSecret(env.CREDENTIALS_KEY ?? "", carrier.project_id, secret, crypto.getRandomValues(new Uint8Array(12)));
+    sealSecret(
+      env.CREDENTIALS_KEY ?? "",
+      carrier.project_id,
+      secret,
+      crypto.getRandomValues(new Uint8Array(12)),
+    );
   const project = {
     space: origin,
     credentials: await seal(carrier.token),
@@ -63,4 +71,33 @@ export async function openHouse(settings: HouseSettings): Promise<House> {
       await carrier.remove();
     },
   };
+}
+
+/** How often RELAY was asked for something, by method: what went over the wire and not what we think. */
+export async function sent(house: House, method: string): Promise<Record<string, unknown>[]> {
+  const frames = await house.carrier.journal({ kind: "frame_in" });
+  return frames.flatMap((entry) => {
+    const frame = entry["frame"] as { method?: string; params?: Record<string, unknown> } | undefined; // As the journal has it.
+    return frame?.method === method ? [frame.params ?? {}] : [];
+  });
+}
+
+/** The steps of the documents that a call ran, in order. */
+export async function steps(house: House, call_id: string): Promise<string[]> {
+  const entries = await house.carrier.journal({ kind: "document" });
+  return entries.flatMap((entry) =>
+    entry["call_id"] === call_id && "step" in entry ? [String(entry["step"])] : [],
+  );
+}
+
+/** A first call, so that the time which a fresh isolate takes to load our code is no test's deadline. */
+export async function warmUp(): Promise<void> {
+  await exports.default.fetch("https://partyline.test/hooks/nobody/swml", { method: "POST", body: "{}" });
+  await using house = await openHouse({ rules: [{ id: "any", match: {}, place: { room: "any" } }] });
+  const { call_id } = await house.carrier.placeCall({
+    from: "+15550100001",
+    to: "+15550100100",
+    url: house.webhook_url,
+  });
+  await house.carrier.wait({ call: { call_id, in_conference: `${house.tenant}:any` }, timeout_ms: 20_000 });
 }

@@ -137,8 +137,8 @@ describe("names on the wire", () => {
     fc.constantFrom("a:b", "acme:x"),
   );
 
-  test("a name on the wire splits into the tenant and name it was made of, and is printable and short enough", () => {
-    fc.assert(
+  test("a name on the wire splits into the tenant and name it was made of, and is printable and short enough", async () => {
+    await fc.assert(
       fc.property(tenants, names, (tenant, name) => {
         const wire = wireName(tenant, name, { plain: false });
         if (typeof wire !== "string") return;
@@ -149,8 +149,8 @@ describe("names on the wire", () => {
     );
   });
 
-  test("no plain name is ever read as a tenant's", () => {
-    fc.assert(
+  test("no plain name is ever read as a tenant's", async () => {
+    await fc.assert(
       fc.property(
         tenants,
         fc.oneof(

@@ -196,6 +196,21 @@ describe("refused credentials", () => {
     expect(driven.settled()).toContain("during a retry: unsent refused");
   });
 
+  it("that were refused now and then, and accepted in between, are not refused for good", () => {
+    const driven = new DrivenClient();
+    driven.do({ on: "open" });
+    for (let i = 0; i < 5; i++) {
+      driven.refuse();
+      driven.pass(30_000);
+      // What a refused resumption leads to is a plain try.
+      driven.login();
+      expect(driven.client.state).toBe("ready");
+      driven.hears({ id: "d1", method: "signalwire.disconnect", params: { restart: true } });
+      driven.pass(30_000);
+    }
+    expect(driven.client.state).not.toBe("refused");
+  });
+
   it("are forgotten when the project's record changes: the new ones are tried at once", () => {
     const driven = new DrivenClient();
     driven.do({ on: "open" });
@@ -209,6 +224,29 @@ describe("refused credentials", () => {
     expect(driven.last("signalwire.connect").params).toHaveProperty("authentication.token", "PT-another");
     driven.command("a");
     expect(driven.client.inFlight).toBe(1);
+  });
+
+  it("that are replaced while they are being tried count for nothing when they are refused", () => {
+    const driven = new DrivenClient({ limits: { refusals: 1 } });
+    driven.do({ on: "open" });
+    driven.socket("opened");
+    driven.do({ on: "credentials", settings: { ...SETTINGS, token: "PT-another" } });
+    driven.hears({ id: driven.last("signalwire.connect").id, error: { code: -32401, message: "no" } });
+    expect(driven.client.state).toBe("connecting");
+    driven.login();
+    expect(driven.client.state).toBe("ready");
+  });
+
+  it("of another project do not resume the old one's session", () => {
+    const driven = new DrivenClient().ready();
+    const project = "c3d4e5f6-a7b8-4012-8def-234567890123";
+    const effects = driven.do({ on: "credentials", settings: { ...SETTINGS, project } });
+    expect(effects).toEqual([{ do: "forget_session" }]);
+    driven.socket("closed");
+    driven.pass(250);
+    driven.socket("opened");
+    expect(driven.last("signalwire.connect").params).not.toHaveProperty("protocol");
+    expect(driven.last("signalwire.connect").params).toHaveProperty("authentication.project", project);
   });
 
   it("stay refused where the connection is dropped and wanted again before the 5 minutes are over", () => {

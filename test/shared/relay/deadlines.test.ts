@@ -5,7 +5,7 @@ import { Deadlines } from "../../../shared/relay/deadlines.ts";
 it("always has the earliest first, whatever is added and taken out in between", () => {
   const step = fc.record({ expires_at: fc.nat(50), removes: fc.nat() });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
       const deadlines = new Deadlines<{ expires_at: number; slot: number }>();
       const model: { expires_at: number; slot: number }[] = [];
       for (const { expires_at, removes } of steps) {

@@ -145,6 +145,24 @@ describe("signalwire.disconnect", () => {
     expect(driven.client.state).toBe("backing_off");
   });
 
+  it("said twice does not put the farewell off", () => {
+    const driven = new DrivenClient().ready();
+    driven.command("a");
+    driven.hears({ id: "d1", method: "signalwire.disconnect" });
+    driven.pass(400);
+    expect(driven.frames(driven.hears({ id: "d2", method: "signalwire.disconnect" }))).toHaveLength(1);
+    driven.pass(100);
+    expect(driven.generation).toBe(2);
+  });
+
+  it("is not undone by a wish for a connection, which the next socket is there for", () => {
+    const driven = new DrivenClient().ready();
+    driven.command("a");
+    driven.hears({ id: "d1", method: "signalwire.disconnect" });
+    driven.do({ on: "open" });
+    expect(driven.client.state).toBe("draining");
+  });
+
   it("said while closing down leads to idle", () => {
     const driven = new DrivenClient().ready();
     driven.command("a");

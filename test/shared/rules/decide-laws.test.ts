@@ -9,8 +9,8 @@ import { acme, mustParse } from "./sample.ts";
 
 const plainOrNot = fc.boolean().map((plain) => ({ tenant: "acme", plain }));
 
-test("an indexed decision is the one that reading every rule in order gives", () => {
-  fc.assert(
+test("an indexed decision is the one that reading every rule in order gives", async () => {
+  await fc.assert(
     fc.property(
       rulesets,
       fc.array(calls, { minLength: 1, maxLength: 10 }),
@@ -34,8 +34,8 @@ test("an indexed decision is the one that reading every rule in order gives", ()
   );
 });
 
-test("a decision lists its winner last, no rule after it, and none whose match it denies falsely", () => {
-  fc.assert(
+test("a decision lists its winner last, no rule after it, and none whose match it denies falsely", async () => {
+  await fc.assert(
     fc.property(rulesets, calls, (source, call) => {
       const ruleset = mustParse(source);
       const { rule, looked_at } = decide(compileRuleset(ruleset, { ...acme, hash: "" }), call, 0);
@@ -58,8 +58,8 @@ test("a decision lists its winner last, no rule after it, and none whose match i
   );
 });
 
-test("no call makes deciding throw, and what comes out is plain JSON without anything that SignalWire would run", () => {
-  fc.assert(
+test("no call makes deciding throw, and what comes out is plain JSON without anything that SignalWire would run", async () => {
+  await fc.assert(
     fc.property(rulesets, fc.oneof(hostileCalls, calls), plainOrNot, (source, call, owner) => {
       const decision = decide(compileRuleset(mustParse(source), { ...owner, hash: "" }), call, 0);
       expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);

@@ -1,0 +1,37 @@
+import { relayFindings } from "./relay.ts";
+import type { DoctorReply, Finding } from "./reply.ts";
+import { restFindings } from "./rest.ts";
+import { rulesetFindings } from "./ruleset.ts";
+import { signatureFindings } from "./signature.ts";
+import { lookUp } from "./tenant.ts";
+import { readPastedUrl, urlFindings } from "./url.ts";
+
+/**
+ * Walks the way of a call and says what is wrong on it. What cannot be looked at, since something before it is missing,
+ * has no finding.
+ *
+ * @param pasted The URL as pasted at SignalWire: hostile until looked at.
+ * @param origin Where this Worker was asked: its public URL where none is set.
+ */
+export async function examine(env: Env, id: string, pasted: string, origin: string): Promise<DoctorReply> {
+  const url = readPastedUrl(pasted);
+  const { tenant, findings: lookedUp } = await lookUp(env, id);
+  const set = tenant?.record.public_url ?? env.PUBLIC_URL;
+  const setting = set === undefined ? "unset" : isPublicUrl(set) ? "set" : "unusable";
+  const public_url = set !== undefined && setting === "set" ? set : origin;
+  const findings: Finding[] = [...urlFindings(url, id, tenant, public_url), ...lookedUp];
+  if (tenant) {
+    const [signature, relay, rest] = await Promise.all([
+      signatureFindings(url, tenant, { public_url, setting }, Date.now()),
+      relayFindings(env, tenant.project),
+      restFindings(tenant.project),
+    ]);
+    findings.push(...signature, ...rulesetFindings(tenant), ...relay, ...rest);
+  }
+  return { findings, ok: findings.every(({ ok }) => ok) };
+}
+
+/** Webhooks' paths are put behind it as it stands. */
+function isPublicUrl(text: string): boolean {
+  return /^https?:\/\/[^?#\s]+$/i.test(text) && URL.canParse(text);
+}

@@ -1,0 +1,56 @@
+import { parseRuleset } from "../../../shared/rules/parse.ts";
+import type { Problem } from "../../../shared/rules/problems.ts";
+import type { Tenant } from "../../directory.ts";
+import type { Finding } from "./reply.ts";
+
+/** Errors and warnings shown at most, each; `npx partyline check` shows them all. */
+const SHOWN = 10;
+
+/** Whether the ruleset is there and good, by the same reading that serves calls. */
+export function rulesetFindings({ tenant, project, record, source }: Tenant): Finding[] {
+  const plain = project.plain_names_for === tenant;
+  if (source.ruleset === null) {
+    const spoken = record.fallback === undefined ? "is rejected" : "gets the tenant's fallback";
+    return [
+      {
+        check: "ruleset",
+        ok: false,
+        message: `There is no ruleset: every call ${spoken}.`,
+        fix: `npx wrangler kv key put --binding DIRECTORY --remote --path rules.json ruleset/${tenant}`,
+      },
+    ];
+  }
+  const checkCommand = `npx partyline check rules.json --tenant ${tenant}${plain ? " --plain" : ""}`;
+  const parsed = parseRuleset(source.ruleset, { tenant, plain });
+  const warnings = parsed.warnings
+    .slice(0, SHOWN)
+    .map((warning) => finding(true, `Warning: ${sentence(warning)}`, fixOf(warning) ?? checkCommand));
+  if (parsed.ok) {
+    const { length } = parsed.ruleset.rules;
+    const count =
+      length === 0
+        ? finding(
+            true,
+            "The ruleset is good, and has no rules: every call gets the fallback.",
+            "Write a rule.",
+          )
+        : finding(true, `The ruleset is good: ${length} rule${length === 1 ? "" : "s"}.`);
+    return [count, ...warnings];
+  }
+  const errors = parsed.errors.slice(0, SHOWN).map((error) => finding(false, sentence(error), fixOf(error)));
+  const more = parsed.errors.length - errors.length;
+  if (more > 0) errors.push(finding(false, `And ${more} more.`, checkCommand));
+  return [...errors, ...warnings];
+}
+
+function sentence({ path, message }: Problem): string {
+  return path === "" ? `The ruleset ${message}.` : `${path}: ${message}.`;
+}
+
+function fixOf({ suggestion }: Problem): string | undefined {
+  return suggestion === undefined ? undefined : `Did you mean ${JSON.stringify(suggestion)}?`;
+}
+
+function finding(ok: boolean, message: string, fix?: string): Finding {
+  return { check: "ruleset", ok, message, ...(fix === undefined ? {} : { fix }) };
+}

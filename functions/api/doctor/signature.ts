@@ -1,0 +1,117 @@
+import { signedUrls, signJson, verifyJson } from "../../../shared/signature.ts";
+import { diagnoseJson } from "../../../shared/signature-diagnosis.ts";
+import type { Tenant } from "../../directory.ts";
+import type { Finding } from "./reply.ts";
+import { type PastedUrl, webhookPath } from "./url.ts";
+
+/** Any JSON does: a signature is over bytes. */
+const sample = new TextEncoder().encode('{"call":{"call_id":"doctor"}}');
+
+interface PublicUrl {
+  public_url: string;
+  /** Where it is not `set`, `public_url` is the origin of the request at hand. */
+  setting: "set" | "unset" | "unusable";
+}
+
+/** Whether a webhook that SignalWire signs for the pasted URL would be taken for authentic. */
+export async function signatureFindings(
+  url: PastedUrl | null,
+  tenant: Tenant,
+  { public_url, setting }: PublicUrl,
+  now: number,
+): Promise<Finding[]> {
+  const keys = tenant.project.signing_keys.filter((key) => key !== "");
+  const findings = keyFindings(keys.length, tenant);
+  const [key] = keys;
+  if (setting === "unusable") {
+    findings.push({
+      check: "signature",
+      ok: false,
+      message: `${settingName(tenant)} is not the beginning of a URL, so no signature can be right.`,
+      fix: "Write it with scheme and host, and without query or fragment: https://partyline.example.com",
+    });
+  } else if (key !== undefined && url) {
+    findings.push(await urlFinding(url, tenant, public_url, key));
+  }
+  if (setting === "unset") {
+    findings.push({
+      check: "signature",
+      ok: true,
+      message: "PUBLIC_URL is not set: signatures are checked against whichever host a request came to.",
+      fix: "npx wrangler deploy --var PUBLIC_URL:https://… (or public_url in the tenant's record)",
+    });
+  }
+  return [...findings, ...reportFindings(tenant, now)];
+}
+
+function keyFindings(count: number, { project }: Tenant): Finding[] {
+  switch (count) {
+    case 0:
+      return [
+        {
+          check: "signature",
+          ok: false,
+          message: "The project has no signing key, or an empty one: no webhook can be authentic.",
+          fix: `Seal the signing key that SignalWire's dashboard shows under API credentials: npx partyline seal --project ${project.project_id}`,
+        },
+      ];
+    case 1:
+      return [
+        {
+          check: "signature",
+          ok: true,
+          message: "One signing key. Whether it is SignalWire's shows when the first call comes.",
+        },
+      ];
+    default:
+      return [
+        {
+          check: "signature",
+          ok: true,
+          message: "Two signing keys: webhooks signed with either are taken.",
+          fix: "Take the old one out of the record once SignalWire signs with the new one (about a minute).",
+        },
+      ];
+  }
+}
+
+/** Signs as SignalWire would for the pasted URL, and verifies as this Worker would. Its path is the URL check's concern. */
+async function urlFinding(url: PastedUrl, tenant: Tenant, public_url: string, key: string): Promise<Finding> {
+  const { url_fragment } = tenant.record;
+  const path = webhookPath(tenant.tenant, public_url);
+  // A proxy that serves us under a path of its own takes that path off before the request comes here.
+  const received_url = `${url.origin}/hooks/${tenant.tenant}/swml${url.query}`;
+  const sha256 = await signJson("SHA-256", key, `${url.origin}${path}${url.query}`, sample);
+  const signed = { raw: sample, keys: tenant.project.signing_keys, sha256 };
+  const urls = signedUrls(public_url, received_url, url_fragment);
+  if ((await verifyJson({ ...signed, urls })).ok) {
+    return { check: "signature", ok: true, message: "Signatures made for the pasted URL verify here." };
+  }
+  const diagnosis = await diagnoseJson({ ...signed, public_url, received_url });
+  const origin = public_url.replace(/^(https?:\/\/)[^/?#@]*@/i, "$1").replace(/\/+$/, "");
+  return {
+    check: "signature",
+    ok: false,
+    message:
+      diagnosis.code === "another_key"
+        ? `Signatures made for the pasted URL do not verify here: another beginning than ${origin} was pasted.`
+        : diagnosis.sentence,
+    fix: `Paste ${origin}/hooks/${tenant.tenant}/swml${url_fragment === undefined ? "" : `#${url_fragment}`} at SignalWire, or set ${settingName(tenant)} to ${url.origin}`,
+  };
+}
+
+function settingName({ tenant, record }: Tenant): string {
+  return record.public_url === undefined ? "PUBLIC_URL" : `public_url in tenant/${tenant}`;
+}
+
+function reportFindings({ tenant, record: { report_until } }: Tenant, now: number): Finding[] {
+  if (report_until === undefined || report_until <= now) return [];
+  return [
+    {
+      check: "signature",
+      ok: true,
+      message: `report_until runs until ${new Date(report_until).toISOString()} (24 h ahead at most count): calls whose signature is wrong are served meanwhile, and the log says why.`,
+      fix: `Take report_until out of tenant/${tenant} once calls are authentic.`,
+    },
+  ];
+}

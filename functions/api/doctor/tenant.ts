@@ -1,0 +1,82 @@
+import { isTenantId } from "../../../shared/conference.ts";
+import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
+import { readTenant, type Tenant } from "../../directory.ts";
+import { within } from "../within.ts";
+import type { Finding } from "./reply.ts";
+
+const DIRECTORY_MS = 4_000;
+const PUT = "npx wrangler kv key put --binding DIRECTORY --remote";
+
+/** The tenant and its project as KV has them now, past the isolate's cache: a record that was just mended counts. */
+export async function lookUp(env: Env, id: string): Promise<{ tenant: Tenant | null; findings: Finding[] }> {
+  if (!isTenantId(id)) {
+    const message = "The URL names no tenant: an id is 1 to 24 of a-z, 0-9 and -.";
+    return { tenant: null, findings: [{ check: "tenant", ok: false, message }] };
+  }
+  let tenant: Tenant | null;
+  try {
+    tenant = await within(DIRECTORY_MS, readTenant(env, id, null));
+  } catch (error) {
+    return { tenant: null, findings: unreadable(id, error) };
+  }
+  if (!tenant) return { tenant, findings: [unknownTenant(id)] };
+  return { tenant, findings: [tenantFinding(tenant), projectFinding(tenant)] };
+}
+
+function unknownTenant(id: string): Finding {
+  const secrets =
+    id === "default" ? ", or set the secrets SIGNALWIRE_SPACE, _PROJECT_ID, _API_TOKEN and _SIGNING_KEY" : "";
+  return {
+    check: "tenant",
+    ok: false,
+    message: `There is no tenant ${id}: KV has no key tenant/${id}. Its calls are refused with 403.`,
+    fix: `${PUT} tenant/${id} '{ "project_id": "…" }'${secrets}. It may take KV a minute to show what was just put.`,
+  };
+}
+
+function tenantFinding({ tenant, record, source }: Tenant): Finding {
+  const from = source.tenant === null ? "the one-tenant start" : `tenant/${tenant} in KV`;
+  return {
+    check: "tenant",
+    ok: true,
+    message: `${tenant} is known from ${from}; project ${record.project_id}.`,
+  };
+}
+
+function projectFinding({ project, source }: Tenant): Finding {
+  const from = source.project === null ? "the Worker's secrets" : `project/${project.project_id} in KV`;
+  return { check: "project", ok: true, message: `Token and signing key come from ${from}, and open.` };
+}
+
+/** Which of the records it was that could not be read; the directory's own words name the field. */
+function unreadable(id: string, error: unknown): Finding[] {
+  const said = error instanceof Error ? error.message : String(error);
+  const message = `${said.slice(0, 2_000)}.`;
+  const isSecret = error instanceof SealedSecretError || error instanceof CredentialsKeyError;
+  const [, project_id] = /\bproject\/(\S+)/.exec(said) ?? [];
+  if (said.startsWith(`tenant/${id} `) || (!isSecret && project_id === undefined)) {
+    return [
+      {
+        check: "tenant",
+        ok: false,
+        message,
+        fix: `Mend the record and put it again: ${PUT} --path tenant.json tenant/${id}`,
+      },
+    ];
+  }
+  return [
+    { check: "tenant", ok: true, message: `${id} is known.` },
+    {
+      check: "project",
+      ok: false,
+      message,
+      ...(project_id === undefined || said.includes("CREDENTIALS_KEY")
+        ? {}
+        : { fix: projectFix(project_id) }),
+    },
+  ];
+}
+
+function projectFix(project_id: string): string {
+  return `Seal token and signing key with npx partyline seal --project ${project_id}, and put the record: ${PUT} --path project.json project/${project_id}`;
+}

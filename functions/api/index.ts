@@ -1,0 +1,17 @@
+import { Hono } from "hono";
+import { describeError, log } from "../log.ts";
+import { authentication } from "./authentication.ts";
+import { doctorRoute } from "./doctor/route.ts";
+import { refusal } from "./refusal.ts";
+import { sessionRoute } from "./session.ts";
+
+/** What operators call; every path of it wants `ADMIN_TOKEN`. */
+export const api = new Hono<{ Bindings: Env }>()
+  .use(authentication)
+  .route("/tenants", doctorRoute)
+  .route("/projects", sessionRoute)
+  .all("*", (c) => refusal(c, 404, "not_found", "The API has no such path."))
+  .onError((error, c) => {
+    log("error", "api.broke", { error: describeError(error) });
+    return refusal(c, 500, "internal", "The API failed; the Worker's log says how.");
+  });

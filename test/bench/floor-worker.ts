@@ -1,0 +1,89 @@
+import { DurableObject } from "cloudflare:workers";
+
+/**
+ * The floor: what a placement costs where nothing is checked, decided, kept or told. It parses the webhook, asks its
+ * Durable Object, and that makes the same two round trips on an open socket and acknowledges the same events.
+ */
+export interface FloorEnv {
+  RELAY_SESSION: DurableObjectNamespace<RelaySession>;
+  RELAY_URL: string;
+}
+
+export interface CallIds {
+  call_id: string;
+  node_id: string;
+}
+
+interface Frame {
+  id: string;
+  method?: string;
+  params?: { params: CallIds };
+}
+
+/** As long as the one that Partyline sends. */
+const accepted = JSON.stringify({
+  version: "1.0.0",
+  sections: {
+    main: [
+      { answer: {} },
+      { sleep: 3000 },
+      {
+        transfer: {
+          dest: "http://bench.example.com/hooks/acme/swml",
+          params: { partyline: "x".repeat(600) },
+        },
+      },
+    ],
+  },
+});
+
+export class RelaySession extends DurableObject<FloorEnv> {
+  readonly #answered = new Map<string, () => void>();
+  #socket: Promise<WebSocket> | null = null;
+  #ids = 0;
+
+  async place(call: CallIds): Promise<void> {
+    this.#socket ??= this.#open();
+    const socket = await this.#socket;
+    await this.ask(socket, "calling.answer", call);
+    await this.ask(socket, "calling.join_conference", { ...call, name: "acme:floor" });
+  }
+
+  protected acknowledge(socket: WebSocket, id: string, _call: CallIds): void {
+    socket.send(`{"jsonrpc":"2.0","id":"${id}","result":{}}`);
+  }
+
+  protected ask(socket: WebSocket, method: string, params: object): Promise<void> {
+    this.#ids += 1;
+    const id = String(this.#ids);
+    return new Promise((resolve) => {
+      this.#answered.set(id, resolve);
+      socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+    });
+  }
+
+  async #open(): Promise<WebSocket> {
+    const { webSocket } = await fetch(this.env.RELAY_URL, { headers: { upgrade: "websocket" } });
+    if (!webSocket) throw new Error("the RELAY stand-in took no WebSocket");
+    webSocket.accept();
+    webSocket.addEventListener("close", () => {
+      this.#socket = null;
+    });
+    webSocket.addEventListener("message", ({ data }) => {
+      const { id, method, params } = JSON.parse(String(data)) as Frame;
+      if (method !== undefined && params) return this.acknowledge(webSocket, id, params.params);
+      this.#answered.get(id)?.();
+      this.#answered.delete(id);
+    });
+    await this.ask(webSocket, "signalwire.connect", {});
+    return webSocket;
+  }
+}
+
+export default {
+  async fetch(request, env) {
+    const { call } = await request.json<{ call: CallIds }>();
+    await env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName("floor")).place(call);
+    return new Response(accepted, { headers: { "content-type": "application/json" } });
+  },
+} satisfies ExportedHandler<FloorEnv>;

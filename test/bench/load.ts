@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import autocannon from "autocannon";
+import { webhook } from "./acme.ts";
+import type { Served } from "./workerd.ts";
+
+export const CONNECTIONS = 32;
+/** Of Linux's /proc/<pid>/stat, in ms. */
+const CLOCK_TICK_MS = 10;
+
+export interface Round {
+  requests: number;
+  /** Requests a second. */
+  per_s: number;
+  p50_ms: number;
+  p99_ms: number;
+  /** CPU time of the whole workerd process for one request, µs; null where the system does not tell. */
+  workerd_cpu_us: number | null;
+}
+
+/** Sends so many webhooks over each connection, each of a call of its own. Throws unless all are answered 200 and accepted. */
+export async function load({ url, pid }: Served, each: number): Promise<Round> {
+  const amount = each * CONNECTIONS;
+  const times: number[] = [];
+  let wrong: string | undefined;
+  const cpuBefore = cpuMs(pid);
+  const running = autocannon({
+    url,
+    connections: CONNECTIONS,
+    amount,
+    sampleInt: 50,
+    timeout: 10,
+    setupClient: (client) => client.setRequests(Array.from({ length: each }, (_, index) => webhook(index))),
+    verifyBody: (body) => {
+      const isAccepted = body.includes('{"sleep":3000}');
+      if (!isAccepted) wrong ??= body;
+      return isAccepted;
+    },
+  });
+  // All requests are prepared by now, and none has been sent: that is for the next turn.
+  const begun = performance.now();
+  let ended = begun;
+  running.on("response", (_client, _status, _bytes, ms) => {
+    times.push(ms);
+    ended = performance.now();
+  });
+  const result = await running;
+  const cpuAfter = cpuMs(pid);
+  if (result["2xx"] !== amount || wrong !== undefined || result.errors > 0 || result.mismatches > 0) {
+    const { errors, timeouts, non2xx, mismatches } = result;
+    const counts = JSON.stringify({ asked: amount, ok: result["2xx"], non2xx, errors, timeouts, mismatches });
+    throw new Error(`not every webhook was accepted: ${counts} ${wrong ?? ""}`);
+  }
+  const [p50_ms, p99_ms] = percentiles(times);
+  return {
+    requests: amount,
+    per_s: round1(amount / ((ended - begun) / 1000)),
+    p50_ms,
+    p99_ms,
+    workerd_cpu_us:
+      cpuBefore === null || cpuAfter === null ? null : Math.round(((cpuAfter - cpuBefore) * 1000) / amount),
+  };
+}
+
+/** The median and the 99th percentile. */
+export function percentiles(values: readonly number[]): [p50: number, p99: number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (part: number): number => round2(sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN);
+  return [at(0.5), at(0.99)];
+}
+
+/** User and system time of a process so far. */
+function cpuMs(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS;
+  } catch {
+    return null;
+  }
+}
+
+export const round1 = (value: number): number => Math.round(value * 10) / 10;
+export const round2 = (value: number): number => Math.round(value * 100) / 100;

@@ -1,0 +1,71 @@
+import type { CallView } from "../carrier/control-views.ts";
+import type { StagedCall, StagedTenant } from "./tenants.ts";
+import type { AnsweredLine, WorkerLog } from "./worker-log.ts";
+
+/** Long enough for a webhook's time limits, a ring and a hold on a slow machine. */
+const PLACE_MS = 20_000;
+
+/** Answers after which the call comes back to us; any other is the last. */
+const COMING_BACK = ["announce", "accepted", "unknown"];
+
+/** How one call went, by the carrier's word and by the Worker's log. */
+export interface Played {
+  call: StagedCall;
+  view: CallView;
+  /** Every answer that its webhooks got, in order; the webhook sent twice has one twice. */
+  answers: AnsweredLine[];
+  /** How often RELAY was asked to join it to a conference. */
+  joins_asked: number;
+  /** The carrier's wait failed: what it saw instead. */
+  missed: string | null;
+}
+
+/** What a correct client never does, by the carrier's journal. */
+export interface PlayedTenant {
+  calls: Played[];
+  violations: Record<string, unknown>[];
+}
+
+/** Places a tenant's calls, act by act, and watches each until it is settled. */
+export async function playTenant(log: WorkerLog, staged: StagedTenant): Promise<PlayedTenant> {
+  const missed = new Map<string, string>();
+  for (const act of staged.acts) {
+    await Promise.all(
+      act.map((call) =>
+        placeOne(staged, call).catch((error: unknown) => missed.set(call.call_id, String(error))),
+      ),
+    );
+  }
+  const { carrier, acts } = staged;
+  const settled = await Promise.all(
+    acts.flat().map(async (call) => {
+      const isSettled = (lines: AnsweredLine[]) =>
+        lines.length > 0 && !COMING_BACK.includes(lines.at(-1)?.outcome ?? "");
+      const answers = await log.answeredUntil(call.call_id, isSettled, PLACE_MS);
+      return { call, answers, view: await carrier.call(call.call_id) };
+    }),
+  );
+  const asked = (await carrier.journal({ kind: "frame_in" })).map((entry) => joinAsked(entry["frame"]));
+  return {
+    calls: settled.map((one) => ({
+      ...one,
+      joins_asked: asked.filter((call_id) => call_id === one.call.call_id).length,
+      missed: missed.get(one.call.call_id) ?? null,
+    })),
+    violations: await carrier.journal({ kind: "violation" }),
+  };
+}
+
+/** Resolves when the call is where it should be and has heard what it should. */
+async function placeOne({ carrier, webhook_url }: StagedTenant, call: StagedCall): Promise<void> {
+  const { call_id, request, expected } = call;
+  await carrier.placeCall({ ...request, call_id, url: webhook_url });
+  const where = expected.conference === null ? { state: "ended" } : { in_conference: expected.conference };
+  await carrier.wait({ call: { call_id, heard: expected.hears, ...where }, timeout_ms: PLACE_MS });
+}
+
+/** The call that a frame asks to be joined; null for any other frame. */
+function joinAsked(frame: unknown): string | null {
+  const { method, params } = frame as { method?: string; params?: { call_id?: string } }; // A JSON-RPC frame.
+  return method === "calling.join_conference" ? (params?.call_id ?? null) : null;
+}

@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type House, openHouse, sent, warmUp } from "./house.ts";
+
+const rules = [
+  {
+    id: "chair",
+    match: { from: "+15550100009" },
+    place: { room: "board", role: "moderator", join: { end_on_exit: true } },
+  },
+  { id: "member", match: {}, place: { room: "board" } },
+];
+
+beforeAll(warmUp);
+
+/** A chair and a member in one room, both by RELAY, both past their holds. */
+async function meeting(
+  more: Partial<Parameters<typeof openHouse>[0]> = {},
+): Promise<{ home: House; chair: string; member: string }> {
+  const home = await openHouse({ rules, ...more, carrier: { speed: 10, ...more.carrier } });
+  const ids: string[] = [];
+  for (const from of ["+15550100009", "+15550100001"]) {
+    const { call_id } = await home.carrier.placeCall({ from, to: "+15550100100", url: home.webhook_url });
+    await home.carrier.wait({
+      journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
+    });
+    ids.push(call_id);
+  }
+  const [chair = "", member = ""] = ids;
+  return { home, chair, member };
+}
+
+describe("after the conference", () => {
+  test("a call that outlives its conference is ended by RELAY", async () => {
+    const { home, chair, member } = await meeting();
+    await using _ = home;
+    // Past the 3 s in which a leave would be our own document's doing.
+    await home.carrier.wait({ call: { call_id: member, in_conference: `${home.tenant}:board` } });
+    await new Promise((resolve) => setTimeout(resolve, 3_100));
+    await home.carrier.hangUp(chair);
+    await home.carrier.wait({ call: { call_id: member, state: "ended" } });
+    expect(await sent(home, "calling.end")).toContainEqual({
+      call_id: member,
+      node_id: expect.any(String),
+      reason: "hangup",
+    });
+  });
+
+  test("where RELAY is down REST ends it", async () => {
+    const { home, chair, member } = await meeting();
+    await using _ = home;
+    await new Promise((resolve) => setTimeout(resolve, 3_100));
+    await home.carrier.change({
+      faults: [{ at: "command", match: { method: "calling.end" }, do: { kind: "code", code: "500" } }],
+    });
+    await home.carrier.hangUp(chair);
+    await home.carrier.wait({ call: { call_id: member, state: "ended" } });
+    await home.carrier.wait({ journal: { kind: "rest" } });
+  });
+
+  test("a moderator's dropped mobile does not end the room unless the rule says so", async () => {
+    const { home, chair, member } = await meeting({
+      rules: [
+        { id: "chair", match: { from: "+15550100009" }, place: { room: "board", role: "moderator" } },
+        { id: "member", match: {}, place: { room: "board" } },
+      ],
+    });
+    await using _ = home;
+    await new Promise((resolve) => setTimeout(resolve, 3_100));
+    await home.carrier.hangUp(chair);
+    await home.carrier.wait({
+      journal: { kind: "conference", contains: { status: "participant-leave", call_id: chair } },
+    });
+    // The chair's own end is asked for and answered: by then the member's would have been, too.
+    await home.carrier.wait({
+      journal: { kind: "frame_in", contains: { frame: { method: "calling.end" } } },
+    });
+    expect(await home.carrier.call(member)).toMatchObject({
+      conference: `${home.tenant}:board`,
+      state: "answered",
+    });
+  });
+});

@@ -1,0 +1,139 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { openHouse, sent } from "../../house.ts";
+import { askApi, askDoctor, carrier_host, putProject, said, seal } from "../ask.ts";
+
+const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];
+/** Nobody listens there. */
+const closed_port = "127.0.0.1:9";
+
+describe("the doctor", () => {
+  it("finds all right where it is, and places nothing", async () => {
+    await using house = await openHouse({ rules });
+    const reply = await askDoctor(house.tenant, house.webhook_url);
+    const { project_id } = house.carrier;
+    expect(reply).toEqual({
+      ok: true,
+      findings: [
+        { check: "url", ok: true, message: "The pasted URL leads to the tenant's webhook." },
+        {
+          check: "tenant",
+          ok: true,
+          message: `${house.tenant} is known from tenant/${house.tenant} in KV; project ${project_id}.`,
+        },
+        {
+          check: "project",
+          ok: true,
+          message: `Token and signing key come from project/${project_id} in KV, and open.`,
+        },
+        {
+          check: "signature",
+          ok: true,
+          message: "One signing key. Whether it is SignalWire's shows when the first call comes.",
+        },
+        { check: "signature", ok: true, message: "Signatures made for the pasted URL verify here." },
+        { check: "ruleset", ok: true, message: "The ruleset is good: 1 rule." },
+        {
+          check: "relay",
+          ok: true,
+          message: `RELAY is up: ws://${carrier_host} takes the project id and token.`,
+        },
+        {
+          check: "rest",
+          ok: true,
+          message: `REST at http://${carrier_host} takes the project id and token.`,
+        },
+      ],
+    });
+    expect(await sent(house, "calling.answer")).toEqual([]);
+    expect(await sent(house, "calling.join_conference")).toEqual([]);
+    expect(await house.carrier.conferences()).toEqual([]);
+  });
+
+  it("tells no secret, whatever is wrong", async () => {
+    await using house = await openHouse({ rules });
+    const { tenant, carrier } = house;
+    const token = "PT-wrong-token";
+    await putProject(house, { credentials: await seal(carrier.project_id, token) });
+    const texts: string[] = [];
+    for (const url of [
+      `https://user:hunter2@elsewhere.example.com/hooks/${tenant}/swml?key=s3cret`,
+      `https://user:hunter2@partyline.test/hooks/other/swml?key=s3cret`,
+    ]) {
+      texts.push(JSON.stringify(await askDoctor(tenant, url)));
+    }
+    await putProject(house, { signing_keys: [carrier.signing_key] });
+    texts.push(JSON.stringify(await askDoctor(tenant, house.webhook_url)));
+    for (const text of texts) {
+      for (const secret of [
+        token,
+        carrier.token,
+        carrier.signing_key,
+        "hunter2",
+        "s3cret",
+        "test-admin-token",
+      ]) {
+        expect(text).not.toContain(secret);
+      }
+      expect(text).not.toContain(env.CREDENTIALS_KEY ?? "?");
+    }
+  });
+
+  it("wants to be asked with a URL", async () => {
+    const bodies = ["", "{", "[]", "{}", '{"url":""}', '{"url":5}', '{"url":"https://a","more":1}'];
+    for (const body of [...bodies, JSON.stringify({ url: "x".repeat(2049) })]) {
+      const response = await askApi("/tenants/acme/doctor", { method: "POST", body });
+      expect([body, response.status]).toEqual([body, 400]);
+      expect(await response.json()).toMatchObject({ error: { code: "bad_request" } });
+    }
+    const long = await askApi("/tenants/acme/doctor", { method: "POST", body: " ".repeat(8193) });
+    expect(long.status).toBe(413);
+  });
+});
+
+describe("the doctor, of RELAY and REST", () => {
+  it("says that the project id or token is refused", async () => {
+    await using house = await openHouse({ rules });
+    await putProject(house, { credentials: await seal(house.carrier.project_id, "PTrevoked") });
+    const reply = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(reply, "relay")).toEqual([
+      expect.stringMatching(
+        /^✗ SignalWire refuses the project id or token: the credentials were refused: error -32401 AUTH_REQUIRED\. → See that the token/,
+      ),
+    ]);
+    expect(said(reply, "rest")).toEqual([
+      expect.stringContaining(`✗ REST at http://${carrier_host} refuses the project id or token (401).`),
+    ]);
+  });
+
+  it("tries again at once what SignalWire refused before", async () => {
+    await using house = await openHouse({ rules });
+    const { token } = house.carrier;
+    await house.carrier.change({ token: "PTanother" });
+    expect((await askDoctor(house.tenant, house.webhook_url)).ok).toBe(false);
+    await house.carrier.change({ token });
+    const reply = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(reply, "relay")).toEqual([expect.stringMatching(/^✓ RELAY is up/)]);
+    expect(reply.ok).toBe(true);
+  });
+
+  it("says that neither can be reached, within the time that it has", { timeout: 20_000 }, async () => {
+    await using house = await openHouse({ rules });
+    await putProject(house, { space: `http://${closed_port}` });
+    const reply = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(reply, "relay")).toEqual([
+      expect.stringContaining(`✗ RELAY at ws://${closed_port} cannot be reached: the socket failed.`),
+    ]);
+    expect(said(reply, "rest")).toEqual([
+      expect.stringContaining(`✗ REST at http://${closed_port} cannot be reached`),
+    ]);
+  });
+
+  it("says what else REST answers", async () => {
+    const faults = [{ at: "rest" as const, do: { kind: "code" as const, code: "503" } }];
+    await using house = await openHouse({ rules, carrier: { faults } });
+    const reply = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(reply, "rest")).toEqual([expect.stringMatching(/^✗ REST at .* answered 503\./)]);
+    expect(said(reply, "relay")).toEqual([expect.stringMatching(/^✓/)]);
+  });
+});

@@ -1,0 +1,151 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { examine } from "../../../../functions/api/doctor/examine.ts";
+import { openHouse } from "../../house.ts";
+import { askDoctor, carrier_host, origin, putProject, said, seal } from "../ask.ts";
+
+const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];
+
+describe("the doctor, of the tenant and its project", () => {
+  it("says that there is no such tenant, and looks no further", async () => {
+    const reply = await askDoctor("nobody", `${origin}/hooks/nobody/swml`);
+    expect(reply.findings.map(({ check, ok }) => [check, ok])).toEqual([
+      ["url", true],
+      ["tenant", false],
+    ]);
+    expect(said(reply, "tenant")).toEqual([
+      expect.stringMatching(/^✗ There is no tenant nobody: .* → npx wrangler kv key put .* tenant\/nobody /),
+    ]);
+    const impossible = await askDoctor("No_Body", `${origin}/hooks/No_Body/swml`);
+    expect(said(impossible, "tenant")).toEqual([
+      "✗ The URL names no tenant: an id is 1 to 24 of a-z, 0-9 and -.",
+    ]);
+  });
+
+  it("names the one-tenant start's secrets where the tenant is default", async () => {
+    const reply = await askDoctor("default", `${origin}/hooks/default/swml`);
+    expect(said(reply, "tenant")).toEqual([
+      expect.stringContaining("SIGNALWIRE_SPACE, _PROJECT_ID, _API_TOKEN"),
+    ]);
+  });
+
+  it("knows the one-tenant start", async () => {
+    await using house = await openHouse({ rules });
+    const { project_id, token, signing_key } = house.carrier;
+    const secrets = {
+      SIGNALWIRE_SPACE: `http://${carrier_host}`,
+      SIGNALWIRE_PROJECT_ID: project_id,
+      SIGNALWIRE_API_TOKEN: token,
+    };
+    await env.DIRECTORY.delete(`project/${project_id}`);
+    const url = `${origin}/hooks/default/swml`;
+    const half = await examine({ ...env, ...secrets }, "default", url, origin);
+    expect(said(half, "project")).toEqual([
+      expect.stringMatching(
+        /^✗ there is no record project\/.* SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY do not/,
+      ),
+    ]);
+    const whole = await examine(
+      { ...env, ...secrets, SIGNALWIRE_SIGNING_KEY: signing_key },
+      "default",
+      url,
+      origin,
+    );
+    expect(said(whole, "tenant")).toEqual([expect.stringContaining("from the one-tenant start")]);
+    expect(said(whole, "project")).toEqual([expect.stringContaining("come from the Worker's secrets")]);
+    expect(said(whole, "rest")).toEqual([expect.stringMatching(/^✓/)]);
+  });
+
+  it("names the field of a tenant's record that is wrong", async () => {
+    await using house = await openHouse({ rules });
+    const key = `tenant/${house.tenant}`;
+    await house.putTenant({ join_via: "carrier pigeon" });
+    const wrong = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(wrong, "tenant")).toEqual([
+      expect.stringMatching(
+        new RegExp(`^✗ ${key} in KV is not as it should be: join_via: .* → Mend the record`),
+      ),
+    ]);
+    await env.DIRECTORY.put(key, "{");
+    const broken = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(broken, "tenant")).toEqual([expect.stringContaining(`✗ ${key} in KV is not JSON`)]);
+  });
+
+  it("names the field of a project's record that is wrong, or that there is none", async () => {
+    await using house = await openHouse({ rules });
+    const key = `project/${house.carrier.project_id}`;
+    await putProject(house, { signing_keys: [] });
+    const wrong = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(wrong, "tenant")).toEqual([`✓ ${house.tenant} is known.`]);
+    expect(said(wrong, "project")).toEqual([
+      expect.stringMatching(
+        new RegExp(`^✗ ${key} in KV is not as it should be: signing_keys: .* → Seal token`),
+      ),
+    ]);
+    await env.DIRECTORY.delete(key);
+    const none = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(none, "project")).toEqual([expect.stringContaining(`✗ there is no record ${key} in KV`)]);
+  });
+
+  it("says that a secret is not sealed, was sealed with another key, or that CREDENTIALS_KEY is not right", async () => {
+    await using house = await openHouse({ rules });
+    const { project_id, token } = house.carrier;
+    await putProject(house, { credentials: token });
+    const bare = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(bare, "project")).toEqual([
+      expect.stringMatching(/^✗ not a sealed secret .* npx partyline seal --project/),
+    ]);
+    const other = btoa("another key of thirty-two bytes.");
+    await putProject(house, { credentials: await seal(project_id, token, other) });
+    const foreign = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(foreign, "project")).toEqual([
+      expect.stringMatching(/^✗ a sealed secret does not open: it was sealed with another CREDENTIALS_KEY/),
+    ]);
+    const { CREDENTIALS_KEY: _, ...unset } = env;
+    const without = await examine(unset, house.tenant, house.webhook_url, origin);
+    expect(said(without, "project")).toEqual([
+      expect.stringContaining("CREDENTIALS_KEY is not set: set it with wrangler secret put CREDENTIALS_KEY"),
+    ]);
+    const short = await examine(
+      { ...env, CREDENTIALS_KEY: "c2hvcnQ=" },
+      house.tenant,
+      house.webhook_url,
+      origin,
+    );
+    expect(said(short, "project")).toEqual([expect.stringContaining("is not 32 bytes in base64")]);
+  });
+});
+
+describe("the doctor, of the ruleset", () => {
+  it("says that there is none, or what is wrong in it and where", async () => {
+    await using house = await openHouse({ rules });
+    await env.DIRECTORY.delete(`ruleset/${house.tenant}`);
+    const none = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(none, "ruleset")).toEqual([
+      "✗ There is no ruleset: every call is rejected. → npx wrangler kv key put --binding DIRECTORY --remote " +
+        `--path rules.json ruleset/${house.tenant}`,
+    ]);
+    await house.putRuleset("{ rules }");
+    const text = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(text, "ruleset")).toEqual([expect.stringMatching(/^✗ The ruleset is not JSON/)]);
+    await house.putRuleset({ rules: [{ id: "vip", mach: { to: "+15550100100" }, place: { room: "a" } }] });
+    const typo = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(typo, "ruleset")).toContainEqual(
+      expect.stringMatching(/^✗ rules\[0\]\.mach: unknown key.* → Did you mean "match"\?$/),
+    );
+    await house.putRuleset({ rules: [] });
+    const empty = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(empty, "ruleset")).toEqual([
+      expect.stringMatching(/^! The ruleset is good, and has no rules/),
+    ]);
+  });
+
+  it("shows ten errors and counts the others", async () => {
+    await using house = await openHouse({ rules });
+    await house.putRuleset({ rules: Array.from({ length: 25 }, () => ({ id: 7 })) });
+    const reply = await askDoctor(house.tenant, house.webhook_url);
+    const wrong = said(reply, "ruleset").filter((words) => words.startsWith("✗"));
+    expect(wrong).toHaveLength(11);
+    expect(wrong[10]).toMatch(/^✗ And \d+ more\. → npx partyline check rules\.json --tenant t/);
+  });
+});
