@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { api } from "./api/index.ts";
+import { statusHooks } from "./hooks/status.ts";
 import { swmlHook } from "./hooks/swml.ts";
 
 export { RelaySession } from "./session/relay-session.ts";
 
 export default new Hono<{ Bindings: Env }>()
   .route("/hooks", swmlHook)
+  .route("/hooks", statusHooks)
   .route("/api", api) satisfies ExportedHandler<Env>;

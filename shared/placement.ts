@@ -63,7 +63,8 @@ export interface MembershipEvent {
   /** Whose leaving ended the conference, where the event says it. */
   ended_by: "this call" | "another call" | null;
   name: string;
-  conference_id: string;
+  /** Null where it can't be told from the event. */
+  conference_id: string | null;
   /** Seconds; null where the event carries none. */
   ts: number | null;
 }
@@ -71,7 +72,7 @@ export interface MembershipEvent {
 export interface MembershipChange {
   set: Partial<Omit<Membership, "room">>;
   /** end_call: the call is over for us and may live on. rejoin: a document of ours took it out; another puts it back. */
-  then: "nothing" | "end_call" | "rejoin";
+  follow: "nothing" | "end_call" | "rejoin";
 }
 
 /**
@@ -91,28 +92,34 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
     set: {
       state: "joined",
       joined_by: was.joined_by ?? "relay",
-      conference_id: event.conference_id,
+      conference_id: event.conference_id ?? was.conference_id,
       joined_ts: event.ts,
     },
-    then: "nothing",
+    follow: "nothing",
   };
 }
 
 function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): MembershipChange | null {
   if (!mayMove(was.state, "left")) return null;
-  if (was.conference_id !== null && was.conference_id !== event.conference_id) return null;
+  if (
+    was.conference_id !== null &&
+    event.conference_id !== null &&
+    was.conference_id !== event.conference_id
+  ) {
+    return null;
+  }
   if (event.happened === "conference_ended" && was.conference_id === null) return null;
   if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
   if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) return null;
   const left_ts = event.ts ?? now_ms / 1000;
-  if (was.joined_by === "document") return { set: { state: "left", left_ts }, then: "nothing" };
+  if (was.joined_by === "document") return { set: { state: "left", left_ts }, follow: "nothing" };
   if (event.ended_by !== "another call" && isEarly(was, event, now_ms)) {
     return {
       set: { state: "by_document", joined_by: "document", conference_id: null, joined_ts: null, left_ts },
-      then: was.stay_at === null ? "nothing" : "rejoin",
+      follow: was.stay_at === null ? "nothing" : "rejoin",
     };
   }
-  return { set: { state: "left", left_ts }, then: "end_call" };
+  return { set: { state: "left", left_ts }, follow: "end_call" };
 }
 
 /** A leave within 3 s of a document's start, by arrival or by the event's own timestamp (it may have come late). */

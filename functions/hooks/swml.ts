@@ -5,9 +5,11 @@ import { render } from "../../shared/documents/render.ts";
 import { parseSwmlWebhook } from "../../shared/swml-webhook.ts";
 import { findTenant, type Tenant } from "../directory.ts";
 import { describeError, log } from "../log.ts";
-import { type Answered, answerCall, answerUnusable, type Visit } from "./answer-call.ts";
+import { publicUrl } from "../public-url.ts";
+import { answerCall, answerUnusable } from "./answer-call.ts";
 import { bodyLimit, readBody } from "./body.ts";
 import { authenticate } from "./signature.ts";
+import type { Answered, Visit } from "./visit.ts";
 
 /** KV and everything after share this much; SignalWire reads for 5 s. */
 const BUDGET_MS = 4_000;
@@ -29,7 +31,7 @@ export const swmlHook = new Hono<{ Bindings: Env }>().post("/:tenant/swml", asyn
   });
   if (tenant === "unreadable") return c.text("Try the fallback URL.", 503);
   if (!tenant) return refuse(c, id, "unknown tenant");
-  const public_url = tenant.record.public_url ?? c.env.PUBLIC_URL ?? new URL(c.req.url).origin;
+  const public_url = publicUrl(c.env, tenant.record, c.req.url);
   const { url_fragment } = tenant.record;
   const authentication = await authenticate(raw, c.req.raw, {
     public_url,
@@ -41,11 +43,10 @@ export const swmlHook = new Hono<{ Bindings: Env }>().post("/:tenant/swml", asyn
     const { code, sentence } = await authentication.diagnose();
     log("warn", "webhook.would_refuse", { tenant: id, cause: code, why: sentence });
   }
-  const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
   return await serve(c, raw, {
     env: c.env,
     tenant,
-    own_url: `${public_url.replace(/\/+$/, "")}/hooks/${id}/swml${fragment}`,
+    base_url: public_url,
     received_at,
     ends_at: received_at + BUDGET_MS,
     authentic: authentication.authentic,

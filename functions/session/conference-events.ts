@@ -5,6 +5,9 @@ import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 
+/** Where an event came from. The feeds are kept apart here, and made one by what they say. */
+export type Feed = "relay" | "callback";
+
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
 export class ConferenceEvents {
   readonly #sql: SqlStorage;
@@ -31,8 +34,11 @@ export class ConferenceEvents {
     this.#now = now;
   }
 
-  /** Keeps the event; false where it was here before. Only what identifies it is kept: bodies may hold secrets. */
-  record(event: RelayEvent): boolean {
+  /**
+   * Keeps the event; false where the same feed brought it before. Only what identifies it is kept: bodies may hold
+   * secrets.
+   */
+  record(event: RelayEvent, feed: Feed): boolean {
     const { params } = event;
     const field = (name: string): string | null => {
       const value = params[name];
@@ -41,6 +47,7 @@ export class ConferenceEvents {
     const ts = event.timestamp ?? null;
     const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
     const fingerprint = [
+      feed,
       event.event_type,
       status,
       field("conference_id"),
@@ -66,33 +73,41 @@ export class ConferenceEvents {
     return rowsWritten > 0;
   }
 
-  /** Applies a conference's event to the placements that it bears on; others are left alone. */
+  /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
   apply(event: RelayEvent): void {
-    if (event.kind !== "conference") return;
-    const { status, call_id, conference_id, name, call_id_ending_conf } = event.params;
-    if (conference_id === undefined || name === undefined) return;
-    const base = { name, conference_id, ts: event.timestamp ?? null };
-    if (status === "conference-end") {
-      for (const row of this.#placements.inConference(conference_id)) {
-        const ended_by =
-          call_id_ending_conf === undefined
-            ? null
-            : call_id_ending_conf === row.call_id
-              ? "this call"
-              : "another call";
-        this.#change(row, { ...base, happened: "conference_ended", ended_by });
-      }
-      return;
-    }
-    if (call_id === undefined) return;
-    const happened =
-      status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
-    if (happened === null) return;
-    const row = this.#placements.ofCall(call_id)[0];
-    if (row) this.#change(row, { ...base, happened, ended_by: null });
+    for (const { row, happening } of this.#bearingOn(event)) this.change(row, happening);
   }
 
-  #change(row: Placement, event: MembershipEvent): void {
+  /** An event that nobody signed: a join is believed, a leave is asked about first. */
+  applyUntrusted(event: RelayEvent, ids_known: boolean): void {
+    for (const { row, happening } of this.#bearingOn(event)) {
+      if (happening.happened === "joined") {
+        this.change(row, ids_known ? happening : { ...happening, conference_id: null });
+      } else if (applyEvent(row, happening, this.#now())) {
+        this.#errands.add("verify", row, row.node_id);
+      }
+    }
+  }
+
+  #bearingOn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
+    if (event.kind !== "conference") return [];
+    const { status, call_id, conference_id, name, call_id_ending_conf } = event.params;
+    if (conference_id === undefined || name === undefined) return [];
+    const base = { name, conference_id, ts: event.timestamp ?? null };
+    if (status === "conference-end") {
+      return this.#placements.inConference(conference_id).map((row) => ({
+        row,
+        happening: { ...base, happened: "conference_ended", ended_by: endedBy(call_id_ending_conf, row) },
+      }));
+    }
+    const happened =
+      status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
+    const row = call_id === undefined || happened === null ? undefined : this.#placements.ofCall(call_id)[0];
+    return row && happened ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
+  }
+
+  /** One placement's change, with what follows from it. */
+  change(row: Placement, event: MembershipEvent): void {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
     const { state, ...set } = change.set;
@@ -108,8 +123,8 @@ export class ConferenceEvents {
       this.#health.failed("404, and the call lived", this.#now());
     }
     if (row.state === "joined") this.#joined(row);
-    if (change.then === "end_call") this.#errands.add("end", row, row.node_id);
-    if (change.then === "rejoin") this.#errands.add("rejoin", row, row.node_id);
+    if (change.follow === "end_call") this.#errands.add("end", row, row.node_id);
+    if (change.follow === "rejoin") this.#errands.add("rejoin", row, row.node_id);
   }
 
   /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
@@ -120,4 +135,9 @@ export class ConferenceEvents {
       limit,
     ).rowsWritten;
   }
+}
+
+function endedBy(ending_call: string | undefined, row: Placement): MembershipEvent["ended_by"] {
+  if (ending_call === undefined) return null;
+  return ending_call === row.call_id ? "this call" : "another call";
 }

@@ -1,4 +1,6 @@
+import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
 
 /**
  * What the Worker and a project's session say to one another. The two may be of different versions during a deploy: a
@@ -25,7 +27,10 @@ export interface PlaceRequest extends PlacementKey {
   answered: boolean;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
+  /** Whom the rule itself wants told of the conference. */
+  forwarding: Forwarding | null;
   join_via: "relay" | "document";
   rule: string | null;
   role: string;
@@ -69,3 +74,21 @@ export interface LookRequest extends PlacementKey {
 export type LookReply =
   | { v: 1; outcome: "unsettled"; reason: string }
   | { v: 1; outcome: "joined" | "document" | "over"; room: string; join: JoinParameters; reason: string };
+
+/** A status callback that came to the Worker. */
+export interface ConferenceEventRequest {
+  v: 1;
+  project_id: string;
+  kind: "conference" | "recording";
+  event: RelayEvent;
+  /** Whether it was signed: one that is not ends no call without REST's word. */
+  trusted: boolean;
+  /** Whether `conference_id` is RELAY's; a form's `ConferenceSid` may be another. */
+  ids_known: boolean;
+}
+
+export interface ConferenceEventReply {
+  v: 1;
+  /** Whom to tell in turn; nobody for a repeat. */
+  forward: ForwardTo[];
+}

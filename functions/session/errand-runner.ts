@@ -1,13 +1,14 @@
 import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
 import { render } from "../../shared/documents/render.ts";
+import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
-import { log } from "../log.ts";
-import { commandCall } from "../rest.ts";
+import { describeError, log } from "../log.ts";
+import { commandCall, findInRooms } from "../rest.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
-import type { Placements } from "./placements.ts";
+import type { Placement, Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
 
 const COMMAND_MS = 5_000;
@@ -23,6 +24,8 @@ export interface ErrandHost {
   /** The open connection, or null where there is none. */
   connection(): RelayConnection | null;
   project(): Promise<Project>;
+  /** The placement's call has left its room, by REST's word. */
+  left(row: Placement): void;
 }
 
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
@@ -31,6 +34,7 @@ export async function runErrands(host: ErrandHost): Promise<void> {
 }
 
 async function run(host: ErrandHost, errand: Errand): Promise<void> {
+  if (errand.kind === "verify") return await verify(host, errand);
   const command = commandFor(host, errand);
   if (!command) {
     host.errands.done(errand);
@@ -49,15 +53,38 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   const rest = await byRest(host, errand, command);
   if (rest.kind === "ok") finish(host, errand, "rest");
   else if (rest.kind === "gone") gone(host, errand);
-  else {
-    const again = host.errands.retry(errand);
-    log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
-      kind: errand.kind,
-      call: errand.call_id,
-      relay: relay ? describeOutcome(relay) : "not connected",
-      rest: rest.reason,
-    });
+  else later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: rest.reason });
+}
+
+/** Somebody unsigned said that the call has left its room: REST is believed, they are not. */
+async function verify(host: ErrandHost, errand: Errand): Promise<void> {
+  const row = host.placements.find(errand);
+  if (!row || !mayMove(row.state, "left")) {
+    host.errands.done(errand);
+    return;
   }
+  try {
+    const found = await findInRooms(
+      await host.project(),
+      [row.room],
+      row.call_id,
+      AbortSignal.timeout(REST_MS),
+    );
+    host.errands.done(errand);
+    if (found) log("warn", "callback.contradicted", { call: row.call_id, room: row.room });
+    else host.left(row);
+  } catch (error) {
+    later(host, errand, { rest: describeError(error) });
+  }
+}
+
+function later(host: ErrandHost, errand: Errand, why: Record<string, string>): void {
+  const again = host.errands.retry(errand);
+  log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
+    kind: errand.kind,
+    call: errand.call_id,
+    ...why,
+  });
 }
 
 interface CallCommand {
@@ -70,10 +97,10 @@ function commandFor(host: ErrandHost, errand: Errand): CallCommand | null {
   if (errand.kind === "end") return { method: "calling.end", params: { reason: "hangup" } };
   const row = host.placements.find(errand);
   if (row?.state !== "by_document") return null;
-  return {
-    method: "calling.transfer",
-    params: { dest: render(inlineJoinDocument(row.room, row.join)).body },
-  };
+  const rendered = render(inlineJoinDocument(row.room, row.join));
+  if (!rendered.ok)
+    log("error", "document.refused", { call: errand.call_id, path: rendered.path, why: "it held ${ or %{" });
+  return { method: "calling.transfer", params: { dest: rendered.body } };
 }
 
 async function byRelay(host: ErrandHost, errand: Errand, command: CallCommand): Promise<Outcome | null> {
@@ -98,7 +125,7 @@ async function byRest(host: ErrandHost, errand: Errand, { method, params }: Call
       AbortSignal.timeout(REST_MS),
     );
   } catch (error) {
-    return { kind: "failed" as const, reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed" as const, reason: describeError(error) };
   }
 }
 

@@ -1,7 +1,10 @@
 import type { PlacementKey } from "./contract.ts";
 
-/** end: the call lives on after its room. rejoin: a document of ours took it out of its room; another puts it back. */
-export type ErrandKind = "end" | "rejoin";
+/**
+ * end: the call lives on after its room. rejoin: a document of ours took it out of its room; another puts it back.
+ * verify: somebody unsigned says that it left; REST is asked.
+ */
+export type ErrandKind = "end" | "rejoin" | "verify";
 
 /** Something to do for a call that no webhook waits for; it outlives us. */
 export interface Errand extends PlacementKey {

@@ -1,3 +1,4 @@
+import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import { liveStates, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
 import type { LookReply, PlacementKey, PlaceRequest } from "./contract.ts";
@@ -7,6 +8,7 @@ export interface Placement extends PlacementKey, Membership {
   tenant: string;
   node_id: string | null;
   join: JoinParameters;
+  forwarding: Forwarding | null;
   rule: string | null;
   role: string;
   ruleset: string;
@@ -55,6 +57,17 @@ export class Placements {
       .map(placementOf);
   }
 
+  /** The newest placement in a room whose rule wants to be told of its conference. */
+  forwardingOfRoom(room: string): Forwarding | null {
+    const row = this.#sql
+      .exec<{ forwarding: string }>(
+        "SELECT forwarding FROM placements WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1",
+        room,
+      )
+      .next();
+    return row.done ? null : (JSON.parse(row.value.forwarding) as Forwarding);
+  }
+
   /** Those that hold a place in the conference; the events of its end say it by id alone. */
   inConference(conference_id: string): Placement[] {
     return this.#sql
@@ -67,9 +80,9 @@ export class Placements {
   plan(request: PlaceRequest, room: string, reason: string, state: "planned" | "by_document"): void {
     const now = this.#now();
     this.#sql.exec(
-      `INSERT INTO placements (call_id, entry, step, tenant, node_id, state, joined_by, room, "join", rule, role, ruleset,
+      `INSERT INTO placements (call_id, entry, step, tenant, node_id, state, joined_by, room, "join", forwarding, rule, role, ruleset,
          decided_at, reason, created_at, updated_at, deadline_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       request.call_id,
       request.entry,
       request.step,
@@ -79,6 +92,7 @@ export class Placements {
       state === "by_document" ? "document" : null,
       room,
       JSON.stringify(request.join),
+      request.forwarding === null ? null : JSON.stringify(request.forwarding),
       request.rule,
       request.role,
       request.ruleset,
@@ -148,13 +162,18 @@ export class Placements {
 
 function placementOf(row: Record<string, SqlStorageValue>): Placement {
   // The table is ours alone: what it holds is what plan() and update() wrote.
-  const { join, answer, ...rest } = row as unknown as Omit<Placement, "join" | "answer"> & {
+  const { join, forwarding, answer, ...rest } = row as unknown as Omit<
+    Placement,
+    "join" | "forwarding" | "answer"
+  > & {
     join: string;
+    forwarding: string | null;
     answer: string | null;
   };
   return {
     ...rest,
     join: JSON.parse(join) as JoinParameters,
+    forwarding: forwarding === null ? null : (JSON.parse(forwarding) as Forwarding),
     answer: answer === null ? null : (JSON.parse(answer) as LookReply),
   };
 }

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type ForwardTo, isWanted } from "../../shared/callbacks.ts";
 import { EARLY_LEAVE_MS, liveStates } from "../../shared/placement.ts";
 import type { Effect } from "../../shared/relay/effects.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
@@ -10,6 +11,8 @@ import { ConferenceEvents } from "./conference-events.ts";
 import { type ConnectionHost, RelayConnection } from "./connection.ts";
 import {
   CONTRACT_VERSION,
+  type ConferenceEventReply,
+  type ConferenceEventRequest,
   type LookReply,
   type LookRequest,
   type PlacementKey,
@@ -119,6 +122,20 @@ export class RelaySession extends DurableObject<Env> {
     const reply = look(this.#placements, this.#health, request, Date.now());
     if (reply.outcome === "joined") this.#watchStay(request);
     return reply;
+  }
+
+  /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
+  conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
+    const { event, trusted, ids_known } = request;
+    this.#facts.set("project_id", request.project_id);
+    const isNew = this.#events.record(event, "callback");
+    this.#counters.add(isNew ? "callbacks" : "duplicate_callbacks");
+    if (!isNew) return { v: 1, forward: [] };
+    this.#lastWorkAt = Date.now();
+    if (trusted) this.#events.apply(event);
+    else this.#events.applyUntrusted(event, ids_known);
+    this.#startErrands();
+    return { v: 1, forward: this.#forwardTo(request) };
   }
 
   /**
@@ -266,7 +283,7 @@ export class RelaySession extends DurableObject<Env> {
   #host(project_id: string): ConnectionHost {
     return {
       sending: (command) => joinIsSending(this.#placements, command),
-      record: (event) => this.#events.record(event),
+      record: (event) => this.#events.record(event, "relay"),
       acted: (event, isNew) => this.#act(event, isNew),
       keepProtocol: (protocol) => this.#facts.set("protocol", protocol),
       keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),
@@ -286,7 +303,7 @@ export class RelaySession extends DurableObject<Env> {
     if (!isNew) return;
     this.#lastWorkAt = Date.now();
     this.#events.apply(event);
-    if (this.#errands.nextDue() !== null) void this.#doErrands();
+    this.#startErrands();
   }
 
   #changed(project_id: string, from: string, to: string, reason: string): void {
@@ -297,11 +314,35 @@ export class RelaySession extends DurableObject<Env> {
     log(to === "refused" ? "error" : "info", "relay.state", { project: project_id, from, to, reason });
   }
 
+  #forwardTo({ kind, event }: ConferenceEventRequest): ForwardTo[] {
+    const { call_id, name, status } = event.params as Record<string, unknown>;
+    const ofCall = typeof call_id === "string" ? this.#placements.ofCall(call_id)[0] : undefined;
+    const forwarding =
+      ofCall?.forwarding ?? (typeof name === "string" ? this.#placements.forwardingOfRoom(name) : null);
+    const to = forwarding?.[kind];
+    return to && typeof status === "string" && isWanted(to, status) ? [to] : [];
+  }
+
+  /** At once, and again by the alarm where this incarnation vanishes. */
+  #startErrands(): void {
+    if (this.#errands.nextDue() === null) return;
+    this.#arm(0);
+    void this.#doErrands();
+  }
+
   async #doErrands(): Promise<void> {
     await runErrands({
       errands: this.#errands,
       placements: this.#placements,
       health: this.#health,
+      left: (row) =>
+        this.#events.change(row, {
+          happened: "left",
+          ended_by: null,
+          name: row.room,
+          conference_id: row.conference_id,
+          ts: null,
+        }),
       now: Date.now,
       connection: () => (this.#relay?.client.state === "ready" ? this.#relay : null),
       project: async () =>

@@ -1,13 +1,16 @@
 /** What `to` and `from` may be matched with; `addressKey` says what each form means. */
 export const addressPattern =
-  /^(?:\+[1-9][0-9]{1,14}|\+(?:[1-9][0-9]{0,13})?\*|sips?:(\*|[^\s@*:;?]{1,128})@(\*|[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]))$/;
+  /^(?:anonymous|\+[1-9][0-9]{1,14}|\+(?:[1-9][0-9]{0,13})?\*|sips?:(\*|[^\s@*:;?]{1,128})@(\*|[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]))$/;
+
+/** What networks write in place of a number that the caller withholds; nothing at all is one of them. */
+const WITHHELD = /^(?:|anonymous|private|restricted|unavailable|unknown|withheld|sips?:anonymous@.{1,300})$/i;
 
 const SIP_URI = /^sips?:([^\s@]{1,128})@([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?(?:[;?].*)?$/is;
 
 /**
  * The key under which a pattern for `to` or `from` is found, or null where it is none: an E.164 number stands for itself,
  * `+1555*` for numbers that begin so, `sip:alice@example.com`, `sip:*@example.com` and `sip:alice@*` for SIP URIs. In a SIP URI
- * the host is compared without case; port and parameters do not count.
+ * the host is compared without case; port and parameters do not count. `anonymous` stands for every way to withhold a number.
  */
 export function addressKey(pattern: string): string | null {
   const [whole, user, host] = addressPattern.exec(pattern) ?? [];
@@ -21,10 +24,11 @@ export function addressKey(pattern: string): string | null {
  */
 export function addressKeys(address: string, prefixes: readonly number[]): string[] {
   if (!address.startsWith("+")) {
+    const withheld = WITHHELD.test(address) ? ["anonymous"] : [];
     const sip = SIP_URI.exec(address);
-    if (sip === null) return [];
+    if (sip === null) return withheld;
     const [, user = "", host = ""] = sip;
-    return [sipKey(user, host), sipKey("*", host), sipKey(user, "*"), sipKey("*", "*")];
+    return [sipKey(user, host), sipKey("*", host), sipKey(user, "*"), sipKey("*", "*"), ...withheld];
   }
   const keys = [address];
   for (const length of prefixes) if (length <= address.length) keys.push(`${address.slice(0, length)}*`);

@@ -1,5 +1,5 @@
+import { RULESET_LENGTH } from "./limits.ts";
 import { type Path, type Problem, problem } from "./problems.ts";
-import { RULESET_LENGTH } from "./schema.ts";
 
 /** No ruleset nests so deep; what does is not read further. */
 const DEPTH = 16;

@@ -4,10 +4,10 @@ const ALLOWED = "unknown key; allowed here: ";
 
 /**
  * An object that refuses unknown keys, with a message that names the keys there are; `allowedKeys` reads them back, so that
- * an error can say what was probably meant.
+ * an error can say what was probably meant. `others` are keys of a form, which another schema takes.
  */
-export function strictObject<Shape extends z.ZodRawShape>(shape: Shape) {
-  const message = ALLOWED + Object.keys(shape).join(", ");
+export function strictObject<Shape extends z.ZodRawShape>(shape: Shape, others: readonly string[] = []) {
+  const message = ALLOWED + [...Object.keys(shape), ...others].join(", ");
   return z.strictObject(shape, {
     error: (issue) => (issue.code === "unrecognized_keys" ? message : undefined),
   });

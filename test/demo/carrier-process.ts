@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 export interface CarrierProcess {
   /** The URL of its control API. */
@@ -12,7 +12,7 @@ export interface CarrierProcess {
 
 /** The carrier as its own process on a free port; what it complains of goes to our stderr. */
 export async function startCarrierProcess(): Promise<CarrierProcess> {
-  const main = fileURLToPath(new URL("../carrier/main.ts", import.meta.url));
+  const main = join(import.meta.dirname, "../carrier/main.ts");
   const carrier = spawn(process.execPath, [main, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise<string>((resolve, reject) => {
     createInterface({ input: carrier.stdout }).once("line", resolve);

@@ -45,7 +45,7 @@ export async function playTenant(log: WorkerLog, staged: StagedTenant): Promise<
       return { call, answers, view: await carrier.call(call.call_id) };
     }),
   );
-  const asked = (await carrier.journal({ kind: "frame_in" })).map((entry) => joinAsked(entry["frame"]));
+  const asked = (await carrier.journal({ kind: "frame_in" })).map(({ frame }) => joinAsked(frame));
   return {
     calls: settled.map((one) => ({
       ...one,

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ivBytes, sealSecret } from "../../shared/credentials.ts";
 import { CarrierClient, type CarrierProject } from "../carrier/client.ts";
 import { type DemoCall, type DemoTenant, tenants } from "./calls.ts";
@@ -29,7 +30,7 @@ interface Stage {
 
 /** Sets up every tenant of the demo as its owner would: `npx partyline seal`, then `wrangler kv key put`. */
 export async function stageTenants(stage: Stage): Promise<StagedTenant[]> {
-  const text = await readFile(new URL("rules.json", import.meta.url), "utf8");
+  const text = await readFile(join(import.meta.dirname, "rules.json"), "utf8");
   const rules = text.replaceAll("https://voicemail.example.com", stage.voicemail_url);
   return await Promise.all(tenants.map((tenant) => stageTenant(stage, tenant, rules)));
 }

@@ -1,4 +1,5 @@
-import { fileURLToPath } from "node:url";
+import { once } from "node:events";
+import { join } from "node:path";
 import { unstable_startWorker } from "wrangler";
 import { WorkerLog } from "./worker-log.ts";
 
@@ -18,7 +19,7 @@ export async function startWorker(secrets: Record<string, string>): Promise<Runn
   const log = new WorkerLog();
   // Wrangler's test harness is the stable way, but what its Worker fetches goes through Node, which opens no WebSocket.
   const worker = await unstable_startWorker({
-    config: fileURLToPath(new URL("../../wrangler.toml", import.meta.url)),
+    config: join(import.meta.dirname, "../../wrangler.toml"),
     envFiles: [],
     bindings: Object.fromEntries(
       Object.entries(secrets).map(([name, value]) => [name, { type: "secret_text" as const, value }]),
@@ -29,17 +30,29 @@ export async function startWorker(secrets: Record<string, string>): Promise<Runn
       watch: false,
       persist: false,
       inspector: false,
-      structuredLogsHandler: ({ message }) => log.add(message),
+      structuredLogsHandler: ({ message }: { message: string }) => log.add(message),
     },
   });
+  const directory = await directoryOf(worker).catch(async (error: unknown) => {
+    // What is left behind would keep our output open.
+    await worker.dispose();
+    throw error;
+  });
   const url = await worker.url;
-  const miniflare = worker.raw.runtimes[0]?.mf;
-  if (miniflare === undefined) throw new Error("wrangler started no local runtime");
-  const directory = await miniflare.getKVNamespace("DIRECTORY");
   return {
     url: url.origin,
     log,
     put: (key, value) => directory.put(key, value),
     stop: () => worker.dispose(),
   };
+}
+
+type StartedWorker = Awaited<ReturnType<typeof unstable_startWorker>>;
+
+/** The namespace that the Worker reads, once the Worker is there. */
+async function directoryOf({ raw }: StartedWorker) {
+  const [runtime] = raw.runtimes;
+  if (runtime !== undefined && runtime.mf === undefined) await once(raw, "reloadComplete");
+  if (runtime?.mf === undefined) throw new Error("wrangler started no local runtime");
+  return await runtime.mf.getKVNamespace("DIRECTORY");
 }

@@ -171,6 +171,7 @@ describe("nothing that a caller sends becomes code", () => {
       rules: [{ id: "named", match: {}, place: { room: "r-{header.x-room}" } }],
       carrier: { speed: 10 },
     });
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what SignalWire would run as code is what this is about.
     for (const value of ["${1+1}", "%{call.from}", "a${", "$%{x}"]) {
       const { call_id } = await home.carrier.placeCall({
         from: "+15550100001",

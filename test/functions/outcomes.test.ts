@@ -4,6 +4,11 @@ import { type House, openHouse, sent, steps, warmUp } from "./house.ts";
 const rules = [{ id: "support", match: { to: "+15550100100" }, place: { room: "support" } }];
 const caller = { from: "+15550100001", to: "+15550100100" };
 const join = { method: "calling.join_conference" };
+/** Neither feed says a word of any conference. */
+const noEvents: Faults = [
+  { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+  { at: "status_callback", do: { kind: "lose" } },
+];
 
 beforeAll(warmUp);
 
@@ -46,7 +51,8 @@ describe("accepted", () => {
     expect(await steps(home, call_id)).toEqual(["answer", "sleep", "transfer", "sleep"]);
     expect((await home.carrier.call(call_id)).two_sounds).toBe(false);
     const joins = await sent(home, "calling.join_conference");
-    expect(joins).toEqual([{ call_id, node_id: expect.any(String), name: `${home.tenant}:support` }]);
+    expect(joins).toHaveLength(1);
+    expect(joins[0]).toMatchObject({ call_id, name: `${home.tenant}:support` });
   });
 
   test("the same webhook five times at one instant makes one join and one answer", async () => {
@@ -64,9 +70,7 @@ describe("accepted", () => {
   });
 
   test("an accepted join of which no event comes is settled by REST", async () => {
-    await using home = await house([
-      { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
-    ]);
+    await using home = await house(noEvents);
     const { call_id } = await settled(home, "relay", "transfer");
     await home.carrier.wait({
       journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
@@ -130,10 +134,7 @@ describe("unknown: sent and unanswered", () => {
   });
 
   test("the join was carried out, and nothing says so: a ring, then REST finds the caller there", async () => {
-    await using home = await house([
-      { at: "command", match: join, do: { kind: "swallow" } },
-      { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
-    ]);
+    await using home = await house([{ at: "command", match: join, do: { kind: "swallow" } }, ...noEvents]);
     const call = await settled(home, "relay", "transfer");
     await home.carrier.wait({
       journal: {

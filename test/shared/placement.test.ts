@@ -32,7 +32,7 @@ function after(was: Membership, ...events: { event: MembershipEvent; now?: numbe
     if (!change) continue;
     if (change.set.state !== undefined) expect(mayMove(row.state, change.set.state)).toBe(true);
     row = { ...row, ...change.set };
-    then.push(change.then);
+    then.push(change.follow);
   }
   return { row, then };
 }
@@ -120,7 +120,7 @@ describe("a conference's events and a placement", () => {
   test("the conference's end ends the call of whoever was in it, and only of that conference", () => {
     const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
     const ended = event("conference_ended", START + 60_000, { ended_by: "another call" });
-    expect(applyEvent(row, ended, START + 60_000)).toMatchObject({ set: { state: "left" }, then: "end_call" });
+    expect(applyEvent(row, ended, START + 60_000)).toMatchObject({ set: { state: "left" }, follow: "end_call" });
     expect(applyEvent(row, { ...ended, conference_id: "conf-0" }, START + 60_000)).toBeNull();
   });
 

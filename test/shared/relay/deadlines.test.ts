@@ -23,6 +23,12 @@ it("always has the earliest first, whatever is added and taken out in between", 
         const earliest = model.length === 0 ? undefined : Math.min(...model.map((one) => one.expires_at));
         expect(deadlines.first?.expires_at).toBe(earliest);
       }
+      const drained: number[] = [];
+      for (let first = deadlines.first; first !== undefined; first = deadlines.first) {
+        drained.push(first.expires_at);
+        deadlines.remove(first);
+      }
+      expect(drained).toEqual(model.map((one) => one.expires_at).sort((a, b) => a - b));
     }),
   );
 });

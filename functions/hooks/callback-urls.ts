@@ -1,0 +1,34 @@
+import { callbackTokens } from "../../shared/callback-token.ts";
+import type { CallbackUrls } from "../../shared/callbacks.ts";
+import type { Project, Tenant } from "../directory.ts";
+
+const derived = new WeakMap<Project, Map<string, [string, ...string[]]>>();
+
+/** The tenant's callback tokens, derived once for each reading of its project's record. */
+export async function tokensOf(env: Env, { tenant, project }: Tenant): Promise<[string, ...string[]]> {
+  const known = derived.get(project) ?? new Map<string, [string, ...string[]]>();
+  derived.set(project, known);
+  let tokens = known.get(tenant);
+  if (!tokens) {
+    const { CREDENTIALS_KEY } = env;
+    tokens = await callbackTokens(
+      {
+        ...(CREDENTIALS_KEY === undefined ? {} : { credentials_key: CREDENTIALS_KEY }),
+        signing_keys: project.signing_keys,
+      },
+      tenant,
+    );
+    known.set(tenant, tokens);
+  }
+  return tokens;
+}
+
+/** Where a tenant's conferences report to. The URLs hold the token: never logged. */
+export async function callbackUrls(env: Env, tenant: Tenant, base: string): Promise<CallbackUrls> {
+  const [token] = await tokensOf(env, tenant);
+  const hooks = `${base}/hooks/${tenant.tenant}`;
+  return {
+    conference: `${hooks}/conference-status?token=${token}`,
+    recording: `${hooks}/recording-status?token=${token}`,
+  };
+}

@@ -1,0 +1,68 @@
+import { confirmedDocument, inlineJoinDocument } from "../../shared/documents/outcomes.ts";
+import { rejectDocument } from "../../shared/documents/rule-documents.ts";
+import type { SealedState } from "../../shared/seal.ts";
+import { describeError, log } from "../log.ts";
+import { findInRooms } from "../rest.ts";
+import type { LookReply, LookRequest } from "../session/contract.ts";
+import { look } from "../session-client.ts";
+import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
+
+/** A call that comes back from its hold or ring: where is it? This is where an unknown outcome ends, one way or the other. */
+export async function settleCall(visit: CallVisit, state: SealedState): Promise<Answered> {
+  const { env, tenant, call, ends_at } = visit;
+  const rooms = wireNames(tenant, state.rooms);
+  const room = state.room ?? rooms[0];
+  const said = { rule: state.rule, ruleset: state.ruleset, step: state.step };
+  const inline: Answered = {
+    ...said,
+    room,
+    outcome: "document",
+    document: inlineJoinDocument(room, wireJoin(visit, state.join)),
+  };
+  if (!visit.authentic) return { ...inline, reason: "not authentic" };
+  const request: LookRequest = {
+    v: 1,
+    call_id: call.call_id,
+    entry: state.entry,
+    step: state.place_step,
+    asking_step: state.step,
+  };
+  const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
+  let reply: LookReply = await look(env, tenant.project, request, half);
+  if (reply.outcome === "unsettled") {
+    const rest = await askRest(visit, state.room === undefined ? rooms : [room]);
+    reply = await look(env, tenant.project, { ...request, rest }, ends_at - RENDER_MS);
+    if (reply.outcome === "unsettled") {
+      // The session is out of reach: REST's word alone decides.
+      return rest.said === "found"
+        ? { ...said, room, outcome: "joined", reason: "REST found the call", document: confirmedDocument() }
+        : { ...inline, reason: `${reply.reason}; REST: ${rest.said}` };
+    }
+  }
+  const settled = { ...said, room: reply.room, outcome: reply.outcome, reason: reply.reason };
+  switch (reply.outcome) {
+    case "joined":
+      return { ...settled, document: confirmedDocument() };
+    case "document":
+      return { ...settled, document: inlineJoinDocument(reply.room, reply.join) };
+    case "over":
+      return { ...settled, document: rejectDocument() };
+    default:
+      return reply satisfies never;
+  }
+}
+
+async function askRest(
+  { tenant, call, ends_at }: CallVisit,
+  rooms: readonly string[],
+): Promise<NonNullable<LookRequest["rest"]>> {
+  try {
+    // Time is kept for the session's second look, too.
+    const signal = AbortSignal.timeout(Math.max(1, ends_at - 2 * RENDER_MS - Date.now()));
+    const found = await findInRooms(tenant.project, rooms, call.call_id, signal);
+    return found ? { said: "found", conference_id: found.conference_id } : { said: "absent" };
+  } catch (error) {
+    log("warn", "rest.failed", { tenant: tenant.tenant, call: call.call_id, error: describeError(error) });
+    return { said: "failed" };
+  }
+}

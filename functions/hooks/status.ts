@@ -1,0 +1,98 @@
+import { type Context, Hono } from "hono";
+import { isToken } from "../../shared/callback-token.ts";
+import { readCallback } from "../../shared/callbacks.ts";
+import { splitWireName } from "../../shared/conference.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
+import { findTenant, type Tenant } from "../directory.ts";
+import { forward } from "../forward.ts";
+import { describeError, log } from "../log.ts";
+import { publicUrl } from "../public-url.ts";
+import { sessionOf } from "../session-client.ts";
+import { bodyLimit, readBody } from "./body.ts";
+import { tokensOf } from "./callback-urls.ts";
+import { authenticate } from "./signature.ts";
+
+/** SignalWire tells what happens in conferences: the second feed beside RELAY's. */
+export const statusHooks = new Hono<{ Bindings: Env }>()
+  .post("/:tenant/conference-status", (c) => receive(c, c.req.param("tenant"), "conference"))
+  .post("/:tenant/recording-status", (c) => receive(c, c.req.param("tenant"), "recording"));
+
+async function receive(
+  c: Context<{ Bindings: Env }>,
+  id: string,
+  kind: "conference" | "recording",
+): Promise<Response> {
+  const raw = await readBody(c.req.raw, bodyLimit);
+  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
+  let tenant: Tenant | null;
+  try {
+    tenant = await findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work));
+  } catch (error) {
+    log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
+    return c.text("Try again.", 503);
+  }
+  const given = c.req.query("token") ?? "";
+  const random = crypto.getRandomValues(new Uint8Array(32));
+  if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
+    return refuse(c, id, "no such tenant, or not its token");
+  const signature = await checkSignature(c, raw, tenant);
+  if (signature === "wrong") return refuse(c, id, "the signature is wrong");
+  const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const event = readCallback(new TextDecoder().decode(raw), isForm);
+  if (!event) {
+    log("warn", "callback.unusable", { tenant: id, kind });
+    return c.body(null, 204);
+  }
+  if (!isOwn(tenant, event)) {
+    log("warn", "callback.dropped", { tenant: id, kind, why: "the conference is another tenant's" });
+    return c.body(null, 204);
+  }
+  try {
+    const reply = await sessionOf(c.env, tenant.project).conferenceEvent({
+      v: 1,
+      project_id: tenant.project.project_id,
+      kind,
+      event,
+      trusted: signature === "right",
+      ids_known: !isForm,
+    });
+    for (const to of reply.forward) {
+      c.executionCtx.waitUntil(forward(to, event, tenant.project.project_id, { tenant: id, kind }));
+    }
+  } catch (error) {
+    // SignalWire tries again up to three times.
+    log("error", "callback.not_taken", { tenant: id, kind, error: describeError(error) });
+    return c.text("Try again.", 503);
+  }
+  return c.body(null, 204);
+}
+
+/** Status callbacks are not among the requests that SignalWire says it signs: none is fine, a wrong one is not. */
+async function checkSignature(
+  c: Context<{ Bindings: Env }>,
+  raw: Uint8Array,
+  tenant: Tenant,
+): Promise<"none" | "right" | "wrong"> {
+  const isSigned = ["x-signalwire-signature", "x-signalwire-sha256-signature", "x-twilio-signature"].some(
+    (name) => c.req.header(name) !== undefined,
+  );
+  if (!isSigned) return "none";
+  const signer = {
+    public_url: publicUrl(c.env, tenant.record, c.req.url),
+    signing_keys: tenant.project.signing_keys,
+  };
+  return (await authenticate(raw, c.req.raw, signer)).authentic ? "right" : "wrong";
+}
+
+/** Whether the event is about one of the tenant's conferences; recordings' forms carry no name and are told by their call. */
+function isOwn({ tenant, project }: Tenant, event: RelayEvent): boolean {
+  const { name } = event.params as { name?: unknown };
+  if (typeof name !== "string") return true;
+  const owner = splitWireName(name).tenant;
+  return owner === tenant || (owner === null && project.plain_names_for === tenant);
+}
+
+function refuse(c: Context, tenant: string, why: string): Response {
+  log("warn", "callback.refused", { tenant: tenant.slice(0, 40), why });
+  return c.text("Forbidden", 403);
+}

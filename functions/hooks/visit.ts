@@ -1,0 +1,101 @@
+import type { Call } from "../../shared/call.ts";
+import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
+import { type JoinParameters, wireName } from "../../shared/conference.ts";
+import { callerParams } from "../../shared/documents/caller-params.ts";
+import type { WayBack } from "../../shared/documents/outcomes.ts";
+import type { SwmlDocument } from "../../shared/documents/swml.ts";
+import type { SealedState } from "../../shared/seal.ts";
+import type { Tenant } from "../directory.ts";
+import { callbackUrls } from "./callback-urls.ts";
+import { Seals } from "./seals.ts";
+
+/** One webhook: whose it is, and until when it must be answered. */
+export interface Visit {
+  env: Env;
+  tenant: Tenant;
+  /** Where SignalWire reaches us, without a slash at the end. */
+  base_url: string;
+  /** When it came, ms, and until when KV and everything after may take. */
+  received_at: number;
+  ends_at: number;
+  /** False while a new tenant's signatures fail and `report_until` runs: the document alone serves. */
+  authentic: boolean;
+}
+
+/** A visit with the call that it is about. */
+export interface CallVisit extends Visit {
+  call: Call;
+  seals: Seals;
+  /** Where the call's conference reports to. Null for a visit that is not authentic: no token leaves the house for it. */
+  callbacks: CallbackUrls | null;
+}
+
+/** The document, and what the log says of how it came about. */
+export interface Answered {
+  document: SwmlDocument;
+  /** Null where no rule matched. */
+  rule: string | null;
+  /** How it went, e.g. `accepted`, `document`, `announce`, `reject`. */
+  outcome: string;
+  /** The wire name, where a room was meant. */
+  room: string | null;
+  step: number;
+  reason?: string;
+  /** The ruleset's hash. */
+  ruleset?: string;
+}
+
+/** A placement that was decided, whether now or before an announcement. */
+export type Placing = Pick<
+  SealedState,
+  "entry" | "rule" | "ruleset" | "decided_at" | "rooms" | "strategy" | "role" | "join"
+>;
+
+/** What the Worker keeps of its time for itself once the session or REST has answered: rendering and the way back. */
+export const RENDER_MS = 400;
+
+export async function visitOf(visit: Visit, call: Call): Promise<CallVisit> {
+  const { env, tenant, base_url, authentic } = visit;
+  return {
+    ...visit,
+    call,
+    seals: await Seals.of(env, tenant, call.call_id),
+    callbacks: authentic ? await callbackUrls(env, tenant, base_url) : null,
+  };
+}
+
+/** How the call comes back to us with this state; null where the state is too long to be carried. */
+export async function wayBack(
+  { tenant, base_url, call, seals }: CallVisit,
+  state: SealedState,
+): Promise<WayBack | null> {
+  const sealed = await seals.seal(state);
+  if (sealed === null) return null;
+  const { url_fragment } = tenant.record;
+  const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
+  return {
+    dest: `${base_url}/hooks/${tenant.tenant}/swml${fragment}`,
+    params: callerParams(call.params).params,
+    sealed,
+  };
+}
+
+/** The join as it goes on the wire: our own callbacks in it, where there may be any. */
+export function wireJoin({ callbacks }: CallVisit, join: JoinParameters): JoinParameters {
+  return callbacks ? withCallbacks(join, callbacks) : join;
+}
+
+/** Rooms' names as SignalWire knows them. */
+export function wireNames(
+  { tenant, project }: Tenant,
+  [first, ...rest]: readonly [string, ...string[]],
+): [string, ...string[]] {
+  const plain = project.plain_names_for === tenant;
+  const wire = (name: string): string => {
+    const made = wireName(tenant, name, { plain });
+    // decide() gives legal names only; one that is not would put the caller who knows where.
+    if (typeof made !== "string") throw new Error(`the room's name ${made.problem}`);
+    return made;
+  };
+  return [wire(first), ...rest.map(wire)];
+}

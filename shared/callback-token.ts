@@ -1,0 +1,44 @@
+import { toBase64Url } from "./base64.ts";
+import { decodeCredentialsKey } from "./credentials.ts";
+import type { KeySources } from "./seal-keys.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * The tokens that may stand in the callback URLs of a tenant: derived (HMAC-SHA-256) from `CREDENTIALS_KEY`, else from the
+ * signing key. The first is the one handed out; those of older keys are taken until their conferences are over.
+ */
+export async function callbackTokens(sources: KeySources, tenant: string): Promise<[string, ...string[]]> {
+  const secrets: Uint8Array<ArrayBuffer>[] = [];
+  if (sources.credentials_key) secrets.push(decodeCredentialsKey(sources.credentials_key));
+  for (const key of sources.signing_keys) if (key !== "") secrets.push(Uint8Array.from(encoder.encode(key)));
+  const [first, ...others] = await Promise.all(secrets.map((secret) => tokenOf(secret, tenant)));
+  if (first === undefined)
+    throw new Error("neither CREDENTIALS_KEY nor a signing key to derive callback tokens from");
+  return [first, ...others];
+}
+
+/** In constant time, by comparing HMACs of both under a key of the moment. */
+export async function isToken(
+  given: string,
+  tokens: readonly string[],
+  random_key: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  const key = await crypto.subtle.importKey("raw", random_key, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+    "verify",
+  ]);
+  const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(given));
+  const matches = await Promise.all(
+    tokens.map((token) => crypto.subtle.verify("HMAC", key, mac, encoder.encode(token))),
+  );
+  return matches.includes(true);
+}
+
+async function tokenOf(secret: Uint8Array<ArrayBuffer>, tenant: string): Promise<string> {
+  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+  ]);
+  const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(`partyline callback token v1|${tenant}`));
+  return toBase64Url(new Uint8Array(mac).slice(0, 24));
+}

@@ -1,0 +1,140 @@
+import { z } from "zod";
+import { addressPattern } from "./address.ts";
+import { TEXT_LENGTH, VALUES, WHEN_LENGTH } from "./limits.ts";
+import { strictObject } from "./strict-object.ts";
+import { name, word } from "./words-schema.ts";
+
+export const ADDRESS_MESSAGE =
+  'must be an E.164 number such as "+15550100100", a prefix such as "+1555*", a SIP URI such as "sip:*@example.com", or "anonymous"';
+
+const fromList = strictObject({
+  list: name("a list's name").describe("The name of a list in `lists`."),
+});
+const presence = strictObject({
+  present: z.boolean().describe("true: it is there, whatever it says. false: it is not there."),
+});
+
+/** A secret as rulesets hold it: no one can read the digits out of it, short as they are. */
+export const hmac = strictObject({
+  hmac: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "must be 64 hex digits, as `npx partyline secret` prints them")
+    .describe("A secret's HMAC, as `npx partyline secret` makes it."),
+});
+
+/** One value, several of which any will do, or a list by name. */
+function anyOf<Value extends z.ZodType<string>>(value: Value, values = z.array(value).min(1).max(VALUES)) {
+  return z.union([value, values, fromList], {
+    error: 'must be text, a list of texts, or { "list": "name" }',
+  });
+}
+
+const address = anyOf(z.string().max(512).regex(addressPattern, ADDRESS_MESSAGE));
+const plainText = z.string().min(1).max(TEXT_LENGTH);
+const text = z.union([plainText, z.array(plainText).min(1).max(VALUES), fromList, presence], {
+  error: 'must be text, a list of texts, { "list": "name" } or { "present": true }',
+});
+const keyed = z
+  .string()
+  .regex(/^[0-9*#]{1,32}$/, 'must be what can be keyed: 1 to 32 digits, * and #, such as "1234"');
+const answer = z.union([keyed, hmac, z.array(z.union([keyed, hmac])).min(1).max(VALUES), fromList], {
+  error: 'must be digits in quotes, { "hmac": "…" }, a list of these, or { "list": "name" }',
+});
+const scheduleName = name("a schedule's name");
+const schedules = z.union([scheduleName, z.array(scheduleName).min(1).max(100)], {
+  error: "must be the name of a schedule, or a list of names",
+});
+
+/** The words that a call's direction and type can be. */
+export const directions = ["inbound", "outbound"] as const;
+export const callTypes = ["phone", "sip", "webrtc"] as const;
+
+const fields = {
+  to: address.exactOptional().describe("The number or SIP URI that was called."),
+  from: address
+    .exactOptional()
+    .describe("The number or SIP URI that calls; anonymous where it is withheld."),
+  direction: anyOf(z.enum(directions)).exactOptional().describe("inbound or outbound."),
+  type: anyOf(z.enum(callTypes)).exactOptional().describe("phone, sip or webrtc."),
+  headers: z
+    .record(
+      word(
+        "a header's name",
+        /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/,
+        "1 to 128 of the characters that SIP allows",
+      ),
+      text,
+    )
+    .exactOptional()
+    .describe(
+      "SIP headers by name, in any case. A header sent several times matches by any of its values. * stands for any text.",
+    ),
+  params: z
+    .record(z.string().min(1).max(128), text)
+    .exactOptional()
+    .describe(
+      "Parameters that a `transfer` or `execute` passed, by name; numbers are compared as text. * stands for any text.",
+    ),
+  vars: z
+    .record(z.string().min(1).max(128), text)
+    .exactOptional()
+    .describe(
+      "Variables that earlier steps of the call set, by name; numbers are compared as text. * stands for any text.",
+    ),
+  during: schedules.exactOptional().describe("Schedules of which one is open."),
+  outside: schedules.exactOptional().describe("Schedules none of which is open."),
+  when: z
+    .string()
+    .min(1)
+    .max(WHEN_LENGTH)
+    .exactOptional()
+    .describe(
+      "A CEL expression over call, vars, params, answer, tenant and now, e.g. call.headers['x-tier'] != 'trial'. Where it fails, the rule does not match.",
+    ),
+};
+
+const answers = z.record(
+  word("an answer", /^answer\.[a-z][a-z0-9_]{0,31}$/, "answer.<name>, the name as in `ask`"),
+  answer.describe("What was keyed when this was asked."),
+);
+
+type Fields = z.infer<z.ZodObject<typeof fields, z.core.$strict>>;
+
+export type Match = Fields & { not?: Match } & { [name: `answer.${string}`]: AnswerWanted };
+
+/** What a call must be, all of it. */
+export const match: z.ZodType<Match> = z.intersection(
+  strictObject(
+    {
+      ...fields,
+      not: z
+        .lazy(() => match)
+        .exactOptional()
+        .describe("A match that must not hold. It fails where any part of it does."),
+    },
+    ["answer.<name>"],
+  ),
+  answers,
+);
+
+/** A field's wanted value, values or list, as written. */
+export type Wanted = z.infer<typeof address>;
+/** Likewise, or whether it is there at all. */
+export type TextWanted = z.infer<typeof text>;
+export type AnswerWanted = z.infer<typeof answer>;
+export type Hmac = z.infer<typeof hmac>;
+
+/** The answers that a match wants, by name. */
+export function answersWanted(match: Match): [name: string, wanted: AnswerWanted][] {
+  const found: [string, AnswerWanted][] = [];
+  for (const key of Object.keys(match)) {
+    if (!isAnswer(key)) continue;
+    const wanted = match[key];
+    if (wanted !== undefined) found.push([key.slice("answer.".length), wanted]);
+  }
+  return found;
+}
+
+function isAnswer(key: string): key is `answer.${string}` {
+  return key.startsWith("answer.");
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { webUrl } from "../conference.ts";
+import { SAY_LENGTH } from "./limits.ts";
+import { exactlyOne, strictObject } from "./strict-object.ts";
+import { templateProblem } from "./template.ts";
+
+/** A name: of a list, a schedule, a role. */
+export const name = (what: string) =>
+  word(
+    what,
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    "1 to 64 letters, digits, - and _, the first a letter or digit",
+  );
+
+export const word = (what: string, pattern: RegExp, form: string) =>
+  z.string().regex(pattern, `${what} is ${form}`);
+
+/** Text with placeholders. */
+export const template = (length: number) =>
+  z
+    .string()
+    .min(1)
+    .max(length)
+    .check(({ value, issues }) => {
+      const problem = templateProblem(value);
+      if (problem === null) return;
+      const { message, suggestion } = problem;
+      issues.push({
+        code: "custom",
+        message,
+        params: suggestion === undefined ? {} : { suggestion },
+        input: value,
+      });
+    });
+
+/** How words are spoken. */
+export const speech = {
+  language: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{2,35}$/, "must be a language tag such as en-US")
+    .exactOptional()
+    .describe("The language in which it is said, e.g. en-US."),
+  voice: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,128}$/, "must be the name of a voice such as gcloud.en-US-Neural2-A")
+    .exactOptional()
+    .describe("The voice that says it."),
+};
+
+export const sayLine = template(SAY_LENGTH).describe(
+  "Words to speak. May hold the placeholders that a room's name may.",
+);
+export const playFile = webUrl
+  .regex(/^https:/, "must start with https://: SignalWire plays nothing else")
+  .describe("The https URL of a sound file to play in place of words.");
+
+/** What may be heard: exactly one of the two, and how words are spoken. */
+export const heard = { say: sayLine.exactOptional(), play: playFile.exactOptional(), ...speech };
+
+/** Words, or more about them, or a sound file. */
+export const announcement = z.union(
+  [
+    template(SAY_LENGTH),
+    strictObject(heard).check((context) => exactlyOne(context, ["say", "play"])),
+  ],
+  { error: 'must be text to say, { "say": … } or { "play": … }' },
+);
+
+export type Announcement = z.infer<typeof announcement>;

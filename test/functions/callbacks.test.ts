@@ -1,0 +1,169 @@
+import { exports } from "cloudflare:workers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type House, openHouse, sent, warmUp } from "./house.ts";
+
+const rules = [{ id: "support", match: {}, place: { room: "support" } }];
+const caller = { from: "+15550100001", to: "+15550100100" };
+
+beforeAll(warmUp);
+
+/** A call in the room by RELAY, past its hold. */
+async function inRoom(home: House): Promise<string> {
+  const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+  await home.carrier.wait({
+    journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
+  });
+  return call_id;
+}
+
+async function callbackUrl(home: House): Promise<string> {
+  const [join] = await sent(home, "calling.join_conference");
+  return String(join?.["status_callback"]);
+}
+
+async function report(url: string, body: BodyInit, type = "application/json"): Promise<number> {
+  const response = await exports.default.fetch(url, {
+    method: "POST",
+    headers: { "content-type": type },
+    body,
+  });
+  return response.status;
+}
+
+function leave(home: House, call_id: string, changes: Record<string, unknown> = {}): string {
+  return JSON.stringify({
+    event_type: "calling.conference",
+    timestamp: Date.now() / 1000 + 60,
+    params: {
+      status: "participant-leave",
+      conference_id: "conf",
+      name: `${home.tenant}:support`,
+      call_id,
+      ...changes,
+    },
+  });
+}
+
+describe("status callbacks, the second feed", () => {
+  test("every join asks for them alike, with a token that is the tenant's own", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using other = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    await inRoom(home);
+    await inRoom(other);
+    const joins = await sent(home, "calling.join_conference");
+    const [first, second] = joins.map(({ call_id: _, node_id: __, ...settings }) => settings);
+    expect(first).toEqual(second);
+    expect(first).toMatchObject({ status_callback_event_type: "relay", status_callback_method: "POST" });
+    const token = new URL(await callbackUrl(home)).searchParams.get("token");
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect(new URL(await callbackUrl(other)).searchParams.get("token")).not.toBe(token);
+  });
+
+  test("where RELAY sends no events they confirm the join", async () => {
+    await using home = await openHouse({
+      rules,
+      carrier: {
+        speed: 10,
+        faults: [{ at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } }],
+      },
+    });
+    await inRoom(home);
+    // Confirmed by the callback, so nobody had to ask REST.
+    expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
+  });
+
+  test("a wrong token, another tenant's, or a wrong signature is refused", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using other = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    await inRoom(other);
+    const url = new URL(await callbackUrl(home));
+    const wrong = new URL(url);
+    wrong.searchParams.set("token", "x".repeat(32));
+    expect(await report(String(wrong), leave(home, call_id))).toBe(403);
+    wrong.searchParams.set("token", new URL(await callbackUrl(other)).searchParams.get("token") ?? "");
+    expect(await report(String(wrong), leave(home, call_id))).toBe(403);
+    const signed = await exports.default.fetch(String(url), {
+      method: "POST",
+      headers: { "x-signalwire-signature": "0".repeat(40) },
+      body: leave(home, call_id),
+    });
+    expect(signed.status).toBe(403);
+  });
+
+  test("an unsigned leave that is not true ends no call: REST is asked and contradicts it", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    const url = await callbackUrl(home);
+    const [conference] = await home.carrier.conferences();
+    const conference_id = conference?.conference_id;
+    expect(await report(url, leave(home, call_id, { conference_id }))).toBe(204);
+    await home.carrier.wait({ journal: { kind: "rest" } });
+    expect(await report(url, leave(home, call_id, { conference_id, status: "conference-end" }))).toBe(204);
+    expect(await home.carrier.call(call_id)).toMatchObject({
+      conference: `${home.tenant}:support`,
+      state: "answered",
+    });
+    expect(await sent(home, "calling.end")).toEqual([]);
+  });
+
+  test("a conference of another tenant's is none of its business", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    expect(
+      await report(await callbackUrl(home), leave(home, call_id, { name: "somebody-else:support" })),
+    ).toBe(204);
+    expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["no JSON", "{"],
+    ["no event", "{}"],
+    ["null", "null"],
+  ])("%s is survived", async (_, body) => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    expect(await report(await callbackUrl(home), body)).toBe(204);
+    expect(await report(await callbackUrl(home), body, "application/x-www-form-urlencoded")).toBe(204);
+  });
+
+  test("what the rule itself asked to be told is forwarded: once for a repeat, in the form and of the events it wanted", async () => {
+    const told: { body: string; type: string | null }[] = [];
+    await using home = await openHouse({
+      rules: [
+        {
+          id: "support",
+          match: {},
+          place: {
+            room: "support",
+            join: {
+              status_callback: `${new URL("https://hooks.example.com/told")}`,
+              status_callback_event: "join",
+              status_callback_event_type: "cxml",
+            },
+          },
+        },
+      ],
+      carrier: { speed: 10 },
+    });
+    const fetched = globalThis.fetch;
+    globalThis.fetch = async (input, init) => {
+      const request = new Request(input, init);
+      if (new URL(request.url).host !== "hooks.example.com") return await fetched(input, init);
+      told.push({ body: await request.text(), type: request.headers.get("content-type") });
+      return new Response(null, { status: 204 });
+    };
+    try {
+      const call_id = await inRoom(home);
+      await expect.poll(() => told.length).toBe(1);
+      expect(told[0]?.type).toContain("application/x-www-form-urlencoded");
+      const form = new URLSearchParams(told[0]?.body);
+      expect(form.get("CallSid")).toBe(call_id);
+      expect(form.get("StatusCallbackEvent")).toBe("participant-join");
+    } finally {
+      globalThis.fetch = fetched;
+    }
+  });
+});
