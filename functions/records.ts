@@ -29,7 +29,7 @@ export const projectRecord = z.object({
   plain_names_for: tenantId.optional(),
   session: z
     .object({
-      idle_disconnect_s: z.number().int().min(10).max(86_400).default(300),
+      idle_disconnect_s: z.number().int().min(1).max(86_400).default(300),
       location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
     })
     .default({ idle_disconnect_s: 300 }),

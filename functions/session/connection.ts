@@ -1,8 +1,13 @@
 import { RelayClient } from "../../shared/relay/client.ts";
-import type { Counted, Effect } from "../../shared/relay/effects.ts";
+import type { ConnectionState, Counted, Effect } from "../../shared/relay/effects.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Command, Input, RelaySettings, Resume } from "../../shared/relay/inputs.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+
+/** Frames that follow one another this closely are a burst: they wait for a common turn, and share its write to disk. */
+const BURST_MS = 2;
+/** So many frames are taken in one turn; more wait for the next, so that calls are not kept waiting by a flood. */
+const TURN_FRAMES = 500;
 
 /** What the session does about what the connection brings; each is called in the turn in which it happens. */
 export interface ConnectionHost {
@@ -16,11 +21,14 @@ export interface ConnectionHost {
   keepProtocol(protocol: string, restored: boolean): void;
   keepAuthorizationState(value: string): Promise<void>;
   forgetSession(): void;
-  changed(from: string, to: string, reason: string): void;
+  changed(from: ConnectionState, to: ConnectionState, reason: string): void;
   count(what: Counted, detail?: string): void;
   /** Doing what the machine said failed. */
   broke(effect: Effect["do"], error: unknown): void;
 }
+
+/** What a socket said, in order, not yet taken. */
+type Received = Extract<Input, { on: "message" }> | { on: "closed" | "failed"; generation: number };
 
 interface Socket {
   generation: number;
@@ -39,6 +47,9 @@ export class RelayConnection {
   readonly #settling = new Map<string, (outcome: Outcome) => void>();
   readonly #inputs: Input[] = [];
   #busy = false;
+  readonly #received: Received[] = [];
+  #takenAt = 0;
+  #taking = false;
   #socket: Socket | null = null;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
 
@@ -163,14 +174,40 @@ export class RelayConnection {
 
   #listen(socket: WebSocket, generation: number): void {
     socket.addEventListener("message", ({ data }) => {
-      this.handle({
-        on: "message",
-        generation,
-        data: typeof data === "string" ? data : { binary: data instanceof ArrayBuffer ? data.byteLength : 0 },
-      });
+      const frame =
+        typeof data === "string" ? data : { binary: data instanceof ArrayBuffer ? data.byteLength : 0 };
+      this.#received.push({ on: "message", generation, data: frame });
+      this.#takeReceived();
     });
-    socket.addEventListener("close", () => this.handle({ on: "closed", generation }));
-    socket.addEventListener("error", () => this.handle({ on: "failed", generation }));
+    // What came before the end is heard before it.
+    socket.addEventListener("close", () => {
+      this.#received.push({ on: "closed", generation });
+      this.#takeReceived();
+    });
+    socket.addEventListener("error", () => {
+      this.#received.push({ on: "failed", generation });
+      this.#takeReceived();
+    });
+  }
+
+  /** At once where little happens; in bursts a turn's worth at a time. */
+  #takeReceived(): void {
+    if (this.#taking) return;
+    if (Date.now() - this.#takenAt >= BURST_MS) {
+      this.#takeTurn();
+      return;
+    }
+    this.#taking = true;
+    setTimeout(() => {
+      this.#taking = false;
+      this.#takeTurn();
+    }, 0);
+  }
+
+  #takeTurn(): void {
+    this.#takenAt = Date.now();
+    for (const input of this.#received.splice(0, TURN_FRAMES)) this.handle(input);
+    if (this.#received.length > 0) this.#takeReceived();
   }
 
   #send(generation: number, text: string): void {

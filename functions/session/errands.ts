@@ -24,6 +24,7 @@ const LEASE_MS = 15_000;
 export class Errands {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
+  #added = false;
 
   constructor(sql: SqlStorage, now: () => number) {
     this.#sql = sql;
@@ -32,6 +33,7 @@ export class Errands {
 
   /** At most one errand of a kind for a placement. */
   add(kind: ErrandKind, key: PlacementKey, node_id: string | null): void {
+    this.#added = true;
     this.#sql.exec(
       "INSERT OR IGNORE INTO errands (kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?)",
       kind,
@@ -41,6 +43,13 @@ export class Errands {
       node_id,
       this.#now(),
     );
+  }
+
+  /** Whether any was added since this was last asked. */
+  wereAdded(): boolean {
+    const added = this.#added;
+    this.#added = false;
+    return added;
   }
 
   /** Those due, each leased: whoever takes one calls `done` or `retry`. */

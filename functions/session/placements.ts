@@ -136,17 +136,17 @@ export class Placements {
     );
   }
 
-  /** Whether any call is, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
-  anyLive(max_age_ms: number): boolean {
+  /** How many calls are, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
+  countLive(max_age_ms: number): number {
     const states = liveStates.map(() => "?").join(", ");
-    const found = this.#sql
-      .exec(
-        `SELECT 1 FROM placements WHERE state IN (${states}) AND updated_at > ? LIMIT 1`,
+    const { live } = this.#sql
+      .exec<{ live: number }>(
+        `SELECT COUNT(*) AS live FROM placements WHERE state IN (${states}) AND updated_at > ?`,
         ...liveStates,
         this.#now() - max_age_ms,
       )
-      .next();
-    return !found.done;
+      .one();
+    return live;
   }
 
   /** Forgets up to `limit` placements not touched for `max_age_ms`; returns how many. */

@@ -1,14 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import type { Breaker } from "../../shared/breaker.ts";
 import { type ForwardTo, isWanted } from "../../shared/callbacks.ts";
 import { EARLY_LEAVE_MS, liveStates } from "../../shared/placement.ts";
-import type { Effect } from "../../shared/relay/effects.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import type { RelaySettings } from "../../shared/relay/inputs.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
-import { type Project, readProject } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { ConferenceEvents } from "./conference-events.ts";
-import { type ConnectionHost, RelayConnection } from "./connection.ts";
 import {
   CONTRACT_VERSION,
   type ConferenceEventReply,
@@ -24,33 +21,25 @@ import { runErrands } from "./errand-runner.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
+import { Link, type LinkStatus } from "./link.ts";
 import { look } from "./looking.ts";
 import { Placements } from "./placements.ts";
 import { giveUpWaiting, joinCommandId, joinIsSending, placeByRelay, replyOf } from "./placing.ts";
 import { migrate } from "./schema.ts";
 
-/** How the session presents itself to SignalWire. */
-const AGENT = "partyline/0.1.0";
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
-/** A connection that was down this long is not waited for: calls join by document at once. */
-const DOWN_MS = 10_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 const LONGEST_CALL_MS = 24 * 3_600_000;
 const KEEP_MS = 7 * 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
-/** A record that reads older than the Worker says (KV lags) is read again no sooner than this. */
-const REREAD_MS = 5_000;
 
-/** The state of a project's RELAY connection, for the doctor. */
-export interface SessionStatus {
-  state: string;
-  /** Ms since the epoch; 0 where there was no connection yet. */
-  since: number;
-  queued: number;
-  in_flight: number;
-  /** Why it last came up or went down. */
-  last_reason: string;
+/** How a project's session is; for operators. Counters run since the session was first made. */
+export interface SessionStatus extends LinkStatus {
+  counters: Record<string, number>;
+  breaker: Breaker;
+  /** Calls that are, or may be, in a room. */
+  live_placements: number;
 }
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
@@ -65,11 +54,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #placing = new Map<string, Promise<PlaceReply>>();
   /** Placements that wait for their participant-join. */
   readonly #awaited = new Map<string, () => void>();
-  #project: { value: Project; read_at: number } | null = null;
-  #opening: Promise<RelayConnection> | null = null;
-  #relay: RelayConnection | null = null;
-  #downSince: number | null = null;
-  #lastReason = "";
+  readonly #link: Link;
   #lastWorkAt = Date.now();
   #alarmAt: number | null = null;
 
@@ -90,6 +75,11 @@ export class RelaySession extends DurableObject<Env> {
       (key) => this.#awaited.get(joinCommandId(key))?.(),
       Date.now,
     );
+    this.#link = new Link(env, this.#facts, this.#counters, {
+      sending: (command) => joinIsSending(this.#placements, command),
+      record: (event) => this.#events.record(event, "relay"),
+      acted: (event, isNew) => this.#act(event, isNew),
+    });
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -147,27 +137,27 @@ export class RelaySession extends DurableObject<Env> {
     this.#facts.set("project_id", project_id);
     // The alarm takes an idle connection down again.
     this.#arm(HEARTBEAT_MS);
-    try {
-      const connection = await this.#connection(project_id, version);
-      const { state } = connection.client;
-      // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
-      if (state === "refused" || state === "backing_off") connection.handle({ on: "reconnect" });
-      await this.#settled(connection, Date.now() + Math.min(wait_ms, 10_000));
-    } catch (error) {
-      return { state: "idle", since: 0, queued: 0, in_flight: 0, last_reason: describeError(error) };
-    }
+    // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
+    if (!this.#link.ready) await this.#link.reconnect(version);
+    await this.#link.settled(Date.now() + Math.min(wait_ms, 10_000));
     return this.status();
   }
 
-  /** How the connection is. Connects nothing. */
+  /** A fresh connection, at once. Calls outlive it. */
+  async reconnect(project_id: string, version: string): Promise<SessionStatus> {
+    this.#facts.set("project_id", project_id);
+    this.#arm(HEARTBEAT_MS);
+    await this.#link.reconnect(version);
+    return this.status();
+  }
+
+  /** How the session is. Connects nothing. */
   status(): SessionStatus {
-    const client = this.#relay?.client;
     return {
-      state: client?.state ?? "idle",
-      since: client?.since ?? 0,
-      queued: client?.queued ?? 0,
-      in_flight: client?.inFlight ?? 0,
-      last_reason: this.#lastReason,
+      ...this.#link.status(),
+      counters: this.#counters.all(),
+      breaker: this.#health.breaker,
+      live_placements: this.#placements.countLive(LONGEST_CALL_MS),
     };
   }
 
@@ -177,14 +167,13 @@ export class RelaySession extends DurableObject<Env> {
       this.#placements.forget(KEEP_MS, FORGET_BATCH) + this.#events.forget(KEEP_MS, FORGET_BATCH);
     if (this.#hasWork()) {
       try {
-        await this.#connection(this.#facts.require("project_id"), null);
+        await this.#link.connection(null);
       } catch (error) {
         log("error", "session.unreachable", { error: describeError(error) });
       }
       this.#arm(HEARTBEAT_MS);
-    } else if (this.#relay && this.#relay.client.state !== "idle") {
-      const idle_ms = (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
-      if (Date.now() - this.#lastWorkAt >= idle_ms) this.#relay.handle({ on: "close" });
+    } else if (this.#link.isOpen) {
+      if (Date.now() - this.#lastWorkAt >= this.#link.idle_disconnect_ms) this.#link.close();
       this.#arm(HEARTBEAT_MS);
     } else if (forgotten > 0) {
       this.#arm(HEARTBEAT_MS);
@@ -196,6 +185,7 @@ export class RelaySession extends DurableObject<Env> {
     const others = this.#placements.ofCall(request.call_id);
     this.#facts.set("project_id", request.project_id);
     this.#arm(HEARTBEAT_MS);
+    this.#link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
       if (!(liveStates as readonly string[]).includes(other.state)) continue;
@@ -209,7 +199,7 @@ export class RelaySession extends DurableObject<Env> {
       {
         placements: this.#placements,
         now: Date.now,
-        connection: () => this.#connection(request.project_id, request.project_version),
+        connection: () => this.#link.connection(request.project_version),
         avoidRelay: () => this.#avoidRelay(),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
@@ -224,8 +214,8 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #avoidRelay(): string | null {
-    if (this.#relay?.client.state === "refused") return "RELAY refuses the project's credentials";
-    if (this.#downSince !== null && Date.now() - this.#downSince > DOWN_MS) return "RELAY is down";
+    const why = this.#link.whyNot(Date.now());
+    if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.
     return this.#health.mayTry(Date.now()) ? null : "the breaker is open";
   }
@@ -243,75 +233,12 @@ export class RelaySession extends DurableObject<Env> {
     }, EARLY_LEAVE_MS);
   }
 
-  /** The connection, open or opening. `version`: the record that the Worker knows; null: whichever we have. */
-  async #connection(project_id: string, version: string | null): Promise<RelayConnection> {
-    const known = this.#project;
-    const isCurrent =
-      known &&
-      (version === null || known.value.version === version || Date.now() - known.read_at < REREAD_MS);
-    if (!this.#relay || !isCurrent) {
-      this.#opening ??= this.#open(project_id).finally(() => {
-        this.#opening = null;
-      });
-      await this.#opening;
-    }
-    if (!this.#relay) throw new Error("the connection could not be made");
-    if (this.#relay.client.state === "idle") this.#relay.handle({ on: "open" });
-    return this.#relay;
-  }
-
-  async #open(project_id: string): Promise<RelayConnection> {
-    const project = await readProject(this.env, project_id);
-    const before = this.#project?.value;
-    this.#project = { value: project, read_at: Date.now() };
-    const settings: RelaySettings = {
-      project: project.project_id,
-      token: project.token,
-      agent: AGENT,
-      contexts: Object.keys(project.contexts),
-    };
-    if (this.#relay && before?.relay_url === project.relay_url) {
-      if (before.version !== project.version) this.#relay.handle({ on: "credentials", settings });
-      return this.#relay;
-    }
-    this.#relay?.handle({ on: "close" });
-    const resume = await this.#facts.readResume(project_id);
-    this.#relay = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
-    return this.#relay;
-  }
-
-  #host(project_id: string): ConnectionHost {
-    return {
-      sending: (command) => joinIsSending(this.#placements, command),
-      record: (event) => this.#events.record(event, "relay"),
-      acted: (event, isNew) => this.#act(event, isNew),
-      keepProtocol: (protocol) => this.#facts.set("protocol", protocol),
-      keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),
-      forgetSession: () => this.#facts.forgetResume(),
-      changed: (from, to, reason) => this.#changed(project_id, from, to, reason),
-      count: (what, detail) => {
-        this.#counters.add(what);
-        if (detail !== undefined) log("warn", "relay.trouble", { project: project_id, what, detail });
-      },
-      broke: (effect: Effect["do"], error) =>
-        log("error", "session.broke", { project: project_id, effect, error: describeError(error) }),
-    };
-  }
-
   #act(event: RelayEvent, isNew: boolean): void {
     this.#counters.add(isNew ? "events" : "duplicate_events");
     if (!isNew) return;
     this.#lastWorkAt = Date.now();
     this.#events.apply(event);
     this.#startErrands();
-  }
-
-  #changed(project_id: string, from: string, to: string, reason: string): void {
-    // "The wait is over" tells nobody why there was one.
-    if (to !== "connecting" && to !== "authenticating") this.#lastReason = reason;
-    if (to === "ready" || to === "idle") this.#downSince = null;
-    else this.#downSince ??= Date.now();
-    log(to === "refused" ? "error" : "info", "relay.state", { project: project_id, from, to, reason });
   }
 
   #forwardTo({ kind, event }: ConferenceEventRequest): ForwardTo[] {
@@ -325,7 +252,7 @@ export class RelaySession extends DurableObject<Env> {
 
   /** At once, and again by the alarm where this incarnation vanishes. */
   #startErrands(): void {
-    if (this.#errands.nextDue() === null) return;
+    if (!this.#errands.wereAdded()) return;
     this.#arm(0);
     void this.#doErrands();
   }
@@ -344,30 +271,18 @@ export class RelaySession extends DurableObject<Env> {
           ts: null,
         }),
       now: Date.now,
-      connection: () => (this.#relay?.client.state === "ready" ? this.#relay : null),
-      project: async () =>
-        this.#project?.value ?? (await readProject(this.env, this.#facts.require("project_id"))),
+      connection: () => this.#link.ready,
+      project: () => this.#link.project(),
     });
     const due = this.#errands.nextDue();
     if (due !== null) this.#arm(Math.max(0, due - Date.now()));
   }
 
-  /** Resolves when the connection is ready or refused, or at `until`. */
-  async #settled(connection: RelayConnection, until: number): Promise<void> {
-    while (
-      Date.now() < until &&
-      connection.client.state !== "ready" &&
-      connection.client.state !== "refused"
-    ) {
-      await scheduler.wait(50);
-    }
-  }
-
   #hasWork(): boolean {
     return (
       this.#errands.nextDue() !== null ||
-      this.#placements.anyLive(LONGEST_CALL_MS) ||
-      Object.keys(this.#project?.value.contexts ?? {}).length > 0
+      this.#placements.countLive(LONGEST_CALL_MS) > 0 ||
+      this.#link.contexts > 0
     );
   }
 

@@ -102,8 +102,9 @@ export class CarrierProject {
     await request(`${this.#url}/sockets`, "POST", { do: action, ...(ms === undefined ? {} : { ms }) });
   }
 
-  async sendEvent(event_type: string, params: Record<string, unknown>): Promise<void> {
-    await request(`${this.#url}/events`, "POST", { event_type, params });
+  /** `count` events at once, each of a call of its own where there are several. */
+  async sendEvent(event_type: string, params: Record<string, unknown>, count = 1): Promise<void> {
+    await request(`${this.#url}/events`, "POST", { event_type, params, count });
   }
 
   async sendFrame(text: string): Promise<void> {

@@ -15,7 +15,12 @@ const outageSchema = z.strictObject({
   listening: z.boolean(),
   ms: z.number().int().min(0).max(600_000).default(600_000),
 });
-const eventSchema = z.strictObject({ event_type: z.string(), params: z.record(z.string(), z.unknown()) });
+const eventSchema = z.strictObject({
+  event_type: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  /** So many at once, each of a call of its own (`<call_id>-1` and so on) where there are several. */
+  count: z.number().int().min(1).max(100_000).default(1),
+});
 const framesSchema = z.strictObject({ text: z.string() });
 const socketsSchema = z.strictObject({
   do: z.enum(["drop", "close", "disconnect", "disconnect_restart", "silence"]),
@@ -55,8 +60,11 @@ export async function serveControl(world: World, request: WebRequest): Promise<W
     case "sockets":
       return sockets(project, request);
     case "events":
-      return accept(eventSchema, request, ({ event_type, params }) => {
-        project.emit(event_type, params, [...project.sessions.values()]);
+      return accept(eventSchema, request, ({ event_type, params, count }) => {
+        for (let n = 1; n <= count; n += 1) {
+          const own = count === 1 ? params : { ...params, call_id: `${String(params["call_id"])}-${n}` };
+          project.emit(event_type, own, [...project.sessions.values()]);
+        }
         return { status: 204 };
       });
     case "frames":

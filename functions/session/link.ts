@@ -1,0 +1,211 @@
+import type { ConnectionState } from "../../shared/relay/effects.ts";
+import type { RelaySettings } from "../../shared/relay/inputs.ts";
+import { type Project, readProject } from "../directory.ts";
+import { describeError, log } from "../log.ts";
+import { type ConnectionHost, RelayConnection } from "./connection.ts";
+import type { Counters } from "./counters.ts";
+import type { Facts } from "./facts.ts";
+
+/** How the session presents itself to SignalWire. */
+const AGENT = "partyline/0.1.0";
+/** A connection that was down this long is not waited for: calls join by document at once. */
+const DOWN_MS = 10_000;
+/** A record that reads older than the Worker says (KV lags) is read again no sooner than this. */
+const REREAD_MS = 5_000;
+const KEPT_ERRORS = 10;
+const SETTLE_POLL_MS = 50;
+
+/** The connection's part of a session's status. */
+export interface LinkStatus {
+  state: ConnectionState;
+  /** Milliseconds since the epoch; 0 where nothing ever happened. */
+  since: number;
+  queued: number;
+  in_flight: number;
+  /** Why it is as it is. */
+  last_reason: string;
+  /** Whether SignalWire took up the session we had before; null before the first connection. */
+  protocol: "resumed" | "new" | null;
+  last_errors: { at: number; what: string }[];
+}
+
+/** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
+export class Link {
+  readonly #env: Env;
+  readonly #facts: Facts;
+  readonly #counters: Counters;
+  readonly #events: Pick<ConnectionHost, "sending" | "record" | "acted">;
+  #project: { value: Project; read_at: number } | null = null;
+  #opening: Promise<void> | null = null;
+  #connection: RelayConnection | null = null;
+  #downSince: number | null = null;
+  #lastReason = "";
+  #protocol: LinkStatus["protocol"] = null;
+  readonly #errors: LinkStatus["last_errors"] = [];
+
+  constructor(
+    env: Env,
+    facts: Facts,
+    counters: Counters,
+    events: Pick<ConnectionHost, "sending" | "record" | "acted">,
+  ) {
+    this.#env = env;
+    this.#facts = facts;
+    this.#counters = counters;
+    this.#events = events;
+  }
+
+  /**
+   * The connection, open or opening. Rejects where the record can't be read.
+   * @param version of the record as the Worker knows it; null: whichever we have.
+   */
+  async connection(version: string | null): Promise<RelayConnection> {
+    if (!this.#connection || this.#isOutdated(version)) await this.#read();
+    if (!this.#connection) throw new Error("the project's connection could not be made");
+    if (this.#connection.client.state === "idle") this.#connection.handle({ on: "open" });
+    return this.#connection;
+  }
+
+  /** Follows a changed record without anybody waiting for it: new credentials end a refusal. */
+  follow(version: string): void {
+    if (!this.#connection || !this.#isOutdated(version)) return;
+    this.#read().catch((error: unknown) =>
+      this.#failed(`the record could not be read: ${describeError(error)}`),
+    );
+  }
+
+  /** The connection where commands would go out at once. */
+  get ready(): RelayConnection | null {
+    return this.#connection?.client.state === "ready" ? this.#connection : null;
+  }
+
+  async project(): Promise<Project> {
+    return this.#project?.value ?? (await readProject(this.#env, this.#facts.require("project_id")));
+  }
+
+  /** How many contexts the record subscribes, as far as it was read. */
+  get contexts(): number {
+    return Object.keys(this.#project?.value.contexts ?? {}).length;
+  }
+
+  get idle_disconnect_ms(): number {
+    return (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
+  }
+
+  get isOpen(): boolean {
+    return this.#connection !== null && this.#connection.client.state !== "idle";
+  }
+
+  /** Why calls are better not tried by RELAY now; null where they may be. */
+  whyNot(now: number): string | null {
+    if (this.#connection?.client.state === "refused") return "RELAY refuses the project's credentials";
+    if (this.#downSince !== null && now - this.#downSince > DOWN_MS) return "RELAY is down";
+    return null;
+  }
+
+  close(): void {
+    this.#connection?.handle({ on: "close" });
+  }
+
+  /** A fresh connection from the record as it is now, at once, whatever was refused or waited for before. */
+  async reconnect(version: string): Promise<void> {
+    if (this.#project?.value.version !== version) await this.#read();
+    const connection = await this.connection(null);
+    const { state } = connection.client;
+    if (state !== "connecting" && state !== "authenticating") connection.handle({ on: "reconnect" });
+  }
+
+  /** Resolves when the connection is ready or refused, or at `until`. */
+  async settled(until: number): Promise<void> {
+    while (Date.now() < until) {
+      const state = this.#connection?.client.state;
+      if (state === "ready" || state === "refused") return;
+      await scheduler.wait(SETTLE_POLL_MS);
+    }
+  }
+
+  status(): LinkStatus {
+    const client = this.#connection?.client;
+    return {
+      state: client?.state ?? "idle",
+      since: client?.since ?? 0,
+      queued: client?.queued ?? 0,
+      in_flight: client?.inFlight ?? 0,
+      last_reason: this.#lastReason,
+      protocol: this.#protocol,
+      last_errors: this.#errors,
+    };
+  }
+
+  #isOutdated(version: string | null): boolean {
+    const known = this.#project;
+    if (!known) return true;
+    return version !== null && known.value.version !== version && Date.now() - known.read_at >= REREAD_MS;
+  }
+
+  #read(): Promise<void> {
+    this.#opening ??= this.#readAndConnect().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async #readAndConnect(): Promise<void> {
+    const project_id = this.#facts.require("project_id");
+    const project = await readProject(this.#env, project_id);
+    const resume = this.#connection ? {} : await this.#facts.readResume(project_id);
+    const before = this.#project?.value;
+    this.#project = { value: project, read_at: Date.now() };
+    const settings: RelaySettings = {
+      project: project.project_id,
+      token: project.token,
+      agent: AGENT,
+      contexts: Object.keys(project.contexts),
+    };
+    if (this.#connection && before?.relay_url === project.relay_url) {
+      if (before.version !== project.version) this.#connection.handle({ on: "credentials", settings });
+      return;
+    }
+    this.#connection?.handle({ on: "close" });
+    this.#connection = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
+  }
+
+  #host(project_id: string): ConnectionHost {
+    return {
+      ...this.#events,
+      keepProtocol: (protocol, restored) => {
+        this.#facts.set("protocol", protocol);
+        this.#protocol = restored ? "resumed" : "new";
+        this.#counters.add("connects");
+        if (restored) this.#counters.add("resumes");
+      },
+      keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),
+      forgetSession: () => this.#facts.forgetResume(),
+      changed: (from, to, reason) => this.#changed(project_id, from, to, reason),
+      count: (what, detail) => {
+        this.#counters.add(what);
+        if (detail === undefined) return;
+        this.#failed(`${what}: ${detail}`);
+        log("warn", "relay.trouble", { project: project_id, what, detail });
+      },
+      broke: (effect, error) => {
+        this.#failed(`${effect}: ${describeError(error)}`);
+        log("error", "session.broke", { project: project_id, effect, error: describeError(error) });
+      },
+    };
+  }
+
+  #changed(project_id: string, from: ConnectionState, to: ConnectionState, reason: string): void {
+    // "The wait is over" tells nobody why there was one.
+    if (to !== "connecting" && to !== "authenticating") this.#lastReason = reason;
+    if (to === "ready" || to === "idle") this.#downSince = null;
+    else this.#downSince ??= Date.now();
+    if (to === "backing_off" || to === "refused") this.#failed(reason);
+    log(to === "refused" ? "error" : "info", "relay.state", { project: project_id, from, to, reason });
+  }
+
+  #failed(what: string): void {
+    this.#errors.push({ at: Date.now(), what });
+    if (this.#errors.length > KEPT_ERRORS) this.#errors.shift();
+  }
+}
