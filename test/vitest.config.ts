@@ -25,11 +25,12 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [nodeTests],
           globalSetup: ["test/carrier-process.ts"],
+          setupFiles: ["test/lose-objects.ts"],
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },
       },
-      { test: { name: "node", include: [nodeTests] } },
+      { test: { name: "node", include: [nodeTests], testTimeout: 20_000 } },
     ],
   },
 });

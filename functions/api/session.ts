@@ -3,8 +3,8 @@ import { type Project, readProject } from "../directory.ts";
 import { describeError } from "../log.ts";
 import type { SessionStatus } from "../session/relay-session.ts";
 import { sessionOf } from "../session-client.ts";
+import { within } from "../within.ts";
 import { refusal } from "./refusal.ts";
-import { within } from "./within.ts";
 
 const DIRECTORY_MS = 4_000;
 const ANSWER_MS = 5_000;

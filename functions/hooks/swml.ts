@@ -6,6 +6,7 @@ import { parseSwmlWebhook } from "../../shared/swml-webhook.ts";
 import { findTenant, type Tenant } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
+import { within } from "../within.ts";
 import { answerCall, answerUnusable } from "./answer-call.ts";
 import { bodyLimit, readBody } from "./body.ts";
 import { authenticate } from "./signature.ts";
@@ -99,13 +100,4 @@ function refuse(c: Context, tenant: string, why: string): Response {
 function isReporting({ record }: Tenant, now: number): boolean {
   const { report_until } = record;
   return report_until !== undefined && now < report_until && report_until <= now + REPORT_MS;
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  return await Promise.race([
-    work,
-    scheduler.wait(ms).then(() => {
-      throw new Error(`no answer within ${ms} ms`);
-    }),
-  ]);
 }

@@ -74,6 +74,11 @@ export class Link {
     );
   }
 
+  /** Whether commands would go out at once, under the record as the Worker knows it. */
+  isReady(version: string): boolean {
+    return this.ready !== null && this.#project?.value.version === version;
+  }
+
   /** The connection where commands would go out at once. */
   get ready(): RelayConnection | null {
     return this.#connection?.client.state === "ready" ? this.#connection : null;

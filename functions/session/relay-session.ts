@@ -138,7 +138,7 @@ export class RelaySession extends DurableObject<Env> {
     // The alarm takes an idle connection down again.
     this.#arm(HEARTBEAT_MS);
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
-    if (!this.#link.ready) await this.#link.reconnect(version);
+    if (!this.#link.isReady(version)) await this.#link.reconnect(version);
     await this.#link.settled(Date.now() + Math.min(wait_ms, 10_000));
     return this.status();
   }

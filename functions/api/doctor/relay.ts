@@ -2,7 +2,7 @@ import type { Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
 import type { SessionStatus } from "../../session/relay-session.ts";
 import { sessionOf } from "../../session-client.ts";
-import { within } from "../within.ts";
+import { within } from "../../within.ts";
 import type { Finding } from "./reply.ts";
 
 /** How long the session has to come up, and how much longer its answer may take. */

@@ -1,7 +1,7 @@
 import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
 import { readTenant, type Tenant } from "../../directory.ts";
-import { within } from "../within.ts";
+import { within } from "../../within.ts";
 import type { Finding } from "./reply.ts";
 
 const DIRECTORY_MS = 4_000;
