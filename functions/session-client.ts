@@ -40,6 +40,7 @@ export async function place(env: Env, project: Project, request: PlaceRequest): 
     outcome: nothingSent ? "document" : "unknown",
     room: request.rooms[0],
     join,
+    counted: false,
     rule,
     role,
     ruleset,

@@ -26,6 +26,8 @@ export interface Call {
   vars: Record<string, unknown>;
   /** What the `transfer` or `execute` that led here passed, without our own `partyline`. */
   params: Record<string, unknown>;
+  /** What a `prompt` before this brought; kept apart from `vars`, for it may be a secret. */
+  keyed?: { result: string; digits: string };
   /** The call object as received, fields that we do not know included. */
   details: Record<string, unknown>;
 }

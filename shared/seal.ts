@@ -2,40 +2,87 @@ import { z } from "zod";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
 import { joinParameters } from "./conference.ts";
 import { ivBytes } from "./credentials.ts";
+import type { Decision, Place } from "./rules/decision.ts";
 import type { SealKeys } from "./seal-keys.ts";
 
 const roomName = z.string().min(1).max(64);
+
+/** A placement that was decided, with what the log and a repeat need to know of how. */
+export type Placing = Place & Pick<Decision, "rule" | "ruleset" | "decided_at">;
+
+/**
+ * Opened, so it is what decide() made, though maybe another version's: what the way of a call stands on is checked, and the
+ * rest is taken as its type says.
+ */
+const placing = z
+  .looseObject({
+    action: z.literal("place"),
+    rule: z.string().max(200).nullable(),
+    /** SHA-256 of the ruleset, hex. */
+    ruleset: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Milliseconds since the epoch. */
+    decided_at: z.int().nonnegative(),
+    /** Plain names, as in the decision. */
+    rooms: z.tuple([roomName], roomName),
+    strategy: z.enum(["first", "emptiest"]),
+    role: z.string().max(64),
+    join: joinParameters,
+  })
+  .transform((decided) => decided as unknown as Placing);
 
 /**
  * Our own state of a call between two of its documents, carried by the call itself (`params.partyline`).
  * It holds the whole decision, so that one made before an announcement stays made. It is encrypted, since join
  * parameters may hold a stream's bearer token and callback tokens.
  */
-const sealedState = z.strictObject({
+const common = {
   v: z.literal(1),
-  /** What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring. */
-  purpose: z.enum(["place", "confirm", "settle"]),
   /** Which fresh entry of the call all this began with. */
   entry: z.string().regex(/^([0-9a-f]{16})?$/),
   /** The step that the call is at when this comes back. */
   step: z.int().min(1).max(1000),
+};
+
+/** A call whose place is decided. */
+const placed = z.strictObject({
+  ...common,
+  /** What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring. */
+  purpose: z.enum(["place", "confirm", "settle"]),
   /** The step whose placement is meant. */
   place_step: z.int().min(0).max(1000),
-  rule: z.string().max(200).nullable(),
-  /** SHA-256 of the ruleset, hex. */
-  ruleset: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Milliseconds since the epoch. */
-  decided_at: z.int().nonnegative(),
-  /** Plain names, as in the decision. */
-  rooms: z.tuple([roomName], roomName),
-  strategy: z.enum(["first", "emptiest"]),
-  role: z.string().max(64),
-  join: joinParameters,
+  placing,
   /** The room chosen, where one was: the wire name, as the session gave it. */
   room: roomName.exactOptional(),
 });
 
+const answer = z.strictObject({
+  value: z.string().max(64).exactOptional(),
+  hmac: z.string().max(64).exactOptional(),
+  tries: z.int().min(1).max(100).exactOptional(),
+});
+
+/** A call that was asked something: the question is open until this is used. */
+const asked = z.strictObject({
+  ...common,
+  purpose: z.literal("answer"),
+  /** Decided once more with the answer, as of the same moment. */
+  decided_at: z.int().nonnegative(),
+  /** What was answered before, secrets as their HMACs alone. */
+  answers: z.record(z.string().max(64), answer),
+  question: z.strictObject({
+    name: z.string().max(64),
+    min_digits: z.int(),
+    max_digits: z.int(),
+    secret: z.boolean(),
+    try: z.int().min(1),
+  }),
+});
+
+const sealedState = z.discriminatedUnion("purpose", [placed, asked]);
+
 export type SealedState = z.infer<typeof sealedState>;
+export type PlacedState = z.infer<typeof placed>;
+export type AskedState = z.infer<typeof asked>;
 
 /** Whose state it is; it opens for no other call and no other tenant. */
 export interface SealedFor {

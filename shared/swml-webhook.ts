@@ -51,6 +51,7 @@ export function parseSwmlWebhook(body: string): SwmlWebhook {
   }
   const { call, vars, params } = parsed.data;
   const { partyline, ...callersParams } = params ?? {};
+  const { keyed, others } = withoutKeyed(vars ?? {});
   return {
     ok: true,
     partyline,
@@ -65,10 +66,24 @@ export function parseSwmlWebhook(body: string): SwmlWebhook {
       from: call.from_number || call.from || "",
       to: call.to_number || call.to || "",
       headers: headersOf(call.headers ?? []),
-      vars: vars ?? {},
+      vars: others,
       params: callersParams,
+      ...(keyed ? { keyed } : {}),
       details: call,
     },
+  };
+}
+
+/** Keyed digits are dropped at the door: whoever asked for them gets them, and nothing else sees them. */
+function withoutKeyed(vars: Record<string, unknown>): {
+  keyed?: Call["keyed"];
+  others: Record<string, unknown>;
+} {
+  const { prompt_result, prompt_value, prompt_value_raw: _, prompt_digit_terminator: __, ...others } = vars;
+  if (typeof prompt_result !== "string") return { others };
+  return {
+    keyed: { result: prompt_result, digits: typeof prompt_value === "string" ? prompt_value : "" },
+    others,
   };
 }
 

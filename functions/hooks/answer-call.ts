@@ -1,56 +1,36 @@
 import type { Call } from "../../shared/call.ts";
-import { callerParams } from "../../shared/documents/caller-params.ts";
-import { apologyDocument, fallbackDocument } from "../../shared/documents/fixed-words.ts";
+import { fallbackDocument } from "../../shared/documents/fixed-words.ts";
 import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
-import { announceDocument, handOverDocument, rejectDocument } from "../../shared/documents/rule-documents.ts";
-import type { SwmlDocument } from "../../shared/documents/swml.ts";
+import { forgettingKeys } from "../../shared/documents/prompt.ts";
+import { announceDocument } from "../../shared/documents/rule-documents.ts";
 import { entryOf } from "../../shared/entry.ts";
-import { rejectByDefault } from "../../shared/rules/actions.ts";
 import { decide } from "../../shared/rules/decide.ts";
-import type { Action, Decision } from "../../shared/rules/decision.ts";
+import type { Decision, Question } from "../../shared/rules/decision.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
+import type { Placing, SealedState } from "../../shared/seal.ts";
+import { answersOf, askCall } from "./ask-call.ts";
+import { lastWordDocument } from "./joining.ts";
 import { placeCall } from "./place-call.ts";
 import { settleCall } from "./settle-call.ts";
-import {
-  type Answered,
-  type CallVisit,
-  type Placing,
-  type Visit,
-  visitOf,
-  wayBack,
-  wireNames,
-} from "./visit.ts";
+import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
 
 /** The way of a call: from what it brought to the document that answers it. */
 export async function answerCall(visitor: Visit, call: Call, sealed: unknown): Promise<Answered> {
   const visit = await visitOf(visitor, call);
   const opened = sealed === undefined ? null : await visit.seals.open(sealed);
-  if (opened?.ok) {
-    const { state } = opened;
-    return state.purpose === "place"
-      ? await placeCall(visit, state, state.step)
-      : await settleCall(visit, state);
-  }
-  const { rules } = visit.tenant;
-  if (!rules) return { document: fallbackDocument(), rule: null, outcome: "fallback", room: null, step: 0 };
-  return await answerFresh(visit, decide(rules, call, visit.received_at));
+  const answered = opened?.ok ? await answerReturning(visit, opened.state) : await answerFresh(visit);
+  return call.keyed ? { ...answered, document: forgettingKeys(answered.document) } : answered;
 }
 
 /** A body that names no call: nothing to decide on, so the tenant's fallback speaks, and nothing is asked of the session. */
 export function answerUnusable(visit: Visit): Answered {
   const action = visit.tenant.rules?.fallback?.(noCall).action ?? rejectByDefault();
   const said = { rule: null, room: null, step: 0 };
-  switch (action.action) {
-    case "reject":
-      return { ...said, outcome: "reject", document: rejectDocument(action.say, action.reason) };
-    case "hand_over":
-      return { ...said, outcome: "hand_over", document: handOver(action, noCall) };
-    case "place": {
-      const [room] = wireNames(visit.tenant, action.rooms);
-      return { ...said, outcome: "document", room, document: inlineJoinDocument(room, action.join) };
-    }
-    default:
-      return action satisfies never;
+  if (action.action !== "place") {
+    return { ...said, outcome: action.action, document: lastWordDocument({ call: noCall }, action) };
   }
+  const [room] = wireNames(visit.tenant, action.rooms);
+  return { ...said, outcome: "document", room, document: inlineJoinDocument(room, action.join) };
 }
 
 const noCall: Call = {
@@ -66,29 +46,80 @@ const noCall: Call = {
   details: {},
 };
 
-async function answerFresh(visit: CallVisit, decision: Decision): Promise<Answered> {
+async function answerFresh(visit: CallVisit): Promise<Answered> {
+  const { call, received_at } = visit;
+  const { rules } = visit.tenant;
+  if (!rules) return { document: fallbackDocument(), rule: null, outcome: "fallback", room: null, step: 0 };
+  const entry = await entryOf(call.vars, call.params);
+  return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
+}
+
+async function answerReturning(visit: CallVisit, state: SealedState): Promise<Answered> {
+  switch (state.purpose) {
+    case "place":
+      return await placeCall(visit, state.entry, state.placing, state.step);
+    case "confirm":
+    case "settle":
+      return await settleCall(visit, state);
+    case "answer": {
+      const { rules } = visit.tenant;
+      if (!rules)
+        return {
+          document: fallbackDocument(),
+          rule: null,
+          outcome: "fallback",
+          room: null,
+          step: state.step,
+        };
+      const answers = await answersOf(visit, state);
+      const decision = decide(rules, visit.call, state.decided_at, answers);
+      return await answerDecision(visit, decision, { entry: state.entry, step: state.step, answers });
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Where in the call's way a decision was made. */
+interface Point {
+  entry: string;
+  step: number;
+  answers: Parameters<typeof decide>[3];
+}
+
+async function answerDecision(
+  visit: CallVisit,
+  decision: Decision | Question,
+  point: Point,
+): Promise<Answered> {
   const { rule, ruleset } = decision;
-  const said = { rule, ruleset, room: null, step: 0 };
+  const said = { rule, ruleset, room: null, step: point.step };
   switch (decision.action) {
     case "reject":
-      return { ...said, outcome: "reject", document: rejectDocument(decision.say, decision.reason) };
     case "hand_over":
-      return { ...said, outcome: "hand_over", document: handOver(decision, visit.call) };
+      return { ...said, outcome: decision.action, document: lastWordDocument(visit, decision) };
+    case "ask":
+      return { ...said, outcome: "ask", document: await askCall(visit, decision, point) };
     case "place": {
-      const { rooms, strategy, role, join, decided_at, announce } = decision;
-      const entry = await entryOf(visit.call.vars, visit.call.params);
-      const placing: Placing = { entry, rule, ruleset, decided_at, rooms, strategy, role, join };
-      if (!announce) return await placeCall(visit, placing, 0);
-      const back = await wayBack(visit, { ...placing, v: 1, purpose: "place", step: 1, place_step: 1 });
-      // Too much to carry through an announcement: the room matters more than the words before it.
-      if (!back) return await placeCall(visit, placing, 0);
-      return { ...said, outcome: "announce", document: announceDocument(announce, back) };
+      const { announce, looked_at: _, more_looked_at: __, ...placing } = decision;
+      if (!announce) return await placeCall(visit, point.entry, placing, point.step);
+      return await announceFirst(visit, placing, point, announce);
     }
     default:
       return decision satisfies never;
   }
 }
 
-function handOver({ swml }: Extract<Action, { action: "hand_over" }>, call: Call): SwmlDocument {
-  return swml === undefined ? apologyDocument() : handOverDocument(swml, callerParams(call.params).params);
+async function announceFirst(
+  visit: CallVisit,
+  placing: Placing,
+  { entry, step }: Point,
+  announce: NonNullable<Placing["announce"]>,
+): Promise<Answered> {
+  const next = step + 1;
+  const back = await wayBack(visit, { v: 1, purpose: "place", entry, step: next, place_step: next, placing });
+  // Too much to carry through an announcement: the room matters more than the words before it.
+  if (!back) return await placeCall(visit, entry, placing, step);
+  const { rule, ruleset } = placing;
+  return { rule, ruleset, room: null, step, outcome: "announce", document: announceDocument(announce, back) };
 }

@@ -1,49 +1,50 @@
 import { forwardingOf } from "../../shared/callbacks.ts";
 import {
   acceptedDocument,
-  inlineJoinDocument,
+  type Staying,
   unknownDocument,
   type WayBack,
 } from "../../shared/documents/outcomes.ts";
 import { rejectDocument } from "../../shared/documents/rule-documents.ts";
 import type { SwmlDocument } from "../../shared/documents/swml.ts";
-import type { SealedState } from "../../shared/seal.ts";
-import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
+import type { LastWord } from "../../shared/rules/decision.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
+import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { PlaceReply, PlaceRequest, TurnedAway } from "../session/contract.ts";
 import { place } from "../session-client.ts";
-import {
-  type Answered,
-  type CallVisit,
-  type Placing,
-  RENDER_MS,
-  wayBack,
-  wireJoin,
-  wireNames,
-} from "./visit.ts";
+import { inlineJoin, lastWordDocument } from "./joining.ts";
+import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
 
 /** How long the hold after an accepted join lasts. */
 const HOLD_MS = 3_000;
 
 /** Puts the call into its room: by RELAY where that can be, else by its own document. */
-export async function placeCall(visit: CallVisit, placing: Placing, step: number): Promise<Answered> {
+export async function placeCall(
+  visit: CallVisit,
+  entry: string,
+  placing: Placing,
+  step: number,
+): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
   const said = { rule: placing.rule, ruleset: placing.ruleset, step };
   if (!visit.authentic) {
-    const document = inlineJoinDocument(rooms[0], join);
+    const document = inlineJoin(visit, placing, rooms[0], withSeats(join, placing));
     return { ...said, room: rooms[0], outcome: "document", reason: "not authentic", document };
   }
-  const state: SealedState = {
-    ...placing,
+  const state: PlacedState = {
     v: 1,
     purpose: "settle",
+    entry,
     step: step + 1,
     place_step: step,
+    placing,
     room: longest(rooms),
   };
   // Sealed before anything is sent: a call that could not come back must not be put on a hold.
   const canComeBack = (await wayBack(visit, state)) !== null;
   const reply = await place(visit.env, visit.tenant.project, {
-    ...requestFor(visit, placing, step),
+    ...requestFor(visit, entry, placing, step),
     rooms,
     join,
     join_via: canComeBack ? visit.tenant.record.join_via : "document",
@@ -52,31 +53,71 @@ export async function placeCall(visit: CallVisit, placing: Placing, step: number
   const back = await wayBack(visit, { ...state, purpose, room: reply.room });
   return {
     ...said,
-    room: reply.room,
+    room: isTurnedAway(reply.outcome) ? null : reply.room,
     outcome: reply.outcome,
     reason: reply.reason,
-    document: outcomeDocument(reply, back),
+    document: outcomeDocument(visit, placing, reply, back),
   };
 }
 
-function outcomeDocument(reply: PlaceReply, back: WayBack | null): SwmlDocument {
-  switch (reply.outcome) {
+function outcomeDocument(
+  visit: CallVisit,
+  placing: Placing,
+  reply: PlaceReply,
+  back: WayBack | null,
+): SwmlDocument {
+  const { outcome, room, join } = reply;
+  const staying: Staying =
+    placing.max_duration_s === undefined ? {} : { max_duration_s: placing.max_duration_s };
+  switch (outcome) {
     case "accepted":
-      return back ? acceptedDocument(back, HOLD_MS) : inlineJoinDocument(reply.room, reply.join);
+      return back ? acceptedDocument(back, HOLD_MS, staying) : inlineJoin(visit, placing, room, join);
     case "unknown":
-      return back ? unknownDocument(back) : inlineJoinDocument(reply.room, reply.join);
+      return back ? unknownDocument(back, staying) : inlineJoin(visit, placing, room, join);
     case "document":
-      return inlineJoinDocument(reply.room, reply.join);
+      // Where the session could not count, the conference itself does.
+      return inlineJoin(visit, placing, room, reply.counted ? join : withSeats(join, placing));
     case "over":
       return rejectDocument();
+    case "full":
+    case "absent":
+    case "several":
+      return lastWordDocument(visit, lastWord(placing, outcome));
     default:
-      return reply.outcome satisfies never;
+      return outcome satisfies never;
   }
+}
+
+function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedAway {
+  return outcome === "full" || outcome === "absent" || outcome === "several";
+}
+
+function lastWord({ when_full, coach }: Placing, why: TurnedAway): LastWord {
+  const word = why === "full" ? when_full : why === "absent" ? coach?.if_absent : coach?.if_several;
+  return typeof word === "object" ? word : rejectByDefault();
+}
+
+/** The seats as the conference's own limit, for a join that nobody counts. */
+function withSeats<J extends Placing["join"]>(join: J, { capacity }: Placing): J {
+  return capacity === undefined ? join : { ...join, max_participants: Math.max(2, capacity) };
 }
 
 function requestFor(
   { tenant: { project, record, tenant }, call, ends_at }: CallVisit,
-  { entry, rule, role, ruleset, decided_at, join }: Placing,
+  entry: string,
+  {
+    rule,
+    role,
+    ruleset,
+    decided_at,
+    join,
+    strategy,
+    capacity,
+    sticky_key,
+    coach,
+    after,
+    max_duration_s,
+  }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
   return {
@@ -89,6 +130,13 @@ function requestFor(
     step,
     ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
     answered: call.call_state === "answered",
+    from: call.from,
+    strategy,
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(sticky_key === undefined ? {} : { sticky_key }),
+    ...(coach === undefined ? {} : { coach }),
+    ...(after?.swml === undefined ? {} : { after_url: after.swml }),
+    ...(max_duration_s === undefined ? {} : { max_duration_s }),
     forwarding: forwardingOf(join),
     rule,
     role,

@@ -1,23 +1,25 @@
-import { confirmedDocument, inlineJoinDocument } from "../../shared/documents/outcomes.ts";
+import { confirmedDocument } from "../../shared/documents/outcomes.ts";
 import { rejectDocument } from "../../shared/documents/rule-documents.ts";
-import type { SealedState } from "../../shared/seal.ts";
+import type { PlacedState } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { findInRooms } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
+import { inlineJoin } from "./joining.ts";
 import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
 
 /** A call that comes back from its hold or ring: where is it? This is where an unknown outcome ends, one way or the other. */
-export async function settleCall(visit: CallVisit, state: SealedState): Promise<Answered> {
+export async function settleCall(visit: CallVisit, state: PlacedState): Promise<Answered> {
   const { env, tenant, call, ends_at } = visit;
-  const rooms = wireNames(tenant, state.rooms);
+  const { placing } = state;
+  const rooms = wireNames(tenant, placing.rooms);
   const room = state.room ?? rooms[0];
-  const said = { rule: state.rule, ruleset: state.ruleset, step: state.step };
+  const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
   const inline: Answered = {
     ...said,
     room,
     outcome: "document",
-    document: inlineJoinDocument(room, wireJoin(visit, state.join)),
+    document: inlineJoin(visit, placing, room, wireJoin(visit, placing.join)),
   };
   if (!visit.authentic) return { ...inline, reason: "not authentic" };
   const request: LookRequest = {
@@ -44,7 +46,7 @@ export async function settleCall(visit: CallVisit, state: SealedState): Promise<
     case "joined":
       return { ...settled, document: confirmedDocument() };
     case "document":
-      return { ...settled, document: inlineJoinDocument(reply.room, reply.join) };
+      return { ...settled, document: inlineJoin(visit, placing, reply.room, reply.join) };
     case "over":
       return { ...settled, document: rejectDocument() };
     default:

@@ -45,12 +45,6 @@ export interface Answered {
   ruleset?: string;
 }
 
-/** A placement that was decided, whether now or before an announcement. */
-export type Placing = Pick<
-  SealedState,
-  "entry" | "rule" | "ruleset" | "decided_at" | "rooms" | "strategy" | "role" | "join"
->;
-
 /** What the Worker keeps of its time for itself once the session or REST has answered: rendering and the way back. */
 export const RENDER_MS = 400;
 

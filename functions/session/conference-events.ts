@@ -123,7 +123,9 @@ export class ConferenceEvents {
       this.#health.failed("404, and the call lived", this.#now());
     }
     if (row.state === "joined") this.#joined(row);
-    if (change.follow === "end_call") this.#errands.add("end", row, row.node_id);
+    if (row.state === "left") this.#errands.drop("expire", row);
+    if (change.follow === "end_call")
+      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id);
     if (change.follow === "rejoin") this.#errands.add("rejoin", row, row.node_id);
   }
 

@@ -1,6 +1,7 @@
 import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
+import type { Coach, Place } from "../../shared/rules/decision.ts";
 
 /**
  * What the Worker and a project's session say to one another. The two may be of different versions during a deploy: a
@@ -25,8 +26,19 @@ export interface PlaceRequest extends PlacementKey {
   node_id?: string;
   /** Whether the call is answered already. */
   answered: boolean;
+  /** Whom the roster shows; a coach may be looked for by it. */
+  from: string;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  strategy: Place["strategy"];
+  /** Seats of each room; absent where nobody counts. */
+  capacity?: number;
+  /** A caller with the same key comes back to the room they were in, while it lives. */
+  sticky_key?: string;
+  coach?: Coach;
+  /** The tenant's document that takes the call when its conference is over; absent: it is hung up. */
+  after_url?: string;
+  max_duration_s?: number;
   /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
   /** Whom the rule itself wants told of the conference. */
@@ -42,17 +54,22 @@ export interface PlaceRequest extends PlacementKey {
   join_deadline_ms: number;
 }
 
+/** Why a call is not let into any room. */
+export type TurnedAway = "full" | "absent" | "several";
+
 /** How a placement went, with what its document needs. */
 export interface PlaceReply {
   v: 1;
   /**
    * accepted: RELAY took the join. document: the document joins. unknown: sent and unanswered. over: the call has left
-   * its room, nothing is left to do.
+   * its room, nothing is left to do. full, absent, several: it is not let in, for want of a seat, or of the one to coach.
    */
-  outcome: "accepted" | "document" | "unknown" | "over";
+  outcome: "accepted" | "document" | "unknown" | "over" | TurnedAway;
   /** The wire name of the room chosen. */
   room: string;
   join: JoinParameters;
+  /** Whether a seat was counted for the call. */
+  counted: boolean;
   rule: string | null;
   role: string;
   ruleset: string;

@@ -96,6 +96,12 @@ interface CallCommand {
 function commandFor(host: ErrandHost, errand: Errand): CallCommand | null {
   if (errand.kind === "end") return { method: "calling.end", params: { reason: "hangup" } };
   const row = host.placements.find(errand);
+  if (errand.kind === "after") {
+    return row?.after_url ? { method: "calling.transfer", params: { dest: row.after_url } } : null;
+  }
+  if (errand.kind === "expire") {
+    return row && mayMove(row.state, "left") ? { method: "calling.end", params: { reason: "hangup" } } : null;
+  }
   if (row?.state !== "by_document") return null;
   const rendered = render(inlineJoinDocument(row.room, row.join));
   if (!rendered.ok)

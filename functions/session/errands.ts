@@ -2,9 +2,10 @@ import type { PlacementKey } from "./contract.ts";
 
 /**
  * end: the call lives on after its room. rejoin: a document of ours took it out of its room; another puts it back.
- * verify: somebody unsigned says that it left; REST is asked.
+ * verify: somebody unsigned says that it left; REST is asked. after: the tenant's own document takes it over.
+ * expire: it has lasted as long as the rule lets it.
  */
-export type ErrandKind = "end" | "rejoin" | "verify";
+export type ErrandKind = "end" | "rejoin" | "verify" | "after" | "expire";
 
 /** Something to do for a call that no webhook waits for; it outlives us. */
 export interface Errand extends PlacementKey {
@@ -32,7 +33,7 @@ export class Errands {
   }
 
   /** At most one errand of a kind for a placement. */
-  add(kind: ErrandKind, key: PlacementKey, node_id: string | null): void {
+  add(kind: ErrandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
     this.#added = true;
     this.#sql.exec(
       "INSERT OR IGNORE INTO errands (kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -41,7 +42,18 @@ export class Errands {
       key.entry,
       key.step,
       node_id,
-      this.#now(),
+      due_at,
+    );
+  }
+
+  /** Whatever was still to be done for the placement at a later time. */
+  drop(kind: ErrandKind, key: PlacementKey): void {
+    this.#sql.exec(
+      "DELETE FROM errands WHERE kind = ? AND call_id = ? AND entry = ? AND step = ?",
+      kind,
+      key.call_id,
+      key.entry,
+      key.step,
     );
   }
 

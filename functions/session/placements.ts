@@ -1,12 +1,20 @@
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import { liveStates, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
-import type { LookReply, PlacementKey, PlaceRequest } from "./contract.ts";
+import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
+
+/** How long past its deadline a placement keeps its seat without having been seen in the room. */
+const RESERVED_MS = 30_000;
 
 /** A row of the ledger. */
 export interface Placement extends PlacementKey, Membership {
   tenant: string;
   node_id: string | null;
+  from: string;
+  /** Set where the call was let into no room; its state is `failed`. */
+  turned_away: TurnedAway | null;
+  capacity: number | null;
+  after_url: string | null;
   join: JoinParameters;
   forwarding: Forwarding | null;
   rule: string | null;
@@ -77,19 +85,31 @@ export class Placements {
   }
 
   /** A new row at `planned`. */
-  plan(request: PlaceRequest, room: string, reason: string, state: "planned" | "by_document"): void {
+  plan(
+    request: PlaceRequest,
+    room: string,
+    reason: string,
+    state: "planned" | "by_document" | "failed",
+    turned_away: TurnedAway | null = null,
+  ): void {
     const now = this.#now();
     this.#sql.exec(
-      `INSERT INTO placements (call_id, entry, step, tenant, node_id, state, joined_by, room, "join", forwarding, rule, role, ruleset,
-         decided_at, reason, created_at, updated_at, deadline_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, turned_away, capacity,
+         sticky_key, after_url, room, "join", forwarding, rule, role, ruleset, decided_at, reason, created_at, updated_at,
+         deadline_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       request.call_id,
       request.entry,
       request.step,
       request.tenant,
       request.node_id ?? null,
+      request.from,
       state,
       state === "by_document" ? "document" : null,
+      turned_away,
+      request.capacity ?? null,
+      request.sticky_key ?? null,
+      request.after_url ?? null,
       room,
       JSON.stringify(request.join),
       request.forwarding === null ? null : JSON.stringify(request.forwarding),
@@ -134,6 +154,45 @@ export class Placements {
       row.entry,
       row.step,
     );
+  }
+
+  /**
+   * How many seats of a room are taken: by those who joined, and for a while by those who were sent there and have not been
+   * seen yet. Counted anew each time, so that no seat can leak.
+   */
+  taken(room: string): number {
+    const { taken } = this.#sql
+      .exec<{ taken: number }>(
+        `SELECT COUNT(*) AS taken FROM placements WHERE room = ?
+           AND (state = 'joined' OR (state IN ('planned', 'sending', 'accepted', 'rejected', 'unknown', 'by_document')
+             AND deadline_at + ? > ?))`,
+        room,
+        RESERVED_MS,
+        this.#now(),
+      )
+      .one();
+    return taken;
+  }
+
+  /** The room that the caller with this key was in last. */
+  roomOf(tenant: string, sticky_key: string): string | null {
+    const row = this.#sql
+      .exec<{ room: string }>(
+        `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL
+         ORDER BY created_at DESC LIMIT 1`,
+        tenant,
+        sticky_key,
+      )
+      .next();
+    return row.done ? null : row.value.room;
+  }
+
+  /** Who is in a room now, the longest there first. */
+  participants(room: string): Placement[] {
+    return this.#sql
+      .exec("SELECT * FROM placements WHERE room = ? AND state = 'joined' ORDER BY created_at", room)
+      .toArray()
+      .map(placementOf);
   }
 
   /** How many calls are, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */

@@ -2,6 +2,7 @@ import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Placement, Placements } from "./placements.ts";
+import { chooseRoom } from "./seats.ts";
 
 /** What is kept of the time for the answer to a join that is sent late: a quarter, and this at most. */
 const ANSWER_RESERVE_MS = 300;
@@ -28,23 +29,36 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
   const { placements } = host;
   const now = host.now();
   const deadline_at = Math.min(request.deadline_at, now + request.join_deadline_ms);
-  const room = request.rooms[0];
+  // From here to the row there is no await: two calls cannot be given one seat.
+  const chosen = chooseRoom(placements, request);
+  const planned = { ...request, deadline_at };
+  if (chosen.room === null) {
+    placements.plan(planned, request.rooms[0], chosen.reason, "failed", chosen.turned_away);
+    return replyOf(mustFind(placements, request));
+  }
+  const { room } = chosen;
+  planned.join = chosen.join;
   const avoid = deadline_at <= now ? "the deadline had passed" : reasonForDocument(host, request);
   if (avoid !== null) {
-    placements.plan({ ...request, deadline_at }, room, avoid, "by_document");
+    placements.plan(planned, room, avoid, "by_document");
   } else {
-    placements.plan({ ...request, deadline_at }, room, "planned", "planned");
+    placements.plan(planned, room, "planned", "planned");
     await Promise.race([
-      byCommands(host, request, deadline_at),
+      byCommands(host, planned, deadline_at),
       // The event may come where the answer does not: then there is nothing more to wait for.
       host.joinSeen(request),
       timeUp(host, deadline_at),
     ]);
   }
-  const row = placements.find(request);
-  if (!row) throw new Error("a placement vanished while it was made");
+  const row = mustFind(placements, request);
   giveUpWaiting(placements, row);
   return replyOf(row);
+}
+
+function mustFind(placements: Placements, key: PlacementKey): Placement {
+  const row = placements.find(key);
+  if (!row) throw new Error("a placement vanished while it was made");
+  return row;
 }
 
 /** The answer that a placement's row stands for: the same for every repeat of its webhook. */
@@ -54,6 +68,7 @@ export function replyOf(row: Placement): PlaceReply {
     outcome: outcomeOf(row),
     room: row.room,
     join: row.join,
+    counted: true,
     rule: row.rule,
     role: row.role,
     ruleset: row.ruleset,
@@ -63,6 +78,7 @@ export function replyOf(row: Placement): PlaceReply {
 }
 
 function outcomeOf(row: Placement): PlaceReply["outcome"] {
+  if (row.turned_away !== null) return row.turned_away;
   switch (row.state) {
     case "accepted":
       return "accepted";

@@ -209,6 +209,10 @@ export class RelaySession extends DurableObject<Env> {
     const row = this.#placements.find(request);
     if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
       this.#placements.update(row, { hold_at: Date.now() });
+      if (request.max_duration_s !== undefined) {
+        this.#errands.add("expire", row, row.node_id, row.created_at + request.max_duration_s * 1000);
+        this.#arm(HEARTBEAT_MS);
+      }
     }
     return reply;
   }
@@ -298,5 +302,16 @@ export class RelaySession extends DurableObject<Env> {
 
 function byDocumentReply(request: PlaceRequest, reason: string): PlaceReply {
   const { join, rule, role, ruleset, decided_at } = request;
-  return { v: 1, outcome: "document", room: request.rooms[0], join, rule, role, ruleset, decided_at, reason };
+  return {
+    v: 1,
+    outcome: "document",
+    room: request.rooms[0],
+    join,
+    counted: false,
+    rule,
+    role,
+    ruleset,
+    decided_at,
+    reason,
+  };
 }

@@ -4,7 +4,8 @@ const migrations: readonly string[] = [
 
    CREATE TABLE placements (
      call_id TEXT NOT NULL, entry TEXT NOT NULL, step INTEGER NOT NULL,
-     tenant TEXT NOT NULL, node_id TEXT, state TEXT NOT NULL, joined_by TEXT,
+     tenant TEXT NOT NULL, node_id TEXT, "from" TEXT NOT NULL, state TEXT NOT NULL, joined_by TEXT,
+     turned_away TEXT, capacity INTEGER, sticky_key TEXT, after_url TEXT,
      room TEXT NOT NULL, "join" TEXT NOT NULL, forwarding TEXT,
      rule TEXT, role TEXT NOT NULL, ruleset TEXT NOT NULL, decided_at INTEGER NOT NULL,
      reason TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
@@ -15,6 +16,7 @@ const migrations: readonly string[] = [
    CREATE INDEX placements_by_state ON placements (state, updated_at);
    CREATE INDEX placements_by_conference ON placements (conference_id) WHERE conference_id IS NOT NULL;
    CREATE INDEX placements_by_room ON placements (room, created_at);
+   CREATE INDEX placements_by_sticky_key ON placements (tenant, sticky_key, created_at) WHERE sticky_key IS NOT NULL;
    CREATE INDEX placements_by_age ON placements (updated_at);
 
    CREATE TABLE events (

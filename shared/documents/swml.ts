@@ -1,7 +1,26 @@
 import { z } from "zod";
 import { joinConferenceParameters } from "../conference.ts";
 
-const answerStep = z.strictObject({ answer: z.strictObject({}) });
+/** Seconds. */
+const answerStep = z.strictObject({
+  answer: z.strictObject({ max_duration: z.int().min(10).exactOptional() }),
+});
+
+/** Names of variables. */
+const unsetStep = z.strictObject({ unset: z.array(z.string().min(1)).min(1) });
+
+const promptStep = z.strictObject({
+  prompt: z.strictObject({
+    play: z.array(z.string().regex(/^(https?:\/\/\S+|say:[\s\S]*\S[\s\S]*)$/)).min(1),
+    max_digits: z.int().min(1),
+    terminators: z.string().min(1).exactOptional(),
+    /** Seconds. */
+    initial_timeout: z.number().positive(),
+    digit_timeout: z.number().positive(),
+    say_language: z.string().min(1).exactOptional(),
+    say_voice: z.string().min(1).exactOptional(),
+  }),
+});
 
 const playStep = z.strictObject({
   play: z.strictObject({
@@ -26,7 +45,7 @@ const hangupStep = z.strictObject({
   hangup: z.strictObject({ reason: z.enum(["hangup", "busy", "decline"]).exactOptional() }),
 });
 
-const afterJoin = z.array(z.union([playStep, hangupStep])).min(1);
+const afterJoin = z.array(z.union([playStep, hangupStep, transferStep])).min(1);
 
 const joinStep = z.strictObject({
   join_conference: joinConferenceParameters.extend({
@@ -39,7 +58,16 @@ const joinStep = z.strictObject({
   }),
 });
 
-const step = z.union([answerStep, playStep, sleepStep, transferStep, joinStep, hangupStep]);
+const step = z.union([
+  answerStep,
+  playStep,
+  promptStep,
+  sleepStep,
+  transferStep,
+  unsetStep,
+  joinStep,
+  hangupStep,
+]);
 
 /**
  * The part of SWML's grammar that our documents are written in, as SignalWire's JSON schema has it:

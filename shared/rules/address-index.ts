@@ -1,6 +1,7 @@
 import { addressKey } from "./address.ts";
-import type { Subject, WantedSets } from "./conditions.ts";
-import type { Match, Wanted } from "./schema.ts";
+import type { Match, Wanted } from "./match-schema.ts";
+import type { Subject } from "./subject.ts";
+import type { WantedSets } from "./wanted.ts";
 
 /** Up to so many rules are simply looked at in turn, so that the decision can say of each why it did not match. */
 const FEW = 16;
@@ -85,7 +86,10 @@ function build(
   return {
     by,
     keys: new Map([...keys].map(([key, part]) => [key, branch(part)])),
-    lists: [...lists].map(([name, part]) => ({ values: sets.addresses({ list: name }), node: branch(part) })),
+    lists: [...lists].map(([name, part]) => ({
+      values: sets.addressKeys({ list: name }),
+      node: branch(part),
+    })),
     rest: branch(rest),
   };
 }

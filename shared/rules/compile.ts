@@ -1,8 +1,15 @@
+import type { ActionText } from "./action-schema.ts";
 import { type ActionOf, readAction } from "./actions.ts";
 import { AddressIndex } from "./address-index.ts";
-import { type Condition, readMatch, WantedSets } from "./conditions.ts";
-import { moderatedRooms } from "./roles.ts";
-import type { ActionText, Ruleset } from "./schema.ts";
+import { Asking } from "./asking.ts";
+import { type Condition, type Named, readMatch } from "./conditions.ts";
+import { expressionOf } from "./expressions.ts";
+import type { PlaceContext } from "./place.ts";
+import { actionsOf, moderatedRooms } from "./roles.ts";
+import { Schedule } from "./schedule.ts";
+import type { Rule, Ruleset } from "./schema.ts";
+import { WallClock } from "./wall-clock.ts";
+import { WantedSets } from "./wanted.ts";
 
 export interface CompileOptions {
   tenant: string;
@@ -14,17 +21,26 @@ export interface CompileOptions {
   fallback?: ActionText;
 }
 
+export interface CompiledGroup extends CompiledRules {
+  /** Null where the group asks nothing. */
+  asking: Asking | null;
+}
+
 export interface CompiledRule {
   id: string;
   conditions: readonly Condition[];
-  actionOf: ActionOf;
+  does: { actionOf: ActionOf } | { group: CompiledGroup };
+}
+
+export interface CompiledRules {
+  rules: readonly CompiledRule[];
+  index: AddressIndex;
 }
 
 /** A ruleset made ready for deciding. Never changed; kept for as long as its version serves. */
-export interface CompiledRuleset {
+export interface CompiledRuleset extends CompiledRules {
+  tenant: string;
   hash: string;
-  rules: readonly CompiledRule[];
-  index: AddressIndex;
   /** Lengths of the prefixes that rules name. */
   prefixes: readonly number[];
   /** Null where neither ruleset nor tenant has one: then the call is rejected. */
@@ -33,27 +49,23 @@ export interface CompiledRuleset {
 
 /** Compiles what `parseRuleset` read. */
 export function compileRuleset(ruleset: Ruleset, options: CompileOptions): CompiledRuleset {
-  const { rules, lists = {}, defaults } = ruleset;
+  const { rules, lists = {}, defaults = {}, roles = {} } = ruleset;
+  const { join = {}, language, voice } = defaults;
   const fallback = ruleset.fallback ?? options.fallback;
-  const context = {
+  const context: PlaceContext = {
     tenant: options.tenant,
     plain: options.plain,
-    join: defaults?.join ?? {},
-    moderated: moderatedRooms(fallback === undefined ? rules : [...rules, fallback]),
+    join,
+    speech: { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) },
+    roles,
+    moderated: moderatedRooms([...actionsOf(rules), ...(fallback === undefined ? [] : [fallback])]),
   };
   const sets = new WantedSets(lists);
-  const compiled = rules.map((rule) => ({
-    id: rule.id,
-    conditions: readMatch(rule.match, sets),
-    actionOf: readAction(rule, context),
-  }));
+  const named = { sets, schedules: readSchedules(ruleset), expressionOf };
   return {
+    tenant: options.tenant,
     hash: options.hash,
-    rules: compiled,
-    index: new AddressIndex(
-      rules.map((rule) => rule.match),
-      sets,
-    ),
+    ...compileRules(rules, named, context),
     prefixes: sets.prefixes,
     fallback: fallback === undefined ? null : readAction(fallback, context),
   };
@@ -63,4 +75,39 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
 export async function hashRuleset(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function compileRules(rules: readonly Rule[], named: Named, context: PlaceContext): CompiledRules {
+  return {
+    rules: rules.map((rule) => compileRule(rule, named, context)),
+    index: new AddressIndex(
+      rules.map((rule) => rule.match),
+      named.sets,
+    ),
+  };
+}
+
+function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledRule {
+  const conditions = readMatch(rule.match, named);
+  if (rule.rules === undefined)
+    return { id: rule.id, conditions, does: { actionOf: readAction(rule, context) } };
+  const asking = rule.ask === undefined ? null : new Asking(rule.ask, context.speech);
+  return {
+    id: rule.id,
+    conditions,
+    does: { group: { asking, ...compileRules(rule.rules, named, context) } },
+  };
+}
+
+function readSchedules({ schedules = {}, lists = {}, timezone }: Ruleset): Map<string, Schedule> {
+  const clocks = new Map<string, WallClock>();
+  return new Map(
+    Object.entries(schedules).map(([name, text]) => {
+      // The checks let no schedule through without a time zone.
+      const zone = text.timezone ?? timezone ?? "UTC";
+      const clock = clocks.get(zone) ?? new WallClock(zone);
+      clocks.set(zone, clock);
+      return [name, new Schedule(name, text, clock, lists)];
+    }),
+  );
 }

@@ -1,37 +1,12 @@
 import type { Call } from "../call.ts";
-import { addressKey, addressKeys, isWildcard, prefixLength } from "./address.ts";
+import { answerOf } from "./answers.ts";
+import { headerValues, paramValue, varValue } from "./call-values.ts";
 import type { Finding } from "./decision.ts";
-import type { Match, Wanted } from "./schema.ts";
-import { headerValues, paramValue } from "./template.ts";
-
-/** Values from a call are cut to this in findings: a caller cannot fill the journal. */
-const SHOWN = 80;
-/** Of several values that a rule wants, so many are named. */
-const NAMED = 3;
-
-/** A call, and what of it many rules ask for, worked out when first asked for. */
-export class Subject {
-  readonly call: Call;
-  readonly #prefixes: readonly number[];
-  #to: string[] | undefined;
-  #from: string[] | undefined;
-
-  /** `prefixes` are `WantedSets.prefixes` of the ruleset. */
-  constructor(call: Call, prefixes: readonly number[]) {
-    this.call = call;
-    this.#prefixes = prefixes;
-  }
-
-  /** The keys of every pattern that fits the call's `to` or `from`. */
-  keys(field: "to" | "from"): readonly string[] {
-    if (field === "to") {
-      this.#to ??= addressKeys(this.call.to, this.#prefixes);
-      return this.#to;
-    }
-    this.#from ??= addressKeys(this.call.from, this.#prefixes);
-    return this.#from;
-  }
-}
+import type { Expression } from "./expression.ts";
+import { answersWanted, type Match, type TextWanted } from "./match-schema.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Subject } from "./subject.ts";
+import { type AddressesWanted, holdsText, quoted, type WantedSets } from "./wanted.ts";
 
 /** One condition of a match. */
 export interface Condition {
@@ -40,69 +15,17 @@ export interface Condition {
   find(subject: Subject, holds: boolean): Finding;
 }
 
-type Lists = Readonly<Record<string, readonly string[]>>;
-
-/** What a field wants, ready to be looked up. */
-interface WantedSet {
-  values: ReadonlySet<string>;
-  is: string;
-  isNot: string;
-}
-
-/** Sets made once for each list and kind of field, however many rules name it. */
-export class WantedSets {
-  readonly #lists: Lists;
-  readonly #made = new Map<string, ReadonlySet<string>>();
-  readonly #prefixes = new Set<number>();
-
-  constructor(lists: Lists) {
-    this.#lists = lists;
-  }
-
-  /** The lengths of the prefixes among the addresses that were read so far. */
-  get prefixes(): readonly number[] {
-    return [...this.#prefixes];
-  }
-
-  /** The keys of the addresses wanted. */
-  addresses(wanted: Wanted): ReadonlySet<string> {
-    return this.#values(wanted, "address");
-  }
-
-  text(wanted: Wanted): WantedSet {
-    return { values: this.#values(wanted, "text"), ...words(wanted, false) };
-  }
-
-  address(wanted: Wanted): WantedSet {
-    const pattern = typeof wanted === "string" && isWildcard(addressKey(wanted) ?? wanted);
-    return { values: this.addresses(wanted), ...words(wanted, pattern) };
-  }
-
-  #values(wanted: Wanted, kind: "text" | "address"): ReadonlySet<string> {
-    if (typeof wanted === "string" || Array.isArray(wanted)) return this.#read([wanted].flat(), kind);
-    const known = this.#made.get(`${kind} ${wanted.list}`);
-    if (known !== undefined) return known;
-    const values = this.#read(
-      Object.hasOwn(this.#lists, wanted.list) ? (this.#lists[wanted.list] ?? []) : [],
-      kind,
-    );
-    this.#made.set(`${kind} ${wanted.list}`, values);
-    return values;
-  }
-
-  #read(values: readonly string[], kind: "text" | "address"): ReadonlySet<string> {
-    if (kind === "text") return new Set(values);
-    const keys = values.map(addressKey).filter((key) => key !== null);
-    for (const key of keys) {
-      const length = prefixLength(key);
-      if (length !== null) this.#prefixes.add(length);
-    }
-    return new Set(keys);
-  }
+/** What matches name. */
+export interface Named {
+  sets: WantedSets;
+  schedules: ReadonlyMap<string, Schedule>;
+  /** The match's `when`, compiled. */
+  expressionOf(match: Match): Expression | null;
 }
 
 /** The match as conditions, in the order in which they are looked at. */
-export function readMatch(match: Match, sets: WantedSets): Condition[] {
+export function readMatch(match: Match, named: Named): Condition[] {
+  const { sets } = named;
   const conditions: Condition[] = [];
   for (const field of ["to", "from"] as const) {
     const wanted = match[field];
@@ -111,64 +34,153 @@ export function readMatch(match: Match, sets: WantedSets): Condition[] {
   for (const field of ["direction", "type"] as const) {
     const wanted = match[field];
     if (wanted === undefined) continue;
-    const set = sets.text(wanted);
-    conditions.push(textCondition(field, set, (call) => [call[field]], `there is no ${field}`));
+    const none = `there is no ${field}`;
+    conditions.push(textCondition(field, wanted, sets, (call) => [call[field]], none, none));
   }
   for (const [name, wanted] of Object.entries(match.headers ?? {})) {
     const header = name.toLowerCase();
     const none = `there is no header ${JSON.stringify(header)}`;
-    conditions.push(
-      textCondition(`headers.${header}`, sets.text(wanted), (call) => headerValues(call, header), none),
-    );
+    const values = (call: Call) => headerValues(call, header);
+    conditions.push(textCondition(`headers.${header}`, wanted, sets, values, none, none));
   }
   for (const [name, wanted] of Object.entries(match.params ?? {})) {
-    const none = `there is no parameter ${JSON.stringify(name)} that is text`;
+    const none = `there is no parameter ${JSON.stringify(name)}`;
     const values = (call: Call) => [paramValue(call, name)].filter((value) => value !== null);
-    conditions.push(textCondition(`params.${name}`, sets.text(wanted), values, none));
+    conditions.push(textCondition(`params.${name}`, wanted, sets, values, none, `${none} that is text`));
   }
+  for (const [name, wanted] of Object.entries(match.vars ?? {})) {
+    const none = `there is no variable ${JSON.stringify(name)}`;
+    const values = (call: Call) => [varValue(call, name)].filter((value) => value !== null);
+    conditions.push(textCondition(`vars.${name}`, wanted, sets, values, none, `${none} that is text`));
+  }
+  for (const [name, wanted] of answersWanted(match))
+    conditions.push(answerCondition(name, sets.answer(wanted)));
+  for (const field of ["during", "outside"] as const) {
+    const wanted = match[field];
+    if (wanted === undefined) continue;
+    const schedules = [wanted].flat().map((name) => named.schedules.get(name));
+    conditions.push(
+      scheduleCondition(
+        field,
+        schedules.filter((one) => one !== undefined),
+      ),
+    );
+  }
+  if (match.not !== undefined) conditions.push(notCondition(readMatch(match.not, named)));
+  const expression = named.expressionOf(match);
+  if (expression !== null) conditions.push(expressionCondition(expression));
   return conditions;
 }
 
-/** A value of the call's as a finding shows it. */
-export function quoted(value: string): string {
-  return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN - 1)}…` : value);
-}
-
-function addressCondition(field: "to" | "from", { values, is, isNot }: WantedSet): Condition {
+function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressesWanted): Condition {
   return {
-    holds: (subject) => subject.keys(field).some((key) => values.has(key)),
+    holds: (subject) => subject.keys(field).some((key) => wanted.has(key)),
     find: ({ call }, holds) => ({ field, holds, why: `${quoted(call[field])} ${holds ? is : isNot}` }),
   };
 }
 
+/** `absent` says that there is nothing at all; `none` that there is nothing to compare with. */
 function textCondition(
   field: string,
-  { values, is, isNot }: WantedSet,
+  wanted: TextWanted,
+  sets: WantedSets,
   valuesOf: (call: Call) => readonly string[],
+  absent: string,
   none: string,
 ): Condition {
+  if (typeof wanted === "object" && "present" in wanted) {
+    return {
+      holds: ({ call }) => valuesOf(call).length > 0 === wanted.present,
+      find({ call }, holds) {
+        const [value] = valuesOf(call);
+        return { field, holds, why: value === undefined ? absent : `it is there: ${quoted(value)}` };
+      },
+    };
+  }
+  const { texts, is, isNot } = sets.text(wanted);
   return {
-    holds: ({ call }) => valuesOf(call).some((value) => values.has(value)),
+    holds: ({ call }) => valuesOf(call).some((value) => holdsText(texts, value)),
     find({ call }, holds) {
       const sent = valuesOf(call);
-      const value = holds ? sent.find((one) => values.has(one)) : sent[0];
+      const value = holds ? sent.find((one) => holdsText(texts, one)) : sent[0];
       return { field, holds, why: value === undefined ? none : `${quoted(value)} ${holds ? is : isNot}` };
     },
   };
 }
 
-function words(wanted: Wanted, pattern: boolean): { is: string; isNot: string } {
-  if (typeof wanted === "string") {
-    const text = quoted(wanted);
-    return pattern
-      ? { is: `fits ${text}`, isNot: `does not fit ${text}` }
-      : { is: `is ${text}`, isNot: `is not ${text}` };
-  }
-  if (!Array.isArray(wanted)) {
-    const text = `in list ${quoted(wanted.list)}`;
-    return { is: `is ${text}`, isNot: `is not ${text}` };
-  }
-  const more = wanted.length > NAMED ? ` and ${wanted.length - NAMED} more` : "";
-  const text = `among ${wanted.slice(0, NAMED).map(quoted).join(", ")}${more}`;
-  return { is: `is ${text}`, isNot: `is not ${text}` };
+/** What was keyed is in no finding: it may be a secret. */
+function answerCondition(
+  name: string,
+  { values, is, isNot }: { values: ReadonlySet<string>; is: string; isNot: string },
+): Condition {
+  const field = `answer.${name}`;
+  return {
+    holds({ answers }) {
+      const answer = answerOf(answers, name);
+      const keyed = answer?.hmac ?? answer?.value;
+      return keyed !== undefined && values.has(keyed);
+    },
+    find: ({ answers }, holds) => {
+      const answer = answerOf(answers, name);
+      if (answer === undefined) return { field, holds, why: "it was not asked" };
+      if (answer.hmac === undefined && answer.value === undefined)
+        return { field, holds, why: "nothing was keyed" };
+      return { field, holds, why: `what was keyed ${holds ? is : isNot}` };
+    },
+  };
+}
+
+function scheduleCondition(field: "during" | "outside", schedules: readonly Schedule[]): Condition {
+  const openOne = (subject: Subject) =>
+    schedules.find((schedule) => schedule.isOpen(subject.wallTime(schedule.clock)));
+  return {
+    holds: (subject) => (openOne(subject) !== undefined) === (field === "during"),
+    find(subject, holds) {
+      const open = openOne(subject);
+      const shown = open ?? schedules[0];
+      if (shown === undefined) return { field, holds, why: "there is no such schedule" };
+      const { clock } = shown;
+      const said = `it is ${clock.inWords(subject.wallTime(clock))}`;
+      const names = (open === undefined ? schedules : [open]).map(({ name }) => quoted(name)).join(", ");
+      return { field, holds, why: `${said}: ${names} ${open === undefined ? "is closed" : "is open"}` };
+    },
+  };
+}
+
+function notCondition(conditions: readonly Condition[]): Condition {
+  const failing = (subject: Subject) => conditions.find((condition) => !condition.holds(subject));
+  return {
+    holds: (subject) => failing(subject) !== undefined,
+    find(subject, holds) {
+      const failed = failing(subject);
+      const inner = (
+        failed === undefined
+          ? conditions.map((one) => one.find(subject, true))
+          : [failed.find(subject, false)]
+      )
+        .map(({ field, why }) => `${field}: ${why}`)
+        .slice(0, 3)
+        .join("; ");
+      return { field: "not", holds, why: inner === "" ? "it matches every call" : inner };
+    },
+  };
+}
+
+function expressionCondition(expression: Expression): Condition {
+  return {
+    holds({ facts }) {
+      const outcome = expression.evaluate(facts);
+      return "holds" in outcome && outcome.holds;
+    },
+    find({ facts }, holds) {
+      const outcome = expression.evaluate(facts);
+      const why =
+        "error" in outcome
+          ? `fails, so does not match: ${outcome.error}`
+          : outcome.holds
+            ? "is true"
+            : "is false";
+      return { field: "when", holds, why };
+    },
+  };
 }

@@ -1,57 +1,138 @@
 import type { Call } from "../call.ts";
-import { rejectByDefault } from "./actions.ts";
-import type { CompiledRule, CompiledRuleset } from "./compile.ts";
-import { Subject } from "./conditions.ts";
-import type { Action, Decision, Look } from "./decision.ts";
+import type { Answers } from "./answers.ts";
+import type { Asked } from "./asking.ts";
+import type { CompiledGroup, CompiledRule, CompiledRules, CompiledRuleset } from "./compile.ts";
+import type { Action, Ask, Decision, Finding, Look, Question } from "./decision.ts";
+import { rejectByDefault } from "./last-word.ts";
+import { Subject } from "./subject.ts";
 
 /** So many rules that did not match are explained; the rest are counted, since a decision travels and is kept. */
 const EXPLAINED = 50;
 
 /**
  * What the ruleset says of a call: the first rule, in the order written, whose match holds and whose action can be filled in
- * from the call; else the fallback. Pure, and throws for no call whatever. The decision is plain JSON.
+ * from the call; else the fallback. Pure, and throws for no call whatever. The decision is plain JSON. Without `answers`
+ * nothing can be asked, and a group that asks is passed over; with them, maybe empty, what comes may be a question.
  */
-export function decide(compiled: CompiledRuleset, call: Call, now_ms: number): Decision {
-  const subject = new Subject(call, compiled.prefixes);
-  const looked_at: Look[] = [];
-  let more = 0;
-  for (const position of compiled.index.candidates(subject)) {
-    const rule = compiled.rules[position];
-    if (rule === undefined) continue;
-    const failed = rule.conditions.findIndex((condition) => !condition.holds(subject));
-    if (failed >= 0) {
-      if (looked_at.length < EXPLAINED) looked_at.push(explain(rule, subject, failed));
-      else more += 1;
-      continue;
-    }
-    const { action, findings } = rule.actionOf(call);
-    if (action === null && looked_at.length >= EXPLAINED) {
-      more += 1;
-      continue;
-    }
-    const look = explain(rule, subject, rule.conditions.length);
-    look.matched = action !== null;
-    look.findings.push(...findings);
-    looked_at.push(look);
-    if (action !== null) return decision(action, rule.id);
-  }
-  const fallback = compiled.fallback?.(call);
+export function decide(compiled: CompiledRuleset, call: Call, now_ms: number): Decision;
+export function decide(
+  compiled: CompiledRuleset,
+  call: Call,
+  now_ms: number,
+  answers: Answers,
+): Decision | Question;
+export function decide(
+  compiled: CompiledRuleset,
+  call: Call,
+  now_ms: number,
+  answers?: Answers,
+): Decision | Question {
+  const deciding = new Deciding(new Subject(call, now_ms, answers, compiled));
+  const found = deciding.first(compiled);
+  const { looked_at, more } = deciding;
+  const fallback = found === null ? compiled.fallback?.(call, answers) : undefined;
   if (fallback?.action === null)
     looked_at.push({ rule: "fallback", matched: false, findings: fallback.findings });
-  return decision(fallback?.action ?? rejectByDefault(), null);
+  const action = found?.action ?? fallback?.action ?? rejectByDefault();
+  const reasons = { rule: found?.rule ?? null, ruleset: compiled.hash, decided_at: now_ms, looked_at };
+  return more === 0 ? { ...action, ...reasons } : { ...action, ...reasons, more_looked_at: more };
+}
 
-  function decision(action: Action, rule: string | null): Decision {
-    const base = { rule, ruleset: compiled.hash, decided_at: now_ms, looked_at };
-    return more === 0 ? { ...action, ...base } : { ...action, ...base, more_looked_at: more };
+interface Found {
+  action: Action | Ask;
+  rule: string;
+}
+
+/** One decision in the making: what was looked at, down through the groups. */
+class Deciding {
+  readonly looked_at: Look[] = [];
+  more = 0;
+  readonly #subject: Subject;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+  }
+
+  /** What the first rule that matches does, or null where none does. */
+  first({ rules, index }: CompiledRules): Found | null {
+    const subject = this.#subject;
+    for (const position of index.candidates(subject)) {
+      const rule = rules[position];
+      if (rule === undefined) continue;
+      const failed = rule.conditions.findIndex((condition) => !condition.holds(subject));
+      if (failed >= 0) {
+        if (this.#isRoom()) this.looked_at.push(explain(rule, subject, failed, []));
+        continue;
+      }
+      const found = "group" in rule.does ? this.#enter(rule, rule.does.group) : this.#act(rule);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #act(rule: CompiledRule): Found | null {
+    const { call, answers } = this.#subject;
+    if (!("actionOf" in rule.does)) return null;
+    const { action, findings } = rule.does.actionOf(call, answers);
+    if (action === null) {
+      if (this.#isRoom()) this.looked_at.push(this.#explain(rule, findings));
+      return null;
+    }
+    this.looked_at.push({ ...this.#explain(rule, findings), matched: true });
+    return { action, rule: rule.id };
+  }
+
+  /** A group that asks has the last word: it asks again, or says goodbye, and what comes after it is not looked at. */
+  #enter(rule: CompiledRule, group: CompiledGroup): Found | null {
+    const { call, answers } = this.#subject;
+    const { asking } = group;
+    const findings: Finding[] = [];
+    if (asking === null) {
+      if (this.#isRoom()) this.#look(rule, findings);
+      return this.first(group);
+    }
+    if (answers === undefined) {
+      if (this.#isRoom()) {
+        const why = "this call cannot be asked anything";
+        this.looked_at.push(this.#explain(rule, [{ field: "ask", holds: false, why }]));
+      }
+      return null;
+    }
+    const before = asking.before(call, answers, findings);
+    if (before?.next !== "rules") return this.#asked(rule, before, this.#look(rule, findings));
+    const look = this.#look(rule, findings);
+    const found = this.first(group);
+    if (found !== null) return found;
+    const after = asking.afterNoRule(call, answers, look.findings);
+    return this.#asked(rule, after, look);
+  }
+
+  #asked(rule: CompiledRule, asked: Asked | null, look: Look): Found | null {
+    if (asked === null || asked.next === "rules") return null;
+    look.matched = true;
+    return { action: asked.action, rule: rule.id };
+  }
+
+  #look(rule: CompiledRule, findings: Finding[]): Look {
+    const look: Look = { ...this.#explain(rule, findings), entered: true };
+    this.looked_at.push(look);
+    return look;
+  }
+
+  #explain(rule: CompiledRule, findings: readonly Finding[]): Look {
+    return explain(rule, this.#subject, rule.conditions.length, findings);
+  }
+
+  #isRoom(): boolean {
+    if (this.looked_at.length < EXPLAINED) return true;
+    this.more += 1;
+    return false;
   }
 }
 
-/** The findings up to and with the condition that failed; those after it were not asked. */
-function explain(rule: CompiledRule, subject: Subject, failed: number): Look {
+/** The findings up to and with the condition that failed; those after it were not asked. Then those of the action. */
+function explain(rule: CompiledRule, subject: Subject, failed: number, findings: readonly Finding[]): Look {
   const asked = rule.conditions.slice(0, failed + 1);
-  return {
-    rule: rule.id,
-    matched: false,
-    findings: asked.map((condition, position) => condition.find(subject, position < failed)),
-  };
+  const found = asked.map((condition, position) => condition.find(subject, position < failed));
+  return { rule: rule.id, matched: false, findings: [...found, ...findings] };
 }

@@ -16,24 +16,81 @@ export interface Finding {
 export interface Look {
   rule: string;
   matched: boolean;
+  /** The rule is a group whose match held: its rules, where any was looked at, are listed after it. */
+  entered?: true;
   findings: Finding[];
 }
 
-export type Action =
-  | {
-      action: "place";
-      /** Plain names (without the tenant's prefix), in the order in which to try them; never empty. */
-      rooms: [string, ...string[]];
-      strategy: "first" | "emptiest";
-      role: string;
-      join: JoinParameters;
-      announce?: Spoken;
-    }
-  | { action: "reject"; say?: Spoken; reason?: "busy" | "decline" | "hangup" }
-  | { action: "hand_over"; swml?: string; cxml?: string };
+export interface Reject {
+  action: "reject";
+  say?: Spoken;
+  reason?: "busy" | "decline" | "hangup";
+}
 
-/** What the rules say of one call. */
-export type Decision = Action & {
+export interface HandOver {
+  action: "hand_over";
+  swml?: string;
+  cxml?: string;
+}
+
+/** What is done where nothing else can be. */
+export type LastWord = Reject | HandOver;
+
+/** Whom a coach coaches: the one live participant that fits, looked for when joining. Exactly one of `call_from`, `role`. */
+export interface Coach {
+  call_from?: string;
+  role?: string;
+  /** listen: joins muted, and coaches nobody. */
+  if_absent: "listen" | LastWord;
+  if_several: "oldest" | "newest" | "listen" | LastWord;
+}
+
+export interface Place {
+  action: "place";
+  /** Plain names (without the tenant's prefix), in the order in which to try them; never empty. */
+  rooms: [string, ...string[]];
+  strategy: "first" | "emptiest";
+  role: string;
+  join: JoinParameters;
+  announce?: Spoken;
+  /** Seats of each room; absent where nobody counts. */
+  capacity?: number;
+  /** What is done where no room has a seat; there whenever `capacity` is. */
+  when_full?: LastWord;
+  /** A caller with the same key comes back to the room they were in, if it is one of `rooms` and lives. */
+  sticky_key?: string;
+  coach?: Coach;
+  /** Who takes the call when its conference is over; absent: it is hung up. */
+  after?: HandOver;
+  /** How long the call may last, 10 to 86400. */
+  max_duration_s?: number;
+}
+
+export type Action = Place | Reject | HandOver;
+
+/** A question, as it is to be asked now. */
+export interface Prompt {
+  /** The name of the answer. */
+  name: string;
+  /** What is heard, in order: what was wrong with the last answer, if there was one, and the question. */
+  words: [Spoken, ...Spoken[]];
+  min_digits: number;
+  max_digits: number;
+  /** The key that ends the answer; absent: the last digit does, or a pause. */
+  terminator?: "#" | "*";
+  /** true: what is keyed goes into no log, and only its HMAC into `Answers`. */
+  secret: boolean;
+  /** Which try this is, from 1; goes back into `Answers` with what comes of it. */
+  try: number;
+}
+
+/** Questions that are open, in the order in which to ask them: all but the first can wait for their own document. */
+export interface Ask {
+  action: "ask";
+  ask: [Prompt, ...Prompt[]];
+}
+
+interface Reasons {
   /** The rule that matched, or null where the tenant's fallback spoke. */
   rule: string | null;
   /** SHA-256 of the ruleset, hex. */
@@ -43,4 +100,10 @@ export type Decision = Action & {
   looked_at: Look[];
   /** How many more rules were looked at, in vain, than `looked_at` lists; absent where it lists them all. */
   more_looked_at?: number;
-};
+}
+
+/** What the rules say of one call. */
+export type Decision = Action & Reasons;
+
+/** What they need to know first. */
+export type Question = Ask & Reasons;

@@ -37,9 +37,20 @@ const text = z.union([plainText, z.array(plainText).min(1).max(VALUES), fromList
 const keyed = z
   .string()
   .regex(/^[0-9*#]{1,32}$/, 'must be what can be keyed: 1 to 32 digits, * and #, such as "1234"');
-const answer = z.union([keyed, hmac, z.array(z.union([keyed, hmac])).min(1).max(VALUES), fromList], {
-  error: 'must be digits in quotes, { "hmac": "…" }, a list of these, or { "list": "name" }',
-});
+const answer = z.union(
+  [
+    keyed,
+    hmac,
+    z
+      .array(z.union([keyed, hmac]))
+      .min(1)
+      .max(VALUES),
+    fromList,
+  ],
+  {
+    error: 'must be digits in quotes, { "hmac": "…" }, a list of these, or { "list": "name" }',
+  },
+);
 const scheduleName = name("a schedule's name");
 const schedules = z.union([scheduleName, z.array(scheduleName).min(1).max(100)], {
   error: "must be the name of a schedule, or a list of names",
@@ -51,9 +62,7 @@ export const callTypes = ["phone", "sip", "webrtc"] as const;
 
 const fields = {
   to: address.exactOptional().describe("The number or SIP URI that was called."),
-  from: address
-    .exactOptional()
-    .describe("The number or SIP URI that calls; anonymous where it is withheld."),
+  from: address.exactOptional().describe("The number or SIP URI that calls; anonymous where it is withheld."),
   direction: anyOf(z.enum(directions)).exactOptional().describe("inbound or outbound."),
   type: anyOf(z.enum(callTypes)).exactOptional().describe("phone, sip or webrtc."),
   headers: z

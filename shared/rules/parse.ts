@@ -1,7 +1,8 @@
 import { boundsProblem, tooLong } from "./bounds.ts";
 import { checkRuleset } from "./checks.ts";
+import { RULESET_LENGTH } from "./limits.ts";
 import { type Problem, problem, problemsOf } from "./problems.ts";
-import { RULESET_LENGTH, type Ruleset, rulesetSchema } from "./schema.ts";
+import { notYet, type Ruleset, rulesetSchema } from "./schema.ts";
 
 export type ParsedRuleset =
   | { ok: true; ruleset: Ruleset; warnings: Problem[] }
@@ -12,6 +13,8 @@ export interface ParseOptions {
   tenant?: string;
   /** Whether the tenant's conferences carry no prefix. Default: false. */
   plain?: boolean;
+  /** Words of the language that are refused, as `rule` or `place.word`. Default: those that the Worker does not serve yet. */
+  not_yet?: readonly string[];
 }
 
 /**
@@ -34,7 +37,7 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
   const [first, ...others] = parsed.success ? [] : problemsOf(parsed.error.issues, raw);
   if (first !== undefined) return refused(first, ...others);
   if (!parsed.success) return refused(problem([], "is not a ruleset"));
-  const { errors, warnings } = checkRuleset(parsed.data, options);
+  const { errors, warnings } = checkRuleset(parsed.data, { not_yet: notYet, ...options });
   const [wrong, ...more] = errors;
   if (wrong !== undefined) return { ok: false, errors: [wrong, ...more], warnings };
   return { ok: true, ruleset: parsed.data, warnings };

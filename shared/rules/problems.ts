@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { suggestAddress } from "./address.ts";
+import { ADDRESS_MESSAGE } from "./match-schema.ts";
 import { nearest } from "./nearest.ts";
-import { ADDRESS_MESSAGE } from "./schema.ts";
 import { allowedKeys } from "./strict-object.ts";
 
 export type Path = readonly PropertyKey[];
@@ -17,7 +17,14 @@ export interface Problem {
 
 /** What Zod found, one problem for each thing to mend. `raw` is what was read. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], raw: unknown): Problem[] {
-  return issues.flatMap((issue) => describe(issue, issue.path, raw));
+  const problems = issues.flatMap((issue) => describe(issue, issue.path, raw));
+  // Where two schemas look at one object, both say that it is none.
+  const said = new Set<string>();
+  return problems.filter(({ path, message }) => {
+    const isNew = !said.has(`${path}: ${message}`);
+    said.add(`${path}: ${message}`);
+    return isNew;
+  });
 }
 
 /** `rules[3].match.from`; a key that is no plain word is quoted: `headers["x-tier"]`. */
@@ -59,7 +66,9 @@ function describe(issue: z.core.$ZodIssue, path: Path, raw: unknown): Problem[] 
     }
     case "invalid_union": {
       // The branch of the right kind knows best what is wrong inside; without one the union's own words stand.
-      const inside = issue.errors.find((branch) => branch.every((nested) => isInside(nested, value)));
+      const inside = issue.errors
+        .filter((branch) => branch.every((nested) => isInside(nested, value)))
+        .reduce<z.core.$ZodIssue[] | undefined>(nearer, undefined);
       if (inside === undefined)
         return [problem(path, `${issue.message}, not ${kindOf(value)}`, meantAs(value, path))];
       return inside.flatMap((nested) => describe(nested, [...path, ...nested.path], raw));
@@ -124,6 +133,20 @@ function meantAs(value: unknown, path: Path): string | undefined {
   const isAddress = path.some((step) => step === "to" || step === "from" || step === "lists");
   const address = isAddress && typeof value === "number" ? suggestAddress(value) : undefined;
   return address ?? String(value);
+}
+
+/** Of two branches of the right kind the one that was more probably meant: where a wrong key is nearly one of its own. */
+function nearer(best: z.core.$ZodIssue[] | undefined, branch: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return best === undefined || wrongness(branch) < wrongness(best) ? branch : best;
+}
+
+function wrongness(branch: readonly z.core.$ZodIssue[]): number {
+  const slips = branch.filter(
+    (issue) =>
+      issue.code === "unrecognized_keys" &&
+      issue.keys.some((key) => nearest(key, allowedKeys(issue.message)) !== undefined),
+  );
+  return branch.length - slips.length;
 }
 
 /** Whether a union's branch was of the value's kind as far as this issue tells: a wrong word is still text. */

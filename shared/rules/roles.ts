@@ -1,5 +1,17 @@
 import type { JoinParameters } from "../conference.ts";
-import type { ActionText, Role } from "./schema.ts";
+import type { ActionText } from "./action-schema.ts";
+import type { Rule } from "./schema.ts";
+
+/** The ruleset's `roles`. */
+export type OwnRoles = Readonly<Record<string, JoinParameters>>;
+
+/** Every action of the rules, those of groups too. */
+export function* actionsOf(rules: readonly Rule[]): Generator<ActionText> {
+  for (const rule of rules) {
+    if (rule.rules === undefined) yield rule;
+    else yield* actionsOf(rule.rules);
+  }
+}
 
 /** The rooms, by their templates as written, in which some action places a moderator. */
 export function moderatedRooms(actions: Iterable<ActionText>): ReadonlySet<string> {
@@ -10,15 +22,20 @@ export function moderatedRooms(actions: Iterable<ActionText>): ReadonlySet<strin
 
 /**
  * What a role asks of the join. A participant where no moderator is expected leaves `start_on_enter` out: true is what
- * SignalWire does.
+ * SignalWire does. Whom a coach coaches is found when they join.
  */
-export function roleParameters(role: Role, moderated: boolean): JoinParameters {
+export function roleParameters(role: string, isModerated: boolean, own: OwnRoles): JoinParameters {
   switch (role) {
     case "moderator":
       return { start_on_enter: true };
     case "participant":
-      return moderated ? { start_on_enter: false } : {};
+      return isModerated ? { start_on_enter: false } : {};
     case "listener":
       return { muted: true };
+    case "coach":
+      // A coach alone starts nothing.
+      return { start_on_enter: false };
+    default:
+      return Object.hasOwn(own, role) ? (own[role] ?? {}) : {};
   }
 }

@@ -28,9 +28,7 @@ const hours = z
 /** `2026-12-25`, or the first and last of several: `2026-12-21..2027-01-01`. */
 export const DATE_MESSAGE = 'must be a date such as "2026-12-25", or dates such as "2026-12-21..2027-01-01"';
 
-const date = z
-  .string()
-  .refine((text) => isDate(text), 'must be a date such as "2026-12-25"');
+const date = z.string().refine((text) => isDate(text), 'must be a date such as "2026-12-25"');
 const dates = z.string().refine((text) => isDates(text), DATE_MESSAGE);
 
 const closed = z.union(
@@ -60,7 +58,9 @@ export const schedule = strictObject({
   on: z
     .record(date, z.array(hours).max(20))
     .exactOptional()
-    .describe('Dates with other hours, in place of the weekly ones: { "2026-12-24": ["09:00-12:00"] }.'),
+    .describe(
+      'Dates with other hours, in place of the weekly ones and of closed dates around them: { "2026-12-24": ["09:00-12:00"] }.',
+    ),
 });
 
 export type ScheduleText = z.infer<typeof schedule>;

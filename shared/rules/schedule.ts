@@ -34,15 +34,16 @@ export class Schedule {
     this.#closed = new Set(dates);
     this.#closedFromTo = dates
       .map((text) => text.split(".."))
-      .flatMap(([first, last]) => (first === undefined || last === undefined ? [] : [[first, last] as const]));
+      .flatMap(([first, last]) =>
+        first === undefined || last === undefined ? [] : [[first, last] as const],
+      );
   }
 
   isOpen({ date, yesterday, weekday, minute }: WallTime): boolean {
     return (
       this.#spans(date, weekday).some(
         ({ begin, end }) => minute >= begin && (end <= begin || minute < end),
-      ) ||
-      this.#spans(yesterday, (weekday + 6) % 7).some(({ begin, end }) => end <= begin && minute < end)
+      ) || this.#spans(yesterday, (weekday + 6) % 7).some(({ begin, end }) => end <= begin && minute < end)
     );
   }
 
@@ -73,13 +74,17 @@ function daysOf(text: string): Set<number> {
   const days = new Set<number>();
   for (const part of (text.split(" ")[0] ?? "").split(",")) {
     const [first = "", last = first] = part.split("-");
-    const [begin, end] = [weekdays.findIndex((day) => day === first), weekdays.findIndex((day) => day === last)];
+    const [begin, end] = [dayNumber(first), dayNumber(last)];
     for (let day = begin; ; day = (day + 1) % 7) {
       days.add(day);
       if (day === end) break;
     }
   }
   return days;
+}
+
+function dayNumber(day: string): number {
+  return weekdays.findIndex((one) => one.startsWith(day));
 }
 
 function spanOf(text: string): Span {

@@ -1,11 +1,13 @@
 import type { Call } from "../call.ts";
 import { holdsExpansion } from "../documents/expansion.ts";
+import { type Answers, answerOf } from "./answers.ts";
+import { headerValues, paramValue } from "./call-values.ts";
 import { nearest } from "./nearest.ts";
 
 /** A piece of a template that the call fills in; `name` says how it is written. */
 interface Placeholder {
   name: string;
-  value(call: Call): string | null;
+  value(call: Call, answers?: Answers): string | null;
 }
 
 /** Literal text and placeholders, in order. */
@@ -14,10 +16,23 @@ export type Template = (string | Placeholder)[];
 export type Filled = { ok: true; text: string } | { ok: false; why: string };
 
 const PIECE = /\{([^{}]*)\}|([{}])/g;
-const HEADER = /^header\.([A-Za-z0-9!#$%&'*+.^_`|~-]{1,128})$/;
+const HEADER = /^header\.([A-Za-z0-9!#$%&'*+.^_`~-]{1,128})$/;
 const PARAM = /^param\.([^{}|]{1,128})$/;
+const ANSWER = /^answer\.([a-z][a-z0-9_]{0,31})$/;
 /** Placeholders that are a field of the call, and not one of its headers or parameters. */
 const WHOLE = ["to", "from", "call_id"];
+const SIP_USER = /^sips?:([^\s@;?]{1,128})@/i;
+
+/** What may be made of a value; null where it has no such thing. */
+const filters: Readonly<Record<string, (value: string) => string | null>> = {
+  digits: (value) => value.replace(/[^0-9]/g, ""),
+  user: (value) => SIP_USER.exec(value)?.[1] ?? null,
+  lower: (value) => value.toLowerCase(),
+  last4: (value) => (value.length < 4 ? null : value.slice(-4)),
+};
+
+const KNOWN =
+  "{to}, {from}, {call_id}, {header.<name>}, {param.<name>} and {answer.<name>}, each with |digits, |user, |lower or |last4 behind";
 
 /** What is wrong with a template as written, or null. */
 export function templateProblem(text: string): { message: string; suggestion?: string } | null {
@@ -32,9 +47,8 @@ export function templateProblem(text: string): { message: string; suggestion?: s
     if (brace !== undefined)
       return { message: `has a lone ${brace}: braces are for placeholders such as {from}` };
     if (name === undefined || readPlaceholder(name) !== null) continue;
-    const singular = name.replace(/^(header|param)s\./, "$1.");
-    const meant = readPlaceholder(singular) === null ? nearest(name, WHOLE) : singular;
-    const message = `has an unknown placeholder ${whole}; there are {to}, {from}, {call_id}, {header.<name>} and {param.<name>}`;
+    const meant = meantBy(name);
+    const message = `has an unknown placeholder ${whole}; there are ${KNOWN}`;
     return meant === undefined ? { message } : { message, suggestion: text.replace(whole, `{${meant}}`) };
   }
   return null;
@@ -60,15 +74,23 @@ export function isLiteral(template: Template): boolean {
   return template.every((piece) => typeof piece === "string");
 }
 
+/** The names of the answers that the template holds. */
+export function answersIn(text: string): string[] {
+  const names = [...text.matchAll(PIECE)].map(
+    ([, inner = ""]) => ANSWER.exec(inner.split("|")[0] ?? "")?.[1],
+  );
+  return names.filter((name) => name !== undefined);
+}
+
 /** The template with the call's values; what may become of the whole text is the caller's to check. */
-export function fill(template: Template, call: Call): Filled {
+export function fill(template: Template, call: Call, answers?: Answers): Filled {
   let text = "";
   for (const piece of template) {
     if (typeof piece === "string") {
       text += piece;
       continue;
     }
-    const value = piece.value(call);
+    const value = piece.value(call, answers);
     if (value === null || value === "")
       return { ok: false, why: `{${piece.name}} has no value in this call` };
     text += value;
@@ -76,36 +98,44 @@ export function fill(template: Template, call: Call): Filled {
   return { ok: true, text };
 }
 
-/** A header's values in the order sent; none where there is no such header. The name is in lower case. */
-export function headerValues(call: Call, name: string): readonly string[] {
-  // Asked of the object alone: `constructor` is no header that its prototype sent.
-  return (Object.hasOwn(call.headers, name) ? call.headers[name] : undefined) ?? [];
-}
-
-/** A parameter as text; null where there is none, or none that is text, a number or a boolean. */
-export function paramValue(call: Call, name: string): string | null {
-  const value = Object.hasOwn(call.params, name) ? call.params[name] : undefined;
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-    case "boolean":
-      return String(value);
-    default:
-      return null;
-  }
-}
-
 function readPlaceholder(name: string): Placeholder | null {
-  switch (name) {
+  const [source = "", ...steps] = name.split("|");
+  const read = readSource(source);
+  if (read === null) return null;
+  const made = steps.map((step) => (Object.hasOwn(filters, step) ? filters[step] : undefined));
+  if (made.length === 0) return { name, value: read };
+  if (made.includes(undefined)) return null;
+  return {
+    name,
+    value(call, answers) {
+      let value = read(call, answers);
+      for (const filter of made) value = value === null || filter === undefined ? value : filter(value);
+      return value;
+    },
+  };
+}
+
+function readSource(source: string): Placeholder["value"] | null {
+  switch (source) {
     case "to":
     case "from":
     case "call_id":
-      return { name, value: (call) => call[name] };
+      return (call) => call[source];
   }
-  const header = HEADER.exec(name)?.[1]?.toLowerCase();
-  if (header !== undefined) return { name, value: (call) => headerValues(call, header)[0] ?? null };
-  const param = PARAM.exec(name)?.[1];
-  if (param !== undefined) return { name, value: (call) => paramValue(call, param) };
+  const header = HEADER.exec(source)?.[1]?.toLowerCase();
+  if (header !== undefined) return (call) => headerValues(call, header)[0] ?? null;
+  const param = PARAM.exec(source)?.[1];
+  if (param !== undefined) return (call) => paramValue(call, param);
+  const answer = ANSWER.exec(source)?.[1];
+  if (answer !== undefined) return (_, answers) => answerOf(answers, answer)?.value ?? null;
   return null;
+}
+
+function meantBy(name: string): string | undefined {
+  const [source = "", ...steps] = name.split("|");
+  const singular = source.replace(/^(header|param|answer)s\./, "$1.");
+  const meantSource = readSource(singular) === null ? nearest(source, WHOLE) : singular;
+  const meantSteps = steps.map((step) => nearest(step, Object.keys(filters)));
+  if (meantSource === undefined || meantSteps.includes(undefined)) return undefined;
+  return [meantSource, ...meantSteps].join("|");
 }

@@ -10,6 +10,8 @@ export interface WallTime {
   minute: number;
 }
 
+const dayNames = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
+
 /** The instants that a Date can hold, ms. */
 const LAST_MS = 8.64e15;
 const DAY_MS = 86_400_000;
@@ -47,6 +49,12 @@ export class WallClock {
       weekday: new Date(midnight).getUTCDay(),
       minute: hour * 60 + minute,
     };
+  }
+
+  /** `Sunday 2026-11-22 10:41 in Europe/Berlin`. */
+  inWords({ date, weekday, minute }: WallTime): string {
+    const two = (value: number) => String(value).padStart(2, "0");
+    return `${dayNames[weekday]} ${date} ${two(Math.floor(minute / 60))}:${two(minute % 60)} in ${this.timezone}`;
   }
 }
 

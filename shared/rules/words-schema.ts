@@ -59,10 +59,7 @@ export const heard = { say: sayLine.exactOptional(), play: playFile.exactOptiona
 
 /** Words, or more about them, or a sound file. */
 export const announcement = z.union(
-  [
-    template(SAY_LENGTH),
-    strictObject(heard).check((context) => exactlyOne(context, ["say", "play"])),
-  ],
+  [template(SAY_LENGTH), strictObject(heard).check((context) => exactlyOne(context, ["say", "play"]))],
   { error: 'must be text to say, { "say": … } or { "play": … }' },
 );
 

@@ -33,6 +33,8 @@ function isMemory(path: string): boolean {
 
 process.once("exit", () => {
   for (const started of children) started.kill("SIGKILL");
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  // What was just killed may write for a moment yet.
+  for (const folder of folders)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));

@@ -9,7 +9,6 @@ const ACKS_MS = 5_000;
 
 export interface StandIn {
   relay_url: string;
-  pid: number;
   /** Once every event so far is acknowledged. Throws where that does not come to pass, or a frame came that should not. */
   settled(): Promise<Counts>;
 }
@@ -25,7 +24,6 @@ export async function startStandIn(): Promise<StandIn> {
   };
   return {
     relay_url: `ws://127.0.0.1:${port}`,
-    pid: running.pid ?? 0,
     async settled() {
       const until = Date.now() + ACKS_MS;
       let counts = await ask();

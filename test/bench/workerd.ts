@@ -49,6 +49,7 @@ export async function bundle(folder: string, entry: string): Promise<string> {
 export interface Served {
   url: string;
   pid: number;
+  stop(): void;
 }
 
 /**
@@ -59,7 +60,13 @@ export async function serve(
   folder: string,
   name: string,
   script: string,
-  given: { json?: Record<string, unknown>; text?: Record<string, string>; kv?: Record<string, string> },
+  given: {
+    json?: Record<string, unknown>;
+    text?: Record<string, string>;
+    kv?: Record<string, string>;
+    /** Told of every line that the Worker logs; without it they are thrown away. */
+    said?: (line: string) => void;
+  },
 ): Promise<Served> {
   const home = join(folder, name);
   mkdirSync(join(home, "storage"), { recursive: true });
@@ -78,9 +85,12 @@ export async function serve(
   writeFileSync(join(home, "config.capnp"), config(home, bindings));
   const running = child(
     spawn(workerd.default, ["serve", join(home, "config.capnp"), "--control-fd=3"], {
-      stdio: ["ignore", "ignore", "inherit", "pipe"],
+      stdio: ["ignore", given.said ? "pipe" : "ignore", given.said ? "pipe" : "inherit", "pipe"],
     }),
   );
+  for (const output of [running.stdout, running.stderr]) {
+    if (output && given.said) createInterface({ input: output }).on("line", given.said);
+  }
   const control = running.stdio[3] as Readable; // A pipe that we read, as asked for above.
   const port = await new Promise<number>((resolve, reject) => {
     running.once("exit", (code) =>
@@ -91,7 +101,7 @@ export async function serve(
       if (event === "listen") resolve(port);
     });
   });
-  return { url: `http://127.0.0.1:${port}`, pid: running.pid ?? 0 };
+  return { url: `http://127.0.0.1:${port}`, pid: running.pid ?? 0, stop: () => running.kill() };
 }
 
 function config(home: string, bindings: string[]): string {

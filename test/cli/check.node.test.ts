@@ -67,7 +67,7 @@ rules:
 `;
   expect(await check("bad.yaml", text)).toEqual({
     code: 1,
-    out: `bad.yaml:3:10: error: lists.vips[0]: must be an E.164 number such as "+15550100100", a prefix such as "+1555*", or a SIP URI such as "sip:*@example.com", not "555-010-0100"
+    out: `bad.yaml:3:10: error: lists.vips[0]: must be an E.164 number such as "+15550100100", a prefix such as "+1555*", a SIP URI such as "sip:*@example.com", or "anonymous", not "555-010-0100"
     did you mean "+15550100100"?
 bad.yaml:12:15: warning: rules[0].place.join.max_participants: RELAY's guide knows no more than 250; SWML's goes to 100000
 bad.yaml:4:3: warning: lists.spare: no rule uses this list
@@ -93,7 +93,7 @@ test("machines get one JSON object with the same", async () => {
     errors: [
       {
         path: "fallbak",
-        message: "unknown key; allowed here: timezone, lists, defaults, rules, fallback",
+        message: "unknown key; allowed here: timezone, lists, schedules, roles, defaults, rules, fallback",
         suggestion: "fallback",
         line: 2,
         column: 3,

@@ -19,7 +19,7 @@ export interface DemoCall {
   shows: string;
   request: Omit<CallRequest, "call_id" | "url">;
   expected: Expected;
-  /** What goes wrong at the carrier for this call alone. */
+  /** What goes wrong at the carrier for this call alone; once, unless it says how often. */
   faults?: readonly Fault[];
 }
 
@@ -254,6 +254,7 @@ export const tenants: readonly DemoTenant[] = [
           request: { from: "+15550100073", to: "+15550100100" },
           faults: [
             { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+            { at: "status_callback", times: 3, do: { kind: "refuse" } },
             { at: "command", match: join, do: { kind: "close_after" } },
           ],
           expected: {

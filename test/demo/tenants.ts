@@ -60,5 +60,5 @@ async function stageTenant(
 }
 
 function faultsOf({ call_id, faults = [] }: StagedCall) {
-  return faults.map((fault) => ({ ...fault, match: { ...fault.match, call_id }, times: 1 }));
+  return faults.map((fault) => ({ times: 1, ...fault, match: { ...fault.match, call_id } }));
 }

@@ -1,33 +1,36 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ivBytes } from "../../shared/credentials.ts";
-import { openState, type SealedState, sealedLimit, sealState } from "../../shared/seal.ts";
+import { openState, type PlacedState, sealedLimit, sealState } from "../../shared/seal.ts";
 import { deriveKeys } from "../../shared/seal-keys.ts";
 
 const credentials_key = btoa("k".repeat(32));
 const iv = new Uint8Array(ivBytes).fill(9);
 const whose = { tenant: "acme", call_id: "c-1" };
 
-const state: SealedState = {
+const state: PlacedState = {
   v: 1,
   purpose: "place",
   entry: "",
   step: 1,
   place_step: 1,
-  rule: "support",
-  ruleset: "ab".repeat(32),
-  decided_at: 1_700_000_000_000,
-  rooms: ["support", "support-2"],
-  strategy: "first",
-  role: "participant",
-  join: {
-    beep: "onEnter",
-    stream: { url: "wss://example.com/audio", authorization_bearer_token: "hush-hush" },
+  placing: {
+    action: "place",
+    rule: "support",
+    ruleset: "ab".repeat(32),
+    decided_at: 1_700_000_000_000,
+    rooms: ["support", "support-2"],
+    strategy: "first",
+    role: "participant",
+    join: {
+      beep: "onEnter",
+      stream: { url: "wss://example.com/audio", authorization_bearer_token: "hush-hush" },
+    },
   },
 };
 
 async function sealed(
-  changes: Partial<SealedState> = {},
+  changes: Partial<PlacedState> = {},
   sources = { signing_keys: ["PSKone"] },
 ): Promise<string> {
   const sealing = await sealState(await deriveKeys(sources), whose, { ...state, ...changes }, iv);
@@ -108,7 +111,7 @@ describe("a call's sealed state", () => {
   it("of another version opens, and is refused for its shape", async () => {
     const keys = await deriveKeys({ signing_keys: ["PSKone"] });
     // A cast: no state of this version's type has another version in it.
-    const text = await sealed({ v: 2 } as unknown as Partial<SealedState>);
+    const text = await sealed({ v: 2 } as unknown as Partial<PlacedState>);
     expect(await openState(keys, whose, text)).toEqual({ ok: false, reason: "shape" });
   });
 
@@ -118,7 +121,7 @@ describe("a call's sealed state", () => {
       wait_url: `https://example.com/${"a".repeat(2000)}`,
       status_callback: `https://example.com/${"b".repeat(2000)}`,
     };
-    const sealing = await sealState(keys, whose, { ...state, join }, iv);
+    const sealing = await sealState(keys, whose, { ...state, placing: { ...state.placing, join } }, iv);
     expect(sealing).toMatchObject({ ok: false, reason: "too_long" });
   });
 

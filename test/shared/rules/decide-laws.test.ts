@@ -3,74 +3,105 @@ import { expect, test } from "vitest";
 import { wireName } from "../../../shared/conference.ts";
 import { compileRuleset } from "../../../shared/rules/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
-import { calls, hostileCalls, rulesets } from "./arbitraries.ts";
-import { decideNaively, matches } from "./naive.ts";
+import type { Rule } from "../../../shared/rules/schema.ts";
+import { answers, calls, hostileCalls, instants, rulesets } from "./arbitraries.ts";
+import { decideNaively } from "./naive.ts";
+import { matches } from "./naive-match.ts";
 import { acme, mustParse } from "./sample.ts";
 
 const plainOrNot = fc.boolean().map((plain) => ({ tenant: "acme", plain }));
+/** A call at an instant, with what its caller keyed. */
+const situations = fc.tuple(calls, instants, answers);
 
-test("an indexed decision is the one that reading every rule in order gives", async () => {
+test("an indexed decision is the one that reading every rule in order gives, in 10,000 cases", async () => {
+  let actions = 0;
+  const seen = new Set<string>();
   await fc.assert(
     fc.property(
       rulesets,
-      fc.array(calls, { minLength: 1, maxLength: 10 }),
+      fc.array(situations, { minLength: 10, maxLength: 10 }),
       plainOrNot,
       (source, several, owner) => {
         const ruleset = mustParse(source);
         const compiled = compileRuleset(ruleset, { ...owner, hash: "5ha256" });
-        for (const call of several) {
+        for (const [call, now_ms, keyed] of several) {
           const {
             looked_at,
             ruleset: hash,
             decided_at,
             more_looked_at,
             ...decided
-          } = decide(compiled, call, 0);
-          expect(decided).toEqual(decideNaively(ruleset, owner, call));
+          } = keyed === null ? decide(compiled, call, now_ms) : decide(compiled, call, now_ms, keyed);
+          const naive = decideNaively(ruleset, { ...owner, now_ms, answers: keyed }, call);
+          // Of a group that asks the plain way tells only whether it asks or gives up.
+          const { action, rule } = decided;
+          expect(rule?.startsWith("ask") ? { action, rule } : decided).toEqual(naive);
+          actions += 1;
+          seen.add(`${action} ${rule === null ? "fallback" : "rule"}`);
         }
       },
     ),
     { numRuns: 1_000 },
   );
-});
+  expect(actions).toBeGreaterThanOrEqual(10_000);
+  for (const one of ["ask rule", "place rule", "reject rule", "hand_over rule", "reject fallback"])
+    expect(seen).toContain(one);
+}, 60_000);
 
-test("a decision lists its winner last, no rule after it, and none whose match it denies falsely", async () => {
+test("a decision lists its winner, in the order of the rules, and denies no match falsely", async () => {
   await fc.assert(
-    fc.property(rulesets, calls, (source, call) => {
+    fc.property(rulesets, situations, (source, [call, now_ms, keyed]) => {
       const ruleset = mustParse(source);
-      const { rule, looked_at } = decide(compileRuleset(ruleset, { ...acme, hash: "" }), call, 0);
-      const positions = looked_at
-        .filter((look) => look.rule !== "fallback")
-        .map((look) => ruleset.rules.findIndex(({ id }) => id === look.rule));
+      const compiled = compileRuleset(ruleset, { ...acme, hash: "" });
+      const { rule, looked_at } = decide(compiled, call, now_ms, keyed ?? {});
+      const written = [...everyRule(ruleset.rules)];
+      const listed = looked_at.filter((look) => look.rule !== "fallback");
+      const positions = listed.map((look) => written.findIndex(({ id }) => id === look.rule));
       expect(positions).toEqual([...new Set(positions)].sort((one, other) => one - other));
-      expect(looked_at.filter((look) => look.matched).map((look) => look.rule)).toEqual(
+      expect(listed.filter((look) => look.matched).map((look) => look.rule)).toEqual(
         rule === null ? [] : [rule],
       );
-      if (rule !== null) expect(looked_at.at(-1)?.rule).toBe(rule);
-      for (const look of looked_at) {
-        const written = ruleset.rules.find(({ id }) => id === look.rule);
-        if (written === undefined) continue;
-        const conditions = look.findings.filter(({ field }) => !/^(place|reject|hand_over)/.test(field));
-        expect(conditions.every(({ holds }) => holds)).toBe(matches(ruleset, written.match, call));
+      for (const look of listed) {
+        const match = written.find(({ id }) => id === look.rule)?.match;
+        if (match === undefined) continue;
+        const conditions = look.findings.filter(({ field }) => !/^(place|reject|hand_over|ask)/.test(field));
+        const holds = matches(ruleset, match, { now_ms, answers: keyed ?? {} }, call);
+        expect(conditions.every((one) => one.holds)).toBe(holds);
       }
     }),
     { numRuns: 500 },
   );
-});
+}, 60_000);
 
 test("no call makes deciding throw, and what comes out is plain JSON without anything that SignalWire would run", async () => {
+  const anyInstant = fc.oneof(instants, fc.constantFrom(Number.NaN, 9e15, -1, Number.POSITIVE_INFINITY));
   await fc.assert(
-    fc.property(rulesets, fc.oneof(hostileCalls, calls), plainOrNot, (source, call, owner) => {
-      const decision = decide(compileRuleset(mustParse(source), { ...owner, hash: "" }), call, 0);
-      expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
-      expect(JSON.stringify(decision).length).toBeLessThan(200_000);
-      if (decision.action !== "place") return;
-      for (const room of decision.rooms) {
-        const wire = wireName(owner.tenant, room, owner);
-        expect(wire).toMatch(/^[\x20-\x7e]{1,64}$/);
-        expect(wire).not.toMatch(/[$%]\{/);
-      }
-    }),
+    fc.property(
+      rulesets,
+      fc.oneof(hostileCalls, calls),
+      anyInstant,
+      answers,
+      plainOrNot,
+      (source, call, now_ms, keyed, owner) => {
+        const compiled = compileRuleset(mustParse(source), { ...owner, hash: "" });
+        const { decided_at: _, ...decision } = decide(compiled, call, now_ms, keyed ?? {});
+        expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
+        expect(JSON.stringify(decision).length).toBeLessThan(200_000);
+        if (decision.action !== "place") return;
+        for (const room of decision.rooms) {
+          const wire = wireName(owner.tenant, room, owner);
+          expect(wire).toMatch(/^[\x20-\x7e]{1,64}$/);
+          expect(wire).not.toMatch(/[$%]\{/);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
-});
+}, 60_000);
+
+function* everyRule(rules: readonly Rule[]): Generator<Rule> {
+  for (const rule of rules) {
+    yield rule;
+    yield* everyRule(rule.rules ?? []);
+  }
+}

@@ -1,70 +1,89 @@
 import type { Call } from "../../../shared/call.ts";
 import { type JoinParameters, wireName } from "../../../shared/conference.ts";
-import type { Action, Decision } from "../../../shared/rules/decision.ts";
-import type { ActionText, Match, Ruleset, Wanted } from "../../../shared/rules/schema.ts";
+import type { ActionText } from "../../../shared/rules/action-schema.ts";
+import type { Answers } from "../../../shared/rules/answers.ts";
+import type { Action, Decision, Question } from "../../../shared/rules/decision.ts";
+import type { Rule, Ruleset } from "../../../shared/rules/schema.ts";
+import { matches } from "./naive-match.ts";
+
+/** Who asks, when, and what they keyed so far; `null` where nothing can be asked. */
+export interface Situation {
+  tenant: string;
+  plain: boolean;
+  now_ms: number;
+  answers: Answers | null;
+}
+
+type Outcome = Pick<Decision | Question, "action" | "rule">;
+
+type Grouped = Pick<Outcome, "action"> & { rule?: string | null };
 
 /**
  * What deciding means, written down the plain way: every rule in order, every value of every list. The product's decide must
- * say the same, whatever it does to be fast.
+ * say the same, whatever it does to be fast. Of a question it says only whose it is.
  */
-export function decideNaively(
-  ruleset: Ruleset,
-  { tenant, plain }: { tenant: string; plain: boolean },
-  call: Call,
-): Action & Pick<Decision, "rule"> {
-  for (const rule of ruleset.rules) {
-    if (!matches(ruleset, rule.match, call)) continue;
-    const action = act(ruleset, rule, tenant, plain, call);
-    if (action !== null) return { ...action, rule: rule.id };
-  }
-  const fallback = ruleset.fallback && act(ruleset, ruleset.fallback, tenant, plain, call);
+export function decideNaively(ruleset: Ruleset, situation: Situation, call: Call): Outcome {
+  const found = firstOf(ruleset, ruleset.rules, situation, call);
+  if (found !== null) return found;
+  const fallback = ruleset.fallback && act(ruleset, ruleset.fallback, situation, call);
   if (fallback) return { ...fallback, rule: null };
-  return {
-    action: "reject",
-    say: { say: "We are sorry. This number cannot take your call. Goodbye." },
-    rule: null,
-  };
+  const say = "We are sorry. This number cannot take your call. Goodbye.";
+  return { action: "reject", say: { say }, rule: null } as Outcome;
 }
 
-/** Whether the whole match holds. */
-export function matches(ruleset: Ruleset, match: Match, call: Call): boolean {
-  const values = (wanted: Wanted): string[] =>
-    typeof wanted === "string"
-      ? [wanted]
-      : Array.isArray(wanted)
-        ? wanted
-        : (ruleset.lists?.[wanted.list] ?? []);
-  if (match.to !== undefined && !values(match.to).some((one) => fits(one, call.to))) return false;
-  if (match.from !== undefined && !values(match.from).some((one) => fits(one, call.from))) return false;
-  if (match.direction !== undefined && !values(match.direction).includes(call.direction)) return false;
-  if (match.type !== undefined && !values(match.type).includes(call.type)) return false;
-  for (const [name, wanted] of Object.entries(match.headers ?? {})) {
-    const sent =
-      Object.entries(call.headers).find(([sentName]) => sentName === name.toLowerCase())?.[1] ?? [];
-    if (!sent.some((value) => values(wanted).includes(value))) return false;
+function firstOf(ruleset: Ruleset, rules: readonly Rule[], situation: Situation, call: Call): Outcome | null {
+  for (const rule of rules) {
+    if (!matches(ruleset, rule.match, situation, call)) continue;
+    const found: Grouped | null =
+      rule.rules === undefined
+        ? act(ruleset, rule, situation, call)
+        : group(ruleset, rule, rule.rules, situation, call);
+    if (found !== null) return { rule: rule.id, ...found };
   }
-  for (const [name, wanted] of Object.entries(match.params ?? {})) {
-    const value = paramText(call, name);
-    if (value === null || !values(wanted).includes(value)) return false;
-  }
-  return true;
+  return null;
 }
 
-function fits(pattern: string, address: string): boolean {
-  if (!pattern.startsWith("sip:")) {
-    return pattern.endsWith("*") ? address.startsWith(pattern.slice(0, -1)) : pattern === address;
-  }
-  const [, user, rest = ""] = /^sips?:([^@\s]+)@(.*)$/is.exec(address) ?? [];
-  const [, host, tail = ""] = /^([a-z0-9.-]+)(.*)$/is.exec(rest) ?? [];
-  if (user === undefined || host === undefined || !/^(:\d{1,5})?([;?].*)?$/is.test(tail)) return false;
-  const [wantedUser, wantedHost] = pattern.slice(4).split("@");
-  return (
-    (wantedUser === "*" || wantedUser === user) &&
-    (wantedHost === "*" || wantedHost?.toLowerCase() === host.toLowerCase())
-  );
+/** A group that asks lets no call past it. */
+function group(
+  ruleset: Ruleset,
+  { ask }: Rule,
+  rules: readonly Rule[],
+  situation: Situation,
+  call: Call,
+): Grouped | null {
+  const { answers } = situation;
+  if (ask === undefined) return firstOf(ruleset, rules, situation, call);
+  if (answers === null) return null;
+  const questions = Object.entries(ask);
+  const isOpen = questions.some(([name, { digits }]) => {
+    const [least = 0, most = least] = digits.split("-").map(Number);
+    const value = answers[name]?.value;
+    return value === undefined
+      ? answers[name]?.hmac === undefined
+      : value.length < least || value.length > most;
+  });
+  const found = isOpen ? null : firstOf(ruleset, rules, situation, call);
+  if (found !== null) return found;
+  const over = questions.some(([name, { tries = 3 }]) => {
+    const answer = answers[name];
+    return (
+      answer !== undefined && (answer.tries ?? 1) >= tries && (!isOpen || isWrong(ask[name]?.digits, answer))
+    );
+  });
+  return { action: over ? "reject" : "ask" };
 }
 
-function act(ruleset: Ruleset, text: ActionText, tenant: string, plain: boolean, call: Call): Action | null {
+function isWrong(digits = "", { value, hmac }: { value?: string; hmac?: string }): boolean {
+  const [least = 0, most = least] = digits.split("-").map(Number);
+  return value === undefined ? hmac === undefined : value.length < least || value.length > most;
+}
+
+function act(
+  ruleset: Ruleset,
+  text: ActionText,
+  { tenant, plain, answers }: Situation,
+  call: Call,
+): Action | null {
   const { place, reject, hand_over } = text;
   if (hand_over !== undefined) {
     return hand_over[call.via === "cxml" ? "cxml" : "swml"] === undefined
@@ -74,48 +93,74 @@ function act(ruleset: Ruleset, text: ActionText, tenant: string, plain: boolean,
   if (reject !== undefined) {
     const why = reject.reason === undefined ? {} : { reason: reject.reason };
     if (reject.say === undefined) return { action: "reject", ...why };
-    const say = filled(reject.say, call);
+    const say = filled(reject.say, call, answers);
     return say === null || /[$%]\{/.test(say) ? null : { action: "reject", say: { say }, ...why };
   }
   if (place === undefined) return null;
-  const room = filled(place.room, call);
-  if (room === null || typeof wireName(tenant, room, { plain }) !== "string") return null;
+  const room = filled(place.room, call, answers);
+  if (room === null) return null;
+  const many = place.overflow?.rooms ?? 1;
+  const more = Array.from({ length: many - 1 }, (_, index) => `${room}-${index + 2}`);
+  if ([room, ...more].some((name) => typeof wireName(tenant, name, { plain }) !== "string")) return null;
   const role = place.role ?? "participant";
-  const everyAction: ActionText[] = [...ruleset.rules, ruleset.fallback ?? {}];
-  const moderated = everyAction.some(
-    (one) => one.place?.role === "moderator" && one.place.room === place.room,
-  );
-  const ofRole: JoinParameters =
-    role === "moderator"
-      ? { start_on_enter: true }
-      : role === "listener"
-        ? { muted: true }
-        : moderated
-          ? { start_on_enter: false }
-          : {};
-  const join = { ...ruleset.defaults?.join, ...ofRole, ...place.join };
-  return { action: "place", rooms: [room], strategy: "first", role, join };
+  const join = { ...ruleset.defaults?.join, ...roleJoin(ruleset, role, place.room), ...place.join };
+  const { capacity } = place;
+  const full = { say: { say: "We are sorry. All seats are taken. Please call again later." } };
+  return {
+    action: "place",
+    rooms: [room, ...more],
+    strategy: place.overflow?.then === "spread" ? "emptiest" : "first",
+    role,
+    join,
+    ...(capacity === undefined ? {} : { capacity, when_full: { action: "reject", ...full } }),
+    ...(place.sticky && /\d/.test(call.from) ? { sticky_key: call.from } : {}),
+  };
 }
 
-function filled(template: string, call: Call): string | null {
+function roleJoin(ruleset: Ruleset, role: string, room: string): JoinParameters {
+  if (role === "moderator") return { start_on_enter: true };
+  if (role === "listener") return { muted: true };
+  if (role !== "participant") return ruleset.roles?.[role] ?? {};
+  const everyRule = (rules: readonly Rule[]): ActionText[] =>
+    rules.flatMap((rule) => [rule, ...everyRule(rule.rules ?? [])]);
+  const moderated = [...everyRule(ruleset.rules), ruleset.fallback ?? {}].some(
+    ({ place }) => place?.role === "moderator" && place.room === room,
+  );
+  return moderated ? { start_on_enter: false } : {};
+}
+
+function filled(template: string, call: Call, answers: Answers | null): string | null {
   let whole = true;
-  const text = template.replace(/\{([^}]*)\}/g, (_, name: string) => {
-    const value = placeholder(name, call);
+  const text = template.replace(/\{([^}]*)\}/g, (_, inner: string) => {
+    const [source = "", ...filters] = inner.split("|");
+    let value = placeholder(source, call, answers);
+    for (const filter of filters) value = value === null ? null : filtered(filter, value);
     if (value === null || value === "") whole = false;
     return value ?? "";
   });
   return whole ? text : null;
 }
 
-function placeholder(name: string, call: Call): string | null {
+function filtered(filter: string, value: string): string | null {
+  if (filter === "digits") return [...value].filter((one) => one >= "0" && one <= "9").join("");
+  if (filter === "lower") return value.toLowerCase();
+  if (filter === "last4") return value.length < 4 ? null : value.slice(value.length - 4);
+  const [scheme = "", rest = ""] = value.split(/:(.*)/s);
+  const user = /^sips?$/i.test(scheme) && rest.includes("@") ? (rest.split("@")[0] ?? "") : "";
+  return user === "" || user.length > 128 || /[\s;?]/.test(user) ? null : user;
+}
+
+function placeholder(name: string, call: Call, answers: Answers | null): string | null {
   if (name === "to" || name === "from" || name === "call_id") return call[name];
   const [kind, ...rest] = name.split(".");
-  if (kind === "param") return paramText(call, rest.join("."));
+  if (kind === "param") return textAt(call.params, rest.join("."));
+  if (kind === "answer")
+    return Object.entries(answers ?? {}).find(([one]) => one === rest[0])?.[1].value ?? null;
   return Object.entries(call.headers).find(([sent]) => sent === rest.join(".").toLowerCase())?.[1][0] ?? null;
 }
 
-function paramText(call: Call, name: string): string | null {
-  const value = Object.entries(call.params).find(([sent]) => sent === name)?.[1];
+function textAt(values: Record<string, unknown>, name: string): string | null {
+  const value = Object.entries(values).find(([sent]) => sent === name)?.[1];
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
     ? String(value)
     : null;

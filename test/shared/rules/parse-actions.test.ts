@@ -7,12 +7,14 @@ describe("rooms and lines", () => {
     errorsOf(withRule({ place: { room } }), options);
 
   test("an unknown placeholder is an error that names the known ones", () => {
-    const known = "there are {to}, {from}, {call_id}, {header.<name>} and {param.<name>}";
+    const known =
+      "there are {to}, {from}, {call_id}, {header.<name>}, {param.<name>} and {answer.<name>}, each with |digits, |user, |lower or |last4 behind";
     expect(roomErrors("vip-{form}")).toEqual([
       `rules[0].place.room: has an unknown placeholder {form}; ${known} -> vip-{from}`,
     ]);
     expect(roomErrors("{headers.x-room}")[0]).toMatch(/-> \{header\.x-room\}$/);
-    expect(roomErrors("{answer.meeting}")[0]).not.toContain("->");
+    expect(roomErrors("{form|digit}")[0]).toMatch(/-> \{from\|digits\}$/);
+    expect(roomErrors("{anything}")[0]).not.toContain("->");
     expect(roomErrors("a}")).toEqual([
       "rules[0].place.room: has a lone }: braces are for placeholders such as {from}",
     ]);
@@ -67,7 +69,7 @@ describe("rooms and lines", () => {
 
 describe("actions", () => {
   test("a rule does exactly one thing", () => {
-    const message = "rules[0]: takes exactly one of place, reject, hand_over, and has";
+    const message = "rules[0]: takes exactly one of place, reject, hand_over, rules, and has";
     expect(errorsOf({ rules: [{ id: "one", match: {} }] })).toEqual([`${message} none`]);
     expect(errorsOf(withRule({ reject: { reason: "busy" } }))).toEqual([`${message} place and reject`]);
   });
@@ -78,9 +80,12 @@ describe("actions", () => {
     ]);
   });
 
-  test("the role of a coach is not there yet", () => {
-    expect(errorsOf(withRule({ place: { room: "a", role: "coach" } }))).toEqual([
-      'rules[0].place.role: must be one of "moderator", "participant", "listener", not "coach"',
+  test("a role is one that there is", () => {
+    expect(errorsOf({ roles: { agent: {} }, ...withRule({ place: { room: "a", role: "agnt" } }) })).toEqual([
+      'rules[0].place.role: there is no role "agnt"; there are "moderator", "participant", "listener", "coach", "agent" -> agent',
+    ]);
+    expect(errorsOf({ roles: { coach: {} }, rules: [] })).toEqual([
+      "roles.coach: is a role that there always is: choose another name",
     ]);
   });
 

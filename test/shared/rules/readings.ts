@@ -1,13 +1,14 @@
 import { type ParseOptions, parseRuleset } from "../../../shared/rules/parse.ts";
 
-/** The ruleset's errors, each as a person would read it. */
+/** The ruleset's errors, each as a person would read it; of the whole language, whether or not the Worker serves it. */
 export function errorsOf(source: unknown, options: ParseOptions = {}): string[] {
-  const parsed = parseRuleset(source, options);
+  const parsed = parseRuleset(source, { not_yet: [], ...options });
   return parsed.ok ? [] : parsed.errors.map(read);
 }
 
+/** Its warnings; there is none where there are errors that no check can see past. */
 export function warningsOf(source: unknown): string[] {
-  return parseRuleset(source).warnings.map(read);
+  return parseRuleset(source, { not_yet: [] }).warnings.map(read);
 }
 
 function read({ path, message, suggestion }: { path: string; message: string; suggestion?: string }): string {
@@ -21,3 +22,8 @@ export const withRule = (changes: object) => ({
 
 export const withMatch = (match: object) => withRule({ match });
 export const withJoin = (join: object) => withRule({ place: { room: "one", join } });
+
+/** An `overflow`. */
+export const overflowTo = (what: string, more: object = {}): object =>
+  // biome-ignore lint/suspicious/noThenProperty: a word of the language, in data that is never awaited
+  ({ then: what, ...more });

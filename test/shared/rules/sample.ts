@@ -1,9 +1,11 @@
 import type { Call } from "../../../shared/call.ts";
+import type { ActionText } from "../../../shared/rules/action-schema.ts";
+import type { Answers } from "../../../shared/rules/answers.ts";
 import { compileRuleset } from "../../../shared/rules/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
-import type { Decision } from "../../../shared/rules/decision.ts";
+import type { Decision, Question } from "../../../shared/rules/decision.ts";
 import { parseRuleset } from "../../../shared/rules/parse.ts";
-import type { ActionText, Ruleset } from "../../../shared/rules/schema.ts";
+import type { Ruleset } from "../../../shared/rules/schema.ts";
 
 export const acme = { tenant: "acme", plain: false };
 
@@ -26,7 +28,7 @@ export function callWith(changes: Partial<Call> = {}): Call {
 
 /** The ruleset, or the errors that were not expected. */
 export function mustParse(source: unknown): Ruleset {
-  const parsed = parseRuleset(source, acme);
+  const parsed = parseRuleset(source, { ...acme, not_yet: [] });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   return parsed.ruleset;
 }
@@ -41,5 +43,15 @@ export function decideFor(
     compileRuleset(mustParse(source), { ...acme, hash: "5ha256", ...options }),
     call,
     1_700_000_000_000,
+  );
+}
+
+/** Likewise, of a call that can be asked. */
+export function askFor(source: unknown, call: Call, answers: Answers = {}): Decision | Question {
+  return decide(
+    compileRuleset(mustParse(source), { ...acme, hash: "5ha256" }),
+    call,
+    1_700_000_000_000,
+    answers,
   );
 }

@@ -1,0 +1,55 @@
+import type { JoinParameters } from "../../shared/conference.ts";
+import type { PlaceRequest, TurnedAway } from "./contract.ts";
+import type { Placements } from "./placements.ts";
+
+export type Chosen =
+  | { room: string; join: JoinParameters }
+  | { room: null; turned_away: TurnedAway; reason: string };
+
+/** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
+export function chooseRoom(placements: Placements, request: PlaceRequest): Chosen {
+  const room = roomWithSeat(placements, request);
+  if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };
+  return request.coach ? withCoached(placements, room, request) : { room, join: request.join };
+}
+
+function roomWithSeat(placements: Placements, request: PlaceRequest): string | null {
+  const { rooms, strategy, capacity, sticky_key, tenant } = request;
+  const taken = new Map(rooms.map((room) => [room, placements.taken(room)]));
+  const hasSeat = (room: string): boolean => capacity === undefined || (taken.get(room) ?? 0) < capacity;
+  const before = sticky_key === undefined ? null : placements.roomOf(tenant, sticky_key);
+  // Back to where they were, while it lives: a room with nobody in it is as good as any other.
+  if (before !== null && (taken.get(before) ?? 0) > 0 && hasSeat(before)) return before;
+  const free = rooms.filter(hasSeat);
+  const [first] = free;
+  if (first === undefined) return null;
+  if (strategy === "first") return first;
+  return free.reduce((best, room) => ((taken.get(room) ?? 0) < (taken.get(best) ?? 0) ? room : best), first);
+}
+
+/** Resolves whom to coach to the one live participant that fits. */
+function withCoached(placements: Placements, room: string, { coach, join }: PlaceRequest): Chosen {
+  if (!coach) return { room, join };
+  const fitting = placements
+    .participants(room)
+    .filter(({ from, role }) =>
+      coach.call_from === undefined ? role === coach.role : from === coach.call_from,
+    );
+  const oldest = fitting[0];
+  const newest = fitting.at(-1);
+  if (!oldest || !newest) {
+    if (coach.if_absent === "listen") return { room, join: { ...join, muted: true } };
+    return { room: null, turned_away: "absent", reason: "nobody whom to coach is in the room" };
+  }
+  if (fitting.length === 1) return { room, join: { ...join, coach: oldest.call_id } };
+  switch (coach.if_several) {
+    case "oldest":
+      return { room, join: { ...join, coach: oldest.call_id } };
+    case "newest":
+      return { room, join: { ...join, coach: newest.call_id } };
+    case "listen":
+      return { room, join: { ...join, muted: true } };
+    default:
+      return { room: null, turned_away: "several", reason: "several whom to coach are in the room" };
+  }
+}

@@ -1,0 +1,153 @@
+import { addressKey } from "./address.ts";
+import {
+  type AnswerWanted,
+  answersWanted,
+  type Hmac,
+  type Match,
+  type TextWanted,
+  type Wanted,
+} from "./match-schema.ts";
+import { holdsText, readTexts, type TextSet } from "./wanted.ts";
+
+type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
+
+/** Whether every call that all of `narrow` match is one that all of `wide` match. No is no proof that it is not so. */
+export class Covering {
+  readonly #lists: Lists;
+  /** Lists as sets, made once. */
+  readonly #keys = new Map<string, ReadonlySet<string>>();
+  readonly #texts = new Map<string, TextSet>();
+
+  constructor(lists: Lists) {
+    this.#lists = lists;
+  }
+
+  covers(wide: readonly Match[], narrow: readonly Match[]): boolean {
+    return wide.every((match) => this.#isImplied(match, narrow));
+  }
+
+  /** The keys of a field's values; the field must want some. */
+  keys(wanted: Wanted): ReadonlySet<string> {
+    if (typeof wanted === "string" || Array.isArray(wanted)) return addressKeysOf([wanted].flat());
+    const known = this.#keys.get(wanted.list);
+    if (known !== undefined) return known;
+    const made = addressKeysOf(this.valuesOf(wanted));
+    this.#keys.set(wanted.list, made);
+    return made;
+  }
+
+  #isImplied(match: Match, by: readonly Match[]): boolean {
+    for (const field of ["to", "from"] as const) {
+      const wide = match[field];
+      if (
+        wide !== undefined &&
+        !by.some((one) => one[field] !== undefined && this.#hasAddresses(wide, one[field]))
+      )
+        return false;
+    }
+    for (const field of ["direction", "type"] as const) {
+      const wide = match[field];
+      if (
+        wide !== undefined &&
+        !by.some((one) => one[field] !== undefined && this.#hasTexts(wide, one[field]))
+      )
+        return false;
+    }
+    for (const field of ["headers", "params", "vars"] as const) {
+      for (const [name, wide] of Object.entries(match[field] ?? {})) {
+        const narrow = by.flatMap((one) => namedIn(one, field, name));
+        if (!narrow.some((one) => this.#hasTexts(wide, one))) return false;
+      }
+    }
+    return this.#isRestImplied(match, by);
+  }
+
+  #isRestImplied(match: Match, by: readonly Match[]): boolean {
+    const { during, outside, not, when } = match;
+    for (const [name, wide] of answersWanted(match)) {
+      const values = new Set(this.#answers(wide));
+      const narrow = by.flatMap((one) => answersWanted(one)).filter(([asked]) => asked === name);
+      if (!narrow.some(([, one]) => this.#answers(one).every((value) => values.has(value)))) return false;
+    }
+    if (during !== undefined) {
+      const open = [during].flat();
+      if (
+        !by.some(
+          (one) => one.during !== undefined && [one.during].flat().every((name) => open.includes(name)),
+        )
+      )
+        return false;
+    }
+    for (const name of [outside ?? []].flat()) {
+      if (!by.some((one) => [one.outside ?? []].flat().includes(name))) return false;
+    }
+    if (not !== undefined) {
+      if (!by.some((one) => one.not !== undefined && this.covers([one.not], [not]))) return false;
+    }
+    return when === undefined || by.some((one) => one.when === when);
+  }
+
+  #hasAddresses(wide: Wanted, narrow: Wanted): boolean {
+    const keys = this.keys(wide);
+    return this.valuesOf(narrow).every((pattern) => coveringKeys(pattern).some((key) => keys.has(key)));
+  }
+
+  #hasTexts(wide: TextWanted, narrow: TextWanted): boolean {
+    if (isPresence(wide)) return isPresence(narrow) ? wide.present === narrow.present : wide.present;
+    if (isPresence(narrow)) return false;
+    const texts = this.#textSet(wide);
+    // No star stands in a piece of a pattern: a pattern that fits one as written fits it however its stars are filled in.
+    return this.valuesOf(narrow).every((text) => holdsText(texts, text));
+  }
+
+  #textSet(wanted: Wanted): TextSet {
+    if (typeof wanted === "string" || Array.isArray(wanted)) return readTexts([wanted].flat());
+    const known = this.#texts.get(wanted.list);
+    if (known !== undefined) return known;
+    const made = readTexts(this.valuesOf(wanted));
+    this.#texts.set(wanted.list, made);
+    return made;
+  }
+
+  /** The values wanted, as written. */
+  valuesOf(wanted: Wanted): readonly string[] {
+    if (typeof wanted === "string" || Array.isArray(wanted)) return [wanted].flat();
+    const values = Object.hasOwn(this.#lists, wanted.list) ? (this.#lists[wanted.list] ?? []) : [];
+    return values.filter((value) => typeof value === "string");
+  }
+
+  #answers(wanted: AnswerWanted): string[] {
+    const isList = typeof wanted === "object" && "list" in wanted;
+    const values = isList ? (this.#lists[wanted.list] ?? []) : [wanted].flat();
+    return values.map((value) => (typeof value === "string" ? value : value.hmac));
+  }
+}
+
+/** The keys of every pattern that fits all that this one fits. */
+export function coveringKeys(pattern: string): string[] {
+  if (pattern.startsWith("+")) {
+    const fixed = pattern.endsWith("*") ? pattern.slice(0, -1) : pattern;
+    const prefixes = Array.from({ length: fixed.length }, (_, index) => `${fixed.slice(0, index + 1)}*`);
+    return pattern === fixed ? [pattern, ...prefixes] : prefixes;
+  }
+  const key = addressKey(pattern);
+  const [, user, host] = /^sip:(.*)@(.*)$/.exec(key ?? "") ?? [];
+  if (key === null) return [];
+  return user === undefined || host === undefined
+    ? [key]
+    : [key, `sip:*@${host}`, `sip:${user}@*`, "sip:*@*"];
+}
+
+function addressKeysOf(values: readonly string[]): ReadonlySet<string> {
+  return new Set(values.map(addressKey).filter((key) => key !== null));
+}
+
+function isPresence(wanted: TextWanted): wanted is { present: boolean } {
+  return typeof wanted === "object" && "present" in wanted;
+}
+
+function namedIn(match: Match, field: "headers" | "params" | "vars", name: string): TextWanted[] {
+  const same = (one: string) =>
+    field === "headers" ? one.toLowerCase() === name.toLowerCase() : one === name;
+  return Object.entries(match[field] ?? {}).flatMap(([one, wanted]) => (same(one) ? [wanted] : []));
+}

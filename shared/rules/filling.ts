@@ -1,0 +1,71 @@
+import type { Call } from "../call.ts";
+import { holdsExpansion } from "../documents/expansion.ts";
+import type { Answers } from "./answers.ts";
+import type { Finding, Spoken } from "./decision.ts";
+import { type Filled, fill, isLiteral, readTemplate } from "./template.ts";
+import { quoted } from "./wanted.ts";
+import type { Announcement } from "./words-schema.ts";
+
+/** Words to speak have at most so many characters when filled in. */
+const SPOKEN_LENGTH = 4_000;
+
+/** How words are spoken where nothing else is said. */
+export interface Speech {
+  language?: string;
+  voice?: string;
+}
+
+/** A template's filled-in text that is known to be good, and whether it was the same for every call. */
+export type Checked = Filled & { literal: boolean };
+
+export type TextOf = (call: Call, answers?: Answers) => Checked;
+
+/** What is heard, or null, with a finding that says why not. */
+export type SpokenOf = (call: Call, field: string, findings: Finding[], answers?: Answers) => Spoken | null;
+
+/** Fills a template and checks the whole text, as it will be sent; what says the same for every call is checked once. */
+export function filler(written: string, problemOf: (text: string) => string | null): TextOf {
+  const template = readTemplate(written);
+  const checked = (text: string): Filled => {
+    const wrong = problemOf(text);
+    return wrong === null ? { ok: true, text } : { ok: false, why: `${quoted(text)} ${wrong}` };
+  };
+  if (isLiteral(template)) {
+    const same = { ...checked(template.join("")), literal: true };
+    return () => same;
+  }
+  return (call, answers) => {
+    const filled = fill(template, call, answers);
+    return { ...(filled.ok ? checked(filled.text) : filled), literal: false };
+  };
+}
+
+/** The text, or null; a finding wherever the call had a say in it, or it is no good. */
+export function found(field: string, checked: Checked, findings: Finding[]): string | null {
+  if (!checked.ok) {
+    findings.push({ field, holds: false, why: checked.why });
+    return null;
+  }
+  if (!checked.literal) findings.push({ field, holds: true, why: `is ${quoted(checked.text)}` });
+  return checked.text;
+}
+
+export function readSpoken(announcement: Announcement, speech: Speech): SpokenOf {
+  const { say, play, language, voice } = {
+    ...speech,
+    ...(typeof announcement === "string" ? { say: announcement } : announcement),
+  };
+  if (play !== undefined) return () => ({ play });
+  const words = filler(say ?? "", spokenProblem);
+  const how = { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) };
+  return (call, field, findings, answers) => {
+    const text = found(field, words(call, answers), findings);
+    return text === null ? null : { say: text, ...how };
+  };
+}
+
+function spokenProblem(text: string): string | null {
+  if (text.length > SPOKEN_LENGTH)
+    return `is ${text.length} characters long, and ${SPOKEN_LENGTH} are allowed`;
+  return holdsExpansion(text) ? "holds ${ or %{, which SignalWire would run as code" : null;
+}

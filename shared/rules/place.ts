@@ -1,0 +1,139 @@
+import type { Call } from "../call.ts";
+import { type JoinParameters, wireName } from "../conference.ts";
+import type { PlaceText } from "./action-schema.ts";
+import type { Answers } from "./answers.ts";
+import type { Coach, Finding, LastWord, Place } from "./decision.ts";
+import { filler, found, readSpoken, type Speech } from "./filling.ts";
+import { type Reader, readHandOver, readOtherwise, readReject } from "./last-word.ts";
+import { type OwnRoles, roleParameters } from "./roles.ts";
+
+export interface PlaceContext {
+  tenant: string;
+  plain: boolean;
+  /** The ruleset's `defaults.join`. */
+  join: JoinParameters;
+  speech: Speech;
+  roles: OwnRoles;
+  /** The rooms, as written, in which a moderator is expected. */
+  moderated: ReadonlySet<string>;
+}
+
+const FULL = { say: "We are sorry. All seats are taken. Please call again later." };
+const NOBODY = { say: "We are sorry. There is nobody here to coach." };
+const SEVERAL = { say: "We are sorry. There is more than one to coach." };
+
+/** A placement, its templates read once. */
+export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place> {
+  const { speech } = context;
+  const { room, role = "participant", capacity, max_duration_s, sticky } = place;
+  const rooms = readRooms(place, context);
+  const join = {
+    ...context.join,
+    ...roleParameters(role, context.moderated.has(room), context.roles),
+    ...place.join,
+  };
+  const announce = place.announce === undefined ? null : readSpoken(place.announce, speech);
+  const whenFull = capacity === undefined ? null : readWhenFull(place, speech);
+  const coach = place.coach === undefined ? null : readCoach(place.coach, speech);
+  const after =
+    place.after === undefined || place.after === "hang_up" ? null : readHandOver(place.after.hand_over);
+  const strategy = place.overflow?.then === "spread" ? "emptiest" : "first";
+  const limits = {
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(max_duration_s === undefined ? {} : { max_duration_s }),
+  };
+  return (call, field, findings, answers) => {
+    const names = rooms(call, `${field}.room`, findings, answers);
+    if (names === null) return null;
+    const action: Place = { action: "place", rooms: names, strategy, role, join: { ...join }, ...limits };
+    if (announce !== null) {
+      const line = announce(call, `${field}.announce`, findings, answers);
+      if (line === null) return null;
+      action.announce = line;
+    }
+    if (whenFull !== null) {
+      const word = whenFull(call, `${field}.overflow`, findings, answers);
+      if (word === null) return null;
+      action.when_full = word;
+    }
+    if (coach !== null) {
+      const whom = coach(call, `${field}.coach`, findings, answers);
+      if (whom === null) return null;
+      action.coach = whom;
+    }
+    if (after !== null) {
+      const taker = after(call, `${field}.after`, findings);
+      if (taker === null) return null;
+      action.after = taker;
+    }
+    // Callers who withhold their number are not one caller.
+    if (sticky !== undefined && /\d/.test(call.from)) action.sticky_key = call.from;
+    return action;
+  };
+}
+
+/** The names of the rooms as written, in order: the room, and where it overflows its numbered ones. */
+export function roomNames(room: string, { overflow }: PlaceText): [string, ...string[]] {
+  const more = Array.from({ length: (overflow?.rooms ?? 1) - 1 }, (_, index) => `${room}-${index + 2}`);
+  return [room, ...more];
+}
+
+function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...string[]]> {
+  const problemOf = (text: string): string | null => {
+    const name = wireName(context.tenant, text, context);
+    return typeof name === "string" ? null : name.problem;
+  };
+  const first = filler(place.room, (text) => {
+    // The last of the numbered rooms has the longest name.
+    const last = roomNames(text, place).at(-1) ?? text;
+    const wrong = problemOf(text);
+    return wrong ?? (last === text ? null : problemOf(last));
+  });
+  return (call: Call, field: string, findings: Finding[], answers?: Answers) => {
+    const name = found(field, first(call, answers), findings);
+    return name === null ? null : roomNames(name, place);
+  };
+}
+
+function readWhenFull({ overflow }: PlaceText, speech: Speech): Reader<LastWord> {
+  const { swml, cxml, say, play, language, voice, reason } = overflow ?? {};
+  if (swml !== undefined || cxml !== undefined) {
+    return readHandOver({ ...(swml === undefined ? {} : { swml }), ...(cxml === undefined ? {} : { cxml }) });
+  }
+  const how = {
+    ...(language === undefined ? {} : { language }),
+    ...(voice === undefined ? {} : { voice }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+  if (say !== undefined) return readReject({ say, ...how }, speech);
+  if (play !== undefined) return readReject({ play, ...how }, speech);
+  if (reason === "busy" || reason === "decline") return readReject({ reason }, speech);
+  return readReject({ ...FULL, ...how }, speech);
+}
+
+function readCoach(
+  { call_from, role, if_absent, if_several }: NonNullable<PlaceText["coach"]>,
+  speech: Speech,
+): Reader<Coach> {
+  const from = call_from === undefined ? null : filler(call_from, () => null);
+  const word = <Kept extends string>(
+    written: Kept | Parameters<typeof readOtherwise>[0] | undefined,
+    line: typeof NOBODY,
+  ): Reader<Kept | LastWord> =>
+    typeof written === "string" ? () => written : readOtherwise(written ?? { reject: line }, speech);
+  const absent = word(if_absent, NOBODY);
+  const several = word(if_several, SEVERAL);
+  return (call, field, findings, answers) => {
+    const whom = from === null ? undefined : found(`${field}.call_from`, from(call, answers), findings);
+    if (whom === null) return null;
+    const nobody = absent(call, `${field}.if_absent`, findings, answers);
+    const tooMany = several(call, `${field}.if_several`, findings, answers);
+    if (nobody === null || tooMany === null) return null;
+    return {
+      ...(whom === undefined ? {} : { call_from: whom }),
+      ...(role === undefined ? {} : { role }),
+      if_absent: nobody,
+      if_several: tooMany,
+    };
+  };
+}

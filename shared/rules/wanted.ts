@@ -1,0 +1,135 @@
+import { addressKey, isWildcard, prefixLength } from "./address.ts";
+import type { AnswerWanted, Hmac, TextWanted, Wanted } from "./match-schema.ts";
+import { fits, type Pattern, readPattern } from "./text-pattern.ts";
+
+/** Values from a call are cut to this in findings: a caller cannot fill the journal. */
+const SHOWN = 80;
+/** Of several values that a rule wants, so many are named. */
+const NAMED = 3;
+
+type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
+
+/** In words, that a value is as wanted, or not. */
+interface Words {
+  is: string;
+  isNot: string;
+}
+
+/** Texts wanted. */
+export interface TextSet {
+  exact: ReadonlySet<string>;
+  patterns: readonly Pattern[];
+}
+
+export interface AddressesWanted extends Words {
+  keys: ReadonlySet<string>;
+}
+
+export interface TextsWanted extends Words {
+  texts: TextSet;
+}
+
+/** What a field wants, as sets made once for each list and kind of field, however many rules name the list. */
+export class WantedSets {
+  readonly #lists: Lists;
+  readonly #addresses = new Map<string, ReadonlySet<string>>();
+  readonly #texts = new Map<string, TextSet>();
+  readonly #prefixes = new Set<number>();
+
+  constructor(lists: Lists) {
+    this.#lists = lists;
+  }
+
+  /** The lengths of the prefixes among the addresses that were read so far. */
+  get prefixes(): readonly number[] {
+    return [...this.#prefixes];
+  }
+
+  /** The keys of the addresses wanted. */
+  addressKeys(wanted: Wanted): ReadonlySet<string> {
+    if (typeof wanted === "string" || Array.isArray(wanted)) return this.#readAddresses([wanted].flat());
+    const known = this.#addresses.get(wanted.list);
+    if (known !== undefined) return known;
+    const keys = this.#readAddresses(this.#list(wanted.list));
+    this.#addresses.set(wanted.list, keys);
+    return keys;
+  }
+
+  address(wanted: Wanted): AddressesWanted {
+    const isPattern = typeof wanted === "string" && isWildcard(addressKey(wanted) ?? wanted);
+    return { keys: this.addressKeys(wanted), ...words(wanted, isPattern) };
+  }
+
+  text(wanted: Exclude<TextWanted, { present: boolean }>): TextsWanted {
+    const isPattern = typeof wanted === "string" && readPattern(wanted) !== null;
+    return { texts: this.#textSet(wanted), ...words(wanted, isPattern) };
+  }
+
+  /** The answers wanted: digits, and HMACs of digits, in one set, for no digits are an HMAC. */
+  answer(wanted: AnswerWanted): { values: ReadonlySet<string> } & Words {
+    const isList = typeof wanted === "object" && "list" in wanted;
+    const values = isList ? this.#everything(wanted.list) : [wanted].flat();
+    const asText = values.map((value) => (typeof value === "string" ? value : value.hmac));
+    const said = values.map((value) => (typeof value === "string" ? value : "a secret"));
+    return {
+      values: new Set(asText),
+      ...words(isList ? wanted : said.length === 1 ? (said[0] ?? "") : said, false),
+    };
+  }
+
+  #textSet(wanted: Exclude<TextWanted, { present: boolean }>): TextSet {
+    if (typeof wanted === "string" || Array.isArray(wanted)) return readTexts([wanted].flat());
+    const known = this.#texts.get(wanted.list);
+    if (known !== undefined) return known;
+    const made = readTexts(this.#list(wanted.list));
+    this.#texts.set(wanted.list, made);
+    return made;
+  }
+
+  #list(name: string): string[] {
+    return this.#everything(name).filter((value) => typeof value === "string");
+  }
+
+  #everything(name: string): readonly (string | Hmac)[] {
+    return Object.hasOwn(this.#lists, name) ? (this.#lists[name] ?? []) : [];
+  }
+
+  #readAddresses(values: readonly string[]): ReadonlySet<string> {
+    const keys = values.map(addressKey).filter((key) => key !== null);
+    for (const key of keys) {
+      const length = prefixLength(key);
+      if (length !== null) this.#prefixes.add(length);
+    }
+    return new Set(keys);
+  }
+}
+
+export function holdsText({ exact, patterns }: TextSet, value: string): boolean {
+  return exact.has(value) || patterns.some((pattern) => fits(pattern, value));
+}
+
+/** A value of the call's as a finding shows it. */
+export function quoted(value: string): string {
+  return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN - 1)}…` : value);
+}
+
+export function readTexts(values: readonly string[]): TextSet {
+  const patterns = values.map(readPattern).filter((pattern) => pattern !== null);
+  return { exact: new Set(values.filter((value) => readPattern(value) === null)), patterns };
+}
+
+function words(wanted: Wanted, isPattern: boolean): Words {
+  if (typeof wanted === "string") {
+    const text = quoted(wanted);
+    return isPattern
+      ? { is: `fits ${text}`, isNot: `does not fit ${text}` }
+      : { is: `is ${text}`, isNot: `is not ${text}` };
+  }
+  if (!Array.isArray(wanted)) {
+    const text = `in list ${quoted(wanted.list)}`;
+    return { is: `is ${text}`, isNot: `is not ${text}` };
+  }
+  const more = wanted.length > NAMED ? ` and ${wanted.length - NAMED} more` : "";
+  const text = `among ${wanted.slice(0, NAMED).map(quoted).join(", ")}${more}`;
+  return { is: `is ${text}`, isNot: `is not ${text}` };
+}

@@ -1,0 +1,142 @@
+import type { Call } from "../../../shared/call.ts";
+import type { Answers } from "../../../shared/rules/answers.ts";
+import type { AnswerWanted, Match, TextWanted, Wanted } from "../../../shared/rules/match-schema.ts";
+import type { Ruleset } from "../../../shared/rules/schema.ts";
+
+/** Whether the whole match holds. Of `when` it knows two: the generated `params.n > 3`, which fails without a number. */
+export function matches(
+  ruleset: Ruleset,
+  match: Match,
+  situation: { now_ms: number; answers: Answers | null },
+  call: Call,
+): boolean {
+  const list = (name: string) => ruleset.lists?.[name] ?? [];
+  const values = (wanted: Wanted): string[] =>
+    typeof wanted === "string"
+      ? [wanted]
+      : Array.isArray(wanted)
+        ? wanted
+        : list(wanted.list).filter((value) => typeof value === "string");
+  const isText = (wanted: TextWanted, sent: readonly string[]): boolean =>
+    typeof wanted === "object" && "present" in wanted
+      ? sent.length > 0 === wanted.present
+      : sent.some((value) => values(wanted).some((one) => globs(one, value)));
+  if (match.to !== undefined && !values(match.to).some((one) => fits(one, call.to))) return false;
+  if (match.from !== undefined && !values(match.from).some((one) => fits(one, call.from))) return false;
+  if (match.direction !== undefined && !values(match.direction).includes(call.direction)) return false;
+  if (match.type !== undefined && !values(match.type).includes(call.type)) return false;
+  for (const [name, wanted] of Object.entries(match.headers ?? {})) {
+    const sent = Object.entries(call.headers).find(([one]) => one === name.toLowerCase())?.[1] ?? [];
+    if (!isText(wanted, sent)) return false;
+  }
+  for (const field of ["params", "vars"] as const) {
+    for (const [name, wanted] of Object.entries(match[field] ?? {})) {
+      if (!isText(wanted, textsAt(call[field], name))) return false;
+    }
+  }
+  for (const [key, wanted] of Object.entries(match)) {
+    if (!key.startsWith("answer.")) continue;
+    const answer = situation.answers?.[key.slice(7)];
+    const keyed = answer?.value ?? answer?.hmac;
+    // The key says that what it holds is an answer wanted.
+    const wantedValues = [wanted as AnswerWanted]
+      .flat()
+      .flatMap((one) =>
+        typeof one === "string" ? [one] : "hmac" in one ? [one.hmac] : list(one.list).map(asText),
+      );
+    if (keyed === undefined || !wantedValues.includes(keyed)) return false;
+  }
+  const open = (name: string) => isOpen(ruleset, name, situation.now_ms);
+  if (match.during !== undefined && ![match.during].flat().some(open)) return false;
+  if (match.outside !== undefined && [match.outside].flat().some(open)) return false;
+  if (match.not !== undefined && matches(ruleset, match.not, situation, call)) return false;
+  if (match.when === undefined) return true;
+  const { n } = call.params;
+  return typeof n === "number" && n > 3;
+}
+
+function asText(value: string | { hmac: string }): string {
+  return typeof value === "string" ? value : value.hmac;
+}
+
+/** Every minute of the week is asked of the offset that `Intl` spells out: slow, and by another way than the product's. */
+function isOpen(ruleset: Ruleset, name: string, now_ms: number): boolean {
+  const schedule = ruleset.schedules?.[name];
+  if (schedule === undefined) return false;
+  const timeZone = schedule.timezone ?? ruleset.timezone ?? "UTC";
+  const text = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }).format(now_ms);
+  const [, sign = "+", hours = "0", minutes = "0"] = /GMT(?:([+-])(\d\d):(\d\d))?$/.exec(text) ?? [];
+  const local = now_ms + (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  const today = Math.floor(local / 86_400_000);
+  const minute = Math.floor((local - today * 86_400_000) / 60_000);
+  const closed = typeof schedule.closed === "string" ? [schedule.closed] : schedule.closed;
+  const closedDates = Array.isArray(closed)
+    ? closed
+    : closed === undefined
+      ? []
+      : (ruleset.lists?.[closed.list] ?? []).map(asText);
+  const spansOn = (day: number): string[] => {
+    const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+    const other = schedule.on?.[date];
+    if (other !== undefined) return other;
+    const isClosed = closedDates.some((dates) => {
+      const [first = "", last = first] = dates.split("..");
+      return date >= first && date <= last;
+    });
+    return isClosed
+      ? []
+      : (schedule.open ?? []).filter((one) => hasDay(one, day)).map((one) => one.split(" ")[1] ?? "");
+  };
+  const minuteOf = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+  const covers = (span: string, at: number) => {
+    const [begin = 0, end = 0] = span.split("-").map(minuteOf);
+    return at >= begin && at < (end <= begin ? end + 1440 : end);
+  };
+  return (
+    spansOn(today).some((span) => covers(span, minute)) ||
+    spansOn(today - 1).some((span) => covers(span, minute + 1440))
+  );
+}
+
+function hasDay(open: string, day: number): boolean {
+  const names = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
+  return (open.split(" ")[0] ?? "").split(",").some((part) => {
+    const [first = "", last = first] = part.split("-");
+    for (let index = names.indexOf(first); ; index = (index + 1) % 7) {
+      if (names[index] === names[day % 7]) return true;
+      if (names[index] === last) return false;
+    }
+  });
+}
+
+function globs(pattern: string, text: string): boolean {
+  if (pattern === "") return text === "";
+  if (pattern.startsWith("*"))
+    return globs(pattern.slice(1), text) || (text !== "" && globs(pattern, text.slice(1)));
+  return text !== "" && pattern[0] === text[0] && globs(pattern.slice(1), text.slice(1));
+}
+
+function fits(pattern: string, address: string): boolean {
+  if (pattern === "anonymous") {
+    const words = ["", "anonymous", "private", "restricted", "unavailable", "unknown", "withheld"];
+    return words.includes(address.toLowerCase()) || /^sips?:anonymous@.{1,300}$/i.test(address);
+  }
+  if (!pattern.startsWith("sip:")) {
+    return pattern.endsWith("*") ? address.startsWith(pattern.slice(0, -1)) : pattern === address;
+  }
+  const [, user, rest = ""] = /^sips?:([^@\s]+)@(.*)$/is.exec(address) ?? [];
+  const [, host, tail = ""] = /^([a-z0-9.-]+)(.*)$/is.exec(rest) ?? [];
+  if (user === undefined || host === undefined || !/^(:\d{1,5})?([;?].*)?$/is.test(tail)) return false;
+  const [wantedUser, wantedHost] = pattern.slice(4).split("@");
+  return (
+    (wantedUser === "*" || wantedUser === user) &&
+    (wantedHost === "*" || wantedHost?.toLowerCase() === host.toLowerCase())
+  );
+}
+
+function textsAt(values: Record<string, unknown>, name: string): string[] {
+  const value = Object.entries(values).find(([sent]) => sent === name)?.[1];
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? [String(value)]
+    : [];
+}
