@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { api } from "./api/index.ts";
+import { schemas } from "./api/schemas.ts";
 import { statusHooks } from "./hooks/status.ts";
 import { swmlHook } from "./hooks/swml.ts";
 
@@ -8,4 +9,5 @@ export { RelaySession } from "./session/relay-session.ts";
 export default new Hono<{ Bindings: Env }>()
   .route("/hooks", swmlHook)
   .route("/hooks", statusHooks)
+  .route("/schemas", schemas)
   .route("/api", api) satisfies ExportedHandler<Env>;

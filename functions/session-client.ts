@@ -8,6 +8,7 @@ import {
   type PlaceRequest,
 } from "./session/contract.ts";
 import type { RelaySession } from "./session/relay-session.ts";
+import { orAfter } from "./within.ts";
 
 /** How long past its deadline the session is waited for. */
 const GRACE_MS = 300;
@@ -33,18 +34,13 @@ export async function place(env: Env, project: Project, request: PlaceRequest): 
     request.deadline_at + GRACE_MS,
   );
   if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
-  const { join, rule, role, ruleset, decided_at } = request;
   const nothingSent = reply.answered || reply.refused;
   return {
     v: CONTRACT_VERSION,
     outcome: nothingSent ? "document" : "unknown",
     room: request.rooms[0],
-    join,
+    join: request.join,
     counted: false,
-    rule,
-    role,
-    ruleset,
-    decided_at,
     reason: reply.answered ? "the session speaks another contract" : reply.why,
   };
 }
@@ -71,14 +67,11 @@ type Asked<T> = { answered: true; value: T } | { answered: false; refused: boole
 async function ask<T>(question: () => Promise<T>, until: number): Promise<Asked<T>> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await Promise.race([
+      return await orAfter(
+        until - Date.now(),
         question().then((value) => ({ answered: true as const, value })),
-        scheduler.wait(Math.max(0, until - Date.now())).then(() => ({
-          answered: false as const,
-          refused: false,
-          why: "the session did not answer in time",
-        })),
-      ]);
+        { answered: false as const, refused: false, why: "the session did not answer in time" },
+      );
     } catch (error) {
       const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean }; // Cloudflare's marks on RPC errors.
       const timeLeft = until - Date.now() > RETRY_ROOM_MS;

@@ -26,16 +26,10 @@ export function mayMove(from: PlacementState, to: PlacementState): boolean {
   return (moves[from] as readonly PlacementState[]).includes(to);
 }
 
-/** States in which the call is, or may yet be, in its room. */
-export const liveStates = [
-  "planned",
-  "sending",
-  "accepted",
-  "rejected",
-  "unknown",
-  "joined",
-  "by_document",
-] as const;
+/** Whether the call is, or may yet be, in its room. */
+export function isLive(state: PlacementState): boolean {
+  return state !== "left" && state !== "failed";
+}
 
 /** How soon after one of our documents starts a leave is the document's doing and not the caller's. */
 export const EARLY_LEAVE_MS = 3000;

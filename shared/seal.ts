@@ -97,8 +97,17 @@ export type Opening =
   /** `form`: not a seal of ours. `closed`: altered, or another key's, call's or tenant's. `shape`: another version's. */
   | { ok: false; reason: "form" | "closed" | "shape" };
 
+/** What AES-GCM adds to what it encrypts. */
+const tagBytes = 16;
+
 /** What `params.partyline` may hold, in characters. A decision that needs more has no way to come back. */
 export const sealedLimit = 4096;
+
+/** Whether the state is short enough to be carried: what sealing it would say, without the sealing. */
+export function fitsSeal(state: SealedState): boolean {
+  const bytes = ivBytes + new TextEncoder().encode(JSON.stringify(state)).length + tagBytes;
+  return Math.ceil((bytes * 4) / 3) <= sealedLimit;
+}
 
 /** @param iv {@link ivBytes} random bytes, never used before with these keys. */
 export async function sealState(

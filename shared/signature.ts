@@ -34,9 +34,9 @@ export async function verifyJson(request: SignedJson): Promise<Verdict> {
   if (signature === null) return { ok: false, reason: "malformed" };
   for (const key of request.keys) {
     if (key === "") continue;
-    const imported = await importKey(digest, key, "verify");
+    const cryptoKey = await importKey(digest, key);
     for (const url of request.urls) {
-      if (await crypto.subtle.verify("HMAC", imported, signature, signedBytes(url, request.raw))) {
+      if (await crypto.subtle.verify("HMAC", cryptoKey, signature, signedBytes(url, request.raw))) {
         return { ok: true };
       }
     }
@@ -51,8 +51,8 @@ export async function signJson(
   url: string,
   raw: Uint8Array,
 ): Promise<string> {
-  const imported = await importKey(digest, key, "sign");
-  return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", imported, signedBytes(url, raw))));
+  const cryptoKey = await importKey(digest, key);
+  return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", cryptoKey, signedBytes(url, raw))));
 }
 
 /**
@@ -74,9 +74,23 @@ export function pathAndQuery(url: string): string {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
 }
 
-function importKey(digest: SignatureDigest, key: string, usage: "sign" | "verify") {
-  const algorithm = { name: "HMAC", hash: digest };
-  return crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, [usage]);
+/** Imported keys, since a webhook's key is the last one's: by digest and key, and no more than a few. */
+const imported = new Map<string, CryptoKey>();
+const importedLimit = 64;
+
+async function importKey(digest: SignatureDigest, key: string): Promise<CryptoKey> {
+  const known = imported.get(`${digest} ${key}`);
+  if (known) return known;
+  const made = await crypto.subtle.importKey(
+    "raw",
+    new TextEncoder().encode(key),
+    { name: "HMAC", hash: digest },
+    false,
+    ["sign", "verify"],
+  );
+  if (imported.size >= importedLimit) imported.clear();
+  imported.set(`${digest} ${key}`, made);
+  return made;
 }
 
 function signedBytes(url: string, raw: Uint8Array): Uint8Array<ArrayBuffer> {

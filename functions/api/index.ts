@@ -3,12 +3,14 @@ import { describeError, log } from "../log.ts";
 import { authentication } from "./authentication.ts";
 import { doctorRoute } from "./doctor/route.ts";
 import { refusal } from "./refusal.ts";
+import { rulesetRoute } from "./ruleset/route.ts";
 import { sessionRoute } from "./session.ts";
 
 /** What operators call; every path of it wants `ADMIN_TOKEN`. */
 export const api = new Hono<{ Bindings: Env }>()
   .use(authentication)
   .route("/tenants", doctorRoute)
+  .route("/tenants", rulesetRoute)
   .route("/projects", sessionRoute)
   .all("*", (c) => refusal(c, 404, "not_found", "The API has no such path."))
   .onError((error, c) => {

@@ -9,7 +9,7 @@ import { rejectDocument } from "../../shared/documents/rule-documents.ts";
 import type { SwmlDocument } from "../../shared/documents/swml.ts";
 import type { LastWord } from "../../shared/rules/decision.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
-import type { PlacedState, Placing } from "../../shared/seal.ts";
+import { fitsSeal, type PlacedState, type Placing } from "../../shared/seal.ts";
 import type { PlaceReply, PlaceRequest, TurnedAway } from "../session/contract.ts";
 import { place } from "../session-client.ts";
 import { inlineJoin, lastWordDocument } from "./joining.ts";
@@ -41,16 +41,17 @@ export async function placeCall(
     placing,
     room: longest(rooms),
   };
-  // Sealed before anything is sent: a call that could not come back must not be put on a hold.
-  const canComeBack = (await wayBack(visit, state)) !== null;
   const reply = await place(visit.env, visit.tenant.project, {
     ...requestFor(visit, entry, placing, step),
     rooms,
     join,
-    join_via: canComeBack ? visit.tenant.record.join_via : "document",
+    // A call that could not come back must not be put on a hold.
+    join_via: fitsSeal(state) ? visit.tenant.record.join_via : "document",
   });
   const purpose = reply.outcome === "accepted" ? "confirm" : "settle";
-  const back = await wayBack(visit, { ...state, purpose, room: reply.room });
+  const back = comesBack(reply.outcome)
+    ? await wayBack(visit, { ...state, purpose, room: reply.room })
+    : null;
   return {
     ...said,
     room: isTurnedAway(reply.outcome) ? null : reply.room,
@@ -86,6 +87,10 @@ function outcomeDocument(
     default:
       return outcome satisfies never;
   }
+}
+
+function comesBack(outcome: PlaceReply["outcome"]): boolean {
+  return outcome === "accepted" || outcome === "unknown";
 }
 
 function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedAway {

@@ -95,7 +95,10 @@ export class ConferenceEvents {
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
     if (status === "conference-end") {
-      return this.#placements.inConference(conference_id).map((row) => ({
+      const inConference = this.#placements
+        .participants(name)
+        .filter((row) => row.conference_id === conference_id);
+      return inConference.map((row) => ({
         row,
         happening: { ...base, happened: "conference_ended", ended_by: endedBy(call_id_ending_conf, row) },
       }));

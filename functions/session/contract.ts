@@ -70,10 +70,6 @@ export interface PlaceReply {
   join: JoinParameters;
   /** Whether a seat was counted for the call. */
   counted: boolean;
-  rule: string | null;
-  role: string;
-  ruleset: string;
-  decided_at: number;
   /** Why, in words for the log: never a secret. */
   reason: string;
 }

@@ -26,6 +26,8 @@ export class Errands {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
   #added = false;
+  /** What `nextDue` found last; undefined since the table changed. */
+  #nextDue: number | null | undefined;
 
   constructor(sql: SqlStorage, now: () => number) {
     this.#sql = sql;
@@ -35,6 +37,7 @@ export class Errands {
   /** At most one errand of a kind for a placement. */
   add(kind: ErrandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
     this.#added = true;
+    this.#nextDue = undefined;
     this.#sql.exec(
       "INSERT OR IGNORE INTO errands (kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?)",
       kind,
@@ -48,6 +51,7 @@ export class Errands {
 
   /** Whatever was still to be done for the placement at a later time. */
   drop(kind: ErrandKind, key: PlacementKey): void {
+    this.#nextDue = undefined;
     this.#sql.exec(
       "DELETE FROM errands WHERE kind = ? AND call_id = ? AND entry = ? AND step = ?",
       kind,
@@ -66,6 +70,7 @@ export class Errands {
 
   /** Those due, each leased: whoever takes one calls `done` or `retry`. */
   takeDue(limit: number): Errand[] {
+    this.#nextDue = undefined;
     const now = this.#now();
     const due = this.#sql
       .exec("SELECT * FROM errands WHERE due_at <= ? ORDER BY due_at LIMIT ?", now, limit)
@@ -81,6 +86,7 @@ export class Errands {
   }
 
   done(errand: Errand): void {
+    this.#nextDue = undefined;
     this.#sql.exec("DELETE FROM errands WHERE id = ?", errand.id);
   }
 
@@ -91,12 +97,16 @@ export class Errands {
       this.done(errand);
       return false;
     }
+    this.#nextDue = undefined;
     this.#sql.exec("UPDATE errands SET due_at = ? WHERE id = ?", this.#now() + wait, errand.id);
     return true;
   }
 
   nextDue(): number | null {
-    const due = this.#sql.exec("SELECT MIN(due_at) AS due FROM errands").one()["due"];
-    return typeof due === "number" ? due : null;
+    if (this.#nextDue === undefined) {
+      const { due } = this.#sql.exec<{ due: number | null }>("SELECT MIN(due_at) AS due FROM errands").one();
+      this.#nextDue = due;
+    }
+    return this.#nextDue;
   }
 }

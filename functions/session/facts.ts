@@ -11,6 +11,8 @@ type FactName = "project_id" | "protocol" | "authorization_state" | "breaker";
 export class Facts {
   readonly #sql: SqlStorage;
   readonly #key: string | undefined;
+  /** What the table holds, as far as it was asked for; nobody else writes it. */
+  readonly #known = new Map<FactName, string | null>();
 
   constructor(sql: SqlStorage, credentials_key: string | undefined) {
     this.#sql = sql;
@@ -18,8 +20,12 @@ export class Facts {
   }
 
   get(name: FactName): string | null {
-    const row = this.#sql.exec("SELECT value FROM facts WHERE name = ?", name).next();
-    return row.done ? null : String(row.value["value"]);
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = ?", name);
+    const value = row?.value ?? null;
+    this.#known.set(name, value);
+    return value;
   }
 
   require(name: FactName): string {
@@ -30,6 +36,7 @@ export class Facts {
 
   set(name: FactName, value: string): void {
     if (this.get(name) === value) return;
+    this.#known.set(name, value);
     this.#sql.exec(
       "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       name,
@@ -44,6 +51,8 @@ export class Facts {
   }
 
   forgetResume(): void {
+    this.#known.delete("protocol");
+    this.#known.delete("authorization_state");
     this.#sql.exec("DELETE FROM facts WHERE name IN ('protocol', 'authorization_state')");
   }
 

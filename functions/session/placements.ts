@@ -1,6 +1,7 @@
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
-import { liveStates, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
+import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
+import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
 
 /** How long past its deadline a placement keeps its seat without having been seen in the room. */
@@ -14,6 +15,7 @@ export interface Placement extends PlacementKey, Membership {
   /** Set where the call was let into no room; its state is `failed`. */
   turned_away: TurnedAway | null;
   capacity: number | null;
+  sticky_key: string | null;
   after_url: string | null;
   join: JoinParameters;
   forwarding: Forwarding | null;
@@ -31,14 +33,21 @@ export interface Placement extends PlacementKey, Membership {
   answer: LookReply | null;
 }
 
+/** What of a row changes after it was planned. */
 type Changes = Partial<
   Omit<Membership, "room"> & Pick<Placement, "reason" | "doubt" | "asking_step" | "answer">
 >;
 
-/** The ledger of placements: the only place that reads and writes its table. */
+/**
+ * The ledger of placements: the only place that reads and writes its table. Rows that it has read or made are kept at hand
+ * and are the same objects for everyone.
+ */
 export class Placements {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
+  readonly #rows = new CallRows<Placement>();
+  /** Planned and not on disk: nothing was sent for them, so to vanish now is as if they had never been. */
+  readonly #unwritten = new Set<Placement>();
 
   constructor(sql: SqlStorage, now: () => number) {
     this.#sql = sql;
@@ -46,110 +55,113 @@ export class Placements {
   }
 
   find(key: PlacementKey): Placement | null {
-    const row = this.#sql
-      .exec(
-        "SELECT * FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
-        key.call_id,
-        key.entry,
-        key.step,
-      )
-      .next();
-    return row.done ? null : placementOf(row.value);
+    return (
+      this.ofCall(key.call_id).find(({ entry, step }) => entry === key.entry && step === key.step) ?? null
+    );
   }
 
   /** Every placement of the call, newest first. */
-  ofCall(call_id: string): Placement[] {
-    return this.#sql
-      .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
-      .toArray()
-      .map(placementOf);
+  ofCall(call_id: string): readonly Placement[] {
+    return (
+      this.#rows.get(call_id) ??
+      this.#rows.keep(
+        call_id,
+        this.#sql
+          .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
+          .toArray()
+          .map(placementOf),
+      )
+    );
   }
 
   /** The newest placement in a room whose rule wants to be told of its conference. */
   forwardingOfRoom(room: string): Forwarding | null {
-    const row = this.#sql
-      .exec<{ forwarding: string }>(
-        "SELECT forwarding FROM placements WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1",
-        room,
-      )
-      .next();
-    return row.done ? null : (JSON.parse(row.value.forwarding) as Forwarding);
+    const [row] = this.#sql.exec<{ forwarding: string }>(
+      "SELECT forwarding FROM placements WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1",
+      room,
+    );
+    return row ? (JSON.parse(row.forwarding) as Forwarding) : null;
   }
 
-  /** Those that hold a place in the conference; the events of its end say it by id alone. */
-  inConference(conference_id: string): Placement[] {
-    return this.#sql
-      .exec("SELECT * FROM placements WHERE conference_id = ? AND state = 'joined'", conference_id)
-      .toArray()
-      .map(placementOf);
+  /** Who is in a room now, the longest there first. */
+  participants(room: string): Placement[] {
+    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
+      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 AND state = 'joined' ORDER BY created_at",
+      room,
+    );
+    return [...keys].flatMap((key) => this.find(key) ?? []);
   }
 
-  /** A new row at `planned`. */
+  /** A new row. One that is planned is written when something is sent for it, or decided against. */
   plan(
     request: PlaceRequest,
     room: string,
     reason: string,
     state: "planned" | "by_document" | "failed",
     turned_away: TurnedAway | null = null,
-  ): void {
-    const now = this.#now();
-    this.#sql.exec(
-      `INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, turned_away, capacity,
-         sticky_key, after_url, room, "join", forwarding, rule, role, ruleset, decided_at, reason, created_at, updated_at,
-         deadline_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      request.call_id,
-      request.entry,
-      request.step,
-      request.tenant,
-      request.node_id ?? null,
-      request.from,
+  ): Placement {
+    const row: Placement = {
+      call_id: request.call_id,
+      entry: request.entry,
+      step: request.step,
+      tenant: request.tenant,
+      node_id: request.node_id ?? null,
+      from: request.from,
       state,
-      state === "by_document" ? "document" : null,
+      joined_by: state === "by_document" ? "document" : null,
       turned_away,
-      request.capacity ?? null,
-      request.sticky_key ?? null,
-      request.after_url ?? null,
+      capacity: request.capacity ?? null,
+      sticky_key: request.sticky_key ?? null,
+      after_url: request.after_url ?? null,
       room,
-      JSON.stringify(request.join),
-      request.forwarding === null ? null : JSON.stringify(request.forwarding),
-      request.rule,
-      request.role,
-      request.ruleset,
-      request.decided_at,
+      join: request.join,
+      forwarding: request.forwarding,
+      rule: request.rule,
+      role: request.role,
+      ruleset: request.ruleset,
+      decided_at: request.decided_at,
       reason,
-      now,
-      now,
-      request.deadline_at,
-    );
+      doubt: null,
+      created_at: this.#now(),
+      deadline_at: request.deadline_at,
+      hold_at: null,
+      stay_at: null,
+      conference_id: null,
+      joined_ts: null,
+      left_ts: null,
+      asking_step: null,
+      answer: null,
+    };
+    this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
+    if (state === "planned") this.#unwritten.add(row);
+    else this.#insert(row);
+    return row;
   }
 
   /** Moves the placement where the ledger allows it; false, and nothing changed, where it does not. */
-  move(was: Placement, to: PlacementState, changes: Changes = {}): boolean {
-    if (!mayMove(was.state, to)) return false;
-    this.update(was, { ...changes, state: to });
+  move(row: Placement, to: PlacementState, changes: Changes = {}): boolean {
+    if (!mayMove(row.state, to)) return false;
+    this.update(row, { ...changes, state: to });
     return true;
   }
 
   /** Writes what changed, and into the row at hand too. */
   update(row: Placement, changes: Changes): void {
+    const wasLive = isLive(row.state);
     Object.assign(row, changes);
+    if (this.#unwritten.delete(row)) {
+      this.#insert(row);
+      return;
+    }
+    const columns = Object.entries(changes).map(([name, value]): [string, SqlStorageValue] => [
+      name,
+      typeof value === "object" && value !== null ? JSON.stringify(value) : value,
+    ]);
+    if (isLive(row.state) !== wasLive) columns.push(["live", wasLive ? 0 : 1]);
+    if (columns.length === 0) return;
     this.#sql.exec(
-      `UPDATE placements SET state = ?, joined_by = ?, conference_id = ?, joined_ts = ?, left_ts = ?, doubt = ?, hold_at = ?, stay_at = ?,
-         reason = ?, asking_step = ?, answer = ?, updated_at = ?
-       WHERE call_id = ? AND entry = ? AND step = ?`,
-      row.state,
-      row.joined_by,
-      row.conference_id,
-      row.joined_ts,
-      row.left_ts,
-      row.doubt,
-      row.hold_at,
-      row.stay_at,
-      row.reason,
-      row.asking_step,
-      row.answer === null ? null : JSON.stringify(row.answer),
-      this.#now(),
+      `UPDATE placements SET ${columns.map(([name]) => `${name} = ?`).join(", ")} WHERE call_id = ? AND entry = ? AND step = ?`,
+      ...columns.map(([, value]) => value),
       row.call_id,
       row.entry,
       row.step,
@@ -163,76 +175,90 @@ export class Placements {
   taken(room: string): number {
     const { taken } = this.#sql
       .exec<{ taken: number }>(
-        `SELECT COUNT(*) AS taken FROM placements WHERE room = ?
-           AND (state = 'joined' OR (state IN ('planned', 'sending', 'accepted', 'rejected', 'unknown', 'by_document')
-             AND deadline_at + ? > ?))`,
+        `SELECT COUNT(*) AS taken FROM placements
+         WHERE room = ? AND live = 1 AND (state = 'joined' OR deadline_at + ? > ?)`,
         room,
         RESERVED_MS,
         this.#now(),
       )
       .one();
-    return taken;
+    let unwritten = 0;
+    for (const row of this.#unwritten) if (row.room === room) unwritten += 1;
+    return taken + unwritten;
   }
 
   /** The room that the caller with this key was in last. */
   roomOf(tenant: string, sticky_key: string): string | null {
-    const row = this.#sql
-      .exec<{ room: string }>(
-        `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL
-         ORDER BY created_at DESC LIMIT 1`,
-        tenant,
-        sticky_key,
-      )
-      .next();
-    return row.done ? null : row.value.room;
-  }
-
-  /** Who is in a room now, the longest there first. */
-  participants(room: string): Placement[] {
-    return this.#sql
-      .exec("SELECT * FROM placements WHERE room = ? AND state = 'joined' ORDER BY created_at", room)
-      .toArray()
-      .map(placementOf);
+    const [row] = this.#sql.exec<{ room: string }>(
+      `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL
+       ORDER BY created_at DESC LIMIT 1`,
+      tenant,
+      sticky_key,
+    );
+    return row?.room ?? null;
   }
 
   /** How many calls are, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
   countLive(max_age_ms: number): number {
-    const states = liveStates.map(() => "?").join(", ");
     const { live } = this.#sql
       .exec<{ live: number }>(
-        `SELECT COUNT(*) AS live FROM placements WHERE state IN (${states}) AND updated_at > ?`,
-        ...liveStates,
+        "SELECT COUNT(*) AS live FROM placements INDEXED BY placements_by_seat WHERE live = 1 AND created_at > ?",
         this.#now() - max_age_ms,
       )
       .one();
-    return live;
+    return live + this.#unwritten.size;
   }
 
-  /** Forgets up to `limit` placements not touched for `max_age_ms`; returns how many. */
+  /** Forgets up to `limit` placements made over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql.exec(
-      `DELETE FROM placements WHERE (call_id, entry, step) IN
-         (SELECT call_id, entry, step FROM placements WHERE updated_at < ? LIMIT ?)`,
-      this.#now() - max_age_ms,
-      limit,
-    ).rowsWritten;
+    const before = this.#now() - max_age_ms;
+    const forgotten = this.#sql
+      .exec<{ call_id: string }>(
+        `DELETE FROM placements WHERE (call_id, entry, step) IN
+           (SELECT call_id, entry, step FROM placements WHERE created_at < ? LIMIT ?) RETURNING call_id`,
+        before,
+        limit,
+      )
+      .toArray();
+    for (const { call_id } of forgotten) this.#rows.drop(call_id);
+    return forgotten.length;
+  }
+
+  #insert(row: Placement): void {
+    const { join, forwarding, answer, ...plain } = row;
+    const columns: Record<string, SqlStorageValue> = {
+      ...plain,
+      join: JSON.stringify(join),
+      forwarding: forwarding === null ? null : JSON.stringify(forwarding),
+      answer: answer === null ? null : JSON.stringify(answer),
+      live: isLive(row.state) ? 1 : 0,
+    };
+    const names = Object.keys(columns);
+    this.#sql.exec(
+      `INSERT INTO placements (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+      ...Object.values(columns),
+    );
   }
 }
 
 function placementOf(row: Record<string, SqlStorageValue>): Placement {
   // The table is ours alone: what it holds is what plan() and update() wrote.
-  const { join, forwarding, answer, ...rest } = row as unknown as Omit<
-    Placement,
-    "join" | "forwarding" | "answer"
-  > & {
+  const {
+    join,
+    forwarding,
+    answer,
+    live: _,
+    ...plain
+  } = row as unknown as Omit<Placement, "join"> & {
     join: string;
-    forwarding: string | null;
-    answer: string | null;
+    forwarding: unknown;
+    answer: unknown;
+    live: number;
   };
   return {
-    ...rest,
+    ...plain,
     join: JSON.parse(join) as JoinParameters,
-    forwarding: forwarding === null ? null : (JSON.parse(forwarding) as Forwarding),
-    answer: answer === null ? null : (JSON.parse(answer) as LookReply),
+    forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
+    answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
   };
 }

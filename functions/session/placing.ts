@@ -1,4 +1,5 @@
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -43,15 +44,12 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
     placements.plan(planned, room, avoid, "by_document");
   } else {
     placements.plan(planned, room, "planned", "planned");
-    await Promise.race([
-      byCommands(host, planned, deadline_at),
-      // The event may come where the answer does not: then there is nothing more to wait for.
-      host.joinSeen(request),
-      timeUp(host, deadline_at),
-    ]);
+    // The event may come where the answer does not: then there is nothing more to wait for.
+    const settled = Promise.race([byCommands(host, planned, deadline_at), host.joinSeen(request)]);
+    await orAfter(deadline_at - host.now(), settled, undefined);
   }
   const row = mustFind(placements, request);
-  giveUpWaiting(placements, row);
+  giveUpWaiting(placements, row, host.now());
   return replyOf(row);
 }
 
@@ -69,10 +67,6 @@ export function replyOf(row: Placement): PlaceReply {
     room: row.room,
     join: row.join,
     counted: true,
-    rule: row.rule,
-    role: row.role,
-    ruleset: row.ruleset,
-    decided_at: row.decided_at,
     reason: row.reason,
   };
 }
@@ -145,7 +139,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
     params: { ...ids, name: row.room, ...request.join },
   });
   host.commandEnded(outcome);
-  settleJoin(placements, request, outcome);
+  settleJoin(placements, request, outcome, host.now());
 }
 
 /** The handle of a placement's join, from which its row is found when the frame goes out. */
@@ -169,7 +163,7 @@ export function joinIsSending(placements: Placements, command: string): void {
   if (row) placements.move(row, "sending", { reason: "sent" });
 }
 
-function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outcome): void {
+function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outcome, now: number): void {
   const row = placements.find(request);
   if (!row) return;
   const reason = describeOutcome(outcome);
@@ -179,6 +173,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
       placements.move(row, "accepted", {
         reason,
         joined_by: "relay",
+        hold_at: now,
         ...(typeof conference_id === "string" ? { conference_id } : {}),
       });
       return;
@@ -191,7 +186,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
       byDocument(placements, request, "calling.join_conference", outcome);
       return;
     case "unanswered":
-      placements.move(row, "unknown", { reason, joined_by: "relay" });
+      placements.move(row, "unknown", { reason, joined_by: "relay", hold_at: now });
       return;
     default:
       outcome satisfies never;
@@ -213,19 +208,19 @@ function byDocument(placements: Placements, request: PlaceRequest, method: strin
  * Nobody waits for an answer any more: at the deadline, or where another incarnation began it. What is not sent goes by
  * document and will not be sent; of what is sent nobody knows what became.
  */
-export function giveUpWaiting(placements: Placements, row: Placement): void {
+export function giveUpWaiting(placements: Placements, row: Placement, now: number): void {
   if (row.state === "planned") {
     placements.move(row, "by_document", {
       joined_by: "document",
       reason: "RELAY was not ready by the deadline",
     });
   } else if (row.state === "sending") {
-    placements.move(row, "unknown", { joined_by: "relay", reason: "no answer by the deadline" });
+    placements.move(row, "unknown", {
+      joined_by: "relay",
+      hold_at: now,
+      reason: "no answer by the deadline",
+    });
   }
-}
-
-function timeUp(host: PlacingHost, deadline_at: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline_at - host.now())));
 }
 
 /** In words for a log or a status page: codes alone, since the server's own text may quote a command's secrets. */

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Breaker } from "../../shared/breaker.ts";
 import { type ForwardTo, isWanted } from "../../shared/callbacks.ts";
-import { EARLY_LEAVE_MS, liveStates } from "../../shared/placement.ts";
+import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
@@ -92,7 +92,7 @@ export class RelaySession extends DurableObject<Env> {
     if (underWay) return await underWay;
     const row = this.#placements.find(request);
     if (row) {
-      giveUpWaiting(this.#placements, row);
+      giveUpWaiting(this.#placements, row, Date.now());
       return replyOf(row);
     }
     const placing = this.#place(request).finally(() => {
@@ -188,7 +188,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
-      if (!(liveStates as readonly string[]).includes(other.state)) continue;
+      if (!isLive(other.state)) continue;
       // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
       join_via = "document";
       this.#placements.move(other, other.state === "planned" ? "failed" : "left", {
@@ -208,7 +208,6 @@ export class RelaySession extends DurableObject<Env> {
     );
     const row = this.#placements.find(request);
     if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
-      this.#placements.update(row, { hold_at: Date.now() });
       if (request.max_duration_s !== undefined) {
         this.#errands.add("expire", row, row.node_id, row.created_at + request.max_duration_s * 1000);
         this.#arm(HEARTBEAT_MS);
@@ -301,17 +300,5 @@ export class RelaySession extends DurableObject<Env> {
 }
 
 function byDocumentReply(request: PlaceRequest, reason: string): PlaceReply {
-  const { join, rule, role, ruleset, decided_at } = request;
-  return {
-    v: 1,
-    outcome: "document",
-    room: request.rooms[0],
-    join,
-    counted: false,
-    rule,
-    role,
-    ruleset,
-    decided_at,
-    reason,
-  };
+  return { v: 1, outcome: "document", room: request.rooms[0], join: request.join, counted: false, reason };
 }

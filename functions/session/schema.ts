@@ -8,16 +8,16 @@ const migrations: readonly string[] = [
      turned_away TEXT, capacity INTEGER, sticky_key TEXT, after_url TEXT,
      room TEXT NOT NULL, "join" TEXT NOT NULL, forwarding TEXT,
      rule TEXT, role TEXT NOT NULL, ruleset TEXT NOT NULL, decided_at INTEGER NOT NULL,
-     reason TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
+     reason TEXT NOT NULL, live INTEGER NOT NULL, created_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
      doubt TEXT, hold_at INTEGER, stay_at INTEGER, conference_id TEXT, joined_ts REAL, left_ts REAL,
      asking_step INTEGER, answer TEXT,
      PRIMARY KEY (call_id, entry, step)
    ) WITHOUT ROWID;
-   CREATE INDEX placements_by_state ON placements (state, updated_at);
-   CREATE INDEX placements_by_conference ON placements (conference_id) WHERE conference_id IS NOT NULL;
-   CREATE INDEX placements_by_room ON placements (room, created_at);
+   -- What an index holds, an update of it writes twice: these hold what hardly changes.
+   CREATE INDEX placements_by_seat ON placements (room) WHERE live = 1;
+   CREATE INDEX placements_by_forwarding ON placements (room, created_at) WHERE forwarding IS NOT NULL;
    CREATE INDEX placements_by_sticky_key ON placements (tenant, sticky_key, created_at) WHERE sticky_key IS NOT NULL;
-   CREATE INDEX placements_by_age ON placements (updated_at);
+   CREATE INDEX placements_by_age ON placements (created_at);
 
    CREATE TABLE events (
      seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, fingerprint TEXT NOT NULL UNIQUE,

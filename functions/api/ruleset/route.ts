@@ -1,0 +1,115 @@
+import { type Context, Hono } from "hono";
+import { isTenantId } from "../../../shared/conference.ts";
+import { hashRuleset } from "../../../shared/rules/compile.ts";
+import { RULESET_LENGTH } from "../../../shared/rules/limits.ts";
+import { parseRuleset } from "../../../shared/rules/parse.ts";
+import type { Problem } from "../../../shared/rules/problems.ts";
+import { readTenant, type Tenant } from "../../directory.ts";
+import { readBody } from "../../hooks/body.ts";
+import { describeError, log } from "../../log.ts";
+import { within } from "../../within.ts";
+import { refusal } from "../refusal.ts";
+import { holds, readPrecondition } from "./precondition.ts";
+import type { BadRuleset, Written } from "./reply.ts";
+import { restoreSecrets } from "./restore.ts";
+import { maskSecrets } from "./secrets.ts";
+import { readText } from "./stored.ts";
+
+const DIRECTORY_MS = 4_000;
+const WRITE_MS = 10_000;
+
+type ApiContext = Context<{ Bindings: Env }>;
+
+/**
+ * `GET /api/tenants/:tenant/ruleset`: the ruleset in KV, its secrets as `***`; `ETag` is the hash of the stored text.
+ * `PUT`: checks a ruleset and puts it into KV, where the version that stands is the one that `If-Match` names. KV shows a
+ * write elsewhere after up to 60 s, so of two writers within that time the later may win unseen.
+ */
+export const rulesetRoute = new Hono<{ Bindings: Env }>()
+  .get("/:tenant/ruleset", async (c) => {
+    const tenant = await lookUp(c, c.req.param("tenant"));
+    if (tenant instanceof Response) return tenant;
+    const { ruleset } = tenant.source;
+    if (ruleset === null) return refusal(c, 404, "no_ruleset", `KV has no key ruleset/${tenant.tenant}.`);
+    c.header("etag", `"${await hashRuleset(ruleset)}"`);
+    const read = readText(ruleset);
+    if (!read.ok) {
+      const message = `The ruleset in KV ${read.why}, so it is not shown: its secrets could not be told. Put a good one, with If-Match.`;
+      return refusal(c, 409, "ruleset_unreadable", message);
+    }
+    maskSecrets(read.value);
+    return c.body(JSON.stringify(read.value), 200, { "content-type": "application/json" });
+  })
+  .put("/:tenant/ruleset", async (c) => {
+    const precondition = readPrecondition(c.req.raw.headers);
+    if (precondition === "missing" || precondition === "malformed") {
+      const message =
+        'Say which version you write over: If-Match: "<hash>" (GET answers it as ETag), If-Match: * for whichever stands, If-None-Match: * for a first one.';
+      return precondition === "missing"
+        ? refusal(c, 428, "no_precondition", message)
+        : refusal(c, 400, "bad_precondition", message);
+    }
+    const raw = await readBody(c.req.raw, RULESET_LENGTH);
+    if (raw === "too large") {
+      const message = `A ruleset has at most ${RULESET_LENGTH / 1024 / 1024} MiB; split it by tenant, or use lists.`;
+      return refusal(c, 413, "too_large", message);
+    }
+    const tenant = await lookUp(c, c.req.param("tenant"));
+    if (tenant instanceof Response) return tenant;
+    const { ruleset } = tenant.source;
+    const standing = ruleset === null ? null : await hashRuleset(ruleset);
+    if (!holds(precondition, standing)) {
+      if (standing !== null) c.header("etag", `"${standing}"`);
+      const message =
+        standing === null
+          ? "There is no ruleset yet: write the first with If-None-Match: *."
+          : `Another version stands: ${standing}. Read it, and write over that one.`;
+      return refusal(c, 412, "version_differs", message);
+    }
+    return await write(c, tenant, new TextDecoder().decode(raw));
+  });
+
+async function write(c: ApiContext, { tenant, project, source }: Tenant, given: string): Promise<Response> {
+  const { text, problems } = restored(given, source.ruleset);
+  if (problems.length > 0) return bad(c, problems, []);
+  const parsed = parseRuleset(text, { tenant, plain: project.plain_names_for === tenant });
+  if (!parsed.ok) return bad(c, parsed.errors, parsed.warnings);
+  try {
+    await within(WRITE_MS, c.env.DIRECTORY.put(`ruleset/${tenant}`, text));
+  } catch (error) {
+    log("error", "ruleset.not_written", { tenant, error: describeError(error) });
+    const message = `KV did not take it (${describeError(error)}); it takes one write a second. Whether it was written is not known: read it, and try again.`;
+    return refusal(c, 503, "kv_failed", message);
+  }
+  const hash = await hashRuleset(text);
+  log("info", "ruleset.written", { tenant, hash, warnings: parsed.warnings.length });
+  c.header("etag", `"${hash}"`);
+  return c.json({ hash, warnings: parsed.warnings } satisfies Written);
+}
+
+/** The text to store: as it was sent where no `***` is in it. What can't be read is left for the checks to say. */
+function restored(given: string, stored: string | null): { text: string; problems: Problem[] } {
+  const read = readText(given);
+  if (!read.ok) return { text: given, problems: [] };
+  const before = stored === null ? null : readText(stored);
+  const { restored: count, problems } = restoreSecrets(read.value, before?.ok ? before.value : null);
+  return { text: count === 0 ? given : JSON.stringify(read.value), problems };
+}
+
+function bad(c: ApiContext, errors: Problem[], warnings: Problem[]): Response {
+  const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
+  const error = { code: "bad_ruleset", message: `The ruleset has ${count}; nothing was written.` };
+  return c.json({ error, errors, warnings } satisfies BadRuleset, 422);
+}
+
+/** The tenant as KV has it now, or the answer that says why there is none. */
+async function lookUp(c: ApiContext, id: string): Promise<Tenant | Response> {
+  let tenant: Tenant | null;
+  try {
+    tenant = isTenantId(id) ? await within(DIRECTORY_MS, readTenant(c.env, id, null)) : null;
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return refusal(c, 503, "tenant_unreadable", `${said.slice(0, 2_000)}.`);
+  }
+  return tenant ?? refusal(c, 404, "unknown_tenant", "There is no such tenant: KV has no record of it.");
+}

@@ -1,0 +1,17 @@
+import { boundsProblem } from "../../../shared/rules/bounds.ts";
+
+/** A ruleset's text as read so far that its secrets can be found, good or bad; or why that is not so. */
+export type Readable = { ok: true; value: unknown } | { ok: false; why: string };
+
+export function readText(text: string): Readable {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, why: "is not JSON" };
+  }
+  const bad = boundsProblem(value);
+  return bad === null
+    ? { ok: true, value }
+    : { ok: false, why: bad.path === "" ? bad.message : `${bad.path}: ${bad.message}` };
+}
