@@ -16,10 +16,31 @@ const participantsPage = z.object({
   next_page_uri: z.string().nullish(),
 });
 
+/** A conference in progress, and who is in it. */
+export interface RoomListing {
+  conference_id: string;
+  call_ids: ReadonlySet<string>;
+}
+
 /**
- * In which of the rooms the call is, by SignalWire's word. Null: in none of them. Throws where SignalWire does not say.
- * @param rooms wire names, at most 64 characters each (the filter takes no more).
+ * The conferences in progress under a name. Throws where SignalWire does not say.
+ * @param room the wire name, at most 64 characters (the filter takes no more).
  */
+export async function listRoom(project: Project, room: string, signal: AbortSignal): Promise<RoomListing[]> {
+  const query = new URLSearchParams({ Status: "in-progress", FriendlyName: room });
+  const first = `${accountPath(project)}/Conferences.json?${query}`;
+  const listings: RoomListing[] = [];
+  for await (const { conferences } of pages(project, first, conferencesPage, signal)) {
+    for (const { sid, friendly_name } of conferences) {
+      // A filter may match more than the very name.
+      if (friendly_name !== room) continue;
+      listings.push({ conference_id: sid, call_ids: await participantsOf(project, sid, signal) });
+    }
+  }
+  return listings;
+}
+
+/** In which of the rooms the call is, by SignalWire's word. Null: in none of them. Throws where SignalWire does not say. */
 export async function findInRooms(
   project: Project,
   rooms: readonly string[],
@@ -27,15 +48,8 @@ export async function findInRooms(
   signal: AbortSignal,
 ): Promise<{ room: string; conference_id: string } | null> {
   for (const room of rooms) {
-    const query = new URLSearchParams({ Status: "in-progress", FriendlyName: room });
-    const first = `${accountPath(project)}/Conferences.json?${query}`;
-    for await (const { conferences } of pages(project, first, conferencesPage, signal)) {
-      for (const { sid, friendly_name } of conferences) {
-        // A filter may match more than the very name.
-        if (friendly_name !== room) continue;
-        if (await isParticipant(project, sid, call_id, signal)) return { room, conference_id: sid };
-      }
-    }
+    const found = (await listRoom(project, room, signal)).find(({ call_ids }) => call_ids.has(call_id));
+    if (found) return { room, conference_id: found.conference_id };
   }
   return null;
 }
@@ -66,17 +80,13 @@ export async function checkCredentials(project: Project, signal: AbortSignal): P
   return { status: response.status };
 }
 
-async function isParticipant(
-  project: Project,
-  sid: string,
-  call_id: string,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function participantsOf(project: Project, sid: string, signal: AbortSignal): Promise<Set<string>> {
   const first = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants.json`;
+  const call_ids = new Set<string>();
   for await (const { participants } of pages(project, first, participantsPage, signal)) {
-    if (participants.some(({ call_sid }) => call_sid === call_id)) return true;
+    for (const { call_sid } of participants) call_ids.add(call_sid);
   }
-  return false;
+  return call_ids;
 }
 
 async function* pages<S extends typeof conferencesPage | typeof participantsPage>(

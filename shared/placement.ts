@@ -33,6 +33,8 @@ export function isLive(state: PlacementState): boolean {
 
 /** How soon after one of our documents starts a leave is the document's doing and not the caller's. */
 export const EARLY_LEAVE_MS = 3000;
+/** A document takes a call out when it starts, or not at all: what leaves later than this may have had its own reasons. */
+const BLAMED_MS = 1000;
 /** How far SignalWire's clock and ours may lie apart for that. */
 const CLOCK_SKEW_MS = 500;
 
@@ -65,8 +67,13 @@ export interface MembershipEvent {
 
 export interface MembershipChange {
   set: Partial<Omit<Membership, "room">>;
-  /** end_call: the call is over for us and may live on. rejoin: a document of ours took it out; another puts it back. */
+  /**
+   * end_call: the call is over for us and may live on. rejoin: a document of ours seems to have taken it out; another puts
+   * it back, unless the conference turns out to have ended.
+   */
   follow: "nothing" | "end_call" | "rejoin";
+  /** Whether the leave speaks against RELAY: it came with a document's start, and not some time after. */
+  blames: boolean;
 }
 
 /**
@@ -90,6 +97,7 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
       joined_ts: event.ts,
     },
     follow: "nothing",
+    blames: false,
   };
 }
 
@@ -106,23 +114,29 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
   if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) return null;
   const left_ts = event.ts ?? now_ms / 1000;
-  if (was.joined_by === "document") return { set: { state: "left", left_ts }, follow: "nothing" };
-  if (event.ended_by !== "another call" && isEarly(was, event, now_ms)) {
+  if (was.state === "by_document" && was.conference_id !== null) {
+    // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and nobody is to be put back.
+    const isOver = event.happened === "conference_ended" && event.ended_by === "another call";
+    return isOver ? { set: { state: "left", left_ts }, follow: "end_call", blames: false } : null;
+  }
+  if (was.joined_by === "document")
+    return { set: { state: "left", left_ts }, follow: "nothing", blames: false };
+  if (event.ended_by !== "another call" && startsWithin(was, event, now_ms, EARLY_LEAVE_MS)) {
     return {
-      set: { state: "by_document", joined_by: "document", conference_id: null, joined_ts: null, left_ts },
-      follow: was.stay_at === null ? "nothing" : "rejoin",
+      set: { state: "by_document", joined_by: "document", joined_ts: null, left_ts },
+      follow: "rejoin",
+      blames: startsWithin(was, event, now_ms, BLAMED_MS),
     };
   }
-  return { set: { state: "left", left_ts }, follow: "end_call" };
+  return { set: { state: "left", left_ts }, follow: "end_call", blames: false };
 }
 
-/** A leave within 3 s of a document's start, by arrival or by the event's own timestamp (it may have come late). */
-function isEarly(was: Membership, event: MembershipEvent, now_ms: number): boolean {
+/** Whether a document of ours started at most so long before the leave, by its arrival or its own timestamp (it may be late). */
+function startsWithin(was: Membership, event: MembershipEvent, now_ms: number, ms: number): boolean {
   const at = event.ts === null ? now_ms : event.ts * 1000;
   return [was.hold_at, was.stay_at].some(
     (start) =>
       start !== null &&
-      ((now_ms >= start && now_ms - start < EARLY_LEAVE_MS) ||
-        (at > start - CLOCK_SKEW_MS && at - start < EARLY_LEAVE_MS)),
+      ((now_ms >= start && now_ms - start < ms) || (at > start - CLOCK_SKEW_MS && at - start < ms)),
   );
 }

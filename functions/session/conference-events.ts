@@ -5,6 +5,11 @@ import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 
+/** A hold of 3 s is over, and its way back should have been heard of. */
+const OVERDUE_MS = 5_000;
+/** The events of one conference's end come within this of one another. */
+const SETTLING_MS = 500;
+
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
 
@@ -95,10 +100,7 @@ export class ConferenceEvents {
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
     if (status === "conference-end") {
-      const inConference = this.#placements
-        .participants(name)
-        .filter((row) => row.conference_id === conference_id);
-      return inConference.map((row) => ({
+      return this.#placements.inConference(name, conference_id).map((row) => ({
         row,
         happening: { ...base, happened: "conference_ended", ended_by: endedBy(call_id_ending_conf, row) },
       }));
@@ -120,16 +122,27 @@ export class ConferenceEvents {
       conference_ended: "conference-end",
     }[event.happened];
     if (state !== undefined && !this.#placements.move(row, state, { ...set, reason })) return;
-    if (row.state === "by_document") this.#placements.update(row, { doubt: "taken out" });
+    if (change.blames) this.#placements.update(row, { doubt: "taken out" });
     else if (row.doubt === "404") {
       this.#placements.update(row, { doubt: null });
       this.#health.failed("404, and the call lived", this.#now());
     }
     if (row.state === "joined") this.#joined(row);
-    if (row.state === "left") this.#errands.drop("expire", row);
+    if (row.state === "left") {
+      this.#errands.drop("expire", row);
+      this.#errands.drop("rejoin", row);
+    }
     if (change.follow === "end_call")
       this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id);
-    if (change.follow === "rejoin") this.#errands.add("rejoin", row, row.node_id);
+    if (change.follow === "rejoin") this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
+  }
+
+  /**
+   * On its hold a call comes back by itself, and is put back where it does not. Past it nothing comes but what we send;
+   * a moment is left for the end of the conference to show that there is nowhere to go back to.
+   */
+  #rejoinAt(row: Placement): number {
+    return row.stay_at === null ? (row.hold_at ?? this.#now()) + OVERDUE_MS : this.#now() + SETTLING_MS;
   }
 
   /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */

@@ -4,7 +4,7 @@ import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
-import { commandCall, findInRooms } from "../rest.ts";
+import { commandCall, listRoom, type RoomListing } from "../rest.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
@@ -24,17 +24,22 @@ export interface ErrandHost {
   /** The open connection, or null where there is none. */
   connection(): RelayConnection | null;
   project(): Promise<Project>;
-  /** The placement's call has left its room, by REST's word. */
+  /** The placement's call is not in its room, by REST's word; or it is. */
   left(row: Placement): void;
+  found(row: Placement, conference_id: string): void;
 }
 
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
 export async function runErrands(host: ErrandHost): Promise<void> {
-  await Promise.all(host.errands.takeDue(BATCH).map((errand) => run(host, errand)));
+  for (let due = host.errands.takeDue(BATCH); due.length > 0; due = host.errands.takeDue(BATCH)) {
+    const listings = new Map<string, Promise<RoomListing[]>>();
+    await Promise.all(
+      due.map((errand) => (errand.kind === "verify" ? verify(host, errand, listings) : run(host, errand))),
+    );
+  }
 }
 
 async function run(host: ErrandHost, errand: Errand): Promise<void> {
-  if (errand.kind === "verify") return await verify(host, errand);
   const command = commandFor(host, errand);
   if (!command) {
     host.errands.done(errand);
@@ -56,22 +61,27 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   else later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: rest.reason });
 }
 
-/** Somebody unsigned said that the call has left its room: REST is believed, they are not. */
-async function verify(host: ErrandHost, errand: Errand): Promise<void> {
+/**
+ * Whether the call is where the ledger has it: REST is believed. Asked where events may have been missed, and where somebody
+ * unsigned says that it left. One listing serves all of a room.
+ */
+async function verify(
+  host: ErrandHost,
+  errand: Errand,
+  listings: Map<string, Promise<RoomListing[]>>,
+): Promise<void> {
   const row = host.placements.find(errand);
   if (!row || !mayMove(row.state, "left")) {
     host.errands.done(errand);
     return;
   }
   try {
-    const found = await findInRooms(
-      await host.project(),
-      [row.room],
-      row.call_id,
-      AbortSignal.timeout(REST_MS),
-    );
+    const project = await host.project();
+    const listing = listings.get(row.room) ?? listRoom(project, row.room, AbortSignal.timeout(REST_MS));
+    listings.set(row.room, listing);
+    const found = (await listing).find(({ call_ids }) => call_ids.has(row.call_id));
     host.errands.done(errand);
-    if (found) log("warn", "callback.contradicted", { call: row.call_id, room: row.room });
+    if (found) host.found(row, found.conference_id);
     else host.left(row);
   } catch (error) {
     later(host, errand, { rest: describeError(error) });
@@ -102,7 +112,9 @@ function commandFor(host: ErrandHost, errand: Errand): CallCommand | null {
   if (errand.kind === "expire") {
     return row && mayMove(row.state, "left") ? { method: "calling.end", params: { reason: "hangup" } } : null;
   }
-  if (row?.state !== "by_document") return null;
+  // It came back by itself, and its document joins already.
+  if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
+  host.placements.update(row, { conference_id: null });
   const rendered = render(inlineJoinDocument(row.room, row.join));
   if (!rendered.ok)
     log("error", "document.refused", { call: errand.call_id, path: rendered.path, why: "it held ${ or %{" });

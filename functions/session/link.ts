@@ -29,26 +29,29 @@ export interface LinkStatus {
   last_errors: { at: number; what: string }[];
 }
 
+/** What the session does about what comes over the link. */
+export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "acted"> {
+  /** RELAY's events stopped coming; started again. What was missed in between is not sent again. */
+  gapBegan(): void;
+  gapEnded(): void;
+}
+
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
 export class Link {
   readonly #env: Env;
   readonly #facts: Facts;
   readonly #counters: Counters;
-  readonly #events: Pick<ConnectionHost, "sending" | "record" | "acted">;
+  readonly #events: LinkHost;
   #project: { value: Project; read_at: number } | null = null;
   #opening: Promise<void> | null = null;
   #connection: RelayConnection | null = null;
   #downSince: number | null = null;
+  #readySince: number | null = null;
   #lastReason = "";
   #protocol: LinkStatus["protocol"] = null;
   readonly #errors: LinkStatus["last_errors"] = [];
 
-  constructor(
-    env: Env,
-    facts: Facts,
-    counters: Counters,
-    events: Pick<ConnectionHost, "sending" | "record" | "acted">,
-  ) {
+  constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
     this.#env = env;
     this.#facts = facts;
     this.#counters = counters;
@@ -72,6 +75,11 @@ export class Link {
     this.#read().catch((error: unknown) =>
       this.#failed(`the record could not be read: ${describeError(error)}`),
     );
+  }
+
+  /** Since when there was no gap in RELAY's events, ms; null while there is one. */
+  get readySince(): number | null {
+    return this.#readySince;
   }
 
   /** Whether commands would go out at once, under the record as the Worker knows it. */
@@ -203,6 +211,14 @@ export class Link {
   #changed(project_id: string, from: ConnectionState, to: ConnectionState, reason: string): void {
     // "The wait is over" tells nobody why there was one.
     if (to !== "connecting" && to !== "authenticating") this.#lastReason = reason;
+    if (from === "ready" && to !== "ready") {
+      this.#readySince = null;
+      this.#events.gapBegan();
+    }
+    if (to === "ready") {
+      this.#readySince = Date.now();
+      this.#events.gapEnded();
+    }
     if (to === "ready" || to === "idle") this.#downSince = null;
     else this.#downSince ??= Date.now();
     if (to === "backing_off" || to === "refused") this.#failed(reason);

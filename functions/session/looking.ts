@@ -2,46 +2,52 @@ import type { LookReply, LookRequest } from "./contract.ts";
 import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 
+/** What answering needs of the session. */
+export interface Lookout {
+  placements: Placements;
+  health: Health;
+  /** Since when RELAY's feed of events has had no gap, ms; null while it is down. */
+  feed_since: number | null;
+  now: number;
+}
+
 /**
  * Where a call is that came back from a hold or a ring. What is answered for good is kept: the same step asks again, the
  * same answer. `unsettled` is not kept: the Worker asks REST, and looks again with what it heard.
  */
-export function look(placements: Placements, health: Health, request: LookRequest, now: number): LookReply {
+export function look(out: Lookout, request: LookRequest): LookReply {
+  const { placements, now } = out;
   const row = placements.find(request);
   if (!row) return { v: 1, outcome: "unsettled", reason: "the session knows no such placement" };
   if (row.asking_step === request.asking_step && row.answer) return row.answer;
-  const answer = settle(placements, health, row, request.rest, now);
+  const answer = settle(out, row, request.rest);
   if (answer.outcome === "unsettled") return answer;
   placements.update(row, {
     asking_step: request.asking_step,
     answer,
     ...(answer.outcome === "joined" ? { stay_at: now } : {}),
+    // From here on the end of the conference it was in is none of its business.
+    ...(answer.outcome === "document" ? { conference_id: null } : {}),
   });
   return answer;
 }
 
-function settle(
-  placements: Placements,
-  health: Health,
-  row: Placement,
-  rest: LookRequest["rest"],
-  now: number,
-): LookReply {
+function settle(out: Lookout, row: Placement, rest: LookRequest["rest"]): LookReply {
   const place = { v: 1 as const, room: row.room, join: row.join };
   switch (row.state) {
-    case "joined":
-      return { ...place, outcome: "joined", reason: "participant-join was seen" };
     case "left":
     case "failed":
       return { ...place, outcome: "over", reason: row.reason };
     case "planned":
     case "rejected":
     case "by_document":
-      // It came back, so it lives: now what was doubtful is known.
-      if (row.doubt === "taken out") health.failed("joined, and taken out by a document", now);
-      if (row.doubt === "404") health.failed("404, and the call lived", now);
-      if (row.doubt !== null) placements.update(row, { doubt: null });
+      nowKnown(out, row);
       return { ...place, outcome: "document", reason: row.reason };
+    case "joined":
+      if (isSure(out, row) || rest?.said === "failed") {
+        return { ...place, outcome: "joined", reason: "participant-join was seen" };
+      }
+      break;
     case "sending":
     case "accepted":
     case "unknown":
@@ -49,13 +55,35 @@ function settle(
     default:
       return row.state satisfies never;
   }
-  if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and no event has come` };
+  if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and events may have been missed` };
+  return settleByRest(out, row, rest);
+}
+
+function settleByRest(
+  { placements, health, now }: Lookout,
+  row: Placement,
+  rest: NonNullable<LookRequest["rest"]>,
+): LookReply {
+  const place = { v: 1 as const, room: row.room, join: row.join };
   if (rest.said === "found") {
     placements.move(row, "joined", { joined_by: "relay", conference_id: rest.conference_id });
     return { ...place, outcome: "joined", reason: "REST found the call in its room" };
   }
+  if (row.state === "accepted" && rest.said === "absent") health.failed("accepted, and never joined", now);
   const reason =
     rest.said === "absent" ? "REST: the call is not in its room" : "nobody could say where the call is";
   placements.move(row, "by_document", { joined_by: "document", reason });
   return { ...place, outcome: "document", reason };
+}
+
+/** A leave can't have been missed: RELAY's feed has had no gap since the join. */
+function isSure({ feed_since }: Lookout, row: Placement): boolean {
+  return feed_since !== null && feed_since <= (row.hold_at ?? row.created_at);
+}
+
+/** It came back, so it lives: what spoke against RELAY, if it did, now counts. */
+function nowKnown({ placements, health, now }: Lookout, row: Placement): void {
+  if (row.doubt === "taken out") health.failed("joined, and taken out by a document", now);
+  if (row.doubt === "404") health.failed("404, and the call lived", now);
+  if (row.doubt !== null) placements.update(row, { doubt: null });
 }

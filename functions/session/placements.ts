@@ -3,6 +3,7 @@ import type { JoinParameters } from "../../shared/conference.ts";
 import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
 import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
+import { withMark } from "./trail.ts";
 
 /** How long past its deadline a placement keeps its seat without having been seen in the room. */
 const RESERVED_MS = 30_000;
@@ -28,14 +29,23 @@ export interface Placement extends PlacementKey, Membership {
   doubt: "404" | "taken out" | null;
   created_at: number;
   deadline_at: number;
+  /** When REST last found the call in its room, ms. */
+  verified_at: number | null;
   /** The step whose question was answered for good, and how: a repeat of it gets the same. */
   asking_step: number | null;
   answer: LookReply | null;
+  /** What the placement went through; `trail.ts` reads it. */
+  trail: string;
+  /** As its conference's events have it, 0 or 1, and the newest of them, seconds. */
+  muted: number;
+  held: number;
+  flags_ts: number | null;
 }
 
 /** What of a row changes after it was planned. */
 type Changes = Partial<
-  Omit<Membership, "room"> & Pick<Placement, "reason" | "doubt" | "asking_step" | "answer">
+  Omit<Membership, "room"> &
+    Pick<Placement, "reason" | "verified_at" | "doubt" | "asking_step" | "answer" | "trail" | "muted" | "held" | "flags_ts">
 >;
 
 /**
@@ -45,13 +55,16 @@ type Changes = Partial<
 export class Placements {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
+  readonly #written: (row: Placement) => void;
   readonly #rows = new CallRows<Placement>();
   /** Planned and not on disk: nothing was sent for them, so to vanish now is as if they had never been. */
   readonly #unwritten = new Set<Placement>();
 
-  constructor(sql: SqlStorage, now: () => number) {
+  /** @param written told of each new row in the turn in which it is written. */
+  constructor(sql: SqlStorage, now: () => number, written: (row: Placement) => void = () => {}) {
     this.#sql = sql;
     this.#now = now;
+    this.#written = written;
   }
 
   find(key: PlacementKey): Placement | null {
@@ -83,6 +96,26 @@ export class Placements {
     return row ? (JSON.parse(row.forwarding) as Forwarding) : null;
   }
 
+  /** Those who are in the conference, or seem to have been taken out of it by a document. */
+  inConference(room: string, conference_id: string): Placement[] {
+    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
+      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 AND conference_id = ?",
+      room,
+      conference_id,
+    );
+    return [...keys].flatMap((key) => this.find(key) ?? []);
+  }
+
+  /** Those whom an event may have passed by: in a room by RELAY, or not seen there in time. */
+  inDoubt(seen_by: number): Placement[] {
+    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
+      `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1
+         AND ((state = 'joined' AND joined_by = 'relay') OR (state != 'joined' AND deadline_at < ?))`,
+      seen_by,
+    );
+    return [...keys].flatMap((key) => this.find(key) ?? []);
+  }
+
   /** Who is in a room now, the longest there first. */
   participants(room: string): Placement[] {
     const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
@@ -90,6 +123,48 @@ export class Placements {
       room,
     );
     return [...keys].flatMap((key) => this.find(key) ?? []);
+  }
+
+  /** Those that are, or may be, in a room. */
+  inRoom(room: string): Placement[] {
+    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
+      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 ORDER BY created_at",
+      room,
+    );
+    return [...keys].flatMap((key) => this.find(key) ?? []);
+  }
+
+  /**
+   * Rooms in which calls are, or may be: only such as were placed between `oldest_ms` and `youngest_ms` ago.
+   * @param unconfirmed only rooms where somebody has yet to be seen.
+   */
+  liveRooms(
+    oldest_ms: number,
+    youngest_ms: number,
+    unconfirmed: boolean,
+  ): { room: string; tenant: string }[] {
+    const now = this.#now();
+    return this.#sql
+      .exec<{ room: string; tenant: string }>(
+        `SELECT DISTINCT room, tenant FROM placements INDEXED BY placements_by_seat
+         WHERE live = 1 AND created_at BETWEEN ? AND ? AND (? = 0 OR state <> 'joined') ORDER BY room`,
+        now - oldest_ms,
+        now - youngest_ms,
+        unconfirmed ? 1 : 0,
+      )
+      .toArray();
+  }
+
+  /** When the conference's first participant joined, seconds; null where no event said so. */
+  since(room: string, conference_id: string): number | null {
+    const { since } = this.#sql
+      .exec<{ since: number | null }>(
+        "SELECT MIN(joined_ts) AS since FROM placements WHERE room = ? AND conference_id = ? AND live = 1",
+        room,
+        conference_id,
+      )
+      .one();
+    return since;
   }
 
   /** A new row. One that is planned is written when something is sent for it, or decided against. */
@@ -129,8 +204,13 @@ export class Placements {
       conference_id: null,
       joined_ts: null,
       left_ts: null,
+      verified_at: null,
       asking_step: null,
       answer: null,
+      trail: withMark("", this.#now(), state, reason),
+      muted: request.join.muted ? 1 : 0,
+      held: 0,
+      flags_ts: null,
     };
     this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
     if (state === "planned") this.#unwritten.add(row);
@@ -141,8 +221,14 @@ export class Placements {
   /** Moves the placement where the ledger allows it; false, and nothing changed, where it does not. */
   move(row: Placement, to: PlacementState, changes: Changes = {}): boolean {
     if (!mayMove(row.state, to)) return false;
-    this.update(row, { ...changes, state: to });
+    const trail = withMark(row.trail, this.#now(), to, changes.reason ?? row.reason);
+    this.update(row, { ...changes, state: to, trail });
     return true;
+  }
+
+  /** Marks in the row's trail what came of a command; written with the row's next move. */
+  mark(row: Placement, command: string, said: string): void {
+    row.trail = withMark(row.trail, this.#now(), command, said);
   }
 
   /** Writes what changed, and into the row at hand too. */
@@ -238,6 +324,7 @@ export class Placements {
       `INSERT INTO placements (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
       ...Object.values(columns),
     );
+    this.#written(row);
   }
 }
 

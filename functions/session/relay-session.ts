@@ -23,12 +23,16 @@ import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
 import { Link, type LinkStatus } from "./link.ts";
 import { look } from "./looking.ts";
-import { Placements } from "./placements.ts";
+import { type Placement, Placements } from "./placements.ts";
 import { giveUpWaiting, joinCommandId, joinIsSending, placeByRelay, replyOf } from "./placing.ts";
 import { migrate } from "./schema.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
+/** While RELAY is down the alarm comes this often, for its events can't be seen. */
+const DOWN_CHECK_MS = 6_000;
+/** A call that was not seen in its room so long after its deadline is looked for. */
+const UNCONFIRMED_MS = 10_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 const LONGEST_CALL_MS = 24 * 3_600_000;
 const KEEP_MS = 7 * 24 * 3_600_000;
@@ -79,6 +83,8 @@ export class RelaySession extends DurableObject<Env> {
       sending: (command) => joinIsSending(this.#placements, command),
       record: (event) => this.#events.record(event, "relay"),
       acted: (event, isNew) => this.#act(event, isNew),
+      gapEnded: () => this.#verifyWhereabouts(),
+      gapBegan: () => this.#arm(DOWN_CHECK_MS),
     });
   }
 
@@ -109,7 +115,15 @@ export class RelaySession extends DurableObject<Env> {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
     this.#lastWorkAt = Date.now();
-    const reply = look(this.#placements, this.#health, request, Date.now());
+    const reply = look(
+      {
+        placements: this.#placements,
+        health: this.#health,
+        feed_since: this.#link.readySince,
+        now: Date.now(),
+      },
+      request,
+    );
     if (reply.outcome === "joined") this.#watchStay(request);
     return reply;
   }
@@ -165,13 +179,14 @@ export class RelaySession extends DurableObject<Env> {
     this.#alarmAt = null;
     const forgotten =
       this.#placements.forget(KEEP_MS, FORGET_BATCH) + this.#events.forget(KEEP_MS, FORGET_BATCH);
+    this.#verifyWhereabouts();
     if (this.#hasWork()) {
       try {
         await this.#link.connection(null);
       } catch (error) {
         log("error", "session.unreachable", { error: describeError(error) });
       }
-      this.#arm(HEARTBEAT_MS);
+      this.#arm(this.#link.ready ? HEARTBEAT_MS : DOWN_CHECK_MS);
     } else if (this.#link.isOpen) {
       if (Date.now() - this.#lastWorkAt >= this.#link.idle_disconnect_ms) this.#link.close();
       this.#arm(HEARTBEAT_MS);
@@ -253,6 +268,30 @@ export class RelaySession extends DurableObject<Env> {
     return to && typeof status === "string" && isWanted(to, status) ? [to] : [];
   }
 
+  /** REST does not find the call in its room, and no event said why. */
+  #leftUnseen(row: Placement): void {
+    this.#counters.add("repaired_leaves");
+    log("info", "ledger.repaired", { call: row.call_id, room: row.room, was: row.state });
+    if (row.state !== "joined") {
+      // Never seen there, and never came back: the caller hung up, most likely.
+      this.#placements.move(row, "left", { reason: "REST: not in its room" });
+      return;
+    }
+    const { room: name, conference_id } = row;
+    this.#events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+  }
+
+  /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
+  #verifyWhereabouts(): void {
+    const feedSince = this.#link.readySince;
+    for (const row of this.#placements.inDoubt(Date.now() - UNCONFIRMED_MS)) {
+      const isSure =
+        row.state === "joined" && feedSince !== null && feedSince <= (row.verified_at ?? row.created_at);
+      if (!isSure) this.#errands.add("verify", row, row.node_id);
+    }
+    this.#startErrands();
+  }
+
   /** At once, and again by the alarm where this incarnation vanishes. */
   #startErrands(): void {
     if (!this.#errands.wereAdded()) return;
@@ -265,14 +304,13 @@ export class RelaySession extends DurableObject<Env> {
       errands: this.#errands,
       placements: this.#placements,
       health: this.#health,
-      left: (row) =>
-        this.#events.change(row, {
-          happened: "left",
-          ended_by: null,
-          name: row.room,
-          conference_id: row.conference_id,
-          ts: null,
-        }),
+      found: (row, conference_id) => {
+        if (row.state !== "joined") this.#counters.add("repaired_joins");
+        if (row.state !== "joined")
+          this.#placements.move(row, "joined", { conference_id, reason: "REST found the call" });
+        this.#placements.update(row, { verified_at: Date.now() });
+      },
+      left: (row) => this.#leftUnseen(row),
       now: Date.now,
       connection: () => this.#link.ready,
       project: () => this.#link.project(),

@@ -10,7 +10,7 @@ const migrations: readonly string[] = [
      rule TEXT, role TEXT NOT NULL, ruleset TEXT NOT NULL, decided_at INTEGER NOT NULL,
      reason TEXT NOT NULL, live INTEGER NOT NULL, created_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
      doubt TEXT, hold_at INTEGER, stay_at INTEGER, conference_id TEXT, joined_ts REAL, left_ts REAL,
-     asking_step INTEGER, answer TEXT,
+     verified_at INTEGER, asking_step INTEGER, answer TEXT,
      PRIMARY KEY (call_id, entry, step)
    ) WITHOUT ROWID;
    -- What an index holds, an update of it writes twice: these hold what hardly changes.
@@ -34,6 +34,26 @@ const migrations: readonly string[] = [
    CREATE INDEX errands_by_due ON errands (due_at);
 
    CREATE TABLE counters (name TEXT PRIMARY KEY, total INTEGER NOT NULL) WITHOUT ROWID;`,
+
+  `CREATE TABLE journal (
+     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, call_id TEXT NOT NULL, kind TEXT NOT NULL,
+     data TEXT NOT NULL
+   );
+   CREATE INDEX journal_by_call ON journal (call_id);
+   -- With the row's seq in it, as every index: newest first without a sort.
+   CREATE INDEX journal_by_tenant ON journal (tenant);
+
+   CREATE TABLE rulesets (
+     tenant TEXT NOT NULL, hash TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL,
+     last_used INTEGER NOT NULL, served_at INTEGER NOT NULL,
+     PRIMARY KEY (tenant, hash, part)
+   );
+
+   ALTER TABLE placements ADD COLUMN trail TEXT NOT NULL DEFAULT '';
+   ALTER TABLE placements ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE placements ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE placements ADD COLUMN flags_ts REAL;
+   CREATE INDEX events_by_call ON events (call_id) WHERE call_id IS NOT NULL;`,
 ];
 
 /** Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing. */

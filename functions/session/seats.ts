@@ -15,6 +15,7 @@ export function chooseRoom(placements: Placements, request: PlaceRequest): Chose
 
 function roomWithSeat(placements: Placements, request: PlaceRequest): string | null {
   const { rooms, strategy, capacity, sticky_key, tenant } = request;
+  if (capacity === undefined && strategy === "first" && sticky_key === undefined) return rooms[0];
   const taken = new Map(rooms.map((room) => [room, placements.taken(room)]));
   const hasSeat = (room: string): boolean => capacity === undefined || (taken.get(room) ?? 0) < capacity;
   const before = sticky_key === undefined ? null : placements.roomOf(tenant, sticky_key);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { addressPattern } from "./address.ts";
 import { TEXT_LENGTH, VALUES, WHEN_LENGTH } from "./limits.ts";
-import { strictObject } from "./strict-object.ts";
+import { strictObject, unknownKeys } from "./strict-object.ts";
 import { name, word } from "./words-schema.ts";
 
 export const ADDRESS_MESSAGE =
@@ -102,29 +102,56 @@ const fields = {
     ),
 };
 
-const answers = z.record(
-  word("an answer", /^answer\.[a-z][a-z0-9_]{0,31}$/, "answer.<name>, the name as in `ask`"),
-  answer.describe("What was keyed when this was asked."),
-);
-
 type Fields = z.infer<z.ZodObject<typeof fields, z.core.$strict>>;
 
 export type Match = Fields & { not?: Match } & { [name: `answer.${string}`]: AnswerWanted };
 
-/** What a call must be, all of it. */
-export const match: z.ZodType<Match> = z.intersection(
-  strictObject(
-    {
-      ...fields,
-      not: z
-        .lazy(() => match)
-        .exactOptional()
-        .describe("A match that must not hold. It fails where any part of it does."),
+const ANSWER = /^answer\.[a-z][a-z0-9_]{0,31}$/;
+const known = [...Object.keys(fields), "not"];
+
+const object = z
+  .looseObject({
+    ...fields,
+    not: z
+      .lazy(() => match)
+      .exactOptional()
+      .describe("A match that must not hold. It fails where any part of it does."),
+  })
+  // Unlike other checks, this one runs where a field is wrong too: all that is wrong is said at once.
+  .check(z.core._check(checkOtherKeys, { when: () => true }))
+  .meta({
+    additionalProperties: false,
+    patternProperties: {
+      [ANSWER.source]: {
+        ...z.toJSONSchema(answer, { io: "input" }),
+        $schema: undefined,
+        description: "What was keyed when this was asked.",
+      },
     },
-    ["answer.<name>"],
-  ),
-  answers,
-);
+  });
+
+/** What a call must be, all of it. */
+// The check lets nothing through but the fields and answers, which the object alone cannot say.
+export const match = object as unknown as z.ZodType<Match>;
+
+/** Keys besides the fields are answers' names, and nothing else. */
+function checkOtherKeys({ value, issues }: z.core.ParsePayload<Record<string, unknown>>): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+  const unknown: string[] = [];
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    if (!ANSWER.test(key)) {
+      unknown.push(key);
+      continue;
+    }
+    const read = answer.safeParse(value[key]);
+    for (const issue of read.error?.issues ?? [])
+      issues.push({ ...issue, input: value[key], path: [key, ...issue.path] } as z.core.$ZodRawIssue);
+  }
+  if (unknown.length === 0) return;
+  const message = unknownKeys([...known, "answer.<name>"]);
+  issues.push({ code: "unrecognized_keys", keys: unknown, message, input: value });
+}
 
 /** A field's wanted value, values or list, as written. */
 export type Wanted = z.infer<typeof address>;

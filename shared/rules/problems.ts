@@ -17,14 +17,7 @@ export interface Problem {
 
 /** What Zod found, one problem for each thing to mend. `raw` is what was read. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], raw: unknown): Problem[] {
-  const problems = issues.flatMap((issue) => describe(issue, issue.path, raw));
-  // Where two schemas look at one object, both say that it is none.
-  const said = new Set<string>();
-  return problems.filter(({ path, message }) => {
-    const isNew = !said.has(`${path}: ${message}`);
-    said.add(`${path}: ${message}`);
-    return isNew;
-  });
+  return issues.flatMap((issue) => describe(issue, issue.path, raw));
 }
 
 /** `rules[3].match.from`; a key that is no plain word is quoted: `headers["x-tier"]`. */

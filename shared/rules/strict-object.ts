@@ -4,13 +4,18 @@ const ALLOWED = "unknown key; allowed here: ";
 
 /**
  * An object that refuses unknown keys, with a message that names the keys there are; `allowedKeys` reads them back, so that
- * an error can say what was probably meant. `others` are keys of a form, which another schema takes.
+ * an error can say what was probably meant.
  */
-export function strictObject<Shape extends z.ZodRawShape>(shape: Shape, others: readonly string[] = []) {
-  const message = ALLOWED + [...Object.keys(shape), ...others].join(", ");
+export function strictObject<Shape extends z.ZodRawShape>(shape: Shape) {
+  const message = unknownKeys(Object.keys(shape));
   return z.strictObject(shape, {
     error: (issue) => (issue.code === "unrecognized_keys" ? message : undefined),
   });
+}
+
+/** What is said of unknown keys where these are allowed. */
+export function unknownKeys(allowed: readonly string[]): string {
+  return ALLOWED + allowed.join(", ");
 }
 
 /** The keys that a strict object's message names; empty for any other message. */

@@ -62,7 +62,24 @@ describe("a conference's events and a placement", () => {
   test("a leave within 3 s of our hold is the document's doing: the next document joins", () => {
     const { row, then } = after(accepted(), { event: event("joined", START + 100) }, { event: event("left", START + 400) });
     expect(row).toMatchObject({ state: "by_document", joined_by: "document" });
-    expect(then).toEqual(["nothing", "nothing"]);
+    expect(then).toEqual(["nothing", "rejoin"]);
+  });
+
+  test("only a leave that comes with a document's start speaks against RELAY", () => {
+    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
+    expect(applyEvent(row, event("left", START + 500), START + 500)).toMatchObject({ blames: true });
+    expect(applyEvent(row, event("left", START + 1_500), START + 1_500)).toMatchObject({ blames: false });
+  });
+
+  test("an early leave that turns out to be the conference's end ends the call, and puts nobody back", () => {
+    const { row, then } = after(
+      accepted(),
+      { event: event("joined", START + 100) },
+      { event: event("left", START + 400) },
+      { event: event("conference_ended", START + 401, { ended_by: "another call" }) },
+    );
+    expect(row.state).toBe("left");
+    expect(then).toEqual(["nothing", "rejoin", "end_call"]);
   });
 
   test("a leave within 3 s of the last document brings the call back by a transfer, since no fetch will come", () => {

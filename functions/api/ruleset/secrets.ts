@@ -53,13 +53,17 @@ function visit(value: unknown, here: Here, walk: Walk): void {
 
 function visitList(list: readonly unknown[], here: Here, walk: Walk): void {
   const areRules = here.path.at(-1) === "rules";
-  list.forEach((item, index) => {
+  for (const [index, item] of list.entries()) {
     const inside = step(here, index);
     const id = areRules && isObject(item) ? item["id"] : undefined;
-    if (typeof id !== "string") return visit(item, { ...inside, among: list.length }, walk);
-    walk.rule_ids.add(id);
-    visit(item, { path: inside.path, rule: id, place: [], among: null, begin: inside.path.length }, walk);
-  });
+    if (typeof id === "string") {
+      walk.rule_ids.add(id);
+      const { path } = inside;
+      visit(item, { path, rule: id, place: [], among: null, begin: path.length }, walk);
+    } else {
+      visit(item, { ...inside, among: list.length }, walk);
+    }
+  }
 }
 
 function visitObject(value: Record<string, unknown>, here: Here, walk: Walk): void {

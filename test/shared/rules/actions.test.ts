@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { overflowTo } from "./readings.ts";
 import { callWith, decideFor } from "./sample.ts";
 
 describe("rooms", () => {
@@ -34,6 +35,18 @@ describe("rooms", () => {
     ["a line's end", "{param.room}", "a\r\nb", '"a\\r\\nb" holds a character that is not printable ASCII'],
   ])("%s makes the rule not match, and the finding says so", (_, room, value, why) => {
     expect(roomFor(room, { params: { room: value } })).toBe(why);
+  });
+
+  test.each([
+    ["{from|digits}", { from: "+1 (555) 010" }, "1555010"],
+    ["{to|user|lower}", { to: "sip:Alice.B@example.com;x=1" }, "alice.b"],
+    ["{from|last4}", {}, "0001"],
+    ["{from|digits|last4}", { from: "+1555" }, "1555"],
+    ["{from|user}", {}, "{from|user} has no value in this call"],
+    ["{from|last4}", { from: "+15" }, "{from|last4} has no value in this call"],
+    ["{header.x|digits}", { headers: { x: ["none"] } }, "{header.x|digits} has no value in this call"],
+  ])("%s makes something of a value, or has none", (room, changes, made) => {
+    expect(roomFor(room, changes)).toBe(made);
   });
 
   test("an expansion that two values make together is seen in the whole name", () => {
@@ -114,5 +127,104 @@ describe("roles", () => {
     expect(joinFor({ room: "a", role: "listener", join: { muted: false } }, [], { defaults })).toMatchObject({
       muted: false,
     });
+  });
+});
+
+describe("seats", () => {
+  const placed = (place: object, changes = {}, more: object = {}) =>
+    decideFor(
+      { ...more, rules: [{ id: "one", match: {}, place: { room: "a", ...place } }] },
+      callWith(changes),
+    );
+
+  test("a capacity rejects with a line where it is full, unless the rule says otherwise", () => {
+    expect(placed({ capacity: 3 })).toMatchObject({
+      rooms: ["a"],
+      strategy: "first",
+      capacity: 3,
+      when_full: {
+        action: "reject",
+        say: { say: "We are sorry. All seats are taken. Please call again later." },
+      },
+    });
+    const busy = placed({ capacity: 3, overflow: overflowTo("reject", { reason: "busy" }) });
+    expect(busy).toMatchObject({ when_full: { action: "reject", reason: "busy" } });
+    const swml = "https://example.com/full";
+    expect(placed({ capacity: 3, overflow: overflowTo("hand_over", { swml }) })).toMatchObject({
+      rooms: ["a"],
+      when_full: { action: "hand_over", swml },
+    });
+  });
+
+  test("rooms are numbered, and taken in order or by emptiness", () => {
+    const next = overflowTo("next", { rooms: 3, say: "Full, {from|last4}." });
+    expect(placed({ room: "a-{to|last4}", capacity: 3, overflow: next })).toMatchObject({
+      rooms: ["a-0100", "a-0100-2", "a-0100-3"],
+      strategy: "first",
+      when_full: { say: { say: "Full, 0001." } },
+    });
+    const spread = overflowTo("spread", { rooms: 2 });
+    expect(placed({ capacity: 3, overflow: spread })).toMatchObject({
+      rooms: ["a", "a-2"],
+      strategy: "emptiest",
+    });
+  });
+
+  test("a last room whose name is too long makes the rule not match", () => {
+    const params = { room: "r".repeat(58) };
+    const overflow = overflowTo("next", { rooms: 2 });
+    const { rule, looked_at } = placed({ room: "{param.room}", capacity: 3, overflow }, { params });
+    expect(rule).toBe(null);
+    expect(looked_at[0]?.findings[0]?.why).toContain("is 65 characters long with the tenant's prefix");
+  });
+
+  test("a caller who shows a number comes back to the room", () => {
+    expect(placed({ sticky: "from" })).toMatchObject({ sticky_key: "+15550100001" });
+    expect(placed({ sticky: "from" }, { from: "anonymous" })).not.toHaveProperty("sticky_key");
+  });
+
+  test("what comes after, and how long a call lasts, go along", () => {
+    const swml = "https://example.com/after";
+    expect(placed({ after: { hand_over: { swml } }, max_duration_s: 600 })).toMatchObject({
+      after: { action: "hand_over", swml },
+      max_duration_s: 600,
+    });
+    expect(placed({ after: "hang_up" })).not.toHaveProperty("after");
+    const cxml = placed({ after: { hand_over: { swml } } }, { via: "cxml" });
+    expect(cxml.looked_at[0]?.findings).toEqual([
+      { field: "place.after", holds: false, why: "there is no cxml URL for a call that came by cxml" },
+    ]);
+  });
+
+  test("roles of one's own are sets of join parameters", () => {
+    const roles = { agent: { muted: true, beep: "onExit" } };
+    expect(placed({ role: "agent", join: { beep: "false" } }, {}, { roles })).toMatchObject({
+      role: "agent",
+      join: { muted: true, beep: "false" },
+    });
+  });
+
+  test("a coach is told whom to coach, and what else to do", () => {
+    const coach = { call_from: "{param.agent}", if_absent: "listen" };
+    expect(placed({ role: "coach", coach }, { params: { agent: "+15550100400" } })).toMatchObject({
+      role: "coach",
+      join: { start_on_enter: false },
+      coach: {
+        call_from: "+15550100400",
+        if_absent: "listen",
+        if_several: { action: "reject", say: { say: "We are sorry. There is more than one to coach." } },
+      },
+    });
+    expect(placed({ role: "coach", coach }).rule).toBe(null);
+  });
+
+  test("everything spoken has the defaults' language and voice, unless it has its own", () => {
+    const defaults = { language: "de-DE", voice: "Vicki" };
+    expect(placed({ announce: "Hallo.", capacity: 2 }, {}, { defaults })).toMatchObject({
+      announce: { say: "Hallo.", ...defaults },
+      when_full: { say: defaults },
+    });
+    const own = placed({ announce: { say: "Hi.", language: "en-US" } }, {}, { defaults });
+    expect(own).toMatchObject({ announce: { say: "Hi.", language: "en-US", voice: "Vicki" } });
   });
 });

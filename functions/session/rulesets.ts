@@ -1,0 +1,98 @@
+/** SQLite takes 2 MB a value, and a ruleset may be twice that: it is kept in parts of so many characters. */
+const PART_LENGTH = 500_000;
+/** How exactly it is known when a version was last used: written no more often than this. */
+const USE_RESOLUTION_MS = 3_600_000;
+
+/** A version of a tenant's rules: its SHA-256 in hex, and the text that has it. */
+export interface RulesetVersion {
+  hash: string;
+  text: string;
+}
+
+/** The versions of rulesets that kept calls were decided by, and the last good one of each tenant. */
+export class Rulesets {
+  readonly #sql: SqlStorage;
+  readonly #now: () => number;
+  /** When each version's use was last written down. */
+  readonly #used = new Map<string, number>();
+
+  constructor(sql: SqlStorage, now: () => number) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  /** Marks the version as the one that serves its tenant now; false where its text is not here. */
+  serves(tenant: string, hash: string): boolean {
+    return (
+      this.#sql
+        .exec(
+          "UPDATE rulesets SET served_at = ?1, last_used = ?1 WHERE tenant = ?2 AND hash = ?3 RETURNING part",
+          this.#now(),
+          tenant,
+          hash,
+        )
+        .toArray().length > 0
+    );
+  }
+
+  /** Keeps the version that serves its tenant now. */
+  keep(tenant: string, { hash, text }: RulesetVersion): void {
+    if (this.serves(tenant, hash)) return;
+    const now = this.#now();
+    for (let part = 0; part === 0 || part * PART_LENGTH < text.length; part += 1) {
+      this.#sql.exec(
+        "INSERT INTO rulesets (tenant, hash, part, text, last_used, served_at) VALUES (?, ?, ?, ?, ?, ?)",
+        tenant,
+        hash,
+        part,
+        text.slice(part * PART_LENGTH, (part + 1) * PART_LENGTH),
+        now,
+        now,
+      );
+    }
+  }
+
+  /** A call that is kept was decided by this version. */
+  used(tenant: string, hash: string): void {
+    const id = `${tenant} ${hash}`;
+    const now = this.#now();
+    if (now - (this.#used.get(id) ?? 0) < USE_RESOLUTION_MS) return;
+    this.#used.set(id, now);
+    this.#sql.exec("UPDATE rulesets SET last_used = ? WHERE tenant = ? AND hash = ?", now, tenant, hash);
+  }
+
+  /** Null where the version was never kept, or is kept no more. */
+  text(tenant: string, hash: string): string | null {
+    const parts = this.#sql
+      .exec<{ text: string }>(
+        "SELECT text FROM rulesets WHERE tenant = ? AND hash = ? ORDER BY part",
+        tenant,
+        hash,
+      )
+      .toArray();
+    return parts.length === 0 ? null : parts.map(({ text }) => text).join("");
+  }
+
+  /** The version that served the tenant last; null where none ever did. */
+  lastGood(tenant: string): RulesetVersion | null {
+    const [row] = this.#sql.exec<{ hash: string }>(
+      "SELECT hash FROM rulesets WHERE tenant = ? ORDER BY served_at DESC LIMIT 1",
+      tenant,
+    );
+    const text = row ? this.text(tenant, row.hash) : null;
+    return row && text !== null ? { hash: row.hash, text } : null;
+  }
+
+  /** Forgets versions that no call used for `max_age_ms`, but never a tenant's last good one; returns how many parts. */
+  forget(max_age_ms: number): number {
+    if (this.#used.size > 1_000) this.#used.clear();
+    return this.#sql
+      .exec(
+        `DELETE FROM rulesets WHERE last_used < ? AND served_at <
+           (SELECT MAX(served_at) FROM rulesets AS others WHERE others.tenant = rulesets.tenant)
+         RETURNING part`,
+        this.#now() - max_age_ms - USE_RESOLUTION_MS,
+      )
+      .toArray().length;
+  }
+}
