@@ -1,16 +1,14 @@
 import { Command } from "commander";
 import { isTenantId } from "../shared/conference.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
-import type { Problem } from "../shared/rules/problems.ts";
-import { type Position, type RulesetFile, readRulesetFile } from "./ruleset-file.ts";
+import { type RulesetFile, readRulesetFile } from "./ruleset-file.ts";
+import { count, type PlacedProblem, placed, problemLines } from "./ruleset-problems.ts";
 
 interface CheckOptions {
   json?: true;
   tenant?: string;
   plain?: true;
 }
-
-type PlacedProblem = Problem & Partial<Position>;
 
 interface Report {
   file: string;
@@ -56,12 +54,10 @@ function reportOf(file: string, read: RulesetFile, { tenant, plain }: CheckOptio
     ...(tenant === undefined ? {} : { tenant }),
     plain: plain ?? false,
   });
-  const placed = (problems: readonly Problem[]) =>
-    problems.map((problem) => ({ ...problem, ...read.positionOf(problem.path) }));
-  const warnings = placed(parsed.warnings);
+  const warnings = placed(parsed.warnings, read.positionOf);
   return parsed.ok
     ? { file, ok: true, rules: parsed.ruleset.rules.length, errors: [], warnings }
-    : { file, ok: false, errors: placed(parsed.errors), warnings };
+    : { file, ok: false, errors: placed(parsed.errors, read.positionOf), warnings };
 }
 
 function textOf({ file, rules, errors, warnings }: Report): string {
@@ -72,18 +68,4 @@ function textOf({ file, rules, errors, warnings }: Report): string {
   const found = `${count(errors.length, "error")}, ${count(warnings.length, "warning")}`;
   lines.push(rules === undefined ? `${file}: ${found}` : `${file}: ${count(rules, "rule")}, ${found}`);
   return lines.join("\n");
-}
-
-function problemLines(
-  file: string,
-  kind: string,
-  { path, message, suggestion, line, column }: PlacedProblem,
-): string[] {
-  const place = line === undefined ? file : `${file}:${line}:${column}`;
-  const what = `${place}: ${kind}: ${path === "" ? "" : `${path}: `}${message}`;
-  return suggestion === undefined ? [what] : [what, `    did you mean ${JSON.stringify(suggestion)}?`];
-}
-
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }

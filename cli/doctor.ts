@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { checks, type DoctorReply, type Finding } from "../functions/api/doctor/reply.ts";
 import { type Asked, askDoctor } from "./ask-doctor.ts";
+import { plain } from "./plain.ts";
 
 interface DoctorOptions {
   json?: true;
@@ -55,9 +56,4 @@ function lineOf({ check, ok, message, fix }: Finding): string {
     : styleText("red", "✗");
   const line = `${mark} ${check.padEnd(9)}  ${plain(message)}`;
   return fix === undefined ? line : `${line}\n             → ${plain(fix)}`;
-}
-
-/** Whoever answered may not be a Partyline: nothing of what it says may steer the terminal. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}/gu, " ");
 }

@@ -3,6 +3,7 @@ import { isTenantId } from "../shared/conference.ts";
 import { openSecret } from "../shared/credentials.ts";
 import { type CompiledRuleset, compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
+import { lastGood } from "./kept-rulesets.ts";
 import { describeError, log } from "./log.ts";
 import { type ProjectRecord, projectRecord, type TenantRecord, tenantRecord } from "./records.ts";
 import { StaleCache } from "./stale-cache.ts";
@@ -27,6 +28,8 @@ export interface Tenant {
   project: Project;
   /** Null where there is no ruleset, or none that could ever be read here: the fallback speaks. */
   rules: CompiledRuleset | null;
+  /** The text that `rules` was compiled from: not KV's where that is bad. Null where KV holds none. */
+  rules_text: string | null;
   /** The texts that this was read from, so that a refresh compiles only what changed. */
   source: { tenant: string | null; project: string | null; ruleset: string | null };
 }
@@ -71,14 +74,14 @@ export async function readTenant(env: Env, tenant: string, previous: Tenant | nu
     previous && previous.source.project === projectText && previous.record.project_id === record.project_id
       ? previous.project
       : await openProject(env, record.project_id, projectText);
-  const rules =
+  const { rules, rules_text } =
     previous &&
     previous.source.ruleset === rulesetText &&
     previous.source.tenant === tenantText &&
     previous.project === project
-      ? previous.rules
-      : await compileFor(tenant, record, project, rulesetText, previous?.rules ?? null);
-  return { tenant, record, project, rules, source };
+      ? previous
+      : await compileFor(env, { tenant, record, project }, rulesetText, previous);
+  return { tenant, record, project, rules, rules_text, source };
 }
 
 /** The project as its record has it now. Throws where there is none, or its secrets do not open. */
@@ -150,27 +153,54 @@ function addresses(
   return { relay_url: relay_url ?? origin.replace(/^http/, "ws"), rest_url: rest_url ?? origin };
 }
 
-/** Compiles the ruleset; a bad one leaves the last good one serving, and says so loudly. */
+type Rules = Pick<Tenant, "rules" | "rules_text">;
+
+/**
+ * Compiles the ruleset; a bad one leaves the last good one serving, this isolate's or the one that the project's session
+ * keeps, and says so loudly.
+ */
 async function compileFor(
-  tenant: string,
-  record: TenantRecord,
-  project: Project,
+  env: Env,
+  whose: Pick<Tenant, "tenant" | "record" | "project">,
   text: string | null,
-  lastGood: CompiledRuleset | null,
-): Promise<CompiledRuleset | null> {
+  previous: Rules | null,
+): Promise<Rules> {
+  const parsed = await compileText(whose, text);
+  if (parsed.ok) return parsed;
+  const { tenant, project } = whose;
+  const lastGood = previous?.rules ? previous : await keptRules(env, whose);
+  log("error", "ruleset.bad", {
+    tenant,
+    project: project.project_id,
+    serving: lastGood.rules ? "the last good version" : "the fallback",
+    errors: parsed.errors.slice(0, 10),
+  });
+  return { rules: lastGood.rules, rules_text: lastGood.rules_text };
+}
+
+async function keptRules(env: Env, whose: Pick<Tenant, "tenant" | "record" | "project">): Promise<Rules> {
+  const kept = await lastGood(env, whose.tenant, whose.project);
+  const compiled = kept ? await compileText(whose, kept.text) : null;
+  return compiled?.ok ? compiled : { rules: null, rules_text: null };
+}
+
+/** The rules that a text makes for the tenant, or what is wrong with it. */
+export async function compileText(
+  { tenant, record, project }: Pick<Tenant, "tenant" | "record" | "project">,
+  text: string | null,
+): Promise<
+  | { ok: true; rules: CompiledRuleset; rules_text: string | null }
+  | Extract<ReturnType<typeof parseRuleset>, { ok: false }>
+> {
   const options = {
     tenant,
     plain: project.plain_names_for === tenant,
     ...(record.fallback === undefined ? {} : { fallback: record.fallback }),
   };
   const parsed = parseRuleset(text ?? '{"rules":[]}', options);
-  if (parsed.ok) return compileRuleset(parsed.ruleset, { ...options, hash: await hashRuleset(text ?? "") });
-  log("error", "ruleset.bad", {
-    tenant,
-    serving: lastGood ? "the last good version" : "the fallback",
-    errors: parsed.errors.slice(0, 10),
-  });
-  return lastGood;
+  if (!parsed.ok) return parsed;
+  const rules = compileRuleset(parsed.ruleset, { ...options, hash: await hashRuleset(text ?? "") });
+  return { ok: true, rules, rules_text: text };
 }
 
 function parseRecord<S extends z.ZodType>(schema: S, key: string, text: string): z.infer<S> {

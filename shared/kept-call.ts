@@ -48,9 +48,11 @@ export function callOf(kept: KeptCall): Call {
 export function showsLeftOut(sentence: string, call: Call, left_out: readonly string[]): boolean {
   return left_out.some((path) => {
     if (sentence.includes(path)) return true;
-    const [part = "", ...names] = path.split(".");
-    const value = part === "headers" ? call.headers[names.join(".")]?.join() : undefined;
-    return value !== undefined && value.length > 3 && sentence.includes(value.slice(0, 12));
+    const dot = path.indexOf(".");
+    const part = path.slice(0, dot);
+    if (part !== "headers" && part !== "params" && part !== "vars") return false;
+    const value = [call[part][path.slice(dot + 1)]].flat()[0];
+    return typeof value === "string" && value.length > 3 && sentence.includes(value.slice(0, 12));
   });
 }
 

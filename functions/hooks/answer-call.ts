@@ -10,6 +10,7 @@ import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import { answersOf, askCall } from "./ask-call.ts";
 import { lastWordDocument } from "./joining.ts";
+import { noteDecision } from "./noting.ts";
 import { placeCall } from "./place-call.ts";
 import { settleCall } from "./settle-call.ts";
 import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
@@ -18,8 +19,13 @@ import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames 
 export async function answerCall(visitor: Visit, call: Call, sealed: unknown): Promise<Answered> {
   const visit = await visitOf(visitor, call);
   const opened = sealed === undefined ? null : await visit.seals.open(sealed);
+  if (opened?.ok) {
+    const { purpose, entry, step } = opened.state;
+    visit.note = { ...visit.note, purpose, entry, step };
+  }
   const answered = opened?.ok ? await answerReturning(visit, opened.state) : await answerFresh(visit);
-  return call.keyed ? { ...answered, document: forgettingKeys(answered.document) } : answered;
+  const document = call.keyed ? forgettingKeys(answered.document) : answered.document;
+  return { ...answered, document, ...(answered.told ? {} : { note: visit.note }) };
 }
 
 /** A body that names no call: nothing to decide on, so the tenant's fallback speaks, and nothing is asked of the session. */
@@ -51,6 +57,7 @@ async function answerFresh(visit: CallVisit): Promise<Answered> {
   const { rules } = visit.tenant;
   if (!rules) return { document: fallbackDocument(), rule: null, outcome: "fallback", room: null, step: 0 };
   const entry = await entryOf(call.vars, call.params);
+  visit.note.entry = entry;
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
 }
 
@@ -94,6 +101,7 @@ async function answerDecision(
 ): Promise<Answered> {
   const { rule, ruleset } = decision;
   const said = { rule, ruleset, room: null, step: point.step };
+  noteDecision(visit, decision, point.answers);
   switch (decision.action) {
     case "reject":
     case "hand_over":

@@ -47,6 +47,7 @@ export async function placeCall(
     join,
     // A call that could not come back must not be put on a hold.
     join_via: fitsSeal(state) ? visit.tenant.record.join_via : "document",
+    note: visit.note,
   });
   const purpose = reply.outcome === "accepted" ? "confirm" : "settle";
   const back = comesBack(reply.outcome)
@@ -58,6 +59,8 @@ export async function placeCall(
     outcome: reply.outcome,
     reason: reply.reason,
     document: outcomeDocument(visit, placing, reply, back),
+    // Whoever counts the call has written it down.
+    ...(reply.counted ? { told: true as const } : {}),
   };
 }
 

@@ -28,6 +28,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     entry: state.entry,
     step: state.place_step,
     asking_step: state.step,
+    note: visit.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
   let reply: LookReply = await look(env, tenant.project, request, half);
@@ -41,7 +42,8 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
         : { ...inline, reason: `${reply.reason}; REST: ${rest.said}` };
     }
   }
-  const settled = { ...said, room: reply.room, outcome: reply.outcome, reason: reply.reason };
+  const { outcome, reason } = reply;
+  const settled = { ...said, room: reply.room, outcome, reason, told: true as const };
   switch (reply.outcome) {
     case "joined":
       return { ...settled, document: confirmedDocument() };

@@ -4,11 +4,14 @@ import { apologyDocument } from "../../shared/documents/fixed-words.ts";
 import { render } from "../../shared/documents/render.ts";
 import { parseSwmlWebhook } from "../../shared/swml-webhook.ts";
 import { findTenant, type Tenant } from "../directory.ts";
+import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
 import { within } from "../within.ts";
 import { answerCall, answerUnusable } from "./answer-call.ts";
 import { bodyLimit, readBody } from "./body.ts";
+import { noteOf } from "./note.ts";
+import { tellSession } from "./noting.ts";
 import { authenticate } from "./signature.ts";
 import type { Answered, Visit } from "./visit.ts";
 
@@ -61,7 +64,7 @@ async function serve(c: Context, raw: Uint8Array, visit: Visit): Promise<Respons
   let answered: Answered;
   if (webhook.ok) {
     answered = await answerCall(visit, webhook.call, webhook.partyline).catch((error: unknown) =>
-      broken(tenant, webhook.call, error),
+      broken(visit, webhook.call, error),
     );
   } else {
     const { path, message, call_id } = webhook;
@@ -71,24 +74,31 @@ async function serve(c: Context, raw: Uint8Array, visit: Visit): Promise<Respons
       message,
       ...(call_id === undefined ? {} : { call: call_id }),
     });
-    answered = answerUnusable(visit);
+    const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
+    answered = { ...answerUnusable(visit), reason: `${path}: ${message}`, note };
   }
   const rendered = render(answered.document);
   if (!rendered.ok)
     log("error", "document.refused", { tenant, path: rendered.path, why: "it held ${ or %{" });
-  const { document: _, ...said } = answered;
+  const { document: _, note, told: __, ...said } = answered;
   log("info", "webhook.answered", {
     tenant,
     ...(webhook.ok ? { call: webhook.call.call_id } : {}),
     ...said,
     ms: Date.now() - visit.received_at,
   });
+  if (visit.authentic) {
+    const call_id = webhook.ok ? webhook.call.call_id : webhook.call_id;
+    if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
+    if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
+  }
   return c.body(rendered.body, 200, { "content-type": "application/json" });
 }
 
-function broken(tenant: string, call: Call, error: unknown): Answered {
+function broken({ tenant: { tenant }, received_at }: Visit, call: Call, error: unknown): Answered {
   log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
-  return { document: apologyDocument(), rule: null, outcome: "apology", room: null, step: 0 };
+  const note = noteOf(call, received_at);
+  return { document: apologyDocument(), rule: null, outcome: "apology", room: null, step: 0, note };
 }
 
 /** The same answer for all, so that nobody learns which tenants there are. */

@@ -6,7 +6,9 @@ import type { WayBack } from "../../shared/documents/outcomes.ts";
 import type { SwmlDocument } from "../../shared/documents/swml.ts";
 import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
+import type { WebhookNote } from "../session/journal-contract.ts";
 import { callbackUrls } from "./callback-urls.ts";
+import { noteOf } from "./note.ts";
 import { Seals } from "./seals.ts";
 
 /** One webhook: whose it is, and until when it must be answered. */
@@ -28,6 +30,8 @@ export interface CallVisit extends Visit {
   seals: Seals;
   /** Where the call's conference reports to. Null for a visit that is not authentic: no token leaves the house for it. */
   callbacks: CallbackUrls | null;
+  /** What the journal is to say of this webhook. */
+  note: WebhookNote;
 }
 
 /** The document, and what the log says of how it came about. */
@@ -43,6 +47,10 @@ export interface Answered {
   reason?: string;
   /** The ruleset's hash. */
   ruleset?: string;
+  /** The session was told of the webhook on the way. */
+  told?: true;
+  /** What it has to be told where it was not. */
+  note?: WebhookNote;
 }
 
 /** What the Worker keeps of its time for itself once the session or REST has answered: rendering and the way back. */
@@ -55,6 +63,7 @@ export async function visitOf(visit: Visit, call: Call): Promise<CallVisit> {
     call,
     seals: await Seals.of(env, tenant, call.call_id),
     callbacks: authentic ? await callbackUrls(env, tenant, base_url) : null,
+    note: noteOf(call, visit.received_at),
   };
 }
 

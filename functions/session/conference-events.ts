@@ -3,6 +3,7 @@ import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
+import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
 
 /** A hold of 3 s is over, and its way back should have been heard of. */
@@ -81,6 +82,7 @@ export class ConferenceEvents {
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
   apply(event: RelayEvent): void {
     for (const { row, happening } of this.#bearingOn(event)) this.change(row, happening);
+    noteFlags(this.#placements, event);
   }
 
   /** An event that nobody signed: a join is believed, a leave is asked about first. */
@@ -92,6 +94,7 @@ export class ConferenceEvents {
         this.#errands.add("verify", row, row.node_id);
       }
     }
+    noteFlags(this.#placements, event);
   }
 
   #bearingOn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
@@ -148,7 +151,7 @@ export class ConferenceEvents {
   /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     return this.#sql.exec(
-      "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? LIMIT ?)",
+      "DELETE FROM events WHERE at < ? AND seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?)",
       this.#now() - max_age_ms,
       limit,
     ).rowsWritten;

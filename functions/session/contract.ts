@@ -2,6 +2,7 @@ import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Coach, Place } from "../../shared/rules/decision.ts";
+import type { WebhookNote } from "./journal-contract.ts";
 
 /**
  * What the Worker and a project's session say to one another. The two may be of different versions during a deploy: a
@@ -52,6 +53,8 @@ export interface PlaceRequest extends PlacementKey {
   deadline_at: number;
   /** How long the session gives itself at most, by its own clock. */
   join_deadline_ms: number;
+  /** For the journal: the webhook that this is for. */
+  note?: WebhookNote;
 }
 
 /** Why a call is not let into any room. */
@@ -79,6 +82,8 @@ export interface LookRequest extends PlacementKey {
   v: 1;
   /** The step of the document that asks; its answer is kept, so that a repeat gets the same. */
   asking_step: number;
+  /** For the journal: the webhook that asks. */
+  note?: WebhookNote;
   /** What REST said, where the Worker has asked it. */
   rest?: { said: "found"; conference_id: string } | { said: "absent" | "failed" };
 }

@@ -11,8 +11,8 @@ import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
 
-const COMMAND_MS = 5_000;
-const REST_MS = 5_000;
+const COMMAND_MS = 3_000;
+const REST_MS = 4_000;
 /** Errands under way at once; the rest wait a turn. */
 const BATCH = 50;
 
@@ -29,12 +29,18 @@ export interface ErrandHost {
   found(row: Placement, conference_id: string): void;
 }
 
+/** What REST said of rooms in one batch of errands: one listing serves all of a room. */
+interface Rooms {
+  listings: Map<string, Promise<RoomListing[]>>;
+  failed: Set<string>;
+}
+
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
 export async function runErrands(host: ErrandHost): Promise<void> {
   for (let due = host.errands.takeDue(BATCH); due.length > 0; due = host.errands.takeDue(BATCH)) {
-    const listings = new Map<string, Promise<RoomListing[]>>();
+    const rooms: Rooms = { listings: new Map(), failed: new Set() };
     await Promise.all(
-      due.map((errand) => (errand.kind === "verify" ? verify(host, errand, listings) : run(host, errand))),
+      due.map((errand) => (errand.kind === "verify" ? verify(host, errand, rooms) : run(host, errand))),
     );
   }
 }
@@ -63,12 +69,12 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
 
 /**
  * Whether the call is where the ledger has it: REST is believed. Asked where events may have been missed, and where somebody
- * unsigned says that it left. One listing serves all of a room.
+ * unsigned says that it left.
  */
 async function verify(
   host: ErrandHost,
   errand: Errand,
-  listings: Map<string, Promise<RoomListing[]>>,
+  { listings, failed }: Rooms,
 ): Promise<void> {
   const row = host.placements.find(errand);
   if (!row || !mayMove(row.state, "left")) {
@@ -77,15 +83,20 @@ async function verify(
   }
   try {
     const project = await host.project();
-    const listing = listings.get(row.room) ?? listRoom(project, row.room, AbortSignal.timeout(REST_MS));
-    listings.set(row.room, listing);
+    let listing = listings.get(row.room);
+    if (!listing) {
+      listing = listRoom(project, row.room, AbortSignal.timeout(REST_MS));
+      listings.set(row.room, listing);
+    }
     const found = (await listing).find(({ call_ids }) => call_ids.has(row.call_id));
-    host.errands.done(errand);
     if (found) host.found(row, found.conference_id);
     else host.left(row);
   } catch (error) {
-    later(host, errand, { rest: describeError(error) });
+    // Whoever is still in doubt is asked about again by the next alarm.
+    if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });
+    failed.add(row.room);
   }
+  host.errands.done(errand);
 }
 
 function later(host: ErrandHost, errand: Errand, why: Record<string, string>): void {

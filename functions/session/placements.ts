@@ -45,7 +45,10 @@ export interface Placement extends PlacementKey, Membership {
 /** What of a row changes after it was planned. */
 type Changes = Partial<
   Omit<Membership, "room"> &
-    Pick<Placement, "reason" | "verified_at" | "doubt" | "asking_step" | "answer" | "trail" | "muted" | "held" | "flags_ts">
+    Pick<
+      Placement,
+      "reason" | "verified_at" | "doubt" | "asking_step" | "answer" | "trail" | "muted" | "held" | "flags_ts"
+    >
 >;
 
 /**
@@ -134,37 +137,22 @@ export class Placements {
     return [...keys].flatMap((key) => this.find(key) ?? []);
   }
 
-  /**
-   * Rooms in which calls are, or may be: only such as were placed between `oldest_ms` and `youngest_ms` ago.
-   * @param unconfirmed only rooms where somebody has yet to be seen.
-   */
-  liveRooms(
-    oldest_ms: number,
-    youngest_ms: number,
-    unconfirmed: boolean,
-  ): { room: string; tenant: string }[] {
-    const now = this.#now();
+  /** The tenant's rooms in which calls are, or may be, by name. */
+  liveRooms(tenant: string, limit: number): string[] {
     return this.#sql
-      .exec<{ room: string; tenant: string }>(
-        `SELECT DISTINCT room, tenant FROM placements INDEXED BY placements_by_seat
-         WHERE live = 1 AND created_at BETWEEN ? AND ? AND (? = 0 OR state <> 'joined') ORDER BY room`,
-        now - oldest_ms,
-        now - youngest_ms,
-        unconfirmed ? 1 : 0,
+      .exec<{ room: string }>(
+        `SELECT DISTINCT room FROM placements INDEXED BY placements_by_seat
+         WHERE live = 1 AND tenant = ? ORDER BY room LIMIT ?`,
+        tenant,
+        limit,
       )
-      .toArray();
+      .toArray()
+      .map(({ room }) => room);
   }
 
-  /** When the conference's first participant joined, seconds; null where no event said so. */
-  since(room: string, conference_id: string): number | null {
-    const { since } = this.#sql
-      .exec<{ since: number | null }>(
-        "SELECT MIN(joined_ts) AS since FROM placements WHERE room = ? AND conference_id = ? AND live = 1",
-        room,
-        conference_id,
-      )
-      .one();
-    return since;
+  /** Whether the row's seat counts: it was seen in the room, or may yet be. */
+  holdsSeat(row: Placement): boolean {
+    return row.state === "joined" || (isLive(row.state) && row.deadline_at + RESERVED_MS > this.#now());
   }
 
   /** A new row. One that is planned is written when something is sent for it, or decided against. */
@@ -300,8 +288,8 @@ export class Placements {
     const before = this.#now() - max_age_ms;
     const forgotten = this.#sql
       .exec<{ call_id: string }>(
-        `DELETE FROM placements WHERE (call_id, entry, step) IN
-           (SELECT call_id, entry, step FROM placements WHERE created_at < ? LIMIT ?) RETURNING call_id`,
+        `DELETE FROM placements WHERE created_at < ? AND seq IN (SELECT seq FROM placements ORDER BY seq LIMIT ?)
+         RETURNING call_id`,
         before,
         limit,
       )
@@ -341,6 +329,7 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding: unknown;
     answer: unknown;
     live: number;
+    seq: number;
   };
   return {
     ...plain,

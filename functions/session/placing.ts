@@ -125,6 +125,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
       params: ids,
     });
     host.commandEnded(outcome);
+    placements.mark(row, "calling.answer", describeOutcome(outcome));
     if (outcome.kind !== "ok") {
       byDocument(placements, request, "calling.answer", outcome);
       return;
@@ -139,6 +140,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
     params: { ...ids, name: row.room, ...request.join },
   });
   host.commandEnded(outcome);
+  placements.mark(row, "calling.join_conference", describeOutcome(outcome));
   settleJoin(placements, request, outcome, host.now());
 }
 

@@ -5,6 +5,7 @@ import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
+import { Archive } from "./archive.ts";
 import { ConferenceEvents } from "./conference-events.ts";
 import {
   CONTRACT_VERSION,
@@ -21,10 +22,13 @@ import { runErrands } from "./errand-runner.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
+import { Journal } from "./journal.ts";
+import type { WebhookNote } from "./journal-contract.ts";
 import { Link, type LinkStatus } from "./link.ts";
 import { look } from "./looking.ts";
 import { type Placement, Placements } from "./placements.ts";
 import { giveUpWaiting, joinCommandId, joinIsSending, placeByRelay, replyOf } from "./placing.ts";
+import { Rulesets } from "./rulesets.ts";
 import { migrate } from "./schema.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
@@ -48,6 +52,9 @@ export interface SessionStatus extends LinkStatus {
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
+  readonly #journal: Journal;
+  readonly #rulesets: Rulesets;
+  readonly #archive: Archive;
   readonly #placements: Placements;
   readonly #errands: Errands;
   readonly #events: ConferenceEvents;
@@ -56,6 +63,8 @@ export class RelaySession extends DurableObject<Env> {
   readonly #counters: Counters;
   /** Placements under way: the same webhook at the same instant waits for the same answer. */
   readonly #placing = new Map<string, Promise<PlaceReply>>();
+  /** Webhooks of placements that have no row yet; written down with it. */
+  readonly #notes = new Map<string, WebhookNote>();
   /** Placements that wait for their participant-join. */
   readonly #awaited = new Map<string, () => void>();
   readonly #link: Link;
@@ -66,7 +75,13 @@ export class RelaySession extends DurableObject<Env> {
     super(ctx, env);
     migrate(ctx.storage);
     const { sql } = ctx.storage;
-    this.#placements = new Placements(sql, Date.now);
+    this.#journal = new Journal(sql, Date.now);
+    this.#rulesets = new Rulesets(sql, Date.now);
+    this.#placements = new Placements(sql, Date.now, (row) => this.#journalPlaced(row));
+    this.#archive = new Archive(sql, this.#journal, this.#placements, this.#rulesets, ({ project_id }) => {
+      this.#facts.set("project_id", project_id);
+      this.#arm(HEARTBEAT_MS);
+    });
     this.#errands = new Errands(sql, Date.now);
     this.#facts = new Facts(sql, env.CREDENTIALS_KEY);
     this.#health = new Health(this.#facts);
@@ -95,16 +110,22 @@ export class RelaySession extends DurableObject<Env> {
     this.#lastWorkAt = Date.now();
     const id = joinCommandId(request);
     const underWay = this.#placing.get(id);
-    if (underWay) return await underWay;
+    if (underWay) {
+      this.#journalRepeat(request);
+      return await underWay;
+    }
     const row = this.#placements.find(request);
     if (row) {
+      this.#journalRepeat(request);
       giveUpWaiting(this.#placements, row, Date.now());
       return replyOf(row);
     }
     const placing = this.#place(request).finally(() => {
       this.#placing.delete(id);
       this.#awaited.delete(id);
+      this.#notes.delete(id);
     });
+    if (request.note) this.#notes.set(id, request.note);
     this.#placing.set(id, placing);
     return await placing;
   }
@@ -125,7 +146,13 @@ export class RelaySession extends DurableObject<Env> {
       request,
     );
     if (reply.outcome === "joined") this.#watchStay(request);
+    this.#journalLook(request, reply);
     return reply;
+  }
+
+  /** What is remembered of calls, and the versions of rulesets. */
+  get archive(): Archive {
+    return this.#archive;
   }
 
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
@@ -178,7 +205,10 @@ export class RelaySession extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     const forgotten =
-      this.#placements.forget(KEEP_MS, FORGET_BATCH) + this.#events.forget(KEEP_MS, FORGET_BATCH);
+      this.#placements.forget(KEEP_MS, FORGET_BATCH) +
+      this.#events.forget(KEEP_MS, FORGET_BATCH) +
+      this.#journal.forget(KEEP_MS, FORGET_BATCH) +
+      this.#rulesets.forget(KEEP_MS);
     this.#verifyWhereabouts();
     if (this.#hasWork()) {
       try {
@@ -192,8 +222,12 @@ export class RelaySession extends DurableObject<Env> {
       this.#arm(HEARTBEAT_MS);
     } else if (forgotten > 0) {
       this.#arm(HEARTBEAT_MS);
+    } else {
+      const oldest = this.#journal.oldest();
+      if (oldest !== null) this.#arm(Math.max(HEARTBEAT_MS, oldest + KEEP_MS - Date.now()));
     }
-    await this.#doErrands();
+    // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
+    void this.#doErrands();
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
@@ -229,6 +263,26 @@ export class RelaySession extends DurableObject<Env> {
       }
     }
     return reply;
+  }
+
+  /** In the turn in which the placement's row is written. */
+  #journalPlaced(row: Placement): void {
+    const note = this.#notes.get(joinCommandId(row));
+    if (note) this.#journal.webhook(row, note);
+    this.#rulesets.used(row.tenant, row.ruleset);
+  }
+
+  #journalRepeat({ note, ...request }: PlaceRequest): void {
+    if (note) this.#journal.webhook(request, { ...note, repeat: true });
+  }
+
+  #journalLook(request: LookRequest, reply: LookReply): void {
+    const row = this.#placements.find(request);
+    if (!row || !request.note || reply.outcome === "unsettled") return;
+    const { outcome, room, reason } = reply;
+    const { rule, ruleset } = row;
+    const ms = Math.max(0, Date.now() - request.note.received_at);
+    this.#journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
   }
 
   #avoidRelay(): string | null {

@@ -3,7 +3,7 @@ const migrations: readonly string[] = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
    CREATE TABLE placements (
-     call_id TEXT NOT NULL, entry TEXT NOT NULL, step INTEGER NOT NULL,
+     seq INTEGER PRIMARY KEY, call_id TEXT NOT NULL, entry TEXT NOT NULL, step INTEGER NOT NULL,
      tenant TEXT NOT NULL, node_id TEXT, "from" TEXT NOT NULL, state TEXT NOT NULL, joined_by TEXT,
      turned_away TEXT, capacity INTEGER, sticky_key TEXT, after_url TEXT,
      room TEXT NOT NULL, "join" TEXT NOT NULL, forwarding TEXT,
@@ -11,19 +11,17 @@ const migrations: readonly string[] = [
      reason TEXT NOT NULL, live INTEGER NOT NULL, created_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
      doubt TEXT, hold_at INTEGER, stay_at INTEGER, conference_id TEXT, joined_ts REAL, left_ts REAL,
      verified_at INTEGER, asking_step INTEGER, answer TEXT,
-     PRIMARY KEY (call_id, entry, step)
-   ) WITHOUT ROWID;
+     UNIQUE (call_id, entry, step)
+   );
    -- What an index holds, an update of it writes twice: these hold what hardly changes.
    CREATE INDEX placements_by_seat ON placements (room) WHERE live = 1;
    CREATE INDEX placements_by_forwarding ON placements (room, created_at) WHERE forwarding IS NOT NULL;
    CREATE INDEX placements_by_sticky_key ON placements (tenant, sticky_key, created_at) WHERE sticky_key IS NOT NULL;
-   CREATE INDEX placements_by_age ON placements (created_at);
 
    CREATE TABLE events (
      seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, fingerprint TEXT NOT NULL UNIQUE,
      event_type TEXT NOT NULL, status TEXT, call_id TEXT, conference_id TEXT, name TEXT, ts REAL
    );
-   CREATE INDEX events_by_age ON events (at);
 
    CREATE TABLE errands (
      id INTEGER PRIMARY KEY, kind TEXT NOT NULL, call_id TEXT NOT NULL, node_id TEXT,

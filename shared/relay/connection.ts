@@ -7,6 +7,9 @@ import type { Turn } from "./turn.ts";
 const NORMAL = 1000;
 const UNRESPONSIVE = 4000;
 
+/** What remains of the count of tries once one was answered: the next wait is at most 1 s. */
+const TAKEN_TRIES = 3;
+
 /** The connection's states and when one follows another. Knows sockets by generation; at most one is live. */
 export class Connection {
   readonly #limits: Limits;
@@ -114,6 +117,8 @@ export class Connection {
 
   accepted(turn: Turn, reason: string): void {
     this.#refusals = 0;
+    // A server that takes us is not one to stay away from, even where it drops us again: a second's wait at the most.
+    this.#tries = Math.min(this.#tries, TAKEN_TRIES);
     this.#ready_at = turn.now;
     this.#go(turn, "ready", reason);
   }

@@ -1,4 +1,4 @@
-import { addressKey } from "./address.ts";
+import { addressKey, prefixLength } from "./address.ts";
 import {
   type AnswerWanted,
   answersWanted,
@@ -14,6 +14,8 @@ type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
 /** Whether every call that all of `narrow` match is one that all of `wide` match. No is no proof that it is not so. */
 export class Covering {
   readonly #lists: Lists;
+  /** Lengths of the prefixes among the keys that were read so far. */
+  readonly prefixes = new Set<number>();
   /** Lists as sets, made once. */
   readonly #keys = new Map<string, ReadonlySet<string>>();
   readonly #texts = new Map<string, TextSet>();
@@ -28,12 +30,21 @@ export class Covering {
 
   /** The keys of a field's values; the field must want some. */
   keys(wanted: Wanted): ReadonlySet<string> {
-    if (typeof wanted === "string" || Array.isArray(wanted)) return addressKeysOf([wanted].flat());
+    if (typeof wanted === "string" || Array.isArray(wanted)) return this.#read([wanted].flat());
     const known = this.#keys.get(wanted.list);
     if (known !== undefined) return known;
-    const made = addressKeysOf(this.valuesOf(wanted));
+    const made = this.#read(this.valuesOf(wanted));
     this.#keys.set(wanted.list, made);
     return made;
+  }
+
+  #read(values: readonly string[]): ReadonlySet<string> {
+    const keys = values.map(addressKey).filter((key) => key !== null);
+    for (const key of keys) {
+      const length = prefixLength(key);
+      if (length !== null) this.prefixes.add(length);
+    }
+    return new Set(keys);
   }
 
   #isImplied(match: Match, by: readonly Match[]): boolean {
@@ -89,7 +100,9 @@ export class Covering {
 
   #hasAddresses(wide: Wanted, narrow: Wanted): boolean {
     const keys = this.keys(wide);
-    return this.valuesOf(narrow).every((pattern) => coveringKeys(pattern).some((key) => keys.has(key)));
+    return this.valuesOf(narrow).every((pattern) =>
+      coveringKeys(pattern, this.prefixes).some((key) => keys.has(key)),
+    );
   }
 
   #hasTexts(wide: TextWanted, narrow: TextWanted): boolean {
@@ -123,12 +136,13 @@ export class Covering {
   }
 }
 
-/** The keys of every pattern that fits all that this one fits. */
-export function coveringKeys(pattern: string): string[] {
+/** The keys of every pattern that fits all that this one fits; `prefixes` are the lengths of prefix that there are. */
+export function coveringKeys(pattern: string, prefixes: Iterable<number>): string[] {
   if (pattern.startsWith("+")) {
     const fixed = pattern.endsWith("*") ? pattern.slice(0, -1) : pattern;
-    const prefixes = Array.from({ length: fixed.length }, (_, index) => `${fixed.slice(0, index + 1)}*`);
-    return pattern === fixed ? [pattern, ...prefixes] : prefixes;
+    const keys = [pattern];
+    for (const length of prefixes) if (length <= fixed.length) keys.push(`${fixed.slice(0, length)}*`);
+    return keys;
   }
   const key = addressKey(pattern);
   const [, user, host] = /^sip:(.*)@(.*)$/.exec(key ?? "") ?? [];
@@ -136,10 +150,6 @@ export function coveringKeys(pattern: string): string[] {
   return user === undefined || host === undefined
     ? [key]
     : [key, `sip:*@${host}`, `sip:${user}@*`, "sip:*@*"];
-}
-
-function addressKeysOf(values: readonly string[]): ReadonlySet<string> {
-  return new Set(values.map(addressKey).filter((key) => key !== null));
 }
 
 function isPresence(wanted: TextWanted): wanted is { present: boolean } {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NOT_SAYS } from "./match-schema.ts";
 import { rulesetSchema } from "./schema.ts";
 
 /**
@@ -6,5 +7,11 @@ import { rulesetSchema } from "./schema.ts";
  * every key. What only the whole ruleset shows (names used twice, rules that never match) it cannot say.
  */
 export function rulesetJsonSchema(): object {
-  return { title: "A ruleset of Partyline's", ...z.toJSONSchema(rulesetSchema, { io: "input" }) };
+  const schema = z.toJSONSchema(rulesetSchema, { io: "input" });
+  const every = [schema, ...Object.values(schema.$defs ?? {})];
+  for (const { properties } of every) {
+    // Of a match in a match Zod writes the reference alone.
+    if (typeof properties?.["not"] === "object") properties["not"].description ??= NOT_SAYS;
+  }
+  return { title: "A ruleset of Partyline's", ...schema };
 }

@@ -107,15 +107,16 @@ type Fields = z.infer<z.ZodObject<typeof fields, z.core.$strict>>;
 export type Match = Fields & { not?: Match } & { [name: `answer.${string}`]: AnswerWanted };
 
 const ANSWER = /^answer\.[a-z][a-z0-9_]{0,31}$/;
+/** What `not` is, to whoever writes one. */
+export const NOT_SAYS = "A match that must not hold. It fails where any part of it does.";
 const known = [...Object.keys(fields), "not"];
 
 const object = z
   .looseObject({
     ...fields,
-    not: z
-      .lazy(() => match)
-      .exactOptional()
-      .describe("A match that must not hold. It fails where any part of it does."),
+    get not(): z.ZodType<Match | undefined> {
+      return match.exactOptional().describe(NOT_SAYS);
+    },
   })
   // Unlike other checks, this one runs where a field is wrong too: all that is wrong is said at once.
   .check(z.core._check(checkOtherKeys, { when: () => true }))

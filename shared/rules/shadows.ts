@@ -84,7 +84,7 @@ class Shadows {
   #candidates(field: "to" | "from", wanted: Wanted): Placed[] {
     const [first] = this.#covering.valuesOf(wanted);
     if (first === undefined) return [];
-    const keys = coveringKeys(first);
+    const keys = coveringKeys(first, this.#covering.prefixes);
     const byKey = keys.flatMap((key) => this.#byKey[field].get(key) ?? []);
     if (this.#comparisons > COMPARISONS) return byKey;
     this.#comparisons += this.#byList[field].size;

@@ -201,3 +201,39 @@ describe("a webhook", () => {
     close();
   });
 });
+
+describe("what a fault keeps from the client", () => {
+  test("is no violation for want of an acknowledgement", async () => {
+    const project = await client.createProject({
+      ack_limit_ms: 30,
+      faults: [
+        { at: "event", match: { event_type: "calling.error" }, do: { kind: "reorder" } },
+        { at: "answer", match: { method: "signalwire.ping" }, do: { kind: "delay", ms: 100 } },
+      ],
+    });
+    const relay = await BareRelay.open(carrier.relay);
+    await relay.connect(project);
+    await project.sendEvent("calling.error", { code: "400", message: "held back" });
+    await relay.request("signalwire.ping", {});
+    expect(await project.journal({ kind: "violation" })).toEqual([]);
+  });
+
+  test("may be a status callback for good, in every try", async () => {
+    const { project, relay, call } = await scene({
+      at: "callback",
+      match: { status: "participant-join" },
+      do: { kind: "lose" },
+    });
+    const ids = { call_id: call.call_id, node_id: call.node_id };
+    await relay.request("calling.answer", ids);
+    await relay.request("calling.join_conference", {
+      ...ids,
+      name: "told",
+      status_callback: "http://127.0.0.1:1/",
+    });
+    await project.hangUp(call.call_id);
+    await project.wait({ journal: { kind: "status_callback", contains: { status: "participant-leave" } } });
+    const told = await project.journal({ kind: "status_callback" });
+    expect(told.some((entry) => entry["status"] === "participant-join")).toBe(false);
+  });
+});

@@ -41,6 +41,8 @@ const faultPoints = [
   "webhook",
   "rest",
   "status_callback",
+  /** A status callback as a whole: `lose` loses it for good, every try. */
+  "callback",
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

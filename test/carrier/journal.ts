@@ -62,7 +62,10 @@ export class Journal {
   }
 
   after(seq: number, kind?: string): JournalEntry[] {
-    return this.#entries.filter((entry) => entry.seq > seq && (kind === undefined || entry.kind === kind));
+    // Entries count up by one, so the first one that is asked for is where its number says.
+    const from = Math.max(0, seq + 1 - (this.#entries[0]?.seq ?? 0));
+    const entries = this.#entries.slice(from);
+    return kind === undefined ? entries : entries.filter((entry) => entry.kind === kind);
   }
 }
 

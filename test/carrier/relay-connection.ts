@@ -6,7 +6,8 @@ import type { EventBody, RelaySession, SessionLink } from "./relay-session.ts";
 
 interface Unacked {
   readonly event: EventBody;
-  readonly due: number;
+  /** Null while it has not gone out, which a fault may put off or prevent. */
+  due: number | null;
 }
 
 /** One client's socket after it has authenticated: everything that goes out, and what is waited for. */
@@ -20,7 +21,7 @@ export class RelayConnection implements SessionLink {
   readonly #ping_timer: NodeJS.Timeout;
   #silent_until = 0;
   #closing = false;
-  #held: string | null = null;
+  #held: Record<string, unknown> | null = null;
 
   constructor(project: Project, session: RelaySession, socket: WebSocket) {
     this.project = project;
@@ -99,8 +100,7 @@ export class RelayConnection implements SessionLink {
 
   #eventFrame(event: EventBody): Record<string, unknown> {
     const id = randomUUID();
-    this.#unacked.set(id, { event, due: Date.now() + this.project.ack_limit_ms + this.project.latency_ms });
-    this.#watchAcks();
+    this.#unacked.set(id, { event, due: null });
     const params = { ...event, event_channel: this.session.protocol };
     return { jsonrpc: "2.0", id, method: "signalwire.event", params };
   }
@@ -120,12 +120,14 @@ export class RelayConnection implements SessionLink {
       case "delay":
         setTimeout(() => this.#write(text, frame), fault.ms);
         return;
-      case "duplicate":
+      case "duplicate": {
+        const again = copy();
         this.#write(text, frame);
-        this.#write(JSON.stringify(copy()), frame);
+        this.#write(JSON.stringify(again), again);
         break;
+      }
       case "reorder":
-        this.#held = text;
+        this.#held = frame;
         return;
       case "go_silent":
         this.goSilent(fault.ms);
@@ -158,7 +160,7 @@ export class RelayConnection implements SessionLink {
     if (this.#held === null) return;
     const held = this.#held;
     this.#held = null;
-    this.#write(held, { reordered: true });
+    this.#write(JSON.stringify(held), held);
   }
 
   /** A frame that never went out needs no acknowledgement. */
@@ -171,6 +173,10 @@ export class RelayConnection implements SessionLink {
       if (this.silent || this.#socket.readyState !== this.#socket.OPEN) return;
       this.project.journal.note("frame_out", { session: this.session.sessionid, frame });
       this.#socket.send(text, sent);
+      const unacked = this.#unacked.get(String(frame["id"]));
+      if (unacked === undefined) return;
+      unacked.due = Date.now() + this.project.ack_limit_ms;
+      this.#watchAcks();
     };
     if (this.project.latency_ms === 0) send();
     else setTimeout(send, this.project.latency_ms);
@@ -180,26 +186,20 @@ export class RelayConnection implements SessionLink {
     this.sendRequest("signalwire.ping", { timestamp: Date.now() / 1000 });
   }
 
-  /** One timer for the oldest, not one for each: events are acknowledged in about the order sent. */
+  /** One timer for all, not one for each: an event late by up to as much again is found as well. */
   #watchAcks(): void {
-    if (this.#ack_timer !== null) return;
-    const [oldest] = this.#unacked.values();
-    if (oldest === undefined) return;
-    this.#ack_timer = setTimeout(
-      () => {
-        this.#ack_timer = null;
-        const now = Date.now();
-        for (const [id, { due, event }] of this.#unacked) {
-          if (due > now) break;
-          this.#unacked.delete(id);
-          if (this.silent) continue;
-          const reason = `event ${event.event_type} was not acknowledged within ${this.project.ack_limit_ms} ms`;
-          this.project.journal.note("violation", { reason, id, event_type: event.event_type });
-        }
-        this.#watchAcks();
-      },
-      Math.max(1, oldest.due - Date.now()),
-    );
+    this.#ack_timer ??= setTimeout(() => {
+      this.#ack_timer = null;
+      const now = Date.now();
+      for (const [id, { due, event }] of this.#unacked) {
+        if (due === null || due > now) continue;
+        this.#unacked.delete(id);
+        if (this.silent) continue;
+        const reason = `event ${event.event_type} was not acknowledged within ${this.project.ack_limit_ms} ms`;
+        this.project.journal.note("violation", { reason, id, event_type: event.event_type });
+      }
+      if (this.#unacked.size > 0) this.#watchAcks();
+    }, this.project.ack_limit_ms + 1);
   }
 }
 

@@ -136,6 +136,7 @@ export class StatusCallbacks {
   }
 
   #deliver(message: WebhookMessage, facts: { event_type: string; status: string; call_id?: string }): void {
+    if (this.#host.faults.fire("callback", facts)?.kind === "lose") return;
     const attempt = async (tries: number): Promise<void> => {
       const sender = outgoing(this.#host, "status_callback", facts, (entry) =>
         this.#host.journal.note("status_callback", {

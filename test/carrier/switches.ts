@@ -17,6 +17,8 @@ export const switchesSchema = z.strictObject({
   alone_hears_music: z.boolean().default(true),
   /** Whether a webhook's URL is signed with its fragment. */
   fragment_is_signed: z.boolean().default(false),
+  /** Whether status callbacks are signed as other webhooks are. */
+  status_callbacks_are_signed: z.boolean().default(true),
   /** Whether the last `authorization_state` opens a later connection; else every one is stale. */
   authorization_state_survives: z.boolean().default(true),
 });

@@ -17,6 +17,7 @@ const ok: WebhookResponse = { status: 200, headers: {}, body: "{}" };
 function senderWith(
   send: (request: WebhookRequest, phases: Phases, clock: VirtualClock) => Promise<WebhookResponse>,
   fragment_is_signed = false,
+  callbacks_are_signed = true,
 ) {
   const clock = new VirtualClock();
   const sent: WebhookRequest[] = [];
@@ -24,6 +25,7 @@ function senderWith(
   const sender = createWebhookSender({
     signing_key: () => key,
     fragment_is_signed: () => fragment_is_signed,
+    callbacks_are_signed: () => callbacks_are_signed,
     send: (request, phases) => {
       sent.push(request);
       return send(request, phases, clock);
@@ -101,6 +103,13 @@ test.each([
   await sender.send({ kind: "json", url: "https://example.com/s#rt=9000", body: {} });
   expect(sent[0]?.url).toBe("https://example.com/s");
   expect(sent[0]?.headers).toMatchObject({ "x-signalwire-signature": signBody(key, url, "{}", "sha1") });
+});
+
+test("where callbacks are not signed, documents' requests still are", async () => {
+  const { sender, sent } = senderWith(async () => ok, false, false);
+  await sender.send({ kind: "json", url: "https://example.com/s", body: {} });
+  await sender.send({ kind: "document", url: "https://example.com/d", body: {} });
+  expect(sent.map(({ headers }) => "x-signalwire-signature" in headers)).toEqual([false, true]);
 });
 
 test("a form is posted with scheme B, and with GET goes into the signed query", async () => {

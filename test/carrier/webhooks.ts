@@ -51,6 +51,8 @@ export interface WebhookSenderOptions {
   signing_key(): string;
   /** A configured URL's fragment is dropped before signing unless this is true; it is never sent. */
   fragment_is_signed(): boolean;
+  /** Whether what is no document's request is signed. */
+  callbacks_are_signed(): boolean;
   send(request: WebhookRequest, phases: Phases): Promise<WebhookResponse>;
   /** In milliseconds, and the clock that the limits run on. */
   clock: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
@@ -71,7 +73,8 @@ const longest_read_ms = 15_000;
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
   async function send(message: WebhookMessage, signal?: AbortSignal): Promise<WebhookOutcome> {
     const at = options.clock.now();
-    const request = requestOf(message, options.signing_key(), options.fragment_is_signed());
+    const made = requestOf(message, options.signing_key(), options.fragment_is_signed());
+    const request = message.kind === "document" || options.callbacks_are_signed() ? made : unsigned(made);
     const outcome = await withinLimits(options, request, limitsOf(message.url), signal);
     const ms = options.clock.now() - at;
     const about = { url: request.url, kind: message.kind, at, ms };
@@ -154,6 +157,11 @@ function requestOf(message: WebhookMessage, key: string, fragment_is_signed: boo
     headers: { ...headers, "content-type": "application/json", ...signatures },
     body,
   };
+}
+
+function unsigned(request: WebhookRequest): WebhookRequest {
+  const { "x-signalwire-signature": _, ...headers } = request.headers;
+  return { ...request, headers };
 }
 
 type Sent =

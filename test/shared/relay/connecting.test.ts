@@ -136,8 +136,7 @@ describe("a socket that fails", () => {
     driven.do({ on: "open" });
     const waits: number[] = [];
     for (let i = 0; i < 10; i++) {
-      driven.login();
-      driven.socket("closed");
+      driven.socket("failed");
       waits.push(Math.round(((driven.client.wakeAt ?? 0) - driven.now) / 10) * 10);
       driven.pass((driven.client.wakeAt ?? 0) - driven.now);
     }
@@ -148,6 +147,17 @@ describe("a socket that fails", () => {
     driven.pass(1);
     driven.socket("closed");
     expect(driven.client.state).toBe("connecting");
+  });
+
+  it("waits no longer than a second for a server that takes us each time and drops us again", () => {
+    const driven = new DrivenClient();
+    driven.do({ on: "open" });
+    for (let i = 0; i < 10; i++) {
+      driven.login();
+      driven.socket("closed");
+      expect((driven.client.wakeAt ?? 0) - driven.now).toBeLessThanOrEqual(1_000);
+      driven.pass((driven.client.wakeAt ?? 0) - driven.now);
+    }
   });
 
   it("is replaced at once when someone asks, in the middle of a back-off too", () => {
@@ -201,12 +211,12 @@ describe("refused credentials", () => {
     driven.do({ on: "open" });
     for (let i = 0; i < 5; i++) {
       driven.refuse();
-      driven.pass(30_000);
+      driven.pass((driven.client.wakeAt ?? 0) - driven.now);
       // What a refused resumption leads to is a plain try.
       driven.login();
       expect(driven.client.state).toBe("ready");
       driven.hears({ id: "d1", method: "signalwire.disconnect", params: { restart: true } });
-      driven.pass(30_000);
+      if (driven.client.state === "backing_off") driven.pass((driven.client.wakeAt ?? 0) - driven.now);
     }
     expect(driven.client.state).not.toBe("refused");
   });

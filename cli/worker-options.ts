@@ -1,0 +1,25 @@
+import { InvalidArgumentError } from "commander";
+import { isTenantId } from "../shared/conference.ts";
+
+/** `--url`: where the Worker is, the path included under which it is served. */
+export function workerUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    throw new InvalidArgumentError("Write the Worker's own URL: https://partyline.example.com");
+  }
+  if (/\/(hooks|api)(\/|$)/.test(url.pathname) || url.search !== "" || url.hash !== "") {
+    throw new InvalidArgumentError(
+      `Write the Worker's own URL, without what follows the host: ${url.origin}`,
+    );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new InvalidArgumentError("Leave out what stands before the @: ADMIN_TOKEN is all that is sent.");
+  }
+  return url;
+}
+
+/** `--tenant`. */
+export function tenantId(text: string): string {
+  if (!isTenantId(text)) throw new InvalidArgumentError("A tenant's id is 1 to 24 of a-z, 0-9 and -.");
+  return text;
+}

@@ -1,0 +1,32 @@
+import type { Context } from "hono";
+import { findTenant, type Tenant } from "../directory.ts";
+import { describeError } from "../log.ts";
+import { within } from "../within.ts";
+import { refusal } from "./refusal.ts";
+
+const DIRECTORY_MS = 4_000;
+const ANSWER_MS = 5_000;
+
+/** Answers with what `ask` makes of the tenant; refuses where there is none, or its records or session cannot be reached. */
+export async function answerFor(
+  c: Context<{ Bindings: Env }>,
+  id: string,
+  ask: (tenant: Tenant) => Promise<Response>,
+): Promise<Response> {
+  let tenant: Tenant | null;
+  try {
+    tenant = await within(
+      DIRECTORY_MS,
+      findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
+    );
+  } catch (error) {
+    return refusal(c, 503, "directory_unreadable", `The tenant could not be read: ${describeError(error)}`);
+  }
+  if (!tenant)
+    return refusal(c, 404, "unknown_tenant", `There is no tenant ${JSON.stringify(id.slice(0, 40))}.`);
+  try {
+    return await within(ANSWER_MS, ask(tenant));
+  } catch (error) {
+    return refusal(c, 503, "session_silent", `The project's session did not answer: ${describeError(error)}`);
+  }
+}

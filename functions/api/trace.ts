@@ -1,0 +1,63 @@
+import { callOf, type KeptCall } from "../../shared/kept-call.ts";
+import type { Answer, Answers } from "../../shared/rules/answers.ts";
+import { decide } from "../../shared/rules/decide.ts";
+import type { Look } from "../../shared/rules/decision.ts";
+import { compileText, type Tenant } from "../directory.ts";
+import type { Decided } from "../session/archive.ts";
+import type { KeptDecision } from "../session/journal-contract.ts";
+
+/** A decision computed again, or why it could not be. */
+export type Trace = { step: number } & (
+  | {
+      computed: true;
+      action: string;
+      rule: string | null;
+      ruleset: string;
+      decided_at: number;
+      looked_at: Look[];
+      more_looked_at: number;
+      /** Whether the same rule won. If not: the record of the tenant has changed since, or what was left out mattered. */
+      same: boolean;
+      /** What could not be looked at again. */
+      left_out: string[];
+    }
+  | { computed: false; why: string }
+);
+
+/** Decides once more, by the version of the rules and as of the moment of then. What is set in the tenant's record is today's. */
+export async function traceOf(
+  tenant: Tenant,
+  { step, decision, call, left_out, ruleset }: Decided,
+): Promise<Trace> {
+  const kept = JSON.parse(decision) as KeptDecision; // As the journal has it.
+  if (call === null) return { step, computed: false, why: "the call was not kept" };
+  if (ruleset === null) return { step, computed: false, why: "this version of the ruleset is not kept" };
+  const compiled = await compileText(tenant, ruleset);
+  if (!compiled.ok)
+    return { step, computed: false, why: "this version of the ruleset can't be read any more" };
+  const keptCall = JSON.parse(call) as KeptCall; // As the journal has it.
+  const { answers, missing } = answersOf(kept);
+  const again = decide(compiled.rules, callOf(keptCall), kept.decided_at, answers);
+  return {
+    step,
+    computed: true,
+    action: again.action,
+    rule: again.rule,
+    ruleset: again.ruleset,
+    decided_at: again.decided_at,
+    looked_at: again.looked_at,
+    more_looked_at: again.more_looked_at ?? 0,
+    same: again.rule === kept.rule && again.action === kept.action,
+    left_out: [...left_out, ...missing],
+  };
+}
+
+/** The answers as far as they were kept: one that was wrong is wrong again, of an open one nothing is known. */
+function answersOf({ answers }: KeptDecision): { answers: Answers; missing: string[] } {
+  const made = Object.entries(answers).map(([name, { tries, keyed, matched }]): [string, Answer] => [
+    name,
+    keyed === "secret" ? { tries, hmac: matched ?? "0".repeat(64) } : { tries },
+  ]);
+  const open = Object.entries(answers).filter(([, { keyed }]) => keyed === "open");
+  return { answers: Object.fromEntries(made), missing: open.map(([name]) => `answer.${name}`) };
+}

@@ -1,0 +1,85 @@
+import { splitWireName } from "../../shared/conference.ts";
+import type { Placement, Placements } from "./placements.ts";
+
+/** Rooms of one tenant that are listed at most. */
+const ROOMS = 1_000;
+
+/** A call in a conference, or on its way there. */
+export interface Participant {
+  call_id: string;
+  from: string;
+  role: string;
+  rule: string | null;
+  muted: boolean;
+  held: boolean;
+  /** Whether it was seen there; if not, it holds its seat for a while and may yet come. */
+  confirmed: boolean;
+  /** null: nobody knows yet. */
+  joined_by: "relay" | "document" | null;
+  /** Since when it is there, or on its way; ms. */
+  since: number;
+}
+
+/** A conference as the ledger has it: only calls that were placed there are in it. */
+export interface Conference {
+  /** On the wire. */
+  name: string;
+  /** As the tenant's rules spell it. */
+  plain_name: string;
+  /** null where nothing said it yet. */
+  conference_id: string | null;
+  /** Since when its longest participant is there; ms. */
+  since: number;
+  participants: Participant[];
+}
+
+export interface ConferenceSummary extends Omit<Conference, "participants"> {
+  confirmed: number;
+  expected: number;
+}
+
+/** A room with the calls in it; null where nobody is, or may be, in it. */
+export function conferenceOf(placements: Placements, tenant: string, room: string): Conference | null {
+  const rows = placements.inRoom(room).filter((row) => row.tenant === tenant && placements.holdsSeat(row));
+  if (rows.length === 0) return null;
+  const { tenant: owner, name } = splitWireName(room);
+  return {
+    name: room,
+    plain_name: owner === tenant ? name : room,
+    conference_id:
+      rows.find((row) => row.state === "joined" && row.conference_id !== null)?.conference_id ?? null,
+    since: Math.min(...rows.map(sinceOf)),
+    participants: rows.map(participantOf).sort((a, b) => a.since - b.since),
+  };
+}
+
+/** The tenant's conferences, by name. */
+export function conferencesOf(placements: Placements, tenant: string): ConferenceSummary[] {
+  return placements.liveRooms(tenant, ROOMS).flatMap((room) => {
+    const conference = conferenceOf(placements, tenant, room);
+    if (!conference) return [];
+    const { participants, ...said } = conference;
+    const confirmed = participants.filter((one) => one.confirmed).length;
+    return [{ ...said, confirmed, expected: participants.length - confirmed }];
+  });
+}
+
+function participantOf(row: Placement): Participant {
+  const { call_id, from, role, rule, joined_by } = row;
+  const confirmed = row.state === "joined";
+  return {
+    call_id,
+    from,
+    role,
+    rule,
+    muted: row.muted === 1,
+    held: row.held === 1,
+    confirmed,
+    joined_by,
+    since: sinceOf(row),
+  };
+}
+
+function sinceOf(row: Placement): number {
+  return row.state === "joined" && row.joined_ts !== null ? Math.round(row.joined_ts * 1000) : row.created_at;
+}

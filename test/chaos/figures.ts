@@ -1,0 +1,95 @@
+import { type Crime, crimes, crimesOf } from "./judge.ts";
+import type { Played } from "./player.ts";
+import { type CallRecord, entriesOf, frameOf } from "./records.ts";
+
+export interface Verdict {
+  /** The run's line. */
+  figures: Record<string, unknown>;
+  offenders: { record: CallRecord; crimes: Crime[] }[];
+}
+
+/** Counts what happened, and what must not have. */
+export function verdictOf(played: Played, records: readonly CallRecord[]): Verdict {
+  const { plan } = played;
+  const offenders = records
+    .map((record) => ({ record, crimes: crimesOf(record) }))
+    .filter(({ crimes }) => crimes.length > 0);
+  const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
+  const answered = answeredJoins(played);
+  const counts = Object.fromEntries(
+    crimes.map((crime) => [crime, offenders.filter((one) => one.crimes.includes(crime)).length]),
+  );
+  const figures = {
+    seed: plan.seed,
+    plan: plan.digest,
+    calls: records.length,
+    joined_by_relay: count(({ call }) => call.joins[0]?.by === "relay"),
+    joined_by_document: count(({ call }) => call.joins[0]?.by === "document"),
+    document_after_unknown: count(
+      ({ call, commands }) =>
+        call.joins.at(-1)?.by === "document" &&
+        commands.some(({ method }) => method === "calling.join_conference") &&
+        !answered.has(call.call_id),
+    ),
+    left: count(({ stays }) => stays.length > 0 && stays.every(({ to }) => to !== null)),
+    hung_up: count(({ hung_up_at }) => hung_up_at !== null),
+    violations: played.projects.reduce((sum, { journal }) => sum + journal.after(0, "violation").length, 0),
+    ...counts,
+    webhook_ms: percentiles(
+      records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
+    ),
+    recovery_ms: percentiles(recoveries(played)),
+  };
+  return { figures, offenders };
+}
+
+/** Calls whose join was answered, for all that the carrier sent. */
+function answeredJoins({ projects }: Played): Set<string> {
+  const answered = new Set<string>();
+  for (const project of projects) {
+    const asked = new Map<string, string>();
+    for (const entry of entriesOf(project)) {
+      const { id, method, params } = frameOf(entry);
+      if (id === undefined) continue;
+      if (entry.kind === "frame_in" && method === "calling.join_conference")
+        asked.set(id, params?.call_id ?? "");
+      const call_id = entry.kind === "frame_out" && method === undefined ? asked.get(id) : undefined;
+      if (call_id !== undefined) answered.add(call_id);
+    }
+  }
+  return answered;
+}
+
+/**
+ * From each loss of a project's socket to its next success with authenticating; where the carrier refused meanwhile, from
+ * the last refusal or the end of the outage.
+ */
+function recoveries({ projects, outages }: Played): number[] {
+  return projects.flatMap((project) => {
+    const found: number[] = [];
+    let lost_at: number | null = null;
+    for (const entry of entriesOf(project)) {
+      if (entry.kind === "session" && entry["what"] === "closed") lost_at ??= entry.at;
+      else if (lost_at === null) continue;
+      else if (entry.kind === "fault" && isOpening(entry["at_point"])) lost_at = entry.at;
+      else if (entry.kind === "session" && entry["what"] === "authenticated") {
+        const since = lost_at;
+        const out = outages.filter(({ from, to }) => from <= entry.at && to > since).map(({ to }) => to);
+        found.push(Math.max(0, entry.at - Math.max(since, ...out)));
+        lost_at = null;
+      }
+    }
+    return found;
+  });
+}
+
+function isOpening(point: unknown): boolean {
+  return point === "connect" || point === "authenticate";
+}
+
+function percentiles(values: readonly number[]): { p50: number; p99: number } | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  return sorted.length === 0 ? null : { p50: at(0.5), p99: at(0.99) };
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { crimesOf } from "./judge.ts";
+import type { CallRecord, Stay } from "./records.ts";
+
+const room = "acme:team-a";
+
+/** A call that was placed by RELAY, talked for a minute and was ended when its conference was over. */
+function record(changes: Partial<CallRecord> = {}): CallRecord {
+  const stay: Stay = { conference_id: "c1", room, from: 100, to: 60_000 };
+  return {
+    planned: {
+      at_ms: 0,
+      project: 0,
+      tenant: "acme",
+      kind: "team",
+      call_id: "call",
+      from: "+15550100001",
+      to: "+15550100130",
+      team: "a",
+      copies: 1,
+      room,
+      hangs_up: null,
+      taken_out: null,
+    },
+    call: {
+      call_id: "call",
+      state: "ended",
+      stranded: false,
+      joins: [{ at: 100, conference: room, by: "relay", left_at: 60_000 }],
+    },
+    heard: {
+      heard: [{ sound: "conference", detail: room, from_ms: 100, to_ms: 60_000 }],
+      longest_silence_ms: 500,
+      two_sounds: false,
+    },
+    hung_up_at: null,
+    ended_at: 60_500,
+    webhooks: [{ sent_at: 0, ms: 120, status: 200, failed: null }],
+    commands: [
+      { at: 50, method: "calling.answer", by: "relay", in_conference: false },
+      { at: 90, method: "calling.join_conference", by: "relay", in_conference: false },
+      { at: 60_200, method: "calling.end", by: "relay", in_conference: false },
+    ],
+    stays: [stay],
+    steps: [],
+    ...changes,
+  };
+}
+
+const base = record();
+const [stay] = base.stays;
+const [answer, join] = base.commands;
+
+describe("a call that went well", () => {
+  test("has nothing to complain of", () => expect(crimesOf(base)).toEqual([]));
+
+  test("has nothing to complain of where its caller hung up before it was in a room", () => {
+    expect(crimesOf(record({ stays: [], commands: [], hung_up_at: 80, ended_at: 80 }))).toEqual([]);
+  });
+
+  test("may live on where a document of ours had just taken it out", () => {
+    const webhooks = [{ sent_at: 58_000, ms: 100, status: 200, failed: null }];
+    expect(crimesOf(record({ webhooks, commands: [], ended_at: null }))).toEqual([]);
+  });
+});
+
+test.each<[string, Partial<CallRecord>]>([
+  ["stranded", { call: { ...base.call, stranded: true } }],
+  ["stranded", { stays: [], commands: [], ended_at: 9_000 }],
+  ["silent_over_10_s", { heard: { ...base.heard, longest_silence_ms: 10_001 } }],
+  ["in_two_places", { stays: [...base.stays, { conference_id: "c2", room, from: 59_000, to: 60_000 }] }],
+  [
+    "in_two_places",
+    {
+      heard: {
+        ...base.heard,
+        heard: [...base.heard.heard, { sound: "say", detail: "Sorry.", from_ms: 500, to_ms: 900 }],
+      },
+    },
+  ],
+  ["second_relay_join", { commands: [join, join].flatMap((one) => (one ? [one] : [])) }],
+  ["sent_after_deadline", { commands: join ? [{ ...join, at: 2_251 }] : [] }],
+  ["wrong_conference", { stays: stay ? [{ ...stay, room: "acme:team-b" }] : [] }],
+  ["webhook_over_5_s", { webhooks: [{ sent_at: 0, ms: 5_001, status: null, failed: "read" }] }],
+  ["left_alive_after_conference", { ended_at: null }],
+  ["left_alive_after_conference", { ended_at: 100_001 }],
+  [
+    "ended_while_in_conference",
+    { commands: answer ? [{ ...answer, method: "calling.end", in_conference: true }] : [] },
+  ],
+  ["ended_while_in_conference", { steps: [{ at: 9_000, step: "hangup", in_conference: true }] }],
+])("%s is seen", (crime, changes) => {
+  expect(crimesOf(record(changes))).toEqual([crime]);
+});
+
+test("after an announcement the deadline counts from the webhook that placed the call", () => {
+  const planned = { ...base.planned, kind: "hall" as const };
+  const steps = [{ at: 4_000, step: "transfer", in_conference: false }];
+  const webhooks = [0, 4_010].map((sent_at) => ({ sent_at, ms: 20, status: 200, failed: null }));
+  const commandAt = (at: number) => (join ? [{ ...join, at }] : []);
+  expect(crimesOf(record({ planned, steps, webhooks, commands: commandAt(6_000) }))).toEqual([]);
+  expect(crimesOf(record({ planned, steps, webhooks, commands: commandAt(6_300) }))).toEqual([
+    "sent_after_deadline",
+  ]);
+});

@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { type PlannedCall, planCall, roomKinds, teams, wireRoom } from "./callers.ts";
+import { Random } from "./random.ts";
+import { always, type Deed, dealTroubles } from "./troubles.ts";
+
+export interface PlannedProject {
+  project_id: string;
+  /** Seeds the carrier's own chances. */
+  seed: number;
+  tenants: [string, string];
+}
+
+export interface PlannedDeed {
+  at_ms: number;
+  project: number;
+  /** The trouble that it is part of. */
+  trouble: string;
+  deed: Deed;
+}
+
+/** Everything that happens in a run, made before it begins: one seed and one number of calls, one plan. */
+export interface Plan {
+  seed: number;
+  projects: PlannedProject[];
+  /** In order of time, as are the deeds. */
+  calls: PlannedCall[];
+  deeds: PlannedDeed[];
+  /** When the last trouble is over. */
+  over_at_ms: number;
+  /** Of all the above: two runs with the same one met the same. */
+  digest: string;
+}
+
+/** A trouble's length. */
+const TROUBLE_MS = 7_000;
+/** In each project. */
+const ENDING_EVERY_MS = 3_000;
+
+/** @param shape how many projects share the calls, and how many troubles each of them meets. */
+export function planOf(seed: number, calls: number, shape: { projects: number; troubles: number }): Plan {
+  const random = new Random(seed);
+  const { projects: count, troubles: each } = shape;
+  const projects = Array.from(
+    { length: count },
+    (_, index): PlannedProject => ({
+      project_id: random.uuid(),
+      seed: random.between(1, 1_000_000),
+      tenants: [`s${seed}-p${index}-a`, `s${seed}-p${index}-b`],
+    }),
+  );
+  const over_at_ms = each * TROUBLE_MS;
+  const deeds = dealTroubles(random, count, each)
+    .flatMap((troubles, project) => deedsOf(troubles, project, over_at_ms))
+    .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms)))
+    .sort((a, b) => a.at_ms - b.at_ms);
+  const planned = planCalls(random, calls, projects, over_at_ms);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([projects, planned, deeds]))
+    .digest("hex");
+  return { seed, projects, calls: planned, deeds, over_at_ms, digest: digest.slice(0, 16) };
+}
+
+function deedsOf(
+  troubles: ReturnType<typeof dealTroubles>[number],
+  project: number,
+  over_at_ms: number,
+): PlannedDeed[] {
+  const deeds = troubles.flatMap(
+    ({ name, faults, switches, latency_ms, deeds = [] }, index): PlannedDeed[] => {
+      const at_ms = index * TROUBLE_MS;
+      const settings: Deed = {
+        do: "settings",
+        faults: [...(faults ?? []), ...always],
+        switches: { ...asDefault, ...switches },
+        latency_ms: latency_ms ?? 0,
+      };
+      return [
+        { at_ms, project, trouble: name, deed: settings },
+        ...deeds.map(({ at, deed }) => ({
+          at_ms: at_ms + Math.round(at * TROUBLE_MS),
+          project,
+          trouble: name,
+          deed,
+        })),
+      ];
+    },
+  );
+  const settings: Deed = { do: "settings", faults: [], switches: asDefault, latency_ms: 0 };
+  return [...deeds, { at_ms: over_at_ms, project, trouble: "none", deed: settings }];
+}
+
+/** Rooms that an operator ends, whoever is in them. */
+function endings(
+  random: Random,
+  tenants: PlannedProject["tenants"],
+  project: number,
+  over_at_ms: number,
+): PlannedDeed[] {
+  return Array.from({ length: Math.floor(over_at_ms / ENDING_EVERY_MS) }, () => ({
+    at_ms: random.between(2_000, over_at_ms),
+    project,
+    trouble: "operator",
+    deed: {
+      do: "end_room",
+      room: wireRoom(random.pick(tenants), random.pick(roomKinds), random.pick(teams)),
+    },
+  }));
+}
+
+/** As the carrier's own defaults are: a trouble turns a switch, the next turns it back. */
+const asDefault = {
+  relay_drives_webhook_calls: true,
+  document_takes_call_out_of_conference: false,
+  conference_events_without_callback: true,
+  conference_sid_is_conference_id: true,
+  call_sid_is_call_id: true,
+  replay_events_on_resume: false,
+  call_state_events_of_webhook_calls: false,
+  alone_hears_music: true,
+  fragment_is_signed: false,
+  status_callbacks_are_signed: true,
+  authorization_state_survives: true,
+} as const;
+
+/** In bursts: some callers of one project within a moment. */
+function planCalls(
+  random: Random,
+  calls: number,
+  projects: readonly PlannedProject[],
+  over_at_ms: number,
+): PlannedCall[] {
+  const planned: PlannedCall[] = [];
+  while (planned.length < calls) {
+    const project = random.between(0, projects.length - 1);
+    const burst = Math.min(random.between(1, 8), calls - planned.length);
+    const at = random.between(0, over_at_ms - 1_000);
+    for (let one = 0; one < burst; one += 1) {
+      const tenant = random.pick(projects[project]?.tenants ?? [""]);
+      const where = { at_ms: at + random.between(0, 150), project, tenant };
+      planned.push(planCall(random, planned.length, where));
+    }
+  }
+  return planned.sort((a, b) => a.at_ms - b.at_ms);
+}

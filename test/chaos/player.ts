@@ -1,0 +1,234 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Call } from "../carrier/calls.ts";
+import { startDocument } from "../carrier/documents.ts";
+import type { JournalEntry } from "../carrier/journal.ts";
+import type { Project } from "../carrier/project.ts";
+import { RelayConnection } from "../carrier/relay-connection.ts";
+import type { Moment, PlannedCall } from "./callers.ts";
+import type { Staged } from "./stage.ts";
+import type { Deed } from "./troubles.ts";
+
+/** How long after the last trouble every conference is ended. */
+const EVENING_MS = 6_000;
+/** How long rooms that came up again are ended again; then their callers hang up. */
+const LATE_MS = 20_000;
+/** What is still alive so long after its conference was left alive. */
+export const AFTERLIFE_MS = 40_000;
+/** Nothing more is waited for when every call has been over for so long. */
+const QUIET_MS = 1_000;
+
+/** What was done by us and not by the Worker, for whoever judges. */
+export interface Played extends Staged {
+  began_at: number;
+  ended_at: number;
+  /** When a caller hung up, by call id. */
+  hung_up: Map<string, number>;
+  /** When the RELAY listener was gone, ms since the epoch. */
+  outages: { from: number; to: number }[];
+}
+
+/** Carries a plan out, then ends every conference and waits until every call is over, or should have been. */
+export async function play(staged: Staged, worker_url: string): Promise<Played> {
+  const player = new Player(staged, worker_url);
+  return await player.play();
+}
+
+class Player {
+  readonly #staged: Staged;
+  readonly #worker_url: string;
+  readonly #planned: Map<string, PlannedCall>;
+  readonly #hung_up = new Map<string, number>();
+  readonly #outages: { from: number; to: number }[] = [];
+  readonly #reachedMoments = new Set<Moment>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(staged: Staged, worker_url: string) {
+    this.#staged = staged;
+    this.#worker_url = worker_url;
+    this.#planned = new Map(staged.plan.calls.map((call) => [call.call_id, call]));
+  }
+
+  async play(): Promise<Played> {
+    const { plan, projects } = this.#staged;
+    const began_at = Date.now();
+    const unwatch = projects.map((project) => this.#watch(project));
+    for (const { at_ms, project, deed } of plan.deeds) {
+      this.#later(at_ms, () => this.#do(projects[project], deed));
+    }
+    for (const call of plan.calls) this.#later(call.at_ms, () => this.#placeCall(call));
+    await wait(plan.over_at_ms + EVENING_MS);
+    await this.#endOfDay();
+    const ended_at = Date.now();
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const stop of unwatch) stop();
+    return { ...this.#staged, began_at, ended_at, hung_up: this.#hung_up, outages: this.#outages };
+  }
+
+  async #endOfDay(): Promise<void> {
+    const began_at = Date.now();
+    let last_ended_at = began_at;
+    let quiet_since: number | null = null;
+    while (Date.now() - last_ended_at < AFTERLIFE_MS + 2_000) {
+      const late = Date.now() - began_at > LATE_MS;
+      for (const project of this.#staged.projects) {
+        for (const conference of [...project.conferences.values()]) {
+          if (!late && Date.now() - conference.created_at < EVENING_MS / 2) continue;
+          last_ended_at = Date.now();
+          if (late) for (const call_id of [...conference.participants.keys()]) this.#hangUp(project, call_id);
+          else conference.end("ended-via-api");
+        }
+      }
+      const alive = this.#staged.projects.some((project) =>
+        [...project.calls.values()].some((call) => call.state !== "ended"),
+      );
+      quiet_since = alive ? null : (quiet_since ?? Date.now());
+      if (quiet_since !== null && Date.now() - quiet_since >= QUIET_MS) return;
+      await wait(250);
+    }
+  }
+
+  #later(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #placeCall({ project: index, tenant, call_id, from, to, team, copies }: PlannedCall): void {
+    const project = this.#staged.projects[index];
+    if (!project) return;
+    const facts = { call_id, from, to, type: "phone", headers: [] } as const;
+    const call = project.addCall({ ...facts, direction: "inbound", origin: "webhook" });
+    const url = `${this.#worker_url}/hooks/${tenant}/swml`;
+    startDocument(project, call, { start: { url }, params: { team }, duplicate_webhooks: copies });
+    this.#reached(project, call_id, "placed");
+  }
+
+  #hangUp(project: Project, call_id: string): void {
+    const call: Call | undefined = project.calls.get(call_id);
+    if (!call || call.over) return;
+    this.#hung_up.set(call_id, Date.now());
+    call.hangUp("hangup");
+  }
+
+  /** Callers do what they do at a step of theirs, once. */
+  #reached(project: Project, call_id: string, step: Moment["after"]): void {
+    const planned = this.#planned.get(call_id);
+    this.#once(planned?.hangs_up, step, () => this.#hangUp(project, call_id));
+    this.#once(planned?.taken_out, step, () => project.calls.get(call_id)?.conference?.leave(call_id));
+  }
+
+  #once(moment: Moment | null | undefined, step: Moment["after"], act: () => void): void {
+    if (moment?.after !== step || this.#reachedMoments.has(moment)) return;
+    this.#reachedMoments.add(moment);
+    this.#later(moment.ms, act);
+  }
+
+  /** Steps are read from the journal, a moment after it was written: nobody acts in the middle of the carrier's turn. */
+  #watch(project: Project): () => void {
+    let read = 0;
+    let reading = false;
+    return project.journal.watch(() => {
+      if (reading) return;
+      reading = true;
+      setImmediate(() => {
+        reading = false;
+        for (const entry of project.journal.after(read)) {
+          read = entry.seq;
+          const [call_id, step] = stepOf(entry) ?? [];
+          if (call_id !== undefined && step !== undefined) this.#reached(project, call_id, step);
+        }
+      });
+    });
+  }
+
+  #do(project: Project | undefined, deed: Deed): void {
+    if (!project) return;
+    switch (deed.do) {
+      case "settings": {
+        const { faults, switches, latency_ms } = deed;
+        project.change({ faults, switches, latency_ms });
+        return;
+      }
+      case "sockets":
+        for (const link of linksOf(project)) act(project, link, deed.action);
+        return;
+      case "silence":
+        for (const link of linksOf(project)) link.goSilent(deed.ms);
+        return;
+      case "restart": {
+        const { carrier, projects } = this.#staged;
+        carrier.world.setOutage(deed.ms);
+        this.#outages.push({ from: Date.now(), to: Date.now() + deed.ms });
+        for (const link of projects.flatMap(linksOf)) link.drop();
+        return;
+      }
+      case "end_room":
+        project.conferences.get(deed.room)?.end("ended-via-api");
+        return;
+      case "vanish":
+      case "retry": {
+        const url = `${this.#worker_url}/chaos/${project.project_id}/${deed.do}`;
+        // It is the Worker's own failing that is being tried.
+        fetch(url, { method: "POST" }).catch(() => {});
+        return;
+      }
+      default:
+        deed satisfies never;
+    }
+  }
+}
+
+function act(
+  project: Project,
+  link: RelayConnection,
+  action: Extract<Deed, { do: "sockets" }>["action"],
+): void {
+  switch (action) {
+    case "drop":
+      link.drop();
+      return;
+    case "close":
+      link.close();
+      return;
+    case "disconnect":
+      link.disconnect(false);
+      return;
+    case "disconnect_restart":
+      link.disconnect(true);
+      // The client was told to forget it.
+      project.sessions.delete(link.session.protocol);
+      return;
+    default:
+      action satisfies never;
+  }
+}
+
+function linksOf(project: Project): RelayConnection[] {
+  return [...project.sessions.values()]
+    .map(({ link }) => link)
+    .filter((link): link is RelayConnection => link instanceof RelayConnection);
+}
+
+function stepOf(entry: JournalEntry): [string, Moment["after"]] | null {
+  const call_id = entry["call_id"];
+  switch (entry.kind) {
+    case "call":
+      return typeof call_id === "string" && entry["state"] === "answered" ? [call_id, "answered"] : null;
+    case "conference":
+      return typeof call_id === "string" && entry["status"] === "participant-join"
+        ? [call_id, "joined"]
+        : null;
+    case "document":
+      return typeof call_id === "string" && entry["step"] === "transfer" ? [call_id, "coming back"] : null;
+    case "frame_in": {
+      const { method, params } = entry["frame"] as { method?: string; params?: { call_id?: string } }; // A JSON-RPC frame.
+      return method === "calling.join_conference" && params?.call_id !== undefined
+        ? [params.call_id, "asked"]
+        : null;
+    }
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,25 @@
+import worker from "../../functions/index.ts";
+import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+
+/** Partyline's session, which can be made to vanish as a deploy or an eviction would have it. */
+export class RelaySession extends Session {
+  vanish(): void {
+    this.ctx.abort("chaos");
+  }
+}
+
+/** Partyline, and beside it `POST /chaos/:project_id/{vanish,retry}`: what no operator can order, or would order over the API. */
+export default {
+  async fetch(request, env, ctx) {
+    const [, project_id, deed] =
+      /^\/chaos\/([^/]+)\/(vanish|retry)$/.exec(new URL(request.url).pathname) ?? [];
+    if (project_id === undefined) return await worker.fetch(request, env, ctx);
+    const id = env.RELAY_SESSION.idFromName(project_id);
+    // The namespace's class is the one above, by the configuration that chaos serves it with.
+    const session = env.RELAY_SESSION.get(id) as unknown as DurableObjectStub<RelaySession>;
+    // Whoever vanishes does not answer.
+    if (deed === "vanish") await session.vanish().catch(() => {});
+    else await session.check(project_id, "chaos", 0);
+    return new Response(null, { status: 204 });
+  },
+} satisfies ExportedHandler<Env>;
