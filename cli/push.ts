@@ -109,6 +109,10 @@ async function isWanted(): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question("Write it? [y/N] ")).trim());
+  } catch {
+    // Ctrl-C or Ctrl-D.
+    console.error();
+    return false;
   } finally {
     terminal.close();
   }

@@ -27,8 +27,8 @@ export async function handOver(env: Env, { tenant, project, rules, rules_text }:
   if (handedOver.size >= MAX_TENANTS) handedOver.clear();
   handedOver.set(tenant, hash);
   try {
-    const isKept = await sessionOf(env, project).archive.serves(tenant, hash);
-    if (!isKept) await sessionOf(env, project).archive.keep(tenant, { hash, text: rules_text });
+    const isKept = await sessionOf(env, project).archive().serves(tenant, hash);
+    if (!isKept) await sessionOf(env, project).archive().keep(tenant, { hash, text: rules_text });
   } catch (error) {
     handedOver.delete(tenant);
     log("warn", "ruleset.not_kept", { tenant, error: describeError(error) });
@@ -46,5 +46,5 @@ export async function lastGood(env: Env, tenant: string, project: Project): Prom
 }
 
 async function askLastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
-  return await sessionOf(env, project).archive.lastGood(tenant);
+  return await sessionOf(env, project).archive().lastGood(tenant);
 }

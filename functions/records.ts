@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isTenantId } from "../shared/conference.ts";
 import { actionSchema } from "../shared/rules/schema.ts";
 

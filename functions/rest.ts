@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Project } from "./directory.ts";
 
 /** What SignalWire's REST API says of a call command: done, no such call (any more), or no usable answer. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { JoinParameters } from "./conference.ts";
 import { type RelayEvent, readEvent } from "./relay/events.ts";
 

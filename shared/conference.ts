@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { holdsExpansion } from "./documents/expansion.ts";
 import { strictObject } from "./rules/strict-object.ts";
 

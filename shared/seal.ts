@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
 import { joinParameters } from "./conference.ts";
 import { ivBytes } from "./credentials.ts";

@@ -12,7 +12,7 @@ import { answerFor } from "./story-tenant.ts";
 export const conferencesRoute = new Hono<{ Bindings: Env }>()
   .get("/:tenant/conferences", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      c.json({ conferences: await sessionOf(c.env, project).archive.conferences(tenant) }),
+      c.json({ conferences: await sessionOf(c.env, project).archive().conferences(tenant) }),
     ),
   )
   .get("/:tenant/conferences/:name", (c) =>
@@ -21,7 +21,7 @@ export const conferencesRoute = new Hono<{ Bindings: Env }>()
       const plain = project.plain_names_for === tenant;
       const wire = name.startsWith(`${tenant}:`) ? name : wireName(tenant, name, { plain });
       const found: Conference | null =
-        typeof wire === "string" ? await sessionOf(c.env, project).archive.conference(tenant, wire) : null;
+        typeof wire === "string" ? await sessionOf(c.env, project).archive().conference(tenant, wire) : null;
       return found
         ? c.json(found)
         : refusal(c, 404, "unknown_conference", "Nobody is in a conference of that name.");

@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { describeError, log } from "../log.ts";
 import { authentication } from "./authentication.ts";
+import { callsRoute } from "./calls.ts";
+import { conferencesRoute } from "./conferences.ts";
 import { doctorRoute } from "./doctor/route.ts";
 import { refusal } from "./refusal.ts";
 import { rulesetRoute } from "./ruleset/route.ts";
@@ -11,6 +13,8 @@ export const api = new Hono<{ Bindings: Env }>()
   .use(authentication)
   .route("/tenants", doctorRoute)
   .route("/tenants", rulesetRoute)
+  .route("/tenants", callsRoute)
+  .route("/tenants", conferencesRoute)
   .route("/projects", sessionRoute)
   .all("*", (c) => refusal(c, 404, "not_found", "The API has no such path."))
   .onError((error, c) => {

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the API answers wherever it does not do what was asked. `code` is for programs, `message` for people. */
 export const refusalSchema = z.object({

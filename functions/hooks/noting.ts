@@ -45,7 +45,7 @@ export async function tellSession(
     ms: Date.now() - visit.received_at,
   };
   try {
-    await sessionOf(visit.env, project).archive.note({
+    await sessionOf(visit.env, project).archive().note({
       v: 1,
       project_id: project.project_id,
       tenant,

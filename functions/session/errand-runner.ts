@@ -27,6 +27,8 @@ export interface ErrandHost {
   /** The placement's call is not in its room, by REST's word; or it is. */
   left(row: Placement): void;
   found(row: Placement, conference_id: string): void;
+  /** For the call's story: what came of a command. */
+  told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
 }
 
 /** What REST said of rooms in one batch of errands: one listing serves all of a room. */
@@ -71,11 +73,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
  * Whether the call is where the ledger has it: REST is believed. Asked where events may have been missed, and where somebody
  * unsigned says that it left.
  */
-async function verify(
-  host: ErrandHost,
-  errand: Errand,
-  { listings, failed }: Rooms,
-): Promise<void> {
+async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Rooms): Promise<void> {
   const row = host.placements.find(errand);
   if (!row || !mayMove(row.state, "left")) {
     host.errands.done(errand);
@@ -101,6 +99,9 @@ async function verify(
 
 function later(host: ErrandHost, errand: Errand, why: Record<string, string>): void {
   const again = host.errands.retry(errand);
+  const row = host.placements.find(errand);
+  const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
+  if (row) host.told(row, errand.kind, "nobody", said.join("; "));
   log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
     kind: errand.kind,
     call: errand.call_id,
@@ -161,6 +162,7 @@ async function byRest(host: ErrandHost, errand: Errand, { method, params }: Call
 function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
   host.errands.done(errand);
   const row = host.placements.find(errand);
+  if (row) host.told(row, errand.kind, by, "done");
   if (errand.kind === "rejoin" && row?.doubt === "taken out") {
     host.placements.update(row, { doubt: null });
     host.health.failed("joined, and taken out by a document", host.now());
@@ -171,5 +173,6 @@ function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
 function gone(host: ErrandHost, errand: Errand): void {
   host.errands.done(errand);
   const row = host.placements.find(errand);
+  if (row) host.told(row, errand.kind, "nobody", "the call was gone already");
   if (row && errand.kind === "rejoin") host.placements.move(row, "left", { reason: "the call is gone" });
 }

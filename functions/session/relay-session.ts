@@ -151,7 +151,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   /** What is remembered of calls, and the versions of rulesets. */
-  get archive(): Archive {
+  archive(): Archive {
     return this.#archive;
   }
 
@@ -365,6 +365,7 @@ export class RelaySession extends DurableObject<Env> {
         this.#placements.update(row, { verified_at: Date.now() });
       },
       left: (row) => this.#leftUnseen(row),
+      told: (row, deed, by, said) => this.#journal.deed(row, { deed, by, said }),
       now: Date.now,
       connection: () => this.#link.ready,
       project: () => this.#link.project(),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 // Only what makes an event what it is must be there. Of the rest a value of the wrong type is left out rather than the
 // whole event: a `participant-leave` with an odd `size` is still a leave.

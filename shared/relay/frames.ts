@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A JSON-RPC id as the peer wrote it; SignalWire's are UUIDs, and an answer repeats what came. */
 export type FrameId = string | number;

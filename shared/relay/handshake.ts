@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Frame } from "./frames.ts";
 import type { RelaySettings, Resume } from "./inputs.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DIGITS } from "./limits.ts";
 import { strictObject } from "./strict-object.ts";
 import { announcement, speech, word } from "./words-schema.ts";

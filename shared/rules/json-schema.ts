@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NOT_SAYS } from "./match-schema.ts";
 import { rulesetSchema } from "./schema.ts";
 
@@ -7,7 +7,7 @@ import { rulesetSchema } from "./schema.ts";
  * every key. What only the whole ruleset shows (names used twice, rules that never match) it cannot say.
  */
 export function rulesetJsonSchema(): object {
-  const schema = z.toJSONSchema(rulesetSchema, { io: "input" });
+  const schema = z.toJSONSchema(rulesetSchema, { io: "output" });
   const every = [schema, ...Object.values(schema.$defs ?? {})];
   for (const { properties } of every) {
     // Of a match in a match Zod writes the reference alone.

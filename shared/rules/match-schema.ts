@@ -1,7 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
 import { addressPattern } from "./address.ts";
 import { TEXT_LENGTH, VALUES, WHEN_LENGTH } from "./limits.ts";
-import { strictObject, unknownKeys } from "./strict-object.ts";
+import { strictObject, unknownKeys, unlessAbsent } from "./strict-object.ts";
 import { name, word } from "./words-schema.ts";
 
 export const ADDRESS_MESSAGE =
@@ -61,10 +61,16 @@ export const directions = ["inbound", "outbound"] as const;
 export const callTypes = ["phone", "sip", "webrtc"] as const;
 
 const fields = {
-  to: address.exactOptional().describe("The number or SIP URI that was called."),
-  from: address.exactOptional().describe("The number or SIP URI that calls; anonymous where it is withheld."),
-  direction: anyOf(z.enum(directions)).exactOptional().describe("inbound or outbound."),
-  type: anyOf(z.enum(callTypes)).exactOptional().describe("phone, sip or webrtc."),
+  to: unlessAbsent(address).exactOptional().describe("The number or SIP URI that was called."),
+  from: unlessAbsent(address)
+    .exactOptional()
+    .describe("The number or SIP URI that calls; anonymous where it is withheld."),
+  direction: unlessAbsent(anyOf(z.enum(directions)))
+    .exactOptional()
+    .describe("inbound or outbound."),
+  type: unlessAbsent(anyOf(z.enum(callTypes)))
+    .exactOptional()
+    .describe("phone, sip or webrtc."),
   headers: z
     .record(
       word(
@@ -90,8 +96,8 @@ const fields = {
     .describe(
       "Variables that earlier steps of the call set, by name; numbers are compared as text. * stands for any text.",
     ),
-  during: schedules.exactOptional().describe("Schedules of which one is open."),
-  outside: schedules.exactOptional().describe("Schedules none of which is open."),
+  during: unlessAbsent(schedules).exactOptional().describe("Schedules of which one is open."),
+  outside: unlessAbsent(schedules).exactOptional().describe("Schedules none of which is open."),
   when: z
     .string()
     .min(1)

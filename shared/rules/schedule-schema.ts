@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { strictObject } from "./strict-object.ts";
 import { isTimezone } from "./wall-clock.ts";
 import { name } from "./words-schema.ts";

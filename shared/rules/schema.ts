@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { joinParameters } from "../conference.ts";
 import { type ActionText, actionNames, actionSchema, actions } from "./action-schema.ts";
 import { type AskText, ask } from "./ask-schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { webUrl } from "../conference.ts";
 import { SAY_LENGTH } from "./limits.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";

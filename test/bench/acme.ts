@@ -3,7 +3,7 @@ import type { PreparedRequest } from "autocannon";
 import { ivBytes, sealSecret } from "../../shared/credentials.ts";
 
 /** The tenant of the bench, with what only it and the Workers know. */
-const project_id = randomUUID();
+export const project_id = randomUUID();
 const signing_key = randomBytes(16).toString("hex");
 const credentials_key = randomBytes(32).toString("base64");
 const path = "/hooks/acme/swml";
@@ -35,6 +35,7 @@ export async function records(relay_url: string): Promise<Record<string, string>
     [`project/${project_id}`]: JSON.stringify({
       space: "bench.example.com",
       relay_url,
+      rest_url: relay_url.replace(/^ws/, "http"),
       credentials: await seal("PT-bench"),
       signing_keys: [await seal(signing_key)],
     }),

@@ -43,10 +43,14 @@ export class RelaySession extends DurableObject<FloorEnv> {
   #ids = 0;
 
   async place(call: CallIds): Promise<void> {
-    this.#socket ??= this.#open();
-    const socket = await this.#socket;
+    const socket = await this.connected();
     await this.ask(socket, "calling.answer", call);
     await this.ask(socket, "calling.join_conference", { ...call, name: "acme:floor" });
+  }
+
+  protected connected(): Promise<WebSocket> {
+    this.#socket ??= this.#open();
+    return this.#socket;
   }
 
   protected acknowledge(socket: WebSocket, id: string, _call: CallIds): void {

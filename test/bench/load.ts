@@ -69,7 +69,7 @@ export function percentiles(values: readonly number[]): [p50: number, p99: numbe
 }
 
 /** User and system time of a process so far. */
-function cpuMs(pid: number): number | null {
+export function cpuMs(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

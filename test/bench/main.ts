@@ -2,17 +2,34 @@ import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { bindings, records } from "./acme.ts";
 import { temporaryFolder } from "./children.ts";
+import { measureCommands } from "./commands.ts";
 import { measureDecide } from "./decide.ts";
+import { measureFlood } from "./flood.ts";
 import { CONNECTIONS, type Round, round2 } from "./load.ts";
 import { recordPlacement } from "./recorded.ts";
+import { measureRecovery } from "./recovery.ts";
 import { median, Rounds } from "./rounds.ts";
-import { startStandIn } from "./stand-in.ts";
+import { type StandIn, startStandIn } from "./stand-in.ts";
 import { bundle, compatibilityDate, serve, workerdVersion } from "./workerd.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
 const size = values.quick
-  ? { rounds: 3, round_s: 1, warm_up: 1_000, decide_samples: 20 }
-  : { rounds: 5, round_s: 4.5, warm_up: 4_000, decide_samples: 200 };
+  ? {
+      rounds: 3,
+      round_s: 1,
+      warm_up: 1_000,
+      recovery: { in_a_row: 6, steady: 0 },
+      flood: { events: 10_000, floods: 2 },
+      decide_samples: 20,
+    }
+  : {
+      rounds: 5,
+      round_s: 4.5,
+      warm_up: 4_000,
+      recovery: { in_a_row: 20, steady: 5 },
+      flood: { events: 10_000, floods: 8 },
+      decide_samples: 200,
+    };
 
 function print(bench: string, figures: object): void {
   console.log(JSON.stringify({ bench, ...figures }));
@@ -29,29 +46,35 @@ print("machine", {
 });
 
 const standIn = await startStandIn();
-const acme = { text: bindings, kv: await records(standIn.relay_url) };
+const acme = await settingsFor(standIn);
 const toStandIn = { RELAY_URL: standIn.relay_url.replace(/^ws/, "http") };
-const [ours, quiet, recording, floor, floorStorage, decide] = await Promise.all([
+const [ours, quiet, recording, floor, floorStorage, ledgerFloor, placing, flood, decide] = await Promise.all([
   bundle(folder, "functions/index.ts"),
   bundle(folder, "test/bench/quiet-worker.ts"),
   bundle(folder, "test/bench/recording-worker.ts"),
   bundle(folder, "test/bench/floor-worker.ts"),
   bundle(folder, "test/bench/floor-storage-worker.ts"),
+  bundle(folder, "test/bench/ledger-floor-worker.ts"),
+  bundle(folder, "test/bench/placing-worker.ts"),
+  bundle(folder, "test/bench/flood-worker.ts"),
   bundle(folder, "test/bench/decide-worker.ts"),
 ]);
 
 const recorder = await serve(folder, "recording", recording, acme);
 const RECORDED = await recordPlacement(recorder, standIn);
 recorder.stop();
-const rounds = new Rounds({
+const beside = {
   floor: await serve(folder, "floor", floor, { text: toStandIn }),
   partyline: await serve(folder, "partyline", ours, acme),
   without_log_lines: await serve(folder, "quiet", quiet, acme),
   floor_with_storage: await serve(folder, "storage", floorStorage, { text: toStandIn, json: { RECORDED } }),
-});
+};
+const rounds = new Rounds(beside);
 await rounds.warmUp(size.warm_up, size.round_s);
 await rounds.run(size.rounds, (figures) => print("round", figures));
-const { joins } = await standIn.settled();
+const { joins, answers } = await standIn.settled();
+if (answers !== joins) throw new Error(`of ${answers} calls that were answered ${joins} joined`);
+for (const served of Object.values(beside)) served.stop();
 
 const ratios = rounds.compare("partyline", "floor", rate);
 print("webhook-to-accepted", {
@@ -69,11 +92,41 @@ print("webhook-to-accepted", {
   machine_load: loadavg().map(round2),
 });
 
+const commandsWorkers = {
+  floor: await serve(folder, "ledger-floor", ledgerFloor, { text: toStandIn }),
+  partyline: await serve(folder, "placing", placing, acme),
+};
+print("commands", {
+  ...(await measureCommands(commandsWorkers, standIn, size)),
+  machine_load: loadavg().map(round2),
+});
+for (const served of Object.values(commandsWorkers)) served.stop();
+
+const cutStandIn = await startStandIn();
+const cutWorker = await serve(folder, "cut", quiet, await settingsFor(cutStandIn));
+print("recovery", {
+  ...(await measureRecovery(cutWorker, cutStandIn, size.recovery)),
+  machine_load: loadavg().map(round2),
+});
+cutWorker.stop();
+
+const floodStandIn = await startStandIn();
+const floodWorker = await serve(folder, "flood", flood, await settingsFor(floodStandIn));
+print("flood", {
+  ...(await measureFlood(floodWorker, floodStandIn, size.flood)),
+  machine_load: loadavg().map(round2),
+});
+floodWorker.stop();
+
 const decideWorker = await serve(folder, "decide", decide, {});
 for (const rules of [10, 1_000, 10_000]) {
   print("decide", await measureDecide(decideWorker, rules, size.decide_samples));
 }
 process.exit();
+
+async function settingsFor({ relay_url }: StandIn) {
+  return { text: bindings, kv: await records(relay_url) };
+}
 
 function rate(ours: Round, floor: Round): number {
   return ours.per_s / floor.per_s;

@@ -33,7 +33,8 @@ export function verdictOf(played: Played, records: readonly CallRecord[]): Verdi
     ),
     left: count(({ stays }) => stays.length > 0 && stays.every(({ to }) => to !== null)),
     hung_up: count(({ hung_up_at }) => hung_up_at !== null),
-    violations: played.projects.reduce((sum, { journal }) => sum + journal.after(0, "violation").length, 0),
+    violations: noted(played, "violation"),
+    rest_requests: noted(played, "rest"),
     ...counts,
     webhook_ms: percentiles(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
@@ -41,6 +42,10 @@ export function verdictOf(played: Played, records: readonly CallRecord[]): Verdi
     recovery_ms: percentiles(recoveries(played)),
   };
   return { figures, offenders };
+}
+
+function noted({ projects }: Played, kind: string): number {
+  return projects.reduce((sum, { journal }) => sum + journal.after(0, kind).length, 0);
 }
 
 /** Calls whose join was answered, for all that the carrier sent. */

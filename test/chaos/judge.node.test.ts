@@ -58,9 +58,16 @@ describe("a call that went well", () => {
     expect(crimesOf(record({ stays: [], commands: [], hung_up_at: 80, ended_at: 80 }))).toEqual([]);
   });
 
-  test("may live on where a document of ours had just taken it out", () => {
-    const webhooks = [{ sent_at: 58_000, ms: 100, status: 200, failed: null }];
-    expect(crimesOf(record({ webhooks, commands: [], ended_at: null }))).toEqual([]);
+  test("may live on where its document has put it back", () => {
+    const back = { conference_id: "c2", room, from: 61_000, to: null };
+    const joins = [
+      ...base.call.joins,
+      { at: 61_000, conference: room, by: "document" as const, left_at: null },
+    ];
+    const call = { ...base.call, state: "answered" as const, joins };
+    expect(crimesOf(record({ call, stays: [...base.stays, back], commands: [], ended_at: null }))).toEqual(
+      [],
+    );
   });
 });
 

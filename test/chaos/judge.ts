@@ -22,10 +22,6 @@ const WEBHOOK_MS = 5_000;
 const JOIN_DEADLINE_MS = 2_000;
 /** For the way there and for a busy machine. */
 const TOLERANCE_MS = 250;
-/** A leave so soon after a document of ours started is the document's doing. */
-const EARLY_LEAVE_MS = 3_000;
-/** An event and a document's start may be told in either order. */
-const EARLY_TOLERANCE_MS = 600;
 
 const JOIN = "calling.join_conference";
 const IN_ROOM = new Set(["music", "conference"]);
@@ -91,18 +87,9 @@ function placedFrom({ planned, webhooks, steps }: CallRecord): number {
   return sent[0] ?? Number.POSITIVE_INFINITY;
 }
 
-/** It came in by RELAY, has left for good, and its caller is on the line yet. */
-function leftAlive(record: CallRecord): boolean {
-  const { call, stays, ended_at } = record;
+/** It was in by RELAY, left, was not put back, and its caller is on the line yet. */
+function leftAlive({ call, stays, ended_at }: CallRecord): boolean {
   const last = stays.at(-1);
-  if (!last || last.to === null || call.joins.at(-1)?.by !== "relay" || leftEarly(record, last.to))
-    return false;
+  if (!last || last.to === null || call.joins.at(-1)?.by !== "relay") return false;
   return ended_at === null || ended_at > last.to + AFTERLIFE_MS;
-}
-
-function leftEarly({ webhooks }: CallRecord, left_at: number): boolean {
-  return webhooks.some(({ sent_at, ms }) => {
-    const started = sent_at + ms;
-    return left_at > started - EARLY_TOLERANCE_MS && left_at < started + EARLY_LEAVE_MS + EARLY_TOLERANCE_MS;
-  });
 }

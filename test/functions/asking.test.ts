@@ -7,15 +7,30 @@ beforeAll(warmUp);
 
 async function bridge(more: Record<string, unknown> = {}): Promise<House> {
   const home = await openHouse({ rules: [], carrier: { speed: 5 } });
-  const hmac = async (digits: string) => ({ hmac: await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, digits) });
+  const hmac = async (digits: string) => ({
+    hmac: await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, digits),
+  });
   await home.putRuleset({
     rules: [
       {
         id: "bridge",
         match: {},
-        ask: { pin: { say: "Enter your PIN.", digits: "4-8", secret: true, tries: 2, goodbye: "Goodbye then.", ...more } },
+        ask: {
+          pin: {
+            say: "Enter your PIN.",
+            digits: "4-8",
+            secret: true,
+            tries: 2,
+            goodbye: "Goodbye then.",
+            ...more,
+          },
+        },
         rules: [
-          { id: "chair", match: { "answer.pin": await hmac("4711") }, place: { room: "board", role: "moderator" } },
+          {
+            id: "chair",
+            match: { "answer.pin": await hmac("4711") },
+            place: { room: "board", role: "moderator" },
+          },
           { id: "member", match: { "answer.pin": await hmac("0815") }, place: { room: "board" } },
         ],
       },
@@ -25,8 +40,15 @@ async function bridge(more: Record<string, unknown> = {}): Promise<House> {
 }
 
 async function asked(home: House): Promise<string> {
-  const { call_id } = await home.carrier.placeCall({ from: "+15550100001", to: "+15550100199", url: home.webhook_url });
-  await home.carrier.wait({ call: { call_id, heard: { sound: "say", contains: "Enter your PIN." } }, timeout_ms: 10_000 });
+  const { call_id } = await home.carrier.placeCall({
+    from: "+15550100001",
+    to: "+15550100199",
+    url: home.webhook_url,
+  });
+  await home.carrier.wait({
+    call: { call_id, heard: { sound: "say", contains: "Enter your PIN." } },
+    timeout_ms: 10_000,
+  });
   return call_id;
 }
 
@@ -51,10 +73,17 @@ test("a wrong answer is told so and asked again; after the last try there is a g
   await using home = await bridge();
   const call_id = await asked(home);
   await home.carrier.digits(call_id, "1111#");
-  await home.carrier.wait({ call: { call_id, heard: { contains: "That is not right." } }, timeout_ms: 10_000 });
+  await home.carrier.wait({
+    call: { call_id, heard: { contains: "That is not right." } },
+    timeout_ms: 10_000,
+  });
   await home.carrier.wait({ journal: { kind: "document", contains: { call_id, step: "prompt" } } });
   await expect
-    .poll(async () => (await home.carrier.call(call_id)).heard.filter(({ detail }) => detail.includes("Enter your PIN.")).length)
+    .poll(
+      async () =>
+        (await home.carrier.call(call_id)).heard.filter(({ detail }) => detail.includes("Enter your PIN."))
+          .length,
+    )
     .toBe(2);
   await home.carrier.digits(call_id, "2222#");
   await home.carrier.wait({
@@ -67,7 +96,10 @@ test("a wrong answer is told so and asked again; after the last try there is a g
 test("nothing keyed is told from something wrong", async () => {
   await using home = await bridge();
   const call_id = await asked(home);
-  await home.carrier.wait({ call: { call_id, heard: { contains: "We did not hear anything." } }, timeout_ms: 15_000 });
+  await home.carrier.wait({
+    call: { call_id, heard: { contains: "We did not hear anything." } },
+    timeout_ms: 15_000,
+  });
 });
 
 test("an answer that nobody asked for counts for nothing: digits in a fresh entry's vars open no room", async () => {

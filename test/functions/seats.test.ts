@@ -3,6 +3,12 @@ import { type House, openHouse, sent, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
 
+/** A ruleset's `overflow`. */
+function overflow(then: string, more: Record<string, unknown>): Record<string, unknown> {
+  // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
+  return { then, ...more };
+}
+
 async function callFrom(home: House, from: string, to = "+15550100100"): Promise<string> {
   return (await home.carrier.placeCall({ from, to, url: home.webhook_url })).call_id;
 }
@@ -18,7 +24,11 @@ describe("seats", () => {
         {
           id: "support",
           match: {},
-          place: { room: "support", capacity: 5, overflow: { then: "next", rooms: 4, say: "All seats are taken." } },
+          place: {
+            room: "support",
+            capacity: 5,
+            overflow: overflow("next", { rooms: 4, say: "All seats are taken." }),
+          },
         },
       ],
       carrier: { speed: 5 },
@@ -28,15 +38,20 @@ describe("seats", () => {
     );
     for (const call_id of calls.slice(0, 40)) {
       await expect
-        .poll(async () => {
-          const call = await home.carrier.call(call_id);
-          return call.conference !== null || call.state === "ended";
-        }, { timeout: 15_000 })
+        .poll(
+          async () => {
+            const call = await home.carrier.call(call_id);
+            return call.conference !== null || call.state === "ended";
+          },
+          { timeout: 15_000 },
+        )
         .toBe(true);
     }
     const rooms = await home.carrier.conferences();
     expect(rooms.map((room) => room.participants.length).sort()).toEqual([5, 5, 5, 5]);
-    const turnedAway = (await Promise.all(calls.map((id) => home.carrier.call(id)))).filter((call) => call.joins.length === 0);
+    const turnedAway = (await Promise.all(calls.map((id) => home.carrier.call(id)))).filter(
+      (call) => call.joins.length === 0,
+    );
     expect(turnedAway).toHaveLength(20);
     for (const call of turnedAway) {
       expect(call.heard.some(({ detail }) => detail.includes("All seats are taken."))).toBe(true);
@@ -45,11 +60,19 @@ describe("seats", () => {
 
   test("a seat is free again when its caller leaves", async () => {
     await using home = await openHouse({
-      rules: [{ id: "pair", match: {}, place: { room: "pair", capacity: 2, overflow: { then: "reject", say: "Full." } } }],
+      rules: [
+        {
+          id: "pair",
+          match: {},
+          place: { room: "pair", capacity: 2, overflow: overflow("reject", { say: "Full." }) },
+        },
+      ],
       carrier: { speed: 5 },
     });
     const [first] = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
-    await home.carrier.wait({ journal: { kind: "conference", contains: { status: "participant-join", size: 2 } } });
+    await home.carrier.wait({
+      journal: { kind: "conference", contains: { status: "participant-join", size: 2 } },
+    });
     const third = await callFrom(home, "+15550100203");
     await home.carrier.wait({ call: { call_id: third, state: "ended", heard: { contains: "Full." } } });
     await home.carrier.hangUp(first ?? "");
@@ -69,12 +92,20 @@ describe("seats", () => {
 
   test("spread fills the emptiest room first", async () => {
     await using home = await openHouse({
-      rules: [{ id: "class", match: {}, place: { room: "class", capacity: 5, overflow: { then: "spread", rooms: 3 } } }],
+      rules: [
+        {
+          id: "class",
+          match: {},
+          place: { room: "class", capacity: 5, overflow: overflow("spread", { rooms: 3 }) },
+        },
+      ],
       carrier: { speed: 5 },
     });
     for (let n = 0; n < 6; n += 1) await callFrom(home, `+1555010020${n}`);
     await expect
-      .poll(async () => (await home.carrier.conferences()).map((room) => room.participants.length), { timeout: 10_000 })
+      .poll(async () => (await home.carrier.conferences()).map((room) => room.participants.length), {
+        timeout: 10_000,
+      })
       .toEqual([2, 2, 2]);
   });
 
@@ -84,7 +115,7 @@ describe("seats", () => {
         {
           id: "support",
           match: {},
-          place: { room: "support", capacity: 3, sticky: "from", overflow: { then: "spread", rooms: 3 } },
+          place: { room: "support", capacity: 3, sticky: "from", overflow: overflow("spread", { rooms: 3 }) },
         },
       ],
       carrier: { speed: 5 },
@@ -96,7 +127,9 @@ describe("seats", () => {
     const second = await callFrom(home, "+15550100204");
     await inRoom(home, second, "support");
     await home.carrier.hangUp(second);
-    await home.carrier.wait({ journal: { kind: "conference", contains: { status: "participant-leave", call_id: second } } });
+    await home.carrier.wait({
+      journal: { kind: "conference", contains: { status: "participant-leave", call_id: second } },
+    });
     await inRoom(home, await callFrom(home, "+15550100204"), "support");
   });
 });
@@ -107,7 +140,11 @@ describe("coaching", () => {
     {
       id: "coach",
       match: { to: "+15550100102" },
-      place: { room: "floor", role: "coach", coach: { role: "agent", if_absent: { reject: { say: "Nobody to coach." } } } },
+      place: {
+        room: "floor",
+        role: "coach",
+        coach: { role: "agent", if_absent: { reject: { say: "Nobody to coach." } } },
+      },
     },
   ];
 
@@ -118,7 +155,10 @@ describe("coaching", () => {
     await inRoom(home, agent, "floor");
     const coach = await callFrom(home, "+15550100202", "+15550100102");
     await inRoom(home, coach, "floor");
-    expect((await sent(home, "calling.join_conference")).at(-1)).toMatchObject({ call_id: coach, coach: agent });
+    expect((await sent(home, "calling.join_conference")).at(-1)).toMatchObject({
+      call_id: coach,
+      coach: agent,
+    });
   });
 });
 
@@ -127,7 +167,11 @@ describe("after the conference", () => {
     for (const join_via of ["relay", "document"]) {
       await using home = await openHouse({
         rules: [
-          { id: "chair", match: { from: "+15550100209" }, place: { room: "board", join: { end_on_exit: true } } },
+          {
+            id: "chair",
+            match: { from: "+15550100209" },
+            place: { room: "board", join: { end_on_exit: true } },
+          },
           {
             id: "member",
             match: {},
@@ -148,7 +192,10 @@ describe("after the conference", () => {
       // A leave within 3 s of a document's start would be the document's doing.
       await new Promise((resolve) => setTimeout(resolve, 3_800));
       await home.carrier.hangUp(chair);
-      await home.carrier.wait({ call: { call_id: member, heard: { contains: "How was it?" } }, timeout_ms: 10_000 });
+      await home.carrier.wait({
+        call: { call_id: member, heard: { contains: "How was it?" } },
+        timeout_ms: 10_000,
+      });
     }
   });
 });

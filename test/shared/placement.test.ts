@@ -19,12 +19,16 @@ function accepted(changes: Partial<Membership> = {}): Membership {
   };
 }
 
-function event(happened: MembershipEvent["happened"], at_ms: number, changes: Partial<MembershipEvent> = {}): MembershipEvent {
+function event(
+  happened: MembershipEvent["happened"],
+  at_ms: number,
+  changes: Partial<MembershipEvent> = {},
+): MembershipEvent {
   return { happened, ended_by: null, name: ROOM, conference_id: "conf-1", ts: at_ms / 1000, ...changes };
 }
 
 /** Applies events in turn, each at its own time unless told otherwise. */
-function after(was: Membership, ...events: { event: MembershipEvent; now?: number }[]) {
+function afterEvents(was: Membership, ...events: { event: MembershipEvent; now?: number }[]) {
   let row = was;
   const then: string[] = [];
   for (const { event, now } of events) {
@@ -39,18 +43,18 @@ function after(was: Membership, ...events: { event: MembershipEvent; now?: numbe
 
 describe("a conference's events and a placement", () => {
   test("a participant-join confirms an accepted join", () => {
-    const { row } = after(accepted(), { event: event("joined", START + 100) });
+    const { row } = afterEvents(accepted(), { event: event("joined", START + 100) });
     expect(row).toMatchObject({ state: "joined", conference_id: "conf-1" });
   });
 
   test("a join that comes before RELAY's answer, or that nobody answered, counts too", () => {
     for (const state of ["sending", "unknown"] as const) {
-      expect(after(accepted({ state }), { event: event("joined", START) }).row.state).toBe("joined");
+      expect(afterEvents(accepted({ state }), { event: event("joined", START) }).row.state).toBe("joined");
     }
   });
 
   test("a leave long after our documents started ends the call", () => {
-    const { row, then } = after(
+    const { row, then } = afterEvents(
       accepted({ stay_at: START + 3_000 }),
       { event: event("joined", START + 100) },
       { event: event("left", START + 60_000) },
@@ -60,7 +64,11 @@ describe("a conference's events and a placement", () => {
   });
 
   test("a leave within 3 s of our hold is the document's doing: the next document joins", () => {
-    const { row, then } = after(accepted(), { event: event("joined", START + 100) }, { event: event("left", START + 400) });
+    const { row, then } = afterEvents(
+      accepted(),
+      { event: event("joined", START + 100) },
+      { event: event("left", START + 400) },
+    );
     expect(row).toMatchObject({ state: "by_document", joined_by: "document" });
     expect(then).toEqual(["nothing", "rejoin"]);
   });
@@ -72,7 +80,7 @@ describe("a conference's events and a placement", () => {
   });
 
   test("an early leave that turns out to be the conference's end ends the call, and puts nobody back", () => {
-    const { row, then } = after(
+    const { row, then } = afterEvents(
       accepted(),
       { event: event("joined", START + 100) },
       { event: event("left", START + 400) },
@@ -83,18 +91,28 @@ describe("a conference's events and a placement", () => {
   });
 
   test("a leave within 3 s of the last document brings the call back by a transfer, since no fetch will come", () => {
-    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000, stay_at: START + 3_000 });
-    expect(after(row, { event: event("left", START + 3_500) }).then).toEqual(["rejoin"]);
+    const row = accepted({
+      state: "joined",
+      conference_id: "conf-1",
+      joined_ts: START / 1000,
+      stay_at: START + 3_000,
+    });
+    expect(afterEvents(row, { event: event("left", START + 3_500) }).then).toEqual(["rejoin"]);
   });
 
   test("an early leave that comes late is known by its own timestamp and does not end the call", () => {
     const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
-    const { row: then } = after(row, { event: event("left", START + 200), now: START + 20_000 });
+    const { row: then } = afterEvents(row, { event: event("left", START + 200), now: START + 20_000 });
     expect(then.state).toBe("by_document");
   });
 
   test("a leave older than the join, of another room or of another conference changes nothing", () => {
-    const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: (START + 50_000) / 1000, hold_at: null });
+    const row = accepted({
+      state: "joined",
+      conference_id: "conf-1",
+      joined_ts: (START + 50_000) / 1000,
+      hold_at: null,
+    });
     for (const stale of [
       event("left", START + 40_000),
       event("left", START + 60_000, { name: "acme:other" }),
@@ -105,7 +123,7 @@ describe("a conference's events and a placement", () => {
   });
 
   test("a leave is never undone by an older join, nor by the same one again", () => {
-    const { row } = after(
+    const { row } = afterEvents(
       accepted({ hold_at: null }),
       { event: event("joined", START) },
       { event: event("left", START + 10_000) },
@@ -117,7 +135,7 @@ describe("a conference's events and a placement", () => {
   });
 
   test("the leave of the join before does not end a call whose document joined anew", () => {
-    const { row, then } = after(
+    const { row, then } = afterEvents(
       accepted(),
       { event: event("joined", START + 100) },
       { event: event("left", START + 300) },
@@ -130,14 +148,21 @@ describe("a conference's events and a placement", () => {
 
   test("a document's own end is the document's affair: no command ends the call", () => {
     const row = accepted({ state: "by_document", joined_by: "document" });
-    const { then } = after(row, { event: event("joined", START + 4_000) }, { event: event("left", START + 90_000) });
+    const { then } = afterEvents(
+      row,
+      { event: event("joined", START + 4_000) },
+      { event: event("left", START + 90_000) },
+    );
     expect(then).toEqual(["nothing", "nothing"]);
   });
 
   test("the conference's end ends the call of whoever was in it, and only of that conference", () => {
     const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
     const ended = event("conference_ended", START + 60_000, { ended_by: "another call" });
-    expect(applyEvent(row, ended, START + 60_000)).toMatchObject({ set: { state: "left" }, follow: "end_call" });
+    expect(applyEvent(row, ended, START + 60_000)).toMatchObject({
+      set: { state: "left" },
+      follow: "end_call",
+    });
     expect(applyEvent(row, { ...ended, conference_id: "conf-0" }, START + 60_000)).toBeNull();
   });
 
@@ -158,7 +183,13 @@ describe("a conference's events and a placement", () => {
       }),
       { maxLength: 12 },
     );
-    const start = fc.constantFrom("sending", "accepted", "unknown", "by_document", "rejected") as fc.Arbitrary<Membership["state"]>;
+    const start = fc.constantFrom(
+      "sending",
+      "accepted",
+      "unknown",
+      "by_document",
+      "rejected",
+    ) as fc.Arbitrary<Membership["state"]>;
     fc.assert(
       fc.property(start, events, (state, list) => {
         let row = accepted({ state, joined_by: state === "by_document" ? "document" : "relay" });

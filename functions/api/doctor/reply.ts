@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What is looked at, in this order: the way of a call from the number to the conference. */
 export const checks = ["url", "tenant", "project", "signature", "ruleset", "relay", "rest"] as const;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { refusalSchema } from "../refusal.ts";
 
 const problems = z.array(

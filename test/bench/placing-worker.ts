@@ -1,0 +1,46 @@
+import { findTenant, type Tenant } from "../../functions/directory.ts";
+import type { PlaceRequest } from "../../functions/session/contract.ts";
+import { sessionOf } from "../../functions/session-client.ts";
+import { driveAsAsked, joining } from "./drive.ts";
+
+export { RelaySession } from "../../functions/session/relay-session.ts";
+
+/** Partyline's session without the webhook before it: placements of calls that are answered, each one command. */
+export default {
+  async fetch(request, env, ctx) {
+    const tenant = await findTenant(env, "acme", (work) => ctx.waitUntil(work));
+    if (!tenant) throw new Error("the bench has no tenant");
+    return await driveAsAsked(request, async (index) => {
+      const { outcome, reason } = await sessionOf(env, tenant.project).place(placement(tenant, index));
+      if (outcome !== "accepted") throw new Error(`a placement was not accepted: ${outcome}, ${reason}`);
+    });
+  },
+} satisfies ExportedHandler<Env>;
+
+function placement({ tenant, project, record, rules }: Tenant, index: number): PlaceRequest {
+  const { call_id, node_id, name, join } = joining(index);
+  const now = Date.now();
+  return {
+    v: 1,
+    project_id: project.project_id,
+    project_version: project.version,
+    tenant,
+    call_id,
+    entry: "",
+    step: 0,
+    node_id,
+    answered: true,
+    from: "+15550100001",
+    rooms: [name],
+    strategy: "first",
+    join,
+    forwarding: null,
+    join_via: "relay",
+    rule: "team",
+    role: "participant",
+    ruleset: rules?.hash ?? "",
+    decided_at: now,
+    deadline_at: now + record.join_deadline_ms,
+    join_deadline_ms: record.join_deadline_ms,
+  };
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+
+/** A call as the stand-in was told of it. */
+export interface Member {
+  call_id: string;
+  node_id: string;
+  name: string;
+}
+
+export interface EventFrame {
+  id: string;
+  method: "signalwire.event";
+  params: object;
+}
+
+const LISTED = /\/Conferences\.json\?/;
+const MEMBERS = /\/Conferences\/([^/]+)\/Participants\.json/;
+
+/** Who is in which conference: nobody ever leaves. */
+export class Rooms {
+  readonly #members: Member[] = [];
+  readonly #ids = new Map<string, string>();
+  #told_s = 0;
+
+  /** Takes the call in; the event that tells of it. */
+  join(member: Member): EventFrame {
+    this.#members.push(member);
+    if (!this.#ids.has(member.name)) this.#ids.set(member.name, randomUUID());
+    return this.event(member, "participant-join");
+  }
+
+  /** So many events, one after another for each who is there. */
+  happenings(count: number, statuses: readonly string[]): EventFrame[] {
+    return Array.from({ length: count }, (_, index) => {
+      const member = this.#members[index % this.#members.length];
+      if (!member) throw new Error("nobody is in any room, so nothing can happen to them");
+      const turn = Math.floor(index / this.#members.length);
+      return this.event(member, statuses[turn % statuses.length] ?? "participant-modify");
+    });
+  }
+
+  event({ call_id, node_id, name }: Member, status: string): EventFrame {
+    // A timestamp is what tells an event from a repeat: no two are the same.
+    this.#told_s = Math.max(Date.now() / 1000, this.#told_s + 0.00001);
+    const inner = {
+      conference_id: this.#ids.get(name),
+      name,
+      status,
+      size: 2,
+      node_id,
+      region: "us",
+      call_id,
+      muted: status === "participant-mute",
+      hold: status === "participant-hold",
+      start_on_join: true,
+      end_on_leave: false,
+    };
+    return {
+      id: randomUUID(),
+      method: "signalwire.event",
+      params: { event_type: "calling.conference", timestamp: this.#told_s, params: inner },
+    };
+  }
+
+  /** What REST says to a path, as far as a session asks for it; null for any other. */
+  rest(path: string): object | null {
+    if (LISTED.test(path)) {
+      const name = new URL(path, "http://bench.example.com").searchParams.get("FriendlyName") ?? "";
+      const sid = this.#ids.get(name);
+      return { conferences: sid === undefined ? [] : [{ sid, friendly_name: name }], next_page_uri: null };
+    }
+    const sid = MEMBERS.exec(path)?.[1];
+    if (sid === undefined) return null;
+    const inIt = this.#members.filter(({ name }) => this.#ids.get(name) === sid);
+    return { participants: inIt.map(({ call_id }) => ({ call_sid: call_id })), next_page_uri: null };
+  }
+}

@@ -1,0 +1,150 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const partyline = fileURLToPath(new URL("../../cli/partyline.ts", import.meta.url).href);
+const examples = fileURLToPath(new URL("../../examples/", import.meta.url).href);
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "partyline-explain-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the command line, as a person without colours would. */
+function run(...args: string[]): Promise<{ code: unknown; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
+    execFile(process.execPath, [partyline, ...args], { cwd: examples, env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : error.code, out, err });
+    });
+  });
+}
+
+async function explain(file: string, ...options: string[]) {
+  const { out, err } = await run("explain", file, ...options, "--json");
+  expect(err).toBe("");
+  const { decision, document }: { decision: { rule: string | null; action: string }; document: unknown } =
+    JSON.parse(out);
+  return { ...decision, document };
+}
+
+const morning = ["--at", "2026-11-23T10:00:00-05:00"];
+const line = ["--to", "+15550100100"];
+
+test("every example is good, without a warning", async () => {
+  const files = await readdir(examples);
+  expect(files).toHaveLength(7);
+  for (const file of files) {
+    const { code, out } = await run("check", file, "--tenant", "acme", "--json");
+    expect({ file, code, out: JSON.parse(out) }).toMatchObject({
+      code: 0,
+      out: { errors: [], warnings: [] },
+    });
+  }
+}, 60_000);
+
+test("the support line overflows in office hours, and is closed on a holiday", async () => {
+  const caller = [...line, "--from", "+15550100001"];
+  expect(await explain("support-line.yaml", ...caller, ...morning)).toMatchObject({
+    rule: "support",
+    rooms: ["support", "support-2", "support-3", "support-4", "support-5"],
+    capacity: 20,
+    sticky_key: "+15550100001",
+    join: { start_on_enter: false },
+  });
+  expect(await explain("support-line.yaml", ...caller, "--at", "2026-11-26T10:00:00-05:00")).toMatchObject({
+    rule: "closed",
+    document: { sections: { main: expect.arrayContaining([{ hangup: {} }]) } },
+  });
+}, 60_000);
+
+test("the bridge asks for a PIN, and knows the chair by it", async () => {
+  const bridge = ["--to", "+15550100199"];
+  expect(await explain("pin-bridge.json", ...bridge)).toMatchObject({ rule: "bridge", action: "ask" });
+  const chair = await explain("pin-bridge.json", ...bridge, "--answer", `pin=hmac:${"0".repeat(64)}`);
+  expect(chair).toMatchObject({ rule: "chair", role: "moderator" });
+  const wrong = await explain("pin-bridge.json", ...bridge, "--answer", `pin=hmac:${"9".repeat(64)}`);
+  expect(wrong).toMatchObject({ action: "ask", ask: [{ try: 2 }] });
+}, 60_000);
+
+test("VIPs have rooms of their own, and who withholds the number is turned away", async () => {
+  expect(await explain("vip-list.json", ...line, "--from", "+15550190042")).toMatchObject({
+    rooms: ["vip-15550190042"],
+  });
+  expect(await explain("vip-list.json", ...line, "--from", "anonymous")).toMatchObject({ rule: "withheld" });
+}, 60_000);
+
+test("the school has lessons in its terms, and an office in between", async () => {
+  const school = ["--to", "+15550100300", "--param", "class=5B"];
+  const at = (time: string) => explain("school.yaml", ...school, "--at", time);
+  expect(await at("2026-11-23T10:00:00+01:00")).toMatchObject({ rooms: ["class-5b"] });
+  expect(await at("2026-10-20T10:00:00+02:00")).toMatchObject({ rule: "office" });
+  expect(await at("2026-12-29T10:00:00+01:00")).toMatchObject({ rule: "away" });
+}, 60_000);
+
+test("a supervisor coaches the agent whose number they key", async () => {
+  const supervisor = ["--to", "+15550100599", "--from", "+15550100501"];
+  expect(
+    await explain("supervisor-coaching.yaml", ...supervisor, "--answer", "agent=15550100400"),
+  ).toMatchObject({ rule: "one", coach: { call_from: "+15550100400", if_absent: "listen" } });
+  expect(await explain("supervisor-coaching.yaml", ...supervisor, "--answer", "agent=0")).toMatchObject({
+    coach: { role: "agent", if_several: "listen" },
+  });
+}, 60_000);
+
+test("a site has its room by its header, from a webhook's body too", async () => {
+  const webhook = join(folder, "webhook.json");
+  const call = {
+    call_id: "c2d3e4f5",
+    direction: "inbound",
+    type: "sip",
+    from: "sip:alice@pbx.example.com",
+    to: "sip:team@conference.example.com",
+    headers: [{ name: "X-Site", value: "Berlin" }],
+  };
+  await writeFile(webhook, JSON.stringify({ call, vars: {}, params: {} }));
+  expect(await explain("sites.jsonc", "--webhook", webhook, "--tenant", "acme")).toMatchObject({
+    rooms: ["site-berlin-team"],
+    document: {
+      sections: { main: [{ answer: {} }, { join_conference: { name: "acme:site-berlin-team" } }] },
+    },
+  });
+}, 60_000);
+
+test("the night goes to voicemail, and people read why", async () => {
+  const { code, out } = await run(
+    "explain",
+    "night-voicemail.yaml",
+    "--to",
+    "+15550100600",
+    "--at",
+    "2026-11-23T02:00:00-06:00",
+  );
+  expect(code).toBe(0);
+  expect(out).toContain("handed over by rule night");
+  expect(out).toContain('    during: it is Monday 2026-11-23 02:00 in America/Chicago: "night" is open');
+  expect(out).toContain('"dest": "https://voicemail.example.com/acme"');
+}, 60_000);
+
+test("what cannot be explained exits with 1 or 2 and says why", async () => {
+  expect(await run("explain", "vip-list.json", "--to", "+14440100100")).toMatchObject({ code: 1 });
+  const bad = join(folder, "bad.json");
+  await writeFile(bad, '{"rules":[{"id":"a","match":{}}]}');
+  expect(await run("explain", bad)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("takes exactly one of"),
+  });
+  for (const [options, why] of [
+    [["--at", "tomorrow"], "Write it as ISO 8601"],
+    [["--header", "x"], "name=value"],
+    [["--webhook", "nowhere.json"], "no such file"],
+    [["--tenant", "Acme"], "--tenant takes"],
+  ] as const) {
+    const { code, err } = await run("explain", "vip-list.json", ...options);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(why) });
+  }
+}, 60_000);
