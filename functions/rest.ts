@@ -40,18 +40,17 @@ export async function listRoom(project: Project, room: string, signal: AbortSign
   return listings;
 }
 
-/** In which of the rooms the call is, by SignalWire's word. Null: in none of them. Throws where SignalWire does not say. */
-export async function findInRooms(
+/** Whether the call is in any of the rooms, by SignalWire's word. Throws where SignalWire does not say. */
+export async function isInRooms(
   project: Project,
   rooms: readonly string[],
   call_id: string,
   signal: AbortSignal,
-): Promise<{ room: string; conference_id: string } | null> {
+): Promise<boolean> {
   for (const room of rooms) {
-    const found = (await listRoom(project, room, signal)).find(({ call_ids }) => call_ids.has(call_id));
-    if (found) return { room, conference_id: found.conference_id };
+    if ((await listRoom(project, room, signal)).some(({ call_ids }) => call_ids.has(call_id))) return true;
   }
-  return null;
+  return false;
 }
 
 /** A command for an active call by its id alone: the lever where RELAY is down or does not see the call. */

@@ -2,7 +2,7 @@ import { confirmedDocument } from "../../shared/documents/outcomes.ts";
 import { rejectDocument } from "../../shared/documents/rule-documents.ts";
 import type { PlacedState } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
-import { findInRooms } from "../rest.ts";
+import { isInRooms } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
 import { inlineJoin } from "./joining.ts";
@@ -63,8 +63,8 @@ async function askRest(
   try {
     // Time is kept for the session's second look, too.
     const signal = AbortSignal.timeout(Math.max(1, ends_at - 2 * RENDER_MS - Date.now()));
-    const found = await findInRooms(tenant.project, rooms, call.call_id, signal);
-    return found ? { said: "found", conference_id: found.conference_id } : { said: "absent" };
+    const found = await isInRooms(tenant.project, rooms, call.call_id, signal);
+    return { said: found ? "found" : "absent" };
   } catch (error) {
     log("warn", "rest.failed", { tenant: tenant.tenant, call: call.call_id, error: describeError(error) });
     return { said: "failed" };

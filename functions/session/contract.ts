@@ -85,7 +85,7 @@ export interface LookRequest extends PlacementKey {
   /** For the journal: the webhook that asks. */
   note?: WebhookNote;
   /** What REST said, where the Worker has asked it. */
-  rest?: { said: "found"; conference_id: string } | { said: "absent" | "failed" };
+  rest?: { said: "found" | "absent" | "failed" };
 }
 
 /** `unsettled`: nobody knows yet; the Worker asks REST and then looks again with what it heard. */

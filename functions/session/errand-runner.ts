@@ -26,7 +26,7 @@ export interface ErrandHost {
   project(): Promise<Project>;
   /** The placement's call is not in its room, by REST's word; or it is. */
   left(row: Placement): void;
-  found(row: Placement, conference_id: string): void;
+  found(row: Placement): void;
   /** For the call's story: what came of a command. */
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
 }
@@ -35,6 +35,11 @@ export interface ErrandHost {
 interface Rooms {
   listings: Map<string, Promise<RoomListing[]>>;
   failed: Set<string>;
+}
+
+/** A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment. */
+export function isBeingPutBack(row: Placement): boolean {
+  return row.state === "by_document" && row.conference_id !== null;
 }
 
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
@@ -75,7 +80,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
  */
 async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Rooms): Promise<void> {
   const row = host.placements.find(errand);
-  if (!row || !mayMove(row.state, "left")) {
+  if (!row || !mayMove(row.state, "left") || isBeingPutBack(row)) {
     host.errands.done(errand);
     return;
   }
@@ -86,9 +91,14 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
       listing = listRoom(project, row.room, AbortSignal.timeout(REST_MS));
       listings.set(row.room, listing);
     }
-    const found = (await listing).find(({ call_ids }) => call_ids.has(row.call_id));
-    if (found) host.found(row, found.conference_id);
-    else host.left(row);
+    const present = new Set((await listing).flatMap(({ call_ids }) => [...call_ids]));
+    if (present.has(row.call_id)) host.found(row);
+    // Whether REST's CallSid is the call_id is not known: a room full of strangers says nothing about who is not in it.
+    else if (
+      present.size === 0 ||
+      host.placements.ofRoom(row.room).some(({ call_id }) => present.has(call_id))
+    )
+      host.left(row);
   } catch (error) {
     // Whoever is still in doubt is asked about again by the next alarm.
     if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });

@@ -66,7 +66,8 @@ function settleByRest(
 ): LookReply {
   const place = { v: 1 as const, room: row.room, join: row.join };
   if (rest.said === "found") {
-    placements.move(row, "joined", { joined_by: "relay", conference_id: rest.conference_id });
+    // Whether REST's sid is RELAY's conference_id is not known: events tell it.
+    placements.move(row, "joined", { joined_by: "relay" });
     return { ...place, outcome: "joined", reason: "REST found the call in its room" };
   }
   if (row.state === "accepted" && rest.said === "absent") health.failed("accepted, and never joined", now);

@@ -18,7 +18,7 @@ import {
   type PlaceRequest,
 } from "./contract.ts";
 import { Counters } from "./counters.ts";
-import { runErrands } from "./errand-runner.ts";
+import { isBeingPutBack, runErrands } from "./errand-runner.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
@@ -33,6 +33,8 @@ import { migrate } from "./schema.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
+/** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
+const BACKSTOP_MS = 1_000;
 /** While RELAY is down the alarm comes this often, for its events can't be seen. */
 const DOWN_CHECK_MS = 6_000;
 /** A call that was not seen in its room so long after its deadline is looked for. */
@@ -70,6 +72,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #link: Link;
   #lastWorkAt = Date.now();
   #alarmAt: number | null = null;
+  #errandTimer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -327,8 +330,13 @@ export class RelaySession extends DurableObject<Env> {
     this.#counters.add("repaired_leaves");
     log("info", "ledger.repaired", { call: row.call_id, room: row.room, was: row.state });
     if (row.state !== "joined") {
-      // Never seen there, and never came back: the caller hung up, most likely.
-      this.#placements.move(row, "left", { reason: "REST: not in its room" });
+      // Never seen there, and never came back: the caller hung up, most likely. If not, nothing else would end the call.
+      if (
+        this.#placements.move(row, "left", { reason: "REST: not in its room" }) &&
+        row.joined_by === "relay"
+      ) {
+        this.#errands.add("end", row, row.node_id);
+      }
       return;
     }
     const { room: name, conference_id } = row;
@@ -339,6 +347,7 @@ export class RelaySession extends DurableObject<Env> {
   #verifyWhereabouts(): void {
     const feedSince = this.#link.readySince;
     for (const row of this.#placements.inDoubt(Date.now() - UNCONFIRMED_MS)) {
+      if (isBeingPutBack(row)) continue;
       const isSure =
         row.state === "joined" && feedSince !== null && feedSince <= (row.verified_at ?? row.created_at);
       if (!isSure) this.#errands.add("verify", row, row.node_id);
@@ -346,11 +355,9 @@ export class RelaySession extends DurableObject<Env> {
     this.#startErrands();
   }
 
-  /** At once, and again by the alarm where this incarnation vanishes. */
+  /** What was added now is done now, or by a timer when it is due; the alarm stands behind that, should we vanish. */
   #startErrands(): void {
-    if (!this.#errands.wereAdded()) return;
-    this.#arm(0);
-    void this.#doErrands();
+    if (this.#errands.wereAdded()) void this.#doErrands();
   }
 
   async #doErrands(): Promise<void> {
@@ -358,10 +365,14 @@ export class RelaySession extends DurableObject<Env> {
       errands: this.#errands,
       placements: this.#placements,
       health: this.#health,
-      found: (row, conference_id) => {
-        if (row.state !== "joined") this.#counters.add("repaired_joins");
-        if (row.state !== "joined")
-          this.#placements.move(row, "joined", { conference_id, reason: "REST found the call" });
+      found: (row) => {
+        if (row.state !== "joined") {
+          this.#counters.add("repaired_joins");
+          this.#placements.move(row, "joined", {
+            joined_by: row.joined_by ?? "relay",
+            reason: "REST found the call",
+          });
+        }
         this.#placements.update(row, { verified_at: Date.now() });
       },
       left: (row) => this.#leftUnseen(row),
@@ -370,8 +381,23 @@ export class RelaySession extends DurableObject<Env> {
       connection: () => this.#link.ready,
       project: () => this.#link.project(),
     });
+    this.#scheduleErrands();
+  }
+
+  #scheduleErrands(): void {
     const due = this.#errands.nextDue();
-    if (due !== null) this.#arm(Math.max(0, due - Date.now()));
+    if (due === null) return;
+    this.#arm(Math.max(BACKSTOP_MS, due - Date.now()));
+    if (this.#errandTimer && this.#errandTimer.due <= due) return;
+    if (this.#errandTimer) clearTimeout(this.#errandTimer.id);
+    const id = setTimeout(
+      () => {
+        this.#errandTimer = null;
+        void this.#doErrands();
+      },
+      Math.max(0, due - Date.now()),
+    );
+    this.#errandTimer = { due, id };
   }
 
   #hasWork(): boolean {
@@ -384,8 +410,7 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Sees to it that the alarm comes within `in_ms`; an earlier one stands. */
   #arm(in_ms: number): void {
-    const due = this.#errands.nextDue();
-    const at = Math.min(Date.now() + in_ms, due ?? Number.POSITIVE_INFINITY);
+    const at = Date.now() + in_ms;
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);

@@ -113,8 +113,12 @@ const passing: ((random: Random) => Trouble)[] = [
   (random) => ({
     name: "refused by code",
     faults: [
-      ...(["410", "500", "404"] as const).map(
+      ...(["500", "404"] as const).map(
         (code): Fault => ({ at: "command", probability: 0.1, do: { kind: "code", code } }),
+      ),
+      // Not in answer to `calling.end`: that a call is gone is then the truth, or SignalWire keeps the leg and not we.
+      ...[join, answer].map(
+        (match): Fault => ({ at: "command", match, probability: 0.1, do: { kind: "code", code: "410" } }),
       ),
       { at: "command", match: random.pick([join, answer]), times: 1, do: { kind: "refuse" } },
       { at: "command", probability: 0.1, do: { kind: "error", code: -32_000 } },
