@@ -33,7 +33,7 @@ test("every npm script that the README names is there", () => {
 
 test("every command of partyline's that the README names is there", () => {
   const named = new Set([...readme.matchAll(/npx partyline ([a-z]+)/g)].map((found) => found[1] ?? ""));
-  expect(named).toEqual(new Set(["check", "doctor", "pull", "push", "seal", "secret"]));
+  expect(named).toEqual(new Set(["check", "doctor", "explain", "pull", "push", "seal", "secret"]));
   const cli = readFileSync(join(root, "cli/partyline.ts"), "utf8");
   for (const name of named) expect(cli).toContain(`${name}Command()`);
 });
