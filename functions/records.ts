@@ -23,16 +23,19 @@ export const projectRecord = z.object({
   credentials: z.string().min(1),
   /** Two while a key is rotated. */
   signing_keys: z.array(z.string().min(1)).min(1).max(2),
-  /** RELAY contexts, and the tenant that takes each one's calls. */
-  contexts: z.record(z.string().min(1), tenantId).default({}),
   /** The one tenant of the project whose conferences carry no prefix. */
   plain_names_for: tenantId.optional(),
   session: z
     .object({
+      /** Without work for so long the connection is closed, and costs nothing. */
       idle_disconnect_s: z.number().int().min(1).max(86_400).default(300),
+      /** Whether it stays open without work, too, once something has opened it. */
+      stay_up: z.boolean().default(false),
+      /** How long placements, events and journal are kept. */
+      keep_days: z.number().int().min(1).max(90).default(7),
       location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
     })
-    .default({ idle_disconnect_s: 300 }),
+    .default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7 }),
 });
 
 export type ProjectRecord = z.infer<typeof projectRecord>;

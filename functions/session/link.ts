@@ -96,13 +96,18 @@ export class Link {
     return this.#project?.value ?? (await readProject(this.#env, this.#facts.require("project_id")));
   }
 
-  /** How many contexts the record subscribes, as far as it was read. */
-  get contexts(): number {
-    return Object.keys(this.#project?.value.contexts ?? {}).length;
-  }
-
   get idle_disconnect_ms(): number {
     return (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
+  }
+
+  /** Whether the record wants the connection up without work, too. */
+  get staysUp(): boolean {
+    return this.#project?.value.session.stay_up ?? false;
+  }
+
+  /** How long rows are kept; as long as may be where the record was not read yet. */
+  get keep_ms(): number {
+    return (this.#project?.value.session.keep_days ?? 90) * 24 * 3_600_000;
   }
 
   get isOpen(): boolean {
@@ -173,7 +178,8 @@ export class Link {
       project: project.project_id,
       token: project.token,
       agent: AGENT,
-      contexts: Object.keys(project.contexts),
+      // A context's calls would be offered to us alone, and nothing here answers them yet: none is asked for.
+      contexts: [],
     };
     if (this.#connection && before?.relay_url === project.relay_url) {
       if (before.version !== project.version) this.#connection.handle({ on: "credentials", settings });

@@ -41,7 +41,6 @@ const DOWN_CHECK_MS = 6_000;
 const UNCONFIRMED_MS = 10_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 const LONGEST_CALL_MS = 24 * 3_600_000;
-const KEEP_MS = 7 * 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
 
 /** How a project's session is; for operators. Counters run since the session was first made. */
@@ -207,11 +206,12 @@ export class RelaySession extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
+    const { keep_ms } = this.#link;
     const forgotten =
-      this.#placements.forget(KEEP_MS, FORGET_BATCH) +
-      this.#events.forget(KEEP_MS, FORGET_BATCH) +
-      this.#journal.forget(KEEP_MS, FORGET_BATCH) +
-      this.#rulesets.forget(KEEP_MS);
+      this.#placements.forget(keep_ms, FORGET_BATCH) +
+      this.#events.forget(keep_ms, FORGET_BATCH) +
+      this.#journal.forget(keep_ms, FORGET_BATCH) +
+      this.#rulesets.forget(keep_ms);
     this.#verifyWhereabouts();
     if (this.#hasWork()) {
       try {
@@ -227,7 +227,7 @@ export class RelaySession extends DurableObject<Env> {
       this.#arm(HEARTBEAT_MS);
     } else {
       const oldest = this.#journal.oldest();
-      if (oldest !== null) this.#arm(Math.max(HEARTBEAT_MS, oldest + KEEP_MS - Date.now()));
+      if (oldest !== null) this.#arm(Math.max(HEARTBEAT_MS, oldest + keep_ms - Date.now()));
     }
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
     void this.#doErrands();
@@ -404,7 +404,7 @@ export class RelaySession extends DurableObject<Env> {
     return (
       this.#errands.nextDue() !== null ||
       this.#placements.countLive(LONGEST_CALL_MS) > 0 ||
-      this.#link.contexts > 0
+      this.#link.staysUp
     );
   }
 

@@ -14,8 +14,8 @@ export interface Counts {
   events: number;
   /** Events that were acknowledged. */
   acks: number;
-  /** Frames that no session should have sent here. */
-  odd: number;
+  /** Frames that no session should have sent here: a method, or the ack of no event. */
+  odd: string[];
 }
 
 export type Asked =
@@ -43,7 +43,7 @@ const HAPPENINGS = [
   "participant-unhold",
 ];
 
-const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, odd: 0 };
+const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, odd: [] };
 const rooms = new Rooms();
 const unacked = new Set<string>();
 /** `at` is null while it waits for its join. */
@@ -84,7 +84,7 @@ server.on("connection", (socket) => {
         tell(socket, rooms.join(params));
         return;
       default:
-        counts.odd += 1;
+        counts.odd.push(method);
         send(socket, { id, error: { code: -32601, message: "Method not found" } });
     }
   });
@@ -102,7 +102,7 @@ function tell(socket: WebSocket, event: EventFrame): void {
 
 function acknowledged(id: string): void {
   if (unacked.delete(id)) counts.acks += 1;
-  else counts.odd += 1;
+  else counts.odd.push("an ack");
   if (!flood?.unacked.delete(id) || flood.unacked.size > 0) return;
   report({ took_ms: performance.now() - flood.begun });
   flood = null;

@@ -35,7 +35,7 @@ export async function startStandIn(): Promise<StandIn> {
       const until = Date.now() + ACKS_MS;
       let counts = await ask<Counts>({ ask: "counts" });
       while (counts.acks < counts.events && Date.now() < until) counts = await ask<Counts>({ ask: "counts" });
-      if (counts.acks !== counts.events || counts.odd > 0) {
+      if (counts.acks !== counts.events || counts.odd.length > 0) {
         throw new Error(`the RELAY stand-in saw what should not be: ${JSON.stringify(counts)}`);
       }
       return counts;
