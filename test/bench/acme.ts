@@ -44,12 +44,11 @@ export async function records(relay_url: string): Promise<Record<string, string>
   };
 }
 
-/** A signed webhook of a call that was never seen before. */
-export function webhook(index: number): PreparedRequest & { call_id: string } {
-  const call_id = randomUUID();
+/** A call that was never seen before, as webhooks carry it. */
+export function arrival(index: number) {
   const [from, to] = [number(1_000_000 + (index % 9_000_000)), number(index % 50)];
-  const call = {
-    call_id,
+  return {
+    call_id: randomUUID(),
     node_id: `${randomUUID()}@us-east`,
     segment_id: randomUUID(),
     call_state: "created",
@@ -63,7 +62,17 @@ export function webhook(index: number): PreparedRequest & { call_id: string } {
     project_id,
     space_id: randomUUID(),
   };
-  const body = Buffer.from(JSON.stringify({ call, vars: {}, envs: {}, params: {} }));
+}
+
+/** A signed webhook of a call that was never seen before. */
+export function webhook(index: number): PreparedRequest & { call_id: string } {
+  const call = arrival(index);
+  return { ...signed(call, {}), call_id: call.call_id };
+}
+
+/** The webhook of a call, with the params that the document before it sent along. */
+export function signed(call: ReturnType<typeof arrival>, params: object): PreparedRequest {
+  const body = Buffer.from(JSON.stringify({ call, vars: {}, envs: {}, params }));
   const hmac = (digest: string) =>
     createHmac(digest, signing_key).update(`${bindings.PUBLIC_URL}${path}`).update(body).digest("hex");
   const headers = {
@@ -71,5 +80,5 @@ export function webhook(index: number): PreparedRequest & { call_id: string } {
     "x-signalwire-signature": hmac("sha1"),
     "x-signalwire-sha256-signature": hmac("sha256"),
   };
-  return { method: "POST", path, headers, body, call_id };
+  return { method: "POST", path, headers, body };
 }
