@@ -93,12 +93,9 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
     }
     const present = new Set((await listing).flatMap(({ call_ids }) => [...call_ids]));
     if (present.has(row.call_id)) host.found(row);
-    // Whether REST's CallSid is the call_id is not known: a room full of strangers says nothing about who is not in it.
-    else if (
-      present.size === 0 ||
-      host.placements.ofRoom(row.room).some(({ call_id }) => present.has(call_id))
-    )
-      host.left(row);
+    // Whether REST's CallSid is the call_id is not known: a stranger in the room may be the very call. Where all are known,
+    // or nobody is there, it is not.
+    else if ([...present].every((call_id) => host.placements.ofCall(call_id).length > 0)) host.left(row);
   } catch (error) {
     // Whoever is still in doubt is asked about again by the next alarm.
     if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });

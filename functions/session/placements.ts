@@ -119,15 +119,6 @@ export class Placements {
     return [...keys].flatMap((key) => this.find(key) ?? []);
   }
 
-  /** Those who are, or may be, in a room. */
-  ofRoom(room: string): Placement[] {
-    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
-      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1",
-      room,
-    );
-    return [...keys].flatMap((key) => this.find(key) ?? []);
-  }
-
   /** Who is in a room now, the longest there first. */
   participants(room: string): Placement[] {
     const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
