@@ -109,12 +109,17 @@ export class Placements {
     return [...keys].flatMap((key) => this.find(key) ?? []);
   }
 
-  /** Those whom an event may have passed by: in a room by RELAY, or not seen there in time. */
-  inDoubt(seen_by: number): Placement[] {
+  /**
+   * Those whom an event may have passed by: not seen in their room by `seen_by`, or in it by RELAY since before its feed of
+   * events began (null: it has a gap now), and not found there by REST after.
+   */
+  inDoubt(seen_by: number, feed_since: number | null): Placement[] {
     const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
       `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1
-         AND ((state = 'joined' AND joined_by = 'relay') OR (state != 'joined' AND deadline_at < ?))`,
+         AND ((state != 'joined' AND deadline_at < ?)
+           OR (state = 'joined' AND joined_by = 'relay' AND COALESCE(verified_at, created_at) < ?))`,
       seen_by,
+      feed_since ?? Number.MAX_SAFE_INTEGER,
     );
     return [...keys].flatMap((key) => this.find(key) ?? []);
   }

@@ -345,12 +345,8 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   #verifyWhereabouts(): void {
-    const feedSince = this.#link.readySince;
-    for (const row of this.#placements.inDoubt(Date.now() - UNCONFIRMED_MS)) {
-      if (isBeingPutBack(row)) continue;
-      const isSure =
-        row.state === "joined" && feedSince !== null && feedSince <= (row.verified_at ?? row.created_at);
-      if (!isSure) this.#errands.add("verify", row, row.node_id);
+    for (const row of this.#placements.inDoubt(Date.now() - UNCONFIRMED_MS, this.#link.readySince)) {
+      if (!isBeingPutBack(row)) this.#errands.add("verify", row, row.node_id);
     }
     this.#startErrands();
   }
