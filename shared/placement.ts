@@ -6,7 +6,7 @@
  * unknown: sent and unanswered. by_document: the caller's own document joins. failed: it came to nothing.
  */
 const moves = {
-  planned: ["sending", "by_document", "failed"],
+  planned: ["sending", "rejected", "by_document", "failed"],
   sending: ["accepted", "joined", "left", "rejected", "unknown", "by_document", "failed"],
   accepted: ["joined", "left", "unknown", "by_document"],
   rejected: ["by_document", "joined", "left", "failed"],

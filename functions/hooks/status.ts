@@ -2,7 +2,9 @@ import { type Context, Hono } from "hono";
 import { isToken } from "../../shared/callback-token.ts";
 import { readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
+import { verifyForm } from "../../shared/form-signature.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
+import { signedUrls } from "../../shared/signature.ts";
 import { findTenant, type Tenant } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
@@ -35,9 +37,9 @@ async function receive(
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
     return refuse(c, id, "no such tenant, or not its token");
-  const signature = await checkSignature(c, raw, tenant);
-  if (signature === "wrong") return refuse(c, id, "the signature is wrong");
   const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const signature = await checkSignature(c, raw, tenant, isForm);
+  if (signature === "wrong") return refuse(c, id, "the signature is wrong");
   const event = readCallback(new TextDecoder().decode(raw), isForm);
   if (!event) {
     log("warn", "callback.unusable", { tenant: id, kind });
@@ -71,17 +73,22 @@ async function receive(
 async function checkSignature(
   c: Context<{ Bindings: Env }>,
   raw: Uint8Array,
-  tenant: Tenant,
+  { record, project }: Tenant,
+  isForm: boolean,
 ): Promise<"none" | "right" | "wrong"> {
-  const isSigned = ["x-signalwire-signature", "x-signalwire-sha256-signature", "x-twilio-signature"].some(
-    (name) => c.req.header(name) !== undefined,
-  );
-  if (!isSigned) return "none";
-  const signer = {
-    public_url: publicUrl(c.env, tenant.record, c.req.url),
-    signing_keys: tenant.project.signing_keys,
-  };
-  return (await authenticate(raw, c.req.raw, signer)).authentic ? "right" : "wrong";
+  const signature = c.req.header("x-signalwire-signature") ?? c.req.header("x-twilio-signature");
+  if (signature === undefined && c.req.header("x-signalwire-sha256-signature") === undefined) return "none";
+  const public_url = publicUrl(c.env, record, c.req.url);
+  const { signing_keys } = project;
+  const isRight = isForm
+    ? await verifyForm({
+        body: new TextDecoder().decode(raw),
+        urls: signedUrls(public_url, c.req.url),
+        signature: signature ?? "",
+        keys: signing_keys,
+      })
+    : (await authenticate(raw, c.req.raw, { public_url, signing_keys })).authentic;
+  return isRight ? "right" : "wrong";
 }
 
 /** Whether the event is about one of the tenant's conferences; recordings' forms carry no name and are told by their call. */

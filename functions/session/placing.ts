@@ -198,6 +198,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
 function byDocument(placements: Placements, request: PlaceRequest, method: string, outcome: Outcome): void {
   const row = placements.find(request);
   if (!row) return;
+  if (outcome.kind !== "unsent") placements.move(row, "rejected", { reason: describeOutcome(outcome) });
   placements.move(row, "by_document", {
     joined_by: "document",
     reason: `${method}: ${describeOutcome(outcome)}`,

@@ -1,0 +1,54 @@
+import { fromBase64 } from "./base64.ts";
+
+/** SHA-1's length in bytes. */
+const DIGEST_BYTES = 20;
+const standardPorts: Record<string, string> = { "https:": "443", "http:": "80" };
+
+/**
+ * SignalWire's signature of form requests: base64 of HMAC-SHA1(key, URL + each key and value, keys in ASCII order, values of a
+ * repeated key in the order sent). The URL may have been signed with its standard port or without: both are tried.
+ */
+export async function verifyForm(request: {
+  body: string;
+  urls: readonly string[];
+  /** `X-SignalWire-Signature`, also seen as `X-Twilio-Signature`. */
+  signature: string;
+  /** Signing keys; empty ones never verify. */
+  keys: readonly string[];
+}): Promise<boolean> {
+  const signature = fromBase64(request.signature);
+  if (signature?.length !== DIGEST_BYTES) return false;
+  const fields = sortedFields(request.body);
+  const encoder = new TextEncoder();
+  for (const key of request.keys) {
+    if (key === "") continue;
+    const imported = await crypto.subtle.importKey(
+      "raw",
+      encoder.encode(key),
+      { name: "HMAC", hash: "SHA-1" },
+      false,
+      ["verify"],
+    );
+    for (const url of request.urls.flatMap(portForms)) {
+      if (await crypto.subtle.verify("HMAC", imported, signature, encoder.encode(url + fields))) return true;
+    }
+  }
+  return false;
+}
+
+function sortedFields(body: string): string {
+  const fields = [...new URLSearchParams(body)];
+  // Sorting is stable: values of one key stay in the order sent.
+  fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return fields.map(([name, value]) => name + value).join("");
+}
+
+/** The URL as it is, and with or without its scheme's own port. */
+function portForms(url: string): string[] {
+  const found = /^(https?:)\/\/([^/?#:]+)(?::(\d+))?(.*)$/is.exec(url);
+  if (!found) return [url];
+  const [, scheme = "", host = "", port, rest = ""] = found;
+  const standard = standardPorts[scheme.toLowerCase()];
+  if (port === undefined) return [url, `${scheme}//${host}:${standard}${rest}`];
+  return port === standard ? [url, `${scheme}//${host}${rest}`] : [url];
+}
