@@ -147,8 +147,6 @@ export const joinConferenceParameters = strictObject({
   ...parameters,
 });
 
-export type JoinConferenceParameters = z.infer<typeof joinConferenceParameters>;
-
 /** Why a room's name cannot go onto the wire; reads on from the name: `"…" is empty`. */
 export interface NameProblem {
   problem: string;

@@ -262,7 +262,7 @@ export class RelaySession extends DurableObject<Env> {
     if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
       if (request.max_duration_s !== undefined) {
         this.#errands.add("expire", row, row.node_id, row.created_at + request.max_duration_s * 1000);
-        this.#arm(HEARTBEAT_MS);
+        this.#startErrands();
       }
     }
     return reply;

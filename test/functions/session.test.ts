@@ -112,6 +112,20 @@ describe("a session that is lost", () => {
   });
 });
 
+test("a call that has lasted as long as its rule lets it is ended", async () => {
+  await using home = await openHouse({
+    rules: [{ id: "short", match: {}, place: { room: "support", max_duration_s: 3600 } }],
+    carrier: { speed: 10 },
+  });
+  const call_id = await inRoom(home);
+  // The hour is over: nobody waits for it here.
+  await runInDurableObject(session(home), (_, state) => {
+    state.storage.sql.exec("UPDATE errands SET due_at = 0 WHERE kind = 'expire'");
+  });
+  await runDurableObjectAlarm(session(home));
+  await home.carrier.wait({ call: { call_id, state: "ended" } });
+});
+
 describe("a session without work", () => {
   test("closes after idle_disconnect_s, and the next call opens it again", async () => {
     await using home = await openHouse({
