@@ -1,11 +1,12 @@
 /**
  * The ledger's states of a placement, and the only moves between them.
  *
- * planned: chosen, nothing sent. sending: the join is on its way, or was when we stopped. accepted: RELAY took it.
+ * waiting: in a line, with no seat. planned: chosen, nothing sent. sending: the join is on its way, or was when we stopped. accepted: RELAY took it.
  * joined: a participant-join said so, or REST. left: out of the conference. rejected: RELAY refused the join.
  * unknown: sent and unanswered. by_document: the caller's own document joins. failed: it came to nothing.
  */
 const moves = {
+  waiting: ["planned", "by_document", "failed"],
   planned: ["sending", "rejected", "by_document", "failed"],
   sending: ["accepted", "joined", "left", "rejected", "unknown", "by_document", "failed"],
   accepted: ["joined", "left", "unknown", "by_document"],
@@ -26,7 +27,7 @@ export function mayMove(from: PlacementState, to: PlacementState): boolean {
   return (moves[from] as readonly PlacementState[]).includes(to);
 }
 
-/** Whether the call is, or may yet be, in its room. */
+/** Whether the call is, or may yet be, in its room; in a line for it, too. */
 export function isLive(state: PlacementState): boolean {
   return state !== "left" && state !== "failed";
 }

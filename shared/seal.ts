@@ -46,8 +46,11 @@ const common = {
 /** A call whose place is decided. */
 const placed = z.strictObject({
   ...common,
-  /** What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring. */
-  purpose: z.enum(["place", "confirm", "settle"]),
+  /**
+   * What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring; poll: asks from
+   * its line, and goes on waiting with what is returned; turn: comes from its line for good.
+   */
+  purpose: z.enum(["place", "confirm", "settle", "poll", "turn"]),
   /** The step whose placement is meant. */
   place_step: z.int().min(0).max(1000),
   placing,

@@ -65,6 +65,9 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
   switch (state.purpose) {
     case "place":
       return await placeCall(visit, state.entry, state.placing, state.step);
+    case "poll":
+    case "turn":
+      return await placeCall(visit, state.entry, state.placing, state.place_step);
     case "confirm":
     case "settle":
       return await settleCall(visit, state);

@@ -83,9 +83,12 @@ function outcomeDocument(
       return inlineJoin(visit, placing, room, reply.counted ? join : withSeats(join, placing));
     case "over":
       return rejectDocument();
+    case "waiting":
     case "full":
     case "absent":
     case "several":
+    case "waited":
+    case "declined":
       return lastWordDocument(visit, lastWord(placing, outcome));
     default:
       return outcome satisfies never;
@@ -96,12 +99,30 @@ function comesBack(outcome: PlaceReply["outcome"]): boolean {
   return outcome === "accepted" || outcome === "unknown";
 }
 
-function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedAway {
-  return outcome === "full" || outcome === "absent" || outcome === "several";
+function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedAway | "waiting" {
+  switch (outcome) {
+    case "waiting":
+    case "full":
+    case "absent":
+    case "several":
+    case "waited":
+    case "declined":
+      return true;
+    default:
+      return false;
+  }
 }
 
-function lastWord({ when_full, coach }: Placing, why: TurnedAway): LastWord {
-  const word = why === "full" ? when_full : why === "absent" ? coach?.if_absent : coach?.if_several;
+function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waiting"): LastWord {
+  const words = {
+    full: when_full,
+    absent: coach?.if_absent,
+    several: coach?.if_several,
+    waiting: wait?.otherwise,
+    waited: wait?.otherwise,
+    declined: wait?.otherwise,
+  };
+  const word = words[why];
   return typeof word === "object" ? word : rejectByDefault();
 }
 

@@ -1,7 +1,7 @@
 import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import type { Coach, Place } from "../../shared/rules/decision.ts";
+import type { Coach, Place, Wait, WaitsFor } from "../../shared/rules/decision.ts";
 import type { WebhookNote } from "./journal-contract.ts";
 
 /**
@@ -40,6 +40,8 @@ export interface PlaceRequest extends PlacementKey {
   /** The tenant's document that takes the call when its conference is over; absent: it is hung up. */
   after_url?: string;
   max_duration_s?: number;
+  /** Whether and how the call waits for its room. */
+  wait?: Wait;
   /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
   /** Whom the rule itself wants told of the conference. */
@@ -57,22 +59,25 @@ export interface PlaceRequest extends PlacementKey {
   note?: WebhookNote;
 }
 
-/** Why a call is not let into any room. */
-export type TurnedAway = "full" | "absent" | "several";
+/** Why a call is not let into any room. waited: as long as may be. declined: an operator did not admit it. */
+export type TurnedAway = "full" | "absent" | "several" | "waited" | "declined";
 
 /** How a placement went, with what its document needs. */
 export interface PlaceReply {
   v: 1;
   /**
    * accepted: RELAY took the join. document: the document joins. unknown: sent and unanswered. over: the call has left
-   * its room, nothing is left to do. full, absent, several: it is not let in, for want of a seat, or of the one to coach.
+   * its room, nothing is left to do. waiting: it stands in a line, and asks again or is fetched. full, absent, several: it is
+   * not let in, for want of a seat, or of the one to coach.
    */
-  outcome: "accepted" | "document" | "unknown" | "over" | TurnedAway;
+  outcome: "accepted" | "document" | "unknown" | "over" | "waiting" | TurnedAway;
   /** The wire name of the room chosen. */
   room: string;
   join: JoinParameters;
   /** Whether a seat was counted for the call. */
   counted: boolean;
+  /** Where it waits: for what, and its place in the line, from 1. */
+  waiting?: { for: WaitsFor; position: number };
   /** Why, in words for the log: never a secret. */
   reason: string;
 }

@@ -38,6 +38,8 @@ function settle(out: Lookout, row: Placement, rest: LookRequest["rest"]): LookRe
     case "left":
     case "failed":
       return { ...place, outcome: "over", reason: row.reason };
+    case "waiting":
+      return { v: 1, outcome: "unsettled", reason: "the call waits in a line" };
     case "planned":
     case "rejected":
     case "by_document":

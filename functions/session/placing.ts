@@ -82,6 +82,8 @@ function outcomeOf(row: Placement): PlaceReply["outcome"] {
     case "sending":
     case "unknown":
       return "unknown";
+    case "waiting":
+      return "waiting";
     case "planned":
     case "rejected":
     case "by_document":

@@ -3,9 +3,9 @@ import { comeBack, type WayBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
 import { document, type SwmlDocument } from "./swml.ts";
 
-/** The announcement is heard before anything is placed, so RELAY has no part in it. */
-export function announceDocument(announcement: Spoken, back: WayBack): SwmlDocument {
-  return document({ answer: {} }, playStep(announcement), comeBack(back));
+/** The announcements are heard before anything is placed, so RELAY has no part in them. */
+export function announceDocument(announcements: readonly Spoken[], back: WayBack): SwmlDocument {
+  return document({ answer: {} }, ...announcements.map(playStep), comeBack(back));
 }
 
 /** With words: they are spoken, then the call ends. Without: it ends unanswered, since speech would answer it. */

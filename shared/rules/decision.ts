@@ -45,6 +45,24 @@ export interface Coach {
   if_several: "oldest" | "newest" | "listen" | LastWord;
 }
 
+/** What a caller may have to wait for, in this order. seat: where no room has one. */
+export type WaitsFor = "admission" | "moderator" | "seat";
+
+/** How a caller waits before the room; not in it, for nothing of SignalWire's ends a wait there. */
+export interface Wait {
+  for: [WaitsFor, ...WaitsFor[]];
+  /** The longest wait, in seconds from the caller's arrival in the line: 10 to 7200. */
+  max_s: number;
+  /** The https URL of a sound file that is played again and again; absent: ringing. */
+  music?: string;
+  /** Whether the caller is told their place in the line, again and again. */
+  position: boolean;
+  /** What is heard on arrival in the line. */
+  announce?: Spoken;
+  /** What is done at the maximum, and where an operator does not admit the caller. */
+  otherwise: LastWord;
+}
+
 export interface Place {
   action: "place";
   /** Plain names (without the tenant's prefix), in the order in which to try them; never empty. */
@@ -52,7 +70,11 @@ export interface Place {
   strategy: "first" | "emptiest";
   role: string;
   join: JoinParameters;
-  announce?: Spoken;
+  /** Heard before the room, in order. `{number}` in it stands for the caller's number in the room, not known before. */
+  announce?: [Spoken, ...Spoken[]];
+  wait?: Wait;
+  /** A caller who drops comes back to the same seat so long, without announcement or question; 1 to 3600. */
+  rejoin_s?: number;
   /** Seats of each room; absent where nobody counts. */
   capacity?: number;
   /** What is done where no room has a seat; there whenever `capacity` is. */

@@ -49,7 +49,7 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     if (announce !== null) {
       const line = announce(call, `${field}.announce`, findings, answers);
       if (line === null) return null;
-      action.announce = line;
+      action.announce = [line];
     }
     if (whenFull !== null) {
       const word = whenFull(call, `${field}.overflow`, findings, answers);

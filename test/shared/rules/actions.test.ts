@@ -79,7 +79,7 @@ describe("rooms", () => {
       },
     ];
     const spoken = decideFor({ rules }, callWith({ params: { name: "Zoë" } }));
-    expect(spoken).toMatchObject({ rule: "one", announce: { say: "Hello Zoë.", voice: "Amy" } });
+    expect(spoken).toMatchObject({ rule: "one", announce: [{ say: "Hello Zoë.", voice: "Amy" }] });
     const { rule, looked_at } = decideFor({ rules }, callWith({ params: { name: "%{x}" } }));
     expect(rule).toBe(null);
     expect(looked_at[0]?.findings).toEqual([
@@ -221,10 +221,10 @@ describe("seats", () => {
   test("everything spoken has the defaults' language and voice, unless it has its own", () => {
     const defaults = { language: "de-DE", voice: "Vicki" };
     expect(placed({ announce: "Hallo.", capacity: 2 }, {}, { defaults })).toMatchObject({
-      announce: { say: "Hallo.", ...defaults },
+      announce: [{ say: "Hallo.", ...defaults }],
       when_full: { say: defaults },
     });
     const own = placed({ announce: { say: "Hi.", language: "en-US" } }, {}, { defaults });
-    expect(own).toMatchObject({ announce: { say: "Hi.", language: "en-US", voice: "Vicki" } });
+    expect(own).toMatchObject({ announce: [{ say: "Hi.", language: "en-US", voice: "Vicki" }] });
   });
 });
