@@ -2,6 +2,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
 import { type Conference, type ConferenceSummary, conferenceOf, conferencesOf } from "./roster.ts";
 import type { Rulesets, RulesetVersion } from "./rulesets.ts";
 import { answerOf, type Happening, type KeptEvent, tell } from "./story.ts";
@@ -73,6 +74,7 @@ export class Archive extends RpcTarget {
   readonly #sql: SqlStorage;
   readonly #journal: Journal;
   readonly #placements: Placements;
+  readonly #rooms: Rooms;
   readonly #rulesets: Rulesets;
   readonly #noted: (request: NoteRequest) => void;
 
@@ -81,6 +83,7 @@ export class Archive extends RpcTarget {
     sql: SqlStorage,
     journal: Journal,
     placements: Placements,
+    rooms: Rooms,
     rulesets: Rulesets,
     noted: (request: NoteRequest) => void,
   ) {
@@ -88,6 +91,7 @@ export class Archive extends RpcTarget {
     this.#sql = sql;
     this.#journal = journal;
     this.#placements = placements;
+    this.#rooms = rooms;
     this.#rulesets = rulesets;
     this.#noted = noted;
   }
@@ -117,11 +121,11 @@ export class Archive extends RpcTarget {
   }
 
   conferences(tenant: string): ConferenceSummary[] {
-    return conferencesOf(this.#placements, tenant);
+    return conferencesOf(this.#rooms, tenant);
   }
 
   conference(tenant: string, room: string): Conference | null {
-    return conferenceOf(this.#placements, tenant, room);
+    return conferenceOf(this.#rooms, tenant, room);
   }
 
   /** Null where nothing is kept of such a call of the tenant's. */

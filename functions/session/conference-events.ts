@@ -5,6 +5,7 @@ import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
 
 /** A hold of 3 s is over, and its way back should have been heard of. */
 const OVERDUE_MS = 5_000;
@@ -14,10 +15,18 @@ const SETTLING_MS = 500;
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
 
+interface EventsHost {
+  placements: Placements;
+  rooms: Rooms;
+  errands: Errands;
+  health: Health;
+}
+
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
 export class ConferenceEvents {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;
+  readonly #rooms: Rooms;
   readonly #errands: Errands;
   readonly #health: Health;
   readonly #joined: (key: PlacementKey) => void;
@@ -26,15 +35,14 @@ export class ConferenceEvents {
   /** @param joined told of every placement that a participant-join confirms. */
   constructor(
     sql: SqlStorage,
-    placements: Placements,
-    errands: Errands,
-    health: Health,
+    { placements, rooms, errands, health }: EventsHost,
     joined: (key: PlacementKey) => void,
     now: () => number,
   ) {
     this.#joined = joined;
     this.#sql = sql;
     this.#placements = placements;
+    this.#rooms = rooms;
     this.#errands = errands;
     this.#health = health;
     this.#now = now;
@@ -103,7 +111,7 @@ export class ConferenceEvents {
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
     if (status === "conference-end") {
-      return this.#placements.inConference(name, conference_id).map((row) => ({
+      return this.#rooms.inConference(name, conference_id).map((row) => ({
         row,
         happening: { ...base, happened: "conference_ended", ended_by: endedBy(call_id_ending_conf, row) },
       }));

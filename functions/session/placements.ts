@@ -5,9 +5,6 @@ import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
 import { withMark } from "./trail.ts";
 
-/** How long past its deadline a placement keeps its seat without having been seen in the room. */
-const RESERVED_MS = 30_000;
-
 /** A row of the ledger. */
 export interface Placement extends PlacementKey, Membership {
   tenant: string;
@@ -88,76 +85,6 @@ export class Placements {
           .map(placementOf),
       )
     );
-  }
-
-  /** The newest placement in a room whose rule wants to be told of its conference. */
-  forwardingOfRoom(room: string): Forwarding | null {
-    const [row] = this.#sql.exec<{ forwarding: string }>(
-      "SELECT forwarding FROM placements WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1",
-      room,
-    );
-    return row ? (JSON.parse(row.forwarding) as Forwarding) : null;
-  }
-
-  /** Those who are in the conference, or seem to have been taken out of it by a document. */
-  inConference(room: string, conference_id: string): Placement[] {
-    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
-      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 AND conference_id = ?",
-      room,
-      conference_id,
-    );
-    return [...keys].flatMap((key) => this.find(key) ?? []);
-  }
-
-  /**
-   * Those whom an event may have passed by: not seen in their room by `seen_by`, or in it by RELAY since before its feed of
-   * events began (null: it has a gap now), and not found there by REST after.
-   */
-  inDoubt(seen_by: number, feed_since: number | null): Placement[] {
-    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
-      `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1
-         AND ((state != 'joined' AND deadline_at < ?)
-           OR (state = 'joined' AND joined_by = 'relay' AND COALESCE(verified_at, created_at) < ?))`,
-      seen_by,
-      feed_since ?? Number.MAX_SAFE_INTEGER,
-    );
-    return [...keys].flatMap((key) => this.find(key) ?? []);
-  }
-
-  /** Who is in a room now, the longest there first. */
-  participants(room: string): Placement[] {
-    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
-      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 AND state = 'joined' ORDER BY created_at",
-      room,
-    );
-    return [...keys].flatMap((key) => this.find(key) ?? []);
-  }
-
-  /** Those that are, or may be, in a room. */
-  inRoom(room: string): Placement[] {
-    const keys = this.#sql.exec<PlacementKey & Record<string, SqlStorageValue>>(
-      "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 ORDER BY created_at",
-      room,
-    );
-    return [...keys].flatMap((key) => this.find(key) ?? []);
-  }
-
-  /** The tenant's rooms in which calls are, or may be, by name. */
-  liveRooms(tenant: string, limit: number): string[] {
-    return this.#sql
-      .exec<{ room: string }>(
-        `SELECT DISTINCT room FROM placements INDEXED BY placements_by_seat
-         WHERE live = 1 AND tenant = ? ORDER BY room LIMIT ?`,
-        tenant,
-        limit,
-      )
-      .toArray()
-      .map(({ room }) => room);
-  }
-
-  /** Whether the row's seat counts: it was seen in the room, or may yet be. */
-  holdsSeat(row: Placement): boolean {
-    return row.state === "joined" || (isLive(row.state) && row.deadline_at + RESERVED_MS > this.#now());
   }
 
   /** A new row. One that is planned is written when something is sent for it, or decided against. */
@@ -247,45 +174,15 @@ export class Placements {
     );
   }
 
-  /**
-   * How many seats of a room are taken: by those who joined, and for a while by those who were sent there and have not been
-   * seen yet. Counted anew each time, so that no seat can leak.
-   */
-  taken(room: string): number {
-    const { taken } = this.#sql
-      .exec<{ taken: number }>(
-        `SELECT COUNT(*) AS taken FROM placements
-         WHERE room = ? AND live = 1 AND (state = 'joined' OR deadline_at + ? > ?)`,
-        room,
-        RESERVED_MS,
-        this.#now(),
-      )
-      .one();
-    let unwritten = 0;
-    for (const row of this.#unwritten) if (row.room === room) unwritten += 1;
-    return taken + unwritten;
+  /** How many are planned and not on disk. */
+  get unwritten(): number {
+    return this.#unwritten.size;
   }
 
-  /** The room that the caller with this key was in last. */
-  roomOf(tenant: string, sticky_key: string): string | null {
-    const [row] = this.#sql.exec<{ room: string }>(
-      `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL
-       ORDER BY created_at DESC LIMIT 1`,
-      tenant,
-      sticky_key,
-    );
-    return row?.room ?? null;
-  }
-
-  /** How many calls are, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
-  countLive(max_age_ms: number): number {
-    const { live } = this.#sql
-      .exec<{ live: number }>(
-        "SELECT COUNT(*) AS live FROM placements INDEXED BY placements_by_seat WHERE live = 1 AND created_at > ?",
-        this.#now() - max_age_ms,
-      )
-      .one();
-    return live + this.#unwritten.size;
+  unwrittenIn(room: string): number {
+    let count = 0;
+    for (const row of this.#unwritten) if (row.room === room) count += 1;
+    return count;
   }
 
   /** Forgets up to `limit` placements made over `max_age_ms` ago; returns how many. */

@@ -3,6 +3,7 @@ import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
 import { chooseRoom } from "./seats.ts";
 
 /** What is kept of the time for the answer to a join that is sent late: a quarter, and this at most. */
@@ -11,6 +12,7 @@ const ANSWER_RESERVE_MS = 300;
 /** What a placement needs of the session. */
 export interface PlacingHost {
   placements: Placements;
+  rooms: Rooms;
   now(): number;
   /** The connection, asked for and under way; rejects where the project's record can't be read. */
   connection(request: PlaceRequest): Promise<RelayConnection>;
@@ -31,7 +33,7 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
   const now = host.now();
   const deadline_at = Math.min(request.deadline_at, now + request.join_deadline_ms);
   // From here to the row there is no await: two calls cannot be given one seat.
-  const chosen = chooseRoom(placements, request);
+  const chosen = chooseRoom(host.rooms, request);
   const planned = { ...request, deadline_at };
   if (chosen.room === null) {
     placements.plan(planned, request.rooms[0], chosen.reason, "failed", chosen.turned_away);

@@ -1,5 +1,6 @@
 import { splitWireName } from "../../shared/conference.ts";
-import type { Placement, Placements } from "./placements.ts";
+import type { Placement } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
 
 /** Rooms of one tenant that are listed at most. */
 const ROOMS = 1_000;
@@ -39,8 +40,8 @@ export interface ConferenceSummary extends Omit<Conference, "participants"> {
 }
 
 /** A room with the calls in it; null where nobody is, or may be, in it. */
-export function conferenceOf(placements: Placements, tenant: string, room: string): Conference | null {
-  const rows = placements.inRoom(room).filter((row) => row.tenant === tenant && placements.holdsSeat(row));
+export function conferenceOf(rooms: Rooms, tenant: string, room: string): Conference | null {
+  const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.holdsSeat(row));
   if (rows.length === 0) return null;
   const { tenant: owner, name } = splitWireName(room);
   return {
@@ -54,9 +55,9 @@ export function conferenceOf(placements: Placements, tenant: string, room: strin
 }
 
 /** The tenant's conferences, by name. */
-export function conferencesOf(placements: Placements, tenant: string): ConferenceSummary[] {
-  return placements.liveRooms(tenant, ROOMS).flatMap((room) => {
-    const conference = conferenceOf(placements, tenant, room);
+export function conferencesOf(rooms: Rooms, tenant: string): ConferenceSummary[] {
+  return rooms.ofTenant(tenant, ROOMS).flatMap((room) => {
+    const conference = conferenceOf(rooms, tenant, room);
     if (!conference) return [];
     const { participants, ...said } = conference;
     const confirmed = participants.filter((one) => one.confirmed).length;

@@ -1,24 +1,24 @@
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { PlaceRequest, TurnedAway } from "./contract.ts";
-import type { Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
 
 export type Chosen =
   | { room: string; join: JoinParameters }
   | { room: null; turned_away: TurnedAway; reason: string };
 
 /** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
-export function chooseRoom(placements: Placements, request: PlaceRequest): Chosen {
-  const room = roomWithSeat(placements, request);
+export function chooseRoom(ledger: Rooms, request: PlaceRequest): Chosen {
+  const room = roomWithSeat(ledger, request);
   if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };
-  return request.coach ? withCoached(placements, room, request) : { room, join: request.join };
+  return request.coach ? withCoached(ledger, room, request) : { room, join: request.join };
 }
 
-function roomWithSeat(placements: Placements, request: PlaceRequest): string | null {
+function roomWithSeat(ledger: Rooms, request: PlaceRequest): string | null {
   const { rooms, strategy, capacity, sticky_key, tenant } = request;
   if (capacity === undefined && strategy === "first" && sticky_key === undefined) return rooms[0];
-  const taken = new Map(rooms.map((room) => [room, placements.taken(room)]));
+  const taken = new Map(rooms.map((room) => [room, ledger.taken(room)]));
   const hasSeat = (room: string): boolean => capacity === undefined || (taken.get(room) ?? 0) < capacity;
-  const before = sticky_key === undefined ? null : placements.roomOf(tenant, sticky_key);
+  const before = sticky_key === undefined ? null : ledger.ofCaller(tenant, sticky_key);
   // Back to where they were, while it lives: a room with nobody in it is as good as any other.
   if (before !== null && (taken.get(before) ?? 0) > 0 && hasSeat(before)) return before;
   const free = rooms.filter(hasSeat);
@@ -29,9 +29,9 @@ function roomWithSeat(placements: Placements, request: PlaceRequest): string | n
 }
 
 /** Resolves whom to coach to the one live participant that fits. */
-function withCoached(placements: Placements, room: string, { coach, join }: PlaceRequest): Chosen {
+function withCoached(ledger: Rooms, room: string, { coach, join }: PlaceRequest): Chosen {
   if (!coach) return { room, join };
-  const fitting = placements
+  const fitting = ledger
     .participants(room)
     .filter(({ from, role }) =>
       coach.call_from === undefined ? role === coach.role : from === coach.call_from,

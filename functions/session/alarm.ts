@@ -1,0 +1,22 @@
+/** The object's one alarm, armed for the earliest of what is wanted. */
+export class Alarm {
+  readonly #storage: DurableObjectStorage;
+  #at: number | null = null;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** Sees to it that the alarm comes within `in_ms`; an earlier one stands. */
+  arm(in_ms: number): void {
+    const at = Date.now() + in_ms;
+    if (this.#at !== null && this.#at <= at) return;
+    this.#at = at;
+    void this.#storage.setAlarm(at);
+  }
+
+  /** It came: whatever is wanted next has to be armed anew. */
+  came(): void {
+    this.#at = null;
+  }
+}

@@ -1,0 +1,138 @@
+import { isLive } from "../../shared/placement.ts";
+import type { Outcome } from "../../shared/relay/outcome.ts";
+import type { Chores } from "./chores.ts";
+import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
+import type { Counters } from "./counters.ts";
+import type { Errands } from "./errands.ts";
+import type { Health } from "./health.ts";
+import type { Journal } from "./journal.ts";
+import type { WebhookNote } from "./journal-contract.ts";
+import type { Link } from "./link.ts";
+import type { Placement, Placements } from "./placements.ts";
+import { giveUpWaiting, joinCommandId, placeByRelay, replyOf } from "./placing.ts";
+import type { Rooms } from "./rooms.ts";
+import type { Rulesets } from "./rulesets.ts";
+
+interface DeskHost {
+  placements: Placements;
+  rooms: Rooms;
+  errands: Errands;
+  chores: Chores;
+  health: Health;
+  counters: Counters;
+  journal: Journal;
+  rulesets: Rulesets;
+  link: Link;
+}
+
+/** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
+export class Desk {
+  readonly #host: DeskHost;
+  /** Placements under way: the same webhook at the same instant waits for the same answer. */
+  readonly #placing = new Map<string, Promise<PlaceReply>>();
+  /** Webhooks of placements that have no row yet; written down with it. */
+  readonly #notes = new Map<string, WebhookNote>();
+  /** Placements that wait for their participant-join. */
+  readonly #awaited = new Map<string, () => void>();
+
+  constructor(host: DeskHost) {
+    this.#host = host;
+  }
+
+  /** Answers by the deadline, whatever happens. */
+  async place(request: PlaceRequest): Promise<PlaceReply> {
+    const { placements } = this.#host;
+    const id = joinCommandId(request);
+    const underWay = this.#placing.get(id);
+    if (underWay) {
+      this.#journalRepeat(request);
+      return await underWay;
+    }
+    const row = placements.find(request);
+    if (row) {
+      this.#journalRepeat(request);
+      giveUpWaiting(placements, row, Date.now());
+      return replyOf(row);
+    }
+    const placing = this.#place(request).finally(() => {
+      this.#placing.delete(id);
+      this.#awaited.delete(id);
+      this.#notes.delete(id);
+    });
+    if (request.note) this.#notes.set(id, request.note);
+    this.#placing.set(id, placing);
+    return await placing;
+  }
+
+  /** A participant-join confirms the placement. */
+  joined(key: PlacementKey): void {
+    this.#awaited.get(joinCommandId(key))?.();
+  }
+
+  /** In the turn in which the placement's row is written. */
+  written(row: Placement): void {
+    const note = this.#notes.get(joinCommandId(row));
+    if (note) this.#host.journal.webhook(row, note);
+    this.#host.rulesets.used(row.tenant, row.ruleset);
+  }
+
+  /** The webhook of a look that was answered for good. */
+  looked(request: LookRequest, reply: LookReply): void {
+    const row = this.#host.placements.find(request);
+    if (!row || !request.note || reply.outcome === "unsettled") return;
+    const { outcome, room, reason } = reply;
+    const { rule, ruleset } = row;
+    const ms = Math.max(0, Date.now() - request.note.received_at);
+    this.#host.journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
+  }
+
+  async #place(request: PlaceRequest): Promise<PlaceReply> {
+    const { placements, rooms, errands, chores, link } = this.#host;
+    const others = placements.ofCall(request.call_id);
+    link.follow(request.project_version);
+    let { join_via } = request;
+    for (const other of others) {
+      if (!isLive(other.state)) continue;
+      // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
+      if (other.state !== "waiting") join_via = "document";
+      const wasThere = other.state !== "planned" && other.state !== "waiting";
+      placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
+    }
+    const reply = await placeByRelay(
+      {
+        placements,
+        rooms,
+        now: Date.now,
+        connection: () => link.connection(request.project_version),
+        avoidRelay: () => this.#avoidRelay(),
+        joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
+        commandEnded: (outcome) => this.#commandEnded(outcome),
+      },
+      { ...request, join_via },
+    );
+    const row = placements.find(request);
+    if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
+      if (request.max_duration_s !== undefined) {
+        errands.add("expire", row, row.node_id, row.created_at + request.max_duration_s * 1000);
+        chores.start();
+      }
+    }
+    return reply;
+  }
+
+  #avoidRelay(): string | null {
+    const why = this.#host.link.whyNot(Date.now());
+    if (why !== null) return why;
+    // Last, for asking may make this call the one that tries again.
+    return this.#host.health.mayTry(Date.now()) ? null : "the breaker is open";
+  }
+
+  #commandEnded(outcome: Outcome): void {
+    this.#host.counters.add(`command_${outcome.kind}`);
+    if (outcome.kind === "conflict") this.#host.health.failed("409", Date.now());
+  }
+
+  #journalRepeat({ note, ...request }: PlaceRequest): void {
+    if (note) this.#host.journal.webhook(request, { ...note, repeat: true });
+  }
+}

@@ -1,0 +1,140 @@
+import type { Forwarding } from "../../shared/callbacks.ts";
+import { isLive } from "../../shared/placement.ts";
+import type { PlacementKey } from "./contract.ts";
+import type { Placement, Placements } from "./placements.ts";
+
+/** How long past its deadline a placement keeps its seat without having been seen in the room. */
+const RESERVED_MS = 30_000;
+
+type Key = PlacementKey & Record<string, SqlStorageValue>;
+
+/** The ledger read room by room: who is where, and how many seats are taken. Writes nothing. */
+export class Rooms {
+  readonly #sql: SqlStorage;
+  readonly #placements: Placements;
+  readonly #now: () => number;
+
+  constructor(sql: SqlStorage, placements: Placements, now: () => number) {
+    this.#sql = sql;
+    this.#placements = placements;
+    this.#now = now;
+  }
+
+  /** The newest placement in a room whose rule wants to be told of its conference. */
+  forwardingOf(room: string): Forwarding | null {
+    const [row] = this.#sql.exec<{ forwarding: string }>(
+      "SELECT forwarding FROM placements WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1",
+      room,
+    );
+    return row ? (JSON.parse(row.forwarding) as Forwarding) : null;
+  }
+
+  /** Those who are in the conference, or seem to have been taken out of it by a document. */
+  inConference(room: string, conference_id: string): Placement[] {
+    return this.#found(
+      this.#sql.exec<Key>(
+        "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 AND conference_id = ?",
+        room,
+        conference_id,
+      ),
+    );
+  }
+
+  /**
+   * Those whom an event may have passed by: not seen in their room by `seen_by`, or in it by RELAY since before its feed of
+   * events began (null: it has a gap now), and not found there by REST after.
+   */
+  inDoubt(seen_by: number, feed_since: number | null): Placement[] {
+    return this.#found(
+      this.#sql.exec<Key>(
+        `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1
+           AND ((state NOT IN ('joined', 'waiting') AND deadline_at < ?)
+             OR (state = 'joined' AND joined_by = 'relay' AND COALESCE(verified_at, created_at) < ?))`,
+        seen_by,
+        feed_since ?? Number.MAX_SAFE_INTEGER,
+      ),
+    );
+  }
+
+  /** Who is in a room now, the longest there first. */
+  participants(room: string): Placement[] {
+    return this.#found(
+      this.#sql.exec<Key>(
+        "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 AND state = 'joined' ORDER BY created_at",
+        room,
+      ),
+    );
+  }
+
+  /** Those that are, or may be, in a room, or wait for it. */
+  around(room: string): Placement[] {
+    return this.#found(
+      this.#sql.exec<Key>(
+        "SELECT call_id, entry, step FROM placements WHERE room = ? AND live = 1 ORDER BY created_at",
+        room,
+      ),
+    );
+  }
+
+  /** The tenant's rooms in which calls are, or may be, or for which they wait, by name. */
+  ofTenant(tenant: string, limit: number): string[] {
+    return this.#sql
+      .exec<{ room: string }>(
+        `SELECT DISTINCT room FROM placements INDEXED BY placements_by_seat
+         WHERE live = 1 AND tenant = ? ORDER BY room LIMIT ?`,
+        tenant,
+        limit,
+      )
+      .toArray()
+      .map(({ room }) => room);
+  }
+
+  /** Whether the row's seat counts: it was seen in the room, or may yet be. */
+  holdsSeat({ state, deadline_at }: Placement): boolean {
+    if (state === "joined") return true;
+    return isLive(state) && state !== "waiting" && deadline_at + RESERVED_MS > this.#now();
+  }
+
+  /**
+   * How many seats of a room are taken: by those who joined, and for a while by those who were sent there and have not been
+   * seen yet. Counted anew each time, so that no seat can leak.
+   */
+  taken(room: string): number {
+    const { taken } = this.#sql
+      .exec<{ taken: number }>(
+        `SELECT COUNT(*) AS taken FROM placements
+         WHERE room = ? AND live = 1 AND (state = 'joined' OR (state != 'waiting' AND deadline_at + ? > ?))`,
+        room,
+        RESERVED_MS,
+        this.#now(),
+      )
+      .one();
+    return taken + this.#placements.unwrittenIn(room);
+  }
+
+  /** The room that the caller with this key was in last. */
+  ofCaller(tenant: string, sticky_key: string): string | null {
+    const [row] = this.#sql.exec<{ room: string }>(
+      `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL
+       ORDER BY created_at DESC LIMIT 1`,
+      tenant,
+      sticky_key,
+    );
+    return row?.room ?? null;
+  }
+
+  /** How many calls are, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
+  countLive(max_age_ms: number): number {
+    const { live } = this.#sql
+      .exec<{ live: number }>(
+        "SELECT COUNT(*) AS live FROM placements INDEXED BY placements_by_seat WHERE live = 1 AND created_at > ?",
+        this.#now() - max_age_ms,
+      )
+      .one();
+    return live + this.#placements.unwritten;
+  }
+
+  #found(keys: Iterable<PlacementKey>): Placement[] {
+    return [...keys].flatMap((key) => this.#placements.find(key) ?? []);
+  }
+}
