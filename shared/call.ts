@@ -31,3 +31,10 @@ export interface Call {
   /** The call object as received, fields that we do not know included. */
   details: Record<string, unknown>;
 }
+
+/**
+ * What a webhook's body was read as. `partyline` is our own sealed state, not yet opened, and kept out of the call's `params`.
+ */
+export type Webhook =
+  | { ok: true; call: Call; partyline: unknown }
+  | { ok: false; path: string; message: string; call_id?: string };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Call } from "./call.ts";
+import type { Call, Webhook } from "./call.ts";
 
 /**
  * The JSON body that SignalWire posts to fetch a SWML document, as its SWML reference has it.
@@ -23,15 +23,11 @@ const webhookSchema = z.looseObject({
   params: z.record(z.string(), z.unknown()).nullish(),
 });
 
-export type SwmlWebhook =
-  | { ok: true; call: Call; partyline: unknown }
-  | { ok: false; path: string; message: string; call_id?: string };
-
 /**
  * Reads a SWML webhook's body. `partyline` is what `params.partyline` held: our own sealed state, not yet opened,
  * and kept out of the call's `params`.
  */
-export function parseSwmlWebhook(body: string): SwmlWebhook {
+export function parseSwmlWebhook(body: string): Webhook {
   let json: unknown;
   try {
     json = JSON.parse(body);

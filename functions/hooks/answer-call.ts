@@ -1,21 +1,18 @@
-import type { Call } from "../../shared/call.ts";
-import { fallbackDocument } from "../../shared/documents/fixed-words.ts";
-import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
-import { forgettingKeys } from "../../shared/documents/prompt.ts";
-import { announceDocument } from "../../shared/documents/rule-documents.ts";
+import type { Call, Ingress } from "../../shared/call.ts";
 import { entryOf } from "../../shared/entry.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../shared/rules/decision.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import { answersOf, askCall } from "./ask-call.ts";
-import { lastWordDocument } from "./joining.ts";
+import { answerDialled } from "./dialled.ts";
+import { inlineJoin, lastNext } from "./joining.ts";
 import { noteDecision } from "./noting.ts";
 import { placeCall } from "./place-call.ts";
 import { settleCall } from "./settle-call.ts";
 import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
 
-/** The way of a call: from what it brought to the document that answers it. */
+/** The way of a call: from what it brought to what it is to do next. */
 export async function answerCall(visitor: Visit, call: Call, sealed: unknown): Promise<Answered> {
   const visit = await visitOf(visitor, call);
   const opened = sealed === undefined ? null : await visit.seals.open(sealed);
@@ -24,23 +21,22 @@ export async function answerCall(visitor: Visit, call: Call, sealed: unknown): P
     visit.note = { ...visit.note, purpose, entry, step };
   }
   const answered = opened?.ok ? await answerReturning(visit, opened.state) : await answerFresh(visit);
-  const document = call.keyed ? forgettingKeys(answered.document) : answered.document;
-  return { ...answered, document, ...(answered.told ? {} : { note: visit.note }) };
+  return { ...answered, ...(answered.told ? {} : { note: visit.note }) };
 }
 
 /** A body that names no call: nothing to decide on, so the tenant's fallback speaks, and nothing is asked of the session. */
-export function answerUnusable(visit: Visit): Answered {
-  const action = visit.tenant.rules?.fallback?.(noCall).action ?? rejectByDefault();
+export function answerUnusable(visit: Visit, via: Ingress): Answered {
+  const call: Call = { ...noCall, via };
+  const action = visit.tenant.rules?.fallback?.(call).action ?? rejectByDefault();
   const said = { rule: null, room: null, step: 0 };
   if (action.action !== "place") {
-    return { ...said, outcome: action.action, document: lastWordDocument({ call: noCall }, action) };
+    return { ...said, outcome: action.action, next: lastNext({ call }, action) };
   }
   const [room] = wireNames(visit.tenant, action.rooms);
-  return { ...said, outcome: "document", room, document: inlineJoinDocument(room, action.join) };
+  return { ...said, outcome: "document", room, next: inlineJoin({ call }, {}, room, action.join) };
 }
 
-const noCall: Call = {
-  via: "swml",
+const noCall: Omit<Call, "via"> = {
   call_id: "",
   direction: "",
   type: "",
@@ -55,7 +51,7 @@ const noCall: Call = {
 async function answerFresh(visit: CallVisit): Promise<Answered> {
   const { call, received_at } = visit;
   const { rules } = visit.tenant;
-  if (!rules) return { document: fallbackDocument(), rule: null, outcome: "fallback", room: null, step: 0 };
+  if (!rules) return nothingKnown(0);
   const entry = await entryOf(call.vars, call.params);
   visit.note.entry = entry;
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
@@ -71,16 +67,11 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     case "confirm":
     case "settle":
       return await settleCall(visit, state);
+    case "dialled":
+      return answerDialled(visit, state);
     case "answer": {
       const { rules } = visit.tenant;
-      if (!rules)
-        return {
-          document: fallbackDocument(),
-          rule: null,
-          outcome: "fallback",
-          room: null,
-          step: state.step,
-        };
+      if (!rules) return nothingKnown(state.step);
       const answers = await answersOf(visit, state);
       const decision = decide(rules, visit.call, state.decided_at, answers);
       return await answerDecision(visit, decision, { entry: state.entry, step: state.step, answers });
@@ -88,6 +79,11 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     default:
       return state satisfies never;
   }
+}
+
+/** The tenant has no rules that could be used. */
+function nothingKnown(step: number): Answered {
+  return { next: { does: "refuse" }, rule: null, outcome: "fallback", room: null, step };
 }
 
 /** Where in the call's way a decision was made. */
@@ -108,9 +104,9 @@ async function answerDecision(
   switch (decision.action) {
     case "reject":
     case "hand_over":
-      return { ...said, outcome: decision.action, document: lastWordDocument(visit, decision) };
+      return { ...said, outcome: decision.action, next: lastNext(visit, decision) };
     case "ask":
-      return { ...said, outcome: "ask", document: await askCall(visit, decision, point) };
+      return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
       const { announce, looked_at: _, more_looked_at: __, ...placing } = decision;
       if (!announce) return await placeCall(visit, point.entry, placing, point.step);
@@ -132,5 +128,12 @@ async function announceFirst(
   // Too much to carry through an announcement: the room matters more than the words before it.
   if (!back) return await placeCall(visit, entry, placing, step);
   const { rule, ruleset } = placing;
-  return { rule, ruleset, room: null, step, outcome: "announce", document: announceDocument(announce, back) };
+  return {
+    rule,
+    ruleset,
+    room: null,
+    step,
+    outcome: "announce",
+    next: { does: "announce", words: announce, back },
+  };
 }

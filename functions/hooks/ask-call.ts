@@ -1,18 +1,16 @@
-import { apologyDocument } from "../../shared/documents/fixed-words.ts";
-import { promptDocument } from "../../shared/documents/prompt.ts";
-import type { SwmlDocument } from "../../shared/documents/swml.ts";
+import type { Next } from "../../shared/documents/next.ts";
 import type { Answer, Answers } from "../../shared/rules/answers.ts";
 import type { Question } from "../../shared/rules/decision.ts";
 import type { AskedState } from "../../shared/seal.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { type CallVisit, wayBack } from "./visit.ts";
 
-/** Asks the first of the open questions; the others are asked in documents of their own. */
+/** Asks the first of the open questions; the others are asked when the call comes back. */
 export async function askCall(
   visit: CallVisit,
   { ask: [prompt], decided_at }: Question,
   { entry, step, answers = {} }: { entry: string; step: number; answers?: Answers },
-): Promise<SwmlDocument> {
+): Promise<Next> {
   const { name, min_digits, max_digits, secret } = prompt;
   const back = await wayBack(visit, {
     v: 1,
@@ -23,7 +21,7 @@ export async function askCall(
     answers: { ...answers },
     question: { name, min_digits, max_digits, secret, try: prompt.try },
   });
-  return back ? promptDocument(prompt, back) : apologyDocument();
+  return back ? { does: "ask", prompt, back } : { does: "apologise" };
 }
 
 /** The answers so far, with the one that just came: it counts only where its prompt took digits, and as many as were asked. */

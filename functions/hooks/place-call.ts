@@ -1,22 +1,16 @@
 import { forwardingOf } from "../../shared/callbacks.ts";
-import {
-  acceptedDocument,
-  type Staying,
-  unknownDocument,
-  type WayBack,
-} from "../../shared/documents/outcomes.ts";
-import { rejectDocument } from "../../shared/documents/rule-documents.ts";
-import type { SwmlDocument } from "../../shared/documents/swml.ts";
-import type { LastWord } from "../../shared/rules/decision.ts";
-import { rejectByDefault } from "../../shared/rules/last-word.ts";
-import { fitsSeal, type PlacedState, type Placing } from "../../shared/seal.ts";
-import type { PlaceReply, PlaceRequest, TurnedAway } from "../session/contract.ts";
+import { fitsSeal, type Placing } from "../../shared/seal.ts";
+import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
-import { inlineJoin, lastWordDocument } from "./joining.ts";
-import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
-
-/** How long the hold after an accepted join lasts. */
-const HOLD_MS = 3_000;
+import {
+  documentJoin,
+  isTurnedAway,
+  outcomeNext,
+  type PlacedAt,
+  stateAt,
+  withSeats,
+} from "./outcome-next.ts";
+import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
 
 /** Puts the call into its room: by RELAY where that can be, else by its own document. */
 export async function placeCall(
@@ -28,107 +22,35 @@ export async function placeCall(
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
   const said = { rule: placing.rule, ruleset: placing.ruleset, step };
+  const at: PlacedAt = { entry, step, placing };
   if (!visit.authentic) {
-    const document = inlineJoin(visit, placing, rooms[0], withSeats(join, placing));
-    return { ...said, room: rooms[0], outcome: "document", reason: "not authentic", document };
+    const [room] = rooms;
+    const next = await documentJoin(visit, at, room, withSeats(join, placing));
+    return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
-  const state: PlacedState = {
-    v: 1,
-    purpose: "settle",
-    entry,
-    step: step + 1,
-    place_step: step,
-    placing,
-    room: longest(rooms),
-  };
   const reply = await place(visit.env, visit.tenant.project, {
     ...requestFor(visit, entry, placing, step),
     rooms,
     join,
     // A call that could not come back must not be put on a hold.
-    join_via: fitsSeal(state) ? visit.tenant.record.join_via : "document",
+    join_via: fitsSeal(stateAt(at, "confirm", longest(rooms))) ? visit.tenant.record.join_via : "document",
     note: visit.note,
   });
-  const purpose = reply.outcome === "accepted" ? "confirm" : "settle";
-  const back = comesBack(reply.outcome)
-    ? await wayBack(visit, { ...state, purpose, room: reply.room })
-    : null;
+  const outcome = outcomeOf(visit, reply);
   return {
     ...said,
-    room: isTurnedAway(reply.outcome) ? null : reply.room,
-    outcome: reply.outcome,
+    room: isTurnedAway(outcome) ? null : reply.room,
+    outcome,
     reason: reply.reason,
-    document: outcomeDocument(visit, placing, reply, back),
+    next: await outcomeNext(visit, at, { ...reply, outcome }),
     // Whoever counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };
 }
 
-function outcomeDocument(
-  visit: CallVisit,
-  placing: Placing,
-  reply: PlaceReply,
-  back: WayBack | null,
-): SwmlDocument {
-  const { outcome, room, join } = reply;
-  const staying: Staying =
-    placing.max_duration_s === undefined ? {} : { max_duration_s: placing.max_duration_s };
-  switch (outcome) {
-    case "accepted":
-      return back ? acceptedDocument(back, HOLD_MS, staying) : inlineJoin(visit, placing, room, join);
-    case "unknown":
-      return back ? unknownDocument(back, staying) : inlineJoin(visit, placing, room, join);
-    case "document":
-      // Where the session could not count, the conference itself does.
-      return inlineJoin(visit, placing, room, reply.counted ? join : withSeats(join, placing));
-    case "over":
-      return rejectDocument();
-    case "waiting":
-    case "full":
-    case "absent":
-    case "several":
-    case "waited":
-    case "declined":
-      return lastWordDocument(visit, lastWord(placing, outcome));
-    default:
-      return outcome satisfies never;
-  }
-}
-
-function comesBack(outcome: PlaceReply["outcome"]): boolean {
-  return outcome === "accepted" || outcome === "unknown";
-}
-
-function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedAway | "waiting" {
-  switch (outcome) {
-    case "waiting":
-    case "full":
-    case "absent":
-    case "several":
-    case "waited":
-    case "declined":
-      return true;
-    default:
-      return false;
-  }
-}
-
-function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waiting"): LastWord {
-  const words = {
-    full: when_full,
-    absent: coach?.if_absent,
-    several: coach?.if_several,
-    waiting: wait?.otherwise,
-    waited: wait?.otherwise,
-    declined: wait?.otherwise,
-  };
-  const word = words[why];
-  return typeof word === "object" ? word : rejectByDefault();
-}
-
-/** The seats as the conference's own limit, for a join that nobody counts. */
-function withSeats<J extends Placing["join"]>(join: J, { capacity }: Placing): J {
-  return capacity === undefined ? join : { ...join, max_participants: Math.max(2, capacity) };
+/** Of a call that RELAY cannot address nothing was sent, so there is nothing about it that is not known. */
+function outcomeOf({ call }: CallVisit, { outcome }: PlaceReply): PlaceReply["outcome"] {
+  return outcome === "unknown" && call.node_id === undefined ? "document" : outcome;
 }
 
 function requestFor(
@@ -164,6 +86,7 @@ function requestFor(
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),
     ...(coach === undefined ? {} : { coach }),
+    // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
     forwarding: forwardingOf(join),

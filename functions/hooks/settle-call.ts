@@ -1,11 +1,9 @@
-import { confirmedDocument } from "../../shared/documents/outcomes.ts";
-import { rejectDocument } from "../../shared/documents/rule-documents.ts";
 import type { PlacedState } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { isInRooms } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
-import { inlineJoin } from "./joining.ts";
+import { inlineJoin, over } from "./joining.ts";
 import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
 
 /** A call that comes back from its hold or ring: where is it? This is where an unknown outcome ends, one way or the other. */
@@ -19,7 +17,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     ...said,
     room,
     outcome: "document",
-    document: inlineJoin(visit, placing, room, wireJoin(visit, placing.join)),
+    next: inlineJoin(visit, placing, room, wireJoin(visit, placing.join)),
   };
   if (!visit.authentic) return { ...inline, reason: "not authentic" };
   const request: LookRequest = {
@@ -38,7 +36,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     if (reply.outcome === "unsettled") {
       // The session is out of reach: REST's word alone decides.
       return rest.said === "found"
-        ? { ...said, room, outcome: "joined", reason: "REST found the call", document: confirmedDocument() }
+        ? { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } }
         : { ...inline, reason: `${reply.reason}; REST: ${rest.said}` };
     }
   }
@@ -46,11 +44,11 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const settled = { ...said, room: reply.room, outcome, reason, told: true as const };
   switch (reply.outcome) {
     case "joined":
-      return { ...settled, document: confirmedDocument() };
+      return { ...settled, next: { does: "stay" } };
     case "document":
-      return { ...settled, document: inlineJoin(visit, placing, reply.room, reply.join) };
+      return { ...settled, next: inlineJoin(visit, placing, reply.room, reply.join) };
     case "over":
-      return { ...settled, document: rejectDocument() };
+      return { ...settled, next: over };
     default:
       return reply satisfies never;
   }

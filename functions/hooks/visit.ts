@@ -2,8 +2,7 @@ import type { Call } from "../../shared/call.ts";
 import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
 import { type JoinParameters, wireName } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
-import type { WayBack } from "../../shared/documents/outcomes.ts";
-import type { SwmlDocument } from "../../shared/documents/swml.ts";
+import type { Next, WayBack } from "../../shared/documents/next.ts";
 import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
@@ -34,9 +33,9 @@ export interface CallVisit extends Visit {
   note: WebhookNote;
 }
 
-/** The document, and what the log says of how it came about. */
+/** What the call is to do next, and what the log says of how it came about. */
 export interface Answered {
-  document: SwmlDocument;
+  next: Next;
   /** Null where no rule matched. */
   rule: string | null;
   /** How it went, e.g. `accepted`, `document`, `announce`, `reject`. */
@@ -77,7 +76,7 @@ export async function wayBack(
   const { url_fragment } = tenant.record;
   const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
   return {
-    dest: `${base_url}/hooks/${tenant.tenant}/swml${fragment}`,
+    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${fragment}`,
     params: callerParams(call.params).params,
     sealed,
   };

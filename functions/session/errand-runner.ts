@@ -136,7 +136,7 @@ function commandFor(host: ErrandHost, errand: Errand): CallCommand | null {
   host.placements.update(row, { conference_id: null });
   const rendered = render(inlineJoinDocument(row.room, row.join));
   if (!rendered.ok)
-    log("error", "document.refused", { call: errand.call_id, path: rendered.path, why: "it held ${ or %{" });
+    log("error", "document.refused", { call: errand.call_id, path: rendered.path, why: rendered.why });
   return { method: "calling.transfer", params: { dest: rendered.body } };
 }
 

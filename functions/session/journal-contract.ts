@@ -2,7 +2,16 @@ import type { KeptCall } from "../../shared/kept-call.ts";
 import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 
 /** Why a webhook came: a call's fresh arrival, or its return with our sealed state; `unusable` names no call that could be read. */
-export type Purpose = "fresh" | "place" | "confirm" | "settle" | "poll" | "turn" | "answer" | "unusable";
+export type Purpose =
+  | "fresh"
+  | "place"
+  | "confirm"
+  | "settle"
+  | "poll"
+  | "turn"
+  | "dialled"
+  | "answer"
+  | "unusable";
 
 /** An answer as far as it is kept: of a secret one what it matched, of an open one that it was given. */
 export interface KeptAnswer {

@@ -1,5 +1,6 @@
 import type { Spoken } from "../rules/decision.ts";
-import { comeBack, type WayBack } from "./outcomes.ts";
+import type { WayBack } from "./next.ts";
+import { comeBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
 import { document, type SwmlDocument } from "./swml.ts";
 

@@ -77,10 +77,10 @@ function holdsNoMark(value: unknown): boolean {
 describe("a document that would hold a mark", () => {
   it("is replaced by the apology, and the place is named", () => {
     const { announce, inlineJoin, rejectWithWords } = everyDocument("%{call.from}", {});
-    const body = JSON.stringify(apologyDocument());
-    expect(render(announce)).toEqual({ ok: false, body, path: "sections.main.1.play.url" });
-    expect(render(inlineJoin)).toEqual({ ok: false, body, path: "sections.main.1.join_conference.name" });
-    expect(render(rejectWithWords)).toEqual({ ok: false, body, path: "sections.main.1.play.url" });
+    const refused = { ok: false, body: JSON.stringify(apologyDocument()), why: "it held ${ or %{" };
+    expect(render(announce)).toEqual({ ...refused, path: "sections.main.1.play.url" });
+    expect(render(inlineJoin)).toEqual({ ...refused, path: "sections.main.1.join_conference.name" });
+    expect(render(rejectWithWords)).toEqual({ ...refused, path: "sections.main.1.play.url" });
   });
 
   it("is found where two harmless pieces form the mark", () => {

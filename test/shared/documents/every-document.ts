@@ -1,11 +1,11 @@
 import type { JoinParameters } from "../../../shared/conference.ts";
 import { apologyDocument, fallbackDocument } from "../../../shared/documents/fixed-words.ts";
+import type { WayBack } from "../../../shared/documents/next.ts";
 import {
   acceptedDocument,
   confirmedDocument,
   inlineJoinDocument,
   unknownDocument,
-  type WayBack,
 } from "../../../shared/documents/outcomes.ts";
 import {
   announceDocument,

@@ -1,0 +1,125 @@
+import type { JoinParameters } from "../../shared/conference.ts";
+import type { Join, Next } from "../../shared/documents/next.ts";
+import type { LastWord } from "../../shared/rules/decision.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
+import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { PlaceReply, TurnedAway } from "../session/contract.ts";
+import { inlineJoin, lastNext, over, stayingOf } from "./joining.ts";
+import { type CallVisit, wayBack } from "./visit.ts";
+
+/** How long the hold after an accepted join lasts. */
+const HOLD_MS = 3_000;
+
+/** Which of a call's placements, and what was decided. */
+export interface PlacedAt {
+  entry: string;
+  step: number;
+  placing: Placing;
+}
+
+/** What a call carries that comes back from where a placement sent it. */
+export function stateAt(
+  { entry, step, placing }: PlacedAt,
+  purpose: PlacedState["purpose"],
+  room: string,
+): PlacedState {
+  return { v: 1, purpose, entry, step: step + 1, place_step: step, placing, room };
+}
+
+/** What the call does, as its placement went. */
+export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceReply): Promise<Next> {
+  const { outcome, room, join } = reply;
+  const { placing } = at;
+  switch (outcome) {
+    case "accepted":
+    case "unknown": {
+      const isAccepted = outcome === "accepted";
+      const back = await wayBack(visit, stateAt(at, isAccepted ? "confirm" : "settle", room));
+      if (!back) return await documentJoin(visit, at, room, join);
+      const staying = stayingOf(visit, placing);
+      return isAccepted ? { does: "hold", ms: HOLD_MS, back, staying } : { does: "ring", back, staying };
+    }
+    case "document":
+      // Where the session could not count, the conference itself does.
+      return await documentJoin(visit, at, room, reply.counted ? join : withSeats(join, placing));
+    case "over":
+      return over;
+    case "waiting":
+      return await waitNext(visit, at, reply);
+    case "full":
+    case "absent":
+    case "several":
+    case "waited":
+    case "declined":
+      return lastNext(visit, lastWord(placing, outcome));
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The caller's own document joins. One in cXML can't say how that went, nor what comes after: it comes back with it. */
+export async function documentJoin(
+  visit: CallVisit,
+  at: PlacedAt,
+  room: string,
+  join: JoinParameters,
+): Promise<Join> {
+  const next = inlineJoin(visit, at.placing, room, join);
+  if (visit.call.via !== "cxml") return next;
+  const back = await wayBack(visit, stateAt(at, "dialled", room));
+  return back ? { ...next, over: back } : next;
+}
+
+async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Next> {
+  const { wait } = at.placing;
+  const otherwise = lastNext(visit, lastWord(at.placing, "waiting"));
+  const poll = await wayBack(visit, stateAt(at, "poll", room));
+  const turn = await wayBack(visit, stateAt(at, "turn", room));
+  // A call that could not come back would wait for ever.
+  if (!poll || !turn || !wait || !waiting) return otherwise;
+  const { purpose } = visit.note;
+  const stoodThere = purpose === "poll" || purpose === "turn";
+  return {
+    does: "wait",
+    for: waiting.for,
+    ...(wait.position ? { position: waiting.position } : {}),
+    ...(wait.announce === undefined || stoodThere ? {} : { announce: wait.announce }),
+    ...(wait.music === undefined ? {} : { music: wait.music }),
+    poll,
+    turn,
+    otherwise,
+  };
+}
+
+/** Whether the call was let into no room. */
+export function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedAway | "waiting" {
+  switch (outcome) {
+    case "waiting":
+    case "full":
+    case "absent":
+    case "several":
+    case "waited":
+    case "declined":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waiting"): LastWord {
+  const words = {
+    full: when_full,
+    absent: coach?.if_absent,
+    several: coach?.if_several,
+    waiting: wait?.otherwise,
+    waited: wait?.otherwise,
+    declined: wait?.otherwise,
+  };
+  const word = words[why];
+  return typeof word === "object" ? word : rejectByDefault();
+}
+
+/** The seats as the conference's own limit, for a join that nobody counts. */
+export function withSeats(join: JoinParameters, { capacity }: Placing): JoinParameters {
+  return capacity === undefined ? join : { ...join, max_participants: Math.max(2, capacity) };
+}

@@ -1,0 +1,125 @@
+import type { Context } from "hono";
+import type { Call, Ingress, Webhook } from "../../shared/call.ts";
+import type { Next } from "../../shared/documents/next.ts";
+import type { Rendered } from "../../shared/documents/render.ts";
+import { findTenant, type Tenant } from "../directory.ts";
+import { handOver, isNews } from "../kept-rulesets.ts";
+import { describeError, log } from "../log.ts";
+import { publicUrl } from "../public-url.ts";
+import { within } from "../within.ts";
+import { answerCall, answerUnusable } from "./answer-call.ts";
+import { bodyLimit, readBody } from "./body.ts";
+import { noteOf } from "./note.ts";
+import { tellSession } from "./noting.ts";
+import type { Authentication, Signer } from "./signature.ts";
+import type { Answered, Visit } from "./visit.ts";
+
+/** KV and everything after share this much; SignalWire reads for 5 s. */
+const BUDGET_MS = 4_000;
+/** How far ahead `report_until` may lie. */
+const REPORT_MS = 24 * 3_600_000;
+
+/** What is a way's own: how its webhooks are signed, what they carry, and the language of what answers them. */
+export interface WebhookWay {
+  via: Ingress;
+  content_type: string;
+  /** @param raw The body's bytes as received. */
+  authenticate(raw: Uint8Array, request: Request, signer: Signer): Promise<Authentication>;
+  parse(raw: Uint8Array, request: Request): Webhook;
+  /** @param call Null where the webhook named none. */
+  write(next: Next, call: Call | null): Rendered;
+}
+
+/** SignalWire asks what to do with a call. An authentic request gets 200 and a valid document, whatever is in it. */
+export async function answerWebhook(
+  c: Context<{ Bindings: Env }, "/:tenant">,
+  way: WebhookWay,
+): Promise<Response> {
+  const received_at = Date.now();
+  const raw = await readBody(c.req.raw, bodyLimit);
+  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
+  const id = c.req.param("tenant");
+  const tenant = await within(
+    BUDGET_MS,
+    findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
+  ).catch((error: unknown) => {
+    log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
+    return "unreadable" as const;
+  });
+  if (tenant === "unreadable") return c.text("Try the fallback URL.", 503);
+  if (!tenant) return refuse(c, id, "unknown tenant");
+  const public_url = publicUrl(c.env, tenant.record, c.req.url);
+  const { url_fragment } = tenant.record;
+  const authentication = await way.authenticate(raw, c.req.raw, {
+    public_url,
+    ...(url_fragment === undefined ? {} : { url_fragment }),
+    signing_keys: tenant.project.signing_keys,
+  });
+  if (!authentication.authentic) {
+    if (!isReporting(tenant, received_at)) return refuse(c, id, "the signature is missing or wrong");
+    const { code, sentence } = await authentication.diagnose();
+    log("warn", "webhook.would_refuse", { tenant: id, cause: code, why: sentence });
+  }
+  return await serve(c, way, raw, {
+    env: c.env,
+    tenant,
+    base_url: public_url,
+    received_at,
+    ends_at: received_at + BUDGET_MS,
+    authentic: authentication.authentic,
+  });
+}
+
+/** Whatever is in the request, and whatever breaks behind it. */
+async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit): Promise<Response> {
+  const { tenant } = visit.tenant;
+  const webhook = way.parse(raw, c.req.raw);
+  let answered: Answered;
+  if (webhook.ok) {
+    answered = await answerCall(visit, webhook.call, webhook.partyline).catch((error: unknown) =>
+      broken(visit, webhook.call, error),
+    );
+  } else {
+    const { path, message, call_id } = webhook;
+    log("error", "webhook.unusable", {
+      tenant,
+      path,
+      message,
+      ...(call_id === undefined ? {} : { call: call_id }),
+    });
+    const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
+    answered = { ...answerUnusable(visit, way.via), reason: `${path}: ${message}`, note };
+  }
+  const rendered = way.write(answered.next, webhook.ok ? webhook.call : null);
+  if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
+  const { next: _, note, told: __, ...said } = answered;
+  log("info", "webhook.answered", {
+    tenant,
+    ...(webhook.ok ? { call: webhook.call.call_id } : {}),
+    ...said,
+    ms: Date.now() - visit.received_at,
+  });
+  if (visit.authentic) {
+    const call_id = webhook.ok ? webhook.call.call_id : webhook.call_id;
+    if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
+    if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
+  }
+  return c.body(rendered.body, 200, { "content-type": way.content_type });
+}
+
+function broken({ tenant: { tenant }, received_at }: Visit, call: Call, error: unknown): Answered {
+  log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
+  const note = noteOf(call, received_at);
+  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0, note };
+}
+
+/** The same answer for all, so that nobody learns which tenants there are. */
+function refuse(c: Context, tenant: string, why: string): Response {
+  log("warn", "webhook.refused", { tenant: tenant.slice(0, 40), why });
+  return c.text("Forbidden", 403);
+}
+
+function isReporting({ record }: Tenant, now: number): boolean {
+  const { report_until } = record;
+  return report_until !== undefined && now < report_until && report_until <= now + REPORT_MS;
+}

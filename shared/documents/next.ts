@@ -1,0 +1,91 @@
+import type { JoinParameters } from "../conference.ts";
+import type { HandOver, Prompt, Reject, Spoken, WaitsFor } from "../rules/decision.ts";
+
+/** How a call comes back to us from one of our documents. */
+export interface WayBack {
+  /** Our own URL, as SignalWire reaches it. */
+  dest: string;
+  /** The caller's own params, from `callerParams`. */
+  params: Record<string, unknown>;
+  /** Our sealed state. */
+  sealed: string;
+}
+
+/** What holds for the call while it is in its room. */
+export interface Staying {
+  /** SignalWire ends the call after so many seconds. */
+  max_duration_s?: number;
+  /** Who takes the call when its conference is over; absent: it is hung up. */
+  after?: HandOver;
+  /** The caller's own params, which go along to whoever takes the call. */
+  params: Record<string, unknown>;
+}
+
+/** RELAY took the join: the line is held until the join can be seen. */
+interface Hold {
+  does: "hold";
+  ms: number;
+  back: WayBack;
+  staying: Staying;
+}
+
+/** Nobody knows whether the join arrived: a ring, then back to settle it. */
+interface Ring {
+  does: "ring";
+  back: WayBack;
+  staying: Staying;
+}
+
+/** The caller's own document joins. */
+export interface Join {
+  does: "join";
+  /** Wire name. */
+  room: string;
+  join: JoinParameters;
+  staying: Staying;
+  /** Where the document's language says nothing of how a join went: it comes back with that. */
+  over?: WayBack;
+}
+
+/** The call stands in a line. */
+export interface Waiting {
+  does: "wait";
+  for: WaitsFor;
+  /** The place in the line, from 1; absent where it is not to be said. */
+  position?: number;
+  /** What is heard on arrival in the line; absent for one who stands there already. */
+  announce?: Spoken;
+  /** The https URL of a sound file; absent: whatever tells the caller that the line is alive. */
+  music?: string;
+  /** Asks how it stands, and goes on waiting with what is returned. */
+  poll: WayBack;
+  /** Comes from the line for good, or asks as whoever cannot return. */
+  turn: WayBack;
+  /** What is done where the document's language can't wait. */
+  otherwise: LastNext;
+}
+
+/** What is said or done last. */
+export type LastNext =
+  | ({ does: "reject" } & Omit<Reject, "action">)
+  | ({ does: "hand_over"; params: Record<string, unknown> } & Omit<HandOver, "action">);
+
+/**
+ * What a call is to hear and to do next, in no document's language: the way of a call ends in one of these, whichever way it
+ * came, and each language has one writer.
+ */
+export type Next =
+  /** Heard before anything is placed, so RELAY has no part in it. */
+  | { does: "announce"; words: readonly Spoken[]; back: WayBack }
+  | { does: "ask"; prompt: Prompt; back: WayBack }
+  | Hold
+  | Ring
+  /** The join was seen: nothing more to do, and the call goes on. */
+  | { does: "stay" }
+  | Join
+  | Waiting
+  | LastNext
+  /** Something broke on our side. */
+  | { does: "apologise" }
+  /** Nothing is meant for the caller, and the tenant names no fallback of its own. */
+  | { does: "refuse" };

@@ -1,0 +1,40 @@
+import { apologyDocument, fallbackDocument } from "./fixed-words.ts";
+import type { Next } from "./next.ts";
+import { acceptedDocument, confirmedDocument, inlineJoinDocument, unknownDocument } from "./outcomes.ts";
+import { forgettingKeys, promptDocument } from "./prompt.ts";
+import { announceDocument, handOverDocument, rejectDocument } from "./rule-documents.ts";
+import type { SwmlDocument } from "./swml.ts";
+
+/** @param forget_keys What was keyed travels with every later fetch, unless the document forgets it first. */
+export function writeSwml(next: Next, forget_keys = false): SwmlDocument {
+  return forget_keys ? forgettingKeys(documentOf(next)) : documentOf(next);
+}
+
+function documentOf(next: Next): SwmlDocument {
+  switch (next.does) {
+    case "announce":
+      return announceDocument(next.words, next.back);
+    case "ask":
+      return promptDocument(next.prompt, next.back);
+    case "hold":
+      return acceptedDocument(next.back, next.ms, next.staying);
+    case "ring":
+      return unknownDocument(next.back, next.staying);
+    case "stay":
+      return confirmedDocument();
+    case "join":
+      return inlineJoinDocument(next.room, next.join, next.staying);
+    case "wait":
+      return documentOf(next.otherwise);
+    case "reject":
+      return rejectDocument(next.say, next.reason);
+    case "hand_over":
+      return next.swml === undefined ? apologyDocument() : handOverDocument(next.swml, next.params);
+    case "apologise":
+      return apologyDocument();
+    case "refuse":
+      return fallbackDocument();
+    default:
+      return next satisfies never;
+  }
+}
