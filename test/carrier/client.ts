@@ -14,6 +14,17 @@ export interface WaitResult {
   readonly call?: CallView;
 }
 
+/** How a number is set up at SignalWire: what it names for each way in which calls can come to us. */
+export interface NumberSetup {
+  readonly swml: string;
+  readonly cxml: string;
+  /** A RELAY context. */
+  readonly relay: string;
+}
+
+/** A call without its way in. */
+export type Caller = Omit<CallRequest, "url" | "cxml_url" | "context">;
+
 export type SocketAction = "drop" | "close" | "disconnect" | "disconnect_restart" | "silence";
 
 /** The control API's client; runs in workerd and in Node. Every refusal is an Error that holds the carrier's answer. */
@@ -64,6 +75,22 @@ export class CarrierProject {
 
   placeCall(call: CallRequest): Promise<{ call_id: string; node_id: string }> {
     return request(`${this.#url}/calls`, "POST", call);
+  }
+
+  /** The same call by one way or another. */
+  placeCallVia(
+    via: keyof NumberSetup,
+    number: NumberSetup,
+    caller: Caller,
+  ): Promise<{ call_id: string; node_id: string }> {
+    switch (via) {
+      case "swml":
+        return this.placeCall({ ...caller, url: number.swml });
+      case "cxml":
+        return this.placeCall({ ...caller, cxml_url: number.cxml });
+      case "relay":
+        return this.placeCall({ ...caller, context: number.relay });
+    }
   }
 
   calls(): Promise<CallView[]> {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { callView, conferenceView } from "./control-views.ts";
+import { startCxml } from "./cxml-documents.ts";
 import { startDocument } from "./documents.ts";
 import { redacted, type WebAnswer, type WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
@@ -125,11 +126,13 @@ function calls(project: Project, request: WebRequest): WebAnswer | Promise<WebAn
     if (placed.call_id !== undefined && project.calls.has(placed.call_id)) {
       return { status: 409, json: { error: `there is a call ${placed.call_id} already` } };
     }
-    const { url, context, params, duplicate_webhooks, ...facts } = placed;
-    const origin = url === undefined && context !== undefined ? "context" : "webhook";
+    const { url, cxml_url, context, params, duplicate_webhooks, ...facts } = placed;
+    const origin = cxml_url !== undefined ? "cxml" : context !== undefined ? "context" : "webhook";
     const call = project.addCall({ ...facts, direction: "inbound", origin });
     if (url !== undefined) startDocument(project, call, { start: { url }, params, duplicate_webhooks });
-    else if (context !== undefined) project.offer(call, context);
+    else if (cxml_url !== undefined) {
+      startCxml(project, call, { url: cxml_url, method: facts.cxml_method }, duplicate_webhooks);
+    } else if (context !== undefined) project.offer(call, context);
     else call.ring();
     return { status: 201, json: { call_id: call.call_id, node_id: call.node_id } };
   });

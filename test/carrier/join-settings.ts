@@ -15,6 +15,8 @@ const joinSettingsSchema = z.object({
   region: z.string().default("global"),
   /** The id of the call to be coached, which must be in the conference. */
   coach: z.string().optional(),
+  /** cXML's alone: posted to, as a form, when the conference ends. */
+  event_callback_url: z.string().optional(),
   status_callback: z.string().optional(),
   status_callback_event: z.string().optional(),
   status_callback_event_type: z.string().default("relay"),

@@ -28,6 +28,7 @@ export function outgoing(
   return createWebhookSender({
     signing_key: () => host.signing_key,
     fragment_is_signed: () => host.switches.fragment_is_signed,
+    standard_port_is_signed: () => host.switches.cxml_signs_port,
     callbacks_are_signed: () => host.switches.status_callbacks_are_signed,
     clock: wallClock,
     note,

@@ -100,6 +100,7 @@ export class Project implements CallHost, ConferenceHost {
       ...(call.end_reason === null ? {} : { end_reason: call.end_reason }),
     });
     if (call.state === "ended") this.#archive(call);
+    if (call.origin === "cxml") return;
     if (call.origin === "webhook" && !this.switches.call_state_events_of_webhook_calls) return;
     this.emit("calling.call.state", stateEvent(call), this.audienceOf(call));
   }

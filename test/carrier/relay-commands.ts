@@ -42,10 +42,8 @@ export function runCommand(
   }
   const call = project.calls.get(String(params["call_id"]));
   if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) return notFound;
-  if (session !== null) {
-    const refused = refusalOf(project, session, call);
-    if (refused !== null) return refused;
-  }
+  const refused = refusalOf(project, session, call);
+  if (refused !== null) return refused;
   if (call.over) return { code: "410", message: "Call is gone" };
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
@@ -54,7 +52,11 @@ export function runCommand(
   return onCall(project, session, call, method, params);
 }
 
-function refusalOf(project: Project, session: RelaySession, call: Call): CommandResult | null {
+function refusalOf(project: Project, session: RelaySession | null, call: Call): CommandResult | null {
+  // A cXML call has no node_id that anybody was told, so RELAY cannot address it.
+  if (call.origin === "cxml" && (session !== null || !project.switches.rest_drives_cxml_calls))
+    return notFound;
+  if (session === null) return null;
   const driven = project.switches.relay_drives_webhook_calls;
   if (call.origin === "webhook" && driven !== true) {
     return driven === "404" ? notFound : { code: "409", message: "Call is already connected" };

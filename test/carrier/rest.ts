@@ -4,6 +4,7 @@ import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
 import { runCommand } from "./relay-commands.ts";
 import { describeIssues, restParamsSchema } from "./relay-methods.ts";
+import { serveCalls } from "./rest-calls.ts";
 import { serveConferences } from "./rest-conferences.ts";
 import type { World } from "./world.ts";
 
@@ -28,7 +29,7 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
   project.journal.note("rest", { method, path: url.pathname + url.search, body: request.body });
   const fault = project.faults.fire("rest", { method });
   if (project.latency_ms > 0) await wait(project.latency_ms);
-  const perform = () => (laml ? serveConferences(project, request) : serveCommand(project, request));
+  const perform = () => (laml ? serveCompatibility(project, request) : serveCommand(project, request));
   switch (fault?.kind) {
     case "delay":
     case "go_silent":
@@ -54,6 +55,10 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
     case undefined:
       return perform();
   }
+}
+
+function serveCompatibility(project: Project, request: WebRequest): WebAnswer {
+  return request.path[5] === "Calls" ? serveCalls(project, request) : serveConferences(project, request);
 }
 
 function authorized(world: World, authorization: string | null): Project | null {

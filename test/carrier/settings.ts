@@ -25,22 +25,34 @@ export const projectSettingsSchema = z
 
 export type ProjectSettings = z.input<typeof projectSettingsSchema>;
 
-export const callRequestSchema = z.strictObject({
-  call_id: z.string().min(1).max(100).optional(),
-  from: z.string().min(1),
-  to: z.string().min(1),
-  type: z.enum(["phone", "sip", "webrtc"]).default("phone"),
-  headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
-  /** Where the call's first document is fetched; its fragment may set time limits. */
-  url: z.string().optional(),
-  fallback_url: z.string().optional(),
-  /** Offered to a RELAY client of this context instead. */
-  context: z.string().optional(),
-  params: z.record(z.string(), z.unknown()).default({}),
-  vars: z.record(z.string(), z.unknown()).default({}),
-  /** The first webhook is sent so often, all at the same instant; the answer of the first one sent is used. */
-  duplicate_webhooks: z.number().int().min(1).max(20).default(1),
-});
+export const callRequestSchema = z
+  .strictObject({
+    call_id: z.string().min(1).max(100).optional(),
+    from: z.string().min(1),
+    to: z.string().min(1),
+    type: z.enum(["phone", "sip", "webrtc"]).default("phone"),
+    headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
+    /** Where the call's first document is fetched; its fragment may set time limits. */
+    url: z.string().optional(),
+    fallback_url: z.string().optional(),
+    /** Where the call's first cXML document is fetched instead. */
+    cxml_url: z.string().optional(),
+    /** Of the first fetch, and of the fallback's. */
+    cxml_method: z.enum(["GET", "POST"]).default("POST"),
+    cxml_fallback_url: z.string().optional(),
+    /** Offered to a RELAY client of this context instead. */
+    context: z.string().optional(),
+    params: z.record(z.string(), z.unknown()).default({}),
+    vars: z.record(z.string(), z.unknown()).default({}),
+    /** The first webhook is sent so often, all at the same instant; the answer of the first one sent is used. */
+    duplicate_webhooks: z.number().int().min(1).max(20).default(1),
+  })
+  .refine(
+    ({ url, cxml_url, context }) => [url, cxml_url, context].filter((way) => way !== undefined).length <= 1,
+    {
+      error: "a number is set up in one way: `url`, `cxml_url` or `context`",
+    },
+  );
 
 export type CallRequest = z.input<typeof callRequestSchema>;
 export type PlacedCall = z.output<typeof callRequestSchema>;

@@ -40,6 +40,12 @@ export class StatusCallbacks {
 
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void {
     const { settings } = conference;
+    const { event_callback_url } = settings;
+    if (status === "conference-end" && event_callback_url !== undefined) {
+      const fields = this.#conferenceForm(conference, status, params);
+      const message = { kind: "form", url: event_callback_url, method: "POST", fields } as const;
+      this.#deliver(message, { event_type: "conference", status });
+    }
     const word = wordOf.get(status);
     if (settings.status_callback === undefined || word === undefined) return;
     // No default is published: without a list, all are sent.

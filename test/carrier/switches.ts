@@ -17,6 +17,10 @@ export const switchesSchema = z.strictObject({
   alone_hears_music: z.boolean().default(true),
   /** Whether a webhook's URL is signed with its fragment. */
   fragment_is_signed: z.boolean().default(false),
+  /** Whether scheme B signs a URL without a port as if it had its scheme's standard one (`:443`, `:80`). */
+  cxml_signs_port: z.boolean().default(false),
+  /** Whether REST's call commands and updates reach a call that a cXML document runs; else they get 404, as RELAY's do. */
+  rest_drives_cxml_calls: z.boolean().default(true),
   /** Whether status callbacks are signed as other webhooks are. */
   status_callbacks_are_signed: z.boolean().default(true),
   /** Whether the last `authorization_state` opens a later connection; else every one is stale. */

@@ -14,9 +14,17 @@ export interface WebStub {
   close(): void;
 }
 
-/** A web server for the carrier's webhooks: answers what `respond` says, as JSON, and keeps what it was sent. */
+/** What goes back: JSON, or a text under its type. */
+export interface Reply {
+  readonly status?: number;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly content_type?: string;
+}
+
+/** A web server for the carrier's webhooks: answers what `respond` says, and keeps what it was sent. */
 export async function startWebStub(
-  respond: (received: Received) => { status?: number; json?: unknown } | Promise<{ json?: unknown }>,
+  respond: (received: Received) => Reply | Promise<Reply>,
 ): Promise<WebStub> {
   const received: Received[] = [];
   const server = createServer((incoming, outgoing) => {
@@ -27,10 +35,9 @@ export async function startWebStub(
       const one = { method, path, headers, body: Buffer.concat(chunks).toString("utf8") };
       received.push(one);
       Promise.resolve(respond(one)).then(
-        (answer) => {
-          const status = "status" in answer ? answer.status : undefined;
-          outgoing.writeHead(status ?? 200, { "content-type": "application/json" });
-          outgoing.end(JSON.stringify(answer.json ?? {}));
+        ({ status = 200, json = {}, text, content_type = "application/json" }) => {
+          outgoing.writeHead(status, { "content-type": content_type });
+          outgoing.end(text ?? JSON.stringify(json));
         },
         () => outgoing.destroy(),
       );
@@ -49,4 +56,9 @@ export async function startWebStub(
 /** A document of these steps. */
 export function swml(...main: unknown[]): { json: unknown } {
   return { json: { version: "1.0.0", sections: { main } } };
+}
+
+/** A cXML document of these verbs. */
+export function cxml(verbs: string): Reply {
+  return { text: `<Response>${verbs}</Response>`, content_type: "text/xml" };
 }

@@ -18,6 +18,7 @@ function senderWith(
   send: (request: WebhookRequest, phases: Phases, clock: VirtualClock) => Promise<WebhookResponse>,
   fragment_is_signed = false,
   callbacks_are_signed = true,
+  standard_port_is_signed = false,
 ) {
   const clock = new VirtualClock();
   const sent: WebhookRequest[] = [];
@@ -25,6 +26,7 @@ function senderWith(
   const sender = createWebhookSender({
     signing_key: () => key,
     fragment_is_signed: () => fragment_is_signed,
+    standard_port_is_signed: () => standard_port_is_signed,
     callbacks_are_signed: () => callbacks_are_signed,
     send: (request, phases) => {
       sent.push(request);
@@ -202,4 +204,18 @@ test("a refused connection and a call that ended are failures with a reason, nev
     AbortSignal.abort(),
   );
   expect(await outcome).toMatchObject({ ok: false, ms: 0, reason: "the call is over" });
+});
+
+test.each([
+  ["https://example.com/cxml?a=1", "https://example.com:443/cxml?a=1"],
+  ["http://example.com", "http://example.com:80"],
+  ["https://example.com:8443/cxml", "https://example.com:8443/cxml"],
+])("by the switch scheme B signs %s as %s", async (url, signed) => {
+  const { sender, sent } = senderWith(async () => ok, false, false, true);
+  const fields = [["CallSid", "c1"] as const];
+  await sender.send({ kind: "cxml", method: "POST", url, fields });
+  expect(sent[0]).toMatchObject({
+    url,
+    headers: { "x-signalwire-signature": signForm(key, signed, fields) },
+  });
 });

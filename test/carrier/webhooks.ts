@@ -27,6 +27,13 @@ export type WebhookMessage =
   | { readonly kind: "document"; readonly url: string; readonly body: Record<string, unknown> }
   /** A status callback in RELAY's form: JSON, signed with SHA-1. */
   | { readonly kind: "json"; readonly url: string; readonly body: Record<string, unknown> }
+  /** A call's cXML document: a form, or a query, with scheme B. */
+  | {
+      readonly kind: "cxml";
+      readonly url: string;
+      readonly method: "GET" | "POST";
+      readonly fields: readonly (readonly [string, string])[];
+    }
   /** A callback in cXML's form; with GET the fields join the query. Repeated keys keep their order. */
   | {
       readonly kind: "form";
@@ -51,6 +58,8 @@ export interface WebhookSenderOptions {
   signing_key(): string;
   /** A configured URL's fragment is dropped before signing unless this is true; it is never sent. */
   fragment_is_signed(): boolean;
+  /** Whether scheme B signs a URL without a port as if it had its scheme's standard one. */
+  standard_port_is_signed(): boolean;
   /** Whether what is no document's request is signed. */
   callbacks_are_signed(): boolean;
   send(request: WebhookRequest, phases: Phases): Promise<WebhookResponse>;
@@ -73,8 +82,9 @@ const longest_read_ms = 15_000;
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
   async function send(message: WebhookMessage, signal?: AbortSignal): Promise<WebhookOutcome> {
     const at = options.clock.now();
-    const made = requestOf(message, options.signing_key(), options.fragment_is_signed());
-    const request = message.kind === "document" || options.callbacks_are_signed() ? made : unsigned(made);
+    const made = requestOf(message, options);
+    const is_document = message.kind === "document" || message.kind === "cxml";
+    const request = is_document || options.callbacks_are_signed() ? made : unsigned(made);
     const outcome = await withinLimits(options, request, limitsOf(message.url), signal);
     const ms = options.clock.now() - at;
     const about = { url: request.url, kind: message.kind, at, ms };
@@ -115,27 +125,30 @@ export function limitsOf(url: string): WebhookLimits {
   };
 }
 
-function requestOf(message: WebhookMessage, key: string, fragment_is_signed: boolean): WebhookRequest {
+function requestOf(message: WebhookMessage, options: WebhookSenderOptions): WebhookRequest {
+  const key = options.signing_key();
   const credentials = /^https?:\/\/([^/?#@]*)@/.exec(message.url)?.[1];
   // Cut as text: the URL is signed as it was configured, never as a parser would write it.
   const bare = message.url.replace(/^(https?:\/\/)[^/?#@]*@/, "$1");
   const [sent = bare] = bare.split("#");
-  const signed = fragment_is_signed ? bare : sent;
+  const signed = options.fragment_is_signed() ? bare : sent;
   const authorization: Record<string, string> =
     credentials === undefined ? {} : { authorization: `Basic ${base64OfCredentials(credentials)}` };
   const headers = { "user-agent": "SignalWire", ...authorization };
-  if (message.kind === "form") {
+  if (message.kind === "form" || message.kind === "cxml") {
+    const sign = (url: string, fields: typeof message.fields) =>
+      signForm(key, options.standard_port_is_signed() ? withStandardPort(url) : url, fields);
     const form = new URLSearchParams(message.fields.map(([name, value]) => [name, value])).toString();
     if (message.method === "GET") {
       const url = sent + (sent.includes("?") ? "&" : "?") + form;
       return {
         method: "GET",
         url,
-        headers: { ...headers, "x-signalwire-signature": signForm(key, url, []) },
+        headers: { ...headers, "x-signalwire-signature": sign(url, []) },
         body: "",
       };
     }
-    const signature = signForm(key, signed, message.fields);
+    const signature = sign(signed, message.fields);
     const type = { "content-type": "application/x-www-form-urlencoded" };
     return {
       method: "POST",
@@ -157,6 +170,12 @@ function requestOf(message: WebhookMessage, key: string, fragment_is_signed: boo
     headers: { ...headers, "content-type": "application/json", ...signatures },
     body,
   };
+}
+
+/** Nothing changes where the URL names a port. */
+function withStandardPort(url: string): string {
+  const port = url.startsWith("https:") ? ":443" : ":80";
+  return url.replace(/^(https?:\/\/(?:\[[^\]]*\]|[^/?#:[]+))(?=[/?#]|$)/, `$1${port}`);
 }
 
 function unsigned(request: WebhookRequest): WebhookRequest {
