@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { joinParameters, webUrl } from "../conference.ts";
 import { ROOMS, TEMPLATE_LENGTH } from "./limits.ts";
-import { exactlyOne, strictObject, unlessAbsent } from "./strict-object.ts";
+import { exactlyOne, strictObject } from "./strict-object.ts";
 import { announcement, heard, name, template } from "./words-schema.ts";
 
 /** The roles that there always are. */
@@ -96,13 +96,14 @@ const place = strictObject({
   room: template(TEMPLATE_LENGTH).describe(
     "The room's name. May hold {to}, {from}, {call_id}, {header.x-room}, {param.room}, {answer.meeting}, each with |digits, |user, |lower or |last4. With the tenant's prefix at most 64 characters.",
   ),
-  role: unlessAbsent(z.union([z.enum(builtInRoles), name("a role's name")]))
+  role: z
+    .union([z.enum(builtInRoles), name("a role's name")])
     .exactOptional()
     .describe(
       "moderator: the room starts with them. participant (unless written): waits where a rule places a moderator in the room. listener: muted. coach: heard by one participant alone. Or a role of your own, from `roles`.",
     ),
   coach: coach.exactOptional().describe("Whom the coach coaches."),
-  announce: unlessAbsent(announcement)
+  announce: announcement
     .exactOptional()
     .describe("What the caller hears before the room: words, or { play }."),
   capacity: z
@@ -116,15 +117,14 @@ const place = strictObject({
     .literal("from")
     .exactOptional()
     .describe("from: a caller who drops back comes to the room they were in while it lives."),
-  after: unlessAbsent(
-    z.union(
+  after: z
+    .union(
       [
         z.literal("hang_up"),
         strictObject({ hand_over: handOver.describe("Gives the call to a document of your own.") }),
       ],
       { error: 'must be "hang_up" or { "hand_over": … }' },
-    ),
-  )
+    )
     .exactOptional()
     .describe("What becomes of a caller whose conference is over. Unless written, the call is hung up."),
   max_duration_s: z

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { addressPattern } from "./address.ts";
 import { TEXT_LENGTH, VALUES, WHEN_LENGTH } from "./limits.ts";
-import { strictObject, unknownKeys, unlessAbsent } from "./strict-object.ts";
+import { sparse } from "./sparse-object.ts";
+import { strictObject, unknownKeys } from "./strict-object.ts";
 import { name, word } from "./words-schema.ts";
 
 export const ADDRESS_MESSAGE =
@@ -61,16 +62,10 @@ export const directions = ["inbound", "outbound"] as const;
 export const callTypes = ["phone", "sip", "webrtc"] as const;
 
 const fields = {
-  to: unlessAbsent(address).exactOptional().describe("The number or SIP URI that was called."),
-  from: unlessAbsent(address)
-    .exactOptional()
-    .describe("The number or SIP URI that calls; anonymous where it is withheld."),
-  direction: unlessAbsent(anyOf(z.enum(directions)))
-    .exactOptional()
-    .describe("inbound or outbound."),
-  type: unlessAbsent(anyOf(z.enum(callTypes)))
-    .exactOptional()
-    .describe("phone, sip or webrtc."),
+  to: address.exactOptional().describe("The number or SIP URI that was called."),
+  from: address.exactOptional().describe("The number or SIP URI that calls; anonymous where it is withheld."),
+  direction: anyOf(z.enum(directions)).exactOptional().describe("inbound or outbound."),
+  type: anyOf(z.enum(callTypes)).exactOptional().describe("phone, sip or webrtc."),
   headers: z
     .record(
       word(
@@ -96,8 +91,8 @@ const fields = {
     .describe(
       "Variables that earlier steps of the call set, by name; numbers are compared as text. * stands for any text.",
     ),
-  during: unlessAbsent(schedules).exactOptional().describe("Schedules of which one is open."),
-  outside: unlessAbsent(schedules).exactOptional().describe("Schedules none of which is open."),
+  during: schedules.exactOptional().describe("Schedules of which one is open."),
+  outside: schedules.exactOptional().describe("Schedules none of which is open."),
   when: z
     .string()
     .min(1)
@@ -117,13 +112,14 @@ const ANSWER = /^answer\.[a-z][a-z0-9_]{0,31}$/;
 export const NOT_SAYS = "A match that must not hold. It fails where any part of it does.";
 const known = [...Object.keys(fields), "not"];
 
-const object = z
-  .looseObject({
+const object = sparse(
+  z.looseObject({
     ...fields,
     get not(): z.ZodType<Match | undefined> {
       return match.exactOptional().describe(NOT_SAYS);
     },
-  })
+  }),
+)
   // Unlike other checks, this one runs where a field is wrong too: all that is wrong is said at once.
   .check(z.core._check(checkOtherKeys, { when: () => true }))
   .meta({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sparse } from "./sparse-object.ts";
 
 const ALLOWED = "unknown key; allowed here: ";
 
@@ -8,9 +9,11 @@ const ALLOWED = "unknown key; allowed here: ";
  */
 export function strictObject<Shape extends z.ZodRawShape>(shape: Shape) {
   const message = unknownKeys(Object.keys(shape));
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? message : undefined),
-  });
+  return sparse(
+    z.strictObject(shape, {
+      error: (issue) => (issue.code === "unrecognized_keys" ? message : undefined),
+    }),
+  );
 }
 
 /** What is said of unknown keys where these are allowed. */
@@ -38,15 +41,4 @@ export function exactlyOne({ value, issues }: CheckContext, keys: readonly strin
     message: `takes exactly one of ${keys.join(", ")}, and ${got}`,
     input: value,
   });
-}
-
-/**
- * A key's union that most objects go without. Zod tries a union on what is absent too, and works out in words why each member
- * does not fit, only to drop them: for ten thousand rules that takes longer than all the rest.
- */
-export function unlessAbsent<Schema extends z.ZodType>(schema: Schema) {
-  return z
-    .unknown()
-    .refine((value): boolean => value !== undefined)
-    .pipe(schema);
 }
