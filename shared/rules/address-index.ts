@@ -77,9 +77,12 @@ function build(
   for (const position of positions) {
     const wanted: Wanted | undefined = matches[position]?.[by];
     if (wanted === undefined) rest.push(position);
-    else if (typeof wanted === "string" || Array.isArray(wanted)) {
+    else if (typeof wanted === "string") {
+      const key = addressKey(wanted);
+      if (key !== null) add(keys, key, position);
+    } else if (Array.isArray(wanted)) {
       // A set: a value written twice is one key.
-      for (const key of new Set([wanted].flat().map(addressKey))) if (key !== null) add(keys, key, position);
+      for (const key of new Set(wanted.map(addressKey))) if (key !== null) add(keys, key, position);
     } else add(lists, wanted.list, position);
   }
   const branch = (part: readonly number[]) => build(matches, sets, part, others);

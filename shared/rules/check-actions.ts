@@ -7,7 +7,7 @@ import { type Path, problem, shown } from "./problems.ts";
 import { type OwnRoles, roleParameters } from "./roles.ts";
 import { readTemplate } from "./template.ts";
 
-/** RELAY's guide gives this as the most that a conference takes. */
+/** RELAY's guide gives this as the most that a conference takes, and as what it takes unless told. */
 const RELAY_PARTICIPANTS = 250;
 
 /** What actions are checked against. */
@@ -52,17 +52,16 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
     const [where, key = ""] = word.split(".");
     if (where === "place" && Object.hasOwn(place, key)) found.errors.push(notYetProblem([...path, key]));
   }
-  const roles = [...new Set([...builtInRoles, ...Object.keys(names.roles)])];
-  if (!roles.includes(role)) found.errors.push(missing("role", role, roles, [...path, "role"]));
-  const coached = place.coach?.role;
-  if (coached !== undefined && !roles.includes(coached))
-    found.errors.push(missing("role", coached, roles, [...path, "coach", "role"]));
+  checkRole(role, [...path, "role"], names, found);
+  if (place.coach?.role !== undefined) checkRole(place.coach.role, [...path, "coach", "role"], names, found);
   warnOfFight(role, place, path, found);
-  const ofRole = roleParameters(role, names.moderated.has(room), names.roles);
-  const join = { ...names.join, ...ofRole, ...place.join };
-  checkSeats(place, join, path, found);
-  if (join.start_on_enter === false && role === "participant")
-    warnOfUnstaffed(place, path, names.staffed, found);
+  if (place.capacity !== undefined || place.overflow !== undefined) {
+    const ofRole = roleParameters(role, names.moderated.has(room), names.roles);
+    const join = { ...names.join, ...ofRole, ...place.join };
+    checkSeats(place, join, path, found);
+    if (join.start_on_enter === false && role === "participant")
+      warnOfUnstaffed(place, path, names.staffed, found);
+  }
   warnOfHttpUrls(place.overflow, [...path, "overflow"], found);
   if (typeof place.after === "object")
     warnOfHttpUrls(place.after.hand_over, [...path, "after", "hand_over"], found);
@@ -85,21 +84,30 @@ function roomProblem(place: PlaceText, { tenant = "x", plain = false }: ParseOpt
   return null;
 }
 
+function checkRole(role: string, path: Path, { roles }: ActionNames, found: Found): void {
+  if (builtInRoles.some((one) => one === role) || Object.hasOwn(roles, role)) return;
+  const known = [...new Set([...builtInRoles, ...Object.keys(roles)])];
+  found.errors.push(missing("role", role, known, path));
+}
+
+/** What a role is for, and a join may not take back. */
+const fights = {
+  moderator: { start_on_enter: [false, "a moderator starts the room: nobody would"] },
+  listener: { muted: [false, "a listener is muted: this one would be heard"] },
+  coach: { muted: [true, "a coach is heard by one participant: this one would be by none"] },
+} as const satisfies Record<string, Partial<Record<keyof JoinParameters, readonly [boolean, string]>>>;
+
 /** A role's whole point, taken back by the join beside it. */
 function warnOfFight(role: string, { join }: PlaceText, path: Path, found: Found): void {
-  const fights = {
-    moderator: { start_on_enter: [false, "a moderator starts the room: nobody would"] },
-    listener: { muted: [false, "a listener is muted: this one would be heard"] },
-    coach: { muted: [true, "a coach is heard by one participant: this one would be by none"] },
-  } as const satisfies Record<string, Partial<Record<keyof JoinParameters, readonly [boolean, string]>>>;
+  if (join === undefined) return;
   for (const [fighter, keys] of Object.entries(fights)) {
     if (fighter !== role) continue;
     for (const [key, [value, why]] of Object.entries(keys)) {
-      if (Object.entries(join ?? {}).some(([set, to]) => set === key && to === value))
+      if (Object.entries(join).some(([set, to]) => set === key && to === value))
         found.warnings.push(problem([...path, "join", key], `fights with the role: ${why}`));
     }
   }
-  if (role === "coach" && join?.coach !== undefined) {
+  if (role === "coach" && join.coach !== undefined) {
     const message = 'fights with the role: whom a coach coaches is found by "coach" beside the room';
     found.errors.push(problem([...path, "join", "coach"], message));
   }
@@ -111,7 +119,12 @@ function checkSeats(
   path: Path,
   found: Found,
 ): void {
-  if (capacity === undefined || max_participants === undefined || capacity <= max_participants) return;
+  if (capacity === undefined || capacity <= (max_participants ?? RELAY_PARTICIPANTS)) return;
+  if (max_participants === undefined) {
+    const message = `${capacity} seats are more than the ${RELAY_PARTICIPANTS} participants that a conference takes unless told: write "max_participants" in its "join"`;
+    found.warnings.push(problem([...path, "capacity"], message));
+    return;
+  }
   const message = `${capacity} seats are more than the ${max_participants} participants that max_participants lets in`;
   found.errors.push(problem([...path, "capacity"], message));
 }

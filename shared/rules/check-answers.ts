@@ -77,9 +77,15 @@ export function checkPlaceholders(texts: unknown, path: Path, asked: Asked, foun
       else if (question.secret)
         found.errors.push(problem(path, `{answer.${name}} is a secret, and a secret goes nowhere`));
     }
-  } else if (typeof texts === "object" && texts !== null) {
+  } else if (typeof texts === "object" && texts !== null && holdsPlaceholder(texts)) {
     for (const [key, part] of Object.entries(texts)) checkPlaceholders(part, [...path, key], asked, found);
   }
+}
+
+/** Whether a placeholder stands in any of its texts. */
+export function holdsPlaceholder(texts: unknown): boolean {
+  if (typeof texts === "string") return texts.includes("{");
+  return typeof texts === "object" && texts !== null && Object.values(texts).some(holdsPlaceholder);
 }
 
 /** The parts of an action that may hold placeholders. */

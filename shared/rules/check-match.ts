@@ -22,6 +22,13 @@ function wordsOf(field: string, allowed: readonly string[]): Kind {
 const directionWords = wordsOf("direction", directions);
 const typeWords = wordsOf("type", callTypes);
 
+const listed = [
+  ["to", addresses],
+  ["from", addresses],
+  ["direction", directionWords],
+  ["type", typeWords],
+] as const;
+
 /** What matches name, and which of it was used. */
 export interface MatchNames {
   lists: ListUse;
@@ -32,19 +39,13 @@ export interface MatchNames {
 /** All of a match but its answers: lists and schedules that there are, expressions that can be, and no contradiction. */
 export function checkMatch(match: Match, path: Path, names: MatchNames, found: Found): void {
   const { lists } = names;
-  lists.use(match.to, [...path, "to"], addresses);
-  lists.use(match.from, [...path, "from"], addresses);
-  lists.use(match.direction, [...path, "direction"], directionWords);
-  lists.use(match.type, [...path, "type"], typeWords);
-  const seen = new Set<string>();
-  for (const [name, wanted] of Object.entries(match.headers ?? {})) {
-    lists.use(wanted, [...path, "headers", name], texts);
-    if (seen.has(name.toLowerCase()))
-      found.errors.push(problem([...path, "headers", name], "is here twice: headers have no case"));
-    seen.add(name.toLowerCase());
+  for (const [field, kind] of listed) {
+    if (match[field] !== undefined) lists.use(match[field], [...path, field], kind);
   }
-  for (const field of ["params", "vars"] as const) {
-    for (const [name, wanted] of Object.entries(match[field] ?? {}))
+  checkHeaderNames(match, path, found);
+  for (const field of ["headers", "params", "vars"] as const) {
+    if (match[field] === undefined) continue;
+    for (const [name, wanted] of Object.entries(match[field]))
       lists.use(wanted, [...path, field, name], texts);
   }
   checkScheduleNames(match, path, names, found);
@@ -58,7 +59,18 @@ export function checkMatch(match: Match, path: Path, names: MatchNames, found: F
   checkMatch(match.not, [...path, "not"], names, found);
 }
 
+function checkHeaderNames({ headers }: Match, path: Path, found: Found): void {
+  if (headers === undefined) return;
+  const seen = new Set<string>();
+  for (const name of Object.keys(headers)) {
+    if (seen.has(name.toLowerCase()))
+      found.errors.push(problem([...path, "headers", name], "is here twice: headers have no case"));
+    seen.add(name.toLowerCase());
+  }
+}
+
 function checkScheduleNames(match: Match, path: Path, names: MatchNames, found: Found): void {
+  if (match.during === undefined && match.outside === undefined) return;
   for (const field of ["during", "outside"] as const) {
     for (const name of [match[field] ?? []].flat()) {
       if (names.schedules.includes(name)) names.usedSchedules.add(name);

@@ -37,18 +37,18 @@ export function readMatch(match: Match, named: Named): Condition[] {
     const none = `there is no ${field}`;
     conditions.push(textCondition(field, wanted, sets, (call) => [call[field]], none, none));
   }
-  for (const [name, wanted] of Object.entries(match.headers ?? {})) {
+  for (const [name, wanted] of entriesOf(match.headers)) {
     const header = name.toLowerCase();
     const none = `there is no header ${JSON.stringify(header)}`;
     const values = (call: Call) => headerValues(call, header);
     conditions.push(textCondition(`headers.${header}`, wanted, sets, values, none, none));
   }
-  for (const [name, wanted] of Object.entries(match.params ?? {})) {
+  for (const [name, wanted] of entriesOf(match.params)) {
     const none = `there is no parameter ${JSON.stringify(name)}`;
     const values = (call: Call) => [paramValue(call, name)].filter((value) => value !== null);
     conditions.push(textCondition(`params.${name}`, wanted, sets, values, none, `${none} that is text`));
   }
-  for (const [name, wanted] of Object.entries(match.vars ?? {})) {
+  for (const [name, wanted] of entriesOf(match.vars)) {
     const none = `there is no variable ${JSON.stringify(name)}`;
     const values = (call: Call) => [varValue(call, name)].filter((value) => value !== null);
     conditions.push(textCondition(`vars.${name}`, wanted, sets, values, none, `${none} that is text`));
@@ -70,6 +70,10 @@ export function readMatch(match: Match, named: Named): Condition[] {
   const expression = named.expressionOf(match);
   if (expression !== null) conditions.push(expressionCondition(expression));
   return conditions;
+}
+
+function entriesOf<Value>(named: Record<string, Value> | undefined): [string, Value][] {
+  return named === undefined ? [] : Object.entries(named);
 }
 
 function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressesWanted): Condition {

@@ -30,7 +30,8 @@ export class Covering {
 
   /** The keys of a field's values; the field must want some. */
   keys(wanted: Wanted): ReadonlySet<string> {
-    if (typeof wanted === "string" || Array.isArray(wanted)) return this.#read([wanted].flat());
+    if (typeof wanted === "string") return this.#read([wanted]);
+    if (Array.isArray(wanted)) return this.#read(wanted);
     const known = this.#keys.get(wanted.list);
     if (known !== undefined) return known;
     const made = this.#read(this.valuesOf(wanted));
@@ -39,12 +40,15 @@ export class Covering {
   }
 
   #read(values: readonly string[]): ReadonlySet<string> {
-    const keys = values.map(addressKey).filter((key) => key !== null);
-    for (const key of keys) {
+    const keys = new Set<string>();
+    for (const value of values) {
+      const key = addressKey(value);
+      if (key === null) continue;
+      keys.add(key);
       const length = prefixLength(key);
       if (length !== null) this.prefixes.add(length);
     }
-    return new Set(keys);
+    return keys;
   }
 
   #isImplied(match: Match, by: readonly Match[]): boolean {
@@ -124,7 +128,8 @@ export class Covering {
 
   /** The values wanted, as written. */
   valuesOf(wanted: Wanted): readonly string[] {
-    if (typeof wanted === "string" || Array.isArray(wanted)) return [wanted].flat();
+    if (typeof wanted === "string") return [wanted];
+    if (Array.isArray(wanted)) return wanted;
     const values = Object.hasOwn(this.#lists, wanted.list) ? (this.#lists[wanted.list] ?? []) : [];
     return values.filter((value) => typeof value === "string");
   }

@@ -74,8 +74,9 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
 
 /** The names of the rooms as written, in order: the room, and where it overflows its numbered ones. */
 export function roomNames(room: string, { overflow }: PlaceText): [string, ...string[]] {
-  const more = Array.from({ length: (overflow?.rooms ?? 1) - 1 }, (_, index) => `${room}-${index + 2}`);
-  return [room, ...more];
+  const names: [string, ...string[]] = [room];
+  for (let number = 2; number <= (overflow?.rooms ?? 1); number++) names.push(`${room}-${number}`);
+  return names;
 }
 
 function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...string[]]> {

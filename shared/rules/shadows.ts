@@ -1,4 +1,4 @@
-import { templatesOf } from "./check-answers.ts";
+import { holdsPlaceholder, templatesOf } from "./check-answers.ts";
 import { Covering, coveringKeys } from "./covering.ts";
 import type { Found } from "./list-use.ts";
 import type { Match, Wanted } from "./match-schema.ts";
@@ -108,11 +108,6 @@ class Shadows {
 function takesAll(rule: Rule): boolean {
   if (rule.rules !== undefined) return rule.ask !== undefined && !holdsPlaceholder(rule.ask);
   return !holdsPlaceholder(templatesOf(rule)) && takesEveryIngress([rule.hand_over, rule.place]);
-}
-
-function holdsPlaceholder(texts: unknown): boolean {
-  if (typeof texts === "string") return texts.includes("{");
-  return typeof texts === "object" && texts !== null && Object.values(texts).some(holdsPlaceholder);
 }
 
 /** A hand-over that has a document for only one of SWML and cXML leaves the other's calls to later rules. */

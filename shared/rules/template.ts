@@ -43,6 +43,7 @@ export function templateProblem(text: string): { message: string; suggestion?: s
       suggestion: text.replace(/[$%]+\{/g, "{"),
     };
   }
+  if (isPlain(text)) return null;
   for (const [whole, name, brace] of text.matchAll(PIECE)) {
     if (brace !== undefined)
       return { message: `has a lone ${brace}: braces are for placeholders such as {from}` };
@@ -56,6 +57,7 @@ export function templateProblem(text: string): { message: string; suggestion?: s
 
 /** Reads a template in which `templateProblem` finds nothing. */
 export function readTemplate(text: string): Template {
+  if (isPlain(text)) return text === "" ? [] : [text];
   const pieces: Template = [];
   let end = 0;
   for (const found of text.matchAll(PIECE)) {
@@ -76,6 +78,7 @@ export function isLiteral(template: Template): boolean {
 
 /** The names of the answers that the template holds. */
 export function answersIn(text: string): string[] {
+  if (isPlain(text)) return [];
   const names = [...text.matchAll(PIECE)].map(
     ([, inner = ""]) => ANSWER.exec(inner.split("|")[0] ?? "")?.[1],
   );
@@ -96,6 +99,11 @@ export function fill(template: Template, call: Call, answers?: Answers): Filled 
     text += value;
   }
   return { ok: true, text };
+}
+
+/** Most texts are, and no pattern need be tried on them. */
+function isPlain(text: string): boolean {
+  return !text.includes("{") && !text.includes("}");
 }
 
 function readPlaceholder(name: string): Placeholder | null {

@@ -47,7 +47,8 @@ export class WantedSets {
 
   /** The keys of the addresses wanted. */
   addressKeys(wanted: Wanted): ReadonlySet<string> {
-    if (typeof wanted === "string" || Array.isArray(wanted)) return this.#readAddresses([wanted].flat());
+    if (typeof wanted === "string") return this.#readAddresses([wanted]);
+    if (Array.isArray(wanted)) return this.#readAddresses(wanted);
     const known = this.#addresses.get(wanted.list);
     if (known !== undefined) return known;
     const keys = this.#readAddresses(this.#list(wanted.list));
@@ -95,12 +96,15 @@ export class WantedSets {
   }
 
   #readAddresses(values: readonly string[]): ReadonlySet<string> {
-    const keys = values.map(addressKey).filter((key) => key !== null);
-    for (const key of keys) {
+    const keys = new Set<string>();
+    for (const value of values) {
+      const key = addressKey(value);
+      if (key === null) continue;
+      keys.add(key);
       const length = prefixLength(key);
       if (length !== null) this.#prefixes.add(length);
     }
-    return new Set(keys);
+    return keys;
   }
 }
 

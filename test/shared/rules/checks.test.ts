@@ -147,6 +147,16 @@ describe("seats", () => {
     expect(errorsOf({ defaults, ...withPlace({ capacity: 20 }) })).toHaveLength(1);
   });
 
+  test("and more than a conference takes unless told are warned of", () => {
+    expect(warningsOf(withPlace({ capacity: 251 }))).toEqual([
+      'rules[0].place.capacity: 251 seats are more than the 250 participants that a conference takes unless told: write "max_participants" in its "join"',
+    ]);
+    expect(warningsOf(withPlace({ capacity: 250 }))).toEqual([]);
+    expect(warningsOf(withPlace({ capacity: 251, join: { max_participants: 251 } }))).toEqual([
+      "rules[0].place.join.max_participants: RELAY's guide knows no more than 250; SWML's goes to 100000",
+    ]);
+  });
+
   test("overflow by one plan, with what it needs", () => {
     const plan = (overflow: object) => errorsOf(withPlace({ capacity: 2, overflow }));
     expect(plan(overflowTo("next"))).toEqual([
