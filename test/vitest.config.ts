@@ -3,14 +3,20 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that need Node itself (the carrier, the command line, SignalWire's SDK) end in `.node.test.ts`. */
 const nodeTests = "test/**/*.node.test.ts";
+/** Tests of what has no state: they share a worker, which spares each file the start of its own. */
+const pureTests = "test/shared/**/*.test.ts";
+
+const wrangler = { configPath: "./wrangler.toml" };
 
 export default defineConfig({
   test: {
+    // Most tests wait for sockets and clocks more than they compute.
+    maxWorkers: 2,
     projects: [
       {
         plugins: [
           cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
+            wrangler,
             miniflare: {
               bindings: {
                 PUBLIC_URL: "https://partyline.test",
@@ -23,11 +29,21 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: [nodeTests],
+          exclude: [nodeTests, pureTests],
           globalSetup: ["test/carrier-process.ts"],
           setupFiles: ["test/lose-objects.ts"],
           testTimeout: 20_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler })],
+        test: {
+          name: "pure",
+          include: [pureTests],
+          exclude: [nodeTests],
+          isolate: false,
+          testTimeout: 20_000,
         },
       },
       { test: { name: "node", include: [nodeTests], testTimeout: 20_000 } },
