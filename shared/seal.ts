@@ -62,6 +62,9 @@ const placed = z.strictObject({
 const answer = z.strictObject({
   value: z.string().max(64).exactOptional(),
   hmac: z.string().max(64).exactOptional(),
+  pin: z
+    .strictObject({ room: roomName.exactOptional(), role: z.string().max(64).exactOptional() })
+    .exactOptional(),
   tries: z.int().min(1).max(100).exactOptional(),
 });
 

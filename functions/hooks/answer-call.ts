@@ -108,7 +108,7 @@ async function answerDecision(
     case "ask":
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
-      const { announce, looked_at: _, more_looked_at: __, ...placing } = decision;
+      const { announce, looked_at: _, more_looked_at: __, after_wrong: ___, ...placing } = decision;
       if (!announce) return await placeCall(visit, point.entry, placing, point.step);
       return await announceFirst(visit, placing, point, announce);
     }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { joinParameters, webUrl } from "../conference.ts";
 import { ROOMS, TEMPLATE_LENGTH } from "./limits.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
-import { announcement, heard, name, template } from "./words-schema.ts";
+import { announcementOfPlace, heard, name, template } from "./words-schema.ts";
 
 /** The roles that there always are. */
 export const builtInRoles = ["moderator", "participant", "listener", "coach"] as const;
@@ -93,8 +93,8 @@ const coach = strictObject({
 }).check((context) => exactlyOne(context, ["call_from", "role"]));
 
 const place = strictObject({
-  room: template(TEMPLATE_LENGTH).describe(
-    "The room's name. May hold {to}, {from}, {call_id}, {header.x-room}, {param.room}, {answer.meeting}, each with |digits, |user, |lower or |last4. With the tenant's prefix at most 64 characters.",
+  room: template(TEMPLATE_LENGTH, "pin.room").describe(
+    "The room's name. May hold {to}, {from}, {call_id}, {header.x-room}, {param.room}, {answer.meeting}, and {pin.room} where the match takes a PIN of KV, each with |digits, |user, |lower or |last4. With the tenant's prefix at most 64 characters.",
   ),
   role: z
     .union([z.enum(builtInRoles), name("a role's name")])
@@ -103,9 +103,11 @@ const place = strictObject({
       "moderator: the room starts with them. participant (unless written): waits where a rule places a moderator in the room. listener: muted. coach: heard by one participant alone. Or a role of your own, from `roles`.",
     ),
   coach: coach.exactOptional().describe("Whom the coach coaches."),
-  announce: announcement
+  announce: announcementOfPlace
     .exactOptional()
-    .describe("What the caller hears before the room: words, or { play }."),
+    .describe(
+      "What the caller hears before the room: words, or { play }. {number} in the words says which number the caller is in the room.",
+    ),
   capacity: z
     .int()
     .min(1)

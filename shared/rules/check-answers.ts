@@ -1,7 +1,7 @@
 import type { ActionText } from "./action-schema.ts";
 import { type AskText, digitsOf, type QuestionText } from "./ask-schema.ts";
 import type { Found, ListUse } from "./list-use.ts";
-import { type AnswerWanted, answersWanted, type Hmac, type Match } from "./match-schema.ts";
+import { type AnswerWanted, answersWanted, type Hmac, type Match, wantsPins } from "./match-schema.ts";
 import { nearest } from "./nearest.ts";
 import { type Path, problem, shown } from "./problems.ts";
 import type { Rule } from "./schema.ts";
@@ -42,6 +42,11 @@ function checkAnswer(
   lists: ListUse,
   found: Found,
 ): void {
+  if (wantsPins(wanted)) {
+    const message = 'PINs are secrets, and this question is none: write "secret": true where it is asked';
+    if (!question.secret) found.errors.push(problem([...path, "pins"], message));
+    return;
+  }
   const kind = question.secret
     ? {
         fits: (value: string | Hmac) => typeof value !== "string",
@@ -129,6 +134,7 @@ function isListed(wanted: AnswerWanted): wanted is { list: string } {
 }
 
 function valuesOf(wanted: AnswerWanted, { lists }: ListUse): readonly (string | Hmac)[] {
+  if (wantsPins(wanted)) return [];
   if (!isListed(wanted)) return [wanted].flat();
   return Object.hasOwn(lists, wanted.list) ? (lists[wanted.list] ?? []) : [];
 }

@@ -1,4 +1,4 @@
-import { builtInRoles } from "./action-schema.ts";
+import { type ActionText, builtInRoles } from "./action-schema.ts";
 import { type ActionNames, checkAction, checkJoin, notYetProblem } from "./check-actions.ts";
 import {
   type Asked,
@@ -13,11 +13,13 @@ import { checkSchedules, warnOfUnusedSchedules } from "./check-schedules.ts";
 import { GROUP_DEPTH, RULES } from "./limits.ts";
 import { type Found, ListUse } from "./list-use.ts";
 import type { ParseOptions } from "./parse.ts";
+import { pinTakenBy } from "./pins.ts";
 import { roomNames } from "./place.ts";
 import { type Path, pathText, problem, shown } from "./problems.ts";
 import { actionsOf, moderatedRooms } from "./roles.ts";
 import type { Rule, Ruleset } from "./schema.ts";
 import { warnOfShadows } from "./shadows.ts";
+import { holdsPinRoom } from "./template.ts";
 
 interface Walk {
   found: Found;
@@ -51,7 +53,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
     },
   };
   checkSchedules(ruleset, lists, found);
-  checkRules(ruleset.rules, ["rules"], new Map(), 0, walk);
+  checkRules(ruleset.rules, ["rules"], { asked: new Map(), takesPin: false }, 0, walk);
   if (walk.ids.size > RULES)
     found.errors.push(
       problem(["rules"], `holds ${walk.ids.size} rules, groups' included, and ${RULES} are allowed`),
@@ -59,6 +61,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   if (ruleset.fallback !== undefined) {
     checkAction(ruleset.fallback, ["fallback"], walk.actions, found);
     checkPlaceholders(templatesOf(ruleset.fallback), ["fallback"], new Map(), found);
+    checkPinRoom(ruleset.fallback, ["fallback"], false, found);
   }
   checkJoin(ruleset.defaults?.join, ["defaults", "join"], found);
   checkRoles(ruleset, found);
@@ -68,7 +71,15 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   return found;
 }
 
-function checkRules(rules: readonly Rule[], path: Path, asked: Asked, depth: number, walk: Walk): void {
+/** What holds within a group. */
+interface Within {
+  asked: Asked;
+  /** Whether a match around takes a PIN of KV. */
+  takesPin: boolean;
+}
+
+function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: number, walk: Walk): void {
+  const { asked } = within;
   const { found, ids, match, actions } = walk;
   rules.forEach((rule, position) => {
     const here = [...path, position];
@@ -80,8 +91,10 @@ function checkRules(rules: readonly Rule[], path: Path, asked: Asked, depth: num
     }
     checkMatch(rule.match, [...here, "match"], match, found);
     checkAnswers(rule.match, [...here, "match"], asked, match.lists, found);
+    const takesPin = within.takesPin || pinTakenBy(rule.match) !== undefined;
     if (rule.rules === undefined) {
       checkAction(rule, here, actions, found);
+      checkPinRoom(rule, here, takesPin, found);
       checkPlaceholders(templatesOf(rule), here, asked, found);
       return;
     }
@@ -91,8 +104,16 @@ function checkRules(rules: readonly Rule[], path: Path, asked: Asked, depth: num
       found.errors.push(notYetProblem([...here, "ask"]));
     checkPlaceholders(rule.ask, [...here, "ask"], asked, found);
     warnOfPrefixes(rule, here, match.lists, found);
-    checkRules(rule.rules, [...here, "rules"], askedWithin(rule.ask, asked, here, found), depth + 1, walk);
+    const inner = { asked: askedWithin(rule.ask, asked, here, found), takesPin };
+    checkRules(rule.rules, [...here, "rules"], inner, depth + 1, walk);
   });
+}
+
+function checkPinRoom({ place }: ActionText, path: Path, takesPin: boolean, found: Found): void {
+  if (place === undefined || takesPin || !holdsPinRoom(place.room)) return;
+  const message =
+    '{pin.room} is the room of a PIN that the match takes, and this match takes none: write { "pins": true } for an answer in it';
+  found.errors.push(problem([...path, "place", "room"], message));
 }
 
 function checkRoles({ roles = {} }: Ruleset, found: Found): void {

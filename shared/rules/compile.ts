@@ -4,6 +4,7 @@ import { AddressIndex } from "./address-index.ts";
 import { Asking } from "./asking.ts";
 import { type Condition, type Named, readMatch } from "./conditions.ts";
 import { expressionOf } from "./expressions.ts";
+import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
 import { actionsOf, moderatedRooms } from "./roles.ts";
 import { Schedule } from "./schedule.ts";
@@ -43,6 +44,8 @@ export interface CompiledRuleset extends CompiledRules {
   hash: string;
   /** Lengths of the prefixes that rules name. */
   prefixes: readonly number[];
+  /** Whether a rule compares PINs of KV, so that they are worth looking up. */
+  pins: boolean;
   /** Null where neither ruleset nor tenant has one: then the call is rejected. */
   fallback: ActionOf | null;
 }
@@ -67,6 +70,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     hash: options.hash,
     ...compileRules(rules, named, context),
     prefixes: sets.prefixes,
+    pins: comparesPins(rules),
     fallback: fallback === undefined ? null : readAction(fallback, context),
   };
 }
@@ -89,13 +93,15 @@ function compileRules(rules: readonly Rule[], named: Named, context: PlaceContex
 
 function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledRule {
   const conditions = readMatch(rule.match, named);
+  const pin = pinTakenBy(rule.match);
+  const inner = pin === undefined ? context : { ...context, pin };
   if (rule.rules === undefined)
-    return { id: rule.id, conditions, does: { actionOf: readAction(rule, context) } };
+    return { id: rule.id, conditions, does: { actionOf: readAction(rule, inner) } };
   const asking = rule.ask === undefined ? null : new Asking(rule.ask, context.speech);
   return {
     id: rule.id,
     conditions,
-    does: { group: { asking, ...compileRules(rule.rules, named, context) } },
+    does: { group: { asking, ...compileRules(rule.rules, named, inner) } },
   };
 }
 

@@ -6,10 +6,12 @@ import type { Expression } from "./expression.ts";
 import { answersWanted, type Match, type TextWanted } from "./match-schema.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Subject } from "./subject.ts";
-import { type AddressesWanted, holdsText, quoted, type WantedSets } from "./wanted.ts";
+import { type AddressesWanted, type AnswersWanted, holdsText, quoted, type WantedSets } from "./wanted.ts";
 
 /** One condition of a match. */
 export interface Condition {
+  /** The answer that is right where this holds; absent for conditions on anything else. */
+  readonly takes?: string;
   holds(subject: Subject): boolean;
   /** In words, why it held or did not. */
   find(subject: Subject, holds: boolean): Finding;
@@ -113,16 +115,15 @@ function textCondition(
 }
 
 /** What was keyed is in no finding: it may be a secret. */
-function answerCondition(
-  name: string,
-  { values, is, isNot }: { values: ReadonlySet<string>; is: string; isNot: string },
-): Condition {
+function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Condition {
   const field = `answer.${name}`;
   return {
-    holds({ answers }) {
-      const answer = answerOf(answers, name);
-      const keyed = answer?.hmac ?? answer?.value;
-      return keyed !== undefined && values.has(keyed);
+    takes: name,
+    holds(subject) {
+      const answer = answerOf(subject.answers, name);
+      if (answer === undefined) return false;
+      if (answer.hmac !== undefined) subject.compared.add(name);
+      return has(answer);
     },
     find: ({ answers }, holds) => {
       const answer = answerOf(answers, name);

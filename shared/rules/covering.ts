@@ -4,8 +4,10 @@ import {
   answersWanted,
   type Hmac,
   type Match,
+  type PinsWanted,
   type TextWanted,
   type Wanted,
+  wantsPins,
 } from "./match-schema.ts";
 import { holdsText, readTexts, type TextSet } from "./wanted.ts";
 
@@ -80,9 +82,8 @@ export class Covering {
   #isRestImplied(match: Match, by: readonly Match[]): boolean {
     const { during, outside, not, when } = match;
     for (const [name, wide] of answersWanted(match)) {
-      const values = new Set(this.#answers(wide));
       const narrow = by.flatMap((one) => answersWanted(one)).filter(([asked]) => asked === name);
-      if (!narrow.some(([, one]) => this.#answers(one).every((value) => values.has(value)))) return false;
+      if (!narrow.some(([, one]) => this.#hasAnswers(wide, one))) return false;
     }
     if (during !== undefined) {
       const open = [during].flat();
@@ -134,7 +135,15 @@ export class Covering {
     return values.filter((value) => typeof value === "string");
   }
 
-  #answers(wanted: AnswerWanted): string[] {
+  #hasAnswers(wide: AnswerWanted, narrow: AnswerWanted): boolean {
+    // Which PINs KV holds is not known here: those that are written out may be among them, or not.
+    if (wantsPins(wide)) return wantsPins(narrow) && hasPins(wide, narrow);
+    if (wantsPins(narrow)) return false;
+    const values = new Set(this.#answers(wide));
+    return this.#answers(narrow).every((value) => values.has(value));
+  }
+
+  #answers(wanted: Exclude<AnswerWanted, PinsWanted>): string[] {
     const isList = typeof wanted === "object" && "list" in wanted;
     const values = isList ? (this.#lists[wanted.list] ?? []) : [wanted].flat();
     return values.map((value) => (typeof value === "string" ? value : value.hmac));
@@ -155,6 +164,10 @@ export function coveringKeys(pattern: string, prefixes: Iterable<number>): strin
   return user === undefined || host === undefined
     ? [key]
     : [key, `sip:*@${host}`, `sip:${user}@*`, "sip:*@*"];
+}
+
+function hasPins({ pins: wide }: PinsWanted, { pins: narrow }: PinsWanted): boolean {
+  return wide === true || (narrow !== true && narrow.role === wide.role);
 }
 
 function isPresence(wanted: TextWanted): wanted is { present: boolean } {

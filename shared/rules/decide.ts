@@ -29,13 +29,18 @@ export function decide(
 ): Decision | Question {
   const deciding = new Deciding(new Subject(call, now_ms, answers, compiled));
   const found = deciding.first(compiled);
-  const { looked_at, more } = deciding;
+  const { looked_at, more, after_wrong } = deciding;
   const fallback = found === null ? compiled.fallback?.(call, answers) : undefined;
   if (fallback?.action === null)
     looked_at.push({ rule: "fallback", matched: false, findings: fallback.findings });
   const action = found?.action ?? fallback?.action ?? rejectByDefault();
   const reasons = { rule: found?.rule ?? null, ruleset: compiled.hash, decided_at: now_ms, looked_at };
-  return more === 0 ? { ...action, ...reasons } : { ...action, ...reasons, more_looked_at: more };
+  return {
+    ...action,
+    ...reasons,
+    ...(after_wrong === undefined ? {} : { after_wrong }),
+    ...(more === 0 ? {} : { more_looked_at: more }),
+  };
 }
 
 interface Found {
@@ -47,10 +52,18 @@ interface Found {
 class Deciding {
   readonly looked_at: Look[] = [];
   more = 0;
+  /** The answers that were right on the way to what was found. */
+  readonly #taken = new Set<string>();
   readonly #subject: Subject;
 
   constructor(subject: Subject) {
     this.#subject = subject;
+  }
+
+  /** A secret that was compared, and is not what let the call come this far. */
+  get after_wrong(): string | undefined {
+    for (const name of this.#subject.compared) if (!this.#taken.has(name)) return name;
+    return undefined;
   }
 
   /** What the first rule that matches does, or null where none does. */
@@ -65,7 +78,9 @@ class Deciding {
         continue;
       }
       const found = "group" in rule.does ? this.#enter(rule, rule.does.group) : this.#act(rule);
-      if (found !== null) return found;
+      if (found === null) continue;
+      for (const { takes } of rule.conditions) if (takes !== undefined) this.#taken.add(takes);
+      return found;
     }
     return null;
   }

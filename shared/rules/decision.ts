@@ -120,6 +120,12 @@ interface Reasons {
   /** Milliseconds since the epoch. */
   decided_at: number;
   looked_at: Look[];
+  /**
+   * The secret question that was answered wrongly: rules compared its answer, and no match on the way to what is done took
+   * it. One answer is one wrong try however often it is decided on: `Answers[name].tries` tells its tries apart.
+   * Absent where no secret was compared, or what was keyed is right.
+   */
+  after_wrong?: string;
   /** How many more rules were looked at, in vain, than `looked_at` lists; absent where it lists them all. */
   more_looked_at?: number;
 }

@@ -24,8 +24,8 @@ export type TextOf = (call: Call, answers?: Answers) => Checked;
 export type SpokenOf = (call: Call, field: string, findings: Finding[], answers?: Answers) => Spoken | null;
 
 /** Fills a template and checks the whole text, as it will be sent; what says the same for every call is checked once. */
-export function filler(written: string, problemOf: (text: string) => string | null): TextOf {
-  const template = readTemplate(written);
+export function filler(written: string, problemOf: (text: string) => string | null, pin?: string): TextOf {
+  const template = readTemplate(written, pin);
   const checked = (text: string): Filled => {
     const wrong = problemOf(text);
     return wrong === null ? { ok: true, text } : { ok: false, why: `${quoted(text)} ${wrong}` };

@@ -38,6 +38,23 @@ const text = z.union([plainText, z.array(plainText).min(1).max(VALUES), fromList
 const keyed = z
   .string()
   .regex(/^[0-9*#]{1,32}$/, 'must be what can be keyed: 1 to 32 digits, * and #, such as "1234"');
+/** PINs of KV, thousands of them: those that `pins/<tenant>/<hmac>` names. */
+const pins = strictObject({
+  pins: z
+    .union(
+      [
+        z.literal(true),
+        strictObject({
+          role: name("a role's name").describe("The role that the PIN's record in KV has."),
+        }),
+      ],
+      { error: 'must be true, or { "role": "name" }' },
+    )
+    .describe(
+      "true: any PIN of the tenant's in KV, as `npx partyline secret` prints the keys. Or those of one role.",
+    ),
+});
+
 const answer = z.union(
   [
     keyed,
@@ -47,9 +64,11 @@ const answer = z.union(
       .min(1)
       .max(VALUES),
     fromList,
+    pins,
   ],
   {
-    error: 'must be digits in quotes, { "hmac": "…" }, a list of these, or { "list": "name" }',
+    error:
+      'must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" } or { "pins": true }',
   },
 );
 const scheduleName = name("a schedule's name");
@@ -161,7 +180,13 @@ export type Wanted = z.infer<typeof address>;
 /** Likewise, or whether it is there at all. */
 export type TextWanted = z.infer<typeof text>;
 export type AnswerWanted = z.infer<typeof answer>;
+export type PinsWanted = z.infer<typeof pins>;
 export type Hmac = z.infer<typeof hmac>;
+
+/** Whether a match wants a PIN of KV. */
+export function wantsPins(wanted: AnswerWanted): wanted is PinsWanted {
+  return typeof wanted === "object" && "pins" in wanted;
+}
 
 /** The answers that a match wants, by name. */
 export function answersWanted(match: Match): [name: string, wanted: AnswerWanted][] {

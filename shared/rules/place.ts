@@ -13,6 +13,8 @@ export interface PlaceContext {
   /** The ruleset's `defaults.join`. */
   join: JoinParameters;
   speech: Speech;
+  /** The answer that the match takes as a PIN of KV; absent where it takes none. */
+  pin?: string;
   roles: OwnRoles;
   /** The rooms, as written, in which a moderator is expected. */
   moderated: ReadonlySet<string>;
@@ -84,12 +86,16 @@ function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...
     const name = wireName(context.tenant, text, context);
     return typeof name === "string" ? null : name.problem;
   };
-  const first = filler(place.room, (text) => {
-    // The last of the numbered rooms has the longest name.
-    const last = roomNames(text, place).at(-1) ?? text;
-    const wrong = problemOf(text);
-    return wrong ?? (last === text ? null : problemOf(last));
-  });
+  const first = filler(
+    place.room,
+    (text) => {
+      // The last of the numbered rooms has the longest name.
+      const last = roomNames(text, place).at(-1) ?? text;
+      const wrong = problemOf(text);
+      return wrong ?? (last === text ? null : problemOf(last));
+    },
+    context.pin,
+  );
   return (call: Call, field: string, findings: Finding[], answers?: Answers) => {
     const name = found(field, first(call, answers), findings);
     return name === null ? null : roomNames(name, place);

@@ -145,7 +145,8 @@ function wrongness(branch: readonly z.core.$ZodIssue[]): number {
 /** Whether a union's branch was of the value's kind as far as this issue tells: a wrong word is still text. */
 function isInside(issue: z.core.$ZodIssue, value: unknown): boolean {
   if (issue.path.length > 0) return true;
-  return issue.code === "invalid_value" ? typeof value === "string" : issue.code !== "invalid_type";
+  if (issue.code === "invalid_value") return issue.values.some((word) => typeof word === typeof value);
+  return issue.code !== "invalid_type";
 }
 
 function sizeMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {

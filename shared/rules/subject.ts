@@ -9,6 +9,8 @@ export class Subject {
   readonly call: Call;
   /** Absent where nothing can be asked. */
   readonly answers: Answers | undefined;
+  /** The secret questions whose answers rules compared so far. */
+  readonly compared = new Set<string>();
   readonly #now_ms: number;
   readonly #tenant: string;
   readonly #prefixes: readonly number[];

@@ -31,11 +31,25 @@ const filters: Readonly<Record<string, (value: string) => string | null>> = {
   last4: (value) => (value.length < 4 ? null : value.slice(-4)),
 };
 
+/** The room of the PIN that a rule's match takes, where it may stand. */
+const PIN_ROOM = "pin.room";
+
+/** Placeholders that one text alone may hold, and where; `{number}` stays in it, to be filled in when it is known. */
+const onlyIn = {
+  [PIN_ROOM]: 'may stand in a place\'s "room" alone',
+  number: "may stand in a place's \"announce\" alone: it is the caller's number in the room",
+} as const;
+
+export type Special = keyof typeof onlyIn;
+
 const KNOWN =
   "{to}, {from}, {call_id}, {header.<name>}, {param.<name>} and {answer.<name>}, each with |digits, |user, |lower or |last4 behind";
 
 /** What is wrong with a template as written, or null. */
-export function templateProblem(text: string): { message: string; suggestion?: string } | null {
+export function templateProblem(
+  text: string,
+  special?: Special,
+): { message: string; suggestion?: string } | null {
   if (holdsExpansion(text)) {
     return {
       message:
@@ -47,7 +61,10 @@ export function templateProblem(text: string): { message: string; suggestion?: s
   for (const [whole, name, brace] of text.matchAll(PIECE)) {
     if (brace !== undefined)
       return { message: `has a lone ${brace}: braces are for placeholders such as {from}` };
-    if (name === undefined || readPlaceholder(name) !== null) continue;
+    if (name === undefined) continue;
+    const [source = ""] = name.split("|");
+    if (source !== special && isSpecial(source)) return { message: `${whole} ${onlyIn[source]}` };
+    if (name === special || readPlaceholder(name) !== null) continue;
     const meant = meantBy(name);
     const message = `has an unknown placeholder ${whole}; there are ${KNOWN}`;
     return meant === undefined ? { message } : { message, suggestion: text.replace(whole, `{${meant}}`) };
@@ -55,13 +72,16 @@ export function templateProblem(text: string): { message: string; suggestion?: s
   return null;
 }
 
-/** Reads a template in which `templateProblem` finds nothing. */
-export function readTemplate(text: string): Template {
+/**
+ * Reads a template in which `templateProblem` finds nothing.
+ * @param pin The answer whose PIN's room `{pin.room}` is.
+ */
+export function readTemplate(text: string, pin?: string): Template {
   if (isPlain(text)) return text === "" ? [] : [text];
   const pieces: Template = [];
   let end = 0;
   for (const found of text.matchAll(PIECE)) {
-    const placeholder = readPlaceholder(found[1] ?? "");
+    const placeholder = readPlaceholder(found[1] ?? "", pin);
     if (placeholder === null) continue;
     if (found.index > end) pieces.push(text.slice(end, found.index));
     pieces.push(placeholder);
@@ -106,9 +126,9 @@ function isPlain(text: string): boolean {
   return !text.includes("{") && !text.includes("}");
 }
 
-function readPlaceholder(name: string): Placeholder | null {
+function readPlaceholder(name: string, pin?: string): Placeholder | null {
   const [source = "", ...steps] = name.split("|");
-  const read = readSource(source);
+  const read = readSource(source, pin);
   if (read === null) return null;
   const made = steps.map((step) => (Object.hasOwn(filters, step) ? filters[step] : undefined));
   if (made.length === 0) return { name, value: read };
@@ -123,12 +143,23 @@ function readPlaceholder(name: string): Placeholder | null {
   };
 }
 
-function readSource(source: string): Placeholder["value"] | null {
+/** Whether the text holds the room of a PIN. */
+export function holdsPinRoom(text: string): boolean {
+  return [...text.matchAll(PIECE)].some(([, inner = ""]) => inner.split("|")[0] === PIN_ROOM);
+}
+
+function isSpecial(source: string): source is Special {
+  return Object.hasOwn(onlyIn, source);
+}
+
+function readSource(source: string, pin = ""): Placeholder["value"] | null {
   switch (source) {
     case "to":
     case "from":
     case "call_id":
       return (call) => call[source];
+    case PIN_ROOM:
+      return (_, answers) => answerOf(answers, pin)?.pin?.room ?? null;
   }
   const header = HEADER.exec(source)?.[1]?.toLowerCase();
   if (header !== undefined) return (call) => headerValues(call, header)[0] ?? null;

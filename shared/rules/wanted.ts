@@ -1,5 +1,13 @@
 import { addressKey, isWildcard, prefixLength } from "./address.ts";
-import type { AnswerWanted, Hmac, TextWanted, Wanted } from "./match-schema.ts";
+import type { Answer } from "./answers.ts";
+import {
+  type AnswerWanted,
+  type Hmac,
+  type PinsWanted,
+  type TextWanted,
+  type Wanted,
+  wantsPins,
+} from "./match-schema.ts";
 import { fits, type Pattern, readPattern } from "./text-pattern.ts";
 
 /** Values from a call are cut to this in findings: a caller cannot fill the journal. */
@@ -27,6 +35,10 @@ export interface AddressesWanted extends Words {
 
 export interface TextsWanted extends Words {
   texts: TextSet;
+}
+
+export interface AnswersWanted extends Words {
+  has(answer: Answer): boolean;
 }
 
 /** What a field wants, as sets made once for each list and kind of field, however many rules name the list. */
@@ -67,13 +79,18 @@ export class WantedSets {
   }
 
   /** The answers wanted: digits, and HMACs of digits, in one set, for no digits are an HMAC. */
-  answer(wanted: AnswerWanted): { values: ReadonlySet<string> } & Words {
+  answer(wanted: AnswerWanted): AnswersWanted {
+    if (wantsPins(wanted)) return pinsWanted(wanted);
     const isList = typeof wanted === "object" && "list" in wanted;
     const values = isList ? this.#everything(wanted.list) : [wanted].flat();
     const asText = values.map((value) => (typeof value === "string" ? value : value.hmac));
     const said = values.map((value) => (typeof value === "string" ? value : "a secret"));
+    const set: ReadonlySet<string> = new Set(asText);
     return {
-      values: new Set(asText),
+      has({ value, hmac }) {
+        const keyed = hmac ?? value;
+        return keyed !== undefined && set.has(keyed);
+      },
       ...words(isList ? wanted : said.length === 1 ? (said[0] ?? "") : said, false),
     };
   }
@@ -106,6 +123,14 @@ export class WantedSets {
     }
     return keys;
   }
+}
+
+function pinsWanted({ pins }: PinsWanted): AnswersWanted {
+  if (pins === true) {
+    return { has: ({ pin }) => pin !== undefined, is: "is a PIN of KV", isNot: "is no PIN of KV" };
+  }
+  const of = `a PIN of KV whose role is ${quoted(pins.role)}`;
+  return { has: ({ pin }) => pin?.role === pins.role, is: `is ${of}`, isNot: `is not ${of}` };
 }
 
 export function holdsText({ exact, patterns }: TextSet, value: string): boolean {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { webUrl } from "../conference.ts";
 import { SAY_LENGTH } from "./limits.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
-import { templateProblem } from "./template.ts";
+import { type Special, templateProblem } from "./template.ts";
 
 /** A name: of a list, a schedule, a role. */
 export const name = (what: string) =>
@@ -16,13 +16,13 @@ export const word = (what: string, pattern: RegExp, form: string) =>
   z.string().regex(pattern, `${what} is ${form}`);
 
 /** Text with placeholders. */
-export const template = (length: number) =>
+export const template = (length: number, special?: Special) =>
   z
     .string()
     .min(1)
     .max(length)
     .check(({ value, issues }) => {
-      const problem = templateProblem(value);
+      const problem = templateProblem(value, special);
       if (problem === null) return;
       const { message, suggestion } = problem;
       issues.push({
@@ -58,9 +58,24 @@ export const playFile = webUrl
 export const heard = { say: sayLine.exactOptional(), play: playFile.exactOptional(), ...speech };
 
 /** Words, or more about them, or a sound file. */
-export const announcement = z.union(
-  [template(SAY_LENGTH), strictObject(heard).check((context) => exactlyOne(context, ["say", "play"]))],
-  { error: 'must be text to say, { "say": … } or { "play": … }' },
+const announcementWith = (line: z.ZodString) =>
+  z.union(
+    [
+      line,
+      strictObject({ ...heard, say: line.exactOptional() }).check((context) =>
+        exactlyOne(context, ["say", "play"]),
+      ),
+    ],
+    { error: 'must be text to say, { "say": … } or { "play": … }' },
+  );
+
+export const announcement = announcementWith(sayLine);
+
+/** Likewise, heard on the way into a room: may say which number the caller is there. */
+export const announcementOfPlace = announcementWith(
+  template(SAY_LENGTH, "number").describe(
+    "Words to speak. May hold the placeholders that a room's name may, and {number}: the caller's number in the room.",
+  ),
 );
 
 export type Announcement = z.infer<typeof announcement>;

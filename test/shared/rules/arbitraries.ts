@@ -156,6 +156,7 @@ const answerLeaf = fc
       fc.subarray(digits, { minLength: 1 }).map((several) => ({ "answer.menu": several })),
       fc.constantFrom(...hmacs).map((value) => ({ "answer.pin": value })),
       fc.constant({ "answer.pin": { list: "pins" } }),
+      fc.constantFrom<unknown>(true, { role: "chair" }).map((pins) => ({ "answer.pin": { pins } })),
       fc.constant({}),
     ),
     fc.boolean(),
@@ -238,7 +239,11 @@ export const answers: fc.Arbitrary<Answers | null> = fc.option(
         { requiredKeys: [] },
       ),
       pin: fc.record(
-        { hmac: fc.constantFrom(...hmacs.map(({ hmac }) => hmac)), tries: fc.integer({ min: 1, max: 3 }) },
+        {
+          hmac: fc.constantFrom(...hmacs.map(({ hmac }) => hmac)),
+          pin: fc.constantFrom({}, { role: "chair" }, { role: "guest", room: "blue" }),
+          tries: fc.integer({ min: 1, max: 3 }),
+        },
         { requiredKeys: [] },
       ),
     },

@@ -128,7 +128,7 @@ describe("answers", () => {
 
   test("are written as digits in quotes", () => {
     expect(errorsOf(asking(one({ "answer.pin": 1234 })))).toEqual([
-      'rules[0].rules[0].match["answer.pin"]: must be digits in quotes, { "hmac": "…" }, a list of these, or { "list": "name" }, not a number -> 1234',
+      'rules[0].rules[0].match["answer.pin"]: must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" } or { "pins": true }, not a number -> 1234',
     ]);
     expect(errorsOf(asking(one({}), { digits: "8-4" }))).toEqual([
       "rules[0].ask.pin.digits: must be from fewer to more digits, at most 32",

@@ -30,6 +30,7 @@ test("an indexed decision is the one that reading every rule in order gives, in 
             ruleset: hash,
             decided_at,
             more_looked_at,
+            after_wrong,
             ...decided
           } = keyed === null ? decide(compiled, call, now_ms) : decide(compiled, call, now_ms, keyed);
           const naive = decideNaively(ruleset, { ...owner, now_ms, answers: keyed }, call);

@@ -39,7 +39,13 @@ export function matches(
     const answer = situation.answers?.[key.slice(7)];
     const keyed = answer?.value ?? answer?.hmac;
     // The key says that what it holds is an answer wanted.
-    const wantedValues = [wanted as AnswerWanted]
+    const wantedAnswer = wanted as AnswerWanted;
+    if (typeof wantedAnswer === "object" && "pins" in wantedAnswer) {
+      const { pins } = wantedAnswer;
+      if (answer?.pin === undefined || (pins !== true && pins.role !== answer.pin.role)) return false;
+      continue;
+    }
+    const wantedValues = [wantedAnswer]
       .flat()
       .flatMap((one) =>
         typeof one === "string" ? [one] : "hmac" in one ? [one.hmac] : list(one.list).map(asText),
