@@ -1,5 +1,6 @@
 import { Commands } from "./commands.ts";
 import { Connection } from "./connection.ts";
+import { Contexts } from "./contexts.ts";
 import type { ConnectionState, Effect } from "./effects.ts";
 import { type Frame, readFrame, request } from "./frames.ts";
 import type { Input, RelaySettings, Resume } from "./inputs.ts";
@@ -31,17 +32,21 @@ export class RelayClient {
   readonly #uuid: () => string;
   readonly #connection: Connection;
   readonly #login: Login;
+  readonly #contexts: Contexts;
   readonly #commands: Commands;
   readonly #silence: Silence;
   /** Our own requests on the live socket, by id. */
   readonly #asked = new Map<string, Purpose>();
   #probe: string | null = null;
+  /** The change of contexts that was asked for last. */
+  #change: string | null = null;
 
   constructor(settings: RelaySettings, sources: Sources, resume: Resume = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...settings.limits };
     this.#uuid = () => sources.uuid();
     this.#connection = new Connection(this.#limits, () => sources.random());
     this.#login = new Login(settings, resume);
+    this.#contexts = new Contexts(settings.contexts);
     this.#commands = new Commands(this.#connection, this.#limits, this.#uuid);
     this.#silence = new Silence(this.#limits.probe_after_ms, this.#limits.probe_answer_ms);
   }
@@ -65,10 +70,18 @@ export class RelayClient {
     return this.#commands.inFlight;
   }
 
+  /** The contexts whose calls the live socket takes, by the server's own word. */
+  get subscribed(): string[] {
+    return this.#connection.state === "ready" ? this.#contexts.subscribed : [];
+  }
+
   /** When `tick` is next due, always after the last input's time; null where nothing is waited for. */
   get wakeAt(): number | null {
     const silence = this.#connection.authenticated ? this.#silence.wakeAt : null;
-    const due = [this.#commands.wakeAt, this.#connection.timer, silence].filter((at) => at !== null);
+    const contexts = this.#connection.state === "ready" ? this.#contexts.wakeAt : null;
+    const due = [this.#commands.wakeAt, this.#connection.timer, silence, contexts].filter(
+      (at) => at !== null,
+    );
     return due.length === 0 ? null : Math.min(...due);
   }
 
@@ -83,6 +96,7 @@ export class RelayClient {
     this.#connection.passTime(turn, this.#commands.inFlight > 0);
     if (this.#connection.authenticated) this.#listen(turn);
     if (state === "authenticating" && !this.#connection.has(generation)) this.#login.brokeOff(turn, tries);
+    if (this.#connection.state === "ready") this.#subscribe(turn);
     this.#commands.follow(turn);
     return turn.effects;
   }
@@ -100,12 +114,11 @@ export class RelayClient {
         break;
       case "credentials":
         this.#login.replaceSettings(turn, input.settings);
+        this.#contexts.want(input.settings.contexts);
         this.#connection.credentialsChanged(turn);
-        this.#subscribe(turn);
         break;
       case "contexts":
-        this.#login.replaceContexts(input.contexts);
-        this.#subscribe(turn);
+        this.#contexts.want(input.contexts);
         break;
       case "opened":
       case "closed":
@@ -145,15 +158,16 @@ export class RelayClient {
   #authenticate(turn: Turn): void {
     this.#connection.opened(turn);
     this.#asked.clear();
-    this.#ask(turn, "connect", SIGNALWIRE.connect, this.#login.begin());
+    this.#ask(turn, "connect", SIGNALWIRE.connect, this.#login.begin(this.#contexts.connecting()));
   }
 
-  /** Tells a ready socket which contexts have changed; any other is told when it connects. */
+  /** Tells the ready socket which contexts have changed, one change at a time. */
   #subscribe(turn: Turn): void {
-    if (this.#connection.state !== "ready") return;
-    const { added, removed } = this.#login.contextChanges();
-    if (added.length > 0) this.#ask(turn, "contexts", SIGNALWIRE.receive, { contexts: added });
-    if (removed.length > 0) this.#ask(turn, "contexts", SIGNALWIRE.unreceive, { contexts: removed });
+    const change = this.#contexts.next(turn.now);
+    if (change === null) return;
+    // The answer to one that was given up is an answer to nothing.
+    if (this.#change !== null) this.#asked.delete(this.#change);
+    this.#change = this.#ask(turn, "contexts", change.method, { contexts: change.contexts });
   }
 
   #read(turn: Turn, data: string | { binary: number }): void {
@@ -197,11 +211,9 @@ export class RelayClient {
         break;
       case "probe":
         break;
-      case "contexts": {
-        const { kind } = outcomeOf(frame);
-        if (kind !== "ok") turn.count("contexts_failed", kind);
+      case "contexts":
+        this.#contexts.answered(turn, frame);
         break;
-      }
       case undefined:
         this.#commands.answered(turn, id, outcomeOf(frame));
         break;
@@ -214,7 +226,7 @@ export class RelayClient {
       case "accepted":
         turn.effects.push({ do: "session", protocol: answer.protocol, restored: answer.restored });
         this.#connection.accepted(turn, answer.restored ? "the session was resumed" : "a new session");
-        this.#subscribe(turn);
+        this.#contexts.connected(answer.restored);
         break;
       case "failed":
         this.#connection.leave(turn, answer.why);

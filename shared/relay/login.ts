@@ -6,19 +6,15 @@ import type { Turn } from "./turn.ts";
 /** Tries after which a session that could not be resumed is given up for a plain one. */
 const RESUME_TRIES = 3;
 
-/** Who we are to the server: credentials, contexts, and the session to be resumed. */
+/** Who we are to the server: credentials, and the session to be resumed. */
 export class Login {
   #settings: RelaySettings;
-  #contexts: readonly string[];
   #resume: Resume;
   /** What the last `signalwire.connect` was sent with. */
   #attempt: { settings: RelaySettings; resume: Resume };
-  /** The contexts that the live socket was told. */
-  #subscribed: ReadonlySet<string> = new Set();
 
   constructor(settings: RelaySettings, resume: Resume) {
     this.#settings = settings;
-    this.#contexts = settings.contexts;
     this.#resume = { ...resume };
     this.#attempt = { settings, resume: {} };
   }
@@ -27,18 +23,12 @@ export class Login {
     // Another project's session is none that these credentials could resume.
     if (settings.project !== this.#settings.project) this.forget(turn);
     this.#settings = settings;
-    this.#contexts = settings.contexts;
-  }
-
-  replaceContexts(contexts: readonly string[]): void {
-    this.#contexts = contexts;
   }
 
   /** The params of the `signalwire.connect` that is now sent. */
-  begin(): Record<string, unknown> {
+  begin(contexts: readonly string[]): Record<string, unknown> {
     this.#attempt = { settings: this.#settings, resume: { ...this.#resume } };
-    this.#subscribed = new Set(this.#contexts);
-    return connectParams(this.#settings, this.#contexts, this.#resume);
+    return connectParams(this.#settings, contexts, this.#resume);
   }
 
   /** How it was answered; `plain` where a refusal is one of the credentials that we have now, and of nothing else. */
@@ -63,15 +53,6 @@ export class Login {
     if (isEmpty(this.#resume)) return;
     this.#resume = {};
     turn.effects.push({ do: "forget_session" });
-  }
-
-  /** The contexts that the live socket has yet to be told of, which it now is. */
-  contextChanges(): { added: string[]; removed: string[] } {
-    const wants = new Set(this.#contexts);
-    const added = [...wants].filter((context) => !this.#subscribed.has(context));
-    const removed = [...this.#subscribed].filter((context) => !wants.has(context));
-    this.#subscribed = wants;
-    return { added, removed };
   }
 }
 

@@ -316,30 +316,6 @@ it("gives up a session whose resumption breaks off three times, so that a bad on
   expect(driven.last("signalwire.connect").params).not.toHaveProperty("protocol");
 });
 
-describe("contexts", () => {
-  it("that change while ready are received and unreceived, and are in the next connect", () => {
-    const driven = new DrivenClient({ contexts: ["a", "b"] }).ready();
-    driven.do({ on: "contexts", contexts: ["b", "c"] });
-    expect(driven.last("signalwire.receive").params).toEqual({ contexts: ["c"] });
-    expect(driven.last("signalwire.unreceive").params).toEqual({ contexts: ["a"] });
-    driven.hears({ id: driven.last("signalwire.receive").id, result: { code: "500", message: "no" } });
-    expect(driven.counts("contexts_failed")).toBe(1);
-    driven.socket("closed");
-    driven.pass(250);
-    driven.socket("opened");
-    expect(driven.last("signalwire.connect").params).toHaveProperty("contexts", ["b", "c"]);
-  });
-
-  it("that change while authenticating are made good once ready", () => {
-    const driven = new DrivenClient();
-    driven.do({ on: "open" });
-    driven.socket("opened");
-    driven.do({ on: "contexts", contexts: ["support"] });
-    driven.hears({ id: driven.last("signalwire.connect").id, result: { protocol: "signalwire_one" } });
-    expect(driven.last("signalwire.receive").params).toEqual({ contexts: ["support"] });
-  });
-});
-
 describe("closing", () => {
   it("waits for what is in flight, sends nothing more, and is idle then", () => {
     const driven = new DrivenClient().ready();
