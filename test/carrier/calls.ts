@@ -75,6 +75,7 @@ export class Call implements Leg {
   readonly #host: CallHost;
   readonly #end = new AbortController();
   #stop_ringing: () => void;
+  #call_off_limit: () => void = () => {};
 
   constructor(host: CallHost, facts: CallFacts) {
     this.#host = host;
@@ -139,8 +140,14 @@ export class Call implements Leg {
     this.#setState("answered");
   }
 
+  endAfter(ms: number): void {
+    this.#call_off_limit();
+    this.#call_off_limit = this.#host.clock.after(ms, () => this.hangUp("max_duration"));
+  }
+
   hangUp(reason: string): void {
     if (this.over) return;
+    this.#call_off_limit();
     this.end_reason = reason;
     this.#stop_ringing();
     this.#setState("ending");

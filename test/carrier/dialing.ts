@@ -2,51 +2,83 @@ import type { Call } from "./calls.ts";
 import { dialEvent } from "./events.ts";
 import type { Project } from "./project.ts";
 import type { RelaySession } from "./relay-session.ts";
+import type { PhoneBehaviour } from "./settings.ts";
 
 export interface DialDevice {
   readonly type: "phone" | "sip";
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** How long a called phone rings here until it is answered, on the project's clock. */
-const rings_s = 1;
+export interface Dialing {
+  readonly project: Project;
+  readonly session: RelaySession;
+  readonly tag: string;
+  /** Minutes, as on the wire. */
+  readonly max_duration_minutes?: number | undefined;
+}
 
-/** Calls the devices group after group, those of one group at once. A device whose own `timeout` is not above 1 s is not answered. */
-export function dial(
-  project: Project,
-  session: RelaySession,
-  tag: string,
-  groups: readonly (readonly DialDevice[])[],
-): void {
+/** Seconds that a device rings unless it says otherwise. */
+const default_timeout_s = 30;
+const default_behaviour: PhoneBehaviour = { does: "answers", after_ms: 1000 };
+
+/** Calls the devices group after group, those of one group at once; whoever answers first wins, and the others are cancelled. */
+export function dial(dialing: Dialing, groups: readonly (readonly DialDevice[])[]): void {
   const [group, ...rest] = groups;
   if (group === undefined) return;
-  const legs = group.map((device) => ({ device, call: outboundLeg(project, session, tag, device) }));
-  let over = false;
+  const { project, session, tag, max_duration_minutes } = dialing;
+  const legs = group.map((device) => ({ device, call: outboundLeg(dialing, device) }));
+  const tell = (dial_state: "dialing" | "answered" | "failed", call: Call) =>
+    project.emit("calling.call.dial", dialEvent(tag, dial_state, call), [session]);
+  let won = false;
   let ringing = legs.length;
-  for (const { device, call } of legs) {
-    project.emit("calling.call.dial", dialEvent(tag, "dialing", call), [session]);
-    call.ring();
-    const timeout_s = Number(device.params["timeout"] ?? 30);
-    project.clock.after(Math.min(timeout_s, rings_s) * 1000, () => {
+  for (const { call } of legs) {
+    call.ended.addEventListener("abort", () => {
       ringing -= 1;
-      if (over) return;
-      if (timeout_s > rings_s && !call.over) {
-        over = true;
-        call.answer();
-        for (const other of legs) if (other.call !== call) other.call.hangUp("cancel");
-        project.emit("calling.call.dial", dialEvent(tag, "answered", call), [session]);
-        return;
-      }
-      call.hangUp("noAnswer");
-      if (ringing > 0) return;
-      if (rest.length > 0) dial(project, session, tag, rest);
-      else project.emit("calling.call.dial", dialEvent(tag, "failed", call), [session]);
+      if (won || ringing > 0) return;
+      // The last leg's own `ended` goes out first: it is told of right after this.
+      queueMicrotask(() => (rest.length > 0 ? dial(dialing, rest) : tell("failed", call)));
+    });
+  }
+  for (const { device, call } of legs) {
+    tell("dialing", call);
+    behave(project, device, call, () => {
+      won = true;
+      call.answer();
+      if (max_duration_minutes !== undefined) call.endAfter(max_duration_minutes * 60_000);
+      for (const other of legs) if (other.call !== call) other.call.hangUp("cancel");
+      tell("answered", call);
     });
   }
 }
 
-function outboundLeg(project: Project, session: RelaySession, tag: string, device: DialDevice): Call {
-  const { params, type } = device;
+/** Rings, answers or refuses as the called phone does; what comes first, that or the device's timeout. */
+function behave(project: Project, { params }: DialDevice, call: Call, answered: () => void): void {
+  const behaviour = project.phones.get(call.facts.to) ?? default_behaviour;
+  const later = (ms: number, act: () => void) => {
+    const callOff = project.clock.after(ms, act);
+    call.ended.addEventListener("abort", callOff, { once: true });
+  };
+  const timeout_ms = Number(params["timeout"] ?? default_timeout_s) * 1000;
+  switch (behaviour.does) {
+    case "failed":
+      call.hangUp("error");
+      return;
+    case "busy":
+      call.ring();
+      later(0, () => call.hangUp("busy"));
+      return;
+    case "no_answer":
+      call.ring();
+      later(timeout_ms, () => call.hangUp("noAnswer"));
+      return;
+    case "answers":
+      call.ring();
+      if (behaviour.after_ms < timeout_ms) later(behaviour.after_ms, answered);
+      else later(timeout_ms, () => call.hangUp("noAnswer"));
+  }
+}
+
+function outboundLeg({ project, session, tag }: Dialing, { params, type }: DialDevice): Call {
   const call = project.addCall({
     from: String(params["from_number"] ?? params["from"] ?? ""),
     to: String(params["to_number"] ?? params["to"] ?? ""),

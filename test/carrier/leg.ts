@@ -16,6 +16,8 @@ export interface Leg {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Answers the call; nothing happens where it is answered. */
   answer(): void;
+  /** Ends the call, for `max_duration`, after `ms` on the project's clock; a later limit takes the place of an earlier one. */
+  endAfter(ms: number): void;
   hangUp(reason: string): void;
   /** Begins a sound; the returned function ends it. */
   hear(sound: Sound, detail: string): () => void;

@@ -7,7 +7,7 @@ import { Faults } from "./faults.ts";
 import { readJoinSettings } from "./join-settings.ts";
 import { Journal } from "./journal.ts";
 import { type EventBody, RelaySession } from "./relay-session.ts";
-import { type ProjectSettings, projectSettingsSchema } from "./settings.ts";
+import { type PhoneBehaviour, type ProjectSettings, projectSettingsSchema } from "./settings.ts";
 import { StatusCallbacks } from "./status-callbacks.ts";
 import { switchesSchema } from "./switches.ts";
 import { sendOverNetwork, type Transport } from "./transport.ts";
@@ -33,6 +33,8 @@ export class Project implements CallHost, ConferenceHost {
   token: string;
   signing_key: string;
   switches = switchesSchema.parse({});
+  /** How whom `calling.dial` calls behaves, by number or address. */
+  phones = new Map<string, PhoneBehaviour>();
   latency_ms = 0;
   ack_limit_ms = 5000;
   ping_interval_ms = 30_000;
@@ -68,6 +70,7 @@ export class Project implements CallHost, ConferenceHost {
     if (settings.faults !== undefined) this.faults.script(settings.faults);
     if (settings.seed !== undefined) this.faults.reseed(settings.seed);
     if (settings.speed !== undefined) this.clock.setSpeed(settings.speed);
+    if (settings.phones !== undefined) this.phones = new Map(Object.entries(settings.phones));
     this.latency_ms = settings.latency_ms ?? this.latency_ms;
     this.ack_limit_ms = settings.ack_limit_ms ?? this.ack_limit_ms;
     this.ping_interval_ms = settings.ping_interval_ms ?? this.ping_interval_ms;
@@ -99,10 +102,11 @@ export class Project implements CallHost, ConferenceHost {
       state: call.state,
       ...(call.end_reason === null ? {} : { end_reason: call.end_reason }),
     });
+    const told =
+      call.origin !== "cxml" &&
+      (call.origin !== "webhook" || this.switches.call_state_events_of_webhook_calls);
+    if (told) this.emit("calling.call.state", stateEvent(call), this.audienceOf(call));
     if (call.state === "ended") this.#archive(call);
-    if (call.origin === "cxml") return;
-    if (call.origin === "webhook" && !this.switches.call_state_events_of_webhook_calls) return;
-    this.emit("calling.call.state", stateEvent(call), this.audienceOf(call));
   }
 
   #archive(call: Call): void {
@@ -111,8 +115,9 @@ export class Project implements CallHost, ConferenceHost {
     if (this.#ended.length > past_kept) this.calls.delete(this.#ended.shift() ?? "");
   }
 
-  /** The session that a call belongs to; where it belongs to none, all that there are. */
+  /** The session that a call belongs to; where it belongs to none, all that there are; on offer to nobody, none. */
   audienceOf(call: Call): RelaySession[] {
+    if (this.#unclaimed.has(call)) return [];
     const all = [...this.sessions.values()];
     return call.controller === null ? all : all.filter((session) => session === call.controller);
   }
@@ -124,6 +129,7 @@ export class Project implements CallHost, ConferenceHost {
     );
     if (taker === undefined) {
       this.#unclaimed.set(call, { context, passed });
+      call.ring();
       return;
     }
     call.origin = "context";

@@ -37,13 +37,15 @@ export function runCommand(
   params: Record<string, unknown>,
 ): CommandResult {
   if (method === "calling.dial" && session !== null) {
-    const { tag, devices } = dialSchema.parse(params);
-    return { code: "200", message: "Dialing", effect: () => dial(project, session, tag, devices) };
+    const { tag, devices, max_duration } = dialSchema.parse(params);
+    const dialing = { project, session, tag, max_duration_minutes: max_duration };
+    return { code: "200", message: "Dialing", effect: () => dial(dialing, devices) };
   }
   const call = project.calls.get(String(params["call_id"]));
   if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) return notFound;
   const refused = refusalOf(project, session, call);
   if (refused !== null) return refused;
+  if (session !== null && call.controller !== null) call.controller = session;
   if (call.over) return { code: "410", message: "Call is gone" };
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
@@ -61,7 +63,8 @@ function refusalOf(project: Project, session: RelaySession | null, call: Call): 
   if (call.origin === "webhook" && driven !== true) {
     return driven === "404" ? notFound : { code: "409", message: "Call is already connected" };
   }
-  if (call.controller !== null && call.controller !== session) {
+  // Calls outlive the session that had them: once that one has no connection, whoever the project's token let in may.
+  if (call.controller !== null && call.controller !== session && call.controller.link !== null) {
     return { code: "409", message: "Call is controlled by another client" };
   }
   return null;
@@ -86,7 +89,7 @@ function onCall(
   };
   switch (method) {
     case "calling.answer":
-      return { code: "200", message: "Answered", extra, effect: () => call.answer() };
+      return { code: "200", message: "Answered", extra, effect: () => answer(call, params["max_duration"]) };
     case "calling.end": {
       const reason = String(params["reason"] ?? "hangup");
       return { code: "200", message: "Disconnecting call", extra, effect: () => call.hangUp(reason) };
@@ -128,6 +131,12 @@ function onCall(
     default:
       return { code: "501", message: `${method} is not known here` };
   }
+}
+
+/** `max_duration` is in seconds; no default is published. */
+function answer(call: Call, max_duration: unknown): void {
+  call.answer();
+  if (typeof max_duration === "number") call.endAfter(max_duration * 1000);
 }
 
 function pass(project: Project, session: RelaySession | null, call: Call): CommandResult {
@@ -236,6 +245,7 @@ const collectSchema = z.object({
 });
 const dialSchema = z.object({
   tag: z.string(),
+  max_duration: z.number().optional(),
   devices: z.array(
     z.array(z.object({ type: z.enum(["phone", "sip"]), params: z.record(z.string(), z.unknown()) })),
   ),

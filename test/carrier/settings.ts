@@ -2,6 +2,21 @@ import * as z from "zod";
 import { faultSchema } from "./faults.ts";
 import { switchesSchema } from "./switches.ts";
 
+/** What a called phone does; times are ms on the project's clock, from the moment that it begins to ring. */
+const phoneSchema = z.discriminatedUnion("does", [
+  z.strictObject({
+    does: z.literal("answers"),
+    after_ms: z.number().int().min(0).max(600_000).default(1000),
+  }),
+  z.strictObject({ does: z.literal("busy") }),
+  /** Rings until the device's own `timeout`. */
+  z.strictObject({ does: z.literal("no_answer") }),
+  /** There is no such destination: it never rings. */
+  z.strictObject({ does: z.literal("failed") }),
+]);
+
+export type PhoneBehaviour = z.output<typeof phoneSchema>;
+
 /** What the control API takes to make a project or to change it; a changed `token` is a rotated credential. */
 export const projectSettingsSchema = z
   .strictObject({
@@ -13,6 +28,8 @@ export const projectSettingsSchema = z
     seed: z.number().int(),
     /** How many times as fast as the wall's clock calls live; what the client must meet (acks, webhooks) stays on the wall's. */
     speed: z.number().min(0.01).max(10_000),
+    /** How called phones behave, by number or SIP address; one that is not here answers after 1 s. */
+    phones: z.record(z.string(), phoneSchema),
     /** Each RELAY frame to the client, and each REST answer, is held back so long. */
     latency_ms: z.number().min(0).max(60_000),
     /** Webhooks and callbacks go through the tunnel that a test opened, not over the network. */

@@ -61,6 +61,7 @@ export class FakeLeg implements Leg {
   readonly #end = new AbortController();
   readonly #keys: string[] = [];
   #taker: ((key: string) => void) | null = null;
+  #call_off_limit: () => void = () => {};
 
   get ended(): AbortSignal {
     return this.#end.signal;
@@ -83,7 +84,14 @@ export class FakeLeg implements Leg {
     this.call_state = "answered";
   }
 
+  endAfter(ms: number): void {
+    this.#call_off_limit();
+    this.#call_off_limit = this.clock.at(this.now() + ms, () => this.hangUp("max_duration"));
+  }
+
   hangUp(reason: string): void {
+    if (this.#end.signal.aborted) return;
+    this.#call_off_limit();
     this.hang_ups.push(reason);
     this.call_state = "ended";
     this.#end.abort(new Error(reason));

@@ -132,3 +132,57 @@ test("a document that executes itself is stopped", async () => {
   const { io } = web({ "https://example.com/a": [{ execute: "https://example.com/a" }] });
   expect(await runUrl(new FakeLeg(), "https://example.com/a", io)).toMatchObject({ over: "stranded" });
 });
+
+test("sections execute one another, each coming back with its own value, and switch tells them apart", async () => {
+  const leg = new FakeLeg();
+  const { io, posts } = web({
+    "https://example.com/line": () => [{ return: leg.now() < 5000 ? "wait" : "go" }],
+  });
+  const document = {
+    sections: {
+      main: [
+        { execute: { dest: "outer", params: { who: "Ada" } } },
+        { switch: { variable: "return_value", case: { go: [{ play: { url: "say:Your turn." } }] } } },
+      ],
+      outer: [
+        { execute: { dest: "inner", params: { url: "https://example.com/line" } } },
+        {
+          switch: {
+            variable: "return_value",
+            case: { wait: [{ play: { url: "https://example.com/m.mp3#seconds=10" } }] },
+            default: [{ return: "never" }],
+          },
+        },
+        { execute: { dest: "inner", params: { url: "https://example.com/line" } } },
+        { return: "%{return_value}" },
+      ],
+      inner: [{ execute: "%{params.url}" }, { return: "%{return_value}" }, { hangup: {} }],
+    },
+  };
+  const running = runDocument(leg, { document }, io, live);
+  await leg.clock.run();
+  expect(await running).toEqual({ over: "document ended" });
+  expect(posts).toHaveLength(2);
+  expect(heard(leg)).toEqual([
+    ["audio", "https://example.com/m.mp3#seconds=10", 0, 10_000],
+    ["say", "Your turn.", 10_000, 10_600],
+  ]);
+  expect(leg.ear.report().longest_silence_ms).toBe(0);
+});
+
+test("a transfer out of an executed section never comes back", async () => {
+  const leg = new FakeLeg();
+  const { io, posts } = web({ "https://example.com/b": [{ play: { url: "say:There." } }] });
+  const document = {
+    sections: {
+      main: [{ execute: "outer" }, { play: { url: "say:Never." } }],
+      outer: [{ execute: "inner" }, { play: { url: "say:Never either." } }],
+      inner: [{ transfer: { dest: "https://example.com/b", params: { n: 1 } } }],
+    },
+  };
+  const running = runDocument(leg, { document }, io, live);
+  await leg.clock.run();
+  expect(await running).toEqual({ over: "document ended" });
+  expect(posts).toMatchObject([{ params: { n: 1 } }]);
+  expect(heard(leg).map(([, detail]) => detail)).toEqual(["There."]);
+});

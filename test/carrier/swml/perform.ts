@@ -21,6 +21,9 @@ import {
   unsetBody,
 } from "./steps.ts";
 
+/** Of `answer`, as its reference has it. */
+const default_max_duration_s = 14_400;
+
 /** Keys that hold steps, or JavaScript as it stands: expanded when those run, not before. */
 const laterKeys: Partial<Record<StepName, readonly string[]>> = {
   execute: ["on_return", "result"],
@@ -93,11 +96,11 @@ function expandBody(machine: Machine, name: StepName, body: unknown, frame: Fram
 
 function answer({ leg }: Machine, body: unknown): Flow {
   const { max_duration } = read(answerBody, body);
+  const { call_state } = leg.describe();
   leg.answer();
-  if (max_duration !== undefined) {
-    const cut = () => leg.hangUp("max_duration");
-    // The sleep is cut short only by the call's own end: then there is nothing left to cut.
-    leg.sleep(numberOf(max_duration, 0) * 1000, leg.ended).then(cut, () => {});
+  // SWML's default counts where this step is what answers; on an answered call only a limit that is written does.
+  if (max_duration !== undefined || call_state !== "answered") {
+    leg.endAfter(numberOf(max_duration, default_max_duration_s) * 1000);
   }
   return goOn;
 }

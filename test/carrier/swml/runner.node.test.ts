@@ -103,10 +103,14 @@ test("sleep -1 never ends by itself; the signal replaces the document at once an
   const replaced = new AbortController();
   const document = main({ answer: {} }, { sleep: -1 }, { hangup: {} });
   const running = runDocument(leg, { document }, web({}).io, replaced.signal);
-  leg.clock.at(3_600_000, () => replaced.abort());
+  leg.clock.at(3_600_000, () => {
+    replaced.abort();
+    expect(leg.call_state).toBe("answered");
+  });
   await leg.clock.run();
   expect(await running).toEqual({ over: "replaced" });
-  expect(leg.hang_ups).toEqual([]);
+  // Four hours after its answer SignalWire ends a call for which nothing else was said.
+  expect([leg.hang_ups, leg.clock.now()]).toEqual([["max_duration"], 14_400_000]);
 });
 
 test("on abort whatever is heard stops at once", async () => {

@@ -10,6 +10,7 @@ test("play answers, and each sound lasts as long as it should, one after another
     "silence:1.5",
     "ring:3:us",
     "ring:us",
+    "ring:20:us",
     "https://example.com/a.mp3",
     "https://example.com/a.mp3#seconds=0.5",
   ];
@@ -20,8 +21,9 @@ test("play answers, and each sound lasts as long as it should, one after another
     ["silence", "silence:1.5", 1440, 2940],
     ["ring", "ring:3:us", 2940, 5940],
     ["ring", "ring:us", 5940, 7940],
-    ["audio", "https://example.com/a.mp3", 7940, 9940],
-    ["audio", "https://example.com/a.mp3#seconds=0.5", 9940, 10_440],
+    ["ring", "ring:20:us", 7940, 27_940],
+    ["audio", "https://example.com/a.mp3", 27_940, 29_940],
+    ["audio", "https://example.com/a.mp3#seconds=0.5", 29_940, 30_440],
   ]);
   expect(leg.ear.report()).toMatchObject({ two_sounds: false, longest_silence_ms: 1500 });
 });
@@ -44,11 +46,23 @@ test("hangup ends the call with its reason, and nothing after it runs", async ()
   expect(heard(leg)).toEqual([]);
 });
 
-test("answer with max_duration cuts the call", async () => {
+test.each([
+  ["without a max_duration", [{ answer: {} }], 14_400_000],
+  ["with one", [{ answer: { max_duration: 60 } }], 60_000],
+  [
+    "with a later one, which counts from then",
+    [{ answer: { max_duration: 60 } }, { sleep: 30_000 }, { answer: { max_duration: 60 } }],
+    90_000,
+  ],
+  [
+    "with a later answer that says nothing of it",
+    [{ answer: { max_duration: 60 } }, { sleep: 30_000 }, { answer: {} }],
+    60_000,
+  ],
+])("a call answered %s is cut when its time has passed", async (_, steps, ms) => {
   const leg = new FakeLeg();
-  expect(await runInline(leg, [{ answer: { max_duration: 7 } }, { sleep: -1 }])).toEqual({ over: "hung up" });
-  expect(leg.hang_ups).toEqual(["max_duration"]);
-  expect(leg.clock.now()).toBe(7000);
+  await runInline(leg, [...steps, { sleep: -1 }]);
+  expect([leg.hang_ups, leg.clock.now()]).toEqual([["max_duration"], ms]);
 });
 
 test("switch runs the case of the variable's value, else the default, and without one the document fails", async () => {
