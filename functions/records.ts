@@ -53,6 +53,17 @@ export const tenantRecord = z.object({
   join_deadline_ms: z.number().int().min(200).max(3000).default(2000),
   /** Until then (24 h ahead at most) unauthentic webhooks are served by document alone and reported in the log. */
   report_until: instant.optional(),
+  /** Wrong PINs that are too many, and how long nothing more is taken then; each further time is twice as long. */
+  pin_limits: z
+    .object({
+      tries_per_caller: z.int().min(1).max(100).default(5),
+      /** Whoever calls: a caller's number can be forged. */
+      tries_per_number: z.int().min(1).max(1000).default(50),
+      window_s: z.int().min(60).max(86_400).default(900),
+      caller_block_s: z.int().min(60).max(86_400).default(900),
+      number_block_s: z.int().min(10).max(3_600).default(300),
+    })
+    .prefault({}),
   /** What happens where no rule matches. */
   fallback: actionSchema.optional(),
 });

@@ -7,6 +7,7 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./session/contract.ts";
+import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/pin-contract.ts";
 import type { RelaySession } from "./session/relay-session.ts";
 import { orAfter } from "./within.ts";
 
@@ -60,6 +61,30 @@ export async function look(
     reason: reply.answered ? "the session speaks another contract" : reply.why,
   };
 }
+
+/** A verdict, or: the session was not there to give one, and no PIN is taken. */
+export type PinAnswer = { allowed: true } | { allowed: false; closed: PinsClosed | "unchecked"; why: string };
+
+/** Asks the session whether a PIN may be asked for, or whether one that was keyed counts. Never rejects; in doubt, no. */
+export async function askPins(
+  env: Env,
+  project: Project,
+  request: PinQuestion | PinAttempt,
+  until: number,
+): Promise<PinAnswer> {
+  const reply = await ask<PinVerdict>(async () => await sessionOf(env, project).askPins(request), until);
+  if (!reply.answered) return { allowed: false, closed: "unchecked", why: reply.why };
+  const { value } = reply;
+  if (value.v !== CONTRACT_VERSION)
+    return { allowed: false, closed: "unchecked", why: "the session speaks another contract" };
+  if (value.allowed) return { allowed: true };
+  return { allowed: false, closed: value.closed, why: tooMany[value.closed] };
+}
+
+const tooMany: Record<PinsClosed, string> = {
+  caller: "too many wrong PINs from this caller",
+  number: "too many wrong PINs on this number",
+};
 
 type Asked<T> = { answered: true; value: T } | { answered: false; refused: boolean; why: string };
 

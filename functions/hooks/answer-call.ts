@@ -4,10 +4,12 @@ import { decide } from "../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../shared/rules/decision.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
+import { noPinWords, type PinPoint } from "../pin-request.ts";
 import { answersOf, askCall } from "./ask-call.ts";
 import { answerDialled } from "./dialled.ts";
 import { inlineJoin, lastNext } from "./joining.ts";
 import { noteDecision } from "./noting.ts";
+import { type NoPin, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
 import { settleCall } from "./settle-call.ts";
 import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
@@ -72,9 +74,14 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     case "answer": {
       const { rules } = visit.tenant;
       if (!rules) return nothingKnown(state.step);
+      const { entry, step, question, decided_at } = state;
       const answers = await answersOf(visit, state);
-      const decision = decide(rules, visit.call, state.decided_at, answers);
-      return await answerDecision(visit, decision, { entry: state.entry, step: state.step, answers });
+      if (answers === null) {
+        const refused = { action: noPinWords.unchecked, reason: "PINs can't be read from KV" };
+        return noPin(visit, refused, { rule: null, room: null, step });
+      }
+      const decision = decide(rules, visit.call, decided_at, answers);
+      return await answerDecision(visit, decision, { entry, step, answers, asked: question });
     }
     default:
       return state satisfies never;
@@ -86,21 +93,16 @@ function nothingKnown(step: number): Answered {
   return { next: { does: "refuse" }, rule: null, outcome: "fallback", room: null, step };
 }
 
-/** Where in the call's way a decision was made. */
-interface Point {
-  entry: string;
-  step: number;
-  answers: Parameters<typeof decide>[3];
-}
-
 async function answerDecision(
   visit: CallVisit,
   decision: Decision | Question,
-  point: Point,
+  point: PinPoint,
 ): Promise<Answered> {
   const { rule, ruleset } = decision;
   const said = { rule, ruleset, room: null, step: point.step };
   noteDecision(visit, decision, point.answers);
+  const refused = await refusedPin(visit, decision, point);
+  if (refused) return noPin(visit, refused, said);
   switch (decision.action) {
     case "reject":
     case "hand_over":
@@ -117,10 +119,18 @@ async function answerDecision(
   }
 }
 
+function noPin(
+  visit: CallVisit,
+  { action, reason }: NoPin,
+  said: Pick<Answered, "rule" | "ruleset" | "room" | "step">,
+): Answered {
+  return { ...said, outcome: "no_pin", reason, next: lastNext(visit, action) };
+}
+
 async function announceFirst(
   visit: CallVisit,
   placing: Placing,
-  { entry, step }: Point,
+  { entry, step }: PinPoint,
   announce: NonNullable<Placing["announce"]>,
 ): Promise<Answered> {
   const next = step + 1;

@@ -26,6 +26,8 @@ import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { Link, type LinkStatus } from "./link.ts";
 import { look } from "./looking.ts";
+import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
+import { PinDesk } from "./pin-desk.ts";
 import { Placements } from "./placements.ts";
 import { joinIsSending } from "./placing.ts";
 import { Rooms } from "./rooms.ts";
@@ -64,6 +66,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #alarm: Alarm;
   readonly #chores: Chores;
   readonly #desk: Desk;
+  readonly #pins: PinDesk;
   #lastWorkAt = Date.now();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -78,6 +81,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#journal = new Journal(sql, now);
     this.#rulesets = new Rulesets(sql, now);
     this.#errands = new Errands(sql, now);
+    this.#pins = new PinDesk(sql, now, () => this.#alarm.arm(HEARTBEAT_MS));
     this.#placements = new Placements(sql, now, (row) => this.#desk.written(row));
     this.#rooms = new Rooms(sql, this.#placements, now);
     this.#archive = new Archive(
@@ -149,6 +153,16 @@ export class RelaySession extends DurableObject<Env> {
     return this.#archive;
   }
 
+  /** Whether a PIN may be asked for, or whether one that was keyed counts. */
+  askPins(request: PinQuestion | PinAttempt): PinVerdict {
+    return this.#pins.ask(request);
+  }
+
+  /** Who may not try PINs now; for operators. */
+  pins(): PinDesk {
+    return this.#pins;
+  }
+
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known } = request;
@@ -203,7 +217,8 @@ export class RelaySession extends DurableObject<Env> {
       this.#placements.forget(keep_ms, FORGET_BATCH) +
       this.#events.forget(keep_ms, FORGET_BATCH) +
       this.#journal.forget(keep_ms, FORGET_BATCH) +
-      this.#rulesets.forget(keep_ms);
+      this.#rulesets.forget(keep_ms) +
+      this.#pins.forget(FORGET_BATCH);
     this.#chores.verifyWhereabouts();
     if (this.#hasWork()) {
       try {
@@ -219,7 +234,11 @@ export class RelaySession extends DurableObject<Env> {
       this.#alarm.arm(HEARTBEAT_MS);
     } else {
       const oldest = this.#journal.oldest();
-      if (oldest !== null) this.#alarm.arm(Math.max(HEARTBEAT_MS, oldest + keep_ms - Date.now()));
+      const next = Math.min(
+        oldest === null ? Number.POSITIVE_INFINITY : oldest + keep_ms,
+        this.#pins.nextForget() ?? Number.POSITIVE_INFINITY,
+      );
+      if (Number.isFinite(next)) this.#alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
     void this.#chores.run();

@@ -52,6 +52,19 @@ const migrations: readonly string[] = [
    ALTER TABLE placements ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE placements ADD COLUMN flags_ts REAL;
    CREATE INDEX events_by_call ON events (call_id) WHERE call_id IS NOT NULL;`,
+
+  `CREATE TABLE pin_guards (
+     tenant TEXT NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
+     tries TEXT NOT NULL, closings INTEGER NOT NULL, closed_until INTEGER NOT NULL, forget_at INTEGER NOT NULL,
+     PRIMARY KEY (tenant, kind, who)
+   ) WITHOUT ROWID;
+   CREATE INDEX pin_guards_by_age ON pin_guards (forget_at);
+   CREATE TABLE pin_tries (
+     seq INTEGER PRIMARY KEY, call_id TEXT NOT NULL, entry TEXT NOT NULL, step INTEGER NOT NULL,
+     answer TEXT NOT NULL, verdict TEXT NOT NULL, forget_at INTEGER NOT NULL,
+     UNIQUE (call_id, entry, step, answer)
+   );
+   CREATE INDEX pin_tries_by_age ON pin_tries (forget_at);`,
 ];
 
 /** Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing. */
