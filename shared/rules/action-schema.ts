@@ -1,75 +1,13 @@
 import * as z from "zod";
-import { joinParameters, webUrl } from "../conference.ts";
-import { ROOMS, TEMPLATE_LENGTH } from "./limits.ts";
+import { joinParameters } from "../conference.ts";
+import { complain, handOver, lastWord, otherwise } from "./last-word-schema.ts";
+import { TEMPLATE_LENGTH } from "./limits.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
-import { announcementOfPlace, heard, name, template } from "./words-schema.ts";
+import { type OverflowText, overflow, wait } from "./wait-schema.ts";
+import { announcementOfPlace, name, recordingNotice, template } from "./words-schema.ts";
 
 /** The roles that there always are. */
 export const builtInRoles = ["moderator", "participant", "listener", "coach"] as const;
-
-const reason = z
-  .enum(["busy", "decline", "hangup"])
-  .exactOptional()
-  .describe("How the call is refused. busy and decline leave it unanswered, so nothing can be said.");
-
-const reject = strictObject({ ...heard, reason }).check((context) => {
-  checkRefusal(context);
-  const { say, play, reason } = context.value;
-  if (say === undefined && play === undefined && reason === undefined) {
-    complain(context, "needs something to say or play, or a reason");
-  }
-});
-
-const urls = {
-  swml: webUrl.exactOptional().describe("The URL of the SWML document that takes the call over."),
-  cxml: webUrl
-    .exactOptional()
-    .describe("The URL of the cXML document that takes over a call that came by cXML."),
-};
-
-const handOver = strictObject(urls).check((context) => {
-  if (context.value.swml !== undefined || context.value.cxml !== undefined) return;
-  complain(context, 'needs a URL: "swml", "cxml" or both');
-});
-
-const lastWord = {
-  reject: reject.exactOptional().describe("Turns the caller away, with a line or a reason."),
-  hand_over: handOver.exactOptional().describe("Gives the call to a document of your own."),
-};
-
-const otherwise = strictObject(lastWord).check((context) => exactlyOne(context, ["reject", "hand_over"]));
-
-const overflow = strictObject({
-  // biome-ignore lint/suspicious/noThenProperty: a word of the language, and the value is data that is never awaited
-  then: z
-    .enum(["next", "spread", "reject", "hand_over"])
-    .describe(
-      "What happens when the room is full. next: the first of the numbered rooms with a seat. spread: the emptiest of them. reject, hand_over: no other room.",
-    ),
-  rooms: z
-    .int()
-    .min(2)
-    .max(ROOMS)
-    .exactOptional()
-    .describe(
-      `How many rooms there are, 2 to ${ROOMS}, for next and spread: room, room-2, room-3 and so on, in this order.`,
-    ),
-  ...heard,
-  reason,
-  ...urls,
-}).check((context) => {
-  const { then, rooms, say, play, reason, swml, cxml } = context.value;
-  const isMany = then === "next" || then === "spread";
-  if (isMany && rooms === undefined) complain(context, `${then} needs "rooms": how many rooms there are`);
-  if (!isMany && rooms !== undefined) complain(context, `${then} has one room: leave "rooms" out`, "rooms");
-  const refuses = say !== undefined || play !== undefined || reason !== undefined;
-  const handsOver = swml !== undefined || cxml !== undefined;
-  if (then === "hand_over" && !handsOver) complain(context, 'hand_over needs a URL: "swml", "cxml" or both');
-  if (refuses && (handsOver || then === "hand_over"))
-    complain(context, "a caller who is handed over is told nothing: leave out the line and the reason");
-  if (then === "reject" && handsOver) complain(context, "reject hands nothing over: leave out the URL");
-  checkRefusal(context);
-});
 
 const coach = strictObject({
   call_from: template(TEMPLATE_LENGTH)
@@ -108,6 +46,22 @@ const place = strictObject({
     .describe(
       "What the caller hears before the room: words, or { play }. {number} in the words says which number the caller is in the room.",
     ),
+  recording_notice: recordingNotice
+    .exactOptional()
+    .describe(
+      "What the caller hears before a room that the join records: words, or { play }, in place of the defaults'. false: nothing.",
+    ),
+  wait: wait
+    .exactOptional()
+    .describe("What the caller waits for before the room, and how: music, for how long, what then."),
+  rejoin_s: z
+    .int()
+    .min(1)
+    .max(3_600)
+    .exactOptional()
+    .describe(
+      "How long a caller who drops finds their seat again, 1 to 3600 seconds: they go straight back to it, without announcement, question or wait.",
+    ),
   capacity: z
     .int()
     .min(1)
@@ -139,7 +93,23 @@ const place = strictObject({
     .exactOptional()
     .describe("join_conference's parameters; they override the role's and the defaults."),
 }).check((context) => {
-  const { capacity, overflow: full, coach: whom, role } = context.value;
+  const { capacity, overflow: full, coach: whom, role, wait: line } = context.value;
+  const waitsForSeat = full?.then === "wait";
+  if (line !== undefined && line.for === undefined && !waitsForSeat)
+    complain(
+      context,
+      'waits for nothing: write "for": "moderator" or "admission", or "overflow": { "then": "wait" }',
+      "wait",
+    );
+  if (line?.for === "moderator" && role === "moderator")
+    complain(context, "a moderator would wait for a moderator: leave it to the other roles", "wait", "for");
+  if (line?.otherwise !== undefined && waitsForSeat && saysMore(full))
+    complain(
+      context,
+      "what happens when the wait is over is said by overflow too: write it in one of the two",
+      "wait",
+      "otherwise",
+    );
   if (full !== undefined && capacity === undefined)
     complain(context, "nothing overflows without a capacity: write one", "overflow");
   if (role === "coach" && whom === undefined)
@@ -161,28 +131,8 @@ export const actionSchema = strictObject(actions).check((context) => exactlyOne(
 
 export type ActionText = z.infer<typeof actionSchema>;
 export type PlaceText = z.infer<typeof place>;
-export type RejectText = z.infer<typeof reject>;
-export type HandOverText = z.infer<typeof handOver>;
-export type OtherwiseText = z.infer<typeof otherwise>;
 
-interface Context<Value> {
-  value: Value;
-  issues: {
-    push(issue: { code: "custom"; message: string; input: unknown; path?: PropertyKey[] }): unknown;
-  };
-}
-
-function complain({ value, issues }: Context<unknown>, message: string, ...path: string[]): void {
-  issues.push({ code: "custom", message, path, input: value });
-}
-
-/** Words and a sound file are one too many; a call that is refused unanswered hears neither. */
-function checkRefusal(context: Context<{ say?: string; play?: string; reason?: string }>): void {
-  const { say, play, reason } = context.value;
-  if (say !== undefined && play !== undefined) exactlyOne(context, ["say", "play"]);
-  const isHeard = say !== undefined || play !== undefined;
-  if (isHeard && (reason === "busy" || reason === "decline")) {
-    const message = `${reason} refuses the call unanswered, so nothing can be said: leave out the line or the reason`;
-    complain(context, message, "reason");
-  }
+/** Whether an overflow says what becomes of those who find no seat. */
+function saysMore({ say, play, reason, swml, cxml }: OverflowText): boolean {
+  return [say, play, reason, swml, cxml].some((word) => word !== undefined);
 }

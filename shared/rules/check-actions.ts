@@ -1,5 +1,7 @@
 import { type JoinParameters, wireName } from "../conference.ts";
-import { type ActionText, builtInRoles, type HandOverText, type PlaceText } from "./action-schema.ts";
+import { type ActionText, builtInRoles, type PlaceText } from "./action-schema.ts";
+import { checkWait } from "./check-wait.ts";
+import type { HandOverText } from "./last-word-schema.ts";
 import { type Found, missing } from "./list-use.ts";
 import type { ParseOptions } from "./parse.ts";
 import { roomNames } from "./place.ts";
@@ -55,6 +57,8 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
   checkRole(role, [...path, "role"], names, found);
   if (place.coach?.role !== undefined) checkRole(place.coach.role, [...path, "coach", "role"], names, found);
   warnOfFight(role, place, path, found);
+  checkWait(place, path, names.staffed, found);
+  warnOfHttpUrls(place.wait?.otherwise?.hand_over, [...path, "wait", "otherwise", "hand_over"], found);
   if (place.capacity !== undefined || place.overflow !== undefined) {
     const ofRole = roleParameters(role, names.moderated.has(room), names.roles);
     const join = { ...names.join, ...ofRole, ...place.join };

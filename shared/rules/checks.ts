@@ -10,6 +10,7 @@ import {
 } from "./check-answers.ts";
 import { checkMatch, type MatchNames } from "./check-match.ts";
 import { checkSchedules, warnOfUnusedSchedules } from "./check-schedules.ts";
+import { BeforeRoom } from "./check-wait.ts";
 import { GROUP_DEPTH, RULES } from "./limits.ts";
 import { type Found, ListUse } from "./list-use.ts";
 import type { ParseOptions } from "./parse.ts";
@@ -26,6 +27,7 @@ interface Walk {
   ids: Map<string, Path>;
   match: MatchNames;
   actions: ActionNames;
+  beforeRoom: BeforeRoom;
 }
 
 /** What can only be seen with the whole ruleset in view: names used twice, missing or of the wrong kind, rooms that can never be. */
@@ -43,6 +45,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   const walk: Walk = {
     found,
     ids: new Map(),
+    beforeRoom: new BeforeRoom(ruleset, found),
     match: { lists, schedules: Object.keys(ruleset.schedules ?? {}), usedSchedules },
     actions: {
       options,
@@ -62,9 +65,11 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
     checkAction(ruleset.fallback, ["fallback"], walk.actions, found);
     checkPlaceholders(templatesOf(ruleset.fallback), ["fallback"], new Map(), found);
     checkPinRoom(ruleset.fallback, ["fallback"], false, found);
+    walk.beforeRoom.check(ruleset.fallback, ["fallback"], false);
   }
   checkJoin(ruleset.defaults?.join, ["defaults", "join"], found);
   checkRoles(ruleset, found);
+  checkPlaceholders(ruleset.defaults?.recording_notice, ["defaults", "recording_notice"], new Map(), found);
   lists.warnOfUnused();
   warnOfUnusedSchedules(ruleset, usedSchedules, found);
   if (found.errors.length === 0) warnOfShadows(ruleset, found);
@@ -95,6 +100,7 @@ function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: n
     if (rule.rules === undefined) {
       checkAction(rule, here, actions, found);
       checkPinRoom(rule, here, takesPin, found);
+      walk.beforeRoom.check(rule, here, asked.size > 0);
       checkPlaceholders(templatesOf(rule), here, asked, found);
       return;
     }

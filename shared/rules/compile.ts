@@ -44,6 +44,8 @@ export interface CompiledRuleset extends CompiledRules {
   hash: string;
   /** Lengths of the prefixes that rules name. */
   prefixes: readonly number[];
+  /** Whether a rule keeps seats for those who drop and come back, so that a call may be one of them. */
+  rejoins: boolean;
   /** Whether a rule compares PINs of KV, so that they are worth looking up. */
   pins: boolean;
   /** Null where neither ruleset nor tenant has one: then the call is rejected. */
@@ -53,15 +55,17 @@ export interface CompiledRuleset extends CompiledRules {
 /** Compiles what `parseRuleset` read. */
 export function compileRuleset(ruleset: Ruleset, options: CompileOptions): CompiledRuleset {
   const { rules, lists = {}, defaults = {}, roles = {} } = ruleset;
-  const { join = {}, language, voice } = defaults;
+  const { join = {}, language, voice, recording_notice: notice } = defaults;
   const fallback = ruleset.fallback ?? options.fallback;
+  const everything = [...actionsOf(rules), ...(fallback === undefined ? [] : [fallback])];
   const context: PlaceContext = {
     tenant: options.tenant,
     plain: options.plain,
     join,
     speech: { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) },
+    ...(notice === undefined ? {} : { notice }),
     roles,
-    moderated: moderatedRooms([...actionsOf(rules), ...(fallback === undefined ? [] : [fallback])]),
+    moderated: moderatedRooms(everything),
   };
   const sets = new WantedSets(lists);
   const named = { sets, schedules: readSchedules(ruleset), expressionOf };
@@ -70,6 +74,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     hash: options.hash,
     ...compileRules(rules, named, context),
     prefixes: sets.prefixes,
+    rejoins: everything.some(({ place }) => place?.rejoin_s !== undefined),
     pins: comparesPins(rules),
     fallback: fallback === undefined ? null : readAction(fallback, context),
   };

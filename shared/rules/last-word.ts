@@ -1,8 +1,8 @@
 import type { Call } from "../call.ts";
-import type { HandOverText, OtherwiseText, RejectText } from "./action-schema.ts";
 import type { Answers } from "./answers.ts";
 import type { Finding, HandOver, LastWord, Reject } from "./decision.ts";
 import { readSpoken, type Speech } from "./filling.ts";
+import type { HandOverText, OtherwiseText, RejectText } from "./last-word-schema.ts";
 
 /** The action for a call, or null, with a finding that says why not. */
 export type Reader<Result> = (

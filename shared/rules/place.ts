@@ -2,10 +2,12 @@ import type { Call } from "../call.ts";
 import { type JoinParameters, wireName } from "../conference.ts";
 import type { PlaceText } from "./action-schema.ts";
 import type { Answers } from "./answers.ts";
-import type { Coach, Finding, LastWord, Place } from "./decision.ts";
-import { filler, found, readSpoken, type Speech } from "./filling.ts";
-import { type Reader, readHandOver, readOtherwise, readReject } from "./last-word.ts";
+import type { Coach, Finding, LastWord, Place, Spoken } from "./decision.ts";
+import { filler, found, readSpoken, type Speech, type SpokenOf } from "./filling.ts";
+import { type Reader, readHandOver, readOtherwise } from "./last-word.ts";
 import { type OwnRoles, roleParameters } from "./roles.ts";
+import { readWait, readWhenFull } from "./wait.ts";
+import type { Announcement } from "./words-schema.ts";
 
 export interface PlaceContext {
   tenant: string;
@@ -13,6 +15,8 @@ export interface PlaceContext {
   /** The ruleset's `defaults.join`. */
   join: JoinParameters;
   speech: Speech;
+  /** The ruleset's `defaults.recording_notice`. */
+  notice?: Announcement;
   /** The answer that the match takes as a PIN of KV; absent where it takes none. */
   pin?: string;
   roles: OwnRoles;
@@ -20,22 +24,22 @@ export interface PlaceContext {
   moderated: ReadonlySet<string>;
 }
 
-const FULL = { say: "We are sorry. All seats are taken. Please call again later." };
 const NOBODY = { say: "We are sorry. There is nobody here to coach." };
 const SEVERAL = { say: "We are sorry. There is more than one to coach." };
 
 /** A placement, its templates read once. */
 export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place> {
   const { speech } = context;
-  const { room, role = "participant", capacity, max_duration_s, sticky } = place;
+  const { room, role = "participant", capacity, max_duration_s, rejoin_s, sticky } = place;
   const rooms = readRooms(place, context);
   const join = {
     ...context.join,
     ...roleParameters(role, context.moderated.has(room), context.roles),
     ...place.join,
   };
-  const announce = place.announce === undefined ? null : readSpoken(place.announce, speech);
+  const announcements = readAnnouncements(place, join, context);
   const whenFull = capacity === undefined ? null : readWhenFull(place, speech);
+  const wait = readWait(place, speech);
   const coach = place.coach === undefined ? null : readCoach(place.coach, speech);
   const after =
     place.after === undefined || place.after === "hang_up" ? null : readHandOver(place.after.hand_over);
@@ -43,15 +47,24 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
   const limits = {
     ...(capacity === undefined ? {} : { capacity }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    ...(rejoin_s === undefined ? {} : { rejoin_s }),
   };
   return (call, field, findings, answers) => {
     const names = rooms(call, `${field}.room`, findings, answers);
     if (names === null) return null;
     const action: Place = { action: "place", rooms: names, strategy, role, join: { ...join }, ...limits };
-    if (announce !== null) {
-      const line = announce(call, `${field}.announce`, findings, answers);
+    const lines: Spoken[] = [];
+    for (const [key, announcement] of announcements) {
+      const line = announcement(call, `${field}.${key}`, findings, answers);
       if (line === null) return null;
-      action.announce = [line];
+      lines.push(line);
+    }
+    const [line, ...others] = lines;
+    if (line !== undefined) action.announce = [line, ...others];
+    if (wait !== null) {
+      const how = wait(call, `${field}.wait`, findings, answers);
+      if (how === null) return null;
+      action.wait = how;
     }
     if (whenFull !== null) {
       const word = whenFull(call, `${field}.overflow`, findings, answers);
@@ -102,20 +115,17 @@ function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...
   };
 }
 
-function readWhenFull({ overflow }: PlaceText, speech: Speech): Reader<LastWord> {
-  const { swml, cxml, say, play, language, voice, reason } = overflow ?? {};
-  if (swml !== undefined || cxml !== undefined) {
-    return readHandOver({ ...(swml === undefined ? {} : { swml }), ...(cxml === undefined ? {} : { cxml }) });
-  }
-  const how = {
-    ...(language === undefined ? {} : { language }),
-    ...(voice === undefined ? {} : { voice }),
-    ...(reason === undefined ? {} : { reason }),
-  };
-  if (say !== undefined) return readReject({ say, ...how }, speech);
-  if (play !== undefined) return readReject({ play, ...how }, speech);
-  if (reason === "busy" || reason === "decline") return readReject({ reason }, speech);
-  return readReject({ ...FULL, ...how }, speech);
+/** What is heard before the room, in order, by the key that says it. */
+function readAnnouncements(
+  { announce, recording_notice }: PlaceText,
+  { record }: JoinParameters,
+  { notice, speech }: PlaceContext,
+): [key: string, words: SpokenOf][] {
+  const heard: [string, SpokenOf][] = [];
+  if (announce !== undefined) heard.push(["announce", readSpoken(announce, speech)]);
+  const told = record === "record-from-start" ? (recording_notice ?? notice ?? false) : false;
+  if (told !== false) heard.push(["recording_notice", readSpoken(told, speech)]);
+  return heard;
 }
 
 function readCoach(

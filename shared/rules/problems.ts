@@ -39,7 +39,7 @@ export function shown(value: unknown): string {
 }
 
 /** The words that are allowed, as an error names them. */
-export function oneOf(words: readonly string[]): string {
+export function oneOf(words: readonly unknown[]): string {
   const named = words.map(shown).join(", ");
   return words.length === 1 ? named : `one of ${named}`;
 }
@@ -72,7 +72,7 @@ function describe(issue: z.core.$ZodIssue, path: Path, raw: unknown): Problem[] 
         allowed.find((word) => word === String(value)) ??
         nearest(typeof value === "string" ? value : "", allowed);
       const got = value === undefined ? "nothing" : shown(value);
-      return [problem(path, `must be ${oneOf(allowed)}, not ${got}`, meant)];
+      return [problem(path, `must be ${oneOf(issue.values)}, not ${got}`, meant)];
     }
     case "invalid_type":
       if (value === undefined)

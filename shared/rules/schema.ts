@@ -6,7 +6,7 @@ import { RULES, TEXT_LENGTH, VALUES } from "./limits.ts";
 import { hmac, match } from "./match-schema.ts";
 import { schedule, timezone } from "./schedule-schema.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
-import { name, speech, word } from "./words-schema.ts";
+import { announcement, name, speech, word } from "./words-schema.ts";
 
 export { actionSchema } from "./action-schema.ts";
 
@@ -68,6 +68,9 @@ export const rulesetSchema = strictObject({
     .describe("Roles of your own by name: sets of join_conference's parameters."),
   defaults: strictObject({
     join: joinParameters.exactOptional().describe("join_conference's parameters under every rule's own."),
+    recording_notice: announcement
+      .exactOptional()
+      .describe("What callers hear before a room that is recorded, unless the rule has a notice of its own."),
     ...speech,
   })
     .exactOptional()

@@ -21,12 +21,15 @@ interface Placed {
  * Warns of rules that can never match, since an earlier one takes every call that they would. What is said is so; not all
  * that is so is said: of `when` only the same text is known to be the same.
  */
-export function warnOfShadows({ rules, lists = {} }: Ruleset, found: Found): void {
-  new Shadows(new Covering(lists), found).walk(rules, ["rules"], []);
+export function warnOfShadows({ rules, lists = {}, defaults = {} }: Ruleset, found: Found): void {
+  const isNoticeFilled = holdsPlaceholder(defaults.recording_notice);
+  new Shadows(new Covering(lists), isNoticeFilled, found).walk(rules, ["rules"], []);
 }
 
 class Shadows {
   readonly #covering: Covering;
+  /** Whether what a call may lack is in the notice that rules which record may need. */
+  readonly #isNoticeFilled: boolean;
   readonly #found: Found;
   /** Earlier rules that take every call that they match, by an address that they name. */
   readonly #byKey = { to: new Map<string, Placed[]>(), from: new Map<string, Placed[]>() };
@@ -37,8 +40,9 @@ class Shadows {
   #comparisons = 0;
   #named = 0;
 
-  constructor(covering: Covering, found: Found) {
+  constructor(covering: Covering, isNoticeFilled: boolean, found: Found) {
     this.#covering = covering;
+    this.#isNoticeFilled = isNoticeFilled;
     this.#found = found;
   }
 
@@ -51,7 +55,7 @@ class Shadows {
         return;
       }
       if (rule.rules !== undefined) this.walk(rule.rules, [...placed.path, "rules"], placed.matches);
-      if (takesAll(rule)) this.#keep(placed);
+      if (takesAll(rule) && !(this.#isNoticeFilled && rule.place !== undefined)) this.#keep(placed);
     });
   }
 

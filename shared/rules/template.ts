@@ -34,7 +34,10 @@ const filters: Readonly<Record<string, (value: string) => string | null>> = {
 /** The room of the PIN that a rule's match takes, where it may stand. */
 const PIN_ROOM = "pin.room";
 
-/** Placeholders that one text alone may hold, and where; `{number}` stays in it, to be filled in when it is known. */
+/** Stands in an announcement until the caller's number in the room is known. */
+export const NUMBER = "{number}";
+
+/** Placeholders that one text alone may hold, and where. */
 const onlyIn = {
   [PIN_ROOM]: 'may stand in a place\'s "room" alone',
   number: "may stand in a place's \"announce\" alone: it is the caller's number in the room",

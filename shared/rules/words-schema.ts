@@ -59,14 +59,11 @@ export const heard = { say: sayLine.exactOptional(), play: playFile.exactOptiona
 
 /** Words, or more about them, or a sound file. */
 const announcementWith = (line: z.ZodString) =>
-  z.union(
-    [
-      line,
-      strictObject({ ...heard, say: line.exactOptional() }).check((context) =>
-        exactlyOne(context, ["say", "play"]),
-      ),
-    ],
-    { error: 'must be text to say, { "say": … } or { "play": … }' },
+  z.union([line, spokenWith(line)], { error: 'must be text to say, { "say": … } or { "play": … }' });
+
+const spokenWith = (line: z.ZodString) =>
+  strictObject({ ...heard, say: line.exactOptional() }).check((context) =>
+    exactlyOne(context, ["say", "play"]),
   );
 
 export const announcement = announcementWith(sayLine);
@@ -77,5 +74,10 @@ export const announcementOfPlace = announcementWith(
     "Words to speak. May hold the placeholders that a room's name may, and {number}: the caller's number in the room.",
   ),
 );
+
+/** What is heard before a room that is recorded. */
+export const recordingNotice = z.union([z.literal(false), sayLine, spokenWith(sayLine)], {
+  error: 'must be false, text to say, { "say": … } or { "play": … }',
+});
 
 export type Announcement = z.infer<typeof announcement>;

@@ -1,0 +1,88 @@
+import type { JoinParameters } from "../conference.ts";
+import type { ActionText, PlaceText } from "./action-schema.ts";
+import type { Found } from "./list-use.ts";
+import { roomNames } from "./place.ts";
+import { type Path, problem, shown } from "./problems.ts";
+import type { OwnRoles } from "./roles.ts";
+import type { Ruleset } from "./schema.ts";
+
+/** A wait for somebody who cannot come. `staffed`: every room in which some action places a moderator, as templates. */
+export function checkWait(place: PlaceText, path: Path, staffed: ReadonlySet<string>, found: Found): void {
+  const rooms = roomNames(place.room, place);
+  if (place.wait?.for !== "moderator" || rooms.some((room) => staffed.has(room))) return;
+  const message = `waits in vain: no rule places a moderator in ${shown(place.room)}; give a rule for the moderator the same "room", with "role": "moderator"`;
+  found.warnings.push(problem([...path, "wait", "for"], message));
+}
+
+/** What a rule's actions take from the ruleset, as far as these checks go. */
+export interface Around {
+  /** `defaults.join`. */
+  join: JoinParameters;
+  roles: OwnRoles;
+  /** Whether `defaults` has a recording notice. */
+  hasNotice: boolean;
+}
+
+/** A recording that nobody is told of, and a way back to a seat that is kept for nothing. */
+export class BeforeRoom {
+  readonly #around: Around;
+  readonly #found: Found;
+  /** Where defaults and roles record: told of once, however many rules they hold for. */
+  readonly #told = new Set<string>();
+
+  constructor({ defaults = {}, roles = {} }: Ruleset, found: Found) {
+    this.#around = {
+      join: defaults.join ?? {},
+      roles,
+      hasNotice: defaults.recording_notice !== undefined,
+    };
+    this.#found = found;
+  }
+
+  /** @param isAsked Whether the caller was asked anything on the way to the action. */
+  check({ place }: ActionText, path: Path, isAsked: boolean): void {
+    if (place === undefined) return;
+    const here = [...path, "place"];
+    const notice = place.recording_notice ?? this.#around.hasNotice;
+    const recordedBy = this.#recordedBy(place, here);
+    if (recordedBy !== null && place.recording_notice === undefined && !notice)
+      this.#warnOfRecording(recordedBy);
+    if (place.recording_notice !== undefined && place.recording_notice !== false && recordedBy === null)
+      this.#found.warnings.push(
+        problem(
+          [...here, "recording_notice"],
+          'is never heard: the join does not record; write "record": "record-from-start" in it, or leave the notice out',
+        ),
+      );
+    const skips =
+      isAsked ||
+      place.announce !== undefined ||
+      place.wait !== undefined ||
+      (recordedBy !== null && notice !== false);
+    if (place.rejoin_s === undefined || place.capacity !== undefined || skips) return;
+    const message =
+      "changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out";
+    this.#found.warnings.push(problem([...here, "rejoin_s"], message));
+  }
+
+  #recordedBy({ join, role = "participant" }: PlaceText, here: Path): Path | null {
+    const { roles, join: defaults } = this.#around;
+    const own = Object.hasOwn(roles, role) ? roles[role] : undefined;
+    const found: [JoinParameters | undefined, Path][] = [
+      [join, [...here, "join"]],
+      [own, ["roles", role]],
+      [defaults, ["defaults", "join"]],
+    ];
+    const [by, where] = found.find(([one]) => one?.record !== undefined) ?? [];
+    return by?.record === "record-from-start" && where !== undefined ? [...where, "record"] : null;
+  }
+
+  #warnOfRecording(path: Path): void {
+    const key = path.join(".");
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    const message =
+      'records callers who are not told: write a "recording_notice" beside the room or in the defaults, or false where they know';
+    this.#found.warnings.push(problem(path, message));
+  }
+}
