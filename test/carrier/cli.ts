@@ -5,7 +5,9 @@ const usage = `A command line for the carrier.
 
   node test/carrier/cli.ts [--control URL] [--project ID] COMMAND
 
-  call --from +15550100001 --to +15550100100 --url https://… [--context NAME] [--type phone|sip|webrtc]
+  call --from +15550100001 --to +15550100100 [--type phone|sip|webrtc]
+       --url https://… | --cxml-url https://… | --context NAME
+                          by a SWML or cXML document, or offered to a RELAY client
   digits CALL_ID 1234     key digits
   hangup CALL_ID          end the call, as its caller would
   calls                   every call: where it is, what its caller hears
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
     from: { type: "string" },
     to: { type: "string" },
     url: { type: "string" },
+    "cxml-url": { type: "string" },
     context: { type: "string" },
     type: { type: "string", default: "phone" },
     help: { type: "boolean", default: false },
@@ -43,12 +46,16 @@ if (command === undefined || values.help) {
 async function run(name: string, project: CarrierProject): Promise<void> {
   switch (name) {
     case "call": {
-      const { from, to, url, context, type } = values;
+      const { from, to, url, "cxml-url": cxml_url, context, type } = values;
       if (from === undefined || to === undefined) throw new Error("call needs --from and --to");
       if (type !== "phone" && type !== "sip" && type !== "webrtc") {
         throw new Error(`--type is phone, sip or webrtc, not ${type}`);
       }
-      const where = { ...(url === undefined ? {} : { url }), ...(context === undefined ? {} : { context }) };
+      const where = {
+        ...(url === undefined ? {} : { url }),
+        ...(cxml_url === undefined ? {} : { cxml_url }),
+        ...(context === undefined ? {} : { context }),
+      };
       console.log(JSON.stringify(await project.placeCall({ from, to, type, ...where })));
       return;
     }

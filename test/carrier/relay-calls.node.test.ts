@@ -89,9 +89,9 @@ describe("a context's call", () => {
     await fresh.connect(project);
     const join = { ...call, name: "support" };
     expect((await fresh.request("calling.join_conference", join)).result).toMatchObject({ code: "409" });
+    const after = (await project.journal({ kind: "session" })).at(-1)?.seq ?? 0;
     resumed.close();
-    await resumed.whenClosed();
-    await project.wait({ journal: { kind: "session", contains: { what: "closed" } } });
+    await project.wait({ journal: { kind: "session", contains: { what: "closed" } }, after });
     expect((await fresh.request("calling.join_conference", join)).result).toMatchObject({ code: "200" });
     await project.hangUp(call.call_id);
     await fresh.event("calling.call.state", ({ call_state }) => call_state === "ended");
@@ -157,8 +157,10 @@ describe("a dialled phone", () => {
     ["+15550100013", "noAnswer", ["created", "ringing", "ending", "ended"]],
     ["+15550100014", "error", ["created", "ending", "ended"]],
   ])("%s fails: its leg ends for %s before the outcome comes", async (to, reason, expected) => {
-    const { outcome, states } = await dialled([[device(to)]]);
+    const { outcome, states, relay } = await dialled([[device(to)]]);
     expect(outcome).toMatchObject({ tag: "t", dial_state: "failed" });
+    const types = relay.frames.flatMap(({ params }) => Object(params)["event_type"] ?? []);
+    expect(types.at(-1)).toBe("calling.call.dial");
     expect(states.map(({ call_state }) => call_state)).toEqual(expected);
     expect(states.at(-1)).toMatchObject({ end_reason: reason });
   });
