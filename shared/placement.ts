@@ -1,12 +1,13 @@
 /**
  * The ledger's states of a placement, and the only moves between them.
  *
- * waiting: in a line, with no seat. planned: chosen, nothing sent. sending: the join is on its way, or was when we stopped. accepted: RELAY took it.
+ * waiting: in a line, with no seat; from there to its document when its turn comes, and back where it could not be fetched. planned: chosen, nothing sent. sending: the join is on its way, or was when we stopped. accepted: RELAY took it.
  * joined: a participant-join said so, or REST. left: out of the conference. rejected: RELAY refused the join.
  * unknown: sent and unanswered. by_document: the caller's own document joins. failed: it came to nothing.
  */
 const moves = {
-  waiting: ["planned", "by_document", "failed"],
+  // Joined: fetched after all, though nobody could say so.
+  waiting: ["planned", "by_document", "joined", "failed"],
   planned: ["sending", "rejected", "by_document", "failed"],
   sending: ["accepted", "joined", "left", "rejected", "unknown", "by_document", "failed"],
   accepted: ["joined", "left", "unknown", "by_document"],
@@ -14,7 +15,7 @@ const moves = {
   unknown: ["joined", "left", "by_document", "failed"],
   // Back to the document: a leave that a document of ours caused.
   joined: ["left", "by_document"],
-  by_document: ["joined", "left", "failed"],
+  by_document: ["joined", "left", "failed", "waiting"],
   // Only where a document joins and its join is newer than the leave: that leave was of the join before.
   left: ["joined"],
   failed: [],

@@ -65,7 +65,7 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
       return await placeCall(visit, state.entry, state.placing, state.step);
     case "poll":
     case "turn":
-      return await placeCall(visit, state.entry, state.placing, state.place_step);
+      return await placeCall(visit, state.entry, state.placing, state.place_step, state);
     case "confirm":
     case "settle":
       return await settleCall(visit, state);

@@ -7,6 +7,9 @@ import type { PlaceReply, TurnedAway } from "../session/contract.ts";
 import { inlineJoin, lastNext, over, stayingOf } from "./joining.ts";
 import { type CallVisit, wayBack } from "./visit.ts";
 
+/** SignalWire lets a call transfer 32 times; a waiter comes back no more when it would leave too few for the rest of its way. */
+const LAST_STEP = 28;
+
 /** How long the hold after an accepted join lasts. */
 const HOLD_MS = 3_000;
 
@@ -15,6 +18,8 @@ export interface PlacedAt {
   entry: string;
   step: number;
   placing: Placing;
+  /** Where the call comes from its line: what it came with. */
+  from_line?: Pick<PlacedState, "purpose" | "step">;
 }
 
 /** What a call carries that comes back from where a placement sent it. */
@@ -30,6 +35,8 @@ export function stateAt(
 export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceReply): Promise<Next> {
   const { outcome, room, join } = reply;
   const { placing } = at;
+  // Whatever became of its wait, it hears of it when it has come back for good.
+  if (at.from_line?.purpose === "poll" && outcome !== "waiting") return { does: "return", value: "come" };
   switch (outcome) {
     case "accepted":
     case "unknown": {
@@ -73,17 +80,22 @@ export async function documentJoin(
 async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Next> {
   const { wait } = at.placing;
   const otherwise = lastNext(visit, lastWord(at.placing, "waiting"));
+  if (!wait) return otherwise;
+  // Where nobody counts, nobody knows; and who waits for the moderator is let in together with the others.
+  const isSaid = wait.position && waiting !== undefined && waiting.for !== "moderator";
+  const position = isSaid ? { position: waiting.position } : {};
+  if (at.from_line?.purpose === "poll") return { does: "return", value: "stay", ...position };
+  // cXML's redirects are not counted.
+  const came = visit.call.via === "cxml" ? at.step : (at.from_line?.step ?? at.step);
   const poll = await wayBack(visit, stateAt(at, "poll", room));
-  const turn = await wayBack(visit, stateAt(at, "turn", room));
+  const turn = await wayBack(visit, { ...stateAt(at, "turn", room), step: came + 1 });
   // A call that could not come back would wait for ever.
-  if (!poll || !turn || !wait || !waiting) return otherwise;
-  const { purpose } = visit.note;
-  const stoodThere = purpose === "poll" || purpose === "turn";
+  if (!poll || !turn || came >= LAST_STEP) return otherwise;
   return {
     does: "wait",
-    for: waiting.for,
-    ...(wait.position ? { position: waiting.position } : {}),
-    ...(wait.announce === undefined || stoodThere ? {} : { announce: wait.announce }),
+    for: waiting?.for ?? wait.for[0],
+    ...position,
+    ...(wait.announce === undefined || at.from_line ? {} : { announce: wait.announce }),
     ...(wait.music === undefined ? {} : { music: wait.music }),
     poll,
     turn,

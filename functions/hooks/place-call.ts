@@ -2,6 +2,7 @@ import { forwardingOf } from "../../shared/callbacks.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
+import { lastNext } from "./joining.ts";
 import {
   documentJoin,
   isTurnedAway,
@@ -12,19 +13,29 @@ import {
 } from "./outcome-next.ts";
 import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
 
+/** A poll is answered within this: the caller hears nothing meanwhile. */
+const POLL_MS = 1_500;
+/** For questions and words between the decision and the wait. */
+const OVERTIME_MS = 5 * 60_000;
+
 /** Puts the call into its room: by RELAY where that can be, else by its own document. */
 export async function placeCall(
   visit: CallVisit,
   entry: string,
   placing: Placing,
   step: number,
+  from_line?: NonNullable<PlacedAt["from_line"]>,
 ): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
   const said = { rule: placing.rule, ruleset: placing.ruleset, step };
-  const at: PlacedAt = { entry, step, placing };
+  const at: PlacedAt = { entry, step, placing, ...(from_line ? { from_line } : {}) };
   if (!visit.authentic) {
     const [room] = rooms;
+    if (placing.wait?.for.includes("admission")) {
+      const next = lastNext(visit, placing.wait.otherwise);
+      return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
+    }
     const next = await documentJoin(visit, at, room, withSeats(join, placing));
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
@@ -33,10 +44,11 @@ export async function placeCall(
     rooms,
     join,
     // A call that could not come back must not be put on a hold.
-    join_via: fitsSeal(stateAt(at, "confirm", longest(rooms))) ? visit.tenant.record.join_via : "document",
+    join_via: mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
+    ...(from_line?.purpose === "poll" ? { deadline_at: visit.received_at + POLL_MS } : {}),
   });
-  const outcome = outcomeOf(visit, reply);
+  const outcome = outcomeOf(visit, placing, reply);
   return {
     ...said,
     room: isTurnedAway(outcome) ? null : reply.room,
@@ -48,8 +60,21 @@ export async function placeCall(
   };
 }
 
+/** A call that comes out of its line hears music as it is: its document joins, and there is no hold to come back from. */
+function mayHold(at: PlacedAt, room: string): boolean {
+  return at.from_line === undefined && fitsSeal(stateAt(at, "confirm", room));
+}
+
 /** Of a call that RELAY cannot address nothing was sent, so there is nothing about it that is not known. */
-function outcomeOf({ call }: CallVisit, { outcome }: PlaceReply): PlaceReply["outcome"] {
+function outcomeOf(
+  { call, received_at }: CallVisit,
+  { wait, decided_at }: Placing,
+  { outcome, counted }: PlaceReply,
+): PlaceReply["outcome"] {
+  // Whoever may have to wait comes in by the session's word alone; while that is out of reach the wait has an end all the same.
+  if (wait && !counted) {
+    return received_at > decided_at + wait.max_s * 1000 + OVERTIME_MS ? "waited" : "waiting";
+  }
   return outcome === "unknown" && call.node_id === undefined ? "document" : outcome;
 }
 
@@ -66,6 +91,8 @@ function requestFor(
     capacity,
     sticky_key,
     coach,
+    wait,
+    when_full,
     after,
     max_duration_s,
   }: Placing,
@@ -86,6 +113,8 @@ function requestFor(
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),
     ...(coach === undefined ? {} : { coach }),
+    ...(wait === undefined ? {} : { wait }),
+    ...(when_full === undefined ? {} : { when_full }),
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),

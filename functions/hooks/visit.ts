@@ -52,6 +52,9 @@ export interface Answered {
   note?: WebhookNote;
 }
 
+/** Marks the URL of a poll, so that it is known for one even where its state can't be read. */
+export const POLL = "poll=1";
+
 /** What the Worker keeps of its time for itself once the session or REST has answered: rendering and the way back. */
 export const RENDER_MS = 400;
 
@@ -76,7 +79,7 @@ export async function wayBack(
   const { url_fragment } = tenant.record;
   const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
   return {
-    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${fragment}`,
+    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${state.purpose === "poll" ? `?${POLL}` : ""}${fragment}`,
     params: callerParams(call.params).params,
     sealed,
   };

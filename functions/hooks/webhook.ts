@@ -12,10 +12,12 @@ import { bodyLimit, readBody } from "./body.ts";
 import { noteOf } from "./note.ts";
 import { tellSession } from "./noting.ts";
 import type { Authentication, Signer } from "./signature.ts";
-import type { Answered, Visit } from "./visit.ts";
+import { type Answered, POLL, type Visit } from "./visit.ts";
 
 /** KV and everything after share this much; SignalWire reads for 5 s. */
 const BUDGET_MS = 4_000;
+/** A poll's caller hears nothing meanwhile. */
+const POLL_BUDGET_MS = 1_500;
 /** How far ahead `report_until` may lie. */
 const REPORT_MS = 24 * 3_600_000;
 
@@ -39,14 +41,19 @@ export async function answerWebhook(
   const raw = await readBody(c.req.raw, bodyLimit);
   if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const id = c.req.param("tenant");
+  const isPoll = c.req.url.includes(`?${POLL}`);
   const tenant = await within(
-    BUDGET_MS,
+    isPoll ? POLL_BUDGET_MS : BUDGET_MS,
     findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
   ).catch((error: unknown) => {
     log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
     return "unreadable" as const;
   });
-  if (tenant === "unreadable") return c.text("Try the fallback URL.", 503);
+  if (tenant === "unreadable") {
+    // Whoever it is, the music goes on: nothing else is told, and nothing done.
+    if (isPoll) return send(c, way, way.write({ does: "return", value: "stay" }, null).body);
+    return c.text("Try the fallback URL.", 503);
+  }
   if (!tenant) return refuse(c, id, "unknown tenant");
   const public_url = publicUrl(c.env, tenant.record, c.req.url);
   const { url_fragment } = tenant.record;
@@ -77,7 +84,7 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
   let answered: Answered;
   if (webhook.ok) {
     answered = await answerCall(visit, webhook.call, webhook.partyline).catch((error: unknown) =>
-      broken(visit, webhook.call, error),
+      broken(visit, webhook.call, c.req.url.includes(`?${POLL}`), error),
     );
   } else {
     const { path, message, call_id } = webhook;
@@ -104,13 +111,23 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
     if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
     if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
   }
-  return c.body(rendered.body, 200, { "content-type": way.content_type });
+  return send(c, way, rendered.body);
 }
 
-function broken({ tenant: { tenant }, received_at }: Visit, call: Call, error: unknown): Answered {
+function send(c: Context, { content_type }: WebhookWay, body: string): Response {
+  return c.body(body, 200, { "content-type": content_type });
+}
+
+function broken(
+  { tenant: { tenant }, received_at }: Visit,
+  call: Call,
+  isPoll: boolean,
+  error: unknown,
+): Answered {
   log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
   const note = noteOf(call, received_at);
-  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0, note };
+  const next: Next = isPoll ? { does: "return", value: "stay" } : { does: "apologise" };
+  return { next, rule: null, outcome: "apology", room: null, step: 0, note };
 }
 
 /** The same answer for all, so that nobody learns which tenants there are. */

@@ -6,6 +6,7 @@ import { isBeingPutBack, runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
+import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -24,6 +25,7 @@ interface ChoresHost {
   counters: Counters;
   journal: Journal;
   link: Link;
+  line: Line;
   alarm: Alarm;
 }
 
@@ -56,11 +58,12 @@ export class Chores {
   }
 
   async run(): Promise<void> {
-    const { errands, placements, health, journal, link } = this.#host;
+    const { errands, placements, health, journal, link, line } = this.#host;
     await runErrands({
       errands,
       placements,
       health,
+      line,
       found: (row) => this.#found(row),
       left: (row) => this.#leftUnseen(row),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
@@ -101,7 +104,9 @@ export class Chores {
 
   /** REST does not find the call in its room, and no event said why. */
   #leftUnseen(row: Placement): void {
-    const { placements, errands, events, counters } = this.#host;
+    const { placements, errands, events, counters, line } = this.#host;
+    // It may hear music still: then it is fetched anew, and else found to be gone.
+    if (line.takeBack(row)) return;
     counters.add("repaired_leaves");
     log("info", "ledger.repaired", { call: row.call_id, room: row.room, was: row.state });
     if (row.state !== "joined") {

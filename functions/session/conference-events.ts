@@ -105,6 +105,12 @@ export class ConferenceEvents {
     noteFlags(this.#placements, event);
   }
 
+  /** Those of a call's placements that were not in a room yet when it ended. */
+  waitingOf(event: RelayEvent): Placement[] {
+    if (event.kind !== "state" || event.params.call_state !== "ended") return [];
+    return this.#placements.ofCall(event.params.call_id).filter(({ wait }) => wait !== null);
+  }
+
   #bearingOn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
     if (event.kind !== "conference") return [];
     const { status, call_id, conference_id, name, call_id_ending_conf } = event.params;

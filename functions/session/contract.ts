@@ -1,7 +1,7 @@
 import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import type { Coach, Place, Wait, WaitsFor } from "../../shared/rules/decision.ts";
+import type { Coach, LastWord, Place, Wait, WaitsFor } from "../../shared/rules/decision.ts";
 import type { WebhookNote } from "./journal-contract.ts";
 
 /**
@@ -42,6 +42,8 @@ export interface PlaceRequest extends PlacementKey {
   max_duration_s?: number;
   /** Whether and how the call waits for its room. */
   wait?: Wait;
+  /** What a caller is told who comes to have no seat after waiting for something else. */
+  when_full?: LastWord;
   /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
   /** Whom the rule itself wants told of the conference. */

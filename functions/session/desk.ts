@@ -7,6 +7,7 @@ import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { WebhookNote } from "./journal-contract.ts";
+import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { giveUpWaiting, joinCommandId, placeByRelay, replyOf } from "./placing.ts";
@@ -23,6 +24,7 @@ interface DeskHost {
   journal: Journal;
   rulesets: Rulesets;
   link: Link;
+  line: Line;
 }
 
 /** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
@@ -41,7 +43,7 @@ export class Desk {
 
   /** Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements } = this.#host;
+    const { placements, line } = this.#host;
     const id = joinCommandId(request);
     const underWay = this.#placing.get(id);
     if (underWay) {
@@ -49,17 +51,24 @@ export class Desk {
       return await underWay;
     }
     const row = placements.find(request);
+    if (row?.wait) {
+      const reply = line.polled(row);
+      // It asks again and again while it waits: only what ends that is worth writing down.
+      if (reply.outcome !== "waiting") this.#journalRepeat(request);
+      return reply;
+    }
     if (row) {
       this.#journalRepeat(request);
       giveUpWaiting(placements, row, Date.now());
       return replyOf(row);
     }
+    // Before its row is written, which may be at once.
+    if (request.note) this.#notes.set(id, request.note);
     const placing = this.#place(request).finally(() => {
       this.#placing.delete(id);
       this.#awaited.delete(id);
       this.#notes.delete(id);
     });
-    if (request.note) this.#notes.set(id, request.note);
     this.#placing.set(id, placing);
     return await placing;
   }
@@ -87,7 +96,7 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, chores, link } = this.#host;
+    const { placements, rooms, errands, chores, link, line } = this.#host;
     const others = placements.ofCall(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
@@ -98,6 +107,8 @@ export class Desk {
       const wasThere = other.state !== "planned" && other.state !== "waiting";
       placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
     }
+    const arrived = line.arrive(request);
+    if ("row" in arrived) return line.standing(arrived.row);
     const reply = await placeByRelay(
       {
         placements,
@@ -108,7 +119,7 @@ export class Desk {
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
       },
-      { ...request, join_via },
+      { ...request, join_via, rooms: arrived.rooms },
     );
     const row = placements.find(request);
     if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {

@@ -1,13 +1,13 @@
-import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
-import { render } from "../../shared/documents/render.ts";
 import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
-import { commandCall, listRoom, type RoomListing } from "../rest.ts";
+import { commandCall, isInRooms, listRoom, type RoomListing } from "../rest.ts";
 import type { RelayConnection } from "./connection.ts";
+import { type CallCommand, commandFor } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
+import type { Line } from "./line.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
 
@@ -27,6 +27,7 @@ export interface ErrandHost {
   /** The placement's call is not in its room, by REST's word; or it is. */
   left(row: Placement): void;
   found(row: Placement): void;
+  line: Line;
   /** For the call's story: what came of a command. */
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
 }
@@ -54,7 +55,7 @@ export async function runErrands(host: ErrandHost): Promise<void> {
 
 async function run(host: ErrandHost, errand: Errand): Promise<void> {
   const command = commandFor(host, errand);
-  if (!command) {
+  if (!command || (await isThereAlready(host, errand))) {
     host.errands.done(errand);
     return;
   }
@@ -67,11 +68,32 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     gone(host, errand);
     return;
   }
+  // It may have been fetched all the same: a second transfer would take it out of its room again.
+  if (errand.kind === "fetch" && relay?.kind === "unanswered") {
+    later(host, errand, { relay: describeOutcome(relay) });
+    return;
+  }
   // A 404 is not yet "gone": RELAY may not see a call that came by webhook.
   const rest = await byRest(host, errand, command);
   if (rest.kind === "ok") finish(host, errand, "rest");
   else if (rest.kind === "gone") gone(host, errand);
   else later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: rest.reason });
+}
+
+/** Whether an earlier try to fetch the call had more success than anybody heard of. */
+async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean> {
+  if (errand.kind !== "fetch" || errand.attempts === 0) return false;
+  const row = host.placements.find(errand);
+  if (row?.state !== "by_document") return false;
+  try {
+    if (!(await isInRooms(await host.project(), [row.room], row.call_id, AbortSignal.timeout(REST_MS)))) {
+      return false;
+    }
+  } catch {
+    return false;
+  }
+  host.found(row);
+  return true;
 }
 
 /**
@@ -109,35 +131,12 @@ function later(host: ErrandHost, errand: Errand, why: Record<string, string>): v
   const row = host.placements.find(errand);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
   if (row) host.told(row, errand.kind, "nobody", said.join("; "));
+  if (!again && row && errand.kind === "fetch") host.line.takeBack(row);
   log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
     kind: errand.kind,
     call: errand.call_id,
     ...why,
   });
-}
-
-interface CallCommand {
-  method: "calling.end" | "calling.transfer";
-  params: Record<string, unknown>;
-}
-
-/** Null where there is nothing left to do. */
-function commandFor(host: ErrandHost, errand: Errand): CallCommand | null {
-  if (errand.kind === "end") return { method: "calling.end", params: { reason: "hangup" } };
-  const row = host.placements.find(errand);
-  if (errand.kind === "after") {
-    return row?.after_url ? { method: "calling.transfer", params: { dest: row.after_url } } : null;
-  }
-  if (errand.kind === "expire") {
-    return row && mayMove(row.state, "left") ? { method: "calling.end", params: { reason: "hangup" } } : null;
-  }
-  // It came back by itself, and its document joins already.
-  if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
-  host.placements.update(row, { conference_id: null });
-  const rendered = render(inlineJoinDocument(row.room, row.join));
-  if (!rendered.ok)
-    log("error", "document.refused", { call: errand.call_id, path: rendered.path, why: rendered.why });
-  return { method: "calling.transfer", params: { dest: rendered.body } };
 }
 
 async function byRelay(host: ErrandHost, errand: Errand, command: CallCommand): Promise<Outcome | null> {
@@ -170,6 +169,7 @@ function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
   host.errands.done(errand);
   const row = host.placements.find(errand);
   if (row) host.told(row, errand.kind, by, "done");
+  if (row && errand.kind === "fetch") host.line.handedOver(row);
   if (errand.kind === "rejoin" && row?.doubt === "taken out") {
     host.placements.update(row, { doubt: null });
     host.health.failed("joined, and taken out by a document", host.now());
@@ -182,4 +182,5 @@ function gone(host: ErrandHost, errand: Errand): void {
   const row = host.placements.find(errand);
   if (row) host.told(row, errand.kind, "nobody", "the call was gone already");
   if (row && errand.kind === "rejoin") host.placements.move(row, "left", { reason: "the call is gone" });
+  if (row && errand.kind === "fetch") host.line.ended(row);
 }

@@ -3,9 +3,10 @@ import type { PlacementKey } from "./contract.ts";
 /**
  * end: the call lives on after its room. rejoin: a document of ours took it out of its room; another puts it back.
  * verify: somebody unsigned says that it left; REST is asked. after: the tenant's own document takes it over.
- * expire: it has lasted as long as the rule lets it.
+ * expire: it has lasted as long as the rule lets it. overdue: it has waited so long. fetch: from its line, into its room or to
+ * what is said to those who are not let in.
  */
-export type ErrandKind = "end" | "rejoin" | "verify" | "after" | "expire";
+export type ErrandKind = "end" | "rejoin" | "verify" | "after" | "expire" | "overdue" | "fetch";
 
 /** Something to do for a call that no webhook waits for; it outlives us. */
 export interface Errand extends PlacementKey {
@@ -26,6 +27,8 @@ export class Errands {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
   #added = false;
+  /** Those taken and not yet done or put off. */
+  readonly #underWay = new Map<number, Errand>();
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
 
@@ -61,6 +64,15 @@ export class Errands {
     );
   }
 
+  /** Whether it is being done at this moment. */
+  isUnderWay(kind: ErrandKind, { call_id, entry, step }: PlacementKey): boolean {
+    for (const errand of this.#underWay.values()) {
+      if (errand.kind !== kind || errand.call_id !== call_id) continue;
+      if (errand.entry === entry && errand.step === step) return true;
+    }
+    return false;
+  }
+
   /** Whether any was added since this was last asked. */
   wereAdded(): boolean {
     const added = this.#added;
@@ -75,11 +87,12 @@ export class Errands {
     const due = this.#sql
       .exec("SELECT * FROM errands WHERE due_at <= ? ORDER BY due_at LIMIT ?", now, limit)
       .toArray() as unknown as Errand[]; // The table is ours alone.
-    for (const { id } of due) {
+    for (const errand of due) {
+      this.#underWay.set(errand.id, errand);
       this.#sql.exec(
         "UPDATE errands SET attempts = attempts + 1, due_at = ? WHERE id = ?",
         now + LEASE_MS,
-        id,
+        errand.id,
       );
     }
     return due;
@@ -87,6 +100,7 @@ export class Errands {
 
   done(errand: Errand): void {
     this.#nextDue = undefined;
+    this.#underWay.delete(errand.id);
     this.#sql.exec("DELETE FROM errands WHERE id = ?", errand.id);
   }
 
@@ -98,6 +112,7 @@ export class Errands {
       return false;
     }
     this.#nextDue = undefined;
+    this.#underWay.delete(errand.id);
     this.#sql.exec("UPDATE errands SET due_at = ? WHERE id = ?", this.#now() + wait, errand.id);
     return true;
   }

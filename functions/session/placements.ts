@@ -3,6 +3,7 @@ import type { JoinParameters } from "../../shared/conference.ts";
 import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
 import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
+import { type Terms, termsOf } from "./terms.ts";
 import { withMark } from "./trail.ts";
 
 /** A row of the ledger. */
@@ -37,6 +38,12 @@ export interface Placement extends PlacementKey, Membership {
   muted: number;
   held: number;
   flags_ts: number | null;
+  /** What the call came to stand in a line for; null where it never had to. */
+  wait: Terms | null;
+  /** When a waiter was last known to be there, ms. */
+  seen_at: number | null;
+  /** Whether an operator let it in, 0 or 1. */
+  admitted: number;
 }
 
 /** What of a row changes after it was planned. */
@@ -44,7 +51,21 @@ type Changes = Partial<
   Omit<Membership, "room"> &
     Pick<
       Placement,
-      "reason" | "verified_at" | "doubt" | "asking_step" | "answer" | "trail" | "muted" | "held" | "flags_ts"
+      | "reason"
+      | "verified_at"
+      | "doubt"
+      | "asking_step"
+      | "answer"
+      | "trail"
+      | "muted"
+      | "held"
+      | "flags_ts"
+      | "room"
+      | "join"
+      | "deadline_at"
+      | "turned_away"
+      | "seen_at"
+      | "admitted"
     >
 >;
 
@@ -56,15 +77,25 @@ export class Placements {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
   readonly #written: (row: Placement) => void;
+  readonly #moved: () => void;
   readonly #rows = new CallRows<Placement>();
   /** Planned and not on disk: nothing was sent for them, so to vanish now is as if they had never been. */
   readonly #unwritten = new Set<Placement>();
 
-  /** @param written told of each new row in the turn in which it is written. */
-  constructor(sql: SqlStorage, now: () => number, written: (row: Placement) => void = () => {}) {
+  /**
+   * @param written told of each new row in the turn in which it is written.
+   * @param moved told in the turn in which any row moves.
+   */
+  constructor(
+    sql: SqlStorage,
+    now: () => number,
+    written: (row: Placement) => void = () => {},
+    moved: () => void = () => {},
+  ) {
     this.#sql = sql;
     this.#now = now;
     this.#written = written;
+    this.#moved = moved;
   }
 
   find(key: PlacementKey): Placement | null {
@@ -92,7 +123,7 @@ export class Placements {
     request: PlaceRequest,
     room: string,
     reason: string,
-    state: "planned" | "by_document" | "failed",
+    state: "planned" | "by_document" | "failed" | "waiting",
     turned_away: TurnedAway | null = null,
   ): Placement {
     const row: Placement = {
@@ -131,6 +162,9 @@ export class Placements {
       muted: request.join.muted ? 1 : 0,
       held: 0,
       flags_ts: null,
+      wait: state === "waiting" && request.wait ? termsOf(request, request.wait) : null,
+      seen_at: state === "waiting" ? this.#now() : null,
+      admitted: 0,
     };
     this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
     if (state === "planned") this.#unwritten.add(row);
@@ -143,6 +177,7 @@ export class Placements {
     if (!mayMove(row.state, to)) return false;
     const trail = withMark(row.trail, this.#now(), to, changes.reason ?? row.reason);
     this.update(row, { ...changes, state: to, trail });
+    this.#moved();
     return true;
   }
 
@@ -160,7 +195,7 @@ export class Placements {
       return;
     }
     const columns = Object.entries(changes).map(([name, value]): [string, SqlStorageValue] => [
-      name,
+      `"${name}"`,
       typeof value === "object" && value !== null ? JSON.stringify(value) : value,
     ]);
     if (isLive(row.state) !== wasLive) columns.push(["live", wasLive ? 0 : 1]);
@@ -201,12 +236,13 @@ export class Placements {
   }
 
   #insert(row: Placement): void {
-    const { join, forwarding, answer, ...plain } = row;
+    const { join, forwarding, answer, wait, ...plain } = row;
     const columns: Record<string, SqlStorageValue> = {
       ...plain,
       join: JSON.stringify(join),
       forwarding: forwarding === null ? null : JSON.stringify(forwarding),
       answer: answer === null ? null : JSON.stringify(answer),
+      wait: wait === null ? null : JSON.stringify(wait),
       live: isLive(row.state) ? 1 : 0,
     };
     const names = Object.keys(columns);
@@ -224,12 +260,14 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     join,
     forwarding,
     answer,
+    wait,
     live: _,
     ...plain
   } = row as unknown as Omit<Placement, "join"> & {
     join: string;
     forwarding: unknown;
     answer: unknown;
+    wait: unknown;
     live: number;
     seq: number;
   };
@@ -238,5 +276,6 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     join: JSON.parse(join) as JoinParameters,
     forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
     answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
+    wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
   };
 }

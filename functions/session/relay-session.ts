@@ -24,6 +24,7 @@ import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
+import { Line } from "./line.ts";
 import { Link, type LinkStatus } from "./link.ts";
 import { look } from "./looking.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
@@ -62,6 +63,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #facts: Facts;
   readonly #health: Health;
   readonly #counters: Counters;
+  readonly #line: Line;
   readonly #link: Link;
   readonly #alarm: Alarm;
   readonly #chores: Chores;
@@ -82,8 +84,20 @@ export class RelaySession extends DurableObject<Env> {
     this.#rulesets = new Rulesets(sql, now);
     this.#errands = new Errands(sql, now);
     this.#pins = new PinDesk(sql, now, () => this.#alarm.arm(HEARTBEAT_MS));
-    this.#placements = new Placements(sql, now, (row) => this.#desk.written(row));
+    this.#placements = new Placements(
+      sql,
+      now,
+      (row) => this.#desk.written(row),
+      () => this.#line.stir(),
+    );
     this.#rooms = new Rooms(sql, this.#placements, now);
+    this.#line = new Line({
+      placements: this.#placements,
+      rooms: this.#rooms,
+      errands: this.#errands,
+      start: () => this.#chores.start(),
+      now,
+    });
     this.#archive = new Archive(
       sql,
       this.#journal,
@@ -111,11 +125,13 @@ export class RelaySession extends DurableObject<Env> {
       journal: this.#journal,
       rulesets: this.#rulesets,
       link: this.#link,
+      line: this.#line,
       alarm: this.#alarm,
     };
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#desk.joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#desk = new Desk({ ...parts, chores: this.#chores });
+    this.#line.stir();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -257,6 +273,7 @@ export class RelaySession extends DurableObject<Env> {
     if (!isNew) return;
     this.#lastWorkAt = Date.now();
     this.#events.apply(event);
+    for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#chores.start();
   }
 

@@ -76,6 +76,20 @@ export class Rooms {
     );
   }
 
+  /** Those who wait, whatever for and wherever, the longest waiter first. */
+  waiting(): Placement[] {
+    return this.#found(
+      this.#sql.exec<Key>(
+        "SELECT call_id, entry, step FROM placements INDEXED BY placements_waiting WHERE state = 'waiting' ORDER BY seq",
+      ),
+    );
+  }
+
+  /** Whether somebody of this role was seen in the room. */
+  holdsRole(room: string, role: string): boolean {
+    return this.participants(room).some((row) => row.role === role);
+  }
+
   /** The tenant's rooms in which calls are, or may be, or for which they wait, by name. */
   ofTenant(tenant: string, limit: number): string[] {
     return this.#sql
@@ -115,7 +129,7 @@ export class Rooms {
   /** The room that the caller with this key was in last. */
   ofCaller(tenant: string, sticky_key: string): string | null {
     const [row] = this.#sql.exec<{ room: string }>(
-      `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL
+      `SELECT room FROM placements WHERE tenant = ? AND sticky_key = ? AND turned_away IS NULL AND state != 'waiting'
        ORDER BY created_at DESC LIMIT 1`,
       tenant,
       sticky_key,

@@ -65,6 +65,11 @@ const migrations: readonly string[] = [
      UNIQUE (call_id, entry, step, answer)
    );
    CREATE INDEX pin_tries_by_age ON pin_tries (forget_at);`,
+
+  `ALTER TABLE placements ADD COLUMN wait TEXT;
+   ALTER TABLE placements ADD COLUMN seen_at INTEGER;
+   ALTER TABLE placements ADD COLUMN admitted INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX placements_waiting ON placements (seq) WHERE state = 'waiting';`,
 ];
 
 /** Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing. */

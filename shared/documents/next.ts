@@ -84,6 +84,8 @@ export type Next =
   | { does: "stay" }
   | Join
   | Waiting
+  /** What a poll is told: to stay, and at which place of the line; or to come. */
+  | { does: "return"; value: "stay" | "come"; position?: number }
   | LastNext
   /** Something broke on our side. */
   | { does: "apologise" }

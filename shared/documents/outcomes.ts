@@ -1,14 +1,19 @@
 import type { JoinParameters } from "../conference.ts";
 import { apologySteps } from "./fixed-words.ts";
 import type { Staying, WayBack } from "./next.ts";
-import { document, type Step, type SwmlDocument } from "./swml.ts";
+import { document, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
 
 /** Nothing more is known of the call than where it goes. */
 const alone: Staying = { params: {} };
 
 /** The step that brings the call back to us, with its params and our state. */
-export function comeBack({ dest, params, sealed }: WayBack): Step {
-  return { transfer: { dest, params: { ...params, partyline: sealed } } };
+export function comeBack(back: WayBack): TransferStep {
+  return { transfer: toUs(back) };
+}
+
+/** Our URL, with the call's params and our state. */
+export function toUs({ dest, params, sealed }: WayBack): TransferStep["transfer"] {
+  return { dest, params: { ...params, partyline: sealed } };
 }
 
 /** RELAY took the join: hold the line until the join can be seen, then come back and be confirmed. */

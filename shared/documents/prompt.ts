@@ -33,5 +33,6 @@ export function promptDocument({ words, max_digits, terminator }: Prompt, back: 
 
 /** The document, and before anything else in it what was keyed is forgotten. */
 export function forgettingKeys(next: SwmlDocument): SwmlDocument {
-  return document({ unset: promptVariables }, ...next.sections.main);
+  const { version, sections } = next;
+  return { version, sections: { ...sections, main: [{ unset: promptVariables }, ...sections.main] } };
 }

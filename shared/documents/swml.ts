@@ -58,6 +58,26 @@ const joinStep = z.strictObject({
   }),
 });
 
+const executeStep = z.strictObject({
+  execute: z.strictObject({
+    /** A document of ours, or a section of this one. */
+    dest: z.union([z.url({ protocol: /^https?$/ }), z.string().regex(/^[a-z]+$/)]),
+    params: z.record(z.string(), z.unknown()).exactOptional(),
+  }),
+});
+
+/** Ends an `execute`; the value is in `return_value` then. */
+const returnStep = z.strictObject({ return: z.string().min(1) });
+
+const switchStep = z.strictObject({
+  switch: z.strictObject({
+    variable: z.literal("return_value"),
+    case: z.record(z.string().min(1), z.array(transferStep).min(1)),
+    /** Without it a value that is no case is an error. */
+    default: z.array(returnStep).min(1),
+  }),
+});
+
 const step = z.union([
   answerStep,
   playStep,
@@ -67,7 +87,11 @@ const step = z.union([
   unsetStep,
   joinStep,
   hangupStep,
+  executeStep,
+  returnStep,
+  switchStep,
 ]);
+const section = z.array(step).min(1);
 
 /**
  * The part of SWML's grammar that our documents are written in, as SignalWire's JSON schema has it:
@@ -75,12 +99,13 @@ const step = z.union([
  */
 export const swmlDocument = z.strictObject({
   version: z.literal("1.0.0"),
-  sections: z.strictObject({ main: z.array(step).min(1) }),
+  sections: z.object({ main: section }).catchall(section),
 });
 
 export type SwmlDocument = z.infer<typeof swmlDocument>;
 export type Step = z.infer<typeof step>;
 export type PlayStep = z.infer<typeof playStep>;
+export type TransferStep = z.infer<typeof transferStep>;
 export type HangupStep = z.infer<typeof hangupStep>;
 
 export function document(...main: Step[]): SwmlDocument {

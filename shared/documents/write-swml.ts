@@ -4,6 +4,7 @@ import { acceptedDocument, confirmedDocument, inlineJoinDocument, unknownDocumen
 import { forgettingKeys, promptDocument } from "./prompt.ts";
 import { announceDocument, handOverDocument, rejectDocument } from "./rule-documents.ts";
 import type { SwmlDocument } from "./swml.ts";
+import { returnDocument, waitingDocument } from "./waiting.ts";
 
 /** @param forget_keys What was keyed travels with every later fetch, unless the document forgets it first. */
 export function writeSwml(next: Next, forget_keys = false): SwmlDocument {
@@ -25,7 +26,9 @@ function documentOf(next: Next): SwmlDocument {
     case "join":
       return inlineJoinDocument(next.room, next.join, next.staying);
     case "wait":
-      return documentOf(next.otherwise);
+      return waitingDocument(next);
+    case "return":
+      return returnDocument(next.value, next.position);
     case "reject":
       return rejectDocument(next.say, next.reason);
     case "hand_over":

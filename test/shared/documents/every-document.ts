@@ -12,6 +12,7 @@ import {
   handOverDocument,
   rejectDocument,
 } from "../../../shared/documents/rule-documents.ts";
+import { returnDocument, waitingDocument } from "../../../shared/documents/waiting.ts";
 
 /** Every parameter of `join_conference`. */
 export const everyJoinParameter: Required<JoinParameters> = {
@@ -45,6 +46,8 @@ export const everyJoinParameter: Required<JoinParameters> = {
   },
 };
 
+const waiting = { does: "wait", for: "seat", otherwise: { does: "reject" } } as const;
+
 /** One of each of our documents, with `text` wherever a text of a caller's may end up, and params of a caller's. */
 export function everyDocument(text: string, params: Record<string, unknown>) {
   const back: WayBack = { dest: "https://partyline.example.com/hooks/acme/swml", params, sealed: "c2VhbGVk" };
@@ -57,6 +60,17 @@ export function everyDocument(text: string, params: Record<string, unknown>) {
     unknown: unknownDocument(back),
     announce: announceDocument([{ say: `Hello ${text}`, language: "en-GB", voice: "Polly.Amy" }], back),
     announceMedia: announceDocument([{ play: "https://example.com/hello.mp3" }], back),
+    waiting: waitingDocument({ ...waiting, poll: back, turn: back }),
+    waitingWithMusic: waitingDocument({
+      ...waiting,
+      announce: { say: `Please hold, ${text}` },
+      music: "https://example.com/music.mp3",
+      position: 3,
+      poll: { ...back, dest: `${back.dest}?poll=1` },
+      turn: back,
+    }),
+    stay: returnDocument("stay", 2),
+    come: returnDocument("come"),
     reject: rejectDocument(),
     rejectWithReason: rejectDocument(undefined, "busy"),
     rejectWithWords: rejectDocument({ say: `Goodbye ${text}` }, "decline"),

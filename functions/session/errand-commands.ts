@@ -1,0 +1,70 @@
+import { apologyDocument } from "../../shared/documents/fixed-words.ts";
+import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
+import { render } from "../../shared/documents/render.ts";
+import { handOverDocument, rejectDocument } from "../../shared/documents/rule-documents.ts";
+import type { SwmlDocument } from "../../shared/documents/swml.ts";
+import { mayMove } from "../../shared/placement.ts";
+import { log } from "../log.ts";
+import type { Errand } from "./errands.ts";
+import type { Line } from "./line.ts";
+import type { Placement, Placements } from "./placements.ts";
+import { lastWordOf } from "./terms.ts";
+
+/** What an errand asks of SignalWire, by RELAY or by REST. */
+export interface CallCommand {
+  method: "calling.end" | "calling.transfer";
+  params: Record<string, unknown>;
+}
+
+const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" } };
+
+/** Null where there is nothing left to do. */
+export function commandFor(
+  { placements, line }: { placements: Placements; line: Line },
+  { kind, ...key }: Errand,
+): CallCommand | null {
+  const row = placements.find(key);
+  switch (kind) {
+    case "end":
+      return hangUp;
+    case "after":
+      return row?.after_url ? { method: "calling.transfer", params: { dest: row.after_url } } : null;
+    case "expire":
+      return row && mayMove(row.state, "left") ? hangUp : null;
+    case "rejoin":
+      // It came back by itself, and its document joins already.
+      if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
+      placements.update(row, { conference_id: null });
+      return transferTo(row.call_id, inlineJoinDocument(row.room, row.join));
+    case "overdue":
+      if (row) line.turnAway(row, "waited", "it has waited as long as may be");
+      return null;
+    case "fetch":
+      return row ? fetch(row) : null;
+    case "verify":
+      // REST is asked, and nothing is commanded.
+      return null;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** To the room whose seat it has, or to what is said to those who are not let in. */
+function fetch({ state, call_id, room, join, after_url, turned_away, wait }: Placement): CallCommand | null {
+  if (!wait) return null;
+  if (state === "by_document") {
+    const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
+    return transferTo(call_id, inlineJoinDocument(room, join, { ...after, params: {} }));
+  }
+  if (turned_away === null) return null;
+  const word = lastWordOf(wait, turned_away);
+  if (word.action === "reject") return transferTo(call_id, rejectDocument(word.say, word.reason));
+  return transferTo(call_id, word.swml === undefined ? apologyDocument() : handOverDocument(word.swml, {}));
+}
+
+function transferTo(call_id: string, document: SwmlDocument): CallCommand {
+  const rendered = render(document);
+  if (!rendered.ok)
+    log("error", "document.refused", { call: call_id, path: rendered.path, why: rendered.why });
+  return { method: "calling.transfer", params: { dest: rendered.body } };
+}

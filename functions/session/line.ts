@@ -1,0 +1,261 @@
+import { serveLine } from "../../shared/line.ts";
+import type { WaitsFor } from "../../shared/rules/decision.ts";
+import { describeError, log } from "../log.ts";
+import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
+import type { Errands } from "./errands.ts";
+import type { Placement, Placements } from "./placements.ts";
+import { joinCommandId, replyOf } from "./placing.ts";
+import type { Rooms } from "./rooms.ts";
+import { chooseRoom, type Wanted } from "./seats.ts";
+import type { Terms } from "./terms.ts";
+
+/** A waiter is seen at the end of each piece of music; one that was not for so long holds up nobody until it is again. */
+const UNSEEN_MS = 10 * 60_000;
+/** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
+const FETCH_MS = 2 * 60_000;
+/** A document that joins has been sent: soon it is seen in the room. */
+const TAKING_MS = 5_000;
+/** Reservations expire without an event: so often somebody looks, while anybody waits. */
+const WATCH_MS = 1_000;
+/** What is written of each poll is written no oftener than this. */
+const SEEN_MS = 5_000;
+
+interface LineHost {
+  placements: Placements;
+  rooms: Rooms;
+  errands: Errands;
+  /** There are errands to run. */
+  start(): void;
+  now(): number;
+}
+
+/**
+ * Those who wait for their rooms. Whoever is let in has its seat in the same turn, and is then fetched out of its waiting
+ * document; should that fail, its own next poll brings it in, or it stands in its old place again.
+ */
+export class Line {
+  readonly #host: LineHost;
+  /** False while it is known that nobody waits. */
+  #mayWait = true;
+  #stirred = false;
+  #watch: ReturnType<typeof setTimeout> | null = null;
+  /** Waiters who need not be fetched: somebody here leads them. */
+  readonly #led = new Map<string, () => void>();
+
+  constructor(host: LineHost) {
+    this.#host = host;
+  }
+
+  /** Something moved in the ledger: whom it lets in is let in at the end of this very turn. */
+  stir(): void {
+    if (!this.#mayWait || this.#stirred) return;
+    this.#stirred = true;
+    queueMicrotask(() => {
+      this.#stirred = false;
+      try {
+        this.serve();
+      } catch (error) {
+        log("error", "line.broke", { error: describeError(error) });
+      }
+    });
+  }
+
+  /**
+   * The rooms that a newcomer may enter at once, in order; or the newcomer stands in the line from now on. No await lies between
+   * this and the row that takes the seat.
+   */
+  arrive(request: PlaceRequest): { rooms: PlaceRequest["rooms"] } | { row: Placement } {
+    const { placements, rooms, errands } = this.#host;
+    const { wait } = request;
+    if (!wait) return request;
+    const closed = this.serve();
+    const open = request.rooms.filter((room) => !closed.has(room));
+    const enterable = wait.for.includes("moderator") ? open.filter((room) => this.#isStaffed(room)) : open;
+    const [first, ...rest] = enterable;
+    if (first !== undefined && !wait.for.includes("admission")) {
+      const chosen = chooseRoom(rooms, { ...request, rooms: [first, ...rest] });
+      const isFull = chosen.room === null && chosen.turned_away === "full";
+      if (!isFull || !wait.for.includes("seat")) return { rooms: [first, ...rest] };
+    }
+    const row = placements.plan(request, request.rooms[0], "there is a line", "waiting");
+    this.#mayWait = true;
+    errands.add("overdue", row, row.node_id, row.created_at + wait.max_s * 1000);
+    this.#host.start();
+    this.#keepWatch();
+    return { row };
+  }
+
+  /** A waiter asks: it is there, and is told how it stands. */
+  polled(row: Placement): PlaceReply {
+    const { placements, errands, now } = this.#host;
+    if (row.state === "waiting") {
+      if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
+      this.serve();
+    }
+    // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
+    if (row.state === "waiting" || errands.isUnderWay("fetch", row)) return this.standing(row);
+    errands.drop("fetch", row);
+    this.handedOver(row);
+    return replyOf(row);
+  }
+
+  /** How a waiter stands. */
+  standing(row: Placement): PlaceReply {
+    return {
+      ...replyOf(row),
+      outcome: "waiting",
+      waiting: { for: this.waitsFor(row), position: this.#positionOf(row) },
+    };
+  }
+
+  /** For what it waits now. */
+  waitsFor({ wait, admitted }: Placement): WaitsFor {
+    if (wait?.for.includes("admission") && admitted === 0) return "admission";
+    const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => this.#isStaffed(room));
+    return isAlone ? "moderator" : "seat";
+  }
+
+  /** Its document joins from now on: it will be seen in its room soon, or not at all. */
+  handedOver(row: Placement): void {
+    if (row.state !== "by_document" || row.joined_ts !== null) return;
+    this.#host.placements.update(row, { deadline_at: this.#host.now() + TAKING_MS });
+  }
+
+  /** It was let in and is not in its room, as far as anybody can say: its seat passes on, and it has its old place. */
+  takeBack(row: Placement): boolean {
+    const { placements, errands } = this.#host;
+    if (row.wait === null || row.joined_ts !== null || row.state !== "by_document") return false;
+    errands.drop("expire", row);
+    errands.add("overdue", row, row.node_id, row.created_at + row.wait.max_s * 1000);
+    this.#mayWait = true;
+    placements.move(row, "waiting", { reason: "could not be fetched" });
+    this.#host.start();
+    return true;
+  }
+
+  /** An operator lets it in; false where it does not wait for that, or does no more. */
+  admit(row: Placement): boolean {
+    if (!row.wait?.for.includes("admission") || row.turned_away !== null) return false;
+    if (row.admitted === 1) return true;
+    if (row.state !== "waiting") return false;
+    this.#host.placements.update(row, { admitted: 1 });
+    this.serve();
+    return true;
+  }
+
+  /** It is not let in, and is told so at once; false where it waits no more. */
+  turnAway(row: Placement, why: TurnedAway, reason: string): boolean {
+    if (row.state !== "waiting") return row.wait !== null && row.turned_away === why;
+    this.#host.errands.drop("overdue", row);
+    this.#host.placements.move(row, "failed", { turned_away: why, reason });
+    this.#call(row);
+    this.#host.start();
+    return true;
+  }
+
+  /** The call is over. */
+  ended(row: Placement): void {
+    if (row.wait === null || row.joined_ts !== null) return;
+    this.#host.errands.drop("fetch", row);
+    this.#host.errands.drop("overdue", row);
+    this.#host.placements.move(row, "failed", { reason: "the caller hung up" });
+  }
+
+  /**
+   * Instead of being fetched, this waiter is led by the session itself: `called` when its turn has come or it is turned away; it
+   * then asks how it stands. Returns how to end that.
+   */
+  lead(key: PlacementKey, called: () => void): () => void {
+    const id = joinCommandId(key);
+    this.#led.set(id, called);
+    return () => this.#led.delete(id);
+  }
+
+  /** Lets in whom it can, now. Says which rooms are closed to newcomers. */
+  serve(): ReadonlySet<string> {
+    const { rooms, now } = this.#host;
+    if (!this.#mayWait) return new Set();
+    const waiting = rooms.waiting();
+    this.#mayWait = waiting.length > 0;
+    const present = waiting.filter((row) => this.#isPresent(row, now()));
+    const closed = serveLine(present, {
+      rooms: ({ wait }) => wait?.rooms ?? [],
+      isReady: (row) => this.waitsFor(row) === "seat",
+      seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open),
+    });
+    this.#host.start();
+    this.#keepWatch();
+    return closed;
+  }
+
+  #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]]): boolean {
+    const { placements, rooms, errands, now } = this.#host;
+    const [first, ...rest] = terms.for.includes("moderator")
+      ? open.filter((room) => this.#isStaffed(room))
+      : open;
+    if (first === undefined) return false;
+    const chosen = chooseRoom(rooms, wantedBy(row, terms, [first, ...rest]));
+    if (chosen.room === null) {
+      if (chosen.turned_away === "full" && terms.for.includes("seat")) return false;
+      return this.turnAway(row, chosen.turned_away, chosen.reason);
+    }
+    errands.drop("overdue", row);
+    placements.move(row, "by_document", {
+      room: chosen.room,
+      join: chosen.join,
+      joined_by: "document",
+      deadline_at: now() + FETCH_MS,
+      reason: "its turn has come",
+    });
+    if (terms.max_duration_s !== undefined) {
+      errands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
+    }
+    this.#call(row);
+    return true;
+  }
+
+  #call(row: Placement): void {
+    const called = this.#led.get(joinCommandId(row));
+    if (called) queueMicrotask(called);
+    else this.#host.errands.add("fetch", row, row.node_id);
+  }
+
+  #isPresent(row: Placement, now: number): boolean {
+    return now - (row.seen_at ?? row.created_at) <= UNSEEN_MS || this.#led.has(joinCommandId(row));
+  }
+
+  #isStaffed(room: string): boolean {
+    return this.#host.rooms.holdsRole(room, "moderator");
+  }
+
+  #positionOf(row: Placement): number {
+    const now = this.#host.now();
+    let ahead = 0;
+    for (const other of this.#host.rooms.waiting()) {
+      if (joinCommandId(other) === joinCommandId(row)) return ahead + 1;
+      const isSame = other.wait?.rooms.some((room) => row.wait?.rooms.includes(room));
+      if (isSame && this.#isPresent(other, now)) ahead += 1;
+    }
+    return 1;
+  }
+
+  #keepWatch(): void {
+    if (!this.#mayWait || this.#watch !== null) return;
+    this.#watch = setTimeout(() => {
+      this.#watch = null;
+      this.stir();
+    }, WATCH_MS);
+  }
+}
+
+function wantedBy(row: Placement, { strategy, coach, join }: Terms, rooms: PlaceRequest["rooms"]): Wanted {
+  return {
+    tenant: row.tenant,
+    rooms,
+    strategy,
+    join,
+    ...(row.capacity === null ? {} : { capacity: row.capacity }),
+    ...(row.sticky_key === null ? {} : { sticky_key: row.sticky_key }),
+    ...(coach === undefined ? {} : { coach }),
+  };
+}

@@ -1,0 +1,40 @@
+import type { LastWord, Wait } from "../../shared/rules/decision.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
+import type { PlaceRequest, TurnedAway } from "./contract.ts";
+
+/** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
+export interface Terms
+  extends Pick<PlaceRequest, "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s">,
+    Pick<Wait, "for" | "max_s" | "otherwise"> {}
+
+export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise }: Wait): Terms {
+  const { rooms, strategy, coach, join, when_full, max_duration_s } = request;
+  return {
+    rooms,
+    strategy,
+    join,
+    ...(coach === undefined ? {} : { coach }),
+    ...(when_full === undefined ? {} : { when_full }),
+    ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    for: waitsFor,
+    max_s,
+    otherwise,
+  };
+}
+
+/** What is done for a waiter who is not let in. */
+export function lastWordOf({ when_full, coach, otherwise }: Terms, why: TurnedAway): LastWord {
+  switch (why) {
+    case "full":
+      return when_full ?? otherwise;
+    case "absent":
+      return typeof coach?.if_absent === "object" ? coach.if_absent : rejectByDefault();
+    case "several":
+      return typeof coach?.if_several === "object" ? coach.if_several : rejectByDefault();
+    case "waited":
+    case "declined":
+      return otherwise;
+    default:
+      return why satisfies never;
+  }
+}

@@ -1,0 +1,26 @@
+/** What serving a line needs to know of those who stand in it. */
+export interface LineRules<Waiter> {
+  /** The rooms that it waits for. */
+  rooms(waiter: Waiter): readonly string[];
+  /** Whether nothing but a seat is in its way. */
+  isReady(waiter: Waiter): boolean;
+  /** Gives it a seat in one of the rooms; false, and nothing changed, where none of them has one for it. */
+  seat(waiter: Waiter, open: readonly [string, ...string[]]): boolean;
+}
+
+/**
+ * Seats whom there are seats for, the longest waiter first. Whoever could come in but for a seat keeps those behind from the
+ * rooms that it waits for; whoever waits for more than a seat is in nobody's way.
+ * @param line in the order of arrival.
+ * @returns the rooms that nobody who comes now may enter: somebody stands before them.
+ */
+export function serveLine<Waiter>(line: readonly Waiter[], rules: LineRules<Waiter>): ReadonlySet<string> {
+  const closed = new Set<string>();
+  for (const waiter of line) {
+    if (!rules.isReady(waiter)) continue;
+    const [first, ...rest] = rules.rooms(waiter).filter((room) => !closed.has(room));
+    if (first !== undefined && rules.seat(waiter, [first, ...rest])) continue;
+    for (const room of rules.rooms(waiter)) closed.add(room);
+  }
+  return closed;
+}
