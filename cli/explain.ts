@@ -6,7 +6,7 @@ import type { Call } from "../shared/call.ts";
 import { isTenantId } from "../shared/conference.ts";
 import type { Answers } from "../shared/rules/answers.ts";
 import { compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
-import { decide } from "../shared/rules/decide.ts";
+import { decide, explain } from "../shared/rules/decide.ts";
 import type { Decision, Look, Question } from "../shared/rules/decision.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
 import { parseSwmlWebhook } from "../shared/swml-webhook.ts";
@@ -26,6 +26,7 @@ interface ExplainOptions {
   webhook?: string;
   tenant: string;
   plain?: true;
+  full?: true;
   json?: true;
 }
 
@@ -53,15 +54,16 @@ export function explainCommand(): Command {
     .option("--webhook <file>", "the body of SignalWire's webhook, in place of the options above")
     .option("--tenant <id>", "whose rules they are", "default")
     .option("--plain", "the tenant's conferences carry no prefix")
+    .option("--full", "every rule up to the one that matched, and why each did not")
     .option("--json", "one JSON object for machines")
     .addHelpText(
       "after",
       "\nExit codes: 0 a rule matched, 1 none did or the ruleset has errors, 2 something could not be read.",
     )
-    .action(explain);
+    .action(explainFile);
 }
 
-async function explain(file: string, options: ExplainOptions, command: Command): Promise<void> {
+async function explainFile(file: string, options: ExplainOptions, command: Command): Promise<void> {
   const { tenant, plain = false, json } = options;
   if (!isTenantId(tenant)) command.error("error: --tenant takes 1 to 24 of a-z, 0-9 and -", { exitCode: 2 });
   const read = await readRulesetFile(file);
@@ -80,7 +82,8 @@ async function explain(file: string, options: ExplainOptions, command: Command):
   const call = options.webhook === undefined ? callOf(options) : await webhookCall(options.webhook, command);
   const hash = await hashRuleset(JSON.stringify(read.value));
   const compiled = compileRuleset(parsed.ruleset, { tenant, plain, hash });
-  const decision = decide(compiled, call, options.at ?? Date.now(), answersOf(options.answer));
+  const say = options.full ? explain : decide;
+  const decision = say(compiled, call, options.at ?? Date.now(), answersOf(options.answer));
   const document = documentFor(decision, call, { tenant, plain });
   if (json) console.log(JSON.stringify({ file, decision, document }));
   else console.log(textOf(decision, document));
@@ -133,7 +136,8 @@ function textOf(decision: Decision | Question, document: object | null): string 
   ];
   if (decision.action === "place") lines.push(`rooms, in order: ${decision.rooms.join(", ")}`);
   lines.push("", ...looked_at.flatMap(lookLines));
-  if (more_looked_at > 0) lines.push(`… and ${more_looked_at} more rules that did not match`);
+  if (more_looked_at > 0)
+    lines.push(`… and ${more_looked_at} more rules that did not match: --full lists them`);
   lines.push("", `ruleset ${ruleset.slice(0, 12)}`);
   if (document !== null) lines.push("", JSON.stringify(document, null, 2));
   return lines.join("\n");

@@ -1,6 +1,6 @@
 import { callOf, type KeptCall } from "../../shared/kept-call.ts";
 import type { Answer, Answers } from "../../shared/rules/answers.ts";
-import { decide } from "../../shared/rules/decide.ts";
+import { explain } from "../../shared/rules/decide.ts";
 import type { Look } from "../../shared/rules/decision.ts";
 import { compileText, type Tenant } from "../directory.ts";
 import type { Decided } from "../session/archive.ts";
@@ -14,8 +14,8 @@ export type Trace = { step: number } & (
       rule: string | null;
       ruleset: string;
       decided_at: number;
+      /** Every rule from the first to the one that won, in the order written. */
       looked_at: Look[];
-      more_looked_at: number;
       /** Whether the same rule won. If not: the record of the tenant has changed since, or what was left out mattered. */
       same: boolean;
       /** What could not be looked at again. */
@@ -37,7 +37,7 @@ export async function traceOf(
     return { step, computed: false, why: "this version of the ruleset can't be read any more" };
   const keptCall = JSON.parse(call) as KeptCall; // As the journal has it.
   const { answers, missing } = answersOf(kept);
-  const again = decide(compiled.rules, callOf(keptCall), kept.decided_at, answers);
+  const again = explain(compiled.rules, callOf(keptCall), kept.decided_at, answers);
   return {
     step,
     computed: true,
@@ -46,7 +46,6 @@ export async function traceOf(
     ruleset: again.ruleset,
     decided_at: again.decided_at,
     looked_at: again.looked_at,
-    more_looked_at: again.more_looked_at ?? 0,
     same: again.rule === kept.rule && again.action === kept.action,
     left_out: [...left_out, ...missing],
   };

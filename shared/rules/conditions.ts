@@ -173,10 +173,7 @@ function notCondition(conditions: readonly Condition[]): Condition {
 
 function expressionCondition(expression: Expression): Condition {
   return {
-    holds({ facts }) {
-      const outcome = expression.evaluate(facts);
-      return "holds" in outcome && outcome.holds;
-    },
+    holds: ({ facts }) => expression.holds(facts),
     find({ facts }, holds) {
       const outcome = expression.evaluate(facts);
       const why =

@@ -27,20 +27,20 @@ export function decide(
   now_ms: number,
   answers?: Answers,
 ): Decision | Question {
-  const deciding = new Deciding(new Subject(call, now_ms, answers, compiled));
-  const found = deciding.first(compiled);
-  const { looked_at, more, after_wrong } = deciding;
-  const fallback = found === null ? compiled.fallback?.(call, answers) : undefined;
-  if (fallback?.action === null)
-    looked_at.push({ rule: "fallback", matched: false, findings: fallback.findings });
-  const action = found?.action ?? fallback?.action ?? rejectByDefault();
-  const reasons = { rule: found?.rule ?? null, ruleset: compiled.hash, decided_at: now_ms, looked_at };
-  return {
-    ...action,
-    ...reasons,
-    ...(after_wrong === undefined ? {} : { after_wrong }),
-    ...(more === 0 ? {} : { more_looked_at: more }),
-  };
+  return new Deciding(new Subject(call, now_ms, answers, compiled), false).by(compiled);
+}
+
+/**
+ * The same decision, every rule looked at in order, those too that an index would have ruled out, and every look listed. Takes
+ * time and space in proportion to the ruleset: for people who ask, not for calls that wait.
+ */
+export function explain(
+  compiled: CompiledRuleset,
+  call: Call,
+  now_ms: number,
+  answers?: Answers,
+): Decision | Question {
+  return new Deciding(new Subject(call, now_ms, answers, compiled), true).by(compiled);
 }
 
 interface Found {
@@ -50,31 +50,51 @@ interface Found {
 
 /** One decision in the making: what was looked at, down through the groups. */
 class Deciding {
-  readonly looked_at: Look[] = [];
-  more = 0;
+  readonly #looked_at: Look[] = [];
+  #more = 0;
   /** The answers that were right on the way to what was found. */
   readonly #taken = new Set<string>();
   readonly #subject: Subject;
+  /** Whether every rule is looked at, and every look listed. */
+  readonly #isFull: boolean;
 
-  constructor(subject: Subject) {
+  constructor(subject: Subject, isFull: boolean) {
     this.#subject = subject;
+    this.#isFull = isFull;
+  }
+
+  by(compiled: CompiledRuleset): Decision | Question {
+    const { call, answers, now_ms } = this.#subject;
+    const found = this.#first(compiled);
+    const [looked_at, more, after_wrong] = [this.#looked_at, this.#more, this.#afterWrong()];
+    const fallback = found === null ? compiled.fallback?.(call, answers) : undefined;
+    if (fallback?.action === null)
+      looked_at.push({ rule: "fallback", matched: false, findings: fallback.findings });
+    const action = found?.action ?? fallback?.action ?? rejectByDefault();
+    const reasons = { rule: found?.rule ?? null, ruleset: compiled.hash, decided_at: now_ms, looked_at };
+    return {
+      ...action,
+      ...reasons,
+      ...(after_wrong === undefined ? {} : { after_wrong }),
+      ...(more === 0 ? {} : { more_looked_at: more }),
+    };
   }
 
   /** A secret that was compared, and is not what let the call come this far. */
-  get after_wrong(): string | undefined {
+  #afterWrong(): string | undefined {
     for (const name of this.#subject.compared) if (!this.#taken.has(name)) return name;
     return undefined;
   }
 
   /** What the first rule that matches does, or null where none does. */
-  first({ rules, index }: CompiledRules): Found | null {
+  #first({ rules, index }: CompiledRules): Found | null {
     const subject = this.#subject;
-    for (const position of index.candidates(subject)) {
+    for (const position of this.#isFull ? rules.keys() : index.candidates(subject)) {
       const rule = rules[position];
       if (rule === undefined) continue;
-      const failed = rule.conditions.findIndex((condition) => !condition.holds(subject));
+      const failed = firstFailed(rule, subject);
       if (failed >= 0) {
-        if (this.#isRoom()) this.looked_at.push(explain(rule, subject, failed, []));
+        if (this.#isRoom()) this.#looked_at.push(lookAt(rule, subject, failed, []));
         continue;
       }
       const found = "group" in rule.does ? this.#enter(rule, rule.does.group) : this.#act(rule);
@@ -90,10 +110,10 @@ class Deciding {
     if (!("actionOf" in rule.does)) return null;
     const { action, findings } = rule.does.actionOf(call, answers);
     if (action === null) {
-      if (this.#isRoom()) this.looked_at.push(this.#explain(rule, findings));
+      if (this.#isRoom()) this.#looked_at.push(this.#explain(rule, findings));
       return null;
     }
-    this.looked_at.push({ ...this.#explain(rule, findings), matched: true });
+    this.#looked_at.push({ ...this.#explain(rule, findings), matched: true });
     return { action, rule: rule.id };
   }
 
@@ -104,19 +124,19 @@ class Deciding {
     const findings: Finding[] = [];
     if (asking === null) {
       if (this.#isRoom()) this.#look(rule, findings);
-      return this.first(group);
+      return this.#first(group);
     }
     if (answers === undefined) {
       if (this.#isRoom()) {
         const why = "this call cannot be asked anything";
-        this.looked_at.push(this.#explain(rule, [{ field: "ask", holds: false, why }]));
+        this.#looked_at.push(this.#explain(rule, [{ field: "ask", holds: false, why }]));
       }
       return null;
     }
     const before = asking.before(call, answers, findings);
     if (before?.next !== "rules") return this.#asked(rule, before, this.#look(rule, findings));
     const look = this.#look(rule, findings);
-    const found = this.first(group);
+    const found = this.#first(group);
     if (found !== null) return found;
     const after = asking.afterNoRule(call, answers, look.findings);
     return this.#asked(rule, after, look);
@@ -130,23 +150,30 @@ class Deciding {
 
   #look(rule: CompiledRule, findings: Finding[]): Look {
     const look: Look = { ...this.#explain(rule, findings), entered: true };
-    this.looked_at.push(look);
+    this.#looked_at.push(look);
     return look;
   }
 
   #explain(rule: CompiledRule, findings: readonly Finding[]): Look {
-    return explain(rule, this.#subject, rule.conditions.length, findings);
+    return lookAt(rule, this.#subject, rule.conditions.length, findings);
   }
 
   #isRoom(): boolean {
-    if (this.looked_at.length < EXPLAINED) return true;
-    this.more += 1;
+    if (this.#isFull || this.#looked_at.length < EXPLAINED) return true;
+    this.#more += 1;
     return false;
   }
 }
 
+/** The position of the first condition that does not hold, or -1. */
+function firstFailed({ conditions }: CompiledRule, subject: Subject): number {
+  for (let position = 0; position < conditions.length; position++)
+    if (conditions[position]?.holds(subject) === false) return position;
+  return -1;
+}
+
 /** The findings up to and with the condition that failed; those after it were not asked. Then those of the action. */
-function explain(rule: CompiledRule, subject: Subject, failed: number, findings: readonly Finding[]): Look {
+function lookAt(rule: CompiledRule, subject: Subject, failed: number, findings: readonly Finding[]): Look {
   const asked = rule.conditions.slice(0, failed + 1);
   const found = asked.map((condition, position) => condition.find(subject, position < failed));
   return { rule: rule.id, matched: false, findings: [...found, ...findings] };

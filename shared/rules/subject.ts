@@ -11,7 +11,7 @@ export class Subject {
   readonly answers: Answers | undefined;
   /** The secret questions whose answers rules compared so far. */
   readonly compared = new Set<string>();
-  readonly #now_ms: number;
+  readonly now_ms: number;
   readonly #tenant: string;
   readonly #prefixes: readonly number[];
   #to: string[] | undefined;
@@ -27,7 +27,7 @@ export class Subject {
   ) {
     this.call = call;
     this.answers = answers;
-    this.#now_ms = now_ms;
+    this.now_ms = now_ms;
     this.#tenant = tenant;
     this.#prefixes = prefixes;
   }
@@ -46,14 +46,14 @@ export class Subject {
   wallTime(clock: WallClock): WallTime {
     const known = this.#wall.get(clock);
     if (known !== undefined) return known;
-    const made = clock.read(this.#now_ms);
+    const made = clock.read(this.now_ms);
     this.#wall.set(clock, made);
     return made;
   }
 
   /** What a `when` sees. */
   get facts(): Facts {
-    this.#facts ??= factsOf(this.call, this.#now_ms, this.answers, this.#tenant);
+    this.#facts ??= factsOf(this.call, this.now_ms, this.answers, this.#tenant);
     return this.#facts;
   }
 }

@@ -130,6 +130,21 @@ test("the night goes to voicemail, and people read why", async () => {
   expect(out).toContain('"dest": "https://voicemail.example.com/acme"');
 }, 60_000);
 
+test("--full shows every rule that was passed over, and the field that ruled it out", async () => {
+  const rules = Array.from({ length: 30 }, (_, index) => ({
+    id: `n${index}`,
+    match: { to: `+155501000${String(index + 10)}` },
+    place: { room: "room" },
+  }));
+  const file = join(folder, "numbers.json");
+  await writeFile(file, JSON.stringify({ rules }));
+  const last = [file, "--to", "+15550100039"];
+  expect((await run("explain", ...last)).out).not.toContain("n0");
+  expect((await run("explain", ...last, "--full")).out).toContain(
+    '✗ n0\n    not to: "+15550100039" is not "+15550100010"',
+  );
+}, 60_000);
+
 test("what cannot be explained exits with 1 or 2 and says why", async () => {
   expect(await run("explain", "vip-list.json", "--to", "+14440100100")).toMatchObject({ code: 1 });
   const bad = join(folder, "bad.json");

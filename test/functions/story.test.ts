@@ -100,7 +100,13 @@ describe("why a call is in its room", () => {
   });
 
   test("the same decision is computed again from the version of the rules that made it, whatever serves now", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    // So many that an index tells them apart.
+    const others = Array.from({ length: 20 }, (_, index) => ({
+      id: `other-${index}`,
+      match: { to: `+155501002${String(index).padStart(2, "0")}` },
+      place: { room: "other" },
+    }));
+    await using home = await openHouse({ rules: [...others, ...rules], carrier: { speed: 10 } });
     const call_id = await placed(home, "+15550100001");
     await inRoom(home, call_id, "vip");
     await storyOf(home, call_id);
@@ -111,6 +117,11 @@ describe("why a call is in its room", () => {
     const { trace, decided } = await storyOf(home, call_id, "?trace=full");
     expect(decided).toBeUndefined();
     expect(trace).toMatchObject([{ step: 0, computed: true, rule: "vip", same: true, left_out: [] }]);
+    const ruledOut = { matched: false, findings: [{ field: "to", holds: false }] };
+    expect(trace[0]?.["looked_at"]).toMatchObject([
+      ...others.map(({ id }) => ({ rule: id, ...ruledOut })),
+      { rule: "vip", matched: true },
+    ]);
   });
 
   test("a call that reached no room is told of, too, and a call of another tenant's is not", async () => {
