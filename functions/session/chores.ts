@@ -1,4 +1,4 @@
-import { log } from "../log.ts";
+import { listRoom } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { Counters } from "./counters.ts";
@@ -8,18 +8,23 @@ import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
-import type { Placement, Placements } from "./placements.ts";
+import type { Placements } from "./placements.ts";
+import { Repairs } from "./repairs.ts";
+import type { RoomChecks } from "./room-checks.ts";
+import { RoomKeeper } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
 const BACKSTOP_MS = 1_000;
 /** A call that was not seen in its room so long after its deadline is looked for. */
 const UNCONFIRMED_MS = 10_000;
+const REST_MS = 4_000;
 
 interface ChoresHost {
   errands: Errands;
   placements: Placements;
   rooms: Rooms;
+  checks: RoomChecks;
   events: ConferenceEvents;
   health: Health;
   counters: Counters;
@@ -32,10 +37,18 @@ interface ChoresHost {
 /** What the session does for calls that no webhook waits for: errands when they are due, and the ledger put right by REST. */
 export class Chores {
   readonly #host: ChoresHost;
+  readonly #repairs: Repairs;
+  readonly #keeper: RoomKeeper;
   #timer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(host: ChoresHost) {
     this.#host = host;
+    this.#repairs = new Repairs(host, Date.now);
+    const list = async (room: string) => {
+      const listings = await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS));
+      return new Set(listings.flatMap(({ call_ids }) => [...call_ids]));
+    };
+    this.#keeper = new RoomKeeper({ ...host, repairs: this.#repairs, list }, Date.now);
   }
 
   /** What was added now is done now, or by a timer when it is due; the alarm stands behind that, should we vanish. */
@@ -45,7 +58,25 @@ export class Chores {
 
   /** Whether anything is still to be done, now or later. */
   get arePending(): boolean {
-    return this.#host.errands.nextDue() !== null;
+    return this.#host.errands.nextDue() !== null || this.#host.checks.nextDue() !== null;
+  }
+
+  /** In the turn of every event: what it said of a room's size is compared with the ledger when it has settled. */
+  heard(): void {
+    if (this.#host.checks.settles_at !== null) this.#schedule();
+  }
+
+  /** Rooms are checked by the clock; after a gap those that `verifyWhereabouts` knows no call of. */
+  checkRooms(cause: "routine" | "gap"): void {
+    if (cause === "gap") this.#keeper.afterGap();
+    else this.#keeper.routine();
+    this.#schedule();
+  }
+
+  /** A caller found no seat in these rooms. */
+  doubtSeats(rooms: readonly string[]): void {
+    this.#keeper.doubt(rooms);
+    this.#schedule();
   }
 
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
@@ -64,20 +95,25 @@ export class Chores {
       placements,
       health,
       line,
-      found: (row) => this.#found(row),
-      left: (row) => this.#leftUnseen(row),
+      found: (row) => this.#repairs.found(row),
+      left: (row) => this.#repairs.left(row),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
       now: Date.now,
       connection: () => link.ready,
       project: () => link.project(),
     });
+    await this.#keeper.run();
+    // A leave that was found out has its errands.
+    if (this.#host.errands.wereAdded()) void this.run();
     this.#schedule();
   }
 
   #schedule(): void {
-    const due = this.#host.errands.nextDue();
+    const { errands, checks, alarm } = this.#host;
+    const kept = earliest(errands.nextDue(), checks.nextDue());
+    if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
+    const due = earliest(kept, checks.settles_at);
     if (due === null) return;
-    this.#host.alarm.arm(Math.max(BACKSTOP_MS, due - Date.now()));
     if (this.#timer && this.#timer.due <= due) return;
     if (this.#timer) clearTimeout(this.#timer.id);
     const id = setTimeout(
@@ -89,34 +125,8 @@ export class Chores {
     );
     this.#timer = { due, id };
   }
+}
 
-  #found(row: Placement): void {
-    const { placements, counters } = this.#host;
-    if (row.state !== "joined") {
-      counters.add("repaired_joins");
-      placements.move(row, "joined", {
-        joined_by: row.joined_by ?? "relay",
-        reason: "REST found the call",
-      });
-    }
-    placements.update(row, { verified_at: Date.now() });
-  }
-
-  /** REST does not find the call in its room, and no event said why. */
-  #leftUnseen(row: Placement): void {
-    const { placements, errands, events, counters, line } = this.#host;
-    // It may hear music still: then it is fetched anew, and else found to be gone.
-    if (line.takeBack(row)) return;
-    counters.add("repaired_leaves");
-    log("info", "ledger.repaired", { call: row.call_id, room: row.room, was: row.state });
-    if (row.state !== "joined") {
-      // Never seen there, and never came back: the caller hung up, most likely. If not, nothing else would end the call.
-      if (placements.move(row, "left", { reason: "REST: not in its room" }) && row.joined_by === "relay") {
-        errands.add("end", row, row.node_id);
-      }
-      return;
-    }
-    const { room: name, conference_id } = row;
-    events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
-  }
+function earliest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }

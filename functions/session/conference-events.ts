@@ -1,16 +1,22 @@
 import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
+import { confirmJoin } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
+import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A hold of 3 s is over, and its way back should have been heard of. */
 const OVERDUE_MS = 5_000;
 /** The events of one conference's end come within this of one another. */
 const SETTLING_MS = 500;
+
+/** Events after which a room may hold another number than before; the others repeat it. */
+const SIZED = new Set(["participant-join", "participant-leave", "conference-start", "conference-end"]);
 
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
@@ -20,11 +26,14 @@ interface EventsHost {
   rooms: Rooms;
   errands: Errands;
   health: Health;
+  checks: RoomChecks;
+  counters: Counters;
 }
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
 export class ConferenceEvents {
   readonly #sql: SqlStorage;
+  readonly #ledger: EventsHost;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
   readonly #errands: Errands;
@@ -33,18 +42,14 @@ export class ConferenceEvents {
   readonly #now: () => number;
 
   /** @param joined told of every placement that a participant-join confirms. */
-  constructor(
-    sql: SqlStorage,
-    { placements, rooms, errands, health }: EventsHost,
-    joined: (key: PlacementKey) => void,
-    now: () => number,
-  ) {
+  constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
     this.#joined = joined;
     this.#sql = sql;
-    this.#placements = placements;
-    this.#rooms = rooms;
-    this.#errands = errands;
-    this.#health = health;
+    this.#ledger = ledger;
+    this.#placements = ledger.placements;
+    this.#rooms = ledger.rooms;
+    this.#errands = ledger.errands;
+    this.#health = ledger.health;
     this.#now = now;
   }
 
@@ -91,6 +96,10 @@ export class ConferenceEvents {
   apply(event: RelayEvent): void {
     for (const { row, happening } of this.#bearingOn(event)) this.change(row, happening);
     noteFlags(this.#placements, event);
+    this.#noteSize(event);
+    if (event.kind === "conference" && event.params.status === "conference-end") {
+      this.#ledger.checks.ended(event.params.name ?? "");
+    }
   }
 
   /** An event that nobody signed: a join is believed, a leave is asked about first. */
@@ -103,6 +112,15 @@ export class ConferenceEvents {
       }
     }
     noteFlags(this.#placements, event);
+    // What it gives cause for is a question, and questions are asked only so often.
+    this.#noteSize(event);
+  }
+
+  #noteSize(event: RelayEvent): void {
+    if (event.kind !== "conference") return;
+    const { status, name, size } = event.params;
+    if (name === undefined || size === undefined || !SIZED.has(status)) return;
+    this.#ledger.checks.heard(name, size, event.timestamp ?? null);
   }
 
   /** Those of a call's placements that were not in a room yet when it ended. */
@@ -138,7 +156,9 @@ export class ConferenceEvents {
       left: "participant-leave",
       conference_ended: "conference-end",
     }[event.happened];
-    if (state !== undefined && !this.#placements.move(row, state, { ...set, reason })) return;
+    if (state === "joined") {
+      if (!confirmJoin(this.#ledger, row, { ...set, reason })) return;
+    } else if (state !== undefined && !this.#placements.move(row, state, { ...set, reason })) return;
     if (change.blames) this.#placements.update(row, { doubt: "taken out" });
     else if (row.doubt === "404") {
       this.#placements.update(row, { doubt: null });

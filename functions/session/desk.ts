@@ -121,6 +121,7 @@ export class Desk {
       },
       { ...request, join_via, rooms: arrived.rooms },
     );
+    if (reply.outcome === "full" || reply.outcome === "waiting") chores.doubtSeats(request.rooms);
     const row = placements.find(request);
     if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
       if (request.max_duration_s !== undefined) {

@@ -106,6 +106,7 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
     host.errands.done(errand);
     return;
   }
+  const { trail } = row;
   try {
     const project = await host.project();
     let listing = listings.get(row.room);
@@ -114,7 +115,9 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
       listings.set(row.room, listing);
     }
     const present = new Set((await listing).flatMap(({ call_ids }) => [...call_ids]));
-    if (present.has(row.call_id)) host.found(row);
+    // Where the row moved while REST answered, that is newer than the answer.
+    if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
+    else if (present.has(row.call_id)) host.found(row);
     // Whether REST's CallSid is the call_id is not known: a stranger in the room may be the very call. Where all are known,
     // or nobody is there, it is not.
     else if ([...present].every((call_id) => host.placements.ofCall(call_id).length > 0)) host.left(row);

@@ -1,11 +1,16 @@
+import { confirmJoin } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
+import type { Counters } from "./counters.ts";
 import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
 
 /** What answering needs of the session. */
 export interface Lookout {
   placements: Placements;
+  rooms: Rooms;
   health: Health;
+  counters: Counters;
   /** Since when RELAY's feed of events has had no gap, ms; null while it is down. */
   feed_since: number | null;
   now: number;
@@ -61,16 +66,14 @@ function settle(out: Lookout, row: Placement, rest: LookRequest["rest"]): LookRe
   return settleByRest(out, row, rest);
 }
 
-function settleByRest(
-  { placements, health, now }: Lookout,
-  row: Placement,
-  rest: NonNullable<LookRequest["rest"]>,
-): LookReply {
+function settleByRest(out: Lookout, row: Placement, rest: NonNullable<LookRequest["rest"]>): LookReply {
+  const { placements, health, now } = out;
   const place = { v: 1 as const, room: row.room, join: row.join };
   if (rest.said === "found") {
     // Whether REST's sid is RELAY's conference_id is not known: events tell it.
-    placements.move(row, "joined", { joined_by: "relay" });
-    return { ...place, outcome: "joined", reason: "REST found the call in its room" };
+    const reason = "REST found the call in its room";
+    confirmJoin(out, row, { joined_by: "relay", reason });
+    return { ...place, outcome: "joined", reason };
   }
   if (row.state === "accepted" && rest.said === "absent") health.failed("accepted, and never joined", now);
   const reason =

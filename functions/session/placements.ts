@@ -44,10 +44,12 @@ export interface Placement extends PlacementKey, Membership {
   seen_at: number | null;
   /** Whether an operator let it in, 0 or 1. */
   admitted: number;
+  /** 1: it joined after its seat had gone, and the room was full. */
+  over_capacity: number;
 }
 
 /** What of a row changes after it was planned. */
-type Changes = Partial<
+export type Changes = Partial<
   Omit<Membership, "room"> &
     Pick<
       Placement,
@@ -66,6 +68,7 @@ type Changes = Partial<
       | "turned_away"
       | "seen_at"
       | "admitted"
+      | "over_capacity"
     >
 >;
 
@@ -165,6 +168,7 @@ export class Placements {
       wait: state === "waiting" && request.wait ? termsOf(request, request.wait) : null,
       seen_at: state === "waiting" ? this.#now() : null,
       admitted: 0,
+      over_capacity: 0,
     };
     this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
     if (state === "planned") this.#unwritten.add(row);

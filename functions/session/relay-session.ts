@@ -31,6 +31,7 @@ import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { Placements } from "./placements.ts";
 import { joinIsSending } from "./placing.ts";
+import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
 import { migrate } from "./schema.ts";
@@ -57,6 +58,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #rulesets: Rulesets;
   readonly #archive: Archive;
   readonly #placements: Placements;
+  readonly #checks: RoomChecks;
   readonly #rooms: Rooms;
   readonly #errands: Errands;
   readonly #events: ConferenceEvents;
@@ -90,7 +92,8 @@ export class RelaySession extends DurableObject<Env> {
       (row) => this.#desk.written(row),
       () => this.#line.stir(),
     );
-    this.#rooms = new Rooms(sql, this.#placements, now);
+    this.#checks = new RoomChecks(sql, now);
+    this.#rooms = new Rooms(sql, this.#placements, (room) => this.#checks.strangersIn(room), now);
     this.#line = new Line({
       placements: this.#placements,
       rooms: this.#rooms,
@@ -113,12 +116,16 @@ export class RelaySession extends DurableObject<Env> {
       sending: (command) => joinIsSending(this.#placements, command),
       record: (event) => this.#events.record(event, "relay"),
       acted: (event, isNew) => this.#act(event, isNew),
-      gapEnded: () => this.#chores.verifyWhereabouts(),
+      gapEnded: () => {
+        this.#chores.verifyWhereabouts();
+        this.#chores.checkRooms("gap");
+      },
       gapBegan: () => this.#alarm.arm(DOWN_CHECK_MS),
     });
     const parts = {
       placements: this.#placements,
       rooms: this.#rooms,
+      checks: this.#checks,
       errands: this.#errands,
       health: this.#health,
       counters: this.#counters,
@@ -153,7 +160,9 @@ export class RelaySession extends DurableObject<Env> {
     const reply = look(
       {
         placements: this.#placements,
+        rooms: this.#rooms,
         health: this.#health,
+        counters: this.#counters,
         feed_since: this.#link.readySince,
         now: Date.now(),
       },
@@ -190,6 +199,7 @@ export class RelaySession extends DurableObject<Env> {
     if (trusted) this.#events.apply(event);
     else this.#events.applyUntrusted(event, ids_known);
     this.#chores.start();
+    this.#chores.heard();
     return { v: 1, forward: this.#forwardTo(request) };
   }
 
@@ -236,6 +246,7 @@ export class RelaySession extends DurableObject<Env> {
       this.#rulesets.forget(keep_ms) +
       this.#pins.forget(FORGET_BATCH);
     this.#chores.verifyWhereabouts();
+    this.#chores.checkRooms("routine");
     if (this.#hasWork()) {
       try {
         await this.#link.connection(null);
@@ -275,6 +286,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#events.apply(event);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#chores.start();
+    this.#chores.heard();
   }
 
   #forwardTo({ kind, event }: ConferenceEventRequest): ForwardTo[] {

@@ -12,11 +12,19 @@ type Key = PlacementKey & Record<string, SqlStorageValue>;
 export class Rooms {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;
+  readonly #strangers: (room: string) => number;
   readonly #now: () => number;
 
-  constructor(sql: SqlStorage, placements: Placements, now: () => number) {
+  /** @param strangers how many are in a room, by REST, whom nobody placed there: they take seats like everybody. */
+  constructor(
+    sql: SqlStorage,
+    placements: Placements,
+    strangers: (room: string) => number,
+    now: () => number,
+  ) {
     this.#sql = sql;
     this.#placements = placements;
+    this.#strangers = strangers;
     this.#now = now;
   }
 
@@ -109,9 +117,42 @@ export class Rooms {
     return isLive(state) && state !== "waiting" && deadline_at + RESERVED_MS > this.#now();
   }
 
+  /** Whether the row holds no seat, any more, and somebody else has the last one: its call joins over capacity. */
+  isFullWithout(row: Placement): boolean {
+    return row.capacity !== null && !this.holdsSeat(row) && this.taken(row.room) >= row.capacity;
+  }
+
+  strangersIn(room: string): number {
+    return this.#strangers(room);
+  }
+
+  /** How many of ours were seen in the room and have not left it. */
+  countJoined(room: string): number {
+    return this.#sql
+      .exec<{ joined: number }>(
+        "SELECT COUNT(*) AS joined FROM placements WHERE room = ? AND live = 1 AND state = 'joined'",
+        room,
+      )
+      .one().joined;
+  }
+
+  /** Rooms that somebody is in who was placed there before then, and by a document where only those are meant. */
+  occupied(placed_before: number, joined_by: "document" | "anyhow", limit: number): string[] {
+    return this.#sql
+      .exec<{ room: string }>(
+        `SELECT DISTINCT room FROM placements INDEXED BY placements_by_seat
+         WHERE live = 1 AND state = 'joined' AND created_at < ? AND joined_by IN ('document', ?) LIMIT ?`,
+        placed_before,
+        joined_by === "document" ? "document" : "relay",
+        limit,
+      )
+      .toArray()
+      .map(({ room }) => room);
+  }
+
   /**
-   * How many seats of a room are taken: by those who joined, and for a while by those who were sent there and have not been
-   * seen yet. Counted anew each time, so that no seat can leak.
+   * How many seats of a room are taken: by those who joined, for a while by those who were sent there and have not been
+   * seen yet, and by strangers. Ours are counted anew each time, so that no seat can leak.
    */
   taken(room: string): number {
     const { taken } = this.#sql
@@ -123,7 +164,7 @@ export class Rooms {
         this.#now(),
       )
       .one();
-    return taken + this.#placements.unwrittenIn(room);
+    return taken + this.#placements.unwrittenIn(room) + this.#strangers(room);
   }
 
   /** The room that the caller with this key was in last. */

@@ -17,11 +17,13 @@ export interface Participant {
   confirmed: boolean;
   /** null: nobody knows yet. */
   joined_by: "relay" | "document" | null;
+  /** It came when its seat had gone and the room was full: SignalWire let it in all the same. */
+  over_capacity: boolean;
   /** Since when it is there, or on its way; ms. */
   since: number;
 }
 
-/** A conference as the ledger has it: only calls that were placed there are in it. */
+/** A conference as the ledger has it: of those who were not placed there only the number is known. */
 export interface Conference {
   /** On the wire. */
   name: string;
@@ -31,6 +33,8 @@ export interface Conference {
   conference_id: string | null;
   /** Since when its longest participant is there; ms. */
   since: number;
+  /** How many others SignalWire has in it, as of a moment ago: they take seats, too. */
+  strangers: number;
   participants: Participant[];
 }
 
@@ -50,6 +54,7 @@ export function conferenceOf(rooms: Rooms, tenant: string, room: string): Confer
     conference_id:
       rows.find((row) => row.state === "joined" && row.conference_id !== null)?.conference_id ?? null,
     since: Math.min(...rows.map(sinceOf)),
+    strangers: rooms.strangersIn(room),
     participants: rows.map(participantOf).sort((a, b) => a.since - b.since),
   };
 }
@@ -77,6 +82,7 @@ function participantOf(row: Placement): Participant {
     held: row.held === 1,
     confirmed,
     joined_by,
+    over_capacity: row.over_capacity === 1,
     since: sinceOf(row),
   };
 }

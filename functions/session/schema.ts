@@ -70,15 +70,26 @@ const migrations: readonly string[] = [
    ALTER TABLE placements ADD COLUMN seen_at INTEGER;
    ALTER TABLE placements ADD COLUMN admitted INTEGER NOT NULL DEFAULT 0;
    CREATE INDEX placements_waiting ON placements (seq) WHERE state = 'waiting';`,
+
+  `ALTER TABLE placements ADD COLUMN over_capacity INTEGER NOT NULL DEFAULT 0;
+
+   CREATE TABLE room_checks (
+     room TEXT PRIMARY KEY, due_at INTEGER, not_before INTEGER NOT NULL DEFAULT 0,
+     checked_at INTEGER NOT NULL DEFAULT 0, strangers INTEGER NOT NULL DEFAULT 0
+   ) WITHOUT ROWID;
+   CREATE INDEX room_checks_by_due ON room_checks (due_at) WHERE due_at IS NOT NULL;`,
 ];
 
-/** Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing. */
-export function migrate(storage: DurableObjectStorage): void {
+/**
+ * Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing.
+ * @param upTo the version to stop at: how an older one's storage is made for a test.
+ */
+export function migrate(storage: DurableObjectStorage, upTo = migrations.length): void {
   storage.transactionSync(() => {
     storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)");
     const done = Number(storage.sql.exec("SELECT COALESCE(MAX(id), 0) AS id FROM migrations").one()["id"]);
     for (const [index, statements] of migrations.entries()) {
-      if (index < done) continue;
+      if (index < done || index >= upTo) continue;
       storage.sql.exec(statements);
       storage.sql.exec("INSERT INTO migrations (id, at) VALUES (?, ?)", index + 1, Date.now());
     }

@@ -1,0 +1,30 @@
+import { log } from "../log.ts";
+import type { Counters } from "./counters.ts";
+import type { Changes, Placement, Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
+
+interface Ledger {
+  placements: Placements;
+  rooms: Rooms;
+  counters: Counters;
+}
+
+/**
+ * Moves a placement to `joined`, false where the ledger does not allow it. A call that is in its room counts, whatever the
+ * room holds: one that comes when its seat has gone to another is flagged.
+ */
+export function confirmJoin(
+  { placements, rooms, counters }: Ledger,
+  row: Placement,
+  changes: Changes & { reason: string },
+): boolean {
+  const isOver = rooms.isFullWithout(row);
+  const flagged = isOver
+    ? { over_capacity: 1, reason: `${changes.reason}: late, and the room was full` }
+    : row.over_capacity === 1 && { over_capacity: 0 };
+  if (!placements.move(row, "joined", { ...changes, ...flagged })) return false;
+  if (!isOver) return true;
+  counters.add("late_joins_over_capacity");
+  log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.capacity });
+  return true;
+}

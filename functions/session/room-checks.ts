@@ -1,0 +1,179 @@
+/** Events come late and out of order: a room's size is compared with the ledger when they had so long to settle. */
+const SETTLING_MS = 3_000;
+/** A room is asked about this often at most, whoever gives cause; where there was none, less often. */
+const EVERY_MS = 10_000;
+const NEEDLESS_MS = 30_000;
+/** Strangers in a room are counted again after this, and believed in no longer than that. */
+const STRANGERS_MS = 60_000;
+const BELIEVED_MS = 600_000;
+/** Rooms asked about at once, and the pause after: five rooms a second, whatever claims about sizes come in. */
+export const ROOMS_AT_ONCE = 10;
+const PAUSE_MS = 2_000;
+/** How long a check may take: where we vanish in the middle of one, or REST fails, it is made again after this. */
+const LEASE_MS = 15_000;
+/** Rooms whose sizes are settling at one time; what others claim meanwhile is left to the routine. */
+const SETTLING_ROOMS = 5_000;
+/** What is known of a room that nothing was asked of for so long is forgotten. */
+const KEPT_MS = 3_600_000;
+
+/** A check under way. */
+export interface RoomCheck {
+  room: string;
+  lease: number;
+}
+
+/** What a room's check came to. */
+export interface Checked {
+  /** In the room, by REST, and not placed there by us. */
+  strangers: number;
+  /** Whether REST and the ledger said the same. */
+  wasNeedless: boolean;
+  /** When it is to be checked again, ms; null: when something gives cause. */
+  again_at: number | null;
+}
+
+/**
+ * Which rooms REST is to be asked about, and when; and how many it found there whom nobody had placed. The table outlives
+ * us; sizes that are still settling do not, since rooms are all checked when we come back.
+ */
+export class RoomChecks {
+  readonly #sql: SqlStorage;
+  readonly #now: () => number;
+  /** The newest size of each room, and since when it settles; in the order of that. */
+  readonly #sizes = new Map<string, { size: number; ts: number; since: number }>();
+  readonly #strangers = new Map<string, { count: number; at: number }>();
+  #pause_until = 0;
+  /** What the table said last; undefined since it changed. */
+  #due: number | null | undefined;
+
+  constructor(sql: SqlStorage, now: () => number) {
+    this.#sql = sql;
+    this.#now = now;
+    for (const { room, strangers, checked_at } of sql.exec<{
+      room: string;
+      strangers: number;
+      checked_at: number;
+    }>("SELECT room, strangers, checked_at FROM room_checks WHERE strangers > 0")) {
+      this.#strangers.set(room, { count: strangers, at: checked_at });
+    }
+  }
+
+  /** An event says how many are in a room. @param ts of the event, seconds; null: as of now. */
+  heard(room: string, size: number, ts: number | null): void {
+    const known = this.#sizes.get(room);
+    if (!known && this.#sizes.size >= SETTLING_ROOMS) return;
+    const at = ts ?? this.#now() / 1000;
+    if (known && known.ts > at) return;
+    this.#sizes.set(room, { size, ts: at, since: known?.since ?? this.#now() });
+  }
+
+  /** Rooms whose sizes have settled; each is given once. */
+  settled(): { room: string; size: number }[] {
+    const rooms: { room: string; size: number }[] = [];
+    for (const [room, { size, since }] of this.#sizes) {
+      if (since + SETTLING_MS > this.#now()) break;
+      rooms.push({ room, size });
+      this.#sizes.delete(room);
+    }
+    return rooms;
+  }
+
+  /** When the next size has settled; null where none is. */
+  get settles_at(): number | null {
+    const [oldest] = this.#sizes.values();
+    return oldest ? oldest.since + SETTLING_MS : null;
+  }
+
+  /** Something gives cause to ask about the room; soon, and not more often than may be. */
+  demand(room: string): void {
+    const { rowsWritten } = this.#sql.exec(
+      `INSERT INTO room_checks (room, due_at) VALUES (?1, ?2)
+       ON CONFLICT DO UPDATE SET due_at = MAX(?2, not_before) WHERE due_at IS NULL OR due_at > MAX(?2, not_before)`,
+      room,
+      this.#now(),
+    );
+    if (rowsWritten > 0) this.#due = undefined;
+  }
+
+  /** The same, where it was not asked about for so long. */
+  demandAfter(room: string, age_ms: number): void {
+    const [known] = this.#sql.exec<{ checked_at: number }>(
+      "SELECT checked_at FROM room_checks WHERE room = ?",
+      room,
+    );
+    if (!known || known.checked_at < this.#now() - age_ms) this.demand(room);
+  }
+
+  /** Those due, each leased: whoever takes one calls `checked`, or lets the lease bring it again. */
+  takeDue(): RoomCheck[] {
+    const now = this.#now();
+    if (now < this.#pause_until) return [];
+    const lease = now + LEASE_MS;
+    this.#due = undefined;
+    const rooms = this.#sql
+      .exec<{ room: string }>(
+        "SELECT room FROM room_checks WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+        now,
+        ROOMS_AT_ONCE,
+      )
+      .toArray();
+    if (rooms.length > 0) this.#pause_until = now + PAUSE_MS;
+    for (const { room } of rooms) {
+      // Cause that is given while REST answers is newer than the answer: it comes before the lease, and stays.
+      this.#sql.exec(
+        "UPDATE room_checks SET due_at = ?, not_before = ? WHERE room = ?",
+        lease,
+        now + EVERY_MS,
+        room,
+      );
+    }
+    return rooms.map(({ room }) => ({ room, lease }));
+  }
+
+  checked({ room, lease }: RoomCheck, { strangers, wasNeedless, again_at }: Checked): void {
+    const now = this.#now();
+    this.#due = undefined;
+    if (strangers > 0) this.#strangers.set(room, { count: strangers, at: now });
+    else this.#strangers.delete(room);
+    const next = strangers > 0 ? Math.min(again_at ?? now + STRANGERS_MS, now + STRANGERS_MS) : again_at;
+    this.#sql.exec(
+      `UPDATE room_checks SET due_at = CASE WHEN due_at = ?1 THEN ?2 ELSE due_at END, not_before = ?3, checked_at = ?4,
+         strangers = ?5 WHERE room = ?6`,
+      lease,
+      next,
+      now + (wasNeedless ? NEEDLESS_MS : EVERY_MS),
+      now,
+      strangers,
+      room,
+    );
+  }
+
+  /** A conference has ended: whoever was in it is not there any more. */
+  ended(room: string): void {
+    if (!this.#strangers.delete(room)) return;
+    this.#sql.exec("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
+  }
+
+  strangersIn(room: string): number {
+    const known = this.#strangers.get(room);
+    return known && known.at + BELIEVED_MS > this.#now() ? known.count : 0;
+  }
+
+  nextDue(): number | null {
+    if (this.#due === undefined) {
+      this.#due = this.#sql
+        .exec<{ due: number | null }>(
+          "SELECT MIN(due_at) AS due FROM room_checks INDEXED BY room_checks_by_due WHERE due_at IS NOT NULL",
+        )
+        .one().due;
+    }
+    return this.#due === null ? null : Math.max(this.#due, this.#pause_until);
+  }
+
+  forget(): void {
+    this.#sql.exec(
+      "DELETE FROM room_checks WHERE due_at IS NULL AND checked_at < ? AND strangers = 0",
+      this.#now() - KEPT_MS,
+    );
+  }
+}
