@@ -51,12 +51,15 @@ export async function traceOf(
   };
 }
 
-/** The answers as far as they were kept: one that was wrong is wrong again, of an open one nothing is known. */
+/** The answers as far as they were kept: a secret one that was wrong is wrong again. */
 function answersOf({ answers }: KeptDecision): { answers: Answers; missing: string[] } {
-  const made = Object.entries(answers).map(([name, { tries, keyed, matched }]): [string, Answer] => [
+  const made = Object.entries(answers).map(([name, { tries, keyed, matched, ...kept }]): [string, Answer] => [
     name,
-    keyed === "secret" ? { tries, hmac: matched ?? "0".repeat(64) } : { tries },
+    { tries, ...kept, ...(keyed === "secret" ? { hmac: matched ?? "0".repeat(64) } : {}) },
   ]);
-  const open = Object.entries(answers).filter(([, { keyed }]) => keyed === "open");
-  return { answers: Object.fromEntries(made), missing: open.map(([name]) => `answer.${name}`) };
+  // Rows from before open answers were kept have none.
+  const lost = Object.entries(answers).filter(
+    ([, { keyed, value }]) => keyed === "open" && value === undefined,
+  );
+  return { answers: Object.fromEntries(made), missing: lost.map(([name]) => `answer.${name}`) };
 }

@@ -78,11 +78,14 @@ function looks(
   return { looked_at: kept, more_looked_at: more_looked_at + looked_at.length - kept.length };
 }
 
-/** Of a secret answer what it matched, which is its HMAC as the ruleset has it anyway; of no answer what was keyed. */
+/** Of a secret answer what it matched: its HMAC as the ruleset has it anyway, or what KV holds of it. */
 function keptAnswers(answers: Answers, ruleset: string): Record<string, KeptAnswer> {
-  const kept = Object.entries(answers).map(([name, { value, hmac, tries = 1 }]): [string, KeptAnswer] => {
-    if (hmac === undefined) return [name, { tries, keyed: value === undefined ? "nothing" : "open" }];
-    return [name, { tries, keyed: "secret", ...(ruleset.includes(hmac) ? { matched: hmac } : {}) }];
+  const kept = Object.entries(answers).map(([name, answer]): [string, KeptAnswer] => {
+    const { value, hmac, pin, tries = 1 } = answer;
+    if (value !== undefined) return [name, { tries, keyed: "open", value }];
+    if (hmac === undefined) return [name, { tries, keyed: "nothing" }];
+    const matched = ruleset.includes(hmac) ? { matched: hmac } : {};
+    return [name, { tries, keyed: "secret", ...matched, ...(pin === undefined ? {} : { pin }) }];
   });
   return Object.fromEntries(kept);
 }

@@ -1,4 +1,5 @@
 import type { KeptCall } from "../../shared/kept-call.ts";
+import type { Answer } from "../../shared/rules/answers.ts";
 import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 
 /** Why a webhook came: a call's fresh arrival, or its return with our sealed state; `unusable` names no call that could be read. */
@@ -13,10 +14,14 @@ export type Purpose =
   | "answer"
   | "unusable";
 
-/** An answer as far as it is kept: of a secret one what it matched, of an open one that it was given. */
+/** An answer as far as it is kept: an open one whole, of a secret one what it matched. */
 export interface KeptAnswer {
   tries: number;
   keyed: "nothing" | "open" | "secret";
+  /** What was keyed, of an open one: decisions are computed again from it. Shown to nobody. */
+  value?: string;
+  /** What KV holds of the PIN, of a secret one that is in KV. */
+  pin?: NonNullable<Answer["pin"]>;
   /** The HMAC in the ruleset that it is; absent where it is none. Shown to nobody. */
   matched?: string;
 }
@@ -36,7 +41,7 @@ export interface KeptDecision {
   answers: Record<string, KeptAnswer>;
 }
 
-/** A webhook as the journal keeps it: no secret, no keyed digit, no token of ours or anybody's is in it. */
+/** A webhook as the journal keeps it: no secret, no digit keyed for one, no token of ours or anybody's is in it. */
 export interface WebhookNote {
   received_at: number;
   purpose: Purpose;

@@ -30,7 +30,7 @@ export type Happening = { at: number } & (
       role: string | null;
       looked_at: Look[];
       more_looked_at: number;
-      answers: Record<string, Omit<KeptAnswer, "matched">>;
+      answers: Record<string, Omit<KeptAnswer, "matched" | "value">>;
     }
   | { what: "command"; step: number | null; command: string; by: "relay" | "rest" | "nobody"; said: string }
   | { what: "placement"; step: number; state: string; room: string; reason: string }
@@ -114,7 +114,9 @@ function ofEntry(entry: JournalEntry, placements: readonly Placement[]): Happeni
 }
 
 function ofDecision(at: number, step: number, { answers, ...decision }: KeptDecision): Happening {
-  const shown = Object.entries(answers).map(([name, { matched: _, ...answer }]) => [name, answer] as const);
+  const shown = Object.entries(answers).map(
+    ([name, { matched: _, value: __, ...answer }]) => [name, answer] as const,
+  );
   return { at, what: "decision", step, ...decision, answers: Object.fromEntries(shown) };
 }
 

@@ -5,6 +5,7 @@ import type { CallsPage, Story } from "../../functions/session/archive.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { askApi } from "./api/ask.ts";
 import { type House, openHouse, warmUp } from "./house.ts";
+import { call, key } from "./pin-caller.ts";
 
 beforeAll(warmUp);
 
@@ -167,14 +168,20 @@ describe("why a call is in its room", () => {
 
 test("no PIN, bearer token, callback token or keyed digit is ever written down", async () => {
   await using home = await openHouse({ rules: [], carrier: { speed: 5 } });
-  const hmac = await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, "47114711");
+  const hmacOf = (digits: string) => answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, digits);
+  const hmac = await hmacOf("47114711");
+  const kv = await hmacOf("31415926");
+  await env.DIRECTORY.put(`pins/${home.tenant}/${kv}`, JSON.stringify({ room: "team", note: "whose it is" }));
   await home.putRuleset({
     rules: [
       {
         id: "bridge",
         match: { headers: { authorization: { present: true } } },
         ask: { pin: { say: "Enter your PIN.", digits: "8", secret: true } },
-        rules: [{ id: "chair", match: { "answer.pin": { hmac } }, place: { room: "board" } }],
+        rules: [
+          { id: "chair", match: { "answer.pin": { hmac } }, place: { room: "board" } },
+          { id: "member", match: { "answer.pin": { pins: true } }, place: { room: "{pin.room}" } },
+        ],
       },
     ],
   });
@@ -187,13 +194,72 @@ test("no PIN, bearer token, callback token or keyed digit is ever written down",
     await home.carrier.digits(call_id, digits);
   }
   await inRoom(home, call_id, "board");
+  const member = await placed(home, "+15550100002", "+15550100100", [
+    { name: "Authorization", value: "Bearer hush-hush-hush" },
+  ]);
+  await home.carrier.wait({
+    call: { call_id: member, heard: { contains: "Enter your PIN." } },
+    timeout_ms: 10_000,
+  });
+  await home.carrier.digits(member, "31415926#");
+  await inRoom(home, member, "team");
+  expect(JSON.stringify(await storyOf(home, member))).not.toContain(kv);
   const { kept, happened } = await storyOf(home, call_id);
   expect(kept[0]?.left_out).toEqual(["headers.authorization"]);
   expect(happened.filter(({ what }) => what === "decision").length).toBeGreaterThanOrEqual(3);
   expect(JSON.stringify([kept, happened])).not.toContain(hmac);
   const everything = await written(home);
-  for (const secret of ["hush-hush", "90817263", "47114711", "token=", home.carrier.token])
+  for (const secret of [
+    "hush-hush",
+    "90817263",
+    "47114711",
+    "31415926",
+    kv,
+    "whose it is",
+    "token=",
+    home.carrier.token,
+  ])
     expect(everything).not.toContain(secret);
   const { trace } = await storyOf(home, call_id, "?trace=full");
   expect(trace.at(-1)).toMatchObject({ rule: null, left_out: ["headers.authorization"] });
+});
+
+test("what was keyed is decided on again: an open answer as it was, a PIN of KV by what KV held of it", async () => {
+  await using home = await openHouse({ rules: [], tenant: { join_via: "document" } });
+  await home.putRuleset({
+    rules: [
+      {
+        id: "rooms",
+        match: {},
+        ask: {
+          room: { say: "Which room?", digits: "2" },
+          pin: { say: "Enter your PIN.", digits: "4", secret: true },
+        },
+        rules: [
+          {
+            id: "known",
+            match: { "answer.room": "17", "answer.pin": { pins: true } },
+            place: { room: "{pin.room}-{answer.room}" },
+          },
+        ],
+      },
+    ],
+  });
+  const kv = await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, "4711");
+  await env.DIRECTORY.put(`pins/${home.tenant}/${kv}`, JSON.stringify({ room: "team" }));
+  const { asked } = await call(home, { from: "+15550100001", to: "+15550100100" });
+  const again = await key(home, (await key(home, asked, "18")).asked, "4711");
+  expect(again.document).toContain("Which room?");
+  const room = await key(home, again.asked, "17");
+  // A wrong answer may be either: both are asked for again.
+  expect(room.document).toContain("Enter your PIN.");
+  expect((await key(home, room.asked, "4711")).document).toContain(`"name":"${home.tenant}:team-17"`);
+  const story = () => storyOf(home, String(asked.body.call["call_id"]), "?trace=full");
+  await expect
+    .poll(async () => (await story()).trace.map(({ rule, same, left_out }) => ({ rule, same, left_out })))
+    .toEqual(
+      ["rooms", "rooms", "rooms", "rooms", "known"].map((rule) => ({ rule, same: true, left_out: [] })),
+    );
+  const { kept, happened } = await story();
+  expect(JSON.stringify([kept, happened])).not.toMatch(/"value":|4711/);
 });
