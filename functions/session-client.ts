@@ -1,9 +1,10 @@
-import type { Project } from "./directory.ts";
-import { describeError } from "./log.ts";
+import type { Project, Tenant } from "./directory.ts";
+import { describeError, log } from "./log.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
   type LookRequest,
+  type PlacementKey,
   type PlaceReply,
   type PlaceRequest,
 } from "./session/contract.ts";
@@ -13,6 +14,8 @@ import { orAfter } from "./within.ts";
 
 /** How long past its deadline the session is waited for. */
 const GRACE_MS = 300;
+/** How long it is tried to tell what nobody waits for. */
+const TELL_MS = 10_000;
 /** Less than this left, and a session that broke is not asked again. */
 const RETRY_ROOM_MS = 300;
 
@@ -85,6 +88,14 @@ const tooMany: Record<PinsClosed, string> = {
   caller: "too many wrong PINs from this caller",
   number: "too many wrong PINs on this number",
 };
+
+/** Tells the session that a call's own document is done with its room. Never rejects: the call is answered already. */
+export async function tellLeft(env: Env, { tenant, project }: Tenant, key: PlacementKey): Promise<void> {
+  const told = await ask(async () => {
+    await sessionOf(env, project).left(key);
+  }, Date.now() + TELL_MS);
+  if (!told.answered) log("warn", "session.not_told", { tenant, call: key.call_id, why: told.why });
+}
 
 type Asked<T> = { answered: true; value: T } | { answered: false; refused: boolean; why: string };
 

@@ -1,7 +1,9 @@
 import { fromBase64 } from "./base64.ts";
+import { fromHex } from "./hex.ts";
 
 /** SHA-1's length in bytes. */
 const DIGEST_BYTES = 20;
+const SHA256_BYTES = 32;
 const standardPorts: Record<string, string> = { "https:": "443", "http:": "80" };
 
 /**
@@ -34,6 +36,21 @@ export async function verifyForm(request: {
     }
   }
   return false;
+}
+
+/**
+ * Whether the hex is the body's SHA-256: how a signed URL covers a body that is no form.
+ * @param given `bodySHA256` of the URL's query.
+ */
+export async function isDigestOf(raw: Uint8Array, given: string): Promise<boolean> {
+  const expected = fromHex(given, SHA256_BYTES);
+  if (expected === null) return false;
+  // A copy, for its buffer may be shared as far as its type says.
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(raw)));
+  let difference = 0;
+  // All of it is looked at, wherever the first difference is.
+  for (const [at, byte] of digest.entries()) difference |= byte ^ (expected[at] ?? 0);
+  return difference === 0;
 }
 
 function sortedFields(body: string): string {

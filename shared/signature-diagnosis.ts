@@ -68,7 +68,7 @@ export async function diagnoseJson(request: Unverified): Promise<Diagnosis> {
       };
     }
   }
-  for (const { url, code, sentence } of variations(request)) {
+  for (const { url, code, sentence } of otherUrls(request)) {
     const plausible = request.fragment ? [url, `${url}#${request.fragment}`] : [url];
     if ((await verifyJson({ ...request, urls: plausible })).ok) return { code, sentence };
   }
@@ -106,7 +106,10 @@ interface Origin {
 }
 
 /** Every URL that might have been pasted instead of the configured one, those with the fewest differences first. */
-function variations({ public_url, received_url }: Unverified): Variation[] {
+export function otherUrls({
+  public_url,
+  received_url,
+}: Pick<Unverified, "public_url" | "received_url">): Variation[] {
   const [url = ""] = signedUrls(public_url, received_url);
   const configured = originOf(url);
   const received = originOf(received_url);

@@ -1,5 +1,5 @@
 import type { Next } from "../../shared/documents/next.ts";
-import type { PlacedState } from "../../shared/seal.ts";
+import type { PlacedState, Placing } from "../../shared/seal.ts";
 import { lastNext, over } from "./joining.ts";
 import { type Answered, type CallVisit, wireNames } from "./visit.ts";
 
@@ -18,8 +18,16 @@ export function answerDialled(visit: CallVisit, state: PlacedState): Answered {
     ...(isIn
       ? {}
       : { reason: `DialCallStatus: ${typeof status === "string" ? status.slice(0, 40) : "missing"}` }),
+    left: { call_id: visit.call.call_id, entry: state.entry, step: state.place_step },
     next: nextAfter(visit, state, status),
   };
+}
+
+function isSpent(
+  { received_at }: CallVisit,
+  { decided_at, max_duration_s = Number.POSITIVE_INFINITY }: Placing,
+): boolean {
+  return received_at - decided_at >= max_duration_s * 1000;
 }
 
 function nextAfter(visit: CallVisit, { placing }: PlacedState, status: unknown): Next {
@@ -30,6 +38,7 @@ function nextAfter(visit: CallVisit, { placing }: PlacedState, status: unknown):
     case "busy":
       return { does: "apologise" };
     default:
-      return placing.after ? lastNext(visit, placing.after) : over;
+      // The time that a call may last is over, and not its conference.
+      return placing.after && !isSpent(visit, placing) ? lastNext(visit, placing.after) : over;
   }
 }

@@ -2,9 +2,11 @@ import type { Call } from "../../shared/call.ts";
 import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
 import { type JoinParameters, wireName } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
+import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
 import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
+import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
 import { callbackUrls } from "./callback-urls.ts";
 import { noteOf } from "./note.ts";
@@ -48,6 +50,8 @@ export interface Answered {
   ruleset?: string;
   /** The session was told of the webhook on the way. */
   told?: true;
+  /** The placement whose room the call's document is done with, as the session has to be told. */
+  left?: PlacementKey;
   /** What it has to be told where it was not. */
   note?: WebhookNote;
 }
@@ -78,11 +82,12 @@ export async function wayBack(
   if (sealed === null) return null;
   const { url_fragment } = tenant.record;
   const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
-  return {
+  const back = {
     dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${state.purpose === "poll" ? `?${POLL}` : ""}${fragment}`,
     params: callerParams(call.params).params,
     sealed,
   };
+  return call.via === "cxml" && cxmlUrl(back) === null ? null : back;
 }
 
 /** The join as it goes on the wire: our own callbacks in it, where there may be any. */

@@ -6,6 +6,7 @@ import { findTenant, type Tenant } from "../directory.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
+import { tellLeft } from "../session-client.ts";
 import { within } from "../within.ts";
 import { answerCall, answerUnusable } from "./answer-call.ts";
 import { bodyLimit, readBody } from "./body.ts";
@@ -99,7 +100,7 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
   }
   const rendered = way.write(answered.next, webhook.ok ? webhook.call : null);
   if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
-  const { next: _, note, told: __, ...said } = answered;
+  const { next: _, note, left, told: __, ...said } = answered;
   log("info", "webhook.answered", {
     tenant,
     ...(webhook.ok ? { call: webhook.call.call_id } : {}),
@@ -109,6 +110,7 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
   if (visit.authentic) {
     const call_id = webhook.ok ? webhook.call.call_id : webhook.call_id;
     if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
+    if (left) c.executionCtx.waitUntil(tellLeft(visit.env, visit.tenant, left));
     if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
   }
   return send(c, way, rendered.body);

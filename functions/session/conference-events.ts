@@ -92,9 +92,13 @@ export class ConferenceEvents {
     return rowsWritten > 0;
   }
 
-  /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
-  apply(event: RelayEvent): void {
-    for (const { row, happening } of this.#bearingOn(event)) this.change(row, happening);
+  /**
+   * Applies an event of RELAY's, or a signed callback's, to the placements that it bears on.
+   * @param ids_known Whether its `conference_id` is RELAY's: by another nobody could be told apart who came by another way.
+   */
+  apply(event: RelayEvent, ids_known = true): void {
+    for (const { row, happening } of this.#bearingOn(event))
+      this.change(row, ids_known ? happening : withoutId(happening));
     noteFlags(this.#placements, event);
     this.#noteSize(event);
     if (event.kind === "conference" && event.params.status === "conference-end") {
@@ -106,7 +110,7 @@ export class ConferenceEvents {
   applyUntrusted(event: RelayEvent, ids_known: boolean): void {
     for (const { row, happening } of this.#bearingOn(event)) {
       if (happening.happened === "joined") {
-        this.change(row, ids_known ? happening : { ...happening, conference_id: null });
+        this.change(row, ids_known ? happening : withoutId(happening));
       } else if (applyEvent(row, happening, this.#now())) {
         this.#errands.add("verify", row, row.node_id);
       }
@@ -190,6 +194,11 @@ export class ConferenceEvents {
       limit,
     ).rowsWritten;
   }
+}
+
+/** A conference's end is told by its id alone, and names whom it bears on by that already. */
+function withoutId(event: MembershipEvent): MembershipEvent {
+  return event.happened === "conference_ended" ? event : { ...event, conference_id: null };
 }
 
 function endedBy(ending_call: string | undefined, row: Placement): MembershipEvent["ended_by"] {

@@ -173,6 +173,15 @@ export class RelaySession extends DurableObject<Env> {
     return reply;
   }
 
+  /** The call's own document is done with its room, which is news where events were lost. */
+  left(key: PlacementKey): void {
+    const row = this.#placements.find(key);
+    if (!row) return;
+    const { room: name, conference_id } = row;
+    this.#events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+    this.#chores.start();
+  }
+
   /** What is remembered of calls, and the versions of rulesets. */
   archive(): Archive {
     return this.#archive;
@@ -196,7 +205,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
     this.#lastWorkAt = Date.now();
-    if (trusted) this.#events.apply(event);
+    if (trusted) this.#events.apply(event, ids_known);
     else this.#events.applyUntrusted(event, ids_known);
     this.#chores.start();
     this.#chores.heard();

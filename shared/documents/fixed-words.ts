@@ -1,14 +1,14 @@
 import { document, type HangupStep, type PlayStep, type SwmlDocument } from "./swml.ts";
 
 /** What a caller hears where something of ours broke. */
-const apology = "say:We are sorry. Your call cannot be connected right now. Please try again later.";
+export const apology = "We are sorry. Your call cannot be connected right now. Please try again later.";
 
 /** What a caller hears where nothing is meant for them. */
-const notTaken = "say:We are sorry. This number cannot take your call.";
+export const notTaken = "We are sorry. This number cannot take your call.";
 
 /** Says that the call cannot be connected, and ends it. */
 export function apologySteps(): [PlayStep, HangupStep] {
-  return [{ play: { url: apology } }, { hangup: {} }];
+  return [{ play: { url: `say:${apology}` } }, { hangup: {} }];
 }
 
 /** Something broke on our side: the caller is told, never left in silence. */
@@ -18,5 +18,5 @@ export function apologyDocument(): SwmlDocument {
 
 /** Nothing matched, and the tenant names no fallback of its own. */
 export function fallbackDocument(): SwmlDocument {
-  return document({ answer: {} }, { play: { url: notTaken } }, { hangup: {} });
+  return document({ answer: {} }, { play: { url: `say:${notTaken}` } }, { hangup: {} });
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { toBase64Url } from "../../shared/base64.ts";
-import { verifyForm } from "../../shared/form-signature.ts";
+import { diagnoseForm } from "../../shared/form-diagnosis.ts";
+import { isDigestOf, verifyForm } from "../../shared/form-signature.ts";
+import { toHex } from "../../shared/hex.ts";
 
 const url = "https://partyline.example.com/hooks/acme/conference-status?token=t";
 const body = "StatusCallbackEvent=participant-join&CallSid=c-1&Zebra=2&CallSid=c-0";
@@ -45,4 +47,36 @@ test("what is no signature at all does not verify", async () => {
   for (const signature of ["", "AAAA", "not base64!", "0".repeat(40)]) {
     expect(await verifyForm({ body, urls: [url], signature, keys: ["PSKone"] })).toBe(false);
   }
+});
+
+test("a body that is no form is covered by its digest in the URL, to the byte", async () => {
+  const raw = new TextEncoder().encode('{"CallSid":"c-1"}');
+  const digest = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", raw)));
+  expect(await isDigestOf(raw, digest)).toBe(true);
+  expect(await isDigestOf(raw, digest.toUpperCase())).toBe(true);
+  for (const wrong of ["", "00", digest.slice(2), `${digest.slice(0, -1)}${digest.endsWith("0") ? 1 : 0}`])
+    expect(await isDigestOf(raw, wrong)).toBe(false);
+  expect(await isDigestOf(raw.slice(1), digest)).toBe(false);
+});
+
+test("why a form's signature failed is found: another origin, none, another key", async () => {
+  const unverified = {
+    body,
+    keys: ["PSKone"],
+    covers: true,
+    public_url: "https://partyline.example.com",
+    received_url: "http://worker.example.com/hooks/acme/conference-status?token=t",
+  };
+  const ours = await sign(
+    "PSKone",
+    `http://worker.example.com/hooks/acme/conference-status?token=t${fields}`,
+  );
+  expect(await diagnoseForm({ ...unverified, signature: ours })).toMatchObject({ code: "host" });
+  expect(await diagnoseForm({ ...unverified, signature: "" })).toMatchObject({ code: "unsigned" });
+  expect(await diagnoseForm({ ...unverified, signature: ours, covers: false })).toMatchObject({
+    code: "body",
+  });
+  const another = await diagnoseForm({ ...unverified, signature: await sign("PSKtwo", url + fields) });
+  expect(another.code).toBe("another_key");
+  expect(another.sentence).not.toContain("token=t");
 });

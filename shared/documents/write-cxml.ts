@@ -1,0 +1,128 @@
+import type { Prompt, Spoken } from "../rules/decision.ts";
+import { conferenceAttributes } from "./cxml-conference.ts";
+import { cxmlUrl } from "./cxml-url.ts";
+import { apology, notTaken } from "./fixed-words.ts";
+import type { Join, Next, Waiting, WayBack } from "./next.ts";
+import type { Rendered } from "./render.ts";
+import { element, writeXml, type XmlElement } from "./xml.ts";
+
+/** SignalWire takes no more, in bytes. */
+const DOCUMENT_LENGTH = 64_000;
+/** For a first digit and for the next alike. */
+const DIGIT_S = 6;
+/** What is said to one who waits without music, how often before the call asks again, and how long it is quiet in between. */
+const HOLD_THE_LINE = "Please hold the line.";
+const HOLDS = 4;
+const QUIET_S = 2;
+/** A day: longer than any call. */
+const FOR_GOOD_S = 86_400;
+
+/** @param answered Whether the call is: only one that is not can be rejected unheard. */
+export function writeCxml(next: Next, answered: boolean): Rendered {
+  const body = writeXml(element("Response", {}, ...verbsOf(next, answered)));
+  if (new TextEncoder().encode(body).length <= DOCUMENT_LENGTH) return { ok: true, body };
+  const sorry = writeXml(element("Response", {}, ...saidLast(apology)));
+  return { ok: false, body: sorry, path: next.does, why: `it is over ${DOCUMENT_LENGTH} bytes` };
+}
+
+function verbsOf(next: Next, answered: boolean): XmlElement[] {
+  switch (next.does) {
+    case "announce":
+      return [...next.words.map(speak), redirect(next.back)];
+    case "ask":
+      // Gather's action is fetched whatever was keyed. Should it not be, the call comes back all the same.
+      return [gather(next.prompt, next.back), redirect(next.back)];
+    // RELAY joins no call that came by cXML, so these three are never needed; they do what they say, as well as cXML can.
+    case "hold":
+      return [pause(Math.max(1, Math.ceil(next.ms / 1000))), redirect(next.back)];
+    case "ring":
+      return [redirect(next.back)];
+    case "stay":
+      return [pause(FOR_GOOD_S)];
+    case "join":
+      return joinVerbs(next);
+    case "wait":
+      return waitVerbs(next);
+    case "reject": {
+      if (next.say) return [speak(next.say), element("Hangup")];
+      const reason = next.reason === "busy" ? "busy" : "rejected";
+      return [answered ? element("Hangup") : element("Reject", { reason })];
+    }
+    case "hand_over":
+      return next.cxml === undefined ? saidLast(apology) : [handOver(next.cxml)];
+    // Nothing in cXML asks and goes on with what it is told.
+    case "return":
+    case "apologise":
+      return saidLast(apology);
+    case "refuse":
+      return saidLast(notTaken);
+    default:
+      return next satisfies never;
+  }
+}
+
+function joinVerbs({ room, join, staying, over }: Join): XmlElement[] {
+  const { max_duration_s, after } = staying;
+  const dial = element(
+    "Dial",
+    {
+      ...(over ? returnsTo(over) : {}),
+      timeLimit: max_duration_s === undefined ? undefined : String(max_duration_s),
+    },
+    element("Conference", conferenceAttributes(join), room),
+  );
+  // A state too long to be carried: nobody can ask how it went, but what comes after still does.
+  return [dial, after?.cxml === undefined ? element("Hangup") : handOver(after.cxml)];
+}
+
+/** A call asks again within a quarter of a minute, or with each time that the music has played. */
+function waitVerbs({ position, announce, music, turn }: Waiting): XmlElement[] {
+  const heard: XmlElement[] = [];
+  if (announce) heard.push(speak(announce));
+  if (position !== undefined) heard.push(speak({ say: `You are number ${position} in line.` }));
+  if (music !== undefined) heard.push(speak({ play: music }));
+  else for (let i = 0; i < HOLDS; i += 1) heard.push(speak({ say: HOLD_THE_LINE }), pause(QUIET_S));
+  return [...heard, redirect(turn)];
+}
+
+function gather({ words, max_digits, terminator }: Prompt, back: WayBack): XmlElement {
+  const settings = {
+    ...returnsTo(back),
+    numDigits: String(max_digits),
+    // Absent it would be #, where nothing but the number of digits and a pause are to end the answer.
+    finishOnKey: terminator ?? "",
+    timeout: String(DIGIT_S),
+    actionOnEmptyResult: "true",
+  };
+  return element("Gather", settings, ...words.map(speak));
+}
+
+function speak(spoken: Spoken): XmlElement {
+  if ("play" in spoken) return element("Play", {}, spoken.play);
+  return element("Say", { language: spoken.language, voice: spoken.voice }, spoken.say);
+}
+
+function saidLast(words: string): XmlElement[] {
+  return [speak({ say: words }), element("Hangup")];
+}
+
+function pause(seconds: number): XmlElement {
+  return element("Pause", { length: String(seconds) });
+}
+
+function redirect(back: WayBack): XmlElement {
+  return element("Redirect", { method: "POST" }, urlOf(back));
+}
+
+function handOver(url: string): XmlElement {
+  return element("Redirect", { method: "POST" }, url);
+}
+
+function returnsTo(back: WayBack): Record<string, string> {
+  return { action: urlOf(back), method: "POST" };
+}
+
+/** A way back that could not be walked is never given out. */
+function urlOf(back: WayBack): string {
+  return cxmlUrl(back) ?? back.dest;
+}
