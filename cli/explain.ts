@@ -9,8 +9,10 @@ import { compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
 import { decide, explain } from "../shared/rules/decide.ts";
 import type { Decision, Look, Question } from "../shared/rules/decision.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
+import { type PinRecord, pinRecord } from "../shared/rules/pin-record.ts";
 import { parseSwmlWebhook } from "../shared/swml-webhook.ts";
 import { documentFor } from "./explained-document.ts";
+import { placeLines } from "./explained-place.ts";
 import { readRulesetFile } from "./ruleset-file.ts";
 
 type Pairs = [name: string, value: string][];
@@ -22,6 +24,7 @@ interface ExplainOptions {
   header: Pairs;
   param: Pairs;
   answer: Pairs;
+  pin: [name: string, record: PinRecord][];
   type: string;
   webhook?: string;
   tenant: string;
@@ -48,6 +51,12 @@ export function explainCommand(): Command {
       "--answer <name=digits>",
       "what the caller keys; for a secret name=hmac:<64 hex digits>",
       pair,
+      [],
+    )
+    .option(
+      "--pin <name=record>",
+      'a secret answered with a PIN of KV that has this record, e.g. pin={"room":"board","role":"chair"}',
+      pinPair,
       [],
     )
     .option("--type <type>", "phone, sip or webrtc", "phone")
@@ -83,7 +92,7 @@ async function explainFile(file: string, options: ExplainOptions, command: Comma
   const hash = await hashRuleset(JSON.stringify(read.value));
   const compiled = compileRuleset(parsed.ruleset, { tenant, plain, hash });
   const say = options.full ? explain : decide;
-  const decision = say(compiled, call, options.at ?? Date.now(), answersOf(options.answer));
+  const decision = say(compiled, call, options.at ?? Date.now(), answersOf(options));
   const document = documentFor(decision, call, { tenant, plain });
   if (json) console.log(JSON.stringify({ file, decision, document }));
   else console.log(textOf(decision, document));
@@ -121,12 +130,14 @@ async function webhookCall(file: string, command: Command): Promise<Call> {
   command.error(`error: ${message}`, { exitCode: 2 });
 }
 
-function answersOf(given: Pairs): Answers {
+function answersOf({ answer: given, pin: pins }: ExplainOptions): Answers {
   const named = given.map(([name, keyed]) => {
     const [, hmac] = /^hmac:([0-9a-f]{64})$/.exec(keyed) ?? [];
     return [name, hmac === undefined ? (keyed === "" ? {} : { value: keyed }) : { hmac }] as const;
   });
-  return Object.fromEntries(named);
+  // Which digits the PIN has, and so its HMAC, is of no account once KV was asked.
+  const ofKv = pins.map(([name, { note: _, ...pin }]) => [name, { hmac: "f".repeat(64), pin }] as const);
+  return Object.fromEntries([...named, ...ofKv]);
 }
 
 function textOf(decision: Decision | Question, document: object | null): string {
@@ -134,7 +145,7 @@ function textOf(decision: Decision | Question, document: object | null): string 
   const lines = [
     `${bold(headline(decision))} ${rule === null ? "(no rule matched)" : `by rule ${bold(rule)}`}`,
   ];
-  if (decision.action === "place") lines.push(`rooms, in order: ${decision.rooms.join(", ")}`);
+  if (decision.action === "place") lines.push(...placeLines(decision));
   lines.push("", ...looked_at.flatMap(lookLines));
   if (more_looked_at > 0)
     lines.push(`… and ${more_looked_at} more rules that did not match: --full lists them`);
@@ -172,6 +183,19 @@ function pair(text: string, before: Pairs): Pairs {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("Write it as name=value.");
   return [...before, [text.slice(0, at), text.slice(at + 1)]];
+}
+
+function pinPair(text: string, before: ExplainOptions["pin"]): ExplainOptions["pin"] {
+  const [[name, json] = ["", ""]] = pair(text, []);
+  let record: unknown;
+  try {
+    record = JSON.parse(json);
+  } catch {
+    throw new InvalidArgumentError("Write it as name={…}: the record is JSON.");
+  }
+  const read = pinRecord.safeParse(record);
+  if (!read.success) throw new InvalidArgumentError(z.prettifyError(read.error));
+  return [...before, [name, read.data]];
 }
 
 function instant(text: string): number {

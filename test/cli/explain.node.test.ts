@@ -37,7 +37,7 @@ const line = ["--to", "+15550100100"];
 
 test("every example is good, without a warning", async () => {
   const files = await readdir(examples);
-  expect(files).toHaveLength(7);
+  expect(files).toHaveLength(8);
   for (const file of files) {
     const { code, out } = await run("check", file, "--tenant", "acme", "--json");
     expect({ file, code, out: JSON.parse(out) }).toMatchObject({
@@ -67,8 +67,30 @@ test("the bridge asks for a PIN, and knows the chair by it", async () => {
   expect(await explain("pin-bridge.json", ...bridge)).toMatchObject({ rule: "bridge", action: "ask" });
   const chair = await explain("pin-bridge.json", ...bridge, "--answer", `pin=hmac:${"0".repeat(64)}`);
   expect(chair).toMatchObject({ rule: "chair", role: "moderator" });
+  const guest = await explain("pin-bridge.json", ...bridge, "--pin", 'pin={"room":"garden"}');
+  expect(guest).toMatchObject({ rule: "guest", rooms: ["garden"], wait: { for: ["moderator"] } });
   const wrong = await explain("pin-bridge.json", ...bridge, "--answer", `pin=hmac:${"9".repeat(64)}`);
   expect(wrong).toMatchObject({ action: "ask", ask: [{ try: 2 }] });
+}, 60_000);
+
+test("a practice has a lobby, an hour with the doctor, and lines in which to wait", async () => {
+  const at = (to: string) => explain("waiting-room.yaml", "--to", to, "--from", "+15550100001");
+  expect(await at("+15550100810")).toMatchObject({ rule: "open-hour", wait: { for: ["moderator"] } });
+  expect(await at("+15550100820")).toMatchObject({
+    rooms: ["visit-15550100001"],
+    wait: { for: ["admission"], max_s: 900 },
+    announce: [{ say: "This call is recorded for your file." }],
+    rejoin_s: 120,
+  });
+  const { out } = await run("explain", "waiting-room.yaml", "--to", "+15550100830");
+  expect(out).toContain(
+    [
+      "rooms, in order: advice, advice-2, advice-3",
+      "waits for a seat: 600 s at most, with https://practice.example.com/music.mp3, told their place in the line; then handed over to https://practice.example.com/call-back or https://practice.example.com/call-back.xml",
+      "seats of each room: 2",
+      "who drops finds the seat again for 300 s",
+    ].join("\n"),
+  );
 }, 60_000);
 
 test("VIPs have rooms of their own, and who withholds the number is turned away", async () => {

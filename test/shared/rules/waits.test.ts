@@ -172,7 +172,7 @@ describe("a recording notice", () => {
       'rules[0].place.recording_notice: is never heard: the join does not record; write "record": "record-from-start" in it, or leave the notice out',
     ]);
     expect(errorsOf(withPlace({ recording_notice: true }))).toEqual([
-      "rules[0].place.recording_notice: must be false, not true -> false",
+      "rules[0].place.recording_notice: must be false, not true",
     ]);
     expect(errorsOf({ defaults: { recording_notice: "{answer.pin}" }, rules: [] })).toEqual([
       'defaults.recording_notice: nothing asks for "pin" before this rule is looked at',

@@ -1,0 +1,46 @@
+import type { LastWord, Place, Spoken, Wait } from "../shared/rules/decision.ts";
+
+/** A placement in lines for people: where, heard what, after what wait, and what else is done. */
+export function placeLines({ rooms, announce, wait, capacity, when_full, rejoin_s }: Place): string[] {
+  const lines = [`rooms, in order: ${rooms.join(", ")}`];
+  for (const words of announce ?? []) lines.push(`hears before the room: ${heard(words)}`);
+  if (wait !== undefined) lines.push(...waitLines(wait));
+  if (capacity !== undefined) {
+    const full = when_full === undefined || wait?.for.includes("seat") ? "" : `; full, ${lastly(when_full)}`;
+    lines.push(`seats of each room: ${capacity}${full}`);
+  }
+  if (rejoin_s !== undefined) lines.push(`who drops finds the seat again for ${rejoin_s} s`);
+  return lines;
+}
+
+const waits = {
+  admission: "an operator to let them in",
+  moderator: "a moderator",
+  seat: "a seat",
+} as const satisfies Record<Wait["for"][number], string>;
+
+function waitLines({ for: what, max_s, music, position, announce, otherwise }: Wait): string[] {
+  const how = [
+    `with ${music ?? "ringing"}`,
+    ...(position ? ["told their place in the line"] : []),
+    ...(announce === undefined ? [] : [`after ${heard(announce)}`]),
+  ];
+  return [
+    `waits for ${what.map((one) => waits[one]).join(", then ")}: ${max_s} s at most, ${how.join(", ")}; then ${lastly(otherwise)}`,
+  ];
+}
+
+function lastly(word: LastWord): string {
+  switch (word.action) {
+    case "hand_over":
+      return `handed over to ${[word.swml, word.cxml].filter((url) => url !== undefined).join(" or ")}`;
+    case "reject": {
+      const how = word.reason === undefined ? "rejected" : `rejected (${word.reason})`;
+      return word.say === undefined ? how : `${how} with ${heard(word.say)}`;
+    }
+  }
+}
+
+function heard(words: Spoken): string {
+  return "play" in words ? words.play : JSON.stringify(words.say);
+}
