@@ -1,4 +1,6 @@
 import * as z from "zod";
+// By name: the namespace as a value would bring every language that Zod speaks into the bundle.
+import { _check } from "zod/v4/core";
 import { addressPattern } from "./address.ts";
 import { TEXT_LENGTH, VALUES, WHEN_LENGTH } from "./limits.ts";
 import { sparse } from "./sparse-object.ts";
@@ -140,7 +142,7 @@ const object = sparse(
   }),
 )
   // Unlike other checks, this one runs where a field is wrong too: all that is wrong is said at once.
-  .check(z.core._check(checkOtherKeys, { when: () => true }))
+  .check(_check(checkOtherKeys, { when: () => true }))
   .meta({
     additionalProperties: false,
     patternProperties: {

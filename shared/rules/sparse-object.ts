@@ -1,4 +1,6 @@
 import * as z from "zod";
+// By name: the namespace as a value would bring every language that Zod speaks into the bundle.
+import { $constructor } from "zod/v4/core";
 
 /** So many sets of keys are told apart in one schema; an object with yet another is read against every key there is. */
 const SHAPES = 64;
@@ -14,7 +16,7 @@ export function sparse<Schema extends z.ZodObject>(schema: Schema): Schema {
   return new SparseObject(schema._zod.def) as Schema;
 }
 
-const SparseObject: z.core.$constructor<z.ZodObject> = z.core.$constructor("SparseObject", (inst, def) => {
+const SparseObject: z.core.$constructor<z.ZodObject> = $constructor("SparseObject", (inst, def) => {
   z.ZodObject.init(inst, def);
   const readAny = inst._zod.parse;
   const narrowed = new Map<number, z.ZodObject>();
