@@ -6,14 +6,58 @@ const key = Buffer.alloc(32, 7).toString("base64");
 const env = { CREDENTIALS_KEY: key };
 
 describe("partyline secret", { timeout: 20_000 }, () => {
-  it("prints what a ruleset holds in place of the PIN, without the line's end", async () => {
+  it("prints what a ruleset holds in place of the PIN, without the line's end, and beside it where KV would", async () => {
     const { out, err, code } = await runPartyline({
       args: ["secret", "--tenant", "acme"],
       env,
       input: "4711\n",
     });
+    const hmac = await answerHmac(key, "acme", "4711");
+    expect({ err, code }).toEqual({ err: `in KV: pins/acme/${hmac}\n`, code: 0 });
+    expect(JSON.parse(out)).toEqual({ hmac });
+  });
+
+  it("makes of a list what wrangler kv bulk put takes", async () => {
+    const input = "pin,room,role\n4711,team-a,chair\r\n0815, team-a\n\n1234\n";
+    const { out, err, code } = await runPartyline({
+      args: ["secret", "--tenant", "acme", "--list", "-"],
+      env,
+      input,
+    });
     expect({ err, code }).toEqual({ err: "", code: 0 });
-    expect(JSON.parse(out)).toEqual({ hmac: await answerHmac(key, "acme", "4711") });
+    const keyOf = async (pin: string) => `pins/acme/${await answerHmac(key, "acme", pin)}`;
+    expect(JSON.parse(out)).toEqual([
+      { key: await keyOf("4711"), value: '{"room":"team-a","role":"chair"}' },
+      { key: await keyOf("0815"), value: '{"room":"team-a"}' },
+      { key: await keyOf("1234"), value: "{}" },
+    ]);
+  });
+
+  it("says which lines of a list are not right, shows no PIN of it, and makes nothing then", async () => {
+    const input = "4711,team-a\n47x1,team-a\n4711,team-b\n0815,%{room},chair\n1234,a,b,c\n";
+    const { out, err, code } = await runPartyline({
+      args: ["secret", "--tenant", "acme", "--list", "-"],
+      env,
+      input,
+    });
+    expect({ out, code }).toEqual({ out: "", code: 1 });
+    expect(err).toBe(
+      [
+        "error: the list is not right:",
+        "  line 2: the PIN must be 1 to 32 digits",
+        "  line 3: the PIN is that of line 1, too",
+        "  line 4: room: may not hold ${ or %{, which SignalWire would run as code",
+        "  line 5: there must be no more than pin,room,role",
+        "",
+      ].join("\n"),
+    );
+    const missing = await runPartyline({
+      args: ["secret", "--tenant", "acme", "--list", "no-such-file"],
+      env,
+    });
+    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("no-such-file can't be read") });
+    const empty = await runPartyline({ args: ["secret", "--tenant", "acme", "--list", "-"], env });
+    expect(empty).toMatchObject({ code: 1, err: expect.stringContaining("there is no PIN in it") });
   });
 
   it("makes another one for another tenant", async () => {
