@@ -11,6 +11,7 @@ import {
 import { checkMatch, type MatchNames } from "./check-match.ts";
 import { checkSchedules, warnOfUnusedSchedules } from "./check-schedules.ts";
 import { BeforeRoom } from "./check-wait.ts";
+import { warnOfWaysIn } from "./check-ways-in.ts";
 import { GROUP_DEPTH, RULES } from "./limits.ts";
 import { type Found, ListUse } from "./list-use.ts";
 import type { ParseOptions } from "./parse.ts";
@@ -70,6 +71,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   checkJoin(ruleset.defaults?.join, ["defaults", "join"], found);
   checkRoles(ruleset, found);
   checkPlaceholders(ruleset.defaults?.recording_notice, ["defaults", "recording_notice"], new Map(), found);
+  warnOfWaysIn(ruleset, found);
   lists.warnOfUnused();
   warnOfUnusedSchedules(ruleset, usedSchedules, found);
   if (found.errors.length === 0) warnOfShadows(ruleset, found);

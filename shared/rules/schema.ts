@@ -51,6 +51,14 @@ const listValue = z.union([z.string().min(1).max(TEXT_LENGTH), hmac], {
 
 /** The language of rulesets. Every key explains itself, and so does the JSON Schema made from this. */
 export const rulesetSchema = strictObject({
+  ways_in: z
+    .array(z.enum(["swml", "cxml", "relay"]))
+    .min(1)
+    .max(3)
+    .exactOptional()
+    .describe(
+      "How calls come to these rules: swml, cxml (numbers that fetch a document of the kind), relay (contexts). What one of these cannot do is warned of. Changes nothing else.",
+    ),
   timezone: timezone
     .exactOptional()
     .describe("The IANA time zone that times are meant in, e.g. America/New_York."),
