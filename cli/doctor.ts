@@ -12,7 +12,7 @@ interface DoctorOptions {
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("say what is wrong between a number and its conference; places no call")
-    .argument("<url>", "the webhook's URL as pasted at SignalWire: https://…/hooks/<tenant>/swml")
+    .argument("<url>", "the webhook's URL as pasted at SignalWire: https://…/hooks/<tenant>/swml or …/cxml")
     .option("--json", "one JSON object for machines")
     .addHelpText(
       "after",

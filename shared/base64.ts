@@ -1,8 +1,13 @@
 /** Base64url without padding: letters, digits, `-` and `_` alone, so nothing in it is ever an expansion mark. */
 export function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** Standard base64, padded. */
+export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(binary);
 }
 
 /** The bytes of base64url without padding, or null where the text is anything else. */

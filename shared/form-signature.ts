@@ -1,4 +1,4 @@
-import { fromBase64 } from "./base64.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { fromHex } from "./hex.ts";
 
 /** SHA-1's length in bytes. */
@@ -24,18 +24,18 @@ export async function verifyForm(request: {
   const encoder = new TextEncoder();
   for (const key of request.keys) {
     if (key === "") continue;
-    const imported = await crypto.subtle.importKey(
-      "raw",
-      encoder.encode(key),
-      { name: "HMAC", hash: "SHA-1" },
-      false,
-      ["verify"],
-    );
+    const imported = await importKey(key);
     for (const url of request.urls.flatMap(portForms)) {
       if (await crypto.subtle.verify("HMAC", imported, signature, encoder.encode(url + fields))) return true;
     }
   }
   return false;
+}
+
+/** Signs a form as SignalWire does. */
+export async function signForm(key: string, url: string, body: string): Promise<string> {
+  const text = new TextEncoder().encode(url + sortedFields(body));
+  return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", await importKey(key), text)));
 }
 
 /**
@@ -51,6 +51,14 @@ export async function isDigestOf(raw: Uint8Array, given: string): Promise<boolea
   // All of it is looked at, wherever the first difference is.
   for (const [at, byte] of digest.entries()) difference |= byte ^ (expected[at] ?? 0);
   return difference === 0;
+}
+
+async function importKey(key: string): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-1" };
+  return await crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, [
+    "sign",
+    "verify",
+  ]);
 }
 
 function sortedFields(body: string): string {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { toBase64Url } from "../../shared/base64.ts";
 import { diagnoseForm } from "../../shared/form-diagnosis.ts";
-import { isDigestOf, verifyForm } from "../../shared/form-signature.ts";
+import { isDigestOf, signForm, verifyForm } from "../../shared/form-signature.ts";
 import { toHex } from "../../shared/hex.ts";
 
 const url = "https://partyline.example.com/hooks/acme/conference-status?token=t";
@@ -24,6 +24,7 @@ const fields = "CallSidc-1CallSidc-0StatusCallbackEventparticipant-joinZebra2";
 test("a form signed over the URL and its sorted fields verifies, repeated keys in the order sent", async () => {
   const signature = await sign("PSKone", url + fields);
   expect(await verifyForm({ body, urls: [url], signature, keys: ["PSKtwo", "PSKone"] })).toBe(true);
+  expect(await signForm("PSKone", url, body)).toBe(signature);
 });
 
 test("the standard port may have been signed, or left out", async () => {

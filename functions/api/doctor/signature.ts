@@ -1,11 +1,14 @@
+import { diagnoseForm } from "../../../shared/form-diagnosis.ts";
+import { signForm, verifyForm } from "../../../shared/form-signature.ts";
 import { signedUrls, signJson, verifyJson } from "../../../shared/signature.ts";
-import { diagnoseJson } from "../../../shared/signature-diagnosis.ts";
+import { type Diagnosis, diagnoseJson } from "../../../shared/signature-diagnosis.ts";
 import type { Tenant } from "../../directory.ts";
 import type { Finding } from "./reply.ts";
-import { type PastedUrl, webhookPath } from "./url.ts";
+import { languageOf, type PastedUrl, webhookPath } from "./url.ts";
 
-/** Any JSON does: a signature is over bytes. */
+/** Any JSON does, and any form: a signature is over bytes, or over whatever the fields are. */
 const sample = new TextEncoder().encode('{"call":{"call_id":"doctor"}}');
+const sampleForm = "CallSid=doctor";
 
 interface PublicUrl {
   public_url: string;
@@ -78,16 +81,20 @@ function keyFindings(count: number, { project }: Tenant): Finding[] {
 /** Signs as SignalWire would for the pasted URL, and verifies as this Worker would. Its path is the URL check's concern. */
 async function urlFinding(url: PastedUrl, tenant: Tenant, public_url: string, key: string): Promise<Finding> {
   const { url_fragment } = tenant.record;
-  const path = webhookPath(tenant.tenant, public_url);
+  const language = languageOf(url);
+  const path = webhookPath(tenant.tenant, public_url, language);
   // A proxy that serves us under a path of its own takes that path off before the request comes here.
-  const received_url = `${url.origin}/hooks/${tenant.tenant}/swml${url.query}`;
-  const sha256 = await signJson("SHA-256", key, `${url.origin}${path}${url.query}`, sample);
-  const signed = { raw: sample, keys: tenant.project.signing_keys, sha256 };
-  const urls = signedUrls(public_url, received_url, url_fragment);
-  if ((await verifyJson({ ...signed, urls })).ok) {
+  const received_url = `${url.origin}/hooks/${tenant.tenant}/${language}${url.query}`;
+  const check = language === "swml" ? checkJson : checkForm;
+  const diagnosis = await check(key, `${url.origin}${path}${url.query}`, {
+    keys: tenant.project.signing_keys,
+    urls: signedUrls(public_url, received_url, url_fragment),
+    public_url,
+    received_url,
+  });
+  if (!diagnosis) {
     return { check: "signature", ok: true, message: "Signatures made for the pasted URL verify here." };
   }
-  const diagnosis = await diagnoseJson({ ...signed, public_url, received_url });
   const origin = public_url.replace(/^(https?:\/\/)[^/?#@]*@/i, "$1").replace(/\/+$/, "");
   return {
     check: "signature",
@@ -96,8 +103,29 @@ async function urlFinding(url: PastedUrl, tenant: Tenant, public_url: string, ke
       diagnosis.code === "another_key"
         ? `Signatures made for the pasted URL do not verify here: another beginning than ${origin} was pasted.`
         : diagnosis.sentence,
-    fix: `Paste ${origin}/hooks/${tenant.tenant}/swml${url_fragment === undefined ? "" : `#${url_fragment}`} at SignalWire, or set ${settingName(tenant)} to ${url.origin}`,
+    fix: `Paste ${origin}/hooks/${tenant.tenant}/${language}${url_fragment === undefined ? "" : `#${url_fragment}`} at SignalWire, or set ${settingName(tenant)} to ${url.origin}`,
   };
+}
+
+interface Verifying {
+  keys: readonly string[];
+  urls: readonly string[];
+  public_url: string;
+  received_url: string;
+}
+
+/** Null: a JSON webhook that is signed for the URL is taken for authentic. */
+async function checkJson(key: string, signed_url: string, against: Verifying): Promise<Diagnosis | null> {
+  const sha256 = await signJson("SHA-256", key, signed_url, sample);
+  const signed = { ...against, raw: sample, sha256 };
+  return (await verifyJson(signed)).ok ? null : await diagnoseJson(signed);
+}
+
+/** Null: a form that is signed for the URL is taken for authentic. */
+async function checkForm(key: string, signed_url: string, against: Verifying): Promise<Diagnosis | null> {
+  const signature = await signForm(key, signed_url, sampleForm);
+  const signed = { ...against, body: sampleForm, signature };
+  return (await verifyForm(signed)) ? null : await diagnoseForm({ ...signed, covers: true });
 }
 
 function settingName({ tenant, record }: Tenant): string {

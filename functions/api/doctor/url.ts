@@ -22,9 +22,14 @@ export function readPastedUrl(pasted: string): PastedUrl | null {
   return { scheme: scheme.toLowerCase(), origin: `${scheme}://${host}`, path, query, fragment };
 }
 
+/** The language that the number is set up for, as the pasted URL has it. */
+export function languageOf({ path }: Pick<PastedUrl, "path">): "swml" | "cxml" {
+  return /\/cxml\/*$/.test(path) ? "cxml" : "swml";
+}
+
 /** The path of the tenant's webhook, as SignalWire sees it: a public URL may have a path of its own before ours. */
-export function webhookPath(tenant: string, public_url: string): string {
-  return `${new URL(public_url).pathname.replace(/\/+$/, "")}/hooks/${tenant}/swml`;
+export function webhookPath(tenant: string, public_url: string, language: "swml" | "cxml"): string {
+  return `${new URL(public_url).pathname.replace(/\/+$/, "")}/hooks/${tenant}/${language}`;
 }
 
 /** What can be said of the pasted URL by itself; whether its origin is the one that signatures are checked against comes later. */
@@ -37,12 +42,15 @@ export function urlFindings(
   if (!url) {
     const message = "What was pasted is not an http(s) URL, or holds a blank.";
     return [
-      wrong(message, `It should look like https://partyline.example.com${webhookPath(id, public_url)}`),
+      wrong(
+        message,
+        `It should look like https://partyline.example.com${webhookPath(id, public_url, "swml")}`,
+      ),
     ];
   }
   const findings = [
     ...schemeFindings(url),
-    ...pathFindings(url, webhookPath(id, public_url)),
+    ...pathFindings(url, webhookPath(id, public_url, languageOf(url))),
     ...(tenant ? fragmentFindings(url, tenant) : []),
   ];
   if (findings.some(({ ok }) => !ok)) return findings;

@@ -43,6 +43,16 @@ describe("the doctor, of the URL", () => {
     expect(said(reply, "url")).toEqual([expect.stringContaining(`→ Paste the path as /voice${path}`)]);
   });
 
+  it("takes a number that is set up with cXML, and signs for it as SignalWire does", async () => {
+    await using house = await openHouse({ rules });
+    const path = `/hooks/${house.tenant}/cxml`;
+    expect((await askDoctor(house.tenant, `${origin}${path}?a=1`)).ok).toBe(true);
+    const elsewhere = await askDoctor(house.tenant, `https://elsewhere.example.com${path}`);
+    expect(said(elsewhere, "signature").join()).toContain(`Paste ${origin}${path} at SignalWire`);
+    const wrong = await askDoctor(house.tenant, `${origin}${path}/`);
+    expect(said(wrong, "url")).toEqual([expect.stringContaining(`→ Paste the path as ${path}`)]);
+  });
+
   it("compares the fragment with the record's", async () => {
     await using house = await openHouse({ rules });
     const unknown = await askDoctor(house.tenant, `${house.webhook_url}#rt=8000`);
