@@ -40,6 +40,9 @@ const BLAMED_MS = 1000;
 /** How far SignalWire's clock and ours may lie apart for that. */
 const CLOCK_SKEW_MS = 500;
 
+/** The feeds tell of one join within this of one another; nobody leaves and joins again so fast. */
+const SAME_JOIN_S = 0.5;
+
 /** What of a placement its conference's events bear on. */
 export interface Membership {
   state: PlacementState;
@@ -88,6 +91,7 @@ export function applyEvent(was: Membership, event: MembershipEvent, now_ms: numb
 }
 
 function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | null {
+  if (was.state === "joined") return applyRejoin(was, event);
   if (!mayMove(was.state, "joined")) return null;
   if (was.left_ts !== null && (event.ts === null || event.ts <= was.left_ts)) return null;
   if (was.state === "left" && was.joined_by !== "document") return null;
@@ -101,6 +105,13 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
     follow: "nothing",
     blames: false,
   };
+}
+
+/** It left and joined anew, and the leave is late: when that comes it must be seen to be older. */
+function applyRejoin(was: Membership, { ts, conference_id }: MembershipEvent): MembershipChange | null {
+  if (ts === null || was.joined_ts === null || ts - was.joined_ts < SAME_JOIN_S) return null;
+  const set = { joined_ts: ts, conference_id: conference_id ?? was.conference_id };
+  return { set, follow: "nothing", blames: false };
 }
 
 function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): MembershipChange | null {

@@ -1,8 +1,9 @@
 import { listRoom } from "../rest.ts";
+import { isBeingPutBack } from "./absence.ts";
 import type { Alarm } from "./alarm.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { Counters } from "./counters.ts";
-import { isBeingPutBack, runErrands } from "./errand-runner.ts";
+import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";

@@ -162,7 +162,8 @@ export class ConferenceEvents {
     }[event.happened];
     if (state === "joined") {
       if (!confirmJoin(this.#ledger, row, { ...set, reason })) return;
-    } else if (state !== undefined && !this.#placements.move(row, state, { ...set, reason })) return;
+    } else if (state === undefined) this.#placements.update(row, set);
+    else if (!this.#placements.move(row, state, { ...set, reason })) return;
     if (change.blames) this.#placements.update(row, { doubt: "taken out" });
     else if (row.doubt === "404") {
       this.#placements.update(row, { doubt: null });

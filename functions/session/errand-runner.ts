@@ -3,6 +3,7 @@ import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { commandCall, isInRooms, listRoom, type RoomListing } from "../rest.ts";
+import { absenceBy, isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
 import { type CallCommand, commandFor } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
@@ -36,11 +37,6 @@ export interface ErrandHost {
 interface Rooms {
   listings: Map<string, Promise<RoomListing[]>>;
   failed: Set<string>;
-}
-
-/** A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment. */
-export function isBeingPutBack(row: Placement): boolean {
-  return row.state === "by_document" && row.conference_id !== null;
 }
 
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
@@ -118,9 +114,7 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
     // Where the row moved while REST answered, that is newer than the answer.
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
     else if (present.has(row.call_id)) host.found(row);
-    // Whether REST's CallSid is the call_id is not known: a stranger in the room may be the very call. Where all are known,
-    // or nobody is there, it is not.
-    else if ([...present].every((call_id) => host.placements.ofCall(call_id).length > 0)) host.left(row);
+    else if (absenceBy(present, host.placements)(row)) host.left(row);
   } catch (error) {
     // Whoever is still in doubt is asked about again by the next alarm.
     if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });

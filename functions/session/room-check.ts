@@ -1,8 +1,9 @@
 import { mayMove } from "../../shared/placement.ts";
-import { isBeingPutBack } from "./errand-runner.ts";
+import { absenceBy, isBeingPutBack } from "./absence.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Checked } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
+import { readTrail } from "./trail.ts";
 
 /** What happened this shortly before REST was asked may be missing from what it answers. */
 const YOUNG_MS = 10_000;
@@ -23,23 +24,19 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const { placements, rooms } = host;
   const asked_at = host.now();
   const before = new Map(rooms.around(room).map((row) => [row, row.trail]));
-  if (before.size === 0 && rooms.strangersIn(room) === 0) {
-    return { strangers: 0, wasNeedless: true, again_at: null, repaired: 0 };
-  }
   const present = await host.list(room);
   const known = [...present].flatMap((call_id) => {
     const [row] = placements.ofCall(call_id);
     return row ? [row] : [];
   });
-  // Whether REST's CallSid is the call_id is not known: a stranger may be the very call that seems to be absent.
-  const isSure = known.length === present.size;
+  const isAbsent = absenceBy(present, placements);
   const here = known.filter((row) => row.room === room);
   const joins = here.filter((row) => row.state !== "joined" && mayBeFound(row, before.get(row), asked_at));
   const absent = rooms.around(room).filter((row) => !present.has(row.call_id));
   // What moved while REST answered is newer than its answer.
   const settled = absent.filter((row) => before.get(row) === row.trail && mayHaveLeft(row));
   const young = settled.filter((row) => !isOld(row, asked_at));
-  const leaves = isSure ? settled.filter((row) => !young.includes(row)) : [];
+  const leaves = settled.filter((row) => !young.includes(row) && isAbsent(row));
   for (const row of joins) host.found(row);
   for (const row of leaves) host.left(row);
   const held = here.filter((row) => rooms.holdsSeat(row)).length;
@@ -65,7 +62,7 @@ function mayHaveLeft(row: Placement): boolean {
 function mayBeFound(row: Placement, trail_before: string | undefined, asked_at: number): boolean {
   if (!mayMove(row.state, "joined") || isBeingPutBack(row)) return false;
   if (row.state !== "left") return trail_before === row.trail;
-  return row.joined_by === "document" && row.left_ts !== null && row.left_ts * 1000 < asked_at - YOUNG_MS;
+  return row.joined_by === "document" && (readTrail(row.trail).at(-1)?.at ?? 0) < asked_at - YOUNG_MS;
 }
 
 function isOld({ state, joined_ts, created_at, deadline_at, hold_at }: Placement, asked_at: number): boolean {

@@ -117,9 +117,17 @@ export class Rooms {
     return isLive(state) && state !== "waiting" && deadline_at + RESERVED_MS > this.#now();
   }
 
-  /** Whether the row holds no seat, any more, and somebody else has the last one: its call joins over capacity. */
+  /** Whether others have every seat of the room that the row joins, those not counted who joined over capacity. */
   isFullWithout(row: Placement): boolean {
-    return row.capacity !== null && !this.holdsSeat(row) && this.taken(row.room) >= row.capacity;
+    if (row.capacity === null) return false;
+    const { flagged } = this.#sql
+      .exec<{ flagged: number }>(
+        `SELECT COUNT(*) AS flagged FROM placements
+         WHERE room = ? AND live = 1 AND state = 'joined' AND over_capacity = 1`,
+        row.room,
+      )
+      .one();
+    return this.taken(row.room) - (this.holdsSeat(row) ? 1 : 0) - flagged >= row.capacity;
   }
 
   strangersIn(room: string): number {

@@ -79,6 +79,17 @@ describe("a conference's events and a placement", () => {
     expect(applyEvent(row, event("left", START + 1_500), START + 1_500)).toMatchObject({ blames: false });
   });
 
+  test("a leave that comes after the next join is known to be older, and takes nobody out", () => {
+    const { row, then } = afterEvents(
+      accepted(),
+      { event: event("joined", START + 100) },
+      { event: event("joined", START + 60_000) },
+      { event: event("left", START + 50_000), now: START + 61_000 },
+    );
+    expect(row).toMatchObject({ state: "joined", joined_ts: (START + 60_000) / 1000 });
+    expect(then).toEqual(["nothing", "nothing"]);
+  });
+
   test("an early leave that turns out to be the conference's end ends the call, and puts nobody back", () => {
     const { row, then } = afterEvents(
       accepted(),
