@@ -49,9 +49,13 @@ export function commandFor(
   }
 }
 
-/** To the room whose seat it has, or to what is said to those who are not let in. */
-function fetch({ state, call_id, room, join, after_url, turned_away, wait }: Placement): CallCommand | null {
-  if (!wait) return null;
+/**
+ * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML,
+ * where nobody is fetched: it comes by itself within seconds, for a document in the language that its rule was written for.
+ */
+function fetch({ wait, ...row }: Placement): CallCommand | null {
+  const { state, call_id, room, join, after_url, turned_away } = row;
+  if (!wait || row.node_id === null) return null;
   if (state === "by_document") {
     const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
     return transferTo(call_id, inlineJoinDocument(room, join, { ...after, params: {} }));

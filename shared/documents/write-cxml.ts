@@ -12,7 +12,7 @@ const DOCUMENT_LENGTH = 64_000;
 const DIGIT_S = 6;
 /** What is said to one who waits without music, how often before the call asks again, and how long it is quiet in between. */
 const HOLD_THE_LINE = "Please hold the line.";
-const HOLDS = 4;
+const HOLDS = 3;
 const QUIET_S = 2;
 /** A day: longer than any call. */
 const FOR_GOOD_S = 86_400;
@@ -75,7 +75,7 @@ function joinVerbs({ room, join, staying, over }: Join): XmlElement[] {
   return [dial, after?.cxml === undefined ? element("Hangup") : handOver(after.cxml)];
 }
 
-/** A call asks again within a quarter of a minute, or with each time that the music has played. */
+/** A call asks again every ten seconds or so, or each time that the music has played: its turn may have come. */
 function waitVerbs({ position, announce, music, turn }: Waiting): XmlElement[] {
   const heard: XmlElement[] = [];
   if (announce) heard.push(speak(announce));

@@ -159,6 +159,42 @@ describe("a number set up with cXML", () => {
   });
 });
 
+/** One seat, and a line for it. */
+const line = {
+  id: "desk",
+  match: {},
+  place: {
+    room: "desk",
+    capacity: 1,
+    // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
+    overflow: { then: "wait", say: "Nobody could take your call." },
+    wait: { position: true, announce: "All seats are taken." },
+  },
+};
+
+test("a caller waits with words and never over three quiet seconds, and comes in by turns", async () => {
+  await using home = await openHouse({
+    rules: [line],
+    carrier: { speed: 8 },
+  });
+  const first = await call(home);
+  await inRoom(home, first, "desk");
+  const second = await call(home, { from: "+15550100002" });
+  await heard(home, second, "All seats are taken.");
+  await heard(home, second, "Please hold the line.");
+  const third = await call(home, { from: "+15550100003" });
+  await heard(home, third, "You are number 2 in line.");
+  await home.carrier.hangUp(first);
+  await inRoom(home, second, "desk");
+  await home.carrier.hangUp(second);
+  await inRoom(home, third, "desk");
+  const { heard: sounds } = await home.carrier.call(third);
+  expect(sounds.filter(({ detail }) => detail.includes("All seats are taken."))).toHaveLength(1);
+  const quiet = sounds.filter(({ sound }) => sound === "silence");
+  for (const { from_ms, to_ms } of quiet) expect((to_ms ?? from_ms) - from_ms).toBeLessThan(3_000);
+  expect(await home.carrier.journal({ kind: "violation" })).toEqual([]);
+});
+
 interface Asking {
   url?: string;
   /** A form unless its type says otherwise; absent: a GET. */
