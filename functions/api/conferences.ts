@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { wireName } from "../../shared/conference.ts";
+import type { Tenant } from "../directory.ts";
 import type { Conference } from "../session/roster.ts";
 import { sessionOf } from "../session-client.ts";
 import { refusal } from "./refusal.ts";
@@ -17,13 +18,21 @@ export const conferencesRoute = new Hono<{ Bindings: Env }>()
   )
   .get("/:tenant/conferences/:name", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const name = c.req.param("name");
-      const plain = project.plain_names_for === tenant;
-      const wire = name.startsWith(`${tenant}:`) ? name : wireName(tenant, name, { plain });
+      const wire = wireNameOf({ tenant, project }, c.req.param("name"));
       const found: Conference | null =
-        typeof wire === "string" ? await sessionOf(c.env, project).archive().conference(tenant, wire) : null;
+        wire === null ? null : await sessionOf(c.env, project).archive().conference(tenant, wire);
       return found
         ? c.json(found)
         : refusal(c, 404, "unknown_conference", "Nobody is in a conference of that name.");
     }),
   );
+
+/** The name on the wire, given as that or as the rules spell it; null where no conference can be called so. */
+export function wireNameOf(
+  { tenant, project }: Pick<Tenant, "tenant" | "project">,
+  name: string,
+): string | null {
+  if (name.startsWith(`${tenant}:`)) return name;
+  const wire = wireName(tenant, name, { plain: project.plain_names_for === tenant });
+  return typeof wire === "string" ? wire : null;
+}

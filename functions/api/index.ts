@@ -4,6 +4,7 @@ import { authentication } from "./authentication.ts";
 import { callsRoute } from "./calls.ts";
 import { conferencesRoute } from "./conferences.ts";
 import { doctorRoute } from "./doctor/route.ts";
+import { lobbyRoute } from "./lobby.ts";
 import { pinsRoute } from "./pins.ts";
 import { refusal } from "./refusal.ts";
 import { rulesetRoute } from "./ruleset/route.ts";
@@ -16,6 +17,7 @@ export const api = new Hono<{ Bindings: Env }>()
   .route("/tenants", rulesetRoute)
   .route("/tenants", callsRoute)
   .route("/tenants", conferencesRoute)
+  .route("/tenants", lobbyRoute)
   .route("/tenants", pinsRoute)
   .route("/projects", sessionRoute)
   .all("*", (c) => refusal(c, 404, "not_found", "The API has no such path."))

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { type Project, readProject } from "../directory.ts";
 import { describeError } from "../log.ts";
-import type { SessionStatus } from "../session/relay-session.ts";
+import type { SessionStatus } from "../session/session-status.ts";
 import { sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { refusal } from "./refusal.ts";

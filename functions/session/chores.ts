@@ -2,6 +2,7 @@ import { listRoom } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { Alarm } from "./alarm.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
+import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
@@ -86,6 +87,15 @@ export class Chores {
     for (const row of rooms.inDoubt(Date.now() - UNCONFIRMED_MS, link.readySince)) {
       if (!isBeingPutBack(row)) errands.add("verify", row, row.node_id);
     }
+    this.start();
+  }
+
+  /** A call is done with its room, by its own word, which is news where events were lost. */
+  left(key: PlacementKey): void {
+    const row = this.#host.placements.find(key);
+    if (!row) return;
+    const { room: name, conference_id } = row;
+    this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
     this.start();
   }
 

@@ -1,5 +1,4 @@
 import { serveLine } from "../../shared/line.ts";
-import type { WaitsFor } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Errands } from "./errands.ts";
@@ -8,15 +7,16 @@ import { joinCommandId, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
 import type { Terms } from "./terms.ts";
+import { isStaffed, positionOf, waitsFor, wasSeen } from "./waiters.ts";
 
-/** A waiter is seen at the end of each piece of music; one that was not for so long holds up nobody until it is again. */
-const UNSEEN_MS = 10 * 60_000;
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
 const FETCH_MS = 2 * 60_000;
 /** A document that joins has been sent: soon it is seen in the room. */
 const TAKING_MS = 5_000;
 /** Reservations expire without an event: so often somebody looks, while anybody waits. */
 const WATCH_MS = 1_000;
+/** A leave may have been lost: REST is asked about the rooms that somebody waits for, no oftener than this. */
+const DOUBT_MS = 10_000;
 /** What is written of each poll is written no oftener than this. */
 const SEEN_MS = 5_000;
 
@@ -26,6 +26,8 @@ interface LineHost {
   errands: Errands;
   /** There are errands to run. */
   start(): void;
+  /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
+  doubt(rooms: readonly string[]): void;
   now(): number;
 }
 
@@ -38,6 +40,7 @@ export class Line {
   /** False while it is known that nobody waits. */
   #mayWait = true;
   #stirred = false;
+  #doubtAt = 0;
   #watch: ReturnType<typeof setTimeout> | null = null;
   /** Waiters who need not be fetched: somebody here leads them. */
   readonly #led = new Map<string, () => void>();
@@ -70,7 +73,7 @@ export class Line {
     if (!wait) return request;
     const closed = this.serve();
     const open = request.rooms.filter((room) => !closed.has(room));
-    const enterable = wait.for.includes("moderator") ? open.filter((room) => this.#isStaffed(room)) : open;
+    const enterable = wait.for.includes("moderator") ? open.filter((room) => isStaffed(rooms, room)) : open;
     const [first, ...rest] = enterable;
     if (first !== undefined && !wait.for.includes("admission")) {
       const chosen = chooseRoom(rooms, { ...request, rooms: [first, ...rest] });
@@ -101,18 +104,12 @@ export class Line {
 
   /** How a waiter stands. */
   standing(row: Placement): PlaceReply {
+    const { rooms, now } = this.#host;
     return {
       ...replyOf(row),
       outcome: "waiting",
-      waiting: { for: this.waitsFor(row), position: this.#positionOf(row) },
+      waiting: { for: waitsFor(rooms, row), position: positionOf(rooms, row, now()) },
     };
-  }
-
-  /** For what it waits now. */
-  waitsFor({ wait, admitted }: Placement): WaitsFor {
-    if (wait?.for.includes("admission") && admitted === 0) return "admission";
-    const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => this.#isStaffed(room));
-    return isAlone ? "moderator" : "seat";
   }
 
   /** Its document joins from now on: it will be seen in its room soon, or not at all. */
@@ -180,10 +177,14 @@ export class Line {
     const present = waiting.filter((row) => this.#isPresent(row, now()));
     const closed = serveLine(present, {
       rooms: ({ wait }) => wait?.rooms ?? [],
-      isReady: (row) => this.waitsFor(row) === "seat",
+      isReady: (row) => waitsFor(rooms, row) === "seat",
       seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open),
     });
     this.#host.start();
+    if (closed.size > 0 && now() >= this.#doubtAt) {
+      this.#doubtAt = now() + DOUBT_MS;
+      this.#host.doubt([...closed]);
+    }
     this.#keepWatch();
     return closed;
   }
@@ -191,7 +192,7 @@ export class Line {
   #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]]): boolean {
     const { placements, rooms, errands, now } = this.#host;
     const [first, ...rest] = terms.for.includes("moderator")
-      ? open.filter((room) => this.#isStaffed(room))
+      ? open.filter((room) => isStaffed(rooms, room))
       : open;
     if (first === undefined) return false;
     const chosen = chooseRoom(rooms, wantedBy(row, terms, [first, ...rest]));
@@ -221,22 +222,7 @@ export class Line {
   }
 
   #isPresent(row: Placement, now: number): boolean {
-    return now - (row.seen_at ?? row.created_at) <= UNSEEN_MS || this.#led.has(joinCommandId(row));
-  }
-
-  #isStaffed(room: string): boolean {
-    return this.#host.rooms.holdsRole(room, "moderator");
-  }
-
-  #positionOf(row: Placement): number {
-    const now = this.#host.now();
-    let ahead = 0;
-    for (const other of this.#host.rooms.waiting()) {
-      if (joinCommandId(other) === joinCommandId(row)) return ahead + 1;
-      const isSame = other.wait?.rooms.some((room) => row.wait?.rooms.includes(room));
-      if (isSame && this.#isPresent(other, now)) ahead += 1;
-    }
-    return 1;
+    return wasSeen(row, now) || this.#led.has(joinCommandId(row));
   }
 
   #keepWatch(): void {

@@ -251,3 +251,8 @@ export function describeOutcome(outcome: Outcome): string {
       return outcome satisfies never;
   }
 }
+
+/** Nothing was counted and nothing sent: the document joins where it must. */
+export function byDocumentReply(request: PlaceRequest, reason: string): PlaceReply {
+  return { v: 1, outcome: "document", room: request.rooms[0], join: request.join, counted: false, reason };
+}

@@ -1,6 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Breaker } from "../../shared/breaker.ts";
-import { type ForwardTo, isWanted } from "../../shared/callbacks.ts";
 import { EARLY_LEAVE_MS } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { describeError, log } from "../log.ts";
@@ -22,19 +20,22 @@ import { Counters } from "./counters.ts";
 import { Desk } from "./desk.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
+import { whomToTell } from "./forwarding.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { Line } from "./line.ts";
-import { Link, type LinkStatus } from "./link.ts";
+import { Link } from "./link.ts";
+import { Lobby } from "./lobby.ts";
 import { look } from "./looking.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { Placements } from "./placements.ts";
-import { joinIsSending } from "./placing.ts";
+import { byDocumentReply, joinIsSending } from "./placing.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
 import { migrate } from "./schema.ts";
+import type { SessionStatus } from "./session-status.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
@@ -43,14 +44,6 @@ const DOWN_CHECK_MS = 6_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 const LONGEST_CALL_MS = 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
-
-/** How a project's session is; for operators. Counters run since the session was first made. */
-export interface SessionStatus extends LinkStatus {
-  counters: Record<string, number>;
-  breaker: Breaker;
-  /** Calls that are, or may be, in a room. */
-  live_placements: number;
-}
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
@@ -99,6 +92,7 @@ export class RelaySession extends DurableObject<Env> {
       rooms: this.#rooms,
       errands: this.#errands,
       start: () => this.#chores.start(),
+      doubt: (rooms) => this.#chores.doubtSeats(rooms),
       now,
     });
     this.#archive = new Archive(
@@ -175,11 +169,12 @@ export class RelaySession extends DurableObject<Env> {
 
   /** The call's own document is done with its room, which is news where events were lost. */
   left(key: PlacementKey): void {
-    const row = this.#placements.find(key);
-    if (!row) return;
-    const { room: name, conference_id } = row;
-    this.#events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
-    this.#chores.start();
+    this.#chores.left(key);
+  }
+
+  /** Where operators let callers in, or do not. */
+  lobby(): Lobby {
+    return new Lobby(this.#placements, this.#line);
   }
 
   /** What is remembered of calls, and the versions of rulesets. */
@@ -209,7 +204,7 @@ export class RelaySession extends DurableObject<Env> {
     else this.#events.applyUntrusted(event, ids_known);
     this.#chores.start();
     this.#chores.heard();
-    return { v: 1, forward: this.#forwardTo(request) };
+    return { v: 1, forward: whomToTell(this.#placements, this.#rooms, request) };
   }
 
   /**
@@ -298,20 +293,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores.heard();
   }
 
-  #forwardTo({ kind, event }: ConferenceEventRequest): ForwardTo[] {
-    const { call_id, name, status } = event.params as Record<string, unknown>;
-    const ofCall = typeof call_id === "string" ? this.#placements.ofCall(call_id)[0] : undefined;
-    const forwarding =
-      ofCall?.forwarding ?? (typeof name === "string" ? this.#rooms.forwardingOf(name) : null);
-    const to = forwarding?.[kind];
-    return to && typeof status === "string" && isWanted(to, status) ? [to] : [];
-  }
-
   #hasWork(): boolean {
     return this.#chores.arePending || this.#rooms.countLive(LONGEST_CALL_MS) > 0 || this.#link.staysUp;
   }
-}
-
-function byDocumentReply(request: PlaceRequest, reason: string): PlaceReply {
-  return { v: 1, outcome: "document", room: request.rooms[0], join: request.join, counted: false, reason };
 }

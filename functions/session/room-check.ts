@@ -44,7 +44,11 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const isUnmatched = (row: Placement) =>
     row.state === "joined" || (known.length === 0 && rooms.holdsSeat(row));
   const unmatched = absent.filter(isUnmatched).length;
-  const strangers = Math.max(0, present.size - held - unmatched);
+  // REST may not know of it yet: it is nobody's stranger.
+  const gone = here.filter(({ state, left_ts }) => {
+    return state === "left" && left_ts !== null && left_ts * 1000 > asked_at - YOUNG_MS;
+  }).length;
+  const strangers = Math.max(0, present.size - held - unmatched - gone);
   const repaired = joins.length + leaves.length;
   return {
     strangers,

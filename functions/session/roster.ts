@@ -1,6 +1,7 @@
 import { splitWireName } from "../../shared/conference.ts";
 import type { Placement } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
+import { type Waiter, waitersFor } from "./waiters.ts";
 
 /** Rooms of one tenant that are listed at most. */
 const ROOMS = 1_000;
@@ -31,31 +32,41 @@ export interface Conference {
   plain_name: string;
   /** null where nothing said it yet. */
   conference_id: string | null;
-  /** Since when its longest participant is there; ms. */
+  /** Since when its longest participant is there, or its longest waiter waits where nobody is; ms. */
   since: number;
   /** How many others SignalWire has in it, as of a moment ago: they take seats, too. */
   strangers: number;
   participants: Participant[];
+  /** Those who wait to be let in, the longest waiter first. */
+  waiting: Waiter[];
 }
 
-export interface ConferenceSummary extends Omit<Conference, "participants"> {
+export interface ConferenceSummary extends Omit<Conference, "participants" | "waiting"> {
+  waiting: number;
   confirmed: number;
   expected: number;
 }
 
-/** A room with the calls in it; null where nobody is, or may be, in it. */
-export function conferenceOf(rooms: Rooms, tenant: string, room: string): Conference | null {
+/** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
+export function conferenceOf(
+  rooms: Rooms,
+  tenant: string,
+  room: string,
+  now = Date.now(),
+): Conference | null {
   const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.holdsSeat(row));
-  if (rows.length === 0) return null;
+  const waiting = waitersFor(rooms, tenant, room, now);
+  if (rows.length + waiting.length === 0) return null;
   const { tenant: owner, name } = splitWireName(room);
   return {
     name: room,
     plain_name: owner === tenant ? name : room,
     conference_id:
       rows.find((row) => row.state === "joined" && row.conference_id !== null)?.conference_id ?? null,
-    since: Math.min(...rows.map(sinceOf)),
+    since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
     strangers: rooms.strangersIn(room),
     participants: rows.map(participantOf).sort((a, b) => a.since - b.since),
+    waiting,
   };
 }
 
@@ -64,9 +75,9 @@ export function conferencesOf(rooms: Rooms, tenant: string): ConferenceSummary[]
   return rooms.ofTenant(tenant, ROOMS).flatMap((room) => {
     const conference = conferenceOf(rooms, tenant, room);
     if (!conference) return [];
-    const { participants, ...said } = conference;
+    const { participants, waiting, ...said } = conference;
     const confirmed = participants.filter((one) => one.confirmed).length;
-    return [{ ...said, confirmed, expected: participants.length - confirmed }];
+    return [{ ...said, waiting: waiting.length, confirmed, expected: participants.length - confirmed }];
   });
 }
 

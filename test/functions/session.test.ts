@@ -2,8 +2,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { PlaceRequest } from "../../functions/session/contract.ts";
-import type { SessionStatus } from "../../functions/session/relay-session.ts";
 import { migrate } from "../../functions/session/schema.ts";
+import type { SessionStatus } from "../../functions/session/session-status.ts";
 import { sealSecret } from "../../shared/credentials.ts";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
 

@@ -1,6 +1,6 @@
 import type { Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
-import type { SessionStatus } from "../../session/relay-session.ts";
+import type { SessionStatus } from "../../session/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
 import { within } from "../../within.ts";
 import type { Finding } from "./reply.ts";

@@ -1,0 +1,222 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Conference } from "../../functions/session/roster.ts";
+import { askApi } from "./api/ask.ts";
+import { type House, openHouse, warmUp } from "./house.ts";
+
+beforeAll(warmUp);
+
+const music = "https://example.com/music.mp3#seconds=10";
+
+/** A leave counts at once where no hold of ours could have caused it. */
+const byDocument = { tenant: { join_via: "document" }, carrier: { speed: 5 } };
+
+/** A room with so many seats, before which callers wait. */
+function room(capacity: number, wait: Record<string, unknown> = {}): Record<string, unknown> {
+  const waits = ["then", "wait"];
+  return {
+    id: "desk",
+    match: {},
+    place: {
+      room: "desk",
+      capacity,
+      overflow: Object.fromEntries([waits, ["say", "Nobody was free."]]),
+      wait: { music, ...wait },
+    },
+  };
+}
+
+async function callFrom(home: House, from: string): Promise<string> {
+  return (await home.carrier.placeCall({ from, to: "+15550100100", url: home.webhook_url })).call_id;
+}
+
+async function inDesk(home: House, call_id: string): Promise<void> {
+  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:desk` }, timeout_ms: 15_000 });
+}
+
+async function desk(home: House): Promise<Conference> {
+  return await (await askApi(`/tenants/${home.tenant}/conferences/desk`)).json();
+}
+
+async function lineOf(home: House): Promise<string[]> {
+  return ((await desk(home)).waiting ?? []).map(({ call_id }) => call_id);
+}
+
+async function waits(home: House, ...calls: string[]): Promise<void> {
+  await expect.poll(() => lineOf(home), { timeout: 10_000 }).toEqual(calls);
+}
+
+function session(home: House) {
+  return env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
+}
+
+/** The object is gone as in a deploy or an eviction: memory and socket lost, rows and alarm kept; the alarm brings it back. */
+async function lose(home: House): Promise<void> {
+  await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
+  await runDurableObjectAlarm(session(home));
+}
+
+describe("a caller who finds no seat", () => {
+  test("hears music and is fetched within a second of a seat's being free, the longest waiter first", async () => {
+    await using home = await openHouse({ rules: [room(1, { position: true })], ...byDocument });
+    const seated = await callFrom(home, "+15550100201");
+    await inDesk(home, seated);
+    const first = await callFrom(home, "+15550100202");
+    await waits(home, first);
+    const second = await callFrom(home, "+15550100203");
+    await waits(home, first, second);
+    expect((await desk(home)).waiting.map(({ for: what, position }) => [what, position])).toEqual([
+      ["seat", 1],
+      ["seat", 2],
+    ]);
+    await home.carrier.wait({ call: { call_id: second, heard: { contains: "You are number 2 in line." } } });
+    const freed_at = Date.now();
+    await home.carrier.hangUp(seated);
+    await inDesk(home, first);
+    expect(Date.now() - freed_at).toBeLessThan(2_000);
+    expect((await home.carrier.call(second)).joins).toHaveLength(0);
+    for (const call of [await home.carrier.call(first), await home.carrier.call(second)]) {
+      expect(call.two_sounds).toBe(false);
+      expect(call.longest_silence_ms).toBeLessThan(3_000);
+    }
+  });
+
+  test("who hangs up is passed over at once: when it is their turn, the next one comes", async () => {
+    await using home = await openHouse({ rules: [room(1)], ...byDocument });
+    const seated = await callFrom(home, "+15550100201");
+    await inDesk(home, seated);
+    const gone = await callFrom(home, "+15550100202");
+    await waits(home, gone);
+    const next = await callFrom(home, "+15550100203");
+    await waits(home, gone, next);
+    await home.carrier.hangUp(gone);
+    await home.carrier.hangUp(seated);
+    await inDesk(home, next);
+    expect((await desk(home)).participants.map(({ call_id }) => call_id)).toEqual([next]);
+  });
+
+  test("hears the second overflow at the maximum, and stands in the line no more", async () => {
+    await using home = await openHouse({ rules: [room(1, { max_s: 10 })], ...byDocument });
+    const seated = await callFrom(home, "+15550100201");
+    await inDesk(home, seated);
+    const waiter = await callFrom(home, "+15550100202");
+    await home.carrier.wait({
+      call: { call_id: waiter, state: "ended", heard: { contains: "Nobody was free." } },
+      timeout_ms: 15_000,
+    });
+    expect(await lineOf(home)).toEqual([]);
+    const { longest_silence_ms, joins } = await home.carrier.call(waiter);
+    expect(joins).toEqual([]);
+    expect(longest_silence_ms).toBeLessThan(3_000);
+  });
+});
+
+describe("a caller who waits for the moderator", () => {
+  test("comes in with all the others when the moderator does", async () => {
+    await using home = await openHouse({
+      rules: [
+        { id: "chair", match: { from: "+15550100209" }, place: { room: "desk", role: "moderator" } },
+        { id: "member", match: {}, place: { room: "desk", wait: { for: "moderator", music } } },
+      ],
+      ...byDocument,
+    });
+    const members = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
+    await waits(home, ...members);
+    expect((await desk(home)).waiting.map(({ for: what }) => what)).toEqual(["moderator", "moderator"]);
+    await inDesk(home, await callFrom(home, "+15550100209"));
+    for (const call_id of members) await inDesk(home, call_id);
+  });
+});
+
+describe("a caller in the lobby", () => {
+  const rules = [
+    {
+      id: "board",
+      match: {},
+      place: {
+        room: "desk",
+        wait: { for: "admission", music, otherwise: { reject: { say: "You are not expected." } } },
+      },
+    },
+  ];
+
+  test("is let in by an operator, another is not; to say it twice changes nothing, and of nobody is an error", async () => {
+    await using home = await openHouse({ rules, ...byDocument });
+    const [guest, stranger] = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
+    await expect.poll(async () => (await lineOf(home)).length, { timeout: 10_000 }).toBe(2);
+    const lobby = (call_id: string, verdict: string) =>
+      askApi(`/tenants/${home.tenant}/conferences/desk/lobby/${call_id}/${verdict}`, { method: "POST" });
+    expect((await lobby(guest, "admit")).status).toBe(200);
+    await inDesk(home, guest);
+    expect((await lobby(guest, "admit")).status).toBe(200);
+    expect((await lobby(stranger, "reject")).status).toBe(200);
+    await home.carrier.wait({
+      call: { call_id: stranger, state: "ended", heard: { contains: "You are not expected." } },
+    });
+    expect((await lobby(stranger, "reject")).status).toBe(200);
+    expect((await lobby(stranger, "admit")).status).toBe(404);
+    expect(await (await lobby("nobody", "admit")).json()).toMatchObject({
+      error: { code: "unknown_waiter" },
+    });
+    expect((await home.carrier.call(stranger)).joins).toEqual([]);
+  });
+});
+
+describe("ten callers before two seats", () => {
+  test("are served in order, nobody twice and nobody forgotten, whatever is lost, refused, dropped or aborted", async () => {
+    await using home = await openHouse({
+      rules: [room(2)],
+      tenant: { join_via: "document" },
+      carrier: {
+        speed: 8,
+        seed: 7,
+        faults: [
+          { at: "callback", probability: 0.2, do: { kind: "lose" } },
+          { at: "command", match: { method: "calling.transfer" }, times: 2, do: { kind: "refuse" } },
+          { at: "rest", times: 2, do: { kind: "refuse" } },
+          { at: "command", match: { method: "calling.transfer" }, times: 2, do: { kind: "swallow" } },
+        ],
+      },
+    });
+    const calls: string[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      const call_id = await callFrom(home, `+15550100${200 + n}`);
+      calls.push(call_id);
+      if (n < 2) await inDesk(home, call_id);
+      else await expect.poll(() => lineOf(home), { timeout: 10_000 }).toContain(call_id);
+    }
+    await runDurableObjectAlarm(session(home));
+    const served: string[] = [];
+    const seen = new Set(calls.slice(0, 2));
+    for (let round = 0; served.length < 10; round += 1) {
+      if (round === 3) await lose(home);
+      if (round === 6) await home.carrier.sockets("drop");
+      const [oldest] = (await home.carrier.conferences()).flatMap(({ participants }) => participants);
+      if (oldest) await home.carrier.hangUp(oldest.call_id);
+      await expect
+        .poll(
+          async () => {
+            const there = (await home.carrier.conferences()).flatMap(({ participants }) =>
+              participants.map(({ call_id }) => call_id),
+            );
+            expect(there.length).toBeLessThanOrEqual(2);
+            const fresh = there.filter((call_id) => !seen.has(call_id));
+            for (const call_id of fresh) {
+              seen.add(call_id);
+              served.push(call_id);
+            }
+            return fresh.length;
+          },
+          { timeout: 20_000, interval: 50 },
+        )
+        .toBeGreaterThan(0);
+    }
+    expect(served).toEqual(calls.slice(2));
+    for (const call_id of calls) {
+      const call = await home.carrier.call(call_id);
+      expect(call).toMatchObject({ stranded: false, two_sounds: false });
+      expect(new Set(call.joins.map(({ conference }) => conference)).size).toBe(1);
+    }
+  }, 90_000);
+});
