@@ -8,32 +8,48 @@ export { RelaySession } from "./floor-worker.ts";
 
 const tenant = { tenant: "acme", plain: false };
 
-let source = "";
-let compiled: CompiledRuleset | null = null;
-let calls: Call[] = [];
+export interface Dated {
+  call: Call;
+  at_ms: number;
+}
 
-/** `/load` takes a ruleset and calls; `/decide?times=` and `/compile?times=` do that so many times in one request. */
+interface Loaded {
+  source: string;
+  /** Calls that some rule takes, and one that none does. */
+  taken: Dated[];
+  stray: Dated;
+}
+
+let loaded: Loaded = { source: "", taken: [], stray: { call: {} as Call, at_ms: 0 } };
+let compiled: CompiledRuleset | null = null;
+
+/** `/load` takes a ruleset and calls; `/taken?times=`, `/stray?times=` and `/compile?times=` work so often in one request. */
 export default {
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
     const times = Number(searchParams.get("times"));
-    if (pathname === "/load") {
-      const loaded = await request.json<{ source: string; calls: Call[] }>();
-      source = loaded.source;
-      calls = loaded.calls;
-      compiled = compile();
+    switch (pathname) {
+      case "/load":
+        loaded = await request.json<Loaded>();
+        compiled = compile();
+        return new Response("1");
+      case "/ready":
+        return new Response("0");
+      case "/compile":
+        return new Response(String(compileAll(times)));
+      default:
+        return new Response(String(decideAll(pathname === "/taken" ? loaded.taken : [loaded.stray], times)));
     }
-    return new Response(String(pathname === "/decide" ? decideAll(times) : compileAll(times)));
   },
 } satisfies ExportedHandler;
 
 /** How many found a rule: the caller checks that, so nothing is optimised away. */
-function decideAll(times: number): number {
+function decideAll(calls: readonly Dated[], times: number): number {
   if (!compiled) throw new Error("nothing is loaded");
   let found = 0;
   for (let i = 0; i < times; i++) {
-    const call = calls[i % calls.length];
-    if (call && decide(compiled, call, i).rule !== null) found += 1;
+    const next = calls[i % calls.length];
+    if (next && decide(compiled, next.call, next.at_ms).rule !== null) found += 1;
   }
   return found;
 }
@@ -45,7 +61,7 @@ function compileAll(times: number): number {
 }
 
 function compile(): CompiledRuleset {
-  const parsed = parseRuleset(source, tenant);
+  const parsed = parseRuleset(loaded.source, tenant);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   return compileRuleset(parsed.ruleset, { ...tenant, hash: "0".repeat(64) });
 }

@@ -1,81 +1,117 @@
-import { number, ruleset } from "./acme.ts";
-import { percentiles, round2 } from "./load.ts";
-import type { Served } from "./workerd.ts";
+import { loadavg } from "node:os";
+import type { Dated } from "./decide-worker.ts";
+import { percentiles, round2, rssMib } from "./load.ts";
+import { callFor, type Kind, kinds, rulesetOf } from "./rulesets.ts";
+import { bundle, type Served, serve } from "./workerd.ts";
 
 /** Calls that are decided in turn: enough that no rule stays at hand. */
 const CALLS = 5_000;
+/** One request works for so long at least, which is long beside what HTTP takes, unless it does so often what it does. */
+const SAMPLE_MS = 15;
+const MOST = 4_096;
 
 /**
  * What decide() and the compiling of a ruleset take in workerd, whose clocks stand still while code runs. So the time is
  * taken outside: a request that does it 2n times less one that does it n times is n times alone, HTTP and all else taken
- * out. Each sample is such a pair, so p50 and p99 are of means over n, not of single runs.
+ * out. Each sample is such a pair, so p50 and p99 are of means over n, not of single runs. Every ruleset has a process of
+ * its own, whose memory before and after it was first compiled is told, garbage included.
  */
-export async function measureDecide(served: Served, rules: number, pairs: number): Promise<object> {
-  const source = JSON.stringify(ruleset(rules));
+export async function measureDeciding(
+  folder: string,
+  samples: number,
+  print: (figures: object) => void,
+): Promise<void> {
+  const script = await bundle(folder, "test/bench/decide-worker.ts");
+  for (const kind of kinds) {
+    for (const rules of [10, 1_000, 10_000]) {
+      const served = await serve(folder, `decide-${kind}-${rules}`, script, {});
+      print(await measure(served, kind, rules, samples));
+      served.stop();
+    }
+  }
+}
+
+async function measure(served: Served, kind: Kind, rules: number, samples: number): Promise<object> {
+  const source = JSON.stringify(rulesetOf(kind, rules));
   // A stride that meets every rule before any twice, far from the order written.
-  const calls = Array.from({ length: CALLS }, (_, index) => call(number((index * 7919) % rules)));
-  await post(`${served.url}/load`, JSON.stringify({ source, calls }));
-  const decide_n = 2_000;
-  const decide_us = await differences(served, "decide", decide_n, pairs, (count, times) => {
-    if (count !== times) throw new Error(`decide() found a rule for ${count} of ${times} calls`);
-  });
-  const compile_n = Math.max(1, Math.round(2_000 / rules));
-  const compile_us = await differences(served, "compile", compile_n, Math.ceil(pairs / 5), () => {});
-  const [p50_us, p99_us] = percentiles(decide_us);
+  const taken = Array.from({ length: CALLS }, (_, index) => dated(kind, (index * 7_919) % rules));
+  await post(served, "ready");
+  const before = rssMib(served.pid);
+  const begun = performance.now();
+  await post(served, "load", JSON.stringify({ source, taken, stray: dated(kind, rules) }));
+  const first_compile_ms = performance.now() - begun;
+  const after = rssMib(served.pid);
+  const [p50_us, p99_us, per_sample] = await timesOf(served, "taken", samples, 10, (count, n) => count === n);
+  const [no_rule_p50_us] = await timesOf(served, "stray", Math.ceil(samples / 2), 5, (count) => count === 0);
+  const compiles = Math.max(3, Math.ceil(samples / 20));
+  const [compile_us] = await timesOf(served, "compile", compiles, 2, (count, n) => count === n * rules);
   return {
+    led_by: kind,
     rules,
     p50_us,
     p99_us,
-    per_sample: decide_n,
-    samples: pairs,
-    compile_ms: round2(percentiles(compile_us)[0] / 1000),
+    per_sample,
+    samples,
+    no_rule_p50_us,
+    compile_ms: round2(compile_us / 1000),
+    first_compile_ms: Math.round(first_compile_ms),
     ruleset_kib: Math.round(source.length / 1024),
+    workerd_mib: [before, after],
+    machine_load: round2(loadavg()[0] ?? Number.NaN),
   };
 }
 
-/** µs for one, of each pair. */
-async function differences(
-  { url }: Served,
+/** Median and 99th percentile of what one takes, µs, over so many pairs, and how often each of a pair did it. */
+async function timesOf(
+  served: Served,
   what: string,
-  n: number,
   pairs: number,
-  check: (count: number, times: number) => void,
-): Promise<number[]> {
+  warmUps: number,
+  isRight: (count: number, times: number) => boolean,
+): Promise<[p50_us: number, p99_us: number, n: number]> {
   const timed = async (times: number): Promise<number> => {
     const begun = performance.now();
-    const count = await post(`${url}/${what}?times=${times}`);
+    const count = await post(served, `${what}?times=${times}`);
     const took = performance.now() - begun;
-    check(count, times);
+    if (!isRight(count, times)) throw new Error(`${what}: ${count} of ${times} found a rule`);
     return took;
   };
-  // The compiler of V8 takes a while to be done with code that is new.
-  for (let i = 0; i < 10; i++) await timed(n);
-  const found: number[] = [];
-  for (let i = 0; i < pairs; i++) {
-    const [once, twice] = [await timed(n), await timed(2 * n)];
-    found.push(((twice - once) / n) * 1000);
+  // V8 takes a while to be done with code that is new; how much one request can do is found on the way.
+  let n = 1;
+  for (let ran = 0, took = 0; ran < warmUps || (took < SAMPLE_MS && n < MOST); ran++) {
+    if (took < SAMPLE_MS) n = Math.min(MOST, 4 * n);
+    took = await timed(n);
   }
-  return found;
+  const found: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const [once, twice] = [await timed(n), await timed(2 * n)];
+    found.push(((twice - once) / n) * 1_000);
+  }
+  return [...percentiles(found), n];
 }
 
-async function post(url: string, body?: string): Promise<number> {
-  const response = await fetch(url, { method: "POST", ...(body === undefined ? {} : { body }) });
+async function post({ url }: Served, what: string, body?: string): Promise<number> {
+  const response = await fetch(`${url}/${what}`, { method: "POST", ...(body === undefined ? {} : { body }) });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${text}`);
+  if (!response.ok) throw new Error(`${what}: ${response.status} ${text}`);
   return Number(text);
 }
 
-function call(to: string): object {
+function dated(kind: Kind, index: number): Dated {
+  const { to, at_ms } = callFor(kind, index);
   return {
-    via: "swml",
-    call_id: "c2d3e4f5-a6b7-4901-8def-234567890abc",
-    direction: "inbound",
-    type: "phone",
-    from: "+15550100001",
-    to,
-    headers: {},
-    vars: {},
-    params: {},
-    details: {},
+    at_ms,
+    call: {
+      via: "swml",
+      call_id: "c2d3e4f5-a6b7-4901-8def-234567890abc",
+      direction: "inbound",
+      type: "phone",
+      from: "+15550100001",
+      to,
+      headers: {},
+      vars: {},
+      params: {},
+      details: {},
+    },
   };
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { project_id } from "./acme.ts";
 import { LightLoad } from "./light-load.ts";
-import { load, percentiles, round1 } from "./load.ts";
+import { load, percentiles, round1, rssMib } from "./load.ts";
 import type { StandIn } from "./stand-in.ts";
 import type { Served } from "./workerd.ts";
 
@@ -52,14 +51,4 @@ async function kept({ url }: Served, standIn: StandIn): Promise<{ told: number; 
   const { acks } = await standIn.settled();
   const response = await fetch(`${url}/${project_id}`);
   return { told: acks, rows: Number(await response.text()) };
-}
-
-/** What a process has in memory; null where the system does not tell. */
-function rssMib(pid: number): number | null {
-  try {
-    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return kib === undefined ? null : Math.round(Number(kib) / 1024);
-  } catch {
-    return null;
-  }
 }

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { bindings, records } from "./acme.ts";
 import { temporaryFolder } from "./children.ts";
 import { measureCommands } from "./commands.ts";
-import { measureDecide } from "./decide.ts";
+import { measureDeciding } from "./decide.ts";
 import { measureFlood } from "./flood.ts";
 import { CONNECTIONS, type Round, round2 } from "./load.ts";
 import { recordPlacement } from "./recorded.ts";
@@ -12,7 +12,11 @@ import { median, Rounds } from "./rounds.ts";
 import { type StandIn, startStandIn } from "./stand-in.ts";
 import { bundle, compatibilityDate, serve, workerdVersion } from "./workerd.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+});
+if (values.only !== undefined && values.only !== "decide")
+  throw new Error(`--only takes decide, not ${values.only}`);
 const size = values.quick
   ? {
       rounds: 3,
@@ -45,10 +49,15 @@ print("machine", {
   storage: in_memory ? "memory" : "disk",
 });
 
+if (values.only === "decide") {
+  await decideAll();
+  process.exit();
+}
+
 const standIn = await startStandIn();
 const acme = await settingsFor(standIn);
 const toStandIn = { RELAY_URL: standIn.relay_url.replace(/^ws/, "http") };
-const [ours, quiet, recording, floor, floorStorage, ledgerFloor, placing, flood, decide] = await Promise.all([
+const [ours, quiet, recording, floor, floorStorage, ledgerFloor, placing, flood] = await Promise.all([
   bundle(folder, "functions/index.ts"),
   bundle(folder, "test/bench/quiet-worker.ts"),
   bundle(folder, "test/bench/recording-worker.ts"),
@@ -57,7 +66,6 @@ const [ours, quiet, recording, floor, floorStorage, ledgerFloor, placing, flood,
   bundle(folder, "test/bench/ledger-floor-worker.ts"),
   bundle(folder, "test/bench/placing-worker.ts"),
   bundle(folder, "test/bench/flood-worker.ts"),
-  bundle(folder, "test/bench/decide-worker.ts"),
 ]);
 
 const recorder = await serve(folder, "recording", recording, acme);
@@ -118,11 +126,12 @@ print("flood", {
 });
 floodWorker.stop();
 
-const decideWorker = await serve(folder, "decide", decide, {});
-for (const rules of [10, 1_000, 10_000]) {
-  print("decide", await measureDecide(decideWorker, rules, size.decide_samples));
-}
+await decideAll();
 process.exit();
+
+async function decideAll() {
+  await measureDeciding(folder, size.decide_samples, (figures) => print("decide", figures));
+}
 
 async function settingsFor({ relay_url }: StandIn) {
   return { text: bindings, kv: await records(relay_url) };

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { compileRuleset } from "../../../shared/rules/compile.ts";
 import { decide, explain } from "../../../shared/rules/decide.ts";
 import type { Rule } from "../../../shared/rules/schema.ts";
-import { answers, calls, instants, rulesets } from "./arbitraries.ts";
+import { answers, calls, instants } from "./arbitrary-calls.ts";
+import { rulesets } from "./arbitrary-rulesets.ts";
 import { acme, callWith, mustParse } from "./sample.ts";
 
 const number = (index: number) => `+1555010${String(index).padStart(4, "0")}`;

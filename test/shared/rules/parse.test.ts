@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseRuleset } from "../../../shared/rules/parse.ts";
-import { rulesets } from "./arbitraries.ts";
+import { rulesets } from "./arbitrary-rulesets.ts";
 import { errorsOf, warningsOf, withJoin, withMatch, withRule } from "./readings.ts";
 
 const ADDRESS =
