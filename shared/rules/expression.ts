@@ -67,13 +67,44 @@ const refused: Readonly<Record<string, string>> = {
 /** What runs over a list; one within another would take the square of what a caller sends. */
 const loops = new Set(["all", "exists", "exists_one", "filter"]);
 
+// V8's own: how many lines of its stack an error takes down.
+const stacks = Error as { stackTraceLimit?: number };
+
 export type Outcome = { holds: boolean } | { error: string };
 
-export interface Expression {
+type Parsed = ReturnType<Environment["parse"]>;
+
+/** A class, so that what a ruleset of thousands looks at for each lies close together. */
+export class Expression {
+  readonly #parsed: Parsed;
+
+  constructor(parsed: Parsed) {
+    this.#parsed = parsed;
+  }
+
   /** Whether it is true; what fails is not. */
-  holds(facts: Facts): boolean;
+  holds(facts: Facts): boolean {
+    // For want of a header expressions fail by the thousand: to take down where in the code they did costs the most.
+    const { stackTraceLimit } = stacks;
+    stacks.stackTraceLimit = 0;
+    try {
+      return this.#parsed(facts) === true;
+    } catch {
+      return false;
+    } finally {
+      if (stackTraceLimit !== undefined) stacks.stackTraceLimit = stackTraceLimit;
+    }
+  }
+
   /** What came of it, in words where it failed. */
-  evaluate(facts: Facts): Outcome;
+  evaluate(facts: Facts): Outcome {
+    try {
+      const result: unknown = this.#parsed(facts);
+      return typeof result === "boolean" ? { holds: result } : { error: "it gives no true or false" };
+    } catch (error) {
+      return { error: messageOf(error) };
+    }
+  }
 }
 
 export type Compiled = { ok: true; expression: Expression } | { ok: false; message: string };
@@ -87,8 +118,7 @@ export function compileExpression(text: string): Compiled {
     const { valid, type, error } = parsed.check();
     if (!valid) return { ok: false, message: messageOf(error) };
     if (type !== "bool" && type !== "dyn") return { ok: false, message: `gives ${type}, not true or false` };
-    const evaluate = (facts: Facts): Outcome => outcomeOf(() => parsed(facts));
-    return { ok: true, expression: { holds: (facts) => isTrue(() => parsed(facts)), evaluate } };
+    return { ok: true, expression: new Expression(parsed) };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
@@ -121,31 +151,6 @@ function instantOf(now_ms: number): Date {
     return text;
   };
   return instant;
-}
-
-// V8's own: how many lines of its stack an error takes down.
-const stacks = Error as { stackTraceLimit?: number };
-
-/** For want of a header expressions fail by the thousand: where in the code they did is not taken down, which costs the most. */
-function isTrue(evaluate: () => unknown): boolean {
-  const { stackTraceLimit } = stacks;
-  stacks.stackTraceLimit = 0;
-  try {
-    return evaluate() === true;
-  } catch {
-    return false;
-  } finally {
-    if (stackTraceLimit !== undefined) stacks.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-function outcomeOf(evaluate: () => unknown): Outcome {
-  try {
-    const result = evaluate();
-    return typeof result === "boolean" ? { holds: result } : { error: "it gives no true or false" };
-  } catch (error) {
-    return { error: messageOf(error) };
-  }
 }
 
 /** Why the expression is not taken, though CEL would, or null. */

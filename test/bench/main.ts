@@ -24,7 +24,7 @@ const size = values.quick
       warm_up: 1_000,
       recovery: { in_a_row: 6, steady: 0 },
       flood: { events: 10_000, floods: 2 },
-      decide_samples: 20,
+      decide_samples: 10,
     }
   : {
       rounds: 5,

@@ -2,6 +2,7 @@ import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
 import { readTenant, type Tenant } from "../../directory.ts";
 import { within } from "../../within.ts";
+import { fallbackFindings } from "./fallback.ts";
 import type { Finding } from "./reply.ts";
 
 const DIRECTORY_MS = 4_000;
@@ -20,7 +21,7 @@ export async function lookUp(env: Env, id: string): Promise<{ tenant: Tenant | n
     return { tenant: null, findings: unreadable(id, error) };
   }
   if (!tenant) return { tenant, findings: [unknownTenant(id)] };
-  return { tenant, findings: [tenantFinding(tenant), projectFinding(tenant)] };
+  return { tenant, findings: [tenantFinding(tenant), ...fallbackFindings(tenant), projectFinding(tenant)] };
 }
 
 function unknownTenant(id: string): Finding {

@@ -78,6 +78,27 @@ describe("the doctor, of the tenant and its project", () => {
     expect(said(broken, "tenant")).toEqual([expect.stringContaining(`✗ ${key} in KV is not JSON`)]);
   });
 
+  it("says what the rules' checks find in a tenant's fallback, with the ruleset's roles in view", async () => {
+    await using house = await openHouse({ rules });
+    const place = (role: string) => ({ fallback: { place: { room: "lobby", role } } });
+    await house.putTenant(place("agent"));
+    const wrong = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(wrong, "tenant").slice(1)).toEqual([
+      expect.stringMatching(
+        /^✗ tenant\/t\S*, fallback\.place\.role: there is no role "agent"; .* → Mend the record/,
+      ),
+    ]);
+    expect(said(wrong, "ruleset")).toEqual(["✓ The ruleset is good: 1 rule."]);
+    await house.putRuleset({ roles: { agent: { muted: true } }, rules });
+    const right = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(right, "tenant")).toHaveLength(1);
+    await house.putTenant({ fallback: { hand_over: { swml: "http://example.com/night" } } });
+    const plain = await askDoctor(house.tenant, house.webhook_url);
+    expect(said(plain, "tenant").slice(1)).toEqual([
+      expect.stringMatching(/^! Warning: tenant\/t\S*, fallback\.hand_over\.swml: is not https/),
+    ]);
+  });
+
   it("names the field of a project's record that is wrong, or that there is none", async () => {
     await using house = await openHouse({ rules });
     const key = `project/${house.carrier.project_id}`;

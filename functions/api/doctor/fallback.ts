@@ -1,0 +1,36 @@
+import { parseRuleset } from "../../../shared/rules/parse.ts";
+import type { Problem } from "../../../shared/rules/problems.ts";
+import type { Tenant } from "../../directory.ts";
+import type { Finding } from "./reply.ts";
+
+/**
+ * What the rules' own checks say of the fallback in the tenant's record. It speaks where the ruleset has none, with that
+ * ruleset's roles and defaults; where something is wrong with it calls are served all the same, and at worst turned away.
+ */
+export function fallbackFindings({ tenant, record, project, rules_text }: Tenant): Finding[] {
+  const { fallback } = record;
+  if (fallback === undefined) return [];
+  const plain = project.plain_names_for === tenant;
+  const served = parseRuleset(rules_text ?? '{"rules":[]}', { tenant, plain });
+  const ruleset = served.ok && served.ruleset.fallback === undefined ? served.ruleset : { rules: [] };
+  const checked = parseRuleset({ ...ruleset, fallback }, { tenant, plain });
+  const errors = checked.ok ? [] : checked.errors.filter(isOfFallback);
+  return [
+    ...errors.map((error) => finding(false, tenant, error)),
+    ...checked.warnings.filter(isOfFallback).map((warning) => finding(true, tenant, warning)),
+  ];
+}
+
+function isOfFallback({ path }: Problem): boolean {
+  return /^fallback\b/.test(path);
+}
+
+function finding(ok: boolean, tenant: string, { path, message, suggestion }: Problem): Finding {
+  const meant = suggestion === undefined ? "" : `Did you mean ${JSON.stringify(suggestion)}? `;
+  return {
+    check: "tenant",
+    ok,
+    message: `${ok ? "Warning: " : ""}tenant/${tenant}, ${path}: ${message}.`,
+    fix: `${meant}Mend the record and put it again.`,
+  };
+}
