@@ -10,8 +10,6 @@ export interface PinPoint {
   entry: string;
   step: number;
   answers: Answers;
-  /** The question whose answer has just come, if any. */
-  asked?: { name: string; secret: boolean };
 }
 
 /** What a caller hears whose PIN is not looked at: nothing of whether it is right. unchecked: the session is out of reach. */
@@ -26,12 +24,12 @@ export async function pinRequestOf(
   { tenant, record }: Pick<Tenant, "tenant" | "record">,
   { from, to, call_id }: Call,
   decision: Decision | Question,
-  { entry, step, answers, asked }: PinPoint,
+  { entry, step, answers }: PinPoint,
 ): Promise<PinQuestion | PinAttempt | null> {
   const question: PinQuestion = { v: 1, tenant, from, to, call_id, limits: record.pin_limits };
   const wrong = decision.after_wrong !== undefined;
-  const wasKeyed = asked?.secret === true && answers[asked.name]?.hmac !== undefined;
-  if (wrong || wasKeyed) {
+  // Whichever question the call comes back from: a PIN that was keyed before it may be compared only now.
+  if (wrong || Object.values(answers).some(({ hmac }) => hmac !== undefined)) {
     const answer = await fingerprint(JSON.stringify([decision.decided_at, answers]));
     return { ...question, entry, step, answer, wrong };
   }

@@ -74,14 +74,14 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     case "answer": {
       const { rules } = visit.tenant;
       if (!rules) return nothingKnown(state.step);
-      const { entry, step, question, decided_at } = state;
+      const { entry, step, decided_at } = state;
       const answers = await answersOf(visit, state);
       if (answers === null) {
         const refused = { action: noPinWords.unchecked, reason: "PINs can't be read from KV" };
         return noPin(visit, refused, { rule: null, room: null, step });
       }
       const decision = decide(rules, visit.call, decided_at, answers);
-      return await answerDecision(visit, decision, { entry, step, answers, asked: question });
+      return await answerDecision(visit, decision, { entry, step, answers });
     }
     default:
       return state satisfies never;

@@ -95,11 +95,41 @@ describe("a PIN", () => {
     expect((await key(home, first, "1111")).document).toContain(wrong);
   });
 
-  test("of another round of the same call is another try, though its vars and params are the same", async () => {
+  test("is another try in another round of the same call, though its vars and params are the same, and it is, too", async () => {
     await using home = await bank({ pin_limits: { tries_per_caller: 2 } });
-    const first = await asked(home, bob);
-    expect((await key(home, first, "1111")).document).toContain(wrong);
-    expect((await key(home, first, "2222")).document).toContain(tooMany);
+    const call_id = crypto.randomUUID();
+    const [first, second] = [
+      await call(home, { from: bob, to: bridge, call_id }),
+      await call(home, { from: bob, to: bridge, call_id }),
+    ];
+    expect((await key(home, first.asked, "1111")).document).toContain(wrong);
+    expect((await key(home, second.asked, "1111")).document).toContain(tooMany);
+  });
+
+  test("that was keyed before another answer gets nowhere where its caller is turned away meanwhile", async () => {
+    await using home = await bank({ pin_limits: { tries_per_caller: 1 } });
+    const pin = { hmac: await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, "4711") };
+    await home.putRuleset({
+      rules: [
+        {
+          id: "rooms",
+          match: {},
+          ask: {
+            pin: { say: "Enter your PIN.", digits: "4", secret: true },
+            room: { say: "Which room?", digits: "2" },
+          },
+          rules: [{ id: "any", match: { "answer.pin": pin }, place: { room: "{answer.room}" } }],
+        },
+      ],
+    });
+    const right = await key(home, await asked(home, bob), "4711");
+    const guess = await key(home, await asked(home, bob), "1111");
+    expect(right.document).toContain("Which room?");
+    expect(guess.document).toContain("Which room?");
+    expect((await key(home, guess.asked, "17")).document).toContain(tooMany);
+    expect((await key(home, right.asked, "17")).document).toContain(tooMany);
+    const other = await key(home, await asked(home, "+15550100003"), "4711");
+    expect((await key(home, other.asked, "17")).document).toContain(`"name":"${home.tenant}:17"`);
   });
 
   test("is neither asked for nor taken while the session does not answer", async () => {
