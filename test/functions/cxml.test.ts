@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { Hono } from "hono";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { cxmlHook } from "../../functions/hooks/cxml.ts";
 import { signForm } from "../../shared/form-signature.ts";
 import { toHex } from "../../shared/hex.ts";
@@ -55,7 +55,7 @@ describe("a number set up with cXML", () => {
     const caller = { from: "+15550100002", to: "+15550100100", url: home.webhook_url };
     const { call_id: second } = await home.carrier.placeCall(caller);
     await inRoom(home, second, "pair");
-    const third = await call(home, { from: "+15550100003" });
+    const third = await call(home, { from: "+15550100003", cxml_method: "GET" });
     await heard(home, third, "Full.");
     expect((await home.carrier.conferences()).map((room) => room.participants.length)).toEqual([2]);
     // RELAY joins the one that it can address.
@@ -259,6 +259,26 @@ describe("who may ask for cXML", () => {
       const response = await exports.default.fetch(ask(home, one));
       expect([response.status, await response.text()]).toEqual([403, "Forbidden"]);
     }
+  });
+
+  test("while report_until runs, a call that is wrongly signed is served without a word to the session, and the log says why", async () => {
+    await using home = await openHouse({
+      rules: [{ id: "any", match: {}, place: { room: "any" } }],
+      tenant: { report_until: Date.now() + 3_600_000 },
+    });
+    const warn = vi.spyOn(console, "warn");
+    const signature = await signForm(
+      home.carrier.signing_key,
+      cxmlUrl(home).replace("https:", "http:"),
+      body,
+    );
+    const response = await exports.default.fetch(ask(home, { body, signature }));
+    const document = await response.text();
+    expect(document).toContain(`>${home.tenant}:any</Conference>`);
+    expect(document).not.toContain("statusCallback");
+    expect(warn.mock.calls.flat().join("\n")).toMatch(/"event":"webhook.would_refuse".*"cause":"scheme"/);
+    expect(await participants(home, "any")).toEqual([]);
+    warn.mockRestore();
   });
 
   test("an authentic request gets a document, whatever is in it", async () => {

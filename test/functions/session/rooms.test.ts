@@ -142,6 +142,18 @@ describe("a room whose size is not what the ledger counts", () => {
   });
 });
 
+test("a form's ids are not taken for RELAY's: whom RELAY saw join, a signed form sees leave", async () => {
+  await scene("forms", async (it) => {
+    join(it, "a");
+    const leave = event("a", "leave", it.now() + 1_000, 0);
+    if (leave.kind === "conference") leave.params.conference_id = "CF-another";
+    it.ledger.events.apply(leave);
+    expect(stateOf(it, "a")).toBe("joined");
+    it.ledger.events.apply(leave, false);
+    expect(stateOf(it, "a")).not.toBe("joined");
+  });
+});
+
 describe("asking REST", () => {
   test("is bounded: a flood of odd sizes asks about a room with calls in it twice a minute, of others never", async () => {
     await scene("flood", async (it) => {
