@@ -16,6 +16,8 @@ export interface Project {
   token: string;
   signing_keys: readonly string[];
   plain_names_for?: string;
+  /** Tenants by the RELAY contexts whose calls they decide on. */
+  contexts: Readonly<Record<string, string>>;
   session: ProjectRecord["session"];
   /** Changes whenever the record does: how a session learns of new credentials. */
   version: string;
@@ -113,6 +115,7 @@ async function openProject(env: Env, project_id: string, text: string | null): P
     token: token ?? "",
     signing_keys,
     ...(record.plain_names_for === undefined ? {} : { plain_names_for: record.plain_names_for }),
+    contexts: record.contexts,
     session: record.session,
     version: await digest(text),
   };
@@ -133,6 +136,7 @@ async function projectOfSecrets(env: Env, project_id: string): Promise<Project> 
     token,
     signing_keys: [signing_key],
     plain_names_for: DEFAULT_TENANT,
+    contexts: {},
     session: projectRecord.shape.session.parse(undefined),
     version: await digest(JSON.stringify([space, token, signing_key])),
   };

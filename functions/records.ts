@@ -10,6 +10,17 @@ const instant = z.union([
 
 const tenantId = z.string().refine(isTenantId, "a tenant id is 1 to 24 of a-z, 0-9 and -");
 
+/** SignalWire lets a context have any name; ours are kept to what a log line and a frame can hold. */
+const contextName = z
+  .string()
+  .regex(
+    /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/,
+    "a context's name is 1 to 128 printable characters",
+  );
+
+/** Contexts of one project. */
+const MAX_CONTEXTS = 100;
+
 const url = (protocols: RegExp) => z.url({ protocol: protocols });
 
 /** KV `project/<project_id>`. `credentials` and `signing_keys` are sealed by `npx partyline seal`. */
@@ -23,6 +34,11 @@ export const projectRecord = z.object({
   credentials: z.string().min(1),
   /** Two while a key is rotated. */
   signing_keys: z.array(z.string().min(1)).min(1).max(2),
+  /** RELAY contexts whose calls are taken, each with the tenant who decides on them. */
+  contexts: z
+    .record(contextName, tenantId)
+    .refine((contexts) => Object.keys(contexts).length <= MAX_CONTEXTS, `at most ${MAX_CONTEXTS} contexts`)
+    .default({}),
   /** The one tenant of the project whose conferences carry no prefix. */
   plain_names_for: tenantId.optional(),
   session: z

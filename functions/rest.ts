@@ -53,11 +53,20 @@ export async function isInRooms(
   return false;
 }
 
+/** The commands that REST takes and we give; it has no join, but a transfer to a document that joins is one. */
+export type RestCommand =
+  | "calling.answer"
+  | "calling.end"
+  | "calling.play"
+  | "calling.play.stop"
+  | "calling.play_and_collect.stop"
+  | "calling.transfer";
+
 /** A command for an active call by its id alone: the lever where RELAY is down or does not see the call. */
 export async function commandCall(
   project: Project,
   call_id: string,
-  command: "calling.end" | "calling.transfer",
+  command: RestCommand,
   params: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<RestOutcome> {

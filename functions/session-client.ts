@@ -19,8 +19,24 @@ const TELL_MS = 10_000;
 /** Less than this left, and a session that broke is not asked again. */
 const RETRY_ROOM_MS = 300;
 
+/** Sessions by the environment in which they do for their own calls what the Worker does for those of webhooks. */
+const ownSessions = new WeakMap<Env, DurableObjectStub<RelaySession>>();
+
+/**
+ * An environment in which the session is asked directly. A session that asks itself by RPC holds stubs of itself, and where it is
+ * aborted then, workerd goes down with it.
+ */
+export function ownEnvironment(env: Env, session: RelaySession): Env {
+  const own = { ...env };
+  // A stub has the session's methods, and whoever has one awaits what they return.
+  ownSessions.set(own, session as unknown as DurableObjectStub<RelaySession>);
+  return own;
+}
+
 /** The project's session; a fresh stub for each try, since a stub that failed stays broken. */
 export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySession> {
+  const own = ownSessions.get(env);
+  if (own) return own;
   const { location_hint } = project.session;
   return env.RELAY_SESSION.get(
     env.RELAY_SESSION.idFromName(project.project_id),

@@ -15,7 +15,7 @@ function blocks(language: string): string[] {
 
 test("every ruleset in the README is a good one, without a warning", () => {
   const rulesets = [...blocks("json ruleset"), ...blocks("json").filter((text) => text.includes('"rules"'))];
-  expect(rulesets.length).toBe(2);
+  expect(rulesets.length).toBeGreaterThan(2);
   for (const text of rulesets) {
     expect(parseRuleset(text, { tenant: "acme" })).toMatchObject({ ok: true, warnings: [] });
   }

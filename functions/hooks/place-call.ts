@@ -108,6 +108,7 @@ function requestFor(
     step,
     ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
     answered: call.call_state === "answered",
+    ...(call.via === "relay" ? { by_commands: true as const } : {}),
     from: call.from,
     strategy,
     ...(capacity === undefined ? {} : { capacity }),

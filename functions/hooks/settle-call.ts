@@ -26,6 +26,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     entry: state.entry,
     step: state.place_step,
     asking_step: state.step,
+    ...(call.via === "relay" ? { by_commands: true as const } : {}),
     note: visit.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;

@@ -16,7 +16,7 @@ import { Seals } from "./seals.ts";
 export interface Visit {
   env: Env;
   tenant: Tenant;
-  /** Where SignalWire reaches us, without a slash at the end. */
+  /** Where SignalWire reaches us, without a slash at the end; "" where a call came over RELAY and nobody said it. */
   base_url: string;
   /** When it came, ms, and until when KV and everything after may take. */
   received_at: number;
@@ -68,7 +68,7 @@ export async function visitOf(visit: Visit, call: Call): Promise<CallVisit> {
     ...visit,
     call,
     seals: await Seals.of(env, tenant, call.call_id),
-    callbacks: authentic ? await callbackUrls(env, tenant, base_url) : null,
+    callbacks: authentic && base_url !== "" ? await callbackUrls(env, tenant, base_url) : null,
     note: noteOf(call, visit.received_at),
   };
 }

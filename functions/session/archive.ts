@@ -1,4 +1,5 @@
 import { RpcTarget } from "cloudflare:workers";
+import type { Ingress } from "../../shared/call.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -16,6 +17,8 @@ export interface Story {
   call_id: string;
   from: string;
   to: string;
+  /** How it came, `swml`, `cxml` or `relay`; null where nothing was decided on it. */
+  via: Ingress | null;
   /** How it stands: see `CallSummary`. */
   outcome: string;
   rule: string | null;
@@ -140,6 +143,7 @@ export class Archive extends RpcTarget {
       call_id,
       from: summary?.from ?? placement?.from ?? "",
       to: summary?.to ?? "",
+      via: viaOf(entries),
       outcome: summary?.outcome ?? placement?.state ?? "",
       rule: summary?.rule ?? placement?.rule ?? null,
       room: summary?.room ?? placement?.room ?? null,
@@ -205,6 +209,11 @@ export class Archive extends RpcTarget {
       )
       .toArray();
   }
+}
+
+function viaOf(entries: readonly JournalEntry[]): Ingress | null {
+  for (const { kind, data } of entries) if (kind === "webhook" && data.call) return data.call.via;
+  return null;
 }
 
 function sameWebhook(one: { received_at: number; step: number }, other: typeof one): boolean {

@@ -64,7 +64,7 @@ export class RelayConnection {
     );
   }
 
-  get client(): Pick<RelayClient, "state" | "since" | "queued" | "inFlight"> {
+  get client(): Pick<RelayClient, "state" | "since" | "queued" | "inFlight" | "subscribed"> {
     return this.#client;
   }
 

@@ -27,6 +27,8 @@ export interface PlaceRequest extends PlacementKey {
   node_id?: string;
   /** Whether the call is answered already. */
   answered: boolean;
+  /** No document of ours starts after the join: the call is walked by commands. */
+  by_commands?: true;
   /** Whom the roster shows; a coach may be looked for by it. */
   from: string;
   /** Wire names, in the order in which to try them. */
@@ -89,6 +91,8 @@ export interface LookRequest extends PlacementKey {
   v: 1;
   /** The step of the document that asks; its answer is kept, so that a repeat gets the same. */
   asking_step: number;
+  /** As in `PlaceRequest`. */
+  by_commands?: true;
   /** For the journal: the webhook that asks. */
   note?: WebhookNote;
   /** What REST said, where the Worker has asked it. */

@@ -1,4 +1,4 @@
-import { isLive } from "../../shared/placement.ts";
+import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Chores } from "./chores.ts";
 import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
@@ -9,8 +9,9 @@ import type { Journal } from "./journal.ts";
 import type { WebhookNote } from "./journal-contract.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
+import { look } from "./looking.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { giveUpWaiting, joinCommandId, placeByRelay, replyOf } from "./placing.ts";
+import { giveUpWaiting, heldSince, joinCommandId, placeByRelay, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
 
@@ -59,7 +60,7 @@ export class Desk {
     }
     if (row) {
       this.#journalRepeat(request);
-      giveUpWaiting(placements, row, Date.now());
+      giveUpWaiting(placements, row, heldSince(request, Date.now()));
       return replyOf(row);
     }
     // Before its row is written, which may be at once.
@@ -85,8 +86,26 @@ export class Desk {
     this.#host.rulesets.used(row.tenant, row.ruleset);
   }
 
+  /** Where a call is that came back from a hold or a ring. */
+  look(request: LookRequest): LookReply {
+    const { placements, rooms, health, counters, link } = this.#host;
+    const out = { placements, rooms, health, counters, feed_since: link.readySince, now: Date.now() };
+    const reply = look(out, request);
+    if (reply.outcome === "joined") this.#watchStay(request);
+    this.#looked(request, reply);
+    return reply;
+  }
+
+  /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
+  #watchStay(key: PlacementKey): void {
+    setTimeout(() => {
+      const row = this.#host.placements.find(key);
+      if (row?.state === "joined" && row.joined_by === "relay") this.#host.health.succeeded(Date.now());
+    }, EARLY_LEAVE_MS);
+  }
+
   /** The webhook of a look that was answered for good. */
-  looked(request: LookRequest, reply: LookReply): void {
+  #looked(request: LookRequest, reply: LookReply): void {
     const row = this.#host.placements.find(request);
     if (!row || !request.note || reply.outcome === "unsettled") return;
     const { outcome, room, reason } = reply;

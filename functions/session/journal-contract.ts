@@ -5,6 +5,7 @@ import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 /** Why a webhook came: a call's fresh arrival, or its return with our sealed state; `unusable` names no call that could be read. */
 export type Purpose =
   | "fresh"
+  | "receive"
   | "place"
   | "confirm"
   | "settle"

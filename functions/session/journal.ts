@@ -59,6 +59,11 @@ export class Journal {
       .map(entryOf);
   }
 
+  /** Whether anything is written of the call, for whichever tenant. */
+  knows(call_id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM journal WHERE call_id = ? LIMIT 1", call_id).toArray().length > 0;
+  }
+
   /** The newest webhook of each of the tenant's calls, newest first, among those older than `before`. */
   *newestOfCalls(tenant: string, before: number, limit: number): Generator<JournalEntry> {
     const cursor = this.#sql.exec(

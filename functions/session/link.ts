@@ -12,6 +12,8 @@ const AGENT = "partyline/0.1.0";
 const DOWN_MS = 10_000;
 /** A record that reads older than the Worker says (KV lags) is read again no sooner than this. */
 const REREAD_MS = 5_000;
+/** How old the record may be that a session goes by which no webhook tells of a newer one. */
+const REFRESH_MS = 25_000;
 const KEPT_ERRORS = 10;
 const SETTLE_POLL_MS = 50;
 
@@ -27,6 +29,8 @@ export interface LinkStatus {
   /** Whether SignalWire took up the session we had before; null before the first connection. */
   protocol: "resumed" | "new" | null;
   last_errors: { at: number; what: string }[];
+  /** The RELAY contexts whose calls are offered to us, by SignalWire's word. */
+  contexts: string[];
 }
 
 /** What the session does about what comes over the link. */
@@ -100,9 +104,22 @@ export class Link {
     return (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
   }
 
-  /** Whether the record wants the connection up without work, too. */
+  /** Whether the record wants the connection up without work, too: calls of contexts come by it alone. */
   get staysUp(): boolean {
-    return this.#project?.value.session.stay_up ?? false;
+    const project = this.#project?.value;
+    return project !== undefined && (project.session.stay_up || Object.keys(project.contexts).length > 0);
+  }
+
+  /**
+   * Reads the record where none was read yet, a while ago, or another version: nobody else tells a session without webhooks of
+   * a change. Rejects where it can't be read, and what was read before stands.
+   * @param version of the record as the Worker knows it, where it told one.
+   */
+  async refresh(version?: string): Promise<void> {
+    if (this.#facts.get("project_id") === null) return;
+    const known = this.#project;
+    const isFresh = known !== null && Date.now() - known.read_at < REFRESH_MS;
+    if (!isFresh || (version !== undefined && version !== known.value.version)) await this.#read();
   }
 
   /** How long rows are kept; as long as may be where the record was not read yet. */
@@ -152,6 +169,7 @@ export class Link {
       last_reason: this.#lastReason,
       protocol: this.#protocol,
       last_errors: this.#errors,
+      contexts: client?.subscribed ?? [],
     };
   }
 
@@ -178,8 +196,7 @@ export class Link {
       project: project.project_id,
       token: project.token,
       agent: AGENT,
-      // A context's calls would be offered to us alone, and nothing here answers them yet: none is asked for.
-      contexts: [],
+      contexts: Object.keys(project.contexts),
     };
     if (this.#connection && before?.relay_url === project.relay_url) {
       if (before.version !== project.version) this.#connection.handle({ on: "credentials", settings });

@@ -30,7 +30,7 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   placements.update(row, {
     asking_step: request.asking_step,
     answer,
-    ...(answer.outcome === "joined" ? { stay_at: now } : {}),
+    ...(answer.outcome === "joined" && !request.by_commands ? { stay_at: now } : {}),
     // From here on the end of the conference it was in is none of its business.
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
   });

@@ -51,8 +51,13 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
     await orAfter(deadline_at - host.now(), settled, undefined);
   }
   const row = mustFind(placements, request);
-  giveUpWaiting(placements, row, host.now());
+  giveUpWaiting(placements, row, heldSince(request, host.now()));
   return replyOf(row);
+}
+
+/** When the document that holds the call after its join starts; null where there is none. */
+export function heldSince({ by_commands }: PlaceRequest, now: number): number | null {
+  return by_commands ? null : now;
 }
 
 function mustFind(placements: Placements, key: PlacementKey): Placement {
@@ -179,7 +184,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
       placements.move(row, "accepted", {
         reason,
         joined_by: "relay",
-        hold_at: now,
+        hold_at: heldSince(request, now),
         ...(typeof conference_id === "string" ? { conference_id } : {}),
       });
       return;
@@ -192,7 +197,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
       byDocument(placements, request, "calling.join_conference", outcome);
       return;
     case "unanswered":
-      placements.move(row, "unknown", { reason, joined_by: "relay", hold_at: now });
+      placements.move(row, "unknown", { reason, joined_by: "relay", hold_at: heldSince(request, now) });
       return;
     default:
       outcome satisfies never;
@@ -215,7 +220,7 @@ function byDocument(placements: Placements, request: PlaceRequest, method: strin
  * Nobody waits for an answer any more: at the deadline, or where another incarnation began it. What is not sent goes by
  * document and will not be sent; of what is sent nobody knows what became.
  */
-export function giveUpWaiting(placements: Placements, row: Placement, now: number): void {
+export function giveUpWaiting(placements: Placements, row: Placement, hold_at: number | null): void {
   if (row.state === "planned") {
     placements.move(row, "by_document", {
       joined_by: "document",
@@ -224,7 +229,7 @@ export function giveUpWaiting(placements: Placements, row: Placement, now: numbe
   } else if (row.state === "sending") {
     placements.move(row, "unknown", {
       joined_by: "relay",
-      hold_at: now,
+      hold_at,
       reason: "no answer by the deadline",
     });
   }

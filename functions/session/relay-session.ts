@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { EARLY_LEAVE_MS } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import { describeError, log } from "../log.ts";
+import { ownEnvironment } from "../session-client.ts";
 import { Alarm } from "./alarm.ts";
 import { Archive } from "./archive.ts";
 import { Chores } from "./chores.ts";
@@ -22,28 +21,23 @@ import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { whomToTell } from "./forwarding.ts";
 import { Health } from "./health.ts";
+import { Heartbeat, LONGEST_CALL_MS } from "./heartbeat.ts";
 import { Journal } from "./journal.ts";
 import { Line } from "./line.ts";
 import { Link } from "./link.ts";
 import { Lobby } from "./lobby.ts";
-import { look } from "./looking.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { Placements } from "./placements.ts";
 import { byDocumentReply, joinIsSending } from "./placing.ts";
+import { Reception } from "./reception.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
-
-/** While there is work the alarm comes this often and brings a lost session back. */
-const HEARTBEAT_MS = 30_000;
-/** While RELAY is down the alarm comes this often, for its events can't be seen. */
-const DOWN_CHECK_MS = 6_000;
-/** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
-const LONGEST_CALL_MS = 24 * 3_600_000;
-const FORGET_BATCH = 1_000;
+import { WalkDecider } from "./walk-decider.ts";
+import { Walks } from "./walks.ts";
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
@@ -63,8 +57,9 @@ export class RelaySession extends DurableObject<Env> {
   readonly #alarm: Alarm;
   readonly #chores: Chores;
   readonly #desk: Desk;
+  readonly #reception: Reception;
+  readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
-  #lastWorkAt = Date.now();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -78,7 +73,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#journal = new Journal(sql, now);
     this.#rulesets = new Rulesets(sql, now);
     this.#errands = new Errands(sql, now);
-    this.#pins = new PinDesk(sql, now, () => this.#alarm.arm(HEARTBEAT_MS));
+    this.#pins = new PinDesk(sql, now, () => this.#heartbeat.keep());
     this.#placements = new Placements(
       sql,
       now,
@@ -103,18 +98,18 @@ export class RelaySession extends DurableObject<Env> {
       this.#rulesets,
       ({ project_id }) => {
         this.#facts.set("project_id", project_id);
-        this.#alarm.arm(HEARTBEAT_MS);
+        this.#heartbeat.keep();
       },
     );
     this.#link = new Link(env, this.#facts, this.#counters, {
       sending: (command) => joinIsSending(this.#placements, command),
-      record: (event) => this.#events.record(event, "relay"),
+      record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
         this.#chores.verifyWhereabouts();
         this.#chores.checkRooms("gap");
       },
-      gapBegan: () => this.#alarm.arm(DOWN_CHECK_MS),
+      gapBegan: () => this.#gapBegan(),
     });
     const parts = {
       placements: this.#placements,
@@ -129,9 +124,18 @@ export class RelaySession extends DurableObject<Env> {
       line: this.#line,
       alarm: this.#alarm,
     };
-    this.#events = new ConferenceEvents(sql, parts, (key) => this.#desk.joined(key), now);
+    this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#desk = new Desk({ ...parts, chores: this.#chores });
+    const walks = new Walks(sql, now);
+    const decider = new WalkDecider(
+      ownEnvironment(env, this),
+      () => this.#link.project(),
+      (work) => ctx.waitUntil(work),
+    );
+    const worked = { ...parts, chores: this.#chores, events: this.#events, walks, pins: this.#pins };
+    this.#reception = new Reception({ ...worked, decider });
+    this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception });
     this.#line.stir();
   }
 
@@ -139,9 +143,8 @@ export class RelaySession extends DurableObject<Env> {
   async place(request: PlaceRequest): Promise<PlaceReply> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
-    this.#lastWorkAt = Date.now();
     this.#facts.set("project_id", request.project_id);
-    this.#alarm.arm(HEARTBEAT_MS);
+    this.#heartbeat.worked();
     return await this.#desk.place(request);
   }
 
@@ -150,21 +153,8 @@ export class RelaySession extends DurableObject<Env> {
     if (request.v !== CONTRACT_VERSION) {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
-    this.#lastWorkAt = Date.now();
-    const reply = look(
-      {
-        placements: this.#placements,
-        rooms: this.#rooms,
-        health: this.#health,
-        counters: this.#counters,
-        feed_since: this.#link.readySince,
-        now: Date.now(),
-      },
-      request,
-    );
-    if (reply.outcome === "joined") this.#watchStay(request);
-    this.#desk.looked(request, reply);
-    return reply;
+    this.#heartbeat.worked();
+    return this.#desk.look(request);
   }
 
   /** The call's own document is done with its room, which is news where events were lost. */
@@ -199,7 +189,7 @@ export class RelaySession extends DurableObject<Env> {
     const isNew = this.#events.record(event, "callback");
     this.#counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
-    this.#lastWorkAt = Date.now();
+    this.#heartbeat.worked();
     if (trusted) this.#events.apply(event, ids_known);
     else this.#events.applyUntrusted(event, ids_known);
     this.#chores.start();
@@ -212,20 +202,28 @@ export class RelaySession extends DurableObject<Env> {
    * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
-    this.#lastWorkAt = Date.now();
     this.#facts.set("project_id", project_id);
     // The alarm takes an idle connection down again.
-    this.#alarm.arm(HEARTBEAT_MS);
+    this.#heartbeat.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
     if (!this.#link.isReady(version)) await this.#link.reconnect(version);
     await this.#link.settled(Date.now() + Math.min(wait_ms, 10_000));
     return this.status();
   }
 
+  /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
+  async wake(project_id: string, version: string): Promise<void> {
+    this.#facts.set("project_id", project_id);
+    this.#heartbeat.keep();
+    await this.#link.refresh(version);
+    await this.#link.connection(null);
+    this.#reception.resume();
+  }
+
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
     this.#facts.set("project_id", project_id);
-    this.#alarm.arm(HEARTBEAT_MS);
+    this.#heartbeat.keep();
     await this.#link.reconnect(version);
     return this.status();
   }
@@ -241,59 +239,34 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarm.came();
-    const { keep_ms } = this.#link;
-    const forgotten =
-      this.#placements.forget(keep_ms, FORGET_BATCH) +
-      this.#events.forget(keep_ms, FORGET_BATCH) +
-      this.#journal.forget(keep_ms, FORGET_BATCH) +
-      this.#rulesets.forget(keep_ms) +
-      this.#pins.forget(FORGET_BATCH);
-    this.#chores.verifyWhereabouts();
-    this.#chores.checkRooms("routine");
-    if (this.#hasWork()) {
-      try {
-        await this.#link.connection(null);
-      } catch (error) {
-        log("error", "session.unreachable", { error: describeError(error) });
-      }
-      this.#alarm.arm(this.#link.ready ? HEARTBEAT_MS : DOWN_CHECK_MS);
-    } else if (this.#link.isOpen) {
-      if (Date.now() - this.#lastWorkAt >= this.#link.idle_disconnect_ms) this.#link.close();
-      this.#alarm.arm(HEARTBEAT_MS);
-    } else if (forgotten > 0) {
-      this.#alarm.arm(HEARTBEAT_MS);
-    } else {
-      const oldest = this.#journal.oldest();
-      const next = Math.min(
-        oldest === null ? Number.POSITIVE_INFINITY : oldest + keep_ms,
-        this.#pins.nextForget() ?? Number.POSITIVE_INFINITY,
-      );
-      if (Number.isFinite(next)) this.#alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
-    }
-    // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
-    void this.#chores.run();
+    await this.#heartbeat.beat();
   }
 
-  /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
-  #watchStay(key: PlacementKey): void {
-    setTimeout(() => {
-      const row = this.#placements.find(key);
-      if (row?.state === "joined" && row.joined_by === "relay") this.#health.succeeded(Date.now());
-    }, EARLY_LEAVE_MS);
+  #record(event: RelayEvent): boolean {
+    const isNew = this.#events.record(event, "relay");
+    // A repeat, too: the first may have been written down and then have failed.
+    this.#reception.claim(event);
+    return isNew;
+  }
+
+  #joined(key: PlacementKey): void {
+    this.#desk.joined(key);
+    this.#reception.joined(key.call_id);
+  }
+
+  #gapBegan(): void {
+    this.#heartbeat.gapBegan();
+    this.#reception.gap();
   }
 
   #act(event: RelayEvent, isNew: boolean): void {
     this.#counters.add(isNew ? "events" : "duplicate_events");
+    this.#reception.act(event);
     if (!isNew) return;
-    this.#lastWorkAt = Date.now();
+    this.#heartbeat.worked();
     this.#events.apply(event);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#chores.start();
     this.#chores.heard();
-  }
-
-  #hasWork(): boolean {
-    return this.#chores.arePending || this.#rooms.countLive(LONGEST_CALL_MS) > 0 || this.#link.staysUp;
   }
 }

@@ -78,6 +78,11 @@ const migrations: readonly string[] = [
      checked_at INTEGER NOT NULL DEFAULT 0, strangers INTEGER NOT NULL DEFAULT 0
    ) WITHOUT ROWID;
    CREATE INDEX room_checks_by_due ON room_checks (due_at) WHERE due_at IS NOT NULL;`,
+
+  `CREATE TABLE walks (
+     call_id TEXT PRIMARY KEY, context TEXT NOT NULL, received_at INTEGER NOT NULL, state TEXT
+   ) WITHOUT ROWID;
+   CREATE INDEX walks_by_open ON walks (received_at) WHERE state IS NOT NULL;`,
 ];
 
 /**

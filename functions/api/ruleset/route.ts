@@ -7,6 +7,7 @@ import type { Problem } from "../../../shared/rules/problems.ts";
 import { readTenant, type Tenant } from "../../directory.ts";
 import { readBody } from "../../hooks/body.ts";
 import { describeError, log } from "../../log.ts";
+import { wakeSession } from "../../scheduled.ts";
 import { within } from "../../within.ts";
 import { refusal } from "../refusal.ts";
 import { holds, readPrecondition } from "./precondition.ts";
@@ -82,6 +83,8 @@ async function write(c: ApiContext, { tenant, project, source }: Tenant, given: 
     return refusal(c, 503, "kv_failed", message);
   }
   const hash = await hashRuleset(text);
+  // A tenant whose calls come by contexts should not wait for the clock.
+  c.executionCtx.waitUntil(wakeSession(c.env, project.project_id));
   log("info", "ruleset.written", { tenant, hash, warnings: parsed.warnings.length });
   c.header("etag", `"${hash}"`);
   return c.json({ hash, warnings: parsed.warnings } satisfies Written);

@@ -1,0 +1,251 @@
+import { lengthOf, type Medium } from "../../shared/media.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
+import type { Outcome } from "../../shared/relay/outcome.ts";
+import type { Prompt } from "../../shared/rules/decision.ts";
+import { commandCall, type RestCommand } from "../rest.ts";
+import { orAfter } from "../within.ts";
+import type { DeedRow } from "./journal.ts";
+import type { Link } from "./link.ts";
+import { describeOutcome } from "./placing.ts";
+
+/** RELAY, and after it REST, has so long for a command: the caller may be hearing nothing meanwhile. */
+const COMMAND_MS = 1_500;
+const REST_MS = 2_000;
+/** The longest that words or a sound file before the room are waited for. */
+const HEARD_MS = 30_000;
+/** How long a sound file goes on of whose end RELAY can't tell. */
+const FILE_MS = 5_000;
+/** A caller's time for the first key and between keys, as in our documents. */
+const FIRST_DIGIT_S = 8;
+const NEXT_DIGIT_S = 4;
+
+/** These may be carried out twice. */
+const REPEATABLE: ReadonlySet<RestCommand> = new Set(["calling.answer", "calling.end"]);
+
+/** unsure: it may have been done. gone: there is no such call any more. */
+export type Done = "done" | "unsure" | "failed" | "gone";
+
+/** again: nobody knows what was keyed, through no fault of the caller's. */
+export type Keyed = { digits: string } | "again" | "failed" | "gone";
+
+interface ControlHost {
+  link: Link;
+  /** For the call's story: what came of a command. */
+  told(row: DeedRow): void;
+  /** What is now to be heard, in the turn in which it is asked for; null: nothing any more. */
+  sounds(sounding: Sounding | null): void;
+  commandEnded(outcome: Outcome): void;
+}
+
+export interface Sounding {
+  control_id: string;
+  method: "calling.play" | "calling.play_and_collect";
+}
+
+/** Why a sound is not waited for any longer. lost: RELAY's events have a gap. */
+type End = { over: "finished"; digits?: string } | { over: "lost" } | { over: "ended" } | { over: "late" };
+
+/** One call, commanded: by RELAY, and where that can't, by REST. At most one sound goes on at a time. */
+export class CallControl {
+  readonly #call_id: string;
+  readonly #node_id: string | undefined;
+  readonly #host: ControlHost;
+  #isGone = false;
+  #sounding: (Sounding & { end: (why: End) => void }) | null = null;
+
+  constructor({ call_id, node_id }: { call_id: string; node_id?: string }, host: ControlHost) {
+    this.#call_id = call_id;
+    this.#node_id = node_id;
+    this.#host = host;
+  }
+
+  /** The call has ended. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** What RELAY says of the call. */
+  heard(event: RelayEvent): void {
+    const sounding = this.#sounding;
+    switch (event.kind) {
+      case "state":
+        if (event.params.call_state === "ended") this.gone();
+        return;
+      case "play":
+        if (event.params.control_id !== sounding?.control_id || sounding.method !== "calling.play") return;
+        if (event.params.state === "finished" || event.params.state === "error")
+          sounding.end({ over: "finished" });
+        return;
+      case "collect": {
+        if (event.params.control_id !== sounding?.control_id) return;
+        const { type, params } = event.params.result;
+        sounding.end({ over: "finished", digits: type === "digit" ? (params?.digits ?? "") : "" });
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  gone(): void {
+    this.#isGone = true;
+    this.#sounding?.end({ over: "ended" });
+  }
+
+  /** RELAY's events stopped coming. */
+  gap(): void {
+    this.#sounding?.end({ over: "lost" });
+  }
+
+  /** Ends what is heard now, for something else is to be heard or done. */
+  interrupt(): void {
+    this.#sounding?.end(late);
+  }
+
+  /** Plays, and resolves when it was heard, or interrupted: after `longest_ms` at most. */
+  async play(
+    media: readonly Medium[],
+    { longest_ms, file_ms } = { longest_ms: HEARD_MS, file_ms: FILE_MS },
+  ): Promise<Done> {
+    const sound = this.#begin("calling.play");
+    const began_at = Date.now();
+    const done = await this.command("calling.play", { control_id: sound.control_id, play: media });
+    if (done === "failed" || done === "gone") {
+      this.#over();
+      return done;
+    }
+    // Without RELAY nobody says when it is over.
+    if (!this.#host.link.ready) this.gap();
+    const end: End = done === "unsure" ? { over: "late" } : await orAfter(longest_ms, sound.ended, late);
+    if (end.over === "lost") {
+      const left_ms = lengthOf(media, file_ms) - (Date.now() - began_at);
+      await orAfter(Math.min(left_ms, longest_ms), this.#ended(), undefined);
+    }
+    if (end.over === "finished") this.#over();
+    else await this.silence(sound);
+    return this.#isGone ? "gone" : done;
+  }
+
+  /** Asks for keys, and resolves with what was keyed: "" for nothing. RELAY alone can. */
+  async collect(media: readonly Medium[], prompt: Prompt): Promise<Keyed> {
+    const { max_digits, terminator } = prompt;
+    const sound = this.#begin("calling.play_and_collect");
+    const outcome = await this.#byRelay("calling.play_and_collect", {
+      control_id: sound.control_id,
+      play: media,
+      collect: {
+        initial_timeout: FIRST_DIGIT_S,
+        digits: {
+          max: max_digits,
+          ...(terminator === undefined ? {} : { terminators: terminator }),
+          digit_timeout: NEXT_DIGIT_S,
+        },
+      },
+    });
+    if (outcome?.kind !== "ok" && outcome?.kind !== "unanswered") {
+      this.#over();
+      if (outcome?.kind !== "gone") return this.#isGone ? "gone" : "failed";
+      this.gone();
+      return "gone";
+    }
+    const longest_ms = HEARD_MS + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
+    const end: End = outcome.kind === "ok" ? await orAfter(longest_ms, sound.ended, late) : { over: "late" };
+    if (end.over === "finished") {
+      this.#over();
+      return { digits: end.digits ?? "" };
+    }
+    await this.silence(sound);
+    return this.#isGone ? "gone" : "again";
+  }
+
+  /** Stops a sound that may still be heard. Whether there was one matters to nobody. */
+  async silence({ control_id, method }: Sounding): Promise<void> {
+    this.#sounding = null;
+    if (!this.#isGone) {
+      const params = { control_id };
+      const outcome = await this.#byRelay(`${method}.stop`, params);
+      if (outcome === null || outcome.kind === "unsent") await this.#byRest(`${method}.stop`, params);
+    }
+    this.#host.sounds(null);
+  }
+
+  /** A command by RELAY; where that can't, and where twice does no harm or nothing was done, by REST. */
+  async command(method: RestCommand, params: Record<string, unknown>): Promise<Done> {
+    if (this.#isGone) return "gone";
+    const relay = await this.#byRelay(method, params);
+    if (relay?.kind === "ok") return "done";
+    if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
+    if (relay?.kind === "unanswered" && !REPEATABLE.has(method)) return "unsure";
+    // A 404 is asked about: RELAY may have lost sight of the call.
+    return await this.commandByRest(method, params);
+  }
+
+  /** Where RELAY's answer to a command never came, and it was not carried out. */
+  async commandByRest(method: RestCommand, params: Record<string, unknown>): Promise<Done> {
+    const done = await this.#byRest(method, params);
+    return done === "gone" ? this.#nowGone() : done;
+  }
+
+  /** Leaves the call to another client of its context. */
+  async pass(): Promise<void> {
+    await this.#byRelay("calling.pass", {});
+  }
+
+  #nowGone(): Done {
+    this.gone();
+    return "gone";
+  }
+
+  async #byRelay(method: string, params: Record<string, unknown>): Promise<Outcome | null> {
+    const connection = this.#host.link.ready;
+    if (!connection || this.#node_id === undefined) return null;
+    const outcome = await connection.command({
+      id: crypto.randomUUID(),
+      lane: this.#call_id,
+      method,
+      params: { node_id: this.#node_id, call_id: this.#call_id, ...params },
+      deadline_at: Date.now() + COMMAND_MS,
+    });
+    this.#host.commandEnded(outcome);
+    this.#host.told({ deed: method, by: "relay", said: describeOutcome(outcome) });
+    return outcome;
+  }
+
+  async #byRest(method: RestCommand, params: Record<string, unknown>): Promise<"done" | "failed" | "gone"> {
+    let said: string;
+    let done: "done" | "failed" | "gone" = "failed";
+    try {
+      const project = await this.#host.link.project();
+      const outcome = await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
+      done = outcome.kind === "ok" ? "done" : outcome.kind;
+      said = outcome.kind === "failed" ? outcome.reason : done;
+    } catch (error) {
+      said = error instanceof Error ? error.message : String(error);
+    }
+    this.#host.told({ deed: method, by: "rest", said });
+    return done;
+  }
+
+  #begin(method: Sounding["method"]): Sounding & { ended: Promise<End> } {
+    const { promise, resolve } = Promise.withResolvers<End>();
+    const sounding = { control_id: crypto.randomUUID(), method };
+    this.#sounding = { ...sounding, end: resolve };
+    this.#host.sounds(sounding);
+    return { ...sounding, ended: promise };
+  }
+
+  /** Resolves when the call ends while a sound goes on of whose end nothing will be heard. */
+  async #ended(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#isGone) resolve();
+    else if (this.#sounding) this.#sounding.end = ({ over }) => over !== "lost" && resolve();
+    await promise;
+  }
+
+  #over(): void {
+    this.#sounding = null;
+    this.#host.sounds(null);
+  }
+}
+
+const late: End = { over: "late" };

@@ -1,0 +1,138 @@
+import { describeError, log } from "../log.ts";
+import type { Alarm } from "./alarm.ts";
+import type { Chores } from "./chores.ts";
+import type { ConferenceEvents } from "./conference-events.ts";
+import type { Journal } from "./journal.ts";
+import type { Link } from "./link.ts";
+import type { PinDesk } from "./pin-desk.ts";
+import type { Placements } from "./placements.ts";
+import type { Reception } from "./reception.ts";
+import type { Rooms } from "./rooms.ts";
+import type { Rulesets } from "./rulesets.ts";
+import type { Walks } from "./walks.ts";
+
+/** While there is work the alarm comes this often and brings a lost session back. */
+const HEARTBEAT_MS = 30_000;
+/** While RELAY is down the alarm comes this often, for its events can't be seen. */
+const DOWN_CHECK_MS = 6_000;
+/** A connection that is being made is waited for so long before calls are taken up that another incarnation left. */
+const SETTLING_MS = 3_000;
+/** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
+export const LONGEST_CALL_MS = 24 * 3_600_000;
+const FORGET_BATCH = 1_000;
+
+interface HeartbeatHost {
+  alarm: Alarm;
+  link: Link;
+  chores: Chores;
+  reception: Reception;
+  rooms: Rooms;
+  placements: Placements;
+  events: ConferenceEvents;
+  journal: Journal;
+  walks: Walks;
+  pins: PinDesk;
+  rulesets: Rulesets;
+}
+
+/** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */
+export class Heartbeat {
+  readonly #host: HeartbeatHost;
+  #lastWorkAt = Date.now();
+
+  constructor(host: HeartbeatHost) {
+    this.#host = host;
+  }
+
+  /** Something was done: the session is not idle. */
+  worked(): void {
+    this.#lastWorkAt = Date.now();
+    this.keep();
+  }
+
+  /** The alarm comes, and looks whether the session is to be kept up. */
+  keep(): void {
+    this.#host.alarm.arm(HEARTBEAT_MS);
+  }
+
+  /** RELAY's events stopped coming. */
+  gapBegan(): void {
+    this.#host.alarm.arm(DOWN_CHECK_MS);
+  }
+
+  /** What the alarm does. Never rejects. */
+  async beat(): Promise<void> {
+    const { alarm, link, chores } = this.#host;
+    alarm.came();
+    const isRead = await this.#readRecord();
+    const { keep_ms } = link;
+    const forgotten = this.#forget(keep_ms);
+    chores.verifyWhereabouts();
+    chores.checkRooms("routine");
+    if (this.#hasWork()) {
+      try {
+        await link.connection(null);
+      } catch (error) {
+        log("error", "session.unreachable", { error: describeError(error) });
+      }
+      alarm.arm(link.ready ? HEARTBEAT_MS : DOWN_CHECK_MS);
+      void this.#resumeWalks();
+    } else if (link.isOpen) {
+      if (Date.now() - this.#lastWorkAt >= link.idle_disconnect_ms) link.close();
+      alarm.arm(HEARTBEAT_MS);
+    } else if (forgotten > 0 || !isRead) {
+      // A record that can't be read may want the connection up.
+      alarm.arm(HEARTBEAT_MS);
+    } else {
+      const next = this.#nextForget(keep_ms);
+      if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
+    }
+    // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
+    void chores.run();
+  }
+
+  async #readRecord(): Promise<boolean> {
+    try {
+      await this.#host.link.refresh();
+      return true;
+    } catch (error) {
+      log("error", "session.record_unreadable", { error: describeError(error) });
+      return false;
+    }
+  }
+
+  #forget(keep_ms: number): number {
+    const { placements, events, journal, walks, rulesets, pins } = this.#host;
+    return (
+      placements.forget(keep_ms, FORGET_BATCH) +
+      events.forget(keep_ms, FORGET_BATCH) +
+      journal.forget(keep_ms, FORGET_BATCH) +
+      walks.forget(keep_ms, FORGET_BATCH) +
+      rulesets.forget(keep_ms) +
+      pins.forget(FORGET_BATCH)
+    );
+  }
+
+  /** When something is next old enough, ms; infinite where there is nothing. */
+  #nextForget(keep_ms: number): number {
+    const { journal, pins } = this.#host;
+    const oldest = journal.oldest();
+    return Math.min(
+      oldest === null ? Number.POSITIVE_INFINITY : oldest + keep_ms,
+      pins.nextForget() ?? Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** RELAY may be a moment from being ready: what it alone can do waits for that, and no longer. */
+  async #resumeWalks(): Promise<void> {
+    const { reception, link } = this.#host;
+    if (!reception.isBusy) return;
+    await link.settled(Date.now() + SETTLING_MS);
+    reception.resume();
+  }
+
+  #hasWork(): boolean {
+    const { chores, reception, rooms, link } = this.#host;
+    return chores.arePending || reception.isBusy || rooms.countLive(LONGEST_CALL_MS) > 0 || link.staysUp;
+  }
+}

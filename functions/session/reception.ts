@@ -1,0 +1,106 @@
+import { isLive, mayMove } from "../../shared/placement.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
+import { type OfferedCall, readOffer } from "../../shared/relay-call.ts";
+import { log } from "../log.ts";
+import type { Alarm } from "./alarm.ts";
+import { Walker, type WalkerHost } from "./walker.ts";
+import type { Walk } from "./walks.ts";
+
+/** While calls are walked the alarm comes this often: should we vanish, they are not left waiting for long. */
+const WALKED_MS = 6_000;
+/** Walks that another incarnation left behind and that are taken up at once; more wait for the next alarm. */
+const RESUMED = 200;
+
+interface ReceptionHost extends WalkerHost {
+  alarm: Alarm;
+}
+
+/** Takes the calls that RELAY offers, each once, and sees that each is walked to its end, by us or by who comes after us. */
+export class Reception {
+  readonly #host: ReceptionHost;
+  readonly #walkers = new Map<string, Walker>();
+  /** Claimed in the turn of the event, walked once it is acknowledged. */
+  #claimed: { walk: Walk; call: OfferedCall["call"] } | null = null;
+
+  constructor(host: ReceptionHost) {
+    this.#host = host;
+  }
+
+  /** In the turn in which the event's row is written, and before its ack: no call is acknowledged and then forgotten. */
+  claim(event: RelayEvent): void {
+    if (event.kind !== "receive") return;
+    const { walks, placements, journal, alarm, counters } = this.#host;
+    const offered = readOffer(event.params);
+    if (!offered) {
+      log("warn", "offer.unusable", { why: "it names no call" });
+      return;
+    }
+    const { call, context } = offered;
+    if (placements.ofCall(call.call_id).length > 0 || journal.knows(call.call_id)) {
+      log("warn", "offer.not_ours", { call: call.call_id, why: "the call came by webhook before" });
+      return;
+    }
+    const walk = walks.claim(call, context);
+    counters.add(walk ? "offers" : "duplicate_offers");
+    if (!walk) return;
+    alarm.arm(WALKED_MS);
+    this.#claimed = { walk, call };
+  }
+
+  /** What RELAY says, once its ack is on its way. */
+  act(event: RelayEvent): void {
+    const claimed = this.#claimed;
+    this.#claimed = null;
+    if (claimed) this.#start(claimed.walk, claimed.call);
+    if (event.kind !== "state" && event.kind !== "play" && event.kind !== "collect") return;
+    const { call_id } = event.params;
+    if (call_id === undefined) return;
+    this.#walkers.get(call_id)?.control.heard(event);
+    if (event.kind === "state" && event.params.call_state === "ended") this.#ended(call_id);
+  }
+
+  /** A participant-join confirms a placement of the call's. */
+  joined(call_id: string): void {
+    this.#walkers.get(call_id)?.joined();
+  }
+
+  /** RELAY's events stopped coming, and are not sent again. */
+  gap(): void {
+    for (const walker of this.#walkers.values()) walker.control.gap();
+  }
+
+  /** Takes up what another incarnation left behind. */
+  resume(): void {
+    for (const walk of this.#host.walks.open(RESUMED)) {
+      if (this.#walkers.has(walk.call_id)) continue;
+      log("warn", "walk.resumed", { call: walk.call_id, at: walk.state.next?.does ?? "nothing decided" });
+      this.#start(walk, walk.state.call);
+    }
+    if (this.#walkers.size > 0) this.#host.alarm.arm(WALKED_MS);
+  }
+
+  get isBusy(): boolean {
+    return this.#walkers.size > 0 || this.#host.walks.areOpen;
+  }
+
+  #start(walk: Walk, call: OfferedCall["call"]): void {
+    const walker = new Walker(this.#host, walk, call);
+    this.#walkers.set(walk.call_id, walker);
+    void walker.run().finally(() => {
+      this.#walkers.delete(walk.call_id);
+      if (walker.control.isGone) this.#ended(walk.call_id);
+    });
+  }
+
+  /** A call that has ended holds no seat. */
+  #ended(call_id: string): void {
+    const { placements, errands, walks } = this.#host;
+    if (!walks.has(call_id)) return;
+    for (const row of placements.ofCall(call_id)) {
+      if (!isLive(row.state)) continue;
+      placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
+      errands.drop("expire", row);
+      errands.drop("rejoin", row);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import type { Call } from "../../shared/call.ts";
+import type { Next } from "../../shared/documents/next.ts";
+import { findTenant, type Project, type Tenant } from "../directory.ts";
+import { answerCall } from "../hooks/answer-call.ts";
+import { noteOf } from "../hooks/note.ts";
+import { tellSession } from "../hooks/noting.ts";
+import type { Answered, Visit } from "../hooks/visit.ts";
+import { handOver, isNews } from "../kept-rulesets.ts";
+import { describeError, log } from "../log.ts";
+import { within } from "../within.ts";
+
+/** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
+const DIRECTORY_MS = 2_500;
+/** For what is decided, placed and looked up after that: with what it takes to do it, under 3 s of silence. */
+const BUDGET_MS = 1_900;
+
+/** What was keyed, as a `prompt` would bring it. */
+export type Keys = NonNullable<Call["keyed"]>;
+
+/** A call at a point of its way. */
+interface Point {
+  call: Call;
+  context: string;
+  received_at: number;
+  /** What the call carries from its last step; absent: it has just come. */
+  sealed: string | undefined;
+  keys: Keys | undefined;
+}
+
+interface Decided {
+  /** Null where none could be told. */
+  tenant: string | null;
+  next: Next;
+}
+
+/** Thrown for a call on a context that the record does not have, or has no more: it may be somebody else's. */
+export class NotOurs extends Error {
+  override readonly name = "NotOurs";
+}
+
+/** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
+export class WalkDecider {
+  readonly #env: Env;
+  readonly #project: () => Promise<Project>;
+  readonly #keepAlive: (work: Promise<unknown>) => void;
+
+  constructor(env: Env, project: () => Promise<Project>, keepAlive: (work: Promise<unknown>) => void) {
+    this.#env = env;
+    this.#project = project;
+    this.#keepAlive = keepAlive;
+  }
+
+  /**
+   * What the call is to do next. Where nothing can be decided it is the apology.
+   * @throws {NotOurs}
+   */
+  async decide({ call, context, received_at, sealed, keys }: Point): Promise<Decided> {
+    const tenant = await this.#tenantOf(context, call);
+    if (tenant === null) return { tenant, next: { does: "apologise" } };
+    const now = Date.now();
+    const visit: Visit = {
+      env: this.#env,
+      tenant,
+      base_url: baseUrl(this.#env, tenant),
+      // A fresh call is decided as of when it came, however late we get to it.
+      received_at: sealed === undefined ? received_at : now,
+      ends_at: now + BUDGET_MS,
+      authentic: true,
+    };
+    const answered = await answerCall(visit, keys ? { ...call, keyed: keys } : call, sealed).catch(
+      (error: unknown) => broken(visit, call, error),
+    );
+    const { next, note, told: _, ...said } = answered;
+    log("info", "call.answered", {
+      tenant: tenant.tenant,
+      call: call.call_id,
+      via: call.via,
+      ...said,
+      ms: Date.now() - now,
+    });
+    if (note) this.#keepAlive(tellSession(visit, call.call_id, note, answered));
+    if (isNews(tenant)) this.#keepAlive(handOver(this.#env, tenant));
+    return { tenant: tenant.tenant, next };
+  }
+
+  /** Where a call of the tenant's comes in by webhook; null where nobody said where we are reached. */
+  async webhookUrl(id: string): Promise<string | null> {
+    const tenant = await this.#find(id).catch(() => null);
+    const base_url = tenant && baseUrl(this.#env, tenant);
+    if (!base_url) return null;
+    const { url_fragment } = tenant.record;
+    return `${base_url}/hooks/${id}/swml${url_fragment === undefined ? "" : `#${url_fragment}`}`;
+  }
+
+  async #tenantOf(context: string, { call_id }: Call): Promise<Tenant | null> {
+    try {
+      const { project_id, contexts } = await this.#project();
+      const id = Object.hasOwn(contexts, context) ? contexts[context] : undefined;
+      if (id === undefined)
+        throw new NotOurs(`the project's record has no context ${JSON.stringify(context)}`);
+      const tenant = await this.#find(id);
+      if (tenant?.project.project_id === project_id) return tenant;
+      const why = tenant ? "it belongs to another project" : "there is no such tenant";
+      log("error", "context.no_tenant", { project: project_id, context, tenant: id, call: call_id, why });
+    } catch (error) {
+      if (error instanceof NotOurs) throw error;
+      log("error", "context.unreadable", { context, call: call_id, error: describeError(error) });
+    }
+    return null;
+  }
+
+  async #find(id: string): Promise<Tenant | null> {
+    return await within(DIRECTORY_MS, findTenant(this.#env, id, this.#keepAlive));
+  }
+}
+
+/** "" where nobody said it: a call that comes over RELAY does not tell. */
+function baseUrl({ PUBLIC_URL = "" }: Env, { record }: Tenant): string {
+  return (record.public_url ?? PUBLIC_URL).replace(/\/+$/, "");
+}
+
+function broken({ tenant: { tenant } }: Visit, call: Call, error: unknown): Answered {
+  log("error", "call.broke", { tenant, call: call.call_id, error: describeError(error) });
+  const note = noteOf(call, Date.now());
+  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0, note };
+}

@@ -1,0 +1,272 @@
+import type { Call } from "../../shared/call.ts";
+import { apology, notTaken } from "../../shared/documents/fixed-words.ts";
+import type { Join, Next, Waiting } from "../../shared/documents/next.ts";
+import { render } from "../../shared/documents/render.ts";
+import { writeSwml } from "../../shared/documents/write-swml.ts";
+import { mediumOf } from "../../shared/media.ts";
+import type { Spoken } from "../../shared/rules/decision.ts";
+import { describeError, log } from "../log.ts";
+import { isInRooms } from "../rest.ts";
+import { orAfter } from "../within.ts";
+import { CallControl } from "./call-control.ts";
+import type { Chores } from "./chores.ts";
+import type { Counters } from "./counters.ts";
+import type { Errands } from "./errands.ts";
+import type { Health } from "./health.ts";
+import type { Journal } from "./journal.ts";
+import type { Line } from "./line.ts";
+import type { Link } from "./link.ts";
+import type { Placements } from "./placements.ts";
+import { type Keys, NotOurs, type WalkDecider } from "./walk-decider.ts";
+import { standInLine } from "./walk-line.ts";
+import type { Walk, Walks } from "./walks.ts";
+
+/** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
+const JOIN_SEEN_MS = 1_200;
+/** RELAY is waited for so long where nobody else can do what is to be done. */
+const RELAY_BACK_MS = 2_000;
+const REST_MS = 2_000;
+/** A question whose answer was lost on the way is put again so often. */
+const ASKED_AGAIN = 3;
+/** No walk has so many steps: rules that go on asking are not our callers' trouble. */
+const STEPS = 500;
+
+export interface WalkerHost {
+  walks: Walks;
+  decider: WalkDecider;
+  placements: Placements;
+  errands: Errands;
+  chores: Chores;
+  health: Health;
+  counters: Counters;
+  journal: Journal;
+  line: Line;
+  link: Link;
+}
+
+/** What a step leads to: the next decision, made of what the call carries and what was keyed; or nothing more. */
+type Step = { sealed?: string; keys?: Keys } | "over";
+
+/**
+ * Walks a call that came over RELAY through what is decided on it, by commands where a webhook's call is answered with
+ * documents. What it is at is written down first: another incarnation does that step again, and goes on.
+ */
+export class Walker {
+  readonly control: CallControl;
+  readonly #host: WalkerHost;
+  readonly #walk: Walk;
+  readonly #call: Call;
+  readonly #seen = Promise.withResolvers<void>();
+  #tenant: string | null = null;
+  /** Whether another incarnation walked the call before. */
+  readonly #isResumed: boolean;
+
+  constructor(host: WalkerHost, walk: Walk, call: Call) {
+    this.#host = host;
+    this.#walk = walk;
+    this.#call = call;
+    this.#isResumed = walk.state.next !== null;
+    this.control = new CallControl(call, {
+      link: host.link,
+      told: (row) => this.#told(row),
+      sounds: (sounding) => host.walks.update(walk, { sounding }),
+      commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
+    });
+  }
+
+  /** A participant-join confirms one of the call's placements. */
+  joined(): void {
+    this.#seen.resolve();
+  }
+
+  /** Never rejects, and leaves nobody in silence. */
+  async run(): Promise<void> {
+    const { walks } = this.#host;
+    const { state, call_id } = this.#walk;
+    try {
+      if (state.sounding) await this.control.silence(state.sounding);
+      let step: Step = state.next ? await this.#perform(state.next) : {};
+      for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
+        if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
+        const next = await this.#decide(step);
+        walks.update(this.#walk, { next });
+        step = await this.#perform(next);
+      }
+    } catch (error) {
+      if (error instanceof NotOurs) {
+        await this.control.pass();
+      } else {
+        log("error", "walk.broke", { call: call_id, error: describeError(error) });
+        await this.#perform({ does: "apologise" }).catch(() => this.#endLater());
+      }
+    }
+    walks.close(call_id);
+  }
+
+  async #decide({ sealed, keys }: Exclude<Step, "over">): Promise<Next> {
+    const { decider } = this.#host;
+    const { received_at, context, state } = this.#walk;
+    const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
+    const decided = await decider.decide({ call, context, received_at, sealed, keys });
+    this.#tenant = decided.tenant;
+    return decided.next;
+  }
+
+  async #perform(next: Next): Promise<Step> {
+    switch (next.does) {
+      case "announce":
+        await this.#answer();
+        await this.control.play(next.words.map(mediumOf));
+        return { sealed: next.back.sealed };
+      case "ask":
+        return await this.#ask(next);
+      case "hold":
+        return (await this.#isSeen()) ? "over" : { sealed: next.back.sealed };
+      case "ring":
+        return { sealed: next.back.sealed };
+      case "stay":
+        return "over";
+      case "join":
+        return await this.#join(next);
+      case "wait":
+        return await this.#wait(next);
+      case "return":
+        throw new Error("only a poll is told to return");
+      case "reject":
+        if (next.say !== undefined) return await this.#sayAndEnd(next.say, next);
+        await this.#end(next.reason ?? "hangup");
+        return "over";
+      case "hand_over":
+        if (next.swml === undefined || !(await this.#transfer(next.swml))) {
+          return await this.#perform({ does: "apologise" });
+        }
+        return "over";
+      case "apologise":
+        return await this.#sayAndEnd({ say: apology }, next);
+      case "refuse":
+        return await this.#sayAndEnd({ say: notTaken }, next);
+      default:
+        return next satisfies never;
+    }
+  }
+
+  /** False where it could not be answered; the call's document answers it then. */
+  async #answer(): Promise<boolean> {
+    if (this.#walk.state.answered) return true;
+    if ((await this.control.command("calling.answer", {})) !== "done") return false;
+    this.#host.walks.update(this.#walk, { answered: true });
+    return true;
+  }
+
+  async #ask(next: Extract<Next, { does: "ask" }>): Promise<Step> {
+    const { link } = this.#host;
+    const { prompt, back } = next;
+    if (await this.#answer()) {
+      for (let asked = 0; asked < ASKED_AGAIN; asked += 1) {
+        if (!link.ready) await link.settled(Date.now() + RELAY_BACK_MS);
+        const keyed = await this.control.collect(prompt.words.map(mediumOf), prompt);
+        if (typeof keyed === "object") {
+          const { digits } = keyed;
+          return {
+            sealed: back.sealed,
+            keys: { result: digits === "" ? "no_input" : "match_digits", digits },
+          };
+        }
+        if (keyed === "gone") return "over";
+        if (keyed === "failed") break;
+      }
+    }
+    // Keys are heard by RELAY, or by a document of the call's own: it comes in again by that way, as if it were new.
+    const url = this.#tenant === null ? null : await this.#host.decider.webhookUrl(this.#tenant);
+    if (url !== null && (await this.#transfer(url))) return "over";
+    return await this.#perform({ does: "apologise" });
+  }
+
+  /** Whether the accepted join was seen, or the call has been in its room and left it. */
+  async #isSeen(): Promise<boolean> {
+    const { placements, health } = this.#host;
+    const isThrough = () => {
+      const state = placements.ofCall(this.#call.call_id)[0]?.state;
+      return state === "joined" || state === "left";
+    };
+    if (!isThrough()) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
+    if (!isThrough()) return false;
+    health.succeeded(Date.now());
+    return true;
+  }
+
+  /** The call joins by a document of its own. */
+  async #join(next: Join): Promise<Step> {
+    // Another incarnation, or what that left to be done, may have put it there.
+    if (this.#isResumed && (await this.#isIn(next.room))) return "over";
+    const rendered = render(writeSwml(next));
+    if (!rendered.ok)
+      log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
+    if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
+    return await this.#perform({ does: "apologise" });
+  }
+
+  async #wait(next: Waiting): Promise<Step> {
+    const { placements, line } = this.#host;
+    await this.#answer();
+    const row = placements.ofCall(this.#call.call_id)[0];
+    const ask = async () => await this.#decide({ sealed: next.poll.sealed });
+    const then = await standInLine({ control: this.control, line, row, ask }, next);
+    if (then === null) return "over";
+    return then === "come" ? { sealed: next.turn.sealed } : await this.#perform(then);
+  }
+
+  /** Speaks by RELAY; where that can't, the call's own document speaks. Then the call ends. */
+  async #sayAndEnd(say: Spoken, next: Next): Promise<Step> {
+    const { link } = this.#host;
+    if (link.ready && (await this.#answer())) {
+      const done = await this.control.play([mediumOf(say)]);
+      if (done !== "failed") {
+        await this.#end("hangup");
+        return "over";
+      }
+    }
+    if (!(await this.#transfer(render(writeSwml(next)).body))) await this.#end("hangup");
+    return "over";
+  }
+
+  /** @param isDone Says whether a transfer that nobody answered for was made. */
+  async #transfer(dest: string, isDone: () => Promise<boolean> = async () => false): Promise<boolean> {
+    const done = await this.control.command("calling.transfer", { dest });
+    if (done !== "unsure") return done !== "failed";
+    return (await isDone()) || (await this.control.commandByRest("calling.transfer", { dest })) !== "failed";
+  }
+
+  async #isIn(room: string): Promise<boolean> {
+    const { placements, link } = this.#host;
+    const { call_id } = this.#call;
+    const row = placements.ofCall(call_id)[0];
+    if (row?.state === "joined") return true;
+    try {
+      if (!(await isInRooms(await link.project(), [room], call_id, AbortSignal.timeout(REST_MS))))
+        return false;
+    } catch {
+      // Nobody says so: it joins again, and is then in that room for sure.
+      return false;
+    }
+    if (row) placements.move(row, "joined", { reason: "REST found the call" });
+    return true;
+  }
+
+  async #end(reason: "hangup" | "busy" | "decline"): Promise<void> {
+    const done = await this.control.command("calling.end", { reason });
+    if (done === "failed" || done === "unsure") this.#endLater();
+  }
+
+  #endLater(): void {
+    const { errands, chores } = this.#host;
+    const { call_id, node_id = null } = this.#call;
+    errands.add("end", { call_id, entry: "", step: 0 }, node_id);
+    chores.start();
+  }
+
+  #told(row: Parameters<Journal["deed"]>[1]): void {
+    const { call_id } = this.#call;
+    if (this.#tenant !== null) this.#host.journal.deed({ tenant: this.#tenant, call_id }, row);
+  }
+}

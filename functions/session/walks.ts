@@ -1,0 +1,105 @@
+import type { Call } from "../../shared/call.ts";
+import type { Next } from "../../shared/documents/next.ts";
+import { keepCall } from "../../shared/kept-call.ts";
+
+/** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */
+export interface WalkState {
+  /** The call as it came, without its secrets. */
+  call: Call;
+  /** Whether it is answered, as far as is known. */
+  answered: boolean;
+  /** What it is to do now; null: nothing was decided yet. */
+  next: Next | null;
+  /** What RELAY was last told to play on the call; it may still be heard. */
+  sounding: { control_id: string; method: "calling.play" | "calling.play_and_collect" } | null;
+}
+
+/** A call that was offered on a context, and how far it got. */
+export interface Walk {
+  call_id: string;
+  context: string;
+  received_at: number;
+  state: WalkState;
+}
+
+/**
+ * The table of calls that came by RELAY contexts: a call with a row is walked, once, however often it is offered. A walk that
+ * is over keeps its row without a state.
+ */
+export class Walks {
+  readonly #sql: SqlStorage;
+  readonly #now: () => number;
+
+  constructor(sql: SqlStorage, now: () => number) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  /** The walk of a call that has none yet; null: it had one. */
+  claim(call: Call, context: string): Walk | null {
+    const walk: Walk = {
+      call_id: call.call_id,
+      context,
+      received_at: this.#now(),
+      state: {
+        call: { ...keepCall(call).call, details: {} },
+        answered: call.call_state === "answered",
+        next: null,
+        sounding: null,
+      },
+    };
+    const { rowsWritten } = this.#sql.exec(
+      "INSERT OR IGNORE INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)",
+      walk.call_id,
+      context,
+      walk.received_at,
+      JSON.stringify(walk.state),
+    );
+    return rowsWritten > 0 ? walk : null;
+  }
+
+  has(call_id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM walks WHERE call_id = ?", call_id).toArray().length > 0;
+  }
+
+  /** Writes what changed, and into the walk at hand too. */
+  update(walk: Walk, changes: Partial<WalkState>): void {
+    Object.assign(walk.state, changes);
+    this.#sql.exec(
+      "UPDATE walks SET state = ? WHERE call_id = ? AND state IS NOT NULL",
+      JSON.stringify(walk.state),
+      walk.call_id,
+    );
+  }
+
+  close(call_id: string): void {
+    this.#sql.exec("UPDATE walks SET state = NULL WHERE call_id = ?", call_id);
+  }
+
+  /** Those that are not over, the oldest first. */
+  open(limit: number): Walk[] {
+    return this.#sql
+      .exec<{ call_id: string; context: string; received_at: number; state: string }>(
+        "SELECT * FROM walks WHERE state IS NOT NULL ORDER BY received_at LIMIT ?",
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ ...row, state: JSON.parse(row.state) as WalkState })); // Written above.
+  }
+
+  get areOpen(): boolean {
+    return this.#sql.exec("SELECT 1 FROM walks WHERE state IS NOT NULL LIMIT 1").toArray().length > 0;
+  }
+
+  /** Forgets up to `limit` walks that began over `max_age_ms` ago; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    return this.#sql
+      .exec(
+        `DELETE FROM walks WHERE call_id IN (SELECT call_id FROM walks WHERE received_at < ? LIMIT ?)
+         RETURNING call_id`,
+        this.#now() - max_age_ms,
+        limit,
+      )
+      .toArray().length;
+  }
+}
