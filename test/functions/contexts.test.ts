@@ -64,6 +64,11 @@ async function ended(home: House, call_id: string) {
   return await home.carrier.call(call_id);
 }
 
+function overflow(then: string, more: Record<string, unknown>): Record<string, unknown> {
+  // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
+  return { then, ...more };
+}
+
 /** What the caller heard, in order; the carrier's own sounds by their kind. */
 async function heard(home: House, call_id: string): Promise<string[]> {
   const { heard: sounds, two_sounds } = await home.carrier.call(call_id);
@@ -240,7 +245,7 @@ describe("a call that is not let in", () => {
       {
         id: "small",
         match: {},
-        place: { room: "small", capacity: 1, overflow: { say: "Full." } },
+        place: { room: "small", capacity: 1, overflow: overflow("reject", { say: "Full." }) },
       },
     ]);
     await inRoom(home, await call(home), "small");
@@ -275,6 +280,36 @@ describe("a call that is not let in", () => {
     await ended(home, call_id);
     expect(await heard(home, call_id)).toEqual(["ring", apology]);
   });
+});
+
+test("a call that waits for a seat hears music and its place, and comes in when its turn has come", async () => {
+  await using home = await openContext([
+    {
+      id: "small",
+      match: {},
+      place: {
+        room: "small",
+        capacity: 1,
+        overflow: overflow("wait", { say: "Nobody came free." }),
+        wait: { music: "https://sounds.example.com/hold.mp3#seconds=20", position: true },
+      },
+    },
+  ]);
+  const first = await call(home);
+  await inRoom(home, first, "small");
+  const [second, third] = [await call(home, "+15550100002"), await call(home, "+15550100003")];
+  await says(home, second, "You are number 1 in line.");
+  await says(home, third, "You are number 2 in line.");
+  await home.carrier.hangUp(first);
+  await inRoom(home, second, "small");
+  await lose(home);
+  await expect.poll(() => subscribed(home), { timeout: 5_000 }).toEqual(["main"]);
+  await home.carrier.hangUp(second);
+  await inRoom(home, third, "small");
+  for (const call_id of [second, third]) {
+    expect((await home.carrier.call(call_id)).joins).toHaveLength(1);
+    expect((await heard(home, call_id)).slice(0, 2)).toEqual(["ring", expect.stringContaining("in line")]);
+  }
 });
 
 describe("a call that RELAY loses", () => {
