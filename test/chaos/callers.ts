@@ -9,6 +9,9 @@ const numbers = {
   closed: "+15550100140",
   busy: "+15550100141",
   night: "+15550100150",
+  desk: "+15550100160",
+  class: "+15550100161",
+  regular: "+15550100162",
 } as const;
 
 export type Kind = keyof typeof numbers;
@@ -25,13 +28,34 @@ const weights: Record<Kind, number> = {
   closed: 4,
   busy: 3,
   night: 7,
+  desk: 0,
+  class: 0,
+  regular: 0,
 };
+
+/** What a caller hears whom no room has a seat for. */
+export const FULL = "All seats are taken.";
+/** Of every room that has a capacity, and how many such rooms a rule has. */
+export const SEATS = 2;
+export const NUMBERED = 3;
+export const seatKinds = ["desk", "class", "regular"] as const;
 
 const chair = "+15550100010";
 
-/** The rules of every tenant: rooms by team, one kind of which ends with its moderator. */
+/** The rules of every tenant: rooms by team, one kind of which ends with its moderator, some with a capacity. */
 export function rules(voicemail_url: string): object {
   const room = (name: string) => `${name}-{param.team}`;
+  const seats = (kind: (typeof seatKinds)[number], overflow: string, more: object = {}) => ({
+    id: kind,
+    match: { to: numbers[kind] },
+    place: {
+      room: room(kind),
+      capacity: SEATS,
+      // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
+      overflow: { then: overflow, rooms: NUMBERED, say: FULL },
+      ...more,
+    },
+  });
   return {
     lists: { chairs: [chair] },
     defaults: { join: { beep: "onEnter", region: "us" } },
@@ -48,6 +72,9 @@ export function rules(voicemail_url: string): object {
         place: { room: room("hall"), announce: "Welcome to the hall." },
       },
       { id: "team", match: { to: numbers.team }, place: { room: room("team") } },
+      seats("desk", "next"),
+      seats("class", "spread"),
+      seats("regular", "spread", { sticky: "from" }),
       { id: "closed", match: { to: numbers.closed }, reject: { say: "We are closed." } },
       { id: "busy", match: { to: numbers.busy }, reject: { reason: "busy" } },
       { id: "night", match: { to: numbers.night }, hand_over: { swml: voicemail_url } },
@@ -75,6 +102,8 @@ export interface PlannedCall {
   copies: number;
   /** The wire name of the room that the rules mean; null where they mean none. */
   room: string | null;
+  /** Further rooms where its rule counts seats: it may be in any of them, or in none where all are full. */
+  overflow?: string[];
   /** Null: stays until it is ended. */
   hangs_up: Moment | null;
   /** An operator takes it out of its conference, and it lives on. */
@@ -84,10 +113,39 @@ export interface PlannedCall {
 /** The name that a room has on the wire. */
 export function wireRoom(
   tenant: string,
-  kind: (typeof roomKinds)[number],
+  kind: (typeof roomKinds)[number] | (typeof seatKinds)[number],
   team: (typeof teams)[number],
 ): string {
   return `${tenant}:${kind}-${team}`;
+}
+
+/** Somebody calls where seats are counted; regulars are few, and call again and again. */
+export function planSeatedCall(
+  random: Random,
+  index: number,
+  where: { at_ms: number; project: number; tenant: string },
+): PlannedCall {
+  const kind = random.pick(seatKinds);
+  const room = wireRoom(where.tenant, kind, "a");
+  const leaves = random.weighted({ early: 15, later: 75, never: 10 });
+  return {
+    ...where,
+    kind,
+    call_id: random.uuid(),
+    from: `+1555${kind === "regular" ? 3_000_000 + random.between(0, 9) : 2_000_000 + index}`,
+    to: numbers[kind],
+    team: "a",
+    copies: random.chance(0.1) ? 2 : 1,
+    room,
+    overflow: Array.from({ length: NUMBERED - 1 }, (_, n) => `${room}-${n + 2}`),
+    hangs_up:
+      leaves === "early"
+        ? hangUp(random, kind)
+        : leaves === "later"
+          ? { after: "joined", ms: random.between(1_000, 14_000) }
+          : null,
+    taken_out: null,
+  };
 }
 
 /** Somebody calls. `index` tells callers apart. */

@@ -1,23 +1,41 @@
+import { FULL } from "./callers.ts";
 import { type Crime, crimes, crimesOf } from "./judge.ts";
+import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
 import { type CallRecord, entriesOf, frameOf } from "./records.ts";
 
 export interface Verdict {
   /** The run's line. */
   figures: Record<string, unknown>;
-  offenders: { record: CallRecord; crimes: Crime[] }[];
+  offenders: { record: CallRecord; crimes: (Crime | "over_capacity")[] }[];
+  /** What is wrong with the whole and with no one call. */
+  complaints: string[];
 }
 
-/** Counts what happened, and what must not have. */
-export function verdictOf(played: Played, records: readonly CallRecord[]): Verdict {
-  const { plan } = played;
-  const offenders = records
-    .map((record) => ({ record, crimes: crimesOf(record) }))
+/**
+ * Counts what happened, and what must not have.
+ * @param flagged calls that the Worker says it knows to have joined over capacity.
+ */
+export function verdictOf(
+  played: Played,
+  records: readonly CallRecord[],
+  flagged: ReadonlySet<string>,
+): Verdict {
+  const { plan, seats } = played;
+  const over = overCapacity(records, flagged);
+  const offenders: Verdict["offenders"] = records
+    .map((record) => ({
+      record,
+      crimes: [...crimesOf(record), ...(over.has(record) ? (["over_capacity"] as const) : [])],
+    }))
     .filter(({ crimes }) => crimes.length > 0);
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
   const answered = answeredJoins(played);
   const counts = Object.fromEntries(
-    crimes.map((crime) => [crime, offenders.filter((one) => one.crimes.includes(crime)).length]),
+    ([...crimes, "over_capacity"] as const).map((crime) => [
+      crime,
+      offenders.filter((one) => one.crimes.includes(crime)).length,
+    ]),
   );
   const figures = {
     seed: plan.seed,
@@ -40,8 +58,24 @@ export function verdictOf(played: Played, records: readonly CallRecord[]): Verdi
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
     recovery_ms: percentiles(recoveries(played)),
+    ...(seats === null
+      ? {}
+      : {
+          turned_away: count(({ planned, stays, heard }) => {
+            const wasTold = heard.heard.some(({ detail }) => detail.includes(FULL));
+            return planned.overflow !== undefined && stays.length === 0 && wasTold;
+          }),
+          flagged_late: records.filter(({ call }) => flagged.has(call.call_id)).length,
+          seats,
+        }),
   };
-  return { figures, offenders };
+  const complaints = (["evening", "end"] as const).flatMap((when) =>
+    (seats?.[when].differing ?? []).map(
+      (room) =>
+        `seed ${plan.seed}: ${when}: the ledger has another number of calls in ${room} than the carrier`,
+    ),
+  );
+  return { figures, offenders, complaints };
 }
 
 function noted({ projects }: Played, kind: string): number {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { crimesOf } from "./judge.ts";
+import { overCapacity } from "./over-capacity.ts";
 import type { CallRecord, Stay } from "./records.ts";
 
 const room = "acme:team-a";
@@ -109,4 +110,31 @@ test("after an announcement the deadline counts from the webhook that placed the
   expect(crimesOf(record({ planned, steps, webhooks, commands: commandAt(6_300) }))).toEqual([
     "sent_after_deadline",
   ]);
+});
+
+describe("where a room has two seats", () => {
+  const seated = (call_id: string, from: number, to: number | null) =>
+    record({
+      planned: { ...base.planned, call_id, overflow: [] },
+      call: { ...base.call, call_id },
+      stays: [{ conference_id: "c1", room, from, to }],
+    });
+  const [a, b, c] = [seated("a", 0, 50), seated("b", 10, null), seated("c", 40, null)];
+
+  test("the third who joins is seen", () => {
+    expect(overCapacity([c, b, a], new Set())).toEqual(new Set([c]));
+  });
+
+  test("one who joins as another leaves is not, nor one whom the Worker has flagged", () => {
+    expect(overCapacity([seated("c", 50, null), b, a], new Set()).size).toBe(0);
+    expect(overCapacity([c, b, a], new Set(["c"])).size).toBe(0);
+  });
+
+  test("a caller who was told that all seats are taken is not stranded, one who was told nothing is", () => {
+    const planned = { ...base.planned, overflow: [] };
+    const told = { sound: "say" as const, detail: "All seats are taken.", from_ms: 100, to_ms: 900 };
+    const away = { planned, stays: [], commands: [], ended_at: 9_000 };
+    expect(crimesOf(record({ ...away, heard: { ...base.heard, heard: [told] } }))).toEqual([]);
+    expect(crimesOf(record({ ...away, heard: { ...base.heard, heard: [] } }))).toEqual(["stranded"]);
+  });
 });

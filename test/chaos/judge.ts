@@ -1,3 +1,4 @@
+import { FULL } from "./callers.ts";
 import { AFTERLIFE_MS } from "./player.ts";
 import type { CallRecord, Stay } from "./records.ts";
 
@@ -38,7 +39,8 @@ const checks: Record<Crime, (record: CallRecord) => boolean> = {
   in_two_places: inTwoPlaces,
   second_relay_join: (record) => relayJoins(record).length > 1,
   sent_after_deadline: sentLate,
-  wrong_conference: ({ stays, planned }) => stays.some(({ room }) => room !== planned.room),
+  wrong_conference: ({ stays, planned: { room, overflow = [] } }) =>
+    stays.some((stay) => stay.room !== room && !overflow.includes(stay.room)),
   webhook_over_5_s: ({ webhooks }) => webhooks.some(({ ms }) => ms > WEBHOOK_MS),
   left_alive_after_conference: leftAlive,
   ended_while_in_conference: ({ commands, steps }) =>
@@ -47,8 +49,9 @@ const checks: Record<Crime, (record: CallRecord) => boolean> = {
 };
 
 /** No document could be run; or a caller who was meant for a room, and stayed, never came into it. */
-function stranded({ call, planned, stays, hung_up_at }: CallRecord): boolean {
+function stranded({ call, planned, stays, hung_up_at, heard }: CallRecord): boolean {
   if (call.stranded) return true;
+  if (planned.overflow && heard.heard.some(({ detail }) => detail.includes(FULL))) return false;
   return planned.room !== null && stays.length === 0 && hung_up_at === null;
 }
 

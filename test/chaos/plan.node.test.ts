@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
-import { planOf } from "./plan.ts";
+import { planOf, planSeats } from "./plan.ts";
 
 const shape = { projects: 2, troubles: 3 };
 
 test("one seed makes the same calls and the same troubles each time, another makes others", () => {
   expect(planOf(7, 50, shape)).toEqual(planOf(7, 50, shape));
+  const seats = { projects: 2, over_at_ms: 20_000 };
+  expect(planSeats(7, 50, seats)).toEqual(planSeats(7, 50, seats));
   expect(planOf(8, 50, shape).digest).not.toBe(planOf(7, 50, shape).digest);
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { type PlannedCall, planCall, roomKinds, teams, wireRoom } from "./callers.ts";
+import { type PlannedCall, planCall, planSeatedCall, roomKinds, teams, wireRoom } from "./callers.ts";
 import { Random } from "./random.ts";
-import { always, type Deed, dealTroubles } from "./troubles.ts";
+import { always, type Deed, dealTroubles, noEvents, unreliable } from "./troubles.ts";
 
 export interface PlannedProject {
   project_id: string;
@@ -21,6 +21,8 @@ export interface PlannedDeed {
 /** Everything that happens in a run, made before it begins: one seed and one number of calls, one plan. */
 export interface Plan {
   seed: number;
+  /** troubles: whatever can go wrong, does. seats: rooms are short of seats, and status callbacks not to be relied on. */
+  scenario: "troubles" | "seats";
   projects: PlannedProject[];
   /** In order of time, as are the deeds. */
   calls: PlannedCall[];
@@ -40,7 +42,59 @@ const ENDING_EVERY_MS = 3_000;
 export function planOf(seed: number, calls: number, shape: { projects: number; troubles: number }): Plan {
   const random = new Random(seed);
   const { projects: count, troubles: each } = shape;
-  const projects = Array.from(
+  const projects = planProjects(random, seed, count);
+  const over_at_ms = each * TROUBLE_MS;
+  const deeds = dealTroubles(random, count, each)
+    .flatMap((troubles, project) => deedsOf(troubles, project, over_at_ms))
+    .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms)))
+    .sort((a, b) => a.at_ms - b.at_ms);
+  const planned = planCalls(random, calls, projects, over_at_ms, planCall);
+  return sealed({ seed, scenario: "troubles", projects, calls: planned, deeds, over_at_ms });
+}
+
+/** @param over_at_ms how long calls come. Of every two projects one hears of its conferences by status callbacks alone. */
+export function planSeats(
+  seed: number,
+  calls: number,
+  shape: { projects: number; over_at_ms: number },
+): Plan {
+  const random = new Random(seed);
+  const { over_at_ms } = shape;
+  const projects = planProjects(random, seed, shape.projects);
+  const deeds = projects.flatMap((_, project): PlannedDeed[] => {
+    const at = (at_ms: number, trouble: string, faults: typeof unreliable): PlannedDeed => ({
+      at_ms,
+      project,
+      trouble,
+      deed: { do: "settings", faults: [...faults], switches: asDefault, latency_ms: 0 },
+    });
+    const lost = [0.3, 0.6].map((part): PlannedDeed => {
+      const at_ms = Math.round((part + random.next() * 0.2) * over_at_ms);
+      return { at_ms, project, trouble: "object lost", deed: { do: "vanish" } };
+    });
+    return project % 2 === 0
+      ? [at(0, "callbacks", unreliable), ...lost, at(over_at_ms, "none", [])]
+      : [
+          at(0, "callbacks alone", [...unreliable, noEvents]),
+          ...lost,
+          at(over_at_ms, "no events", [noEvents]),
+        ];
+  });
+  deeds.sort((a, b) => a.at_ms - b.at_ms);
+  const planned = planCalls(random, calls, projects, over_at_ms, planSeatedCall);
+  return sealed({ seed, scenario: "seats", projects, calls: planned, deeds, over_at_ms });
+}
+
+function sealed(plan: Omit<Plan, "digest">): Plan {
+  const { projects, calls, deeds } = plan;
+  const digest = createHash("sha256")
+    .update(JSON.stringify([projects, calls, deeds]))
+    .digest("hex");
+  return { ...plan, digest: digest.slice(0, 16) };
+}
+
+function planProjects(random: Random, seed: number, count: number): PlannedProject[] {
+  return Array.from(
     { length: count },
     (_, index): PlannedProject => ({
       project_id: random.uuid(),
@@ -48,16 +102,6 @@ export function planOf(seed: number, calls: number, shape: { projects: number; t
       tenants: [`s${seed}-p${index}-a`, `s${seed}-p${index}-b`],
     }),
   );
-  const over_at_ms = each * TROUBLE_MS;
-  const deeds = dealTroubles(random, count, each)
-    .flatMap((troubles, project) => deedsOf(troubles, project, over_at_ms))
-    .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms)))
-    .sort((a, b) => a.at_ms - b.at_ms);
-  const planned = planCalls(random, calls, projects, over_at_ms);
-  const digest = createHash("sha256")
-    .update(JSON.stringify([projects, planned, deeds]))
-    .digest("hex");
-  return { seed, projects, calls: planned, deeds, over_at_ms, digest: digest.slice(0, 16) };
 }
 
 function deedsOf(
@@ -128,6 +172,7 @@ function planCalls(
   calls: number,
   projects: readonly PlannedProject[],
   over_at_ms: number,
+  plan: typeof planCall,
 ): PlannedCall[] {
   const planned: PlannedCall[] = [];
   while (planned.length < calls) {
@@ -137,7 +182,7 @@ function planCalls(
     for (let one = 0; one < burst; one += 1) {
       const tenant = random.pick(projects[project]?.tenants ?? [""]);
       const where = { at_ms: at + random.between(0, 150), project, tenant };
-      planned.push(planCall(random, planned.length, where));
+      planned.push(plan(random, planned.length, where));
     }
   }
   return planned.sort((a, b) => a.at_ms - b.at_ms);

@@ -5,6 +5,7 @@ import type { JournalEntry } from "../carrier/journal.ts";
 import type { Project } from "../carrier/project.ts";
 import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { Moment, PlannedCall } from "./callers.ts";
+import { compareSeats, type SeatsFound } from "./rosters.ts";
 import type { Staged } from "./stage.ts";
 import type { Deed } from "./troubles.ts";
 
@@ -25,6 +26,8 @@ export interface Played extends Staged {
   hung_up: Map<string, number>;
   /** When the RELAY listener was gone, ms since the epoch. */
   outages: { from: number; to: number }[];
+  /** Where seats are counted: what came of comparing the ledger with the rooms. */
+  seats: SeatsFound | null;
 }
 
 /** Carries a plan out, then ends every conference and waits until every call is over, or should have been. */
@@ -57,11 +60,15 @@ class Player {
     }
     for (const call of plan.calls) this.#later(call.at_ms, () => this.#placeCall(call));
     await wait(plan.over_at_ms + EVENING_MS);
+    const counts = plan.scenario === "seats";
+    const evening = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     await this.#endOfDay();
+    const end = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
+    const seats = evening && end && { evening, end };
     const ended_at = Date.now();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const stop of unwatch) stop();
-    return { ...this.#staged, began_at, ended_at, hung_up: this.#hung_up, outages: this.#outages };
+    return { ...this.#staged, began_at, ended_at, hung_up: this.#hung_up, outages: this.#outages, seats };
   }
 
   async #endOfDay(): Promise<void> {

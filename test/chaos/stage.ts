@@ -8,6 +8,9 @@ import { startVoicemail } from "../demo/voicemail.ts";
 import { rules } from "./callers.ts";
 import type { Plan } from "./plan.ts";
 
+/** For what operators ask of the Worker. */
+export const ADMIN_TOKEN = "chaos-admin-token";
+
 /** A carrier with the plan's projects on it. */
 export interface Staged {
   plan: Plan;
@@ -40,7 +43,7 @@ export async function setStage(plans: readonly Plan[]): Promise<Stage> {
   const script = await bundle(folder, "test/chaos/worker.ts");
   const log: LogLine[] = [];
   const worker = await serve(folder, "chaos", script, {
-    text: { CREDENTIALS_KEY: credentials_key },
+    text: { CREDENTIALS_KEY: credentials_key, ADMIN_TOKEN },
     kv,
     said: (line) => log.push({ at: Date.now(), line }),
   });
@@ -80,8 +83,10 @@ async function recordsOf(
       credentials: await seal(token),
       signing_keys: [await seal(signing_key)],
     });
-    for (const tenant of plan.projects[index]?.tenants ?? []) {
-      kv[`tenant/${tenant}`] = JSON.stringify({ project_id });
+    for (const [number, tenant] of (plan.projects[index]?.tenants ?? []).entries()) {
+      // Seats are counted for joins by RELAY and by document alike.
+      const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
+      kv[`tenant/${tenant}`] = JSON.stringify({ project_id, join_via });
       kv[`ruleset/${tenant}`] = JSON.stringify(rules(voicemail_url));
     }
   }

@@ -1,5 +1,4 @@
 import { type JournalEntry, withoutSecrets } from "../carrier/journal.ts";
-import type { Crime } from "./judge.ts";
 import type { Played } from "./player.ts";
 import { type CallRecord, callOf, entriesOf, frameOf } from "./records.ts";
 import type { LogLine } from "./stage.ts";
@@ -15,7 +14,7 @@ const WIDTH = 260;
  */
 export function storyOf(
   { plan, projects, began_at, ended_at }: Played,
-  { record, crimes }: { record: CallRecord; crimes: readonly Crime[] },
+  { record, crimes }: { record: CallRecord; crimes: readonly string[] },
   log: readonly LogLine[],
 ): string {
   const { planned, heard, hung_up_at, stays } = record;

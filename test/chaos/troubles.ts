@@ -233,6 +233,24 @@ export const always: readonly Fault[] = [
   { at: "callback", probability: 0.1, do: { kind: "lose" } },
 ];
 
+const held = (probability: number, ms: number): Fault => ({
+  at: "status_callback",
+  probability,
+  do: { kind: "delay", ms },
+});
+
+/** What goes wrong where seats are counted: of status callbacks a tenth is lost, a tenth comes twice, and their order is none. */
+export const unreliable: readonly Fault[] = [
+  ...always,
+  { at: "status_callback", probability: 0.1, do: { kind: "duplicate" } },
+  held(0.25, 4_700),
+  held(0.33, 3_100),
+  held(0.5, 1_500),
+];
+
+/** RELAY does not tell of conferences. */
+export const noEvents: Fault = { at: "event", match: conference, do: { kind: "lose" } };
+
 /**
  * The troubles of several projects, in order, so many each, every second one together with another; the decks are dealt
  * round, so that the projects together meet all that can be met in so many.
