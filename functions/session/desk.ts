@@ -44,6 +44,14 @@ export class Desk {
 
   /** Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
+    const reply = await this.#answer(request);
+    // A seat that is wanted may be held by somebody who has gone, and nobody said so.
+    if (reply.outcome === "full" || reply.waiting?.for === "seat")
+      this.#host.chores.doubtSeats(request.rooms);
+    return reply;
+  }
+
+  async #answer(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, line } = this.#host;
     const id = joinCommandId(request);
     const underWay = this.#placing.get(id);
@@ -140,7 +148,6 @@ export class Desk {
       },
       { ...request, join_via, rooms: arrived.rooms },
     );
-    if (reply.outcome === "full" || reply.outcome === "waiting") chores.doubtSeats(request.rooms);
     const row = placements.find(request);
     if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
       if (request.max_duration_s !== undefined) {

@@ -1,4 +1,9 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Story } from "../../functions/session/archive.ts";
+import type { Conference } from "../../functions/session/roster.ts";
+import { askApi } from "./api/ask.ts";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
@@ -15,6 +20,13 @@ async function callFrom(home: House, from: string, to = "+15550100100"): Promise
 
 async function inRoom(home: House, call_id: string, room: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 10_000 });
+}
+
+async function confirmedIn(home: House, room: string): Promise<string[]> {
+  const response = await askApi(`/tenants/${home.tenant}/conferences/${room}`);
+  if (response.status !== 200) return [];
+  const { participants } = await response.json<Conference>();
+  return participants.filter(({ confirmed }) => confirmed).map(({ call_id }) => call_id);
 }
 
 describe("seats", () => {
@@ -88,6 +100,47 @@ describe("seats", () => {
         { timeout: 12_000, interval: 500 },
       )
       .toBe(1);
+  });
+
+  test("a seat whose caller has gone without a word is found out by the next who wants it", async () => {
+    await using home = await openHouse({
+      rules: [
+        {
+          id: "single",
+          match: {},
+          place: { room: "single", capacity: 1, overflow: overflow("reject", { say: "Full." }) },
+        },
+      ],
+      carrier: { speed: 10 },
+    });
+    const first = await callFrom(home, "+15550100201");
+    await inRoom(home, first, "single");
+    // As if it had been there for a minute; nobody tells of its leave.
+    const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
+    await expect.poll(async () => (await confirmedIn(home, "single")).length).toBe(1);
+    await runInDurableObject(session, (_, { storage }) => {
+      storage.sql.exec(
+        "UPDATE placements SET hold_at = NULL, joined_ts = joined_ts - 60, created_at = created_at - 60000",
+      );
+      // Rows at hand are as they were: only an object that comes back reads these.
+      return storage.sync();
+    });
+    await runInDurableObject(session, (_, state) => state.abort("lost")).catch(() => {});
+    const lose = { kind: "lose" } as const;
+    await home.carrier.change({
+      faults: [
+        { at: "event", do: lose },
+        { at: "callback", do: lose },
+      ],
+    });
+    await home.carrier.hangUp(first);
+    const second = await callFrom(home, "+15550100202");
+    await home.carrier.wait({ call: { call_id: second, state: "ended" } });
+    await expect.poll(async () => await confirmedIn(home, "single"), { timeout: 5_000 }).toEqual([]);
+    const story = await (await askApi(`/tenants/${home.tenant}/calls/${first}`)).json<Story>();
+    expect(story.happened.some(({ what }) => what === "repair")).toBe(true);
+    expect((await home.carrier.call(second)).joins).toEqual([]);
+    await inRoom(home, await callFrom(home, "+15550100203"), "single");
   });
 
   test("spread fills the emptiest room first", async () => {
