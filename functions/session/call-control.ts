@@ -20,7 +20,7 @@ const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
 
 /** These may be carried out twice. */
-const REPEATABLE: ReadonlySet<RestCommand> = new Set(["calling.answer", "calling.end"]);
+const REPEATABLE: ReadonlySet<RestCommand> = new Set(["calling.end"]);
 
 /** unsure: it may have been done. gone: there is no such call any more. */
 export type Done = "done" | "unsure" | "failed" | "gone";
@@ -186,9 +186,19 @@ export class CallControl {
     return done === "gone" ? this.#nowGone() : done;
   }
 
-  /** Leaves the call to another client of its context. */
-  async pass(): Promise<void> {
-    await this.#byRelay("calling.pass", {});
+  /** taken: another client of the context was quicker. */
+  async answer(): Promise<Done | "taken"> {
+    const relay = await this.#byRelay("calling.answer", {});
+    if (relay?.kind === "ok") return "done";
+    if (relay?.kind === "conflict") return "taken";
+    if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
+    return await this.commandByRest("calling.answer", {});
+  }
+
+  /** Leaves the call to another client of its context; false where it is not to be left. */
+  async pass(): Promise<boolean> {
+    const outcome = await this.#byRelay("calling.pass", {});
+    return outcome?.kind === "ok" || outcome?.kind === "gone";
   }
 
   #nowGone(): Done {

@@ -3,6 +3,7 @@ import type { RelayEvent } from "../../shared/relay/events.ts";
 import { type OfferedCall, readOffer } from "../../shared/relay-call.ts";
 import { log } from "../log.ts";
 import type { Alarm } from "./alarm.ts";
+import { CallControl } from "./call-control.ts";
 import { Walker, type WalkerHost } from "./walker.ts";
 import type { Walk } from "./walks.ts";
 
@@ -21,6 +22,8 @@ export class Reception {
   readonly #walkers = new Map<string, Walker>();
   /** Claimed in the turn of the event, walked once it is acknowledged. */
   #claimed: { walk: Walk; call: OfferedCall["call"] } | null = null;
+  /** Offered in this turn, and to be left to another client. */
+  #unwanted: OfferedCall["call"] | null = null;
 
   constructor(host: ReceptionHost) {
     this.#host = host;
@@ -38,6 +41,7 @@ export class Reception {
     const { call, context } = offered;
     if (placements.ofCall(call.call_id).length > 0 || journal.knows(call.call_id)) {
       log("warn", "offer.not_ours", { call: call.call_id, why: "the call came by webhook before" });
+      this.#unwanted = call;
       return;
     }
     const walk = walks.claim(call, context);
@@ -51,7 +55,9 @@ export class Reception {
   act(event: RelayEvent): void {
     const claimed = this.#claimed;
     this.#claimed = null;
-    if (claimed) this.#start(claimed.walk, claimed.call);
+    if (claimed) this.#start(claimed.walk, claimed.call, false);
+    if (this.#unwanted) this.#pass(this.#unwanted);
+    this.#unwanted = null;
     if (event.kind !== "state" && event.kind !== "play" && event.kind !== "collect") return;
     const { call_id } = event.params;
     if (call_id === undefined) return;
@@ -74,7 +80,7 @@ export class Reception {
     for (const walk of this.#host.walks.open(RESUMED)) {
       if (this.#walkers.has(walk.call_id)) continue;
       log("warn", "walk.resumed", { call: walk.call_id, at: walk.state.next?.does ?? "nothing decided" });
-      this.#start(walk, walk.state.call);
+      this.#start(walk, walk.state.call, true);
     }
     if (this.#walkers.size > 0) this.#host.alarm.arm(WALKED_MS);
   }
@@ -83,8 +89,19 @@ export class Reception {
     return this.#walkers.size > 0 || this.#host.walks.areOpen;
   }
 
-  #start(walk: Walk, call: OfferedCall["call"]): void {
-    const walker = new Walker(this.#host, walk, call);
+  #pass(call: OfferedCall["call"]): void {
+    const { link, counters } = this.#host;
+    const control = new CallControl(call, {
+      link,
+      told: () => {},
+      sounds: () => {},
+      commandEnded: (outcome) => counters.add(`command_${outcome.kind}`),
+    });
+    void control.pass();
+  }
+
+  #start(walk: Walk, call: OfferedCall["call"], isResumed: boolean): void {
+    const walker = new Walker(this.#host, walk, call, isResumed);
     this.#walkers.set(walk.call_id, walker);
     void walker.run().finally(() => {
       this.#walkers.delete(walk.call_id);
@@ -94,10 +111,11 @@ export class Reception {
 
   /** A call that has ended holds no seat. */
   #ended(call_id: string): void {
-    const { placements, errands, walks } = this.#host;
+    const { placements, errands, walks, line } = this.#host;
     if (!walks.has(call_id)) return;
     for (const row of placements.ofCall(call_id)) {
       if (!isLive(row.state)) continue;
+      line.ended(row);
       placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
       errands.drop("expire", row);
       errands.drop("rejoin", row);

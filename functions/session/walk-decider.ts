@@ -33,7 +33,7 @@ interface Decided {
   next: Next;
 }
 
-/** Thrown for a call on a context that the record does not have, or has no more: it may be somebody else's. */
+/** Thrown for a call on a context that the record does not have, or has no more: another client may want it. */
 export class NotOurs extends Error {
   override readonly name = "NotOurs";
 }

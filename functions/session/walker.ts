@@ -17,6 +17,7 @@ import type { Journal } from "./journal.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Placements } from "./placements.ts";
+import { readTrail } from "./trail.ts";
 import { type Keys, NotOurs, type WalkDecider } from "./walk-decider.ts";
 import { standInLine } from "./walk-line.ts";
 import type { Walk, Walks } from "./walks.ts";
@@ -44,6 +45,13 @@ export interface WalkerHost {
   link: Link;
 }
 
+/** Another client of the context has the call: it is not ours to say a word on. */
+class Taken extends Error {
+  constructor() {
+    super("another client took the call");
+  }
+}
+
 /** What a step leads to: the next decision, made of what the call carries and what was keyed; or nothing more. */
 type Step = { sealed?: string; keys?: Keys } | "over";
 
@@ -61,11 +69,11 @@ export class Walker {
   /** Whether another incarnation walked the call before. */
   readonly #isResumed: boolean;
 
-  constructor(host: WalkerHost, walk: Walk, call: Call) {
+  constructor(host: WalkerHost, walk: Walk, call: Call, isResumed: boolean) {
     this.#host = host;
     this.#walk = walk;
     this.#call = call;
-    this.#isResumed = walk.state.next !== null;
+    this.#isResumed = isResumed;
     this.control = new CallControl(call, {
       link: host.link,
       told: (row) => this.#told(row),
@@ -93,10 +101,11 @@ export class Walker {
         step = await this.#perform(next);
       }
     } catch (error) {
-      if (error instanceof NotOurs) {
-        await this.control.pass();
-      } else {
-        log("error", "walk.broke", { call: call_id, error: describeError(error) });
+      const why = { call: call_id, error: describeError(error) };
+      if (error instanceof Taken) log("info", "walk.taken", why);
+      else if (error instanceof NotOurs && (await this.control.pass())) log("warn", "walk.passed", why);
+      else {
+        log("error", "walk.broke", why);
         await this.#perform({ does: "apologise" }).catch(() => this.#endLater());
       }
     }
@@ -150,10 +159,16 @@ export class Walker {
     }
   }
 
-  /** False where it could not be answered; the call's document answers it then. */
+  /**
+   * False where it could not be answered; the call's document answers it then.
+   * @throws {Taken}
+   */
   async #answer(): Promise<boolean> {
     if (this.#walk.state.answered) return true;
-    if ((await this.control.command("calling.answer", {})) !== "done") return false;
+    const done = await this.control.answer();
+    // Of a call that was walked before, it was us who answered.
+    if (done === "taken" && !this.#isResumed) throw new Taken();
+    if (done !== "done" && done !== "taken") return false;
     this.#host.walks.update(this.#walk, { answered: true });
     return true;
   }
@@ -197,6 +212,9 @@ export class Walker {
 
   /** The call joins by a document of its own. */
   async #join(next: Join): Promise<Step> {
+    const row = this.#host.placements.ofCall(this.#call.call_id)[0];
+    const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
+    if (answer?.why === "409" && !this.#isResumed) throw new Taken();
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#isResumed && (await this.#isIn(next.room))) return "over";
     const rendered = render(writeSwml(next));

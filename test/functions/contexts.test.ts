@@ -1,6 +1,7 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { createScheduledController, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
+import worker from "../../functions/index.ts";
 import { wakeSession } from "../../functions/scheduled.ts";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
 
@@ -30,18 +31,22 @@ async function subscribed(home: House): Promise<string[]> {
   return contexts;
 }
 
-async function putContexts(home: House, contexts: Record<string, string>): Promise<void> {
+async function putContexts(home: House, contexts: Record<string, string>, wake = wakeSession): Promise<void> {
   const key = `project/${home.carrier.project_id}`;
   const record = JSON.parse((await env.DIRECTORY.get(key)) ?? "{}") as Record<string, unknown>;
   await env.DIRECTORY.put(key, JSON.stringify({ ...record, contexts }));
-  await wakeSession(env, home.carrier.project_id);
+  await wake(env, home.carrier.project_id);
 }
 
 /** A house whose project takes the calls of the context `main`, its session up. */
-async function openContext(rules: unknown[], settings: Partial<HouseSettings> = {}): Promise<House> {
+async function openContext(
+  rules: unknown[],
+  settings: Partial<HouseSettings> = {},
+  wake = wakeSession,
+): Promise<House> {
   const { faults, ...carrier } = settings.carrier ?? {};
   const home = await openHouse({ ...settings, rules, carrier: { speed: 10, ...carrier } });
-  await putContexts(home, { main: home.tenant });
+  await putContexts(home, { main: home.tenant }, wake);
   await expect.poll(() => subscribed(home), { timeout: 5_000 }).toEqual(["main"]);
   if (faults) await home.carrier.change({ faults });
   return home;
@@ -87,7 +92,9 @@ async function lose(home: House): Promise<void> {
 }
 
 test("a call is answered, hears its announcement, and joins: all by commands, as the rule says", async () => {
-  await using home = await openContext([standup], { carrier: { speed: 2 } });
+  await using home = await openContext([standup], { carrier: { speed: 2 } }, async () => {
+    await worker.scheduled(createScheduledController({ cron: "*/5 * * * *" }), env);
+  });
   const call_id = await call(home);
   await inRoom(home, call_id, "team-standup");
   expect(await home.carrier.call(call_id)).toMatchObject({ joined_by: "relay", documents: [], webhooks: [] });
@@ -215,6 +222,43 @@ describe("a call that is asked", () => {
     expect(kept).toMatchObject([{ call_id, state: null }]);
   });
 
+  test("for a PIN is held to the same limits, and what was keyed is in no row", async () => {
+    const hmac = "0".repeat(64);
+    await using home = await openContext(
+      [
+        {
+          id: "bridge",
+          match: {},
+          ask: { pin: { say: "Enter your PIN.", digits: "4", secret: true, tries: 3 } },
+          rules: [{ id: "in", match: { "answer.pin": { hmac } }, place: { room: "board" } }],
+        },
+      ],
+      { tenant: { pin_limits: { tries_per_caller: 2 } }, carrier: { speed: 20 } },
+    );
+    const call_id = await call(home);
+    for (const [tries, digits] of [
+      [1, "8642"],
+      [2, "9753"],
+    ] as const) {
+      await expect.poll(async () => (await sent(home, "calling.play_and_collect")).length).toBe(tries);
+      await home.carrier.digits(call_id, digits);
+    }
+    await ended(home, call_id);
+    expect((await heard(home, call_id)).at(-1)).toContain("too many wrong entries");
+    const kept = await runInDurableObject(session(home), (_, state) => {
+      const tables = state.storage.sql
+        .exec<{ name: string }>(
+          "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+        )
+        .toArray();
+      return JSON.stringify(
+        tables.map(({ name }) => state.storage.sql.exec(`SELECT * FROM ${name}`).toArray()),
+      );
+    });
+    expect(kept).toContain(call_id);
+    expect(kept).not.toMatch(/8642|9753/);
+  });
+
   test("while the session is lost is asked anew, and that is no try", async () => {
     await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }]);
     const call_id = await call(home);
@@ -225,6 +269,25 @@ describe("a call that is asked", () => {
     await inRoom(home, call_id, "board");
     await heard(home, call_id);
   });
+});
+
+test("a call that another client of the context was quicker to answer is left alone", async () => {
+  await using home = await openContext([standup], {
+    carrier: {
+      faults: [{ at: "command", match: { method: "calling.answer" }, do: { kind: "code", code: "409" } }],
+    },
+  });
+  const call_id = await call(home);
+  await expect.poll(() => sent(home, "calling.answer")).toHaveLength(1);
+  await expect
+    .poll(() =>
+      runInDurableObject(session(home), (_, state) =>
+        state.storage.sql.exec("SELECT state FROM walks").toArray(),
+      ),
+    )
+    .toEqual([{ state: null }]);
+  expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
+  expect(await home.carrier.call(call_id)).toMatchObject({ state: "ringing" });
 });
 
 describe("a call that is not let in", () => {
