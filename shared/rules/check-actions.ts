@@ -30,7 +30,7 @@ export function checkAction(
   found: Found,
 ): void {
   if (place !== undefined) checkPlace(place, [...path, "place"], names, found);
-  warnOfHttpUrls(hand_over, [...path, "hand_over"], found);
+  warnOfHttpUrls(hand_over, path, ["hand_over"], found);
 }
 
 export function checkJoin(join: JoinParameters | undefined, path: Path, found: Found): void {
@@ -40,9 +40,9 @@ export function checkJoin(join: JoinParameters | undefined, path: Path, found: F
     found.warnings.push(problem([...path, "max_participants"], message));
   }
   for (const key of ["wait_url", "status_callback", "recording_status_callback"] as const) {
-    warnOfHttp(join[key], [...path, key], found);
+    warnOfHttp(join[key], path, [key], found);
   }
-  warnOfHttp(join.stream?.status_url, [...path, "stream", "status_url"], found);
+  warnOfHttp(join.stream?.status_url, path, ["stream", "status_url"], found);
 }
 
 function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Found): void {
@@ -54,11 +54,11 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
     const [where, key = ""] = word.split(".");
     if (where === "place" && Object.hasOwn(place, key)) found.errors.push(notYetProblem([...path, key]));
   }
-  checkRole(role, [...path, "role"], names, found);
-  if (place.coach?.role !== undefined) checkRole(place.coach.role, [...path, "coach", "role"], names, found);
+  checkRole(role, path, ["role"], names, found);
+  if (place.coach?.role !== undefined) checkRole(place.coach.role, path, ["coach", "role"], names, found);
   warnOfFight(role, place, path, found);
   checkWait(place, path, names.staffed, found);
-  warnOfHttpUrls(place.wait?.otherwise?.hand_over, [...path, "wait", "otherwise", "hand_over"], found);
+  warnOfHttpUrls(place.wait?.otherwise?.hand_over, path, ["wait", "otherwise", "hand_over"], found);
   if (place.capacity !== undefined || place.overflow !== undefined) {
     const ofRole = roleParameters(role, names.moderated.has(room), names.roles);
     const join = { ...names.join, ...ofRole, ...place.join };
@@ -66,9 +66,9 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
     if (join.start_on_enter === false && role === "participant")
       warnOfUnstaffed(place, path, names.staffed, found);
   }
-  warnOfHttpUrls(place.overflow, [...path, "overflow"], found);
+  warnOfHttpUrls(place.overflow, path, ["overflow"], found);
   if (typeof place.after === "object")
-    warnOfHttpUrls(place.after.hand_over, [...path, "after", "hand_over"], found);
+    warnOfHttpUrls(place.after.hand_over, path, ["after", "hand_over"], found);
 }
 
 export function notYetProblem(path: Path) {
@@ -88,10 +88,10 @@ function roomProblem(place: PlaceText, { tenant = "x", plain = false }: ParseOpt
   return null;
 }
 
-function checkRole(role: string, path: Path, { roles }: ActionNames, found: Found): void {
+function checkRole(role: string, path: Path, at: Path, { roles }: ActionNames, found: Found): void {
   if (builtInRoles.some((one) => one === role) || Object.hasOwn(roles, role)) return;
   const known = [...new Set([...builtInRoles, ...Object.keys(roles)])];
-  found.errors.push(missing("role", role, known, path));
+  found.errors.push(missing("role", role, known, [...path, ...at]));
 }
 
 /** What a role is for, and a join may not take back. */
@@ -103,7 +103,7 @@ const fights = {
 
 /** A role's whole point, taken back by the join beside it. */
 function warnOfFight(role: string, { join }: PlaceText, path: Path, found: Found): void {
-  if (join === undefined) return;
+  if (join === undefined || !Object.hasOwn(fights, role)) return;
   for (const [fighter, keys] of Object.entries(fights)) {
     if (fighter !== role) continue;
     for (const [key, [value, why]] of Object.entries(keys)) {
@@ -140,11 +140,13 @@ function warnOfUnstaffed(place: PlaceText, path: Path, staffed: ReadonlySet<stri
   found.warnings.push(problem([...path, "overflow", "rooms"], message));
 }
 
-function warnOfHttpUrls(urls: HandOverText | undefined, path: Path, found: Found): void {
-  for (const key of ["swml", "cxml"] as const) warnOfHttp(urls?.[key], [...path, key], found);
+function warnOfHttpUrls(urls: HandOverText | undefined, path: Path, at: Path, found: Found): void {
+  if (urls === undefined) return;
+  for (const key of ["swml", "cxml"] as const) warnOfHttp(urls[key], path, [...at, key], found);
 }
 
-function warnOfHttp(url: string | undefined, path: Path, found: Found): void {
+/** @param at Where in `path` the URL is: of most rules nothing is said, and no path is made. */
+function warnOfHttp(url: string | undefined, path: Path, at: Path, found: Found): void {
   if (url?.startsWith("http:"))
-    found.warnings.push(problem(path, "is not https: what is sent there can be read on the way"));
+    found.warnings.push(problem([...path, ...at], "is not https: what is sent there can be read on the way"));
 }

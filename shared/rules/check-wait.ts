@@ -68,13 +68,10 @@ export class BeforeRoom {
   #recordedBy({ join, role = "participant" }: PlaceText, here: Path): Path | null {
     const { roles, join: defaults } = this.#around;
     const own = Object.hasOwn(roles, role) ? roles[role] : undefined;
-    const found: [JoinParameters | undefined, Path][] = [
-      [join, [...here, "join"]],
-      [own, ["roles", role]],
-      [defaults, ["defaults", "join"]],
-    ];
-    const [by, where] = found.find(([one]) => one?.record !== undefined) ?? [];
-    return by?.record === "record-from-start" && where !== undefined ? [...where, "record"] : null;
+    const record = join?.record ?? own?.record ?? defaults.record;
+    if (record !== "record-from-start") return null;
+    if (join?.record !== undefined) return [...here, "join", "record"];
+    return own?.record === undefined ? ["defaults", "join", "record"] : ["roles", role, "record"];
   }
 
   #warnOfRecording(path: Path): void {

@@ -96,8 +96,9 @@ function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: n
       const message = `${shown(rule.id)} is the id of ${pathText(first)} already: ids are used once`;
       found.errors.push(problem([...here, "id"], message));
     }
-    checkMatch(rule.match, [...here, "match"], match, found);
-    checkAnswers(rule.match, [...here, "match"], asked, match.lists, found);
+    const matched = [...here, "match"];
+    checkMatch(rule.match, matched, match, found);
+    checkAnswers(rule.match, matched, asked, match.lists, found);
     const takesPin = within.takesPin || pinTakenBy(rule.match) !== undefined;
     if (rule.rules === undefined) {
       checkAction(rule, here, actions, found);

@@ -148,7 +148,9 @@ function readPlaceholder(name: string, pin?: string): Placeholder | null {
 
 /** Whether the text holds the room of a PIN. */
 export function holdsPinRoom(text: string): boolean {
-  return [...text.matchAll(PIECE)].some(([, inner = ""]) => inner.split("|")[0] === PIN_ROOM);
+  return (
+    !isPlain(text) && [...text.matchAll(PIECE)].some(([, inner = ""]) => inner.split("|")[0] === PIN_ROOM)
+  );
 }
 
 function isSpecial(source: string): source is Special {
