@@ -1,4 +1,5 @@
 import { describeError, log } from "../log.ts";
+import { within } from "../within.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
@@ -17,6 +18,8 @@ const HEARTBEAT_MS = 30_000;
 const DOWN_CHECK_MS = 6_000;
 /** A connection that is being made is waited for so long before calls are taken up that another incarnation left. */
 const SETTLING_MS = 3_000;
+/** KV is waited for so long: what else is to be done does not wait for it. */
+const RECORD_MS = 4_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 export const LONGEST_CALL_MS = 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
@@ -93,7 +96,7 @@ export class Heartbeat {
 
   async #readRecord(): Promise<boolean> {
     try {
-      await this.#host.link.refresh();
+      await within(RECORD_MS, this.#host.link.refresh());
       return true;
     } catch (error) {
       log("error", "session.record_unreadable", { error: describeError(error) });

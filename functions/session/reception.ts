@@ -4,6 +4,7 @@ import { type OfferedCall, readOffer } from "../../shared/relay-call.ts";
 import { log } from "../log.ts";
 import type { Alarm } from "./alarm.ts";
 import { CallControl } from "./call-control.ts";
+import type { ConferenceEvents } from "./conference-events.ts";
 import { Walker, type WalkerHost } from "./walker.ts";
 import type { Walk } from "./walks.ts";
 
@@ -14,6 +15,7 @@ const RESUMED = 200;
 
 interface ReceptionHost extends WalkerHost {
   alarm: Alarm;
+  events: ConferenceEvents;
 }
 
 /** Takes the calls that RELAY offers, each once, and sees that each is walked to its end, by us or by who comes after us. */
@@ -111,14 +113,17 @@ export class Reception {
 
   /** A call that has ended holds no seat. */
   #ended(call_id: string): void {
-    const { placements, errands, walks, line } = this.#host;
+    const { placements, errands, events, walks, line } = this.#host;
     if (!walks.has(call_id)) return;
     for (const row of placements.ofCall(call_id)) {
       if (!isLive(row.state)) continue;
       line.ended(row);
+      const { room: name, conference_id } = row;
+      if (row.state === "joined")
+        events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
       placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
-      errands.drop("expire", row);
-      errands.drop("rejoin", row);
+      // There is no call left to do anything for.
+      for (const kind of ["expire", "rejoin", "end", "after"] as const) errands.drop(kind, row);
     }
   }
 }

@@ -16,7 +16,7 @@ import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
-import type { Placements } from "./placements.ts";
+import type { Placement, Placements } from "./placements.ts";
 import { readTrail } from "./trail.ts";
 import { type Keys, NotOurs, type WalkDecider } from "./walk-decider.ts";
 import { standInLine } from "./walk-line.ts";
@@ -143,7 +143,8 @@ export class Walker {
         throw new Error("only a poll is told to return");
       case "reject":
         if (next.say !== undefined) return await this.#sayAndEnd(next.say, next);
-        await this.#end(next.reason ?? "hangup");
+        // Who has left a room is seen to by whatever its rule says comes after.
+        if (this.#placement?.state !== "left") await this.#end(next.reason ?? "hangup");
         return "over";
       case "hand_over":
         if (next.swml === undefined || !(await this.#transfer(next.swml))) {
@@ -157,6 +158,10 @@ export class Walker {
       default:
         return next satisfies never;
     }
+  }
+
+  get #placement(): Placement | undefined {
+    return this.#host.placements.ofCall(this.#call.call_id)[0];
   }
 
   /**
@@ -199,20 +204,19 @@ export class Walker {
 
   /** Whether the accepted join was seen, or the call has been in its room and left it. */
   async #isSeen(): Promise<boolean> {
-    const { placements, health } = this.#host;
     const isThrough = () => {
-      const state = placements.ofCall(this.#call.call_id)[0]?.state;
+      const state = this.#placement?.state;
       return state === "joined" || state === "left";
     };
     if (!isThrough()) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
     if (!isThrough()) return false;
-    health.succeeded(Date.now());
+    this.#host.health.succeeded(Date.now());
     return true;
   }
 
   /** The call joins by a document of its own. */
   async #join(next: Join): Promise<Step> {
-    const row = this.#host.placements.ofCall(this.#call.call_id)[0];
+    const row = this.#placement;
     const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
     if (answer?.why === "409" && !this.#isResumed) throw new Taken();
     // Another incarnation, or what that left to be done, may have put it there.
@@ -225,9 +229,9 @@ export class Walker {
   }
 
   async #wait(next: Waiting): Promise<Step> {
-    const { placements, line } = this.#host;
     await this.#answer();
-    const row = placements.ofCall(this.#call.call_id)[0];
+    const { line } = this.#host;
+    const row = this.#placement;
     const ask = async () => await this.#decide({ sealed: next.poll.sealed });
     const then = await standInLine({ control: this.control, line, row, ask }, next);
     if (then === null) return "over";
@@ -258,7 +262,7 @@ export class Walker {
   async #isIn(room: string): Promise<boolean> {
     const { placements, link } = this.#host;
     const { call_id } = this.#call;
-    const row = placements.ofCall(call_id)[0];
+    const row = this.#placement;
     if (row?.state === "joined") return true;
     try {
       if (!(await isInRooms(await link.project(), [room], call_id, AbortSignal.timeout(REST_MS))))

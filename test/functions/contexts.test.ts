@@ -259,6 +259,24 @@ describe("a call that is asked", () => {
     expect(kept).not.toMatch(/8642|9753/);
   });
 
+  test("while RELAY is down is asked by a document of its own", async () => {
+    await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }], {
+      carrier: {
+        speed: 2,
+        faults: [
+          { at: "command", match: { method: "calling.play_and_collect" }, do: { kind: "close_before" } },
+          { at: "connect", do: { kind: "refuse" } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await says(home, call_id, "Enter your code.");
+    await home.carrier.digits(call_id, "1234");
+    await inRoom(home, call_id, "board");
+    expect((await home.carrier.call(call_id)).joins).toHaveLength(1);
+    await heard(home, call_id);
+  });
+
   test("while the session is lost is asked anew, and that is no try", async () => {
     await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }]);
     const call_id = await call(home);
