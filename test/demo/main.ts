@@ -44,7 +44,13 @@ async function demo(): Promise<void> {
     kept(startVoicemail()),
     kept(startWorker({ CREDENTIALS_KEY: credentials_key, ADMIN_TOKEN: admin_token })),
   ]);
-  const staged = await stageTenants({ carrier, worker, credentials_key, voicemail_url: voicemail.url });
+  const staged = await stageTenants({
+    carrier,
+    worker,
+    credentials_key,
+    admin_token,
+    voicemail_url: voicemail.url,
+  });
   say("Placing calls; the slow ones ring, wait for an announcement or for a RELAY that is gone …\n");
   const played = await Promise.all(staged.map((tenant) => playTenant(worker.log, tenant)));
   const calls = played.flatMap((tenant) => tenant.calls);
@@ -74,18 +80,20 @@ function judge(calls: readonly Played[], violations: readonly Record<string, unk
 
 function playOn([tenant]: readonly StagedTenant[], control: string, admin_token: string): string {
   if (tenant === undefined) return "";
+  const { swml, cxml, relay } = tenant.number;
   const cli = `npx node test/carrier/cli.ts --control ${control} --project ${tenant.carrier.project_id}`;
   const from_to = "--from +15550100005 --to +15550100100";
   return `
 Everything is still up. From another terminal, in this folder:
 
-  a call of your own      ${cli} call ${from_to} --url ${tenant.webhook_url}
+  a call of your own      ${cli} call ${from_to} --url ${swml}
+  … to a cXML number      ${cli} call ${from_to} --cxml-url ${cxml}
+  … to a RELAY context    ${cli} call ${from_to} --context ${relay}
   who is in which room    ${cli} conferences
   what each caller hears  ${cli} calls
   hang up                 ${cli} hangup CALL_ID
   every frame on the wire ${cli} journal
 
-  webhook URL             ${tenant.webhook_url}
   token of the API        ADMIN_TOKEN=${admin_token}
   the rules               test/demo/rules.json
 

@@ -5,8 +5,8 @@ import type { AnsweredLine, WorkerLog } from "./worker-log.ts";
 /** Long enough for a webhook's time limits, a ring and a hold on a slow machine. */
 const PLACE_MS = 20_000;
 
-/** Answers after which the call comes back to us; any other is the last. */
-const COMING_BACK = ["announce", "accepted", "unknown"];
+/** Answers after which the call comes back to us; any other is the last. Who waits is fetched out of the line. */
+const COMING_BACK = ["ask", "announce", "accepted", "unknown"];
 
 /** How one call went, by the carrier's word and by the Worker's log. */
 export interface Played {
@@ -57,11 +57,33 @@ export async function playTenant(log: WorkerLog, staged: StagedTenant): Promise<
 }
 
 /** Resolves when the call is where it should be and has heard what it should. */
-async function placeOne({ carrier, webhook_url }: StagedTenant, call: StagedCall): Promise<void> {
-  const { call_id, request, expected } = call;
-  await carrier.placeCall({ ...request, call_id, url: webhook_url });
+async function placeOne(staged: StagedTenant, call: StagedCall): Promise<void> {
+  const { carrier, number } = staged;
+  const { call_id, via = "swml", request, expected, keys = [], waits } = call;
+  await carrier.placeCallVia(via, number, { ...request, call_id });
+  const hears = (contains: string) =>
+    carrier.wait({ call: { call_id, heard: { sound: "say", contains } }, timeout_ms: PLACE_MS });
+  for (const { hears: words, press } of keys) {
+    await hears(words);
+    await carrier.digits(call_id, press);
+  }
+  if (waits) {
+    await hears(waits.hears);
+    await endWait(staged, call, waits.until);
+  }
   const where = expected.conference === null ? { state: "ended" } : { in_conference: expected.conference };
   await carrier.wait({ call: { call_id, heard: expected.hears, ...where }, timeout_ms: PLACE_MS });
+}
+
+async function endWait(
+  { acts, carrier, admit }: StagedTenant,
+  { call_id, expected: { rule } }: StagedCall,
+  until: NonNullable<StagedCall["waits"]>["until"],
+): Promise<void> {
+  // The rules name a lobby's room as they name themselves.
+  if (until === "admitted") return await admit(rule ?? "", call_id);
+  const leaver = acts.flat().find(({ request }) => request.from === until.hangs_up);
+  if (leaver) await carrier.hangUp(leaver.call_id);
 }
 
 /** The call that a frame asks to be joined; null for any other frame. */

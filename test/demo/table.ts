@@ -1,14 +1,15 @@
 import type { Played } from "./playing.ts";
 import { rowOf } from "./verdict.ts";
 
-const HEAD = ["", "from", "to", "rule", "outcome", "conference", "joined by", "ms", "how it went"];
+const HEAD = ["", "via", "from", "to", "rule", "outcome", "conference", "joined by", "ms", "how it went"];
 
 /** The calls as a table for a terminal of any width: the last column is the one that wraps. */
 export function tableOf(calls: readonly Played[]): string {
   const rows = calls.map((played) => {
-    const { from, to, rule, outcome, conference, joined_by, ms } = rowOf(played);
+    const { via, from, to, rule, outcome, conference, joined_by, ms } = rowOf(played);
     return [
       played.call.shows,
+      via,
       from,
       to,
       rule ?? "(fallback)",

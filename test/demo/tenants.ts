@@ -2,9 +2,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ivBytes, sealSecret } from "../../shared/credentials.ts";
-import { CarrierClient, type CarrierProject } from "../carrier/client.ts";
-import { type DemoCall, type DemoTenant, tenants } from "./calls.ts";
+import { answerHmac } from "../../shared/secret-answer.ts";
+import { CarrierClient, type CarrierProject, type NumberSetup } from "../carrier/client.ts";
+import type { DemoCall, DemoTenant } from "./call.ts";
 import type { CarrierProcess } from "./carrier-process.ts";
+import { acme } from "./one-way.ts";
+import { desk, pins } from "./three-ways.ts";
+import { troubled } from "./troubles.ts";
 import type { RunningWorker } from "./worker.ts";
 
 export interface StagedCall extends DemoCall {
@@ -15,8 +19,10 @@ export interface StagedCall extends DemoCall {
 export interface StagedTenant {
   tenant: string;
   carrier: CarrierProject;
-  /** What would be pasted at SignalWire. */
-  webhook_url: string;
+  /** What would be set at SignalWire for its numbers, by each way. */
+  number: NumberSetup;
+  /** Lets a caller in who waits in a room's lobby, as an operator would. */
+  admit(room: string, call_id: string): Promise<void>;
   acts: StagedCall[][];
 }
 
@@ -24,19 +30,20 @@ interface Stage {
   carrier: CarrierProcess;
   worker: RunningWorker;
   credentials_key: string;
+  admin_token: string;
   /** What `https://voicemail.example.com` in the rules stands for here. */
   voicemail_url: string;
 }
 
-/** Sets up every tenant of the demo as its owner would: `npx partyline seal`, then `wrangler kv key put`. */
+/** Sets up every tenant of the demo as its owner would, all with the same rules: `npx partyline seal`, then `wrangler kv key put`. */
 export async function stageTenants(stage: Stage): Promise<StagedTenant[]> {
   const text = await readFile(join(import.meta.dirname, "rules.json"), "utf8");
   const rules = text.replaceAll("https://voicemail.example.com", stage.voicemail_url);
-  return await Promise.all(tenants.map((tenant) => stageTenant(stage, tenant, rules)));
+  return await Promise.all([acme, desk, ...troubled].map((tenant) => stageTenant(stage, tenant, rules)));
 }
 
 async function stageTenant(
-  { carrier, worker, credentials_key }: Stage,
+  { carrier, worker, credentials_key, admin_token }: Stage,
   { tenant, acts, faults = [] }: DemoTenant,
   rules: string,
 ): Promise<StagedTenant> {
@@ -52,11 +59,32 @@ async function stageTenant(
     space: carrier.origin,
     credentials: await seal(project.token),
     signing_keys: [await seal(project.signing_key)],
+    contexts: { [tenant]: tenant },
   };
   await worker.put(`project/${project_id}`, JSON.stringify(record));
   await worker.put(`tenant/${tenant}`, JSON.stringify({ project_id, public_url: worker.url }));
   await worker.put(`ruleset/${tenant}`, rules);
-  return { tenant, carrier: project, webhook_url: `${worker.url}/hooks/${tenant}/swml`, acts: staged };
+  for (const [digits, pin] of Object.entries(pins)) {
+    await worker.put(
+      `pins/${tenant}/${await answerHmac(credentials_key, tenant, digits)}`,
+      JSON.stringify(pin),
+    );
+  }
+  const hooks = `${worker.url}/hooks/${tenant}`;
+  return {
+    tenant,
+    carrier: project,
+    number: { swml: `${hooks}/swml`, cxml: `${hooks}/cxml`, relay: tenant },
+    acts: staged,
+    async admit(room, call_id) {
+      const lobby = `${worker.url}/api/tenants/${tenant}/conferences/${room}/lobby`;
+      const response = await fetch(`${lobby}/${call_id}/admit`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${admin_token}` },
+      });
+      if (!response.ok) throw new Error(`not admitted: ${response.status} ${await response.text()}`);
+    },
+  };
 }
 
 function faultsOf({ call_id, faults = [] }: StagedCall) {

@@ -1,4 +1,4 @@
-/** The Worker's log line for a webhook that it answered, as `functions/hooks/swml.ts` writes it. */
+/** The Worker's log line for a webhook that it answered, or for a call of RELAY's that it told what to do next. */
 export interface AnsweredLine {
   call: string;
   rule: string | null;
@@ -6,6 +6,8 @@ export interface AnsweredLine {
   room: string | null;
   reason?: string;
 }
+
+const ANSWERED = ["webhook.answered", "call.answered"];
 
 /** What the Worker logs, kept and watched. */
 export class WorkerLog {
@@ -28,7 +30,7 @@ export class WorkerLog {
     return this.lines.flatMap((line) => {
       if (!line.startsWith("{") || !line.includes(call_id)) return [];
       const entry = JSON.parse(line) as { event: string } & AnsweredLine; // The Worker's own format, above.
-      return entry.event === "webhook.answered" && entry.call === call_id ? [entry] : [];
+      return ANSWERED.includes(entry.event) && entry.call === call_id ? [entry] : [];
     });
   }
 
