@@ -2,24 +2,25 @@ import type { Prompt } from "../rules/decision.ts";
 import type { WayBack } from "./next.ts";
 import { comeBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
-import { document, type SwmlDocument } from "./swml.ts";
+import { document, type PlayStep, type SwmlDocument } from "./swml.ts";
 
 /** What a `prompt` sets, all of it: keyed digits travel with every later fetch until they are unset. */
 const promptVariables = ["prompt_result", "prompt_value", "prompt_value_raw", "prompt_digit_terminator"];
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
 
-/** Asks, and comes back with what was keyed. Words before the question that need a voice of their own are played first. */
+/** Asks, and comes back with what was keyed. A key ends any of the words, but those before the question in a voice of their own. */
 export function promptDocument({ words, max_digits, terminator }: Prompt, back: WayBack): SwmlDocument {
-  const question = words[words.length - 1] ?? words[0];
-  const before = words.slice(0, -1).map(playStep);
-  const { url, ...speech } = playStep(question).play;
+  const plays = words.map((spoken) => playStep(spoken).play);
+  // A prompt speaks in one voice: the question's.
+  const { url: _, ...speech } = plays[plays.length - 1] ?? {};
+  const first = 1 + plays.findLastIndex((play) => play.url.startsWith("say:") && !isSpokenSo(play, speech));
   return document(
     { answer: {} },
-    ...before,
+    ...plays.slice(0, first).map((play) => ({ play })),
     {
       prompt: {
-        play: [url],
+        play: plays.slice(first).map(({ url }) => url),
         max_digits,
         ...(terminator === undefined ? {} : { terminators: terminator }),
         initial_timeout: FIRST_DIGIT_S,
@@ -29,6 +30,12 @@ export function promptDocument({ words, max_digits, terminator }: Prompt, back: 
     },
     comeBack(back),
   );
+}
+
+type Speech = Omit<PlayStep["play"], "url">;
+
+function isSpokenSo({ say_language, say_voice }: Speech, speech: Speech): boolean {
+  return say_language === speech.say_language && say_voice === speech.say_voice;
 }
 
 /** The document, and before anything else in it what was keyed is forgotten. */

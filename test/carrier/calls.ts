@@ -54,6 +54,8 @@ export class Call implements Leg {
   readonly segment_id = randomUUID();
   readonly vars: Record<string, unknown>;
   readonly facts: CallFacts;
+  /** On the project's clock. */
+  readonly began_at: number;
   readonly ear: Ear;
   readonly keypad: Keypad;
   state: CallState = "created";
@@ -84,6 +86,7 @@ export class Call implements Leg {
     this.call_id = facts.call_id ?? randomUUID();
     this.sid = host.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
+    this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
     this.keypad = new Keypad(host.clock);
     this.#stop_ringing = this.ear.begin("ring", "ringback");

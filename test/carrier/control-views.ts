@@ -13,6 +13,7 @@ export function callView(call: Call) {
     from,
     to,
     type,
+    began_at: call.began_at,
     state: call.state,
     end_reason: call.end_reason,
     conference: call.conference?.name ?? null,

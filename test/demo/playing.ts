@@ -39,8 +39,9 @@ export async function playTenant(log: WorkerLog, staged: StagedTenant): Promise<
   const { carrier, acts } = staged;
   const settled = await Promise.all(
     acts.flat().map(async (call) => {
+      // A RELAY call that has joined carries no document to come back with.
       const isSettled = (lines: AnsweredLine[]) =>
-        lines.length > 0 && !COMING_BACK.includes(lines.at(-1)?.outcome ?? "");
+        call.via === "relay" || (lines.length > 0 && !COMING_BACK.includes(lines.at(-1)?.outcome ?? ""));
       const answers = await log.answeredUntil(call.call_id, isSettled, PLACE_MS);
       return { call, answers, view: await carrier.call(call.call_id) };
     }),

@@ -57,6 +57,30 @@ export const desk: DemoTenant = {
         },
       },
       {
+        shows: "support, from a RELAY context",
+        via: "relay",
+        request: { from: "+15550100103", to: "+15550100100" },
+        expected: {
+          rule: "support",
+          outcome: "accepted",
+          conference: "desk:support",
+          joined_by: "relay",
+          hears: { sound: "conference" },
+        },
+      },
+      {
+        shows: "RELAY: answer, announcement, conference",
+        via: "relay",
+        request: { from: "+15550100106", to: "+15550100170" },
+        expected: {
+          rule: "team",
+          outcome: "accepted",
+          conference: "desk:team-standup",
+          joined_by: "relay",
+          hears: { sound: "say", contains: "Joining the team conference." },
+        },
+      },
+      {
         shows: "cXML: a line, then goodbye",
         via: "cxml",
         request: { from: "+15550100104", to: "+15550100140" },
@@ -82,6 +106,7 @@ export const desk: DemoTenant = {
       },
       entersPin("swml", "+15550100110", "a member's PIN", ["1234"], "member"),
       entersPin("cxml", "+15550100111", "cXML: a wrong PIN, then the chair's", ["9999", "4711"], "chair"),
+      entersPin("relay", "+15550100112", "RELAY: a member's PIN", ["1234"], "member"),
       {
         shows: "three wrong PINs: goodbye",
         request: { from: "+15550100113", to: bridge },

@@ -12,7 +12,7 @@ export interface Row {
   /** The name on the wire; null where the call never was in one. */
   conference: string | null;
   joined_by: "relay" | "document" | null;
-  /** From the first webhook, or the offer of a call by RELAY, to the place in the conference; without one, to the webhook's answer. */
+  /** From the first webhook, or from a RELAY call's beginning, to the place in the conference; without one, to the webhook's answer. */
   ms: number | null;
 }
 
@@ -24,7 +24,7 @@ export function rowOf({ call, view, answers }: Played): Row {
   const decisive = answers.find(({ outcome }) => outcome !== "ask" && outcome !== "announce");
   const [webhook] = view.webhooks.toSorted((a, b) => a.at - b.at);
   const joined_at = view.joins.at(-1)?.at;
-  const took = joined_at === undefined || webhook === undefined ? webhook?.ms : joined_at - webhook.at;
+  const took = joined_at === undefined ? webhook?.ms : joined_at - (webhook?.at ?? view.began_at);
   return {
     call_id: call.call_id,
     via: call.via ?? "swml",
