@@ -1,3 +1,4 @@
+import type { Placing } from "../shared/seal.ts";
 import type { Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
 import {
@@ -8,8 +9,10 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./session/contract.ts";
+import type { Returning } from "./session/kept-seats.ts";
 import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/pin-contract.ts";
 import type { RelaySession } from "./session/relay-session.ts";
+import type { Wanted } from "./session/seats.ts";
 import { orAfter } from "./within.ts";
 
 /** How long past its deadline the session is waited for. */
@@ -79,6 +82,32 @@ export async function look(
     outcome: "unsettled",
     reason: reply.answered ? "the session speaks another contract" : reply.why,
   };
+}
+
+/**
+ * Which number the caller would be in its room; null where it would find no seat, or the session does not say.
+ * @param until ms.
+ */
+export async function askNumber(
+  env: Env,
+  project: Project,
+  wanted: Wanted,
+  until: number,
+): Promise<number | null> {
+  const reply = await ask(async () => await sessionOf(env, project).usher().callerNumber(wanted), until);
+  return reply.answered ? reply.value : null;
+}
+
+/** How a caller was placed who dropped and whose seat is kept; null where there is none, or the session does not say. */
+export async function askReturning(
+  env: Env,
+  project: Project,
+  request: Returning,
+  until: number,
+): Promise<Placing | null> {
+  const reply = await ask(async () => await sessionOf(env, project).usher().returning(request), until);
+  // Written by the session, from what a Worker gave it.
+  return reply.answered && reply.value !== null ? (JSON.parse(reply.value) as Placing) : null;
 }
 
 /** A verdict, or: the session was not there to give one, and no PIN is taken. */

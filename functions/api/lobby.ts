@@ -15,7 +15,7 @@ export const lobbyRoute = new Hono<{ Bindings: Env }>().post(
       const call_id = c.req.param("call_id");
       const verdict = c.req.param("verdict") === "admit" ? "admit" : "reject";
       const request = { tenant: tenant.tenant, room: room ?? "", call_id };
-      const isDone = await sessionOf(c.env, tenant.project).lobby()[verdict](request);
+      const isDone = await sessionOf(c.env, tenant.project).usher()[verdict](request);
       if (isDone) return c.json({ call_id, verdict });
       return refusal(
         c,

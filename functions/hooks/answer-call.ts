@@ -6,11 +6,13 @@ import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import { noPinWords, type PinPoint } from "../pin-request.ts";
 import { answersOf, askCall } from "./ask-call.ts";
+import { withCallerNumber } from "./caller-number.ts";
 import { answerDialled } from "./dialled.ts";
 import { inlineJoin, lastNext } from "./joining.ts";
 import { noteDecision } from "./noting.ts";
 import { type NoPin, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
+import { returningTo } from "./rejoining.ts";
 import { settleCall } from "./settle-call.ts";
 import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
 
@@ -56,6 +58,8 @@ async function answerFresh(visit: CallVisit): Promise<Answered> {
   if (!rules) return nothingKnown(0);
   const entry = await entryOf(call.vars, call.params);
   visit.note.entry = entry;
+  const placing = await returningTo(visit);
+  if (placing) return await placeCall(visit, entry, placing, 0);
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
 }
 
@@ -111,8 +115,9 @@ async function answerDecision(
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
       const { announce, looked_at: _, more_looked_at: __, after_wrong: ___, ...placing } = decision;
-      if (!announce) return await placeCall(visit, point.entry, placing, point.step);
-      return await announceFirst(visit, placing, point, announce);
+      const [first, ...more] = announce ? await withCallerNumber(visit, placing, announce) : [];
+      if (!first) return await placeCall(visit, point.entry, placing, point.step);
+      return await announceFirst(visit, placing, point, [first, ...more]);
     }
     default:
       return decision satisfies never;

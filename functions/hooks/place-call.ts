@@ -11,6 +11,7 @@ import {
   stateAt,
   withSeats,
 } from "./outcome-next.ts";
+import { rejoinOf } from "./rejoining.ts";
 import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
@@ -41,6 +42,7 @@ export async function placeCall(
   }
   const reply = await place(visit.env, visit.tenant.project, {
     ...requestFor(visit, entry, placing, step),
+    ...rejoinOf(visit, placing),
     rooms,
     join,
     // A call that could not come back must not be put on a hold.

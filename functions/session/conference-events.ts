@@ -5,6 +5,7 @@ import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { RoomChecks } from "./room-checks.ts";
@@ -28,6 +29,7 @@ interface EventsHost {
   health: Health;
   checks: RoomChecks;
   counters: Counters;
+  kept: KeptSeats;
 }
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
@@ -103,6 +105,7 @@ export class ConferenceEvents {
     this.#noteSize(event);
     if (event.kind === "conference" && event.params.status === "conference-end") {
       this.#ledger.checks.ended(event.params.name ?? "");
+      this.#ledger.kept.emptied(event.params.name ?? "");
     }
   }
 
@@ -154,6 +157,7 @@ export class ConferenceEvents {
   change(row: Placement, event: MembershipEvent): void {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
+    const wasThere = row.state === "joined";
     const { state, ...set } = change.set;
     const reason = {
       joined: "participant-join",
@@ -169,8 +173,12 @@ export class ConferenceEvents {
       this.#placements.update(row, { doubt: null });
       this.#health.failed("404, and the call lived", this.#now());
     }
-    if (row.state === "joined") this.#joined(row);
+    if (row.state === "joined") {
+      this.#joined(row);
+      this.#ledger.kept.unkeep(row);
+    }
     if (row.state === "left") {
+      if (wasThere && event.happened === "left") this.#ledger.kept.keep(row, row.room);
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }

@@ -7,6 +7,7 @@ import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { WebhookNote } from "./journal-contract.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
@@ -26,6 +27,7 @@ interface DeskHost {
   rulesets: Rulesets;
   link: Link;
   line: Line;
+  kept: KeptSeats;
 }
 
 /** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
@@ -123,7 +125,7 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, chores, link, line } = this.#host;
+    const { placements, rooms, errands, chores, link, line, kept } = this.#host;
     const others = placements.ofCall(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
@@ -134,7 +136,10 @@ export class Desk {
       const wasThere = other.state !== "planned" && other.state !== "waiting";
       placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
     }
-    const arrived = line.arrive(request);
+    const room = kept.take(request.call_id);
+    // Whoever has a seat already stands in no line.
+    const arrived = room === null ? line.arrive(request) : { rooms: [room] as [string] };
+    kept.promise(request);
     if ("row" in arrived) return line.standing(arrived.row);
     const reply = await placeByRelay(
       {

@@ -23,9 +23,9 @@ import { whomToTell } from "./forwarding.ts";
 import { Health } from "./health.ts";
 import { Heartbeat, LONGEST_CALL_MS } from "./heartbeat.ts";
 import { Journal } from "./journal.ts";
+import { KeptSeats } from "./kept-seats.ts";
 import { Line } from "./line.ts";
 import { Link } from "./link.ts";
-import { Lobby } from "./lobby.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { Placements } from "./placements.ts";
@@ -36,6 +36,7 @@ import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
+import { Usher } from "./usher.ts";
 import { WalkDecider } from "./walk-decider.ts";
 import { Walks } from "./walks.ts";
 
@@ -57,6 +58,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #alarm: Alarm;
   readonly #chores: Chores;
   readonly #desk: Desk;
+  readonly #usher: Usher;
   readonly #reception: Reception;
   readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
@@ -81,7 +83,9 @@ export class RelaySession extends DurableObject<Env> {
       () => this.#line.stir(),
     );
     this.#checks = new RoomChecks(sql, now);
-    this.#rooms = new Rooms(sql, this.#placements, (room) => this.#checks.strangersIn(room), now);
+    const kept = new KeptSeats(sql, now);
+    const strangersIn = (room: string) => this.#checks.strangersIn(room);
+    this.#rooms = new Rooms(sql, this.#placements, strangersIn, (room) => kept.countIn(room), now);
     this.#line = new Line({
       placements: this.#placements,
       rooms: this.#rooms,
@@ -122,6 +126,7 @@ export class RelaySession extends DurableObject<Env> {
       rulesets: this.#rulesets,
       link: this.#link,
       line: this.#line,
+      kept,
       alarm: this.#alarm,
     };
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
@@ -136,6 +141,7 @@ export class RelaySession extends DurableObject<Env> {
     const worked = { ...parts, chores: this.#chores, events: this.#events, walks, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception });
+    this.#usher = new Usher(parts);
     this.#line.stir();
   }
 
@@ -162,9 +168,9 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores.left(key);
   }
 
-  /** Where operators let callers in, or do not. */
-  lobby(): Lobby {
-    return new Lobby(this.#placements, this.#line);
+  /** Who is let in, and where. */
+  usher(): Usher {
+    return this.#usher;
   }
 
   /** What is remembered of calls, and the versions of rulesets. */

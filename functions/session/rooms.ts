@@ -13,18 +13,24 @@ export class Rooms {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;
   readonly #strangers: (room: string) => number;
+  readonly #kept: (room: string) => number;
   readonly #now: () => number;
 
-  /** @param strangers how many are in a room, by REST, whom nobody placed there: they take seats like everybody. */
+  /**
+   * @param strangers how many are in a room, by REST, whom nobody placed there: they take seats like everybody.
+   * @param kept how many seats of it are kept for callers who dropped.
+   */
   constructor(
     sql: SqlStorage,
     placements: Placements,
     strangers: (room: string) => number,
+    kept: (room: string) => number,
     now: () => number,
   ) {
     this.#sql = sql;
     this.#placements = placements;
     this.#strangers = strangers;
+    this.#kept = kept;
     this.#now = now;
   }
 
@@ -172,7 +178,7 @@ export class Rooms {
         this.#now(),
       )
       .one();
-    return taken + this.#placements.unwrittenIn(room) + this.#strangers(room);
+    return taken + this.#placements.unwrittenIn(room) + this.#strangers(room) + this.#kept(room);
   }
 
   /** The room that the caller with this key was in last. */

@@ -83,6 +83,15 @@ const migrations: readonly string[] = [
      call_id TEXT PRIMARY KEY, context TEXT NOT NULL, received_at INTEGER NOT NULL, state TEXT
    ) WITHOUT ROWID;
    CREATE INDEX walks_by_open ON walks (received_at) WHERE state IS NOT NULL;`,
+
+  `CREATE TABLE kept_seats (
+     seq INTEGER PRIMARY KEY, call_id TEXT NOT NULL, entry TEXT NOT NULL, step INTEGER NOT NULL,
+     tenant TEXT NOT NULL, "from" TEXT NOT NULL, "to" TEXT NOT NULL, keep_s INTEGER NOT NULL, placing TEXT NOT NULL,
+     made_at INTEGER NOT NULL, room TEXT, until INTEGER, claimed_by TEXT, claimed_until INTEGER,
+     UNIQUE (call_id, entry, step)
+   );
+   CREATE INDEX kept_seats_by_caller ON kept_seats (tenant, "from", "to") WHERE until IS NOT NULL;
+   CREATE INDEX kept_seats_by_end ON kept_seats (until) WHERE until IS NOT NULL;`,
 ];
 
 /**

@@ -5,6 +5,11 @@ export const addressPattern =
 /** What networks write in place of a number that the caller withholds; nothing at all is one of them. */
 const WITHHELD = /^(?:|anonymous|private|restricted|unavailable|unknown|withheld|sips?:anonymous@.{1,300})$/i;
 
+/** Whether the caller withholds the number: then nobody can be known by it. */
+export function isWithheld(address: string): boolean {
+  return WITHHELD.test(address);
+}
+
 const SIP_URI = /^sips?:([^\s@]{1,128})@([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?(?:[;?].*)?$/is;
 
 /**

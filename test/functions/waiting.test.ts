@@ -35,6 +35,11 @@ async function inDesk(home: House, call_id: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:desk` }, timeout_ms: 15_000 });
 }
 
+async function wordsTo(home: House, call_id: string): Promise<string[]> {
+  const { heard } = await home.carrier.call(call_id);
+  return heard.filter(({ sound }) => sound === "say").map(({ detail }) => detail);
+}
+
 async function desk(home: House): Promise<Conference> {
   return await (await askApi(`/tenants/${home.tenant}/conferences/desk`)).json();
 }
@@ -101,9 +106,14 @@ describe("a caller who finds no seat", () => {
     const seated = await callFrom(home, "+15550100201");
     await inDesk(home, seated);
     const waiter = await callFrom(home, "+15550100202");
+    await waits(home, waiter);
+    // As if the ten seconds were over.
+    await runInDurableObject(session(home), (_, state) => {
+      state.storage.sql.exec("UPDATE errands SET due_at = due_at - 10000 WHERE kind = 'overdue'");
+    });
+    await runDurableObjectAlarm(session(home));
     await home.carrier.wait({
       call: { call_id: waiter, state: "ended", heard: { contains: "Nobody was free." } },
-      timeout_ms: 15_000,
     });
     expect(await lineOf(home)).toEqual([]);
     const { longest_silence_ms, joins } = await home.carrier.call(waiter);
@@ -160,6 +170,105 @@ describe("a caller in the lobby", () => {
       error: { code: "unknown_waiter" },
     });
     expect((await home.carrier.call(stranger)).joins).toEqual([]);
+  });
+});
+
+describe("a caller who waits an hour", () => {
+  test("hears music all the time, and uses up hardly any of the call's transfers", async () => {
+    await using home = await openHouse({
+      rules: [room(1, { max_s: 7_200, music: "https://example.com/music.mp3#seconds=60" })],
+      tenant: { join_via: "document" },
+      carrier: { speed: 5 },
+    });
+    const seated = await callFrom(home, "+15550100201");
+    await inDesk(home, seated);
+    // From here on a second of ours is 2,000 of the call's.
+    await home.carrier.change({ speed: 2_000 });
+    const waiter = await callFrom(home, "+15550100202");
+    await waits(home, waiter);
+    await expect
+      .poll(
+        async () => (await home.carrier.call(waiter)).heard.filter(({ sound }) => sound === "audio").length,
+        {
+          timeout: 18_000,
+          interval: 500,
+        },
+      )
+      .toBeGreaterThan(60);
+    await home.carrier.change({ speed: 5 });
+    expect(await lineOf(home)).toEqual([waiter]);
+    await home.carrier.hangUp(seated);
+    await inDesk(home, waiter);
+    const documents = await home.carrier.journal({ kind: "document" });
+    const transfers = documents.filter(
+      (entry) => entry["call_id"] === waiter && entry["step"] === "transfer",
+    );
+    expect(transfers.length).toBeLessThanOrEqual(2);
+    const call = await home.carrier.call(waiter);
+    expect(call).toMatchObject({ stranded: false, two_sounds: false });
+    expect(call.heard.some(({ sound }) => sound === "silence")).toBe(false);
+  }, 30_000);
+});
+
+describe("a caller who drops", () => {
+  const rejects = ["then", "reject"];
+  const rules = [
+    {
+      id: "desk",
+      match: {},
+      place: {
+        room: "desk",
+        capacity: 2,
+        rejoin_s: 3,
+        announce: "You are caller number {number}.",
+        overflow: Object.fromEntries([rejects, ["say", "All seats are taken."]]),
+      },
+    },
+  ];
+
+  test("finds the seat kept, without an announcement; nobody else has it meanwhile, and somebody does afterwards", async () => {
+    await using home = await openHouse({ rules, ...byDocument });
+    const stays = await callFrom(home, "+15550100201");
+    await inDesk(home, stays);
+    const drops = await callFrom(home, "+15550100202");
+    await inDesk(home, drops);
+    expect(await wordsTo(home, drops)).toEqual(["You are caller number 2."]);
+    await home.carrier.hangUp(drops);
+    await expect.poll(async () => (await desk(home)).participants.length).toBe(1);
+    const other = await callFrom(home, "+15550100203");
+    await home.carrier.wait({
+      call: { call_id: other, state: "ended", heard: { contains: "All seats are taken." } },
+    });
+    const back = await callFrom(home, "+15550100202");
+    await inDesk(home, back);
+    expect(await wordsTo(home, back)).toEqual([]);
+    await home.carrier.hangUp(back);
+    await expect
+      .poll(
+        async () => {
+          const call_id = await callFrom(home, "+15550100204");
+          const isSettled = async () => {
+            const { state, joins } = await home.carrier.call(call_id);
+            return state === "ended" || joins.length > 0;
+          };
+          await expect.poll(isSettled, { timeout: 8_000 }).toBe(true);
+          return (await home.carrier.call(call_id)).joins.length;
+        },
+        { timeout: 10_000, interval: 500 },
+      )
+      .toBe(1);
+  });
+
+  test("who withholds the number is known by nothing, and finds no seat kept", async () => {
+    await using home = await openHouse({ rules, ...byDocument });
+    await inDesk(home, await callFrom(home, "+15550100201"));
+    const drops = await callFrom(home, "anonymous");
+    await inDesk(home, drops);
+    await home.carrier.hangUp(drops);
+    await expect.poll(async () => (await desk(home)).participants.length).toBe(1);
+    const next = await callFrom(home, "+15550100203");
+    await inDesk(home, next);
+    expect(await wordsTo(home, next)).toEqual(["You are caller number 2."]);
   });
 });
 

@@ -7,6 +7,7 @@ import { Errands } from "../../../functions/session/errands.ts";
 import { Facts } from "../../../functions/session/facts.ts";
 import { Health } from "../../../functions/session/health.ts";
 import { Journal } from "../../../functions/session/journal.ts";
+import { KeptSeats } from "../../../functions/session/kept-seats.ts";
 import { type Placement, Placements } from "../../../functions/session/placements.ts";
 import { Repairs } from "../../../functions/session/repairs.ts";
 import { RoomChecks } from "../../../functions/session/room-checks.ts";
@@ -30,12 +31,19 @@ export class Ledger {
   constructor(sql: SqlStorage, now: () => number, list: (room: string) => Promise<ReadonlySet<string>>) {
     this.placements = new Placements(sql, now);
     this.checks = new RoomChecks(sql, now);
-    this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), now);
+    const kept = new KeptSeats(sql, now);
+    this.rooms = new Rooms(
+      sql,
+      this.placements,
+      (room) => this.checks.strangersIn(room),
+      (room) => kept.countIn(room),
+      now,
+    );
     this.errands = new Errands(sql, now);
     this.counters = new Counters(sql);
     this.journal = new Journal(sql, now);
     const health = new Health(new Facts(sql, undefined));
-    this.events = new ConferenceEvents(sql, { ...this.#parts(), health }, () => {}, now);
+    this.events = new ConferenceEvents(sql, { ...this.#parts(), health, kept }, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false };
     this.repairs = new Repairs({ ...this.#parts(), events: this.events, line }, now);

@@ -1,0 +1,27 @@
+import { isWithheld } from "../../shared/rules/address.ts";
+import type { Placing } from "../../shared/seal.ts";
+import type { PlaceRequest } from "../session/contract.ts";
+import { askReturning } from "../session-client.ts";
+import type { CallVisit } from "./visit.ts";
+
+/** The session is asked no longer than this: without its word the caller comes in as everybody does. */
+const ASK_MS = 1_000;
+
+/** How the caller was placed before it dropped, where a seat is kept for it. */
+export async function returningTo({ env, tenant, call, authentic }: CallVisit): Promise<Placing | null> {
+  if (!authentic || tenant.rules?.rejoins !== true || isWithheld(call.from)) return null;
+  const { call_id, from, to } = call;
+  return await askReturning(
+    env,
+    tenant.project,
+    { tenant: tenant.tenant, from, to, call_id },
+    Date.now() + ASK_MS,
+  );
+}
+
+/** What keeps the caller's seat, should the call drop; nothing for one who can't be known again. */
+export function rejoinOf({ call }: CallVisit, placing: Placing): Pick<PlaceRequest, "rejoin"> {
+  const { rejoin_s } = placing;
+  if (rejoin_s === undefined || isWithheld(call.from)) return {};
+  return { rejoin: { s: rejoin_s, to: call.to, placing } };
+}

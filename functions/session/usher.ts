@@ -1,0 +1,63 @@
+import { RpcTarget } from "cloudflare:workers";
+import type { Placing } from "../../shared/seal.ts";
+import type { KeptSeats, Returning } from "./kept-seats.ts";
+import type { Line } from "./line.ts";
+import type { Placements } from "./placements.ts";
+import type { Rooms } from "./rooms.ts";
+import { chooseRoom, type Wanted } from "./seats.ts";
+
+/** Which caller an operator means. */
+export interface LobbyRequest {
+  tenant: string;
+  /** Wire name. */
+  room: string;
+  call_id: string;
+}
+
+interface UsherHost {
+  placements: Placements;
+  rooms: Rooms;
+  line: Line;
+  kept: KeptSeats;
+}
+
+/** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
+export class Usher extends RpcTarget {
+  readonly #host: UsherHost;
+
+  constructor(host: UsherHost) {
+    super();
+    this.#host = host;
+  }
+
+  /** Twice is as good as once; false where the caller does not wait there for admission. */
+  admit(request: LobbyRequest): boolean {
+    const row = this.#find(request);
+    return row !== undefined && this.#host.line.admit(row);
+  }
+
+  /** Twice is as good as once; false where the caller does not wait there. */
+  reject(request: LobbyRequest): boolean {
+    const row = this.#find(request);
+    const why = "an operator did not admit the caller";
+    return row !== undefined && this.#host.line.turnAway(row, "declined", why);
+  }
+
+  /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
+  callerNumber(wanted: Wanted): number | null {
+    const { room } = chooseRoom(this.#host.rooms, wanted);
+    return room === null ? null : this.#host.rooms.taken(room) + 1;
+  }
+
+  /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */
+  returning(request: Returning): string | null {
+    const placing: Placing | null = this.#host.kept.claim(request);
+    return placing && JSON.stringify(placing);
+  }
+
+  #find({ tenant, room, call_id }: LobbyRequest) {
+    return this.#host.placements
+      .ofCall(call_id)
+      .find((row) => row.tenant === tenant && row.wait?.rooms.includes(room));
+  }
+}
