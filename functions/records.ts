@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isTenantId } from "../shared/conference.ts";
+import { addressPattern } from "../shared/rules/address.ts";
 import { actionSchema } from "../shared/rules/schema.ts";
 
 /** A number of milliseconds since the epoch, or an ISO 8601 date and time with its offset. */
@@ -49,12 +50,34 @@ export const projectRecord = z.object({
       stay_up: z.boolean().default(false),
       /** How long placements, events and journal are kept. */
       keep_days: z.number().int().min(1).max(90).default(7),
+      /** Calls that may be made a second; SignalWire takes one unless it raised that for the space. */
+      dials_per_s: z.number().min(0.1).max(100).default(1),
       location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
     })
-    .default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7 }),
+    .default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7, dials_per_s: 1 }),
 });
 
 export type ProjectRecord = z.infer<typeof projectRecord>;
+
+const addresses = z
+  .array(
+    z
+      .string()
+      .regex(addressPattern, "an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host"),
+  )
+  .max(10_000);
+
+/** Whom a tenant may have called, and how. Without it nobody is. */
+const dialing = z.strictObject({
+  /** Destinations: numbers, prefixes, SIP addresses. What is not in it is not called. */
+  allow: addresses.min(1),
+  /** The numbers, or SIP addresses, that calls may come from; the first unless the request names one. */
+  from: addresses.min(1),
+  /** Calls that may ring at once. */
+  max_concurrent: z.number().int().min(1).max(100).default(10),
+  max_duration_s: z.number().int().min(60).max(86_400).optional(),
+  max_price_per_minute: z.number().min(0).optional(),
+});
 
 /** KV `tenant/<tenant>`. */
 export const tenantRecord = z.object({
@@ -82,6 +105,7 @@ export const tenantRecord = z.object({
     .prefault({}),
   /** What happens where no rule matches. */
   fallback: actionSchema.optional(),
+  dial: dialing.optional(),
 });
 
 export type TenantRecord = z.infer<typeof tenantRecord>;

@@ -3,6 +3,7 @@ import { describeError, log } from "../log.ts";
 import { authentication } from "./authentication.ts";
 import { callsRoute } from "./calls.ts";
 import { conferencesRoute } from "./conferences.ts";
+import { dialsRoute } from "./dials.ts";
 import { doctorRoute } from "./doctor/route.ts";
 import { lobbyRoute } from "./lobby.ts";
 import { pinsRoute } from "./pins.ts";
@@ -19,6 +20,7 @@ export const api = new Hono<{ Bindings: Env }>()
   .route("/tenants", conferencesRoute)
   .route("/tenants", lobbyRoute)
   .route("/tenants", pinsRoute)
+  .route("/tenants", dialsRoute)
   .route("/projects", sessionRoute)
   .all("*", (c) => refusal(c, 404, "not_found", "The API has no such path."))
   .onError((error, c) => {

@@ -28,6 +28,13 @@ export async function answerCall(visitor: Visit, call: Call, sealed: unknown): P
   return { ...answered, ...(answered.told ? {} : { note: visit.note }) };
 }
 
+/** A call that was made for a room: what a rule would have said of it is known. */
+export async function answerMade(visitor: Visit, call: Call, decision: Decision): Promise<Answered> {
+  const visit = await visitOf(visitor, call);
+  const answered = await answerDecision(visit, decision, { entry: "", step: 0, answers: {} });
+  return { ...answered, ...(answered.told ? {} : { note: visit.note }) };
+}
+
 /** A body that names no call: nothing to decide on, so the tenant's fallback speaks, and nothing is asked of the session. */
 export function answerUnusable(visit: Visit, via: Ingress): Answered {
   const call: Call = { ...noCall, via };

@@ -111,7 +111,8 @@ function requestFor(
     ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
     answered: call.call_state === "answered",
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
-    from: call.from,
+    // Whom the roster is to show of a call that was made: the one who was called.
+    from: call.direction === "outbound" ? call.to : call.from,
     strategy,
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),

@@ -3,6 +3,7 @@ import { within } from "../within.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
+import type { Dialer } from "./dialer.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { PinDesk } from "./pin-desk.ts";
@@ -29,6 +30,7 @@ interface HeartbeatHost {
   link: Link;
   chores: Chores;
   reception: Reception;
+  dialer: Dialer;
   rooms: Rooms;
   placements: Placements;
   events: ConferenceEvents;
@@ -65,13 +67,14 @@ export class Heartbeat {
 
   /** What the alarm does. Never rejects. */
   async beat(): Promise<void> {
-    const { alarm, link, chores } = this.#host;
+    const { alarm, link, chores, dialer } = this.#host;
     alarm.came();
     const isRead = await this.#readRecord();
     const { keep_ms } = link;
     const forgotten = this.#forget(keep_ms);
     chores.verifyWhereabouts();
     chores.checkRooms("routine");
+    dialer.pump();
     if (this.#hasWork()) {
       try {
         await link.connection(null);
@@ -105,12 +108,13 @@ export class Heartbeat {
   }
 
   #forget(keep_ms: number): number {
-    const { placements, events, journal, walks, rulesets, pins } = this.#host;
+    const { placements, events, journal, walks, dialer, rulesets, pins } = this.#host;
     return (
       placements.forget(keep_ms, FORGET_BATCH) +
       events.forget(keep_ms, FORGET_BATCH) +
       journal.forget(keep_ms, FORGET_BATCH) +
       walks.forget(keep_ms, FORGET_BATCH) +
+      dialer.forget(keep_ms, FORGET_BATCH) +
       rulesets.forget(keep_ms) +
       pins.forget(FORGET_BATCH)
     );
@@ -135,7 +139,13 @@ export class Heartbeat {
   }
 
   #hasWork(): boolean {
-    const { chores, reception, rooms, link } = this.#host;
-    return chores.arePending || reception.isBusy || rooms.countLive(LONGEST_CALL_MS) > 0 || link.staysUp;
+    const { chores, reception, dialer, rooms, link } = this.#host;
+    return (
+      chores.arePending ||
+      reception.isBusy ||
+      dialer.isBusy ||
+      rooms.countLive(LONGEST_CALL_MS) > 0 ||
+      link.staysUp
+    );
   }
 }

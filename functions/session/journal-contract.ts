@@ -6,6 +6,7 @@ import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 export type Purpose =
   | "fresh"
   | "receive"
+  | "dial"
   | "place"
   | "confirm"
   | "settle"

@@ -1,3 +1,4 @@
+import type { Call } from "../../shared/call.ts";
 import { isLive, mayMove } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { type OfferedCall, readOffer } from "../../shared/relay-call.ts";
@@ -6,7 +7,7 @@ import type { Alarm } from "./alarm.ts";
 import { CallControl } from "./call-control.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import { Walker, type WalkerHost } from "./walker.ts";
-import type { Walk } from "./walks.ts";
+import type { Made, Walk } from "./walks.ts";
 
 /** While calls are walked the alarm comes this often: should we vanish, they are not left waiting for long. */
 const WALKED_MS = 6_000;
@@ -65,6 +66,15 @@ export class Reception {
     if (call_id === undefined) return;
     this.#walkers.get(call_id)?.control.heard(event);
     if (event.kind === "state" && event.params.call_state === "ended") this.#ended(call_id);
+  }
+
+  /** A call that we made is answered: it is walked to its room. */
+  made(call: Call, made: Made): void {
+    const { walks, alarm } = this.#host;
+    const walk = walks.claim(call, "", made);
+    if (!walk) return;
+    alarm.arm(WALKED_MS);
+    this.#start(walk, call);
   }
 
   /** A participant-join confirms a placement of the call's. */

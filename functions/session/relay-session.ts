@@ -17,6 +17,8 @@ import {
 } from "./contract.ts";
 import { Counters } from "./counters.ts";
 import { Desk } from "./desk.ts";
+import { Dialer } from "./dialer.ts";
+import { Dials } from "./dials.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { whomToTell } from "./forwarding.ts";
@@ -62,6 +64,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #reception: Reception;
   readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
+  readonly #dialer: Dialer;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -140,7 +143,17 @@ export class RelaySession extends DurableObject<Env> {
     );
     const worked = { ...parts, chores: this.#chores, events: this.#events, walks, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
-    this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception });
+    this.#dialer = new Dialer({
+      ...worked,
+      dials: new Dials(sql, now),
+      now,
+      reception: this.#reception,
+      asked: (project_id) => {
+        this.#facts.set("project_id", project_id);
+        this.#heartbeat.worked();
+      },
+    });
+    this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception, dialer: this.#dialer });
     this.#usher = new Usher(parts);
     this.#line.stir();
   }
@@ -171,6 +184,11 @@ export class RelaySession extends DurableObject<Env> {
   /** Who is let in, and where. */
   usher(): Usher {
     return this.#usher;
+  }
+
+  /** Has people called into conferences. */
+  dialer(): Dialer {
+    return this.#dialer;
   }
 
   /** What is remembered of calls, and the versions of rulesets. */
@@ -272,6 +290,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat.worked();
     this.#events.apply(event);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
+    this.#dialer.heard(event);
     this.#chores.start();
     this.#chores.heard();
   }

@@ -92,6 +92,14 @@ const migrations: readonly string[] = [
    );
    CREATE INDEX kept_seats_by_caller ON kept_seats (tenant, "from", "to") WHERE until IS NOT NULL;
    CREATE INDEX kept_seats_by_end ON kept_seats (until) WHERE until IS NOT NULL;`,
+
+  `CREATE TABLE dials (
+     tag TEXT PRIMARY KEY, tenant TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+     request TEXT NOT NULL, call_id TEXT, node_id TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+     sent_at INTEGER, UNIQUE (tenant, id)
+   );
+   CREATE INDEX dials_by_call ON dials (call_id) WHERE call_id IS NOT NULL;
+   CREATE INDEX dials_open ON dials (state) WHERE state IN ('queued', 'sending', 'dialing', 'ringing');`,
 ];
 
 /**

@@ -1,13 +1,14 @@
 import type { Call } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import { findTenant, type Project, type Tenant } from "../directory.ts";
-import { answerCall } from "../hooks/answer-call.ts";
+import { answerCall, answerMade } from "../hooks/answer-call.ts";
 import { noteOf } from "../hooks/note.ts";
 import { tellSession } from "../hooks/noting.ts";
 import type { Answered, Visit } from "../hooks/visit.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { within } from "../within.ts";
+import type { Made } from "./walks.ts";
 
 /** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
 const DIRECTORY_MS = 2_500;
@@ -21,6 +22,7 @@ export type Keys = NonNullable<Call["keyed"]>;
 interface Point {
   call: Call;
   context: string;
+  made: Made | null;
   received_at: number;
   /** What the call carries from its last step; absent: it has just come. */
   sealed: string | undefined;
@@ -54,8 +56,8 @@ export class WalkDecider {
    * What the call is to do next. Where nothing can be decided it is the apology.
    * @throws {NotOurs}
    */
-  async decide({ call, context, received_at, sealed, keys }: Point): Promise<Decided> {
-    const tenant = await this.#tenantOf(context, call);
+  async decide({ call, context, made, received_at, sealed, keys }: Point): Promise<Decided> {
+    const tenant = made ? await this.#tenantOfMade(made, call) : await this.#tenantOf(context, call);
     if (tenant === null) return { tenant, next: { does: "apologise" } };
     const now = Date.now();
     const visit: Visit = {
@@ -67,9 +69,11 @@ export class WalkDecider {
       ends_at: now + BUDGET_MS,
       authentic: true,
     };
-    const answered = await answerCall(visit, keys ? { ...call, keyed: keys } : call, sealed).catch(
-      (error: unknown) => broken(visit, call, error),
-    );
+    const answering =
+      made && sealed === undefined
+        ? answerMade(visit, call, made.decision)
+        : answerCall(visit, keys ? { ...call, keyed: keys } : call, sealed);
+    const answered = await answering.catch((error: unknown) => broken(visit, call, error));
     const { next, note, told: _, ...said } = answered;
     log("info", "call.answered", {
       tenant: tenant.tenant,
@@ -90,6 +94,15 @@ export class WalkDecider {
     if (!base_url) return null;
     const { url_fragment } = tenant.record;
     return `${base_url}/hooks/${id}/swml${url_fragment === undefined ? "" : `#${url_fragment}`}`;
+  }
+
+  async #tenantOfMade({ tenant }: Made, { call_id }: Call): Promise<Tenant | null> {
+    try {
+      return await this.#find(tenant);
+    } catch (error) {
+      log("error", "dial.tenant_unreadable", { tenant, call: call_id, error: describeError(error) });
+      return null;
+    }
   }
 
   async #tenantOf(context: string, { call_id }: Call): Promise<Tenant | null> {

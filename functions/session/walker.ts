@@ -116,7 +116,7 @@ export class Walker {
     const { decider } = this.#host;
     const { received_at, context, state } = this.#walk;
     const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
-    const decided = await decider.decide({ call, context, received_at, sealed, keys });
+    const decided = await decider.decide({ call, context, made: state.made, received_at, sealed, keys });
     this.#tenant = decided.tenant;
     return decided.next;
   }

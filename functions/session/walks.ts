@@ -1,9 +1,18 @@
 import type { Call } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import { keepCall } from "../../shared/kept-call.ts";
+import type { Decision } from "../../shared/rules/decision.ts";
+
+/** What a call that we made was made for. */
+export interface Made {
+  tenant: string;
+  decision: Decision;
+}
 
 /** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */
 export interface WalkState {
+  /** Whose it is and where it goes, for a call that we made; null for one that was offered, on which rules decide. */
+  made: Made | null;
   /** The call as it came, without its secrets. */
   call: Call;
   /** Whether it is answered, as far as is known. */
@@ -35,13 +44,14 @@ export class Walks {
     this.#now = now;
   }
 
-  /** The walk of a call that has none yet; null: it had one. */
-  claim(call: Call, context: string): Walk | null {
+  /** The walk of a call that has none yet; null: it had one. A call that we made has no context. */
+  claim(call: Call, context: string, made: Made | null = null): Walk | null {
     const walk: Walk = {
       call_id: call.call_id,
       context,
       received_at: this.#now(),
       state: {
+        made,
         call: { ...keepCall(call).call, details: {} },
         answered: call.call_state === "answered",
         next: null,

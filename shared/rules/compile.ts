@@ -1,3 +1,4 @@
+import type { JoinParameters } from "../conference.ts";
 import type { ActionText } from "./action-schema.ts";
 import { type ActionOf, readAction } from "./actions.ts";
 import { AddressIndex } from "./address-index.ts";
@@ -6,7 +7,7 @@ import { type Condition, type Named, readMatch } from "./conditions.ts";
 import { expressionOf } from "./expressions.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
-import { actionsOf, moderatedRooms } from "./roles.ts";
+import { actionsOf, isRole, moderatedRooms, roleParameters } from "./roles.ts";
 import { Schedule } from "./schedule.ts";
 import type { Rule, Ruleset } from "./schema.ts";
 import { WallClock } from "./wall-clock.ts";
@@ -50,6 +51,8 @@ export interface CompiledRuleset extends CompiledRules {
   pins: boolean;
   /** Null where neither ruleset nor tenant has one: then the call is rejected. */
   fallback: ActionOf | null;
+  /** How somebody in this role joins the room (its plain name), by defaults and role; null: there is no such role. */
+  joinAs(role: string, room: string): JoinParameters | null;
 }
 
 /** Compiles what `parseRuleset` read. */
@@ -77,6 +80,8 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     rejoins: everything.some(({ place }) => place?.rejoin_s !== undefined),
     pins: comparesPins(rules),
     fallback: fallback === undefined ? null : readAction(fallback, context),
+    joinAs: (role, room) =>
+      isRole(role, roles) ? { ...join, ...roleParameters(role, context.moderated.has(room), roles) } : null,
   };
 }
 

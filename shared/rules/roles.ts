@@ -1,5 +1,5 @@
 import type { JoinParameters } from "../conference.ts";
-import type { ActionText } from "./action-schema.ts";
+import { type ActionText, builtInRoles } from "./action-schema.ts";
 import type { Rule } from "./schema.ts";
 
 /** The ruleset's `roles`. */
@@ -38,4 +38,8 @@ export function roleParameters(role: string, isModerated: boolean, own: OwnRoles
     default:
       return Object.hasOwn(own, role) ? (own[role] ?? {}) : {};
   }
+}
+
+export function isRole(role: string, own: OwnRoles): boolean {
+  return (builtInRoles as readonly string[]).includes(role) || Object.hasOwn(own, role);
 }

@@ -1,0 +1,148 @@
+import * as z from "zod";
+import type { Call } from "../../shared/call.ts";
+import { joinParameters, wireName } from "../../shared/conference.ts";
+import { addressKey, addressKeys, prefixLength } from "../../shared/rules/address.ts";
+import type { Finding } from "../../shared/rules/decision.ts";
+import { readSpoken } from "../../shared/rules/filling.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
+import { announcement } from "../../shared/rules/words-schema.ts";
+import type { Tenant } from "../directory.ts";
+import type { DialRequest } from "../session/dial-contract.ts";
+
+/** For a tenant whose ruleset cannot be read. */
+const NO_RULESET = "0".repeat(64);
+
+/** What an operator posts to have somebody called into a conference. */
+export const dialBody = z.strictObject({
+  /** An E.164 number or a SIP URI. */
+  to: z
+    .string()
+    .regex(
+      /^(\+[1-9][0-9]{1,14}|sips?:[^\s@:;?]{1,128}@[A-Za-z0-9.-]{1,253})$/,
+      "an E.164 number such as +15550100100, or a SIP URI such as sip:alice@example.com",
+    ),
+  from: z.string().max(400).optional(),
+  role: z.string().max(64).default("participant"),
+  /** Over what the role and the ruleset's defaults say. */
+  join: joinParameters.omit({ coach: true }).default({}),
+  /** Seats of the room; absent: not counted. */
+  capacity: z.number().int().min(1).max(100_000).optional(),
+  announce: announcement.optional(),
+  /** How long it rings. */
+  timeout_s: z.number().int().min(5).max(600).default(60),
+  /** The operator's own name for the call: asked twice, it is made once. */
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 of A-Z, a-z, 0-9, - and _")
+    .optional(),
+});
+
+export type DialBody = z.infer<typeof dialBody>;
+
+/** What is wrong with a call that an operator asks for. */
+export interface DialRefusal {
+  status: 403 | 422;
+  code:
+    | "dial_not_set_up"
+    | "destination_denied"
+    | "caller_id_denied"
+    | "bad_conference"
+    | "unknown_role"
+    | "bad_announcement";
+  message: string;
+}
+
+/**
+ * What the session is to be asked; or why nobody is called. Destinations are denied unless the tenant's record allows them.
+ * @param id the operator's, or one made up.
+ */
+export function dialRequest(
+  { tenant, record, project, rules }: Tenant,
+  room: string,
+  body: DialBody,
+  id: string,
+): DialRequest | DialRefusal {
+  const { dial } = record;
+  if (!dial) {
+    const message = `Nobody may be called: write "dial": { "allow": ["+1555*"], "from": ["+15550100100"] } into tenant/${tenant}.`;
+    return { status: 403, code: "dial_not_set_up", message };
+  }
+  if (!allows(dial.allow, body.to)) {
+    const message = `${body.to} is not among the destinations that dial.allow in tenant/${tenant} names.`;
+    return { status: 403, code: "destination_denied", message };
+  }
+  const from = body.from ?? dial.from[0] ?? "";
+  if (!allows(dial.from, from)) {
+    const message = `${from} is not among the caller IDs that dial.from in tenant/${tenant} names.`;
+    return { status: 403, code: "caller_id_denied", message };
+  }
+  const wire = wireName(tenant, room, { plain: project.plain_names_for === tenant });
+  if (typeof wire !== "string") {
+    return { status: 422, code: "bad_conference", message: `The conference's name ${wire.problem}.` };
+  }
+  const byRole = rules ? rules.joinAs(body.role, room) : {};
+  if (byRole === null) {
+    const message = `There is no role ${JSON.stringify(body.role)}: moderator, participant, listener, or one of the ruleset's.`;
+    return { status: 422, code: "unknown_role", message };
+  }
+  const findings: Finding[] = [];
+  const words =
+    body.announce === undefined
+      ? []
+      : [readSpoken(body.announce, {})(legOf(body.to, from), "announce", findings)];
+  if (words.includes(null)) {
+    const message = findings.map(({ field, why }) => `${field}: ${why}`).join("; ");
+    return { status: 422, code: "bad_announcement", message };
+  }
+  const [first, ...others] = words.filter((said) => said !== null);
+  return {
+    v: 1,
+    project_id: project.project_id,
+    tenant,
+    id,
+    to: body.to,
+    from,
+    device: body.to.startsWith("sip") ? "sip" : "phone",
+    timeout_s: body.timeout_s,
+    ...(dial.max_price_per_minute === undefined ? {} : { max_price_per_minute: dial.max_price_per_minute }),
+    max_concurrent: dial.max_concurrent,
+    per_s: project.session.dials_per_s,
+    room: wire,
+    decision: {
+      action: "place",
+      rooms: [room],
+      strategy: "first",
+      role: body.role,
+      join: { ...byRole, ...body.join },
+      ...(body.capacity === undefined ? {} : { capacity: body.capacity, when_full: rejectByDefault() }),
+      ...(dial.max_duration_s === undefined ? {} : { max_duration_s: dial.max_duration_s }),
+      rule: null,
+      ruleset: rules?.hash ?? NO_RULESET,
+      decided_at: Date.now(),
+      looked_at: [],
+      ...(first === undefined ? {} : { announce: [first, ...others] }),
+    },
+  };
+}
+
+/** What an announcement's placeholders are filled from. */
+function legOf(to: string, from: string): Call {
+  return {
+    via: "relay",
+    call_id: "",
+    direction: "outbound",
+    type: to.startsWith("sip") ? "sip" : "phone",
+    from,
+    to,
+    headers: {},
+    vars: {},
+    params: {},
+    details: {},
+  };
+}
+
+function allows(patterns: readonly string[], address: string): boolean {
+  const lengths = patterns.map(prefixLength).filter((length) => length !== null);
+  const keys = new Set(addressKeys(address, [...new Set(lengths)]));
+  return patterns.some((pattern) => keys.has(addressKey(pattern) ?? ""));
+}

@@ -1,0 +1,81 @@
+import { type Context, Hono } from "hono";
+import { readBody } from "../hooks/body.ts";
+import { log } from "../log.ts";
+import type { DialReply, DialView } from "../session/dial-contract.ts";
+import { sessionOf } from "../session-client.ts";
+import { dialBody, dialRequest } from "./dial-request.ts";
+import { refusal } from "./refusal.ts";
+import { answerFor } from "./story-tenant.ts";
+
+/** Bytes. */
+const BODY_LIMIT = 65_536;
+
+/**
+ * `POST /api/tenants/:tenant/conferences/:name/participants`: calls somebody into the conference; 202 with how it stands, and
+ * 200 where the same was asked before. `GET …/dials`, `…/dials/:id`: how the calls stand that were asked for.
+ * `DELETE …/dials/:id`: not to be called after all; who has answered stays.
+ */
+export const dialsRoute = new Hono<{ Bindings: Env }>()
+  .post("/:tenant/conferences/:name/participants", (c) =>
+    answerFor(c, c.req.param("tenant"), async (tenant) => {
+      const body = dialBody.safeParse(await jsonOf(c));
+      if (!body.success) {
+        const words = body.error.issues.map(
+          ({ path, message }) => `${path.join(".") || "the body"}: ${message}`,
+        );
+        return refusal(c, 422, "bad_request", words.join("; "));
+      }
+      const id = body.data.id ?? crypto.randomUUID();
+      const request = dialRequest(tenant, c.req.param("name"), body.data, id);
+      if ("code" in request) {
+        log("warn", "dial.refused", { tenant: tenant.tenant, code: request.code });
+        return refusal(c, request.status, request.code, request.message);
+      }
+      const reply: DialReply = await sessionOf(c.env, tenant.project).dialer().request(request);
+      switch (reply.outcome) {
+        case "made":
+          return c.json(reply.dial, 202);
+        case "known":
+          return c.json(reply.dial, 200);
+        case "conflict":
+          return refusal(c, 409, "other_dial", `The id ${JSON.stringify(id)} is that of another call.`);
+        case "many":
+          return refusal(c, 429, "too_many_dials", "A thousand calls wait for their turn already.");
+        default:
+          return reply satisfies never;
+      }
+    }),
+  )
+  .get("/:tenant/dials", (c) =>
+    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
+      const state = c.req.query("state");
+      const dials = (await sessionOf(c.env, project).dialer().ofTenant(tenant)) as DialView[]; // RPC's own type of it.
+      return c.json({ dials: state === undefined ? dials : dials.filter((dial) => dial.state === state) });
+    }),
+  )
+  .get("/:tenant/dials/:id", (c) =>
+    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
+      shown(c, await sessionOf(c.env, project).dialer().view(tenant, c.req.param("id"))),
+    ),
+  )
+  .delete("/:tenant/dials/:id", (c) =>
+    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
+      shown(c, await sessionOf(c.env, project).dialer().cancel(tenant, c.req.param("id"))),
+    ),
+  );
+
+function shown(c: Context, dial: DialView | null): Response {
+  return dial
+    ? c.json(dial)
+    : refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
+}
+
+async function jsonOf(c: Context): Promise<unknown> {
+  const raw = await readBody(c.req.raw, BODY_LIMIT);
+  if (raw === "too large") return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(raw));
+  } catch {
+    return undefined;
+  }
+}

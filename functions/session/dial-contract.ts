@@ -1,0 +1,50 @@
+import type { DialState } from "../../shared/dialing.ts";
+import type { Decision, Place } from "../../shared/rules/decision.ts";
+import type { TurnedAway } from "./contract.ts";
+
+/** An operator wants somebody called and put into a room. */
+export interface DialRequest {
+  v: 1;
+  project_id: string;
+  tenant: string;
+  /** The operator's own name for it, or one made up: the same twice is one call. */
+  id: string;
+  to: string;
+  /** The caller ID. */
+  from: string;
+  device: "phone" | "sip";
+  /** How long it rings, seconds. */
+  timeout_s: number;
+  max_price_per_minute?: number;
+  /** The tenant's calls that may ring at once. */
+  max_concurrent: number;
+  /** Calls that the project may make a second. */
+  per_s: number;
+  /** Wire name. */
+  room: string;
+  /** Where it goes when it is answered, as if a rule had said so. */
+  decision: Extract<Decision, Place>;
+}
+
+/** How a call stands that an operator asked for. */
+export interface DialView {
+  id: string;
+  to: string;
+  from: string;
+  /** Wire name. */
+  room: string;
+  role: string;
+  /** As `shared/dialing.ts` has it; once answered `joining`, and then how its placement stands. */
+  state: DialState | "joining" | "joined" | "left" | TurnedAway;
+  reason: string;
+  /** null until SignalWire gave it one. */
+  call_id: string | null;
+  /** Milliseconds since the epoch. */
+  created_at: number;
+  updated_at: number;
+}
+
+export type DialReply =
+  | { outcome: "made" | "known"; dial: DialView }
+  /** conflict: the id is another call's. many: the queue is full. */
+  | { outcome: "conflict" | "many" };

@@ -1,0 +1,292 @@
+import { RpcTarget } from "cloudflare:workers";
+import type { Call } from "../../shared/call.ts";
+import { type DialChange, type DialEvent, dialChange, isOpen, nextDialAt } from "../../shared/dialing.ts";
+import type { RelayEvent } from "../../shared/relay/events.ts";
+import { log } from "../log.ts";
+import type { Alarm } from "./alarm.ts";
+import type { Chores } from "./chores.ts";
+import type { RelayConnection } from "./connection.ts";
+import type { Counters } from "./counters.ts";
+import type { DialReply, DialRequest, DialView } from "./dial-contract.ts";
+import type { Dial, Dials } from "./dials.ts";
+import type { Errands } from "./errands.ts";
+import type { Link } from "./link.ts";
+import type { Placements } from "./placements.ts";
+import { describeOutcome } from "./placing.ts";
+import type { Reception } from "./reception.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** A call that could not be made for so long is not made: nobody waits for it any more. */
+const QUEUE_MS = 120_000;
+/** So many of a tenant's calls may wait for their turn. */
+const QUEUED = 1_000;
+/** How long the answer to calling.dial is waited for. */
+const COMMAND_MS = 5_000;
+/** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
+const OVERDUE_MS = 30_000;
+const RETRY_MS = 1_000;
+/** Looked at for one turn: a tenant at its limit must not keep the others waiting. */
+const LOOKED_AT = 200;
+const SHOWN = 200;
+
+/** The entry of the placement of a call that we made: it came with nothing. */
+const DIALLED_ENTRY = "";
+
+interface DialerHost {
+  dials: Dials;
+  placements: Placements;
+  rooms: Rooms;
+  counters: Counters;
+  link: Link;
+  alarm: Alarm;
+  now(): number;
+  /** Told of each request, before anything else. */
+  asked(project_id: string): void;
+  reception: Reception;
+  errands: Errands;
+  chores: Chores;
+}
+
+/** Makes calls: each once, in order, no faster than SignalWire takes them, and never late. */
+export class Dialer extends RpcTarget {
+  readonly #host: DialerHost;
+  #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor(host: DialerHost) {
+    super();
+    this.#host = host;
+  }
+
+  /** Once, however often it is asked. */
+  request(request: DialRequest): DialReply {
+    const { dials } = this.#host;
+    const { tenant } = request;
+    this.#host.asked(request.project_id);
+    const known = dials.find(tenant, request.id);
+    if (known) {
+      const isSame = known.request.to === request.to && known.request.room === request.room;
+      return isSame ? { outcome: "known", dial: this.#view(known) } : { outcome: "conflict" };
+    }
+    if (dials.countQueued(tenant) >= QUEUED) return { outcome: "many" };
+    const dial = dials.add(crypto.randomUUID(), request);
+    this.#host.counters.add("dials");
+    this.pump();
+    return { outcome: "made", dial: this.#view(dials.byTag(dial.tag) ?? dial) };
+  }
+
+  view(tenant: string, id: string): DialView | null {
+    const dial = this.#host.dials.find(tenant, id);
+    return dial && this.#view(dial);
+  }
+
+  ofTenant(tenant: string): DialView[] {
+    return this.#host.dials.ofTenant(tenant, SHOWN).map((dial) => this.#view(dial));
+  }
+
+  /** Before it is answered; null where there is no such call. One that is answered already stays. */
+  cancel(tenant: string, id: string): DialView | null {
+    const dial = this.#host.dials.find(tenant, id);
+    if (!dial) return null;
+    this.#apply(dial, { on: "canceled" });
+    this.pump();
+    return this.#view(dial);
+  }
+
+  /** Whether calls wait for their turn or for somebody to answer. */
+  get isBusy(): boolean {
+    return this.#host.dials.underWay().length > 0 || this.#host.dials.queued(1).length > 0;
+  }
+
+  /** A RELAY event, once. */
+  heard(event: RelayEvent): void {
+    if (event.kind === "state") {
+      const { tag, call_id, node_id, call_state, end_reason } = event.params;
+      const dial = this.#dialOf(tag, call_id);
+      if (!dial) return;
+      this.#legKnown(dial, call_id, node_id);
+      if (call_state === "ringing") this.#apply(dial, { on: "ringing" });
+      if (call_state === "answered") this.#apply(dial, { on: "answered" });
+      if (call_state === "ended") this.#apply(dial, { on: "ended", end_reason: end_reason ?? "hangup" });
+      this.pump();
+    } else if (event.kind === "dial") {
+      const { tag, dial_state, call } = event.params;
+      const dial = this.#host.dials.byTag(tag);
+      if (!dial) return;
+      this.#legKnown(dial, call?.call_id, call?.node_id);
+      if (dial_state === "answered") this.#apply(dial, { on: "answered" });
+      if (dial_state === "failed")
+        this.#apply(dial, { on: "failed", why: "SignalWire could not connect it" });
+      this.pump();
+    }
+  }
+
+  /** Forgets up to `limit` calls asked for over `max_age_ms` ago; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    return this.#host.dials.forget(max_age_ms, limit);
+  }
+
+  /** Sends whatever's turn it is, gives up what is overdue, and comes back when the next is due. */
+  pump(): void {
+    const { dials } = this.#host;
+    for (const dial of dials.underWay()) this.#giveUpOverdue(dial);
+    for (const dial of dials.queued(LOOKED_AT)) {
+      const now = this.#host.now();
+      if (now - dial.created_at > QUEUE_MS) {
+        this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
+        continue;
+      }
+      const { max_concurrent, per_s } = dial.request;
+      if (dials.countUnderWay(dial.tenant) >= max_concurrent) continue;
+      const at = nextDialAt(dials.lastSentAt(), per_s);
+      if (at > now) {
+        this.#comeBack(at);
+        return;
+      }
+      const connection = this.#host.link.ready;
+      if (!connection) {
+        // Nobody waits for it: whether it opens is told by its own log, and seen when we come back.
+        this.#host.link.connection(null).catch(() => {});
+        this.#comeBack(now + RETRY_MS);
+        return;
+      }
+      this.#send(dial, connection);
+    }
+    if (this.isBusy) this.#comeBack(this.#host.now() + RETRY_MS);
+  }
+
+  #send(dial: Dial, connection: RelayConnection): void {
+    const { rooms } = this.#host;
+    const { room, decision } = dial.request;
+    const has_seat = decision.capacity === undefined || rooms.taken(room) < decision.capacity;
+    this.#apply(dial, { on: "turn", has_seat });
+    if (dial.state !== "sending") return;
+    void this.#dial(dial, connection);
+  }
+
+  /** Written at *sending* in the turn of the send: found so after a restart, nobody knows whether a phone rings. */
+  async #dial(dial: Dial, connection: RelayConnection): Promise<void> {
+    const { counters, dials, now } = this.#host;
+    dials.update(dial, { sent_at: now() });
+    const outcome = await connection.command({
+      id: crypto.randomUUID(),
+      lane: dial.tag,
+      method: "calling.dial",
+      params: parametersOf(dial),
+      deadline_at: now() + COMMAND_MS,
+    });
+    counters.add(`dial_${outcome.kind}`);
+    const current = dials.byTag(dial.tag);
+    if (!current) return;
+    if (outcome.kind === "ok") this.#apply(current, { on: "taken" });
+    else if (outcome.kind === "unsent") this.#apply(current, { on: "unsent" });
+    // Unanswered: it may ring; its events tell, or in the end their absence.
+    else if (outcome.kind !== "unanswered")
+      this.#apply(current, { on: "refused", why: `calling.dial: ${describeOutcome(outcome)}` });
+    this.pump();
+  }
+
+  #apply(dial: Dial, event: DialEvent): void {
+    const change: DialChange | null = dialChange(dial.state, event);
+    if (!change) return;
+    const { state, reason, then } = change;
+    if (state !== dial.state) {
+      this.#host.dials.update(dial, { state, reason });
+      const { tenant, id } = dial;
+      log("info", "dial.state", { tenant, dial: id, state, reason });
+    }
+    const { call_id, node_id } = dial;
+    if (call_id === null || node_id === null) return;
+    if (then === "join") this.#join(dial, call_id, node_id);
+    if (then === "end") this.#end(call_id, node_id);
+  }
+
+  /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
+  #join({ tenant, request }: Dial, call_id: string, node_id: string): void {
+    const { device, from, to, decision } = request;
+    const call: Call = {
+      via: "relay",
+      call_id,
+      node_id,
+      call_state: "answered",
+      direction: "outbound",
+      type: device,
+      from,
+      to,
+      headers: {},
+      vars: {},
+      params: {},
+      details: {},
+    };
+    this.#host.reception.made(call, { tenant, decision });
+  }
+
+  #end(call_id: string, node_id: string): void {
+    this.#host.errands.add("end", { call_id, entry: DIALLED_ENTRY, step: 0 }, node_id);
+    this.#host.chores.start();
+  }
+
+  #legKnown(dial: Dial, call_id: string | undefined, node_id: string | undefined): void {
+    if (dial.call_id !== null || call_id === undefined || node_id === undefined) return;
+    this.#host.dials.update(dial, { call_id, node_id });
+    // It was canceled before its leg was known: nobody shall answer it.
+    if (dial.state === "canceled") this.#end(call_id, node_id);
+  }
+
+  #dialOf(tag: string | undefined, call_id: string): Dial | null {
+    const { dials } = this.#host;
+    return (tag === undefined ? null : dials.byTag(tag)) ?? dials.byCall(call_id);
+  }
+
+  #giveUpOverdue(dial: Dial): void {
+    const { sent_at, request } = dial;
+    if (sent_at === null || this.#host.now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;
+    this.#apply(dial, { on: "failed", why: "nothing was heard of it" });
+    if (dial.call_id !== null && dial.node_id !== null) this.#end(dial.call_id, dial.node_id);
+  }
+
+  #comeBack(at: number): void {
+    this.#host.alarm.arm(Math.max(RETRY_MS, at - this.#host.now()));
+    if (this.#timer && this.#timer.at <= at) return;
+    if (this.#timer) clearTimeout(this.#timer.id);
+    const id = setTimeout(
+      () => {
+        this.#timer = null;
+        this.pump();
+      },
+      Math.max(0, at - this.#host.now()),
+    );
+    this.#timer = { at, id };
+  }
+
+  #view({ id, tenant: _, request, state, reason, call_id, created_at, updated_at }: Dial): DialView {
+    const { to, from, room, decision } = request;
+    const view = { id, to, from, room, role: decision.role, call_id, created_at, updated_at };
+    const row =
+      call_id === null || isOpen(state)
+        ? undefined
+        : this.#host.placements.ofCall(call_id).find(({ entry }) => entry === DIALLED_ENTRY);
+    if (!row) return { ...view, state: state === "answered" ? "joining" : state, reason };
+    if (row.turned_away !== null) return { ...view, state: row.turned_away, reason: row.reason };
+    if (row.state === "joined" || row.state === "left")
+      return { ...view, state: row.state, reason: row.reason };
+    return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
+  }
+}
+
+/** What calling.dial takes: one phone, or one SIP address. */
+function parametersOf({ tag, request }: Dial): Record<string, unknown> {
+  const { device, to, from, timeout_s, max_price_per_minute, decision } = request;
+  const params =
+    device === "phone"
+      ? { to_number: to, from_number: from, timeout: timeout_s }
+      : { to, from, timeout: timeout_s };
+  return {
+    tag,
+    devices: [[{ type: device, params }]],
+    // RELAY counts in minutes: what is over the seconds wanted is cut by our own errand.
+    ...(decision.max_duration_s === undefined
+      ? {}
+      : { max_duration: Math.ceil(decision.max_duration_s / 60) }),
+    ...(max_price_per_minute === undefined ? {} : { max_price_per_minute }),
+  };
+}

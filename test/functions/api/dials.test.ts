@@ -1,0 +1,177 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { DialView } from "../../../functions/session/dial-contract.ts";
+import { type House, openHouse, sent, warmUp } from "../house.ts";
+import { askApi, putProject } from "./ask.ts";
+
+beforeAll(warmUp);
+
+const ALICE = "+15550100201";
+const dial = { allow: ["+1555*", "sip:*@example.com"], from: ["+15550100100"] };
+const phones = {
+  "+15550100211": { does: "busy" as const },
+  "+15550100212": { does: "no_answer" as const },
+  "+15550100213": { does: "failed" as const },
+};
+
+async function openOffice(more: Record<string, unknown> = {}, dials_per_s = 50): Promise<House> {
+  const house = await openHouse({
+    rules: [],
+    tenant: { dial: { ...dial, ...more } },
+    carrier: { speed: 20, phones },
+  });
+  await putProject(house, { session: { dials_per_s } });
+  return house;
+}
+
+async function ask(house: House, body: Record<string, unknown>, room = "team"): Promise<Response> {
+  return await askApi(`/tenants/${house.tenant}/conferences/${room}/participants`, {
+    method: "POST",
+    body: JSON.stringify(body),
+  });
+}
+
+async function asked(house: House, body: Record<string, unknown>): Promise<DialView> {
+  const response = await ask(house, body);
+  expect(response.status).toBe(202);
+  return await response.json();
+}
+
+async function dialOf(house: House, id: string): Promise<DialView> {
+  return await (await askApi(`/tenants/${house.tenant}/dials/${id}`)).json();
+}
+
+async function comesTo(house: House, id: string, state: DialView["state"]): Promise<DialView> {
+  return await vi.waitFor(
+    async () => {
+      const view = await dialOf(house, id);
+      expect(view).toMatchObject({ state });
+      return view;
+    },
+    { timeout: 10_000, interval: 20 },
+  );
+}
+
+async function refused(response: Promise<Response>): Promise<[number, string]> {
+  const answer = await response;
+  const { error }: { error: { code: string } } = await answer.json();
+  return [answer.status, error.code];
+}
+
+describe("calling somebody into a conference", () => {
+  it("is denied unless the tenant's record allows the destination and the caller ID", async () => {
+    await using house = await openOffice();
+    await using other = await openHouse({ rules: [] });
+    expect(await refused(ask(other, { to: ALICE }))).toEqual([403, "dial_not_set_up"]);
+    expect(await refused(ask(house, { to: "+19005550100" }))).toEqual([403, "destination_denied"]);
+    expect(await refused(ask(house, { to: "sip:a@elsewhere.example" }))).toEqual([403, "destination_denied"]);
+    expect(await refused(ask(house, { to: ALICE, from: "+15550100999" }))).toEqual([403, "caller_id_denied"]);
+    expect(await refused(ask(house, { to: "555 0100" }))).toEqual([422, "bad_request"]);
+    expect(await refused(ask(house, { to: ALICE, role: "king" }))).toEqual([422, "unknown_role"]);
+    expect(await sent(house, "calling.dial")).toEqual([]);
+  });
+
+  it("rings the phone, and tells busy, no answer and failed apart", async () => {
+    await using house = await openOffice();
+    const busy = await asked(house, { to: "+15550100211" });
+    const silent = await asked(house, { to: "+15550100212", timeout_s: 5 });
+    const nobody = await asked(house, { to: "+15550100213" });
+    expect(await comesTo(house, busy.id, "busy")).toMatchObject({ reason: "the line is busy" });
+    expect(await comesTo(house, silent.id, "no_answer")).toMatchObject({ reason: "nobody answered" });
+    await comesTo(house, nobody.id, "failed");
+    expect((await sent(house, "calling.dial")).map(({ devices }) => devices)).toContainEqual([
+      [
+        {
+          type: "phone",
+          params: { to_number: "+15550100212", from_number: "+15550100100", timeout: 5 },
+        },
+      ],
+    ]);
+  });
+
+  it("puts whoever answers into the room, in their role and after the announcement, and shows them there", async () => {
+    await using house = await openOffice();
+    const words = "The board is meeting.";
+    const { id } = await asked(house, { to: ALICE, role: "listener", capacity: 1, announce: words });
+    const { call_id, room } = await comesTo(house, id, "joined");
+    const call = await house.carrier.call(call_id ?? "");
+    expect(call.heard.map(({ sound, detail }) => `${sound} ${detail}`)).toContainEqual(
+      expect.stringContaining(words),
+    );
+    expect(call).toMatchObject({ conference: `${house.tenant}:team`, two_sounds: false });
+    const path = `/tenants/${house.tenant}/conferences/team`;
+    expect(await (await askApi(path)).json()).toMatchObject({
+      name: room,
+      participants: [{ call_id, from: ALICE, role: "listener", muted: true, confirmed: true }],
+    });
+    const { happened } = await (await askApi(`/tenants/${house.tenant}/calls/${call_id}`)).json<{
+      happened: unknown[];
+    }>();
+    expect(happened).toContainEqual(expect.objectContaining({ what: "webhook", purpose: "dial" }));
+    // The one seat is taken: nobody is called for it.
+    const { id: second } = await asked(house, { to: "+15550100202", capacity: 1 });
+    expect(await comesTo(house, second, "full")).toMatchObject({ call_id: null });
+    expect(await sent(house, "calling.dial")).toHaveLength(1);
+    await house.carrier.hangUp(call_id ?? "");
+    await comesTo(house, id, "left");
+  });
+
+  it("calls once for the same id, and refuses the id for another call", async () => {
+    await using house = await openOffice();
+    const body = { to: "+15550100211", id: "ring-1" };
+    await asked(house, body);
+    await comesTo(house, "ring-1", "busy");
+    const again = await ask(house, body);
+    expect([again.status, await again.json()]).toMatchObject([200, { state: "busy" }]);
+    expect(await refused(ask(house, { ...body, to: ALICE }))).toEqual([409, "other_dial"]);
+    expect(await sent(house, "calling.dial")).toHaveLength(1);
+  });
+
+  it("makes calls no faster than the project's pace, in the order asked", async () => {
+    await using house = await openOffice({}, 4);
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n += 1) ids.push((await asked(house, { to: "+15550100211" })).id);
+    for (const id of ids) await comesTo(house, id, "busy");
+    const frames = await house.carrier.journal({ kind: "frame_in" });
+    const at = frames
+      .filter((entry) => (entry["frame"] as { method?: string }).method === "calling.dial") // As the journal has it.
+      .map((entry) => entry.at);
+    expect(at).toHaveLength(3);
+    // 250 ms apart; a frame may be a little late, and the next in time.
+    for (const [n, later] of at.slice(1).entries()) {
+      expect(later - (at[n] ?? 0)).toBeGreaterThan(200);
+    }
+  });
+
+  it("rings no more phones at once than the tenant may", async () => {
+    await using house = await openOffice({ max_concurrent: 1 });
+    const first = await asked(house, { to: "+15550100212", timeout_s: 40 });
+    const second = await asked(house, { to: "+15550100211" });
+    await comesTo(house, first.id, "ringing");
+    expect(await dialOf(house, second.id)).toMatchObject({ state: "queued" });
+    await comesTo(house, first.id, "no_answer");
+    await comesTo(house, second.id, "busy");
+  });
+
+  it("stops ringing when it is canceled", async () => {
+    await using house = await openOffice();
+    const { id } = await asked(house, { to: "+15550100212", timeout_s: 600 });
+    const { call_id } = await comesTo(house, id, "ringing");
+    await askApi(`/tenants/${house.tenant}/dials/${id}`, { method: "DELETE" });
+    expect(await dialOf(house, id)).toMatchObject({ state: "canceled" });
+    await house.carrier.wait({ call: { call_id: call_id ?? "", state: "ended" } });
+  });
+
+  it("does not ring a phone twice where the session is lost in the middle", async () => {
+    await using house = await openOffice();
+    const { id } = await asked(house, { to: "+15550100212", timeout_s: 100 });
+    await comesTo(house, id, "ringing");
+    const session = env.RELAY_SESSION.getByName(house.carrier.project_id);
+    await runInDurableObject(session, (_, state) => state.abort("lost")).catch(() => {});
+    await comesTo(house, id, "ringing");
+    await askApi(`/projects/${house.carrier.project_id}/session/reconnect`, { method: "POST" });
+    await comesTo(house, id, "no_answer");
+    expect(await sent(house, "calling.dial")).toHaveLength(1);
+  });
+});
