@@ -74,7 +74,7 @@ export class Reception {
     const walk = walks.claim(call, "", made);
     if (!walk) return;
     alarm.arm(WALKED_MS);
-    this.#start(walk, call);
+    this.#start(walk, call, false);
   }
 
   /** A participant-join confirms a placement of the call's. */
