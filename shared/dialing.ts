@@ -41,7 +41,7 @@ export interface DialChange {
   state: DialState;
   reason: string;
   /** send: calling.dial goes out in this turn. join: the leg is to be put into its room. end: the leg is to be hung up. */
-  then: "nothing" | "send" | "join" | "end";
+  act: "nothing" | "send" | "join" | "end";
 }
 
 /** What an event changes; null: nothing. */
@@ -64,7 +64,7 @@ export function dialChange(was: DialState, event: DialEvent): DialChange | null 
       if (was === "answered" || was === "ended") return null;
       // Nobody waits for it any more: whoever answers a phone so late must not stay on the line.
       return (
-        move(was, "answered", "answered", "join") ?? { state: was, reason: "answered too late", then: "end" }
+        move(was, "answered", "answered", "join") ?? { state: was, reason: "answered too late", act: "end" }
       );
     case "ended":
       return ended(was, event.end_reason);
@@ -103,9 +103,9 @@ function move(
   was: DialState,
   to: DialState,
   reason: string,
-  then: DialChange["then"] = "nothing",
+  act: DialChange["act"] = "nothing",
 ): DialChange | null {
-  return (moves[was] as readonly DialState[]).includes(to) ? { state: to, reason, then } : null;
+  return (moves[was] as readonly DialState[]).includes(to) ? { state: to, reason, act } : null;
 }
 
 /** When the next call may be made, so that no more than `per_s` go out in any second; ms since the epoch. */

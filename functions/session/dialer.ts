@@ -188,7 +188,7 @@ export class Dialer extends RpcTarget {
   #apply(dial: Dial, event: DialEvent): void {
     const change: DialChange | null = dialChange(dial.state, event);
     if (!change) return;
-    const { state, reason, then } = change;
+    const { state, reason, act } = change;
     if (state !== dial.state) {
       this.#host.dials.update(dial, { state, reason });
       const { tenant, id } = dial;
@@ -196,8 +196,8 @@ export class Dialer extends RpcTarget {
     }
     const { call_id, node_id } = dial;
     if (call_id === null || node_id === null) return;
-    if (then === "join") this.#join(dial, call_id, node_id);
-    if (then === "end") this.#end(call_id, node_id);
+    if (act === "join") this.#join(dial, call_id, node_id);
+    if (act === "end") this.#end(call_id, node_id);
   }
 
   /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */

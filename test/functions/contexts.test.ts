@@ -70,7 +70,6 @@ async function ended(home: House, call_id: string) {
 }
 
 function overflow(then: string, more: Record<string, unknown>): Record<string, unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
   return { then, ...more };
 }
 

@@ -10,7 +10,6 @@ beforeAll(warmUp);
 
 /** A ruleset's `overflow`. */
 function overflow(then: string, more: Record<string, unknown>): Record<string, unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
   return { then, ...more };
 }
 

@@ -33,9 +33,9 @@ function run(events: readonly DialEvent[]): { state: DialState; sends: number; j
     const change = dialChange(told.state, happened);
     if (!change) continue;
     told.state = change.state;
-    if (change.then === "send") told.sends += 1;
-    if (change.then === "join") told.joins += 1;
-    if (change.then === "end") told.ends += 1;
+    if (change.act === "send") told.sends += 1;
+    if (change.act === "join") told.joins += 1;
+    if (change.act === "end") told.ends += 1;
   }
   return told;
 }
@@ -63,7 +63,7 @@ describe("a call that we make", () => {
       fc.property(fc.array(event, { maxLength: 20 }), (events) => {
         const { state } = run(events);
         fc.pre(!isOpen(state) && state !== "answered" && state !== "ended");
-        expect(dialChange(state, { on: "answered" })).toMatchObject({ state, then: "end" });
+        expect(dialChange(state, { on: "answered" })).toMatchObject({ state, act: "end" });
       }),
     );
   });
