@@ -11,20 +11,21 @@ export interface Script {
   type: "phone" | "sip";
   /** What is keyed, each time these words are heard. */
   keys: readonly { hears: string; press: string }[];
-  /** Hangs up when these words are heard. */
-  gives_up_on?: string;
+  /** Who hangs up when these words are heard. */
+  hang_up?: { on: string; who: Part };
   expected: {
     room: string | null;
     /** Every word that is heard, in order. */
     says: readonly string[];
-    state: "answered" | "ended";
+    /** It hangs up itself, or the last words are said; else it stays in the room. */
+    ends: boolean;
   };
   /** What the room knows of the participant, where it is not the usual. */
   flags: { muted?: true; coaches?: Part; starts_nothing?: true };
 }
 
 /** Parts whose callers come one after the other, because it matters who was there before. */
-export const inOrder: readonly Part[][] = [["support"], ["agent", "coach"]];
+export const inOrder: readonly Part[][] = [["support"], ["agent", "coach"], ["holder", "waiter"]];
 
 const numbers = {
   main: "+15550100100",
@@ -35,6 +36,7 @@ const numbers = {
   closed: "+15550100140",
   busy: "+15550100141",
   night: "+15550100150",
+  adviser: "+15550100180",
   unused: "+15550100160",
   bridge: "+15550100190",
   sip: "sip:reception@desks.example.com",
@@ -52,19 +54,22 @@ const words = {
   wrong:
     "We do not know that PIN. Please look at the letter that we have sent you, and then enter it once more.",
   goodbye: "Please ask for your PIN.",
+  line: "Somebody will be with you in a moment.",
   closed: "We are closed.",
   unused: "This number is not in use.",
 };
 
 const parts = {
-  vip: 3,
+  vip: 2,
   support: 10,
   chair: 1,
-  standup: 4,
+  standup: 3,
   speaker: 1,
   listener: 3,
   agent: 1,
   coach: 1,
+  holder: 1,
+  waiter: 1,
   sip: 2,
   pin_chair: 1,
   pin_member: 3,
@@ -141,6 +146,17 @@ export async function rulesFor(
           coach: { role: "agent", if_absent: { reject: { say: "Nobody to coach." } } },
         },
       },
+      {
+        id: "adviser",
+        match: { to: numbers.adviser },
+        place: {
+          room: "adviser",
+          capacity: 1,
+          // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
+          overflow: { then: "wait" },
+          wait: { announce: words.line, music: "https://music.example.com/wait.mp3" },
+        },
+      },
       { id: "sip", match: { type: "sip", to: "sip:*@desks.example.com" }, place: { room: "reception" } },
       {
         id: "bridge",
@@ -176,18 +192,8 @@ function scriptOf(part: Part, nth: number, caller: number, random: Random): Scri
     more: Partial<Omit<Script, "expected">> & { says?: string[] } = {},
   ): Script => {
     const { says = [], ...rest } = more;
-    const state = room === null ? "ended" : "answered";
-    return {
-      part,
-      nth,
-      from,
-      to,
-      type: "phone",
-      keys: [],
-      flags: {},
-      expected: { room, says, state },
-      ...rest,
-    };
+    const expected = { room, says, ends: room === null || part === "holder" };
+    return { part, nth, from, to, type: "phone", keys: [], flags: {}, expected, ...rest };
   };
   const keyed = (pressed: readonly string[], room: string | null, more: Partial<Script> = {}) =>
     made(numbers.bridge, room, {
@@ -224,6 +230,13 @@ function scriptOf(part: Part, nth: number, caller: number, random: Random): Scri
       return made(numbers.desk, "desk");
     case "coach":
       return made(numbers.desk, "desk", { flags: { coaches: "agent", starts_nothing: true } });
+    case "holder":
+      return made(numbers.adviser, "adviser");
+    case "waiter":
+      return made(numbers.adviser, "adviser", {
+        hang_up: { on: words.line, who: "holder" },
+        says: [words.line],
+      });
     case "sip":
       return { ...made(numbers.sip, "reception"), from: `sip:user${caller}@branch.example.com`, type: "sip" };
     case "pin_chair":
@@ -235,7 +248,7 @@ function scriptOf(part: Part, nth: number, caller: number, random: Random): Scri
     case "pin_unknown":
       return keyed([wrong(), wrong(), wrong()], null);
     case "pin_given_up":
-      return made(numbers.bridge, null, { gives_up_on: words.pin, says: [words.pin] });
+      return made(numbers.bridge, null, { hang_up: { on: words.pin, who: part }, says: [words.pin] });
     case "closed":
       return made(numbers.closed, null, { says: [words.closed] });
     case "busy":
