@@ -11,6 +11,8 @@ import { isStaffed, positionOf, waitsFor, wasSeen } from "./waiters.ts";
 
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
 const FETCH_MS = 2 * 60_000;
+/** The same for one who is not fetched: by then it has asked, or is looked for. */
+const ASK_MS = 60_000;
 /** A document that joins has been sent: soon it is seen in the room. */
 const TAKING_MS = 5_000;
 /** Reservations expire without an event: so often somebody looks, while anybody waits. */
@@ -205,7 +207,7 @@ export class Line {
       room: chosen.room,
       join: chosen.join,
       joined_by: "document",
-      deadline_at: now() + FETCH_MS,
+      deadline_at: now() + (row.node_id === null ? ASK_MS : FETCH_MS),
       reason: "its turn has come",
     });
     if (terms.max_duration_s !== undefined) {
@@ -218,7 +220,8 @@ export class Line {
   #call(row: Placement): void {
     const called = this.#led.get(joinCommandId(row));
     if (called) queueMicrotask(called);
-    else this.#host.errands.add("fetch", row, row.node_id);
+    // Whether a call of cXML's can be fetched nobody knows: it asks by itself, often.
+    else if (row.node_id !== null) this.#host.errands.add("fetch", row, row.node_id);
   }
 
   #isPresent(row: Placement, now: number): boolean {

@@ -52,6 +52,7 @@ const OUTCOMES: Record<string, string> = {
   accepted: "accepted",
   joined: "accepted",
   unknown: "unknown",
+  waiting: "waiting",
   by_document: "document",
   left: "over",
   failed: "over",
@@ -85,6 +86,8 @@ export function answerOf(row: Placement): { outcome: string; at: number } | null
   const marks = readTrail(row.trail);
   const mark = marks.find(({ what }) => what in OUTCOMES);
   if (!mark) return null;
+  // What became of the wait was answered to another webhook.
+  if (mark.what === "waiting") return { outcome: "waiting", at: mark.at };
   return { outcome: row.turned_away ?? OUTCOMES[mark.what] ?? mark.what, at: mark.at };
 }
 
