@@ -93,7 +93,8 @@ test("machines get one JSON object with the same", async () => {
     errors: [
       {
         path: "fallbak",
-        message: "unknown key; allowed here: timezone, lists, schedules, roles, defaults, rules, fallback",
+        message:
+          "unknown key; allowed here: ways_in, timezone, lists, schedules, roles, defaults, rules, fallback",
         suggestion: "fallback",
         line: 2,
         column: 3,
