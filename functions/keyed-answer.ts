@@ -23,6 +23,7 @@ export class PinsUnreadable extends Error {
  * What was keyed, as the rules see it: of a secret only what stands for it, and what KV holds of it.
  *
  * @param digits as they were keyed, or "" for none.
+ * @param ends_at when whoever asks can wait no longer, ms.
  * @throws {PinsUnreadable}
  */
 export async function keyedAnswer(
@@ -30,6 +31,7 @@ export async function keyedAnswer(
   tenant: Tenant,
   { min_digits, max_digits, secret, try: tries }: AskedState["question"],
   digits: string,
+  ends_at = Number.POSITIVE_INFINITY,
 ): Promise<Answer> {
   if (digits === "") return { tries };
   if (!secret) return { tries, value: digits };
@@ -37,15 +39,21 @@ export async function keyedAnswer(
   // What no PIN can be is keyed wrong all the same; without the key no PIN can be told right.
   if (!isPlausible || !env.CREDENTIALS_KEY) return { tries, hmac: NO_PIN };
   const hmac = await answerHmac(env.CREDENTIALS_KEY, tenant.tenant, digits);
-  const pin = tenant.rules?.pins ? await findPin(env, tenant.tenant, hmac) : null;
+  const pin = tenant.rules?.pins ? await findPin(env, tenant.tenant, hmac, ends_at) : null;
   return { tries, hmac, ...(pin === null ? {} : { pin }) };
 }
 
 /** KV `pins/<tenant>/<hmac>`. */
-async function findPin(env: Env, tenant: string, hmac: string): Promise<NonNullable<Answer["pin"]> | null> {
+async function findPin(
+  env: Env,
+  tenant: string,
+  hmac: string,
+  ends_at: number,
+): Promise<NonNullable<Answer["pin"]> | null> {
   let text: string | null;
   try {
-    text = await within(KV_MS, env.DIRECTORY.get(`pins/${tenant}/${hmac}`, { cacheTtl: CACHED_S }));
+    const ms = Math.min(KV_MS, ends_at - Date.now());
+    text = await within(ms, env.DIRECTORY.get(`pins/${tenant}/${hmac}`, { cacheTtl: CACHED_S }));
   } catch (error) {
     log("error", "pins.unreadable", { tenant, error: describeError(error) });
     throw new PinsUnreadable("the tenant's PINs can't be read from KV");

@@ -12,16 +12,18 @@ import type { DialRequest } from "../session/dial-contract.ts";
 /** For a tenant whose ruleset cannot be read. */
 const NO_RULESET = "0".repeat(64);
 
+const WHOLE_ADDRESS = /^(\+[1-9][0-9]{1,14}|sips?:[^\s@:;?*]{1,128}@[A-Za-z0-9.-]{1,253})$/;
+
+const address = z
+  .string()
+  .regex(WHOLE_ADDRESS, "an E.164 number such as +15550100100, or a SIP URI such as sip:alice@example.com");
+
 /** What an operator posts to have somebody called into a conference. */
 export const dialBody = z.strictObject({
   /** An E.164 number or a SIP URI. */
-  to: z
-    .string()
-    .regex(
-      /^(\+[1-9][0-9]{1,14}|sips?:[^\s@:;?]{1,128}@[A-Za-z0-9.-]{1,253})$/,
-      "an E.164 number such as +15550100100, or a SIP URI such as sip:alice@example.com",
-    ),
-  from: z.string().max(400).optional(),
+  to: address,
+  /** Unless given, the first of the record's that is a whole address. */
+  from: address.optional(),
   role: z.string().max(64).default("participant"),
   /** Over what the role and the ruleset's defaults say. */
   join: joinParameters.omit({ coach: true }).default({}),
@@ -46,6 +48,7 @@ export interface DialRefusal {
     | "dial_not_set_up"
     | "destination_denied"
     | "caller_id_denied"
+    | "no_caller_id"
     | "bad_conference"
     | "unknown_role"
     | "bad_announcement";
@@ -71,7 +74,11 @@ export function dialRequest(
     const message = `${body.to} is not among the destinations that dial.allow in tenant/${tenant} names.`;
     return { status: 403, code: "destination_denied", message };
   }
-  const from = body.from ?? dial.from[0] ?? "";
+  const from = body.from ?? dial.from.find((pattern) => WHOLE_ADDRESS.test(pattern));
+  if (from === undefined) {
+    const message = `dial.from in tenant/${tenant} names no whole number, only patterns: say "from" in the request.`;
+    return { status: 422, code: "no_caller_id", message };
+  }
   if (!allows(dial.from, from)) {
     const message = `${from} is not among the caller IDs that dial.from in tenant/${tenant} names.`;
     return { status: 403, code: "caller_id_denied", message };
@@ -89,7 +96,7 @@ export function dialRequest(
   const words =
     body.announce === undefined
       ? []
-      : [readSpoken(body.announce, {})(legOf(body.to, from), "announce", findings)];
+      : [readSpoken(body.announce, rules?.speech ?? {})(legOf(body.to, from), "announce", findings)];
   if (words.includes(null)) {
     const message = findings.map(({ field, why }) => `${field}: ${why}`).join("; ");
     return { status: 422, code: "bad_announcement", message };

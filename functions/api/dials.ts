@@ -18,7 +18,9 @@ const BODY_LIMIT = 65_536;
 export const dialsRoute = new Hono<{ Bindings: Env }>()
   .post("/:tenant/conferences/:name/participants", (c) =>
     answerFor(c, c.req.param("tenant"), async (tenant) => {
-      const body = dialBody.safeParse(await jsonOf(c));
+      const raw = await readBody(c.req.raw, BODY_LIMIT);
+      if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
+      const body = dialBody.safeParse(jsonOf(raw));
       if (!body.success) {
         const words = body.error.issues.map(
           ({ path, message }) => `${path.join(".") || "the body"}: ${message}`,
@@ -70,9 +72,7 @@ function shown(c: Context, dial: DialView | null): Response {
     : refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
 }
 
-async function jsonOf(c: Context): Promise<unknown> {
-  const raw = await readBody(c.req.raw, BODY_LIMIT);
-  if (raw === "too large") return undefined;
+function jsonOf(raw: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(raw));
   } catch {

@@ -4,6 +4,7 @@ import { decide } from "../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../shared/rules/decision.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
+import { log } from "../log.ts";
 import { noPinWords, type PinPoint } from "../pin-request.ts";
 import { answersOf, askCall } from "./ask-call.ts";
 import { withCallerNumber } from "./caller-number.ts";
@@ -20,6 +21,10 @@ import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames 
 export async function answerCall(visitor: Visit, call: Call, sealed: unknown): Promise<Answered> {
   const visit = await visitOf(visitor, call);
   const opened = sealed === undefined ? null : await visit.seals.open(sealed);
+  if (opened?.ok === false) {
+    // Taken for a fresh call; one whose seal another version of us wrote is decided anew.
+    log("warn", "seal.unopened", { tenant: visit.tenant.tenant, call: call.call_id, why: opened.reason });
+  }
   if (opened?.ok) {
     const { purpose, entry, step } = opened.state;
     visit.note = { ...visit.note, purpose, entry, step };

@@ -3,7 +3,7 @@ import type { Answers } from "../../shared/rules/answers.ts";
 import type { Question } from "../../shared/rules/decision.ts";
 import type { AskedState } from "../../shared/seal.ts";
 import { keyedAnswer, PinsUnreadable } from "../keyed-answer.ts";
-import { type CallVisit, wayBack } from "./visit.ts";
+import { type CallVisit, LAST_STEP, RENDER_MS, wayBack } from "./visit.ts";
 
 /** Asks the first of the open questions; the others are asked when the call comes back. */
 export async function askCall(
@@ -11,6 +11,8 @@ export async function askCall(
   { ask: [prompt, ...others], decided_at }: Question,
   { entry, step, answers = {} }: { entry: string; step: number; answers?: Answers },
 ): Promise<Next> {
+  // Asked any oftener, the call would be left without a document, and without a word.
+  if (visit.call.via === "swml" && step >= LAST_STEP) return { does: "apologise" };
   const { name, min_digits, max_digits, secret } = prompt;
   // What is asked again after this one was answered in vain.
   const open = new Set(others.map((other) => other.name));
@@ -31,12 +33,15 @@ export async function askCall(
  * Null: it is a PIN, and nobody can say whose.
  */
 export async function answersOf(
-  { env, tenant, call }: CallVisit,
+  { env, tenant, call, ends_at }: CallVisit,
   { answers, question }: AskedState,
 ): Promise<Answers | null> {
   const digits = call.keyed?.result === "match_digits" ? call.keyed.digits : "";
   try {
-    return { ...answers, [question.name]: await keyedAnswer(env, tenant, question, digits) };
+    return {
+      ...answers,
+      [question.name]: await keyedAnswer(env, tenant, question, digits, ends_at - RENDER_MS),
+    };
   } catch (error) {
     if (error instanceof PinsUnreadable) return null;
     throw error;

@@ -3,18 +3,19 @@ import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { askNumber } from "../session-client.ts";
-import { type CallVisit, wireNames } from "./visit.ts";
+import { type CallVisit, untilFor, wireNames } from "./visit.ts";
 
 /** The session is asked no longer than this: the announcement can do without. */
 const ASK_MS = 1_000;
 
 /** The announcements with the caller's number in them. Where nobody knows it, those that say it are left out. */
 export async function withCallerNumber(
-  { env, tenant, call, authentic }: CallVisit,
+  visit: CallVisit,
   { rooms, strategy, capacity, sticky_key, join }: Placing,
   announce: NonNullable<Place["announce"]>,
 ): Promise<Spoken[]> {
   if (!announce.some(saysNumber)) return announce;
+  const { env, tenant, call, authentic } = visit;
   const wanted = {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
@@ -23,7 +24,7 @@ export async function withCallerNumber(
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),
   };
-  const number = authentic ? await askNumber(env, tenant.project, wanted, Date.now() + ASK_MS) : null;
+  const number = authentic ? await askNumber(env, tenant.project, wanted, untilFor(visit, ASK_MS)) : null;
   if (number !== null) return announce.map((words) => fill(words, number));
   log("info", "announcement.left_out", {
     tenant: tenant.tenant,

@@ -39,6 +39,7 @@ function nextAfter(visit: CallVisit, { placing }: PlacedState, status: unknown):
       return { does: "apologise" };
     default:
       // The time that a call may last is over, and not its conference.
-      return placing.after && !isSpent(visit, placing) ? lastNext(visit, placing.after) : over;
+      // Who came back by another way than it was decided for may have no document to go to.
+      return placing.after?.cxml && !isSpent(visit, placing) ? lastNext(visit, placing.after) : over;
   }
 }

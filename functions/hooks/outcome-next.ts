@@ -5,10 +5,7 @@ import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract.ts";
 import { inlineJoin, lastNext, over, stayingOf } from "./joining.ts";
-import { type CallVisit, wayBack } from "./visit.ts";
-
-/** SignalWire lets a call transfer 32 times; a waiter comes back no more when it would leave too few for the rest of its way. */
-const LAST_STEP = 28;
+import { type CallVisit, LAST_STEP, wayBack } from "./visit.ts";
 
 /** How long the hold after an accepted join lasts. */
 const HOLD_MS = 3_000;
@@ -48,7 +45,7 @@ export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceRe
     }
     case "document":
       // Where the session could not count, the conference itself does.
-      return await documentJoin(visit, at, room, reply.counted ? join : withSeats(join, placing));
+      return await documentJoin(visit, at, room, reply.counted ? join : uncounted(join, placing));
     case "over":
       return over;
     case "waiting":
@@ -131,7 +128,17 @@ function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waitin
   return typeof word === "object" ? word : rejectByDefault();
 }
 
-/** The seats as the conference's own limit, for a join that nobody counts. */
-export function withSeats(join: JoinParameters, { capacity }: Placing): JoinParameters {
-  return capacity === undefined ? join : { ...join, max_participants: Math.max(2, capacity) };
+/**
+ * The join where the session is not there to count and to look: the seats are the conference's own limit; and a coach of whom
+ * nobody knows whom to coach only listens, for all would hear what is meant for one.
+ */
+export function uncounted(
+  join: JoinParameters,
+  { capacity, coach }: Pick<Placing, "capacity" | "coach">,
+): JoinParameters {
+  return {
+    ...join,
+    ...(capacity === undefined ? {} : { max_participants: Math.max(2, capacity) }),
+    ...(coach === undefined ? {} : { muted: true }),
+  };
 }

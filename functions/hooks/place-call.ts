@@ -9,7 +9,7 @@ import {
   outcomeNext,
   type PlacedAt,
   stateAt,
-  withSeats,
+  uncounted,
 } from "./outcome-next.ts";
 import { rejoinOf } from "./rejoining.ts";
 import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
@@ -37,7 +37,7 @@ export async function placeCall(
       const next = lastNext(visit, placing.wait.otherwise);
       return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
     }
-    const next = await documentJoin(visit, at, room, withSeats(join, placing));
+    const next = await documentJoin(visit, at, room, uncounted(join, placing));
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
   const reply = await place(visit.env, visit.tenant.project, {

@@ -2,20 +2,21 @@ import { isWithheld } from "../../shared/rules/address.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { PlaceRequest } from "../session/contract.ts";
 import { askReturning } from "../session-client.ts";
-import type { CallVisit } from "./visit.ts";
+import { type CallVisit, untilFor } from "./visit.ts";
 
 /** The session is asked no longer than this: without its word the caller comes in as everybody does. */
 const ASK_MS = 1_000;
 
 /** How the caller was placed before it dropped, where a seat is kept for it. */
-export async function returningTo({ env, tenant, call, authentic }: CallVisit): Promise<Placing | null> {
+export async function returningTo(visit: CallVisit): Promise<Placing | null> {
+  const { env, tenant, call, authentic } = visit;
   if (!authentic || tenant.rules?.rejoins !== true || isWithheld(call.from)) return null;
   const { call_id, from, to } = call;
   return await askReturning(
     env,
     tenant.project,
     { tenant: tenant.tenant, from, to, call_id },
-    Date.now() + ASK_MS,
+    untilFor(visit, ASK_MS),
   );
 }
 

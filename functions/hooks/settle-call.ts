@@ -4,6 +4,7 @@ import { isInRooms } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
 import { inlineJoin, over } from "./joining.ts";
+import { uncounted } from "./outcome-next.ts";
 import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
 
 /** A call that comes back from its hold or ring: where is it? This is where an unknown outcome ends, one way or the other. */
@@ -13,11 +14,13 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const rooms = wireNames(tenant, placing.rooms);
   const room = state.room ?? rooms[0];
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
+  // Its seat was counted when it was placed.
+  const { capacity: _, ...alone } = placing;
   const inline: Answered = {
     ...said,
     room,
     outcome: "document",
-    next: inlineJoin(visit, placing, room, wireJoin(visit, placing.join)),
+    next: inlineJoin(visit, placing, room, uncounted(wireJoin(visit, placing.join), alone)),
   };
   if (!visit.authentic) return { ...inline, reason: "not authentic" };
   const request: LookRequest = {

@@ -59,8 +59,16 @@ export interface Answered {
 /** Marks the URL of a poll, so that it is known for one even where its state can't be read. */
 export const POLL = "poll=1";
 
+/** SignalWire lets a call transfer 32 times; one comes back no more when that would leave too few for the rest of its way. */
+export const LAST_STEP = 28;
+
 /** What the Worker keeps of its time for itself once the session or REST has answered: rendering and the way back. */
 export const RENDER_MS = 400;
+
+/** Until when something may be waited for, at most `ms`: what is asked on the way shares the webhook's one budget. */
+export function untilFor({ ends_at }: Pick<Visit, "ends_at">, ms: number): number {
+  return Math.min(Date.now() + ms, ends_at - RENDER_MS);
+}
 
 export async function visitOf(visit: Visit, call: Call): Promise<CallVisit> {
   const { env, tenant, base_url, authentic } = visit;

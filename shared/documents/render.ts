@@ -2,7 +2,7 @@ import { findExpansion, holdsExpansion } from "./expansion.ts";
 import { apologyDocument } from "./fixed-words.ts";
 import type { SwmlDocument } from "./swml.ts";
 
-const HOLDS_MARK = "it held ${ or %{";
+export const HOLDS_MARK = "it held ${ or %{";
 
 export type Rendered =
   | { ok: true; body: string }

@@ -1,9 +1,10 @@
 import type { Prompt, Spoken } from "../rules/decision.ts";
 import { conferenceAttributes } from "./cxml-conference.ts";
 import { cxmlUrl } from "./cxml-url.ts";
+import { holdsExpansion } from "./expansion.ts";
 import { apology, notTaken } from "./fixed-words.ts";
 import type { Join, Next, Waiting, WayBack } from "./next.ts";
-import type { Rendered } from "./render.ts";
+import { HOLDS_MARK, type Rendered } from "./render.ts";
 import { element, writeXml, type XmlElement } from "./xml.ts";
 
 /** SignalWire takes no more, in bytes. */
@@ -20,9 +21,12 @@ const FOR_GOOD_S = 86_400;
 /** @param answered Whether the call is: only one that is not can be rejected unheard. */
 export function writeCxml(next: Next, answered: boolean): Rendered {
   const body = writeXml(element("Response", {}, ...verbsOf(next, answered)));
-  if (new TextEncoder().encode(body).length <= DOCUMENT_LENGTH) return { ok: true, body };
+  // Nobody says that marks are expanded in cXML. What XML can't hold is left out of it, so only here is seen what is sent.
+  const isLong = new TextEncoder().encode(body).length > DOCUMENT_LENGTH;
+  if (!isLong && !holdsExpansion(body)) return { ok: true, body };
   const sorry = writeXml(element("Response", {}, ...saidLast(apology)));
-  return { ok: false, body: sorry, path: next.does, why: `it is over ${DOCUMENT_LENGTH} bytes` };
+  const why = isLong ? `it is over ${DOCUMENT_LENGTH} bytes` : HOLDS_MARK;
+  return { ok: false, body: sorry, path: next.does, why };
 }
 
 function verbsOf(next: Next, answered: boolean): XmlElement[] {

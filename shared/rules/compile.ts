@@ -5,6 +5,7 @@ import { AddressIndex } from "./address-index.ts";
 import { Asking } from "./asking.ts";
 import { type Condition, type Named, readMatch } from "./conditions.ts";
 import { expressionOf } from "./expressions.ts";
+import type { Speech } from "./filling.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
 import { actionsOf, isRole, moderatedRooms, roleParameters } from "./roles.ts";
@@ -51,6 +52,8 @@ export interface CompiledRuleset extends CompiledRules {
   pins: boolean;
   /** Null where neither ruleset nor tenant has one: then the call is rejected. */
   fallback: ActionOf | null;
+  /** How words are spoken that no rule holds. */
+  speech: Speech;
   /** How somebody in this role joins the room (its plain name), by defaults and role; null: there is no such role. */
   joinAs(role: string, room: string): JoinParameters | null;
 }
@@ -80,6 +83,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     rejoins: everything.some(({ place }) => place?.rejoin_s !== undefined),
     pins: comparesPins(rules),
     fallback: fallback === undefined ? null : readAction(fallback, context),
+    speech: context.speech,
     joinAs: (role, room) =>
       isRole(role, roles) ? { ...join, ...roleParameters(role, context.moderated.has(room), roles) } : null,
   };

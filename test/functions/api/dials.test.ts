@@ -69,6 +69,11 @@ describe("calling somebody into a conference", () => {
     expect(await refused(ask(house, { to: ALICE, from: "+15550100999" }))).toEqual([403, "caller_id_denied"]);
     expect(await refused(ask(house, { to: "555 0100" }))).toEqual([422, "bad_request"]);
     expect(await refused(ask(house, { to: ALICE, role: "king" }))).toEqual([422, "unknown_role"]);
+    const patterns = await openOffice({ from: ["+1555*"] });
+    expect(await refused(ask(patterns, { to: ALICE, from: "+1555*" }))).toEqual([422, "bad_request"]);
+    expect(await refused(ask(patterns, { to: ALICE }))).toEqual([422, "no_caller_id"]);
+    await patterns[Symbol.asyncDispose]();
+    expect(await refused(ask(house, { to: ALICE, id: "x".repeat(70_000) }))).toEqual([413, "too_large"]);
     expect(await sent(house, "calling.dial")).toEqual([]);
   });
 

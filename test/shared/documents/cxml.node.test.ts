@@ -182,6 +182,12 @@ describe("a document in cXML", () => {
     ]);
   });
 
+  it("is an apology where what is left out of it would leave an expansion mark behind", () => {
+    const written = writeCxml({ does: "reject", say: { say: "Hello $\u0000{x}." } }, true);
+    expect(written).toMatchObject({ ok: false, why: "it held ${ or %{" });
+    expect(written.body).not.toContain("${");
+  });
+
   it("is an apology where it would be longer than SignalWire takes", () => {
     const words = [{ say: "x".repeat(64_000) }];
     const written = writeCxml({ does: "announce", words, back }, true);
