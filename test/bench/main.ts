@@ -54,9 +54,15 @@ if (values.only === "decide") {
   process.exit();
 }
 
-const standIn = await startStandIn();
-const acme = await settingsFor(standIn);
-const toStandIn = { RELAY_URL: standIn.relay_url.replace(/^ws/, "http") };
+// Each Worker has a RELAY of its own: in one that they shared, another's calls would be strangers in its rooms.
+const standIn = {
+  recorder: await startStandIn(),
+  floor: await startStandIn(),
+  partyline: await startStandIn(),
+  quiet: await startStandIn(),
+  storage: await startStandIn(),
+};
+const relayUrl = ({ relay_url }: StandIn) => ({ RELAY_URL: relay_url.replace(/^ws/, "http") });
 const [ours, quiet, recording, floor, floorStorage, ledgerFloor, placing, flood] = await Promise.all([
   bundle(folder, "functions/index.ts"),
   bundle(folder, "test/bench/quiet-worker.ts"),
@@ -68,20 +74,27 @@ const [ours, quiet, recording, floor, floorStorage, ledgerFloor, placing, flood]
   bundle(folder, "test/bench/flood-worker.ts"),
 ]);
 
-const recorder = await serve(folder, "recording", recording, acme);
-const RECORDED = await recordPlacement(recorder, standIn);
+const recorder = await serve(folder, "recording", recording, await settingsFor(standIn.recorder));
+const RECORDED = await recordPlacement(recorder, standIn.recorder);
 recorder.stop();
 const beside = {
-  floor: await serve(folder, "floor", floor, { text: toStandIn }),
-  partyline: await serve(folder, "partyline", ours, acme),
-  without_log_lines: await serve(folder, "quiet", quiet, acme),
-  floor_with_storage: await serve(folder, "storage", floorStorage, { text: toStandIn, json: { RECORDED } }),
+  floor: await serve(folder, "floor", floor, { text: relayUrl(standIn.floor) }),
+  partyline: await serve(folder, "partyline", ours, await settingsFor(standIn.partyline)),
+  without_log_lines: await serve(folder, "quiet", quiet, await settingsFor(standIn.quiet)),
+  floor_with_storage: await serve(folder, "storage", floorStorage, {
+    text: relayUrl(standIn.storage),
+    json: { RECORDED },
+  }),
 };
 const rounds = new Rounds(beside);
 await rounds.warmUp(size.warm_up, size.round_s);
 await rounds.run(size.rounds, (figures) => print("round", figures));
-const { joins, answers } = await standIn.settled();
-if (answers !== joins) throw new Error(`of ${answers} calls that were answered ${joins} joined`);
+let placements = 0;
+for (const each of Object.values(standIn)) {
+  const { joins, answers } = await each.settled();
+  if (answers !== joins) throw new Error(`of ${answers} calls that were answered ${joins} joined`);
+  placements += joins;
+}
 for (const served of Object.values(beside)) served.stop();
 
 const ratios = rounds.compare("partyline", "floor", rate);
@@ -96,16 +109,17 @@ print("webhook-to-accepted", {
   storage_cpu_us: median(rounds.compare("floor_with_storage", "floor", (a, b) => cpu(a) - cpu(b))),
   ...rounds.typical(),
   sql_statements: RECORDED.steps.filter((step) => typeof step !== "string").length,
-  placements: joins,
+  placements,
   machine_load: loadavg().map(round2),
 });
 
+const commandsStandIn = await startStandIn();
 const commandsWorkers = {
-  floor: await serve(folder, "ledger-floor", ledgerFloor, { text: toStandIn }),
-  partyline: await serve(folder, "placing", placing, acme),
+  floor: await serve(folder, "ledger-floor", ledgerFloor, { text: relayUrl(commandsStandIn) }),
+  partyline: await serve(folder, "placing", placing, await settingsFor(commandsStandIn)),
 };
 print("commands", {
-  ...(await measureCommands(commandsWorkers, standIn, size)),
+  ...(await measureCommands(commandsWorkers, commandsStandIn, size)),
   machine_load: loadavg().map(round2),
 });
 for (const served of Object.values(commandsWorkers)) served.stop();

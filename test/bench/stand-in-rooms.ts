@@ -20,11 +20,13 @@ const MEMBERS = /\/Conferences\/([^/]+)\/Participants\.json/;
 export class Rooms {
   readonly #members: Member[] = [];
   readonly #ids = new Map<string, string>();
+  readonly #sizes = new Map<string, number>();
   #told_s = 0;
 
   /** Takes the call in; the event that tells of it. */
   join(member: Member): EventFrame {
     this.#members.push(member);
+    this.#sizes.set(member.name, (this.#sizes.get(member.name) ?? 0) + 1);
     if (!this.#ids.has(member.name)) this.#ids.set(member.name, randomUUID());
     return this.event(member, "participant-join");
   }
@@ -46,7 +48,7 @@ export class Rooms {
       conference_id: this.#ids.get(name),
       name,
       status,
-      size: 2,
+      size: this.#sizes.get(name) ?? 0,
       node_id,
       region: "us",
       call_id,
