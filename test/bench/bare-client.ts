@@ -33,7 +33,7 @@ export class BareClient {
 
   async joins(times: number, at_once: number): Promise<void> {
     await drive(times, at_once, async (index) => {
-      const { join, ...ids } = joining(index);
+      const { join, ...ids } = joining(index, "bare");
       await this.#ask("calling.join_conference", { ...ids, ...join });
     });
   }

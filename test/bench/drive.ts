@@ -14,10 +14,10 @@ const join = {
   recording_status_callback_method: "POST",
 } as const;
 
-/** A join of a call that was never seen before, into one of 50 rooms. */
-export function joining(index: number) {
+/** A join of a call that was never seen before, into one of 50 rooms. Whoever measures has rooms of their own. */
+export function joining(index: number, whose: "acme" | "floor" | "bare") {
   const call_id = crypto.randomUUID();
-  return { call_id, node_id: `${call_id}@us-east`, name: `acme:team-${index % 50}`, join };
+  return { call_id, node_id: `${call_id}@us-east`, name: `${whose}:team-${index % 50}`, join };
 }
 
 /** Does it so many times, so many of them at once. Rejects with the first that does. */

@@ -29,7 +29,7 @@ export class RelaySession extends Floor {
 export default {
   async fetch(request, env) {
     return await driveAsAsked(request, async (index) => {
-      const { join, ...ids } = joining(index);
+      const { join, ...ids } = joining(index, "floor");
       await env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName("floor")).join({ ...ids, ...join });
     });
   },

@@ -18,7 +18,7 @@ export default {
 } satisfies ExportedHandler<Env>;
 
 function placement({ tenant, project, record, rules }: Tenant, index: number): PlaceRequest {
-  const { call_id, node_id, name, join } = joining(index);
+  const { call_id, node_id, name, join } = joining(index, "acme");
   const now = Date.now();
   return {
     v: 1,
