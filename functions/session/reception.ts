@@ -42,14 +42,18 @@ export class Reception {
       return;
     }
     const { call, context } = offered;
+    if (walks.has(call.call_id)) {
+      counters.add("duplicate_offers");
+      return;
+    }
     if (placements.ofCall(call.call_id).length > 0 || journal.knows(call.call_id)) {
       log("warn", "offer.not_ours", { call: call.call_id, why: "the call came by webhook before" });
       this.#unwanted = call;
       return;
     }
     const walk = walks.claim(call, context);
-    counters.add(walk ? "offers" : "duplicate_offers");
     if (!walk) return;
+    counters.add("offers");
     alarm.arm(WALKED_MS);
     this.#claimed = { walk, call };
   }
@@ -89,8 +93,8 @@ export class Reception {
 
   /** Takes up what another incarnation left behind. */
   resume(): void {
-    for (const walk of this.#host.walks.open(RESUMED)) {
-      if (this.#walkers.has(walk.call_id)) continue;
+    const open = this.#host.walks.open(RESUMED + this.#walkers.size);
+    for (const walk of open.filter(({ call_id }) => !this.#walkers.has(call_id)).slice(0, RESUMED)) {
       log("warn", "walk.resumed", { call: walk.call_id, at: walk.state.next?.does ?? "nothing decided" });
       this.#start(walk, walk.state.call, true);
     }
@@ -117,11 +121,11 @@ export class Reception {
     this.#walkers.set(walk.call_id, walker);
     void walker.run().finally(() => {
       this.#walkers.delete(walk.call_id);
-      if (walker.control.isGone) this.#ended(walk.call_id);
+      if (walker.isDoneWith) this.#ended(walk.call_id);
     });
   }
 
-  /** A call that has ended holds no seat. */
+  /** A call that has ended, or that another client took, holds no seat and stands in no line. */
   #ended(call_id: string): void {
     const { placements, errands, events, walks, line } = this.#host;
     if (!walks.has(call_id)) return;

@@ -8,6 +8,7 @@ import type { Answered, Visit } from "../hooks/visit.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { within } from "../within.ts";
+import { NotOurs } from "./not-ours.ts";
 import type { Made } from "./walks.ts";
 
 /** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
@@ -33,11 +34,6 @@ interface Decided {
   /** Null where none could be told. */
   tenant: string | null;
   next: Next;
-}
-
-/** Thrown for a call on a context that the record does not have, or has no more: another client may want it. */
-export class NotOurs extends Error {
-  override readonly name = "NotOurs";
 }
 
 /** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */

@@ -1,6 +1,7 @@
 import type { Next, Waiting } from "../../shared/documents/next.ts";
 import { type Medium, mediumOf } from "../../shared/media.ts";
 import type { Spoken } from "../../shared/rules/decision.ts";
+import { orAfter } from "../within.ts";
 import type { CallControl } from "./call-control.ts";
 import type { Line } from "./line.ts";
 import type { Placement } from "./placements.ts";
@@ -9,14 +10,14 @@ import type { Placement } from "./placements.ts";
 const RING_S = 20;
 /** The longest piece of music that is heard to its end. */
 const MUSIC_MS = 10 * 60_000;
-/** Where nothing can be played the line is asked no oftener than this. */
+/** Where nothing can be played, or it ends as it begins, the line is asked no oftener than this. */
 const UNHEARD_MS = 2_000;
 
 interface Standing {
-  control: CallControl;
-  line: Line;
+  control: Pick<CallControl, "play" | "interrupt" | "isGone">;
+  line: Pick<Line, "lead">;
   /** The placement that waits; absent where the session has none. */
-  row: Placement | undefined;
+  row: Pick<Placement, "call_id" | "entry" | "step" | "state"> | undefined;
   /** Asks how the call stands. */
   ask(): Promise<Next>;
 }
@@ -35,8 +36,10 @@ export async function standInLine(
       : mediumOf({ play: music });
   let words = [...(announce === undefined ? [] : [announce]), ...placeWords(position)];
   let isCalled = row?.state !== "waiting";
+  let turn = Promise.withResolvers<void>();
   const called = () => {
     isCalled = true;
+    turn.resolve();
     control.interrupt();
   };
   const leave = row ? line.lead(row, called) : () => {};
@@ -44,14 +47,17 @@ export async function standInLine(
     for (;;) {
       if (!isCalled) {
         const heard = { longest_ms: MUSIC_MS, file_ms: RING_S * 1_000 };
-        const done = await control.play([...words.map(mediumOf), sound], heard);
-        if (done === "failed") await scheduler.wait(UNHEARD_MS);
+        const began_at = Date.now();
+        await control.play([...words.map(mediumOf), sound], heard);
+        await orAfter(control.isGone ? 0 : began_at + UNHEARD_MS - Date.now(), turn.promise, undefined);
       }
       if (control.isGone) return null;
+      // Before the question: its turn may come while the answer is on its way.
+      isCalled = false;
+      turn = Promise.withResolvers();
       const next = await ask();
       if (next.does !== "return") return next;
       if (next.value === "come") return "come";
-      isCalled = false;
       words = placeWords(next.position);
     }
   } finally {

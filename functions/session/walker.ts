@@ -16,9 +16,10 @@ import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
+import { NotOurs, Taken } from "./not-ours.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { readTrail } from "./trail.ts";
-import { type Keys, NotOurs, type WalkDecider } from "./walk-decider.ts";
+import type { Keys, WalkDecider } from "./walk-decider.ts";
 import { standInLine } from "./walk-line.ts";
 import type { Walk, Walks } from "./walks.ts";
 
@@ -45,13 +46,6 @@ export interface WalkerHost {
   link: Link;
 }
 
-/** Another client of the context has the call: it is not ours to say a word on. */
-class Taken extends Error {
-  constructor() {
-    super("another client took the call");
-  }
-}
-
 /** What a step leads to: the next decision, made of what the call carries and what was keyed; or nothing more. */
 type Step = { sealed?: string; keys?: Keys } | "over";
 
@@ -68,6 +62,7 @@ export class Walker {
   #tenant: string | null = null;
   /** Whether another incarnation walked the call before. */
   readonly #isResumed: boolean;
+  #isLeft = false;
 
   constructor(host: WalkerHost, walk: Walk, call: Call, isResumed: boolean) {
     this.#host = host;
@@ -82,9 +77,15 @@ export class Walker {
     });
   }
 
-  /** A participant-join confirms one of the call's placements. */
+  /** There is nothing more to be done for the call: it has ended, or is another client's. */
+  get isDoneWith(): boolean {
+    return this.control.isGone || this.#isLeft;
+  }
+
+  /** A participant-join confirms one of the call's placements. What is still heard of its line is not for its room. */
   joined(): void {
     this.#seen.resolve();
+    this.control.interrupt();
   }
 
   /** Never rejects, and leaves nobody in silence. */
@@ -102,8 +103,10 @@ export class Walker {
       }
     } catch (error) {
       const why = { call: call_id, error: describeError(error) };
-      if (error instanceof Taken) log("info", "walk.taken", why);
-      else if (error instanceof NotOurs && (await this.control.pass())) log("warn", "walk.passed", why);
+      // A call that was answered is nobody else's any more, whatever has become of its context.
+      const mayPass = error instanceof NotOurs && !state.answered;
+      this.#isLeft = error instanceof Taken || (mayPass && (await this.control.pass()));
+      if (this.#isLeft) log("info", "walk.left", why);
       else {
         log("error", "walk.broke", why);
         await this.#perform({ does: "apologise" }).catch(() => this.#endLater());

@@ -173,6 +173,7 @@ test("a call that is offered again and again is walked once", async () => {
   await inRoom(home, next, "any");
   const joins = await sent(home, "calling.join_conference");
   expect(joins.map((join) => join["call_id"])).toEqual([call_id, next]);
+  expect(await sent(home, "calling.pass")).toEqual([]);
 });
 
 test("contexts follow the record without a reconnect, and a call on one that is gone is left to others", async () => {
@@ -305,6 +306,28 @@ test("a call that another client of the context was quicker to answer is left al
     .toEqual([{ state: null }]);
   expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
   expect(await home.carrier.call(call_id)).toMatchObject({ state: "ringing" });
+});
+
+test("a call that another client answered stands in no line of ours: nobody fetches it from there", async () => {
+  const place = { room: "small", capacity: 1, overflow: overflow("wait", { say: "Nobody came free." }) };
+  await using home = await openContext([{ id: "small", match: {}, place }]);
+  const first = await call(home);
+  await inRoom(home, first, "small");
+  await home.carrier.change({
+    faults: [{ at: "command", match: { method: "calling.answer" }, do: { kind: "code", code: "409" } }],
+  });
+  await call(home, "+15550100002");
+  await expect
+    .poll(() =>
+      runInDurableObject(session(home), (_, state) =>
+        state.storage.sql
+          .exec(
+            "SELECT placements.state FROM placements JOIN walks USING (call_id) WHERE walks.state IS NULL AND wait IS NOT NULL",
+          )
+          .toArray(),
+      ),
+    )
+    .toEqual([{ state: "failed" }]);
 });
 
 describe("a call that is not let in", () => {

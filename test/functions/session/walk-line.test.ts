@@ -1,0 +1,82 @@
+import { describe, expect, test, vi } from "vitest";
+import { standInLine } from "../../../functions/session/walk-line.ts";
+import type { Next, Waiting } from "../../../shared/documents/next.ts";
+
+const back = { dest: "", params: {}, sealed: "turn" };
+const waiting: Waiting = {
+  does: "wait",
+  for: "seat",
+  poll: back,
+  turn: back,
+  otherwise: { does: "reject" },
+};
+const stay: Next = { does: "return", value: "stay" };
+const come: Next = { does: "return", value: "come" };
+
+/** A call whose turn has come as far as it knows. Its music goes on until it is interrupted, or ends as it begins. */
+function standing(music: "long" | "broken", answers: (called: () => void) => AsyncGenerator<Next>) {
+  let called = () => {};
+  let interrupted = Promise.withResolvers<void>();
+  const asked = answers(() => called());
+  const seen = { pieces: 0, questions: 0 };
+  const then = standInLine(
+    {
+      control: {
+        isGone: false,
+        interrupt: () => interrupted.resolve(),
+        play: async () => {
+          seen.pieces += 1;
+          interrupted = Promise.withResolvers();
+          if (music === "long") await interrupted.promise;
+          return "done";
+        },
+      },
+      line: {
+        lead: (_, to) => {
+          called = to;
+          return () => {};
+        },
+      },
+      row: { call_id: "c", entry: "", step: 0, state: "by_document" },
+      ask: async () => {
+        seen.questions += 1;
+        const { value } = await asked.next();
+        return value as Next;
+      },
+    },
+    waiting,
+  );
+  return { seen, then };
+}
+
+describe("a call that is walked through its line", () => {
+  test("comes at once when its turn comes while it asks", async () => {
+    const { seen, then } = standing("long", async function* (called) {
+      called();
+      yield stay;
+      yield come;
+    });
+    expect(await then).toBe("come");
+    expect(seen).toEqual({ pieces: 0, questions: 2 });
+  });
+
+  test("asks no oftener than every two seconds where its music ends as it begins, and comes at once when called", async () => {
+    vi.useFakeTimers();
+    try {
+      const { seen, then } = standing("broken", async function* (called) {
+        yield stay;
+        yield stay;
+        setTimeout(called, 500);
+        yield stay;
+        yield come;
+      });
+      await vi.advanceTimersByTimeAsync(1_900);
+      expect(seen.questions).toBe(1);
+      await vi.advanceTimersByTimeAsync(2_700);
+      expect(await then).toBe("come");
+      expect(seen.questions).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
