@@ -38,3 +38,17 @@ export interface Call {
 export type Webhook =
   | { ok: true; call: Call; partyline: unknown }
   | { ok: false; path: string; message: string; call_id?: string };
+
+/** A call that we make ourselves, over RELAY. */
+export function outboundCall(facts: Pick<Call, "call_id" | "from" | "to"> & Partial<Call>): Call {
+  return {
+    via: "relay",
+    direction: "outbound",
+    type: facts.to.startsWith("sip") ? "sip" : "phone",
+    headers: {},
+    vars: {},
+    params: {},
+    details: {},
+    ...facts,
+  };
+}

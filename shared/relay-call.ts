@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Call } from "./call.ts";
+import { headersOf } from "./sip-headers.ts";
 
 const address = z.string().max(1024).optional().catch(undefined);
 
@@ -66,16 +67,4 @@ export function readOffer(params: unknown): OfferedCall | null {
       details: read.data,
     },
   };
-}
-
-function headersOf(list: readonly { name: string; value: string }[]): Record<string, string[]> {
-  // A null prototype: a header may be named "__proto__".
-  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
-  for (const { name, value } of list) {
-    const key = name.toLowerCase();
-    const values = headers[key];
-    if (values) values.push(value);
-    else headers[key] = [value];
-  }
-  return headers;
 }

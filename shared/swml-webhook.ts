@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Call, Webhook } from "./call.ts";
+import { headersOf } from "./sip-headers.ts";
 
 /**
  * The JSON body that SignalWire posts to fetch a SWML document, as its SWML reference has it.
@@ -87,16 +88,4 @@ function withoutKeyed(vars: Record<string, unknown>): {
 function callIdOf(json: unknown): string | undefined {
   const found = z.object({ call: z.object({ call_id: z.string().max(200) }) }).safeParse(json);
   return found.success ? found.data.call.call_id : undefined;
-}
-
-function headersOf(list: readonly { name: string; value: string }[]): Record<string, string[]> {
-  // A null prototype: a header may be named "__proto__".
-  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
-  for (const { name, value } of list) {
-    const key = name.toLowerCase();
-    const values = headers[key];
-    if (values) values.push(value);
-    else headers[key] = [value];
-  }
-  return headers;
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Call } from "../../shared/call.ts";
+import { outboundCall } from "../../shared/call.ts";
 import { joinParameters, wireName } from "../../shared/conference.ts";
 import { addressKey, addressKeys, prefixLength } from "../../shared/rules/address.ts";
 import type { Finding } from "../../shared/rules/decision.ts";
@@ -96,7 +96,13 @@ export function dialRequest(
   const words =
     body.announce === undefined
       ? []
-      : [readSpoken(body.announce, rules?.speech ?? {})(legOf(body.to, from), "announce", findings)];
+      : [
+          readSpoken(body.announce, rules?.speech ?? {})(
+            outboundCall({ call_id: "", from, to: body.to }),
+            "announce",
+            findings,
+          ),
+        ];
   if (words.includes(null)) {
     const message = findings.map(({ field, why }) => `${field}: ${why}`).join("; ");
     return { status: 422, code: "bad_announcement", message };
@@ -129,22 +135,6 @@ export function dialRequest(
       looked_at: [],
       ...(first === undefined ? {} : { announce: [first, ...others] }),
     },
-  };
-}
-
-/** What an announcement's placeholders are filled from. */
-function legOf(to: string, from: string): Call {
-  return {
-    via: "relay",
-    call_id: "",
-    direction: "outbound",
-    type: to.startsWith("sip") ? "sip" : "phone",
-    from,
-    to,
-    headers: {},
-    vars: {},
-    params: {},
-    details: {},
   };
 }
 

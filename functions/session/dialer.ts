@@ -1,5 +1,5 @@
 import { RpcTarget } from "cloudflare:workers";
-import type { Call } from "../../shared/call.ts";
+import { outboundCall } from "../../shared/call.ts";
 import { type DialChange, type DialEvent, dialChange, isOpen, nextDialAt } from "../../shared/dialing.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { log } from "../log.ts";
@@ -202,21 +202,8 @@ export class Dialer extends RpcTarget {
 
   /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
   #join({ tenant, request }: Dial, call_id: string, node_id: string): void {
-    const { device, from, to, decision } = request;
-    const call: Call = {
-      via: "relay",
-      call_id,
-      node_id,
-      call_state: "answered",
-      direction: "outbound",
-      type: device,
-      from,
-      to,
-      headers: {},
-      vars: {},
-      params: {},
-      details: {},
-    };
+    const { from, to, decision } = request;
+    const call = outboundCall({ call_id, node_id, call_state: "answered", from, to });
     this.#host.reception.made(call, { tenant, decision });
   }
 
