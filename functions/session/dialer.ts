@@ -25,8 +25,8 @@ const COMMAND_MS = 5_000;
 /** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
-/** Looked at for one turn: a tenant at its limit must not keep the others waiting. */
-const LOOKED_AT = 200;
+/** The alarm behind that, should we vanish. */
+const BACKSTOP_MS = 6_000;
 const SHOWN = 200;
 
 /** The entry of the placement of a call that we made: it came with nothing. */
@@ -94,7 +94,7 @@ export class Dialer extends RpcTarget {
 
   /** Whether calls wait for their turn or for somebody to answer. */
   get isBusy(): boolean {
-    return this.#host.dials.underWay().length > 0 || this.#host.dials.queued(1).length > 0;
+    return this.#host.dials.areOpen;
   }
 
   /** A RELAY event, once. */
@@ -120,23 +120,21 @@ export class Dialer extends RpcTarget {
     }
   }
 
-  /** Forgets up to `limit` calls asked for over `max_age_ms` ago; returns how many. */
-  forget(max_age_ms: number, limit: number): number {
-    return this.#host.dials.forget(max_age_ms, limit);
-  }
-
   /** Sends whatever's turn it is, gives up what is overdue, and comes back when the next is due. */
   pump(): void {
     const { dials } = this.#host;
+    const now = this.#host.now();
     for (const dial of dials.underWay()) this.#giveUpOverdue(dial);
-    for (const dial of dials.queued(LOOKED_AT)) {
-      const now = this.#host.now();
-      if (now - dial.created_at > QUEUE_MS) {
-        this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
+    for (const dial of dials.queuedBefore(now - QUEUE_MS))
+      this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
+    // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.
+    const atLimit = new Set<string>();
+    for (let dial = dials.nextQueued(atLimit); dial; dial = dials.nextQueued(atLimit)) {
+      const { max_concurrent, per_s } = dial.request;
+      if (dials.countUnderWay(dial.tenant) >= max_concurrent) {
+        atLimit.add(dial.tenant);
         continue;
       }
-      const { max_concurrent, per_s } = dial.request;
-      if (dials.countUnderWay(dial.tenant) >= max_concurrent) continue;
       const at = nextDialAt(dials.lastSentAt(), per_s);
       if (at > now) {
         this.#comeBack(at);
@@ -215,8 +213,9 @@ export class Dialer extends RpcTarget {
   #legKnown(dial: Dial, call_id: string | undefined, node_id: string | undefined): void {
     if (dial.call_id !== null || call_id === undefined || node_id === undefined) return;
     this.#host.dials.update(dial, { call_id, node_id });
-    // It was canceled before its leg was known: nobody shall answer it.
+    // It was canceled before its leg was known: nobody shall answer it. Or it was answered by then.
     if (dial.state === "canceled") this.#end(call_id, node_id);
+    if (dial.state === "answered") this.#join(dial, call_id, node_id);
   }
 
   #dialOf(tag: string | undefined, call_id: string): Dial | null {
@@ -232,7 +231,7 @@ export class Dialer extends RpcTarget {
   }
 
   #comeBack(at: number): void {
-    this.#host.alarm.arm(Math.max(RETRY_MS, at - this.#host.now()));
+    this.#host.alarm.arm(Math.max(BACKSTOP_MS, at - this.#host.now()));
     if (this.#timer && this.#timer.at <= at) return;
     if (this.#timer) clearTimeout(this.#timer.id);
     const id = setTimeout(

@@ -20,6 +20,11 @@ export interface Dial {
 
 type Changes = Partial<Pick<Dial, "state" | "reason" | "call_id" | "node_id" | "sent_at">>;
 
+/** As the index has it: SQLite uses one of some rows only where the query says the same in the same words. */
+const OPEN = "state IN ('queued', 'sending', 'dialing', 'ringing')";
+const UNDER_WAY = `${OPEN} AND state != 'queued'`;
+const QUEUED = `${OPEN} AND state = 'queued'`;
+
 /** The table of calls that we make: the only place that reads and writes it. */
 export class Dials {
   readonly #sql: SqlStorage;
@@ -62,27 +67,48 @@ export class Dials {
     return this.#select("tenant = ? ORDER BY created_at DESC, rowid DESC LIMIT ?", tenant, limit);
   }
 
-  /** Those that wait for their turn, oldest first. */
-  queued(limit: number): Dial[] {
-    return this.#select("state = 'queued' ORDER BY rowid LIMIT ?", limit);
+  /** Of those that wait for their turn the oldest that is of none of these tenants. */
+  nextQueued(besides: ReadonlySet<string>): Dial | null {
+    const others = "tenant NOT IN (SELECT value FROM json_each(?))";
+    return (
+      this.#select(`${QUEUED} AND ${others} ORDER BY rowid LIMIT 1`, JSON.stringify([...besides]))[0] ?? null
+    );
+  }
+
+  /** Those that have waited for their turn since before then. */
+  queuedBefore(at: number): Dial[] {
+    return this.#select(`${QUEUED} AND created_at < ?`, at);
+  }
+
+  /** Whether any waits for its turn, or is under way. */
+  get areOpen(): boolean {
+    return this.#sql.exec(`SELECT 1 FROM dials WHERE ${OPEN} LIMIT 1`).toArray().length > 0;
   }
 
   /** Those for which a phone rings, or may. */
   underWay(): Dial[] {
-    return this.#select("state IN ('sending', 'dialing', 'ringing')");
+    return this.#select(UNDER_WAY);
   }
 
   countQueued(tenant: string): number {
-    return this.#count("tenant = ? AND state = 'queued'", tenant);
+    return this.#count(`${QUEUED} AND tenant = ?`, tenant);
   }
 
   countUnderWay(tenant: string): number {
-    return this.#count("tenant = ? AND state IN ('sending', 'dialing', 'ringing')", tenant);
+    return this.#count(`${UNDER_WAY} AND tenant = ?`, tenant);
   }
 
   /** When the newest command went out, ms. */
   lastSentAt(): number | null {
-    return this.#sql.exec<{ at: number | null }>("SELECT MAX(sent_at) AS at FROM dials").one().at;
+    return this.#sql
+      .exec<{ at: number | null }>("SELECT MAX(sent_at) AS at FROM dials WHERE sent_at IS NOT NULL")
+      .one().at;
+  }
+
+  /** When the oldest was asked for, ms; null where there is none. */
+  oldest(): number | null {
+    const [row] = this.#sql.exec<{ at: number }>("SELECT created_at AS at FROM dials ORDER BY rowid LIMIT 1");
+    return row?.at ?? null;
   }
 
   update(dial: Dial, changes: Changes): void {
@@ -100,7 +126,8 @@ export class Dials {
   forget(max_age_ms: number, limit: number): number {
     return this.#sql
       .exec(
-        "DELETE FROM dials WHERE tag IN (SELECT tag FROM dials WHERE created_at < ? LIMIT ?) RETURNING tag",
+        `DELETE FROM dials WHERE created_at < ? AND rowid IN (SELECT rowid FROM dials ORDER BY rowid LIMIT ?)
+         RETURNING tag`,
         this.#now() - max_age_ms,
         limit,
       )
@@ -109,7 +136,10 @@ export class Dials {
 
   #count(where: string, ...values: SqlStorageValue[]): number {
     return this.#sql
-      .exec<{ count: number }>(`SELECT COUNT(*) AS count FROM dials WHERE ${where}`, ...values)
+      .exec<{ count: number }>(
+        `SELECT COUNT(*) AS count FROM dials INDEXED BY dials_open WHERE ${where}`,
+        ...values,
+      )
       .one().count;
   }
 

@@ -4,7 +4,9 @@ import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { Dialer } from "./dialer.ts";
+import type { Dials } from "./dials.ts";
 import type { Journal } from "./journal.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
 import type { PinDesk } from "./pin-desk.ts";
 import type { Placements } from "./placements.ts";
@@ -36,7 +38,9 @@ interface HeartbeatHost {
   events: ConferenceEvents;
   journal: Journal;
   walks: Walks;
+  dials: Dials;
   pins: PinDesk;
+  kept: KeptSeats;
   rulesets: Rulesets;
 }
 
@@ -108,26 +112,25 @@ export class Heartbeat {
   }
 
   #forget(keep_ms: number): number {
-    const { placements, events, journal, walks, dialer, rulesets, pins } = this.#host;
+    const { placements, events, journal, walks, dials, rulesets, pins, kept } = this.#host;
     return (
       placements.forget(keep_ms, FORGET_BATCH) +
       events.forget(keep_ms, FORGET_BATCH) +
       journal.forget(keep_ms, FORGET_BATCH) +
       walks.forget(keep_ms, FORGET_BATCH) +
-      dialer.forget(keep_ms, FORGET_BATCH) +
+      dials.forget(keep_ms, FORGET_BATCH) +
       rulesets.forget(keep_ms) +
-      pins.forget(FORGET_BATCH)
+      pins.forget(FORGET_BATCH) +
+      kept.forget(FORGET_BATCH)
     );
   }
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   #nextForget(keep_ms: number): number {
-    const { journal, pins } = this.#host;
-    const oldest = journal.oldest();
-    return Math.min(
-      oldest === null ? Number.POSITIVE_INFINITY : oldest + keep_ms,
-      pins.nextForget() ?? Number.POSITIVE_INFINITY,
-    );
+    const { journal, walks, dials, pins, kept } = this.#host;
+    const oldest = [journal.oldest(), walks.oldest(), dials.oldest()].flatMap((at) => at ?? []);
+    const next = [pins.nextForget(), kept.nextForget()].flatMap((at) => at ?? []);
+    return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 
   /** RELAY may be a moment from being ready: what it alone can do waits for that, and no longer. */

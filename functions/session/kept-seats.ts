@@ -31,12 +31,6 @@ export class KeptSeats {
   /** The caller's seat is to be kept, should the call drop. */
   promise({ call_id, entry, step, tenant, from, rejoin }: PlaceRequest): void {
     if (!rejoin) return;
-    const now = this.#now();
-    this.#sql.exec(
-      "DELETE FROM kept_seats WHERE until <= ? OR (made_at < ? AND seq IN (SELECT seq FROM kept_seats ORDER BY seq LIMIT 20))",
-      now,
-      now - LONGEST_CALL_MS,
-    );
     this.#sql.exec(
       `INSERT OR IGNORE INTO kept_seats (call_id, entry, step, tenant, "from", "to", keep_s, placing, made_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -48,7 +42,7 @@ export class KeptSeats {
       rejoin.to,
       rejoin.s,
       JSON.stringify(rejoin.placing),
-      now,
+      this.#now(),
     );
   }
 
@@ -126,5 +120,25 @@ export class KeptSeats {
       this.#now(),
     );
     return taken?.room ?? null;
+  }
+
+  /** Forgets what is over, and up to `limit` promises to calls that have long ended; returns how many. */
+  forget(limit: number): number {
+    const now = this.#now();
+    return this.#sql
+      .exec(
+        `DELETE FROM kept_seats WHERE until <= ?
+           OR (made_at < ? AND seq IN (SELECT seq FROM kept_seats ORDER BY seq LIMIT ?)) RETURNING seq`,
+        now,
+        now - LONGEST_CALL_MS,
+        limit,
+      )
+      .toArray().length;
+  }
+
+  /** When the oldest promise is forgotten, ms; null: there is none. */
+  nextForget(): number | null {
+    const [row] = this.#sql.exec<{ at: number }>("SELECT made_at AS at FROM kept_seats ORDER BY seq LIMIT 1");
+    return row ? row.at + LONGEST_CALL_MS : null;
   }
 }

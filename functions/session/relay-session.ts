@@ -141,11 +141,11 @@ export class RelaySession extends DurableObject<Env> {
       () => this.#link.project(),
       (work) => ctx.waitUntil(work),
     );
-    const worked = { ...parts, chores: this.#chores, events: this.#events, walks, pins: this.#pins };
+    const dials = new Dials(sql, now);
+    const worked = { ...parts, chores: this.#chores, events: this.#events, walks, dials, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
       ...worked,
-      dials: new Dials(sql, now),
       now,
       reception: this.#reception,
       asked: (project_id) => {

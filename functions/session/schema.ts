@@ -100,6 +100,10 @@ const migrations: readonly string[] = [
    );
    CREATE INDEX dials_by_call ON dials (call_id) WHERE call_id IS NOT NULL;
    CREATE INDEX dials_open ON dials (state) WHERE state IN ('queued', 'sending', 'dialing', 'ringing');`,
+
+  // What the alarm and each dial look for, among all that is kept.
+  `CREATE INDEX dials_by_sending ON dials (sent_at) WHERE sent_at IS NOT NULL;
+   CREATE INDEX walks_by_age ON walks (received_at);`,
 ];
 
 /**

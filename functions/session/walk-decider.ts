@@ -94,11 +94,15 @@ export class WalkDecider {
 
   async #tenantOfMade({ tenant }: Made, { call_id }: Call): Promise<Tenant | null> {
     try {
-      return await this.#find(tenant);
+      const found = await this.#find(tenant);
+      const { project_id } = await this.#project();
+      if (found === null || found.project.project_id === project_id) return found;
+      // Its seats are another session's, and the call is this one's.
+      log("error", "dial.tenant_moved", { tenant, call: call_id, to: found.project.project_id });
     } catch (error) {
       log("error", "dial.tenant_unreadable", { tenant, call: call_id, error: describeError(error) });
-      return null;
     }
+    return null;
   }
 
   async #tenantOf(context: string, { call_id }: Call): Promise<Tenant | null> {

@@ -101,6 +101,11 @@ export class Walks {
     return this.#sql.exec("SELECT 1 FROM walks WHERE state IS NOT NULL LIMIT 1").toArray().length > 0;
   }
 
+  /** When the oldest began, ms; null where there is none. */
+  oldest(): number | null {
+    return this.#sql.exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks").one().at;
+  }
+
   /** Forgets up to `limit` walks that began over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     return this.#sql
