@@ -19,10 +19,10 @@ const waits = {
   seat: "a seat",
 } as const satisfies Record<Wait["for"][number], string>;
 
-function waitLines({ for: what, max_s, music, position, announce, otherwise }: Wait): string[] {
+function waitLines({ for: what, max_s, music, position_words, announce, otherwise }: Wait): string[] {
   const how = [
     `with ${music ?? "ringing"}`,
-    ...(position ? ["told their place in the line"] : []),
+    ...(position_words === undefined ? [] : [`told their place in the line: ${heard(position_words)}`]),
     ...(announce === undefined ? [] : [`after ${heard(announce)}`]),
   ];
   return [

@@ -1,4 +1,5 @@
 import type { Place, Spoken } from "../../shared/rules/decision.ts";
+import { withNumber } from "../../shared/rules/filling.ts";
 import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
@@ -25,7 +26,7 @@ export async function withCallerNumber(
     ...(sticky_key === undefined ? {} : { sticky_key }),
   };
   const number = authentic ? await askNumber(env, tenant.project, wanted, untilFor(visit, ASK_MS)) : null;
-  if (number !== null) return announce.map((words) => fill(words, number));
+  if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
   log("info", "announcement.left_out", {
     tenant: tenant.tenant,
     call: call.call_id,
@@ -36,8 +37,4 @@ export async function withCallerNumber(
 
 function saysNumber(words: Spoken): boolean {
   return "say" in words && words.say.includes(NUMBER);
-}
-
-function fill(words: Spoken, number: number): Spoken {
-  return "say" in words ? { ...words, say: words.say.replaceAll(NUMBER, String(number)) } : words;
 }

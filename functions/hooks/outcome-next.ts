@@ -1,7 +1,9 @@
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { Join, Next } from "../../shared/documents/next.ts";
 import type { LastWord } from "../../shared/rules/decision.ts";
+import { withNumber } from "../../shared/rules/filling.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
+import { POSITION } from "../../shared/rules/template.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract.ts";
 import { inlineJoin, lastNext, over, stayingOf } from "./joining.ts";
@@ -79,8 +81,9 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
   const otherwise = lastNext(visit, lastWord(at.placing, "waiting"));
   if (!wait) return otherwise;
   // Where nobody counts, nobody knows; and who waits for the moderator is let in together with the others.
-  const isSaid = wait.position && waiting !== undefined && waiting.for !== "moderator";
-  const position = isSaid ? { position: waiting.position } : {};
+  const { position_words: words } = wait;
+  const isSaid = words !== undefined && waiting !== undefined && waiting.for !== "moderator";
+  const position = isSaid ? { position: withNumber(words, POSITION, waiting.position) } : {};
   if (at.from_line?.purpose === "poll") return { does: "return", value: "stay", ...position };
   // cXML's redirects are not counted.
   const came = visit.call.via === "cxml" ? at.step : (at.from_line?.step ?? at.step);

@@ -1,6 +1,5 @@
 import type { Next, Waiting } from "../../shared/documents/next.ts";
 import { type Medium, mediumOf } from "../../shared/media.ts";
-import type { Spoken } from "../../shared/rules/decision.ts";
 import { orAfter } from "../within.ts";
 import type { CallControl } from "./call-control.ts";
 import type { Line } from "./line.ts";
@@ -34,7 +33,7 @@ export async function standInLine(
     music === undefined
       ? { type: "ringtone", params: { name: "us", duration: RING_S } }
       : mediumOf({ play: music });
-  let words = [...(announce === undefined ? [] : [announce]), ...placeWords(position)];
+  let words = [...(announce === undefined ? [] : [announce]), ...(position === undefined ? [] : [position])];
   let isCalled = row?.state !== "waiting";
   let turn = Promise.withResolvers<void>();
   const called = () => {
@@ -58,13 +57,9 @@ export async function standInLine(
       const next = await ask();
       if (next.does !== "return") return next;
       if (next.value === "come") return "come";
-      words = placeWords(next.position);
+      words = next.position === undefined ? [] : [next.position];
     }
   } finally {
     leave();
   }
-}
-
-function placeWords(position: number | undefined): Spoken[] {
-  return position === undefined ? [] : [{ say: `You are number ${position} in line.` }];
 }

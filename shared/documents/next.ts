@@ -51,8 +51,8 @@ export interface Join {
 export interface Waiting {
   does: "wait";
   for: WaitsFor;
-  /** The place in the line, from 1; absent where it is not to be said. */
-  position?: number;
+  /** The words that tell the place in the line; absent where it is not to be said. */
+  position?: Spoken;
   /** What is heard on arrival in the line; absent for one who stands there already. */
   announce?: Spoken;
   /** The https URL of a sound file; absent: whatever tells the caller that the line is alive. */
@@ -85,7 +85,7 @@ export type Next =
   | Join
   | Waiting
   /** What a poll is told: to stay, and at which place of the line; or to come. */
-  | { does: "return"; value: "stay" | "come"; position?: number }
+  | { does: "return"; value: "stay" | "come"; position?: Spoken }
   | LastNext
   /** Something broke on our side. */
   | { does: "apologise" }

@@ -1,3 +1,4 @@
+import type { Spoken } from "../rules/decision.ts";
 import type { Waiting } from "./next.ts";
 import { comeBack, toUs } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
@@ -37,10 +38,10 @@ export function waitingDocument(waiting: Waiting): SwmlDocument {
 }
 
 /** What a poll is answered with. */
-export function returnDocument(value: "stay" | "come", position?: number): SwmlDocument {
+export function returnDocument(value: "stay" | "come", position?: Spoken): SwmlDocument {
   return document(...positionSteps(position), { return: value });
 }
 
-function positionSteps(position: number | undefined): PlayStep[] {
-  return position === undefined ? [] : [{ play: { url: `say:You are number ${position} in line.` } }];
+function positionSteps(position: Spoken | undefined): PlayStep[] {
+  return position === undefined ? [] : [playStep(position)];
 }

@@ -83,7 +83,7 @@ function joinVerbs({ room, join, staying, over }: Join): XmlElement[] {
 function waitVerbs({ position, announce, music, turn }: Waiting): XmlElement[] {
   const heard: XmlElement[] = [];
   if (announce) heard.push(speak(announce));
-  if (position !== undefined) heard.push(speak({ say: `You are number ${position} in line.` }));
+  if (position !== undefined) heard.push(speak(position));
   if (music !== undefined) heard.push(speak({ play: music }));
   else for (let i = 0; i < HOLDS; i += 1) heard.push(speak({ say: HOLD_THE_LINE }), pause(QUIET_S));
   return [...heard, redirect(turn)];

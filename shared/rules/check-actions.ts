@@ -50,10 +50,6 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
   const wrong = roomProblem(place, names.options);
   if (wrong !== null) found.errors.push(problem([...path, "room"], wrong));
   checkJoin(place.join, [...path, "join"], found);
-  for (const word of names.options.not_yet ?? []) {
-    const [where, key = ""] = word.split(".");
-    if (where === "place" && Object.hasOwn(place, key)) found.errors.push(notYetProblem([...path, key]));
-  }
   checkRole(role, path, ["role"], names, found);
   if (place.coach?.role !== undefined) checkRole(place.coach.role, path, ["coach", "role"], names, found);
   warnOfFight(role, place, path, found);
@@ -69,10 +65,6 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
   warnOfHttpUrls(place.overflow, path, ["overflow"], found);
   if (typeof place.after === "object")
     warnOfHttpUrls(place.after.hand_over, path, ["after", "hand_over"], found);
-}
-
-export function notYetProblem(path: Path) {
-  return problem(path, "is a word of the language that this version does not serve yet: leave it out");
 }
 
 /**

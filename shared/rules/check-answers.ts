@@ -5,7 +5,7 @@ import { type AnswerWanted, answersWanted, type Hmac, type Match, wantsPins } fr
 import { nearest } from "./nearest.ts";
 import { type Path, problem, shown } from "./problems.ts";
 import type { Rule } from "./schema.ts";
-import { answersIn, NUMBER } from "./template.ts";
+import { answersIn, NUMBER, POSITION } from "./template.ts";
 
 /** The questions that were asked before a rule is looked at: its group's, and those of the groups around that. */
 export type Asked = ReadonlyMap<string, QuestionText>;
@@ -89,7 +89,7 @@ export function checkPlaceholders(texts: unknown, path: Path, asked: Asked, foun
 
 /** Whether a placeholder that a call may have no value for stands in any of its texts. */
 export function holdsPlaceholder(texts: unknown): boolean {
-  if (typeof texts === "string") return texts.replaceAll(NUMBER, "").includes("{");
+  if (typeof texts === "string") return texts.replaceAll(NUMBER, "").replaceAll(POSITION, "").includes("{");
   return typeof texts === "object" && texts !== null && Object.values(texts).some(holdsPlaceholder);
 }
 

@@ -1,5 +1,5 @@
 import { type ActionText, builtInRoles } from "./action-schema.ts";
-import { type ActionNames, checkAction, checkJoin, notYetProblem } from "./check-actions.ts";
+import { type ActionNames, checkAction, checkJoin } from "./check-actions.ts";
 import {
   type Asked,
   askedWithin,
@@ -109,8 +109,6 @@ function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: n
     }
     if (depth >= GROUP_DEPTH - 1 && rule.rules.some((inner) => inner.rules !== undefined))
       found.errors.push(problem([...here, "rules"], `holds groups nested deeper than ${GROUP_DEPTH}`));
-    if (rule.ask !== undefined && actions.options.not_yet?.includes("ask"))
-      found.errors.push(notYetProblem([...here, "ask"]));
     checkPlaceholders(rule.ask, [...here, "ask"], asked, found);
     warnOfPrefixes(rule, here, match.lists, found);
     const inner = { asked: askedWithin(rule.ask, asked, here, found), takesPin };

@@ -55,8 +55,8 @@ export interface Wait {
   max_s: number;
   /** The https URL of a sound file that is played again and again; absent: ringing. */
   music?: string;
-  /** Whether the caller is told their place in the line, again and again. */
-  position: boolean;
+  /** What tells callers their place in the line, again and again: `{position}` in it stands for that. Absent: nothing does. */
+  position_words?: Spoken;
   /** What is heard on arrival in the line. */
   announce?: Spoken;
   /** What is done at the maximum, and where an operator does not admit the caller. */

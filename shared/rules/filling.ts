@@ -64,6 +64,11 @@ export function readSpoken(announcement: Announcement, speech: Speech): SpokenOf
   };
 }
 
+/** The words with the number in the placeholder's stead. */
+export function withNumber(words: Spoken, placeholder: string, number: number): Spoken {
+  return "say" in words ? { ...words, say: words.say.replaceAll(placeholder, String(number)) } : words;
+}
+
 function spokenProblem(text: string): string | null {
   if (text.length > SPOKEN_LENGTH)
     return `is ${text.length} characters long, and ${SPOKEN_LENGTH} are allowed`;

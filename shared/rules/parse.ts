@@ -2,7 +2,7 @@ import { boundsProblem, tooLong } from "./bounds.ts";
 import { checkRuleset } from "./checks.ts";
 import { RULESET_LENGTH } from "./limits.ts";
 import { type Problem, problem, problemsOf } from "./problems.ts";
-import { notYet, type Ruleset, rulesetSchema } from "./schema.ts";
+import { type Ruleset, rulesetSchema } from "./schema.ts";
 
 export type ParsedRuleset =
   | { ok: true; ruleset: Ruleset; warnings: Problem[] }
@@ -13,8 +13,6 @@ export interface ParseOptions {
   tenant?: string;
   /** Whether the tenant's conferences carry no prefix. Default: false. */
   plain?: boolean;
-  /** Words of the language that are refused, as `rule` or `place.word`. Default: those that the Worker does not serve yet. */
-  not_yet?: readonly string[];
 }
 
 /**
@@ -37,7 +35,7 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
   const [first, ...others] = parsed.success ? [] : problemsOf(parsed.error.issues, raw);
   if (first !== undefined) return refused(first, ...others);
   if (!parsed.success) return refused(problem([], "is not a ruleset"));
-  const { errors, warnings } = checkRuleset(parsed.data, { not_yet: notYet, ...options });
+  const { errors, warnings } = checkRuleset(parsed.data, options);
   const [wrong, ...more] = errors;
   if (wrong !== undefined) return { ok: false, errors: [wrong, ...more], warnings };
   return { ok: true, ruleset: parsed.data, warnings };

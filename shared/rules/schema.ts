@@ -10,9 +10,6 @@ import { announcement, name, speech, word } from "./words-schema.ts";
 
 export { actionSchema } from "./action-schema.ts";
 
-/** Words of the language that the Worker does not serve yet: a ruleset that holds one is refused. */
-export const notYet: readonly string[] = [];
-
 const ruleFields = {
   id: word(
     "a rule's id",

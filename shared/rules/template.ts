@@ -37,10 +37,14 @@ const PIN_ROOM = "pin.room";
 /** Stands in an announcement until the caller's number in the room is known. */
 export const NUMBER = "{number}";
 
+/** Stands in the words that tell a waiter its place in the line until they are said. */
+export const POSITION = "{position}";
+
 /** Placeholders that one text alone may hold, and where. */
 const onlyIn = {
   [PIN_ROOM]: 'may stand in a place\'s "room" alone',
   number: "may stand in a place's \"announce\" alone: it is the caller's number in the room",
+  position: "may stand in a wait's \"position\" alone: it is the caller's place in the line",
 } as const;
 
 export type Special = keyof typeof onlyIn;

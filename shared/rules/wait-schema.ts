@@ -2,7 +2,7 @@ import * as z from "zod";
 import { checkRefusal, complain, otherwise, reason, urls } from "./last-word-schema.ts";
 import { ROOMS } from "./limits.ts";
 import { strictObject } from "./strict-object.ts";
-import { announcement, heard, playFile } from "./words-schema.ts";
+import { announcement, heard, placeWords, playFile } from "./words-schema.ts";
 
 export const overflow = strictObject({
   // biome-ignore lint/suspicious/noThenProperty: a word of the language, and the value is data that is never awaited
@@ -54,10 +54,11 @@ export const wait = strictObject({
   music: playFile
     .exactOptional()
     .describe("The https URL of a sound file that is played again and again. Unless written, ringing."),
-  position: z
-    .boolean()
+  position: placeWords
     .exactOptional()
-    .describe("true: callers are told their place in the line. Unless written, they are not."),
+    .describe(
+      "true: callers are told their place in the line, in English; or the words that tell it, with {position} in them. Unless written, they are not.",
+    ),
   announce: announcement.exactOptional().describe("What is heard on arrival in the line."),
   otherwise: otherwise
     .exactOptional()

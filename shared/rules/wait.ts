@@ -2,10 +2,12 @@ import type { PlaceText } from "./action-schema.ts";
 import type { LastWord, Wait, WaitsFor } from "./decision.ts";
 import { readSpoken, type Speech } from "./filling.ts";
 import { type Reader, readHandOver, readOtherwise, readReject } from "./last-word.ts";
+import { POSITION } from "./template.ts";
 import type { OverflowText } from "./wait-schema.ts";
 
 const FULL = { say: "We are sorry. All seats are taken. Please call again later." };
 const NOT_IN = { say: "We are sorry. You could not be let in. Please call again later." };
+const IN_LINE = `You are number ${POSITION} in line.`;
 /** Half an hour. */
 const MAX_S = 1_800;
 
@@ -27,6 +29,7 @@ export function readWait({ overflow, wait, capacity }: PlaceText, speech: Speech
   if (first === undefined) return null;
   const { max_s = MAX_S, music, position = false, announce } = wait ?? {};
   const heard = announce === undefined ? null : readSpoken(announce, speech);
+  const told = position === false ? null : readSpoken(position === true ? IN_LINE : position, speech);
   const otherwise =
     wait?.otherwise === undefined
       ? readOverflow(forSeat ? overflow : undefined, first === "seat" ? FULL : NOT_IN, speech)
@@ -38,12 +41,19 @@ export function readWait({ overflow, wait, capacity }: PlaceText, speech: Speech
       for: [first, ...others],
       max_s,
       ...(music === undefined ? {} : { music }),
-      position,
       otherwise: instead,
     };
-    if (heard === null) return how;
-    const line = heard(call, `${field}.announce`, findings, answers);
-    return line === null ? null : { ...how, announce: line };
+    if (told !== null) {
+      const words = told(call, `${field}.position`, findings, answers);
+      if (words === null) return null;
+      how.position_words = words;
+    }
+    if (heard !== null) {
+      const line = heard(call, `${field}.announce`, findings, answers);
+      if (line === null) return null;
+      how.announce = line;
+    }
+    return how;
   };
 }
 

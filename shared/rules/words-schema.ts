@@ -75,6 +75,15 @@ export const announcementOfPlace = announcementWith(
   ),
 );
 
+const placeLine = template(SAY_LENGTH, "position").describe(
+  "Words to speak. May hold the placeholders that a room's name may, and {position}: the caller's place in the line.",
+);
+
+/** What callers hear of their place in a line. */
+export const placeWords = z.union([z.boolean(), placeLine, strictObject({ say: placeLine, ...speech })], {
+  error: 'must be true, false, text to say or { "say": … }',
+});
+
 /** What is heard before a room that is recorded. */
 export const recordingNotice = z.union([z.literal(false), sayLine, spokenWith(sayLine)], {
   error: 'must be false, text to say, { "say": … } or { "play": … }',

@@ -86,7 +86,7 @@ test("a practice has a lobby, an hour with the doctor, and lines in which to wai
   expect(out).toContain(
     [
       "rooms, in order: advice, advice-2, advice-3",
-      "waits for a seat: 600 s at most, with https://practice.example.com/music.mp3, told their place in the line; then handed over to https://practice.example.com/call-back or https://practice.example.com/call-back.xml",
+      'waits for a seat: 600 s at most, with https://practice.example.com/music.mp3, told their place in the line: "You are number {position} in line."; then handed over to https://practice.example.com/call-back or https://practice.example.com/call-back.xml',
       "seats of each room: 2",
       "who drops finds the seat again for 300 s",
     ].join("\n"),

@@ -7,7 +7,7 @@ import type { Wait } from "../../../shared/rules/decision.ts";
 import { emptied, Ledger, onStorage, requestOf } from "./ledger.ts";
 
 const SEATS = 2;
-const wait: Wait = { for: ["seat"], max_s: 7_200, position: false, otherwise: { action: "reject" } };
+const wait: Wait = { for: ["seat"], max_s: 7_200, otherwise: { action: "reject" } };
 
 /** A line before one room, over real rows: what its callers and the time do to it is the test's. */
 class Room {

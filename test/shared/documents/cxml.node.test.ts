@@ -163,13 +163,14 @@ describe("a document in cXML", () => {
     const waiting: Next = {
       does: "wait",
       for: "seat",
-      position: 3,
+      position: { say: "Sie sind Nummer 3.", language: "de-DE" },
       poll: back,
       turn: back,
       otherwise: goodbye,
     };
     const heard = verbs(waiting) as { verb: string; text?: string; length?: number }[];
-    expect(heard[0]).toMatchObject({ verb: "Say", text: "You are number 3 in line." });
+    expect(heard[0]).toMatchObject({ verb: "Say", text: "Sie sind Nummer 3." });
+    expect(writeCxml(waiting, true).body).toContain('<Say language="de-DE">Sie');
     expect(heard.at(-1)).toMatchObject(again);
     expect(Math.max(...heard.map(({ length = 0 }) => length))).toBeLessThanOrEqual(3);
     expect(heard.filter(({ verb }) => verb === "Pause").length).toBeGreaterThan(2);

@@ -33,11 +33,12 @@ describe("the document that waits", () => {
   });
 
   test("says the words of arrival and the place in the line first, and comes back when it has run out", () => {
-    const { main } = waitingDocument({ ...waiting, announce: { say: "Please hold." }, position: 3 }).sections;
+    const position = { say: "Sie sind Nummer 3.", language: "de-DE", voice: "Vicki" };
+    const { main } = waitingDocument({ ...waiting, announce: { say: "Please hold." }, position }).sections;
     expect(main.slice(0, 4)).toEqual([
       { answer: {} },
       { play: { url: "say:Please hold." } },
-      { play: { url: "say:You are number 3 in line." } },
+      { play: { url: "say:Sie sind Nummer 3.", say_language: "de-DE", say_voice: "Vicki" } },
       { execute: { dest: "slot" } },
     ]);
     expect(main.at(-1)).toMatchObject({ transfer: { params: { partyline: "dHVybg" } } });
@@ -70,7 +71,7 @@ describe("the document that waits", () => {
 });
 
 test("a poll is answered with its place in the line, and with what to do", () => {
-  expect(returnDocument("stay", 2).sections.main).toEqual([
+  expect(returnDocument("stay", { say: "You are number 2 in line." }).sections.main).toEqual([
     { play: { url: "say:You are number 2 in line." } },
     { return: "stay" },
   ]);

@@ -90,22 +90,6 @@ describe("keys", () => {
     );
   });
 
-  test("a word of the language that the Worker does not serve yet is refused as such", () => {
-    const not_yet = ["ask", "place.capacity"];
-    const message = "is a word of the language that this version does not serve yet: leave it out";
-    expect(errorsOf(withRule({ place: { room: "a", capacity: 3 } }), { not_yet })).toEqual([
-      `rules[0].place.capacity: ${message}`,
-    ]);
-    const group = {
-      id: "g",
-      match: {},
-      ask: { pin: { say: "PIN?", digits: "4" } },
-      rules: [{ id: "a", match: {}, place: { room: "a" } }],
-    };
-    expect(errorsOf({ rules: [group] }, { not_yet })).toEqual([`rules[0].ask: ${message}`]);
-    expect(errorsOf({ rules: [group] })).toEqual([]);
-  });
-
   test("join takes neither the undocumented parameters nor a name", () => {
     for (const key of ["acl", "swml", "name"]) {
       expect(errorsOf(withJoin({ [key]: "x" }))[0]).toMatch(`rules[0].place.join.${key}: unknown key`);

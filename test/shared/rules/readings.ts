@@ -1,14 +1,14 @@
 import { type ParseOptions, parseRuleset } from "../../../shared/rules/parse.ts";
 
-/** The ruleset's errors, each as a person would read it; of the whole language, whether or not the Worker serves it. */
+/** The ruleset's errors, each as a person would read it. */
 export function errorsOf(source: unknown, options: ParseOptions = {}): string[] {
-  const parsed = parseRuleset(source, { not_yet: [], ...options });
+  const parsed = parseRuleset(source, options);
   return parsed.ok ? [] : parsed.errors.map(read);
 }
 
 /** Its warnings; there is none where there are errors that no check can see past. */
 export function warningsOf(source: unknown): string[] {
-  return parseRuleset(source, { not_yet: [] }).warnings.map(read);
+  return parseRuleset(source).warnings.map(read);
 }
 
 function read({ path, message, suggestion }: { path: string; message: string; suggestion?: string }): string {

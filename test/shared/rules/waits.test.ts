@@ -20,7 +20,7 @@ describe("a wait", () => {
     expect(placed({ capacity: 2, overflow: overflowTo("wait") })).toMatchObject({
       rooms: ["a"],
       strategy: "first",
-      wait: { for: ["seat"], max_s: 1800, position: false, otherwise: full },
+      wait: { for: ["seat"], max_s: 1800, otherwise: full },
       when_full: full,
     });
   });
@@ -58,13 +58,42 @@ describe("a wait", () => {
         for: ["admission", "seat"],
         max_s: 60,
         music: "https://example.com/a.mp3",
-        position: true,
+        position_words: { say: "You are number {position} in line.", voice: "Amy" },
         announce: { say: "Hold, 0001.", voice: "Amy" },
         otherwise: { say: { say: "We are sorry. You could not be let in. Please call again later." } },
       },
     });
     expect(placed({ wait: { for: "moderator" } })).toMatchObject({ wait: { for: ["moderator"] } });
     expect(placed({})).not.toHaveProperty("wait");
+  });
+
+  test("tells the place in the line in words of the rule's own, and the placeholder for it stands nowhere else", () => {
+    const wordsOf = (position: unknown, defaults: object = {}) =>
+      placed({ wait: { for: "admission", position } }, { defaults })?.wait?.position_words;
+    const german = { language: "de-DE", voice: "gcloud.de-DE-Neural2-B" };
+    const say = "Sie sind Nummer {position}, {from|last4}.";
+    expect(wordsOf(say, german)).toEqual({ say: "Sie sind Nummer {position}, 0001.", ...german });
+    expect(wordsOf({ say, language: "de-AT" }, german)).toMatchObject({ ...german, language: "de-AT" });
+    expect(wordsOf(false)).toBeUndefined();
+    const elsewhere =
+      "{position} may stand in a wait's \"position\" alone: it is the caller's place in the line";
+    expect(errorsOf(withPlace({ announce: "{position}" }))).toEqual([
+      `rules[0].place.announce: ${elsewhere}`,
+    ]);
+    expect(errorsOf(withPlace({ wait: { for: "admission", announce: "{position}" } }))).toEqual([
+      `rules[0].place.wait.announce: ${elsewhere}`,
+    ]);
+    expect(errorsOf(withPlace({ wait: { for: "admission", position: { play: swml } } })).join()).toContain(
+      "position.play: unknown key",
+    );
+    expect(errorsOf(withPlace({ wait: { for: "admission", position: "%{position}" } }))[0]).toContain(
+      "SignalWire would run",
+    );
+    const { rule } = decideFor(
+      withPlace({ wait: { for: "admission", position: "{param.cost}{position}" } }),
+      callWith({ params: { cost: "$" } }),
+    );
+    expect(rule).toBe(null);
   });
 
   test("for which a call has no words makes the rule not match", () => {
