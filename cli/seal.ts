@@ -11,7 +11,7 @@ interface SealOptions {
 /** `partyline seal`: the sealed form of an API token or a signing key, for a `project/<id>` record in KV. */
 export function sealCommand(): Command {
   return new Command("seal")
-    .description("Seal an API token or a signing key for a project's record in KV.")
+    .description("seal an API token or a signing key for a project's record in KV")
     .requiredOption("--project <id>", "the project that the secret belongs to; it opens for no other")
     .option("--generate-key", "make a new CREDENTIALS_KEY, print it first, and seal with it")
     .addHelpText(
@@ -20,7 +20,9 @@ export function sealCommand(): Command {
 The secret is read from standard input, or asked for without being shown; never from the command line.
 The key is read from the environment variable CREDENTIALS_KEY: 32 bytes, base64, the same as the Worker's secret.
 
-  npx partyline seal --project 11111111-2222-4333-8444-555555555555 < token.txt`,
+  npx partyline seal --project 11111111-2222-4333-8444-555555555555 < token.txt
+
+Exit codes: 0 it was sealed, 1 there was nothing to seal, 2 the key is missing or not right.`,
     )
     .action(seal);
 }

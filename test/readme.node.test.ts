@@ -31,9 +31,9 @@ function code(text: string): string[] {
   );
 }
 
-test("every ruleset in the README is a good one, without a warning", () => {
-  const rulesets = blocks("json ruleset");
-  expect(rulesets.length).toBeGreaterThan(4);
+test("every ruleset in the README, and the demo's that it names, is a good one, without a warning", () => {
+  const rulesets = [...blocks("json ruleset"), readFileSync(join(root, "test/demo/rules.json"), "utf8")];
+  expect(rulesets.length).toBeGreaterThan(5);
   for (const text of rulesets) {
     expect(parseRuleset(text, { tenant: "acme" })).toMatchObject({ ok: true, warnings: [] });
   }

@@ -51,7 +51,7 @@ export const callsRoute = new Hono<{ Bindings: Env }>()
           c,
           404,
           "unknown_call",
-          "Nothing is kept of such a call; calls are kept for seven days.",
+          "Nothing is kept of such a call; calls are kept for seven days, or as session.keep_days of the project says.",
         );
       }
       const { decided, ...told } = story;
