@@ -7,12 +7,13 @@ import { joinCommandId, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
 import type { Terms } from "./terms.ts";
-import { isStaffed, positionOf, waitsFor, wasSeen } from "./waiters.ts";
+import { asksOften, isStaffed, positionOf, waitsFor, wasSeen } from "./waiters.ts";
 
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
 const FETCH_MS = 2 * 60_000;
-/** The same for one who is not fetched: by then it has asked, or is looked for. */
+/** The same for one who is not fetched: by then it has asked, or is looked for; and for one who asks every few seconds. */
 const ASK_MS = 60_000;
+const ASK_OFTEN_MS = 20_000;
 /** A document that joins has been sent: soon it is seen in the room. */
 const TAKING_MS = 5_000;
 /** Reservations expire without an event: so often somebody looks, while anybody waits. */
@@ -207,7 +208,7 @@ export class Line {
       room: chosen.room,
       join: chosen.join,
       joined_by: "document",
-      deadline_at: now() + (row.node_id === null ? ASK_MS : FETCH_MS),
+      deadline_at: now() + offeredFor(row),
       reason: "its turn has come",
     });
     if (terms.max_duration_s !== undefined) {
@@ -235,6 +236,11 @@ export class Line {
       this.stir();
     }, WATCH_MS);
   }
+}
+
+function offeredFor(row: Placement): number {
+  if (row.node_id !== null) return FETCH_MS;
+  return asksOften(row) ? ASK_OFTEN_MS : ASK_MS;
 }
 
 function wantedBy(row: Placement, { strategy, coach, join }: Terms, rooms: PlaceRequest["rooms"]): Wanted {

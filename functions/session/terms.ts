@@ -5,9 +5,9 @@ import type { PlaceRequest, TurnedAway } from "./contract.ts";
 /** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
 export interface Terms
   extends Pick<PlaceRequest, "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s">,
-    Pick<Wait, "for" | "max_s" | "otherwise"> {}
+    Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {}
 
-export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise }: Wait): Terms {
+export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
   const { rooms, strategy, coach, join, when_full, max_duration_s } = request;
   return {
     rooms,
@@ -19,6 +19,7 @@ export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise
     for: waitsFor,
     max_s,
     otherwise,
+    ...(music === undefined ? {} : { music }),
   };
 }
 

@@ -4,6 +4,8 @@ import type { Rooms } from "./rooms.ts";
 
 /** A waiter is seen at the end of each piece of music; one that was not for so long holds up nobody until it is again. */
 const UNSEEN_MS = 10 * 60_000;
+/** The same for a call of cXML's without music: it asks every 15 s or so, and that it hung up nothing else tells. */
+const UNSEEN_ASKING_MS = 60_000;
 
 /** One who waits for a room, as operators see it. */
 export interface Waiter {
@@ -30,7 +32,12 @@ export function isStaffed(rooms: Rooms, room: string): boolean {
 }
 
 export function wasSeen(row: Placement, now: number): boolean {
-  return now - (row.seen_at ?? row.created_at) <= UNSEEN_MS;
+  return now - (row.seen_at ?? row.created_at) <= (asksOften(row) ? UNSEEN_ASKING_MS : UNSEEN_MS);
+}
+
+/** Whether the call comes back by itself every few seconds, however long it waits. */
+export function asksOften({ node_id, wait }: Placement): boolean {
+  return node_id === null && wait?.music === undefined;
 }
 
 /** How many wait for one of the same rooms, longer than this one, and itself. */

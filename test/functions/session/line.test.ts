@@ -26,10 +26,15 @@ class Room {
     this.line = new Line({ placements, rooms, errands, start: () => {}, doubt: () => {}, now });
   }
 
-  arrive(): void {
+  /** @param how it waits; without a node it came by cXML. */
+  arrive(how: { wait?: Wait; node_id?: string } = { wait, node_id: "node-1" }): void {
     this.#calls += 1;
     const call_id = `c${this.#calls}`;
-    const request = requestOf(call_id, { deadline_at: this.now + 2_000, join_via: "document", wait });
+    const { node_id: _, ...alike } = requestOf(call_id, {
+      deadline_at: this.now + 2_000,
+      join_via: "document",
+    });
+    const request = { ...alike, wait, ...how };
     const arrived = this.line.arrive(request);
     if ("row" in arrived) this.came.push(call_id);
     else this.ledger.plan({ ...request, rooms: arrived.rooms });
@@ -139,6 +144,51 @@ describe("whoever comes, leaves, hangs up, asks, is lost or is forgotten, in wha
         }),
         { numRuns: 40 },
       );
+    });
+  });
+});
+
+describe("a call of cXML's, which nobody can fetch and of which nothing tells that it hung up", () => {
+  const music = "https://example.com/music.mp3";
+
+  test("is passed over where it has not asked for a minute, unless it hears music meanwhile", async () => {
+    await onStorage("line", async (storage) => {
+      await emptied(storage);
+      for (const [gone, let_in] of [
+        [{}, "c4"],
+        [{ wait: { ...wait, music } }, "c3"],
+        [{ node_id: "node-1" }, "c3"],
+      ] as const) {
+        await emptied(storage);
+        const room = new Room(storage.sql);
+        for (const how of [{}, {}, gone, {}]) room.arrive(how);
+        room.join(0);
+        room.join(0);
+        expect(room.waiting().map(({ call_id }) => call_id)).toEqual(["c3", "c4"]);
+        room.pass(45);
+        room.poll(1);
+        room.pass(16);
+        room.leave(0);
+        expect(room.let_in).toEqual([let_in]);
+      }
+    });
+  });
+
+  test("has the seat that it is offered for as long as it takes to ask, and no longer", async () => {
+    await onStorage("line", async (storage) => {
+      for (const [how, seconds] of [
+        [{}, 20],
+        [{ wait: { ...wait, music } }, 60],
+      ] as const) {
+        await emptied(storage);
+        const room = new Room(storage.sql);
+        for (const one of [{}, {}, how]) room.arrive(one);
+        room.join(0);
+        room.join(0);
+        room.leave(0);
+        const offered = room.held().find(({ call_id }) => call_id === "c3");
+        expect(offered?.deadline_at).toBe(room.now + seconds * 1_000);
+      }
     });
   });
 });
