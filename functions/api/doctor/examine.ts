@@ -26,7 +26,7 @@ export async function examine(env: Env, id: string, pasted: string, origin: stri
       relayFindings(env, tenant.project),
       restFindings(tenant.project),
     ]);
-    findings.push(...signature, ...rulesetFindings(tenant), ...relay, ...rest);
+    findings.push(...signature, ...rulesetFindings(tenant, env.CREDENTIALS_KEY), ...relay, ...rest);
   }
   return { findings, ok: findings.every(({ ok }) => ok) };
 }

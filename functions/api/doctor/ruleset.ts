@@ -1,13 +1,17 @@
 import { parseRuleset } from "../../../shared/rules/parse.ts";
 import type { Problem } from "../../../shared/rules/problems.ts";
 import type { Tenant } from "../../directory.ts";
+import { needFindings } from "./needs.ts";
 import type { Finding } from "./reply.ts";
 
 /** Errors and warnings shown at most, each; `npx partyline check` shows them all. */
 const SHOWN = 10;
 
-/** Whether the ruleset is there and good, by the same reading that serves calls. */
-export function rulesetFindings({ tenant, project, record, source }: Tenant): Finding[] {
+/** Whether the ruleset is there and good, by the same reading that serves calls, and has what it needs beside it. */
+export function rulesetFindings(
+  { tenant, project, record, source }: Tenant,
+  credentials_key: string | undefined,
+): Finding[] {
   const plain = project.plain_names_for === tenant;
   if (source.ruleset === null) {
     const spoken = record.fallback === undefined ? "is rejected" : "gets the tenant's fallback";
@@ -35,7 +39,8 @@ export function rulesetFindings({ tenant, project, record, source }: Tenant): Fi
             "Write a rule.",
           )
         : finding(true, `The ruleset is good: ${length} rule${length === 1 ? "" : "s"}.`);
-    return [count, ...warnings];
+    const needs = needFindings(parsed.ruleset, { tenant, project }, credentials_key);
+    return [count, ...needs, ...warnings];
   }
   const errors = parsed.errors.slice(0, SHOWN).map((error) => finding(false, sentence(error), fixOf(error)));
   const more = parsed.errors.length - errors.length;
