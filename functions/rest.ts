@@ -81,6 +81,21 @@ export async function commandCall(
   }
 }
 
+const callSchema = z.object({ status: z.string() });
+/** A call's `status` of the compatibility API when there is no call any more. */
+const over = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
+
+/** Whether a call of cXML's is over, by SignalWire's word. Throws where SignalWire does not say, be it that it knows no such call. */
+export async function isCallOver(project: Project, call_sid: string, signal: AbortSignal): Promise<boolean> {
+  const path = `${accountPath(project)}/Calls/${encodeURIComponent(call_sid)}.json`;
+  const response = await request(project, path, signal);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`REST answered ${response.status}`);
+  }
+  return over.has(callSchema.parse(await response.json()).status);
+}
+
 /** Whether SignalWire's REST API takes the project's credentials, for the doctor. */
 export async function checkCredentials(project: Project, signal: AbortSignal): Promise<{ status: number }> {
   const response = await request(project, `${accountPath(project)}/Conferences.json?PageSize=1`, signal);

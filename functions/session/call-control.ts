@@ -15,6 +15,9 @@ const REST_MS = 2_000;
 const HEARD_MS = 30_000;
 /** How long a sound file goes on of whose end RELAY can't tell. */
 const FILE_MS = 5_000;
+/** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
+const STOPPED_AGAIN = 3;
+const STOP_AGAIN_MS = 400;
 /** A caller's time for the first key and between keys, as in our documents. */
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
@@ -161,12 +164,18 @@ export class CallControl {
   /** Stops a sound that may still be heard. Whether there was one matters to nobody. */
   async silence({ control_id, method }: Sounding): Promise<void> {
     this.#sounding = null;
-    if (!this.#isGone) {
-      const params = { control_id };
-      const outcome = await this.#byRelay(`${method}.stop`, params);
-      if (outcome === null || outcome.kind === "unsent") await this.#byRest(`${method}.stop`, params);
+    // A sound that goes on would be heard in the room, too: where nobody says that it is stopped, it is stopped again.
+    for (let tried = 0; !this.#isGone && !(await this.#stop(method, control_id)); tried += 1) {
+      if (tried === STOPPED_AGAIN) break;
+      await scheduler.wait(STOP_AGAIN_MS);
     }
     this.#host.sounds(null);
+  }
+
+  async #stop(method: Sounding["method"], control_id: string): Promise<boolean> {
+    const outcome = await this.#byRelay(`${method}.stop`, { control_id });
+    if (outcome?.kind === "ok" || outcome?.kind === "gone") return true;
+    return (await this.#byRest(`${method}.stop`, { control_id })) !== "failed";
   }
 
   /** A command by RELAY; where that can't, and where twice does no harm or nothing was done, by REST. */

@@ -71,7 +71,14 @@ export class Desk {
     if (row) {
       this.#journalRepeat(request);
       giveUpWaiting(placements, row, heldSince(request, Date.now()));
-      return replyOf(row);
+      const reply = replyOf(row);
+      // Nobody heard that it had a seat, and it was told to wait: its join came to nothing, and yet it is there.
+      if (reply.outcome !== "over" || !request.wait || row.joined_ts !== null || row.state !== "left")
+        return reply;
+      placements.update(row, { joined_by: "document" });
+      const { capacity } = request;
+      const join = { ...row.join, ...(capacity === undefined ? {} : { max_participants: capacity }) };
+      return { ...reply, outcome: "document", join, counted: false };
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);

@@ -2,7 +2,7 @@ import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
-import { commandCall, isInRooms, listRoom, type RoomListing } from "../rest.ts";
+import { commandCall, isCallOver, isInRooms, listRoom, type RoomListing } from "../rest.ts";
 import { absenceBy, isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
 import { type CallCommand, commandFor } from "./errand-commands.ts";
@@ -44,7 +44,11 @@ export async function runErrands(host: ErrandHost): Promise<void> {
   for (let due = host.errands.takeDue(BATCH); due.length > 0; due = host.errands.takeDue(BATCH)) {
     const rooms: Rooms = { listings: new Map(), failed: new Set() };
     await Promise.all(
-      due.map((errand) => (errand.kind === "verify" ? verify(host, errand, rooms) : run(host, errand))),
+      due.map(async (errand) => {
+        if (errand.kind === "verify") await verify(host, errand, rooms);
+        else if (errand.kind === "fetch" && errand.node_id === null) await expect(host, errand);
+        else await run(host, errand);
+      }),
     );
   }
 }
@@ -121,6 +125,30 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
     failed.add(row.room);
   }
   host.errands.done(errand);
+}
+
+/**
+ * A call of cXML's comes by itself when it asks next, and its seat is kept so long: REST is asked whether there is a call yet,
+ * since of one that hung up nobody would tell, and the next in the line would wait for its seat.
+ */
+async function expect(host: ErrandHost, errand: Errand): Promise<void> {
+  const isAwaited = () => {
+    const row = host.placements.find(errand);
+    return row?.state === "by_document" && row.joined_ts === null ? row : null;
+  };
+  if (isAwaited()) {
+    try {
+      if (await isCallOver(await host.project(), errand.call_id, AbortSignal.timeout(REST_MS))) {
+        gone(host, errand);
+        return;
+      }
+    } catch (error) {
+      log("info", "waiter.unseen", { call: errand.call_id, error: describeError(error) });
+    }
+  }
+  const row = isAwaited();
+  if (!row) host.errands.done(errand);
+  else if (!host.errands.retry(errand)) host.line.takeBack(row);
 }
 
 function later(host: ErrandHost, errand: Errand, why: Record<string, string>): void {

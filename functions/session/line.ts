@@ -27,6 +27,8 @@ interface LineHost {
   placements: Placements;
   rooms: Rooms;
   errands: Errands;
+  /** Whether the call is walked by the session, be it that nobody has taken that up again yet. */
+  isWalked(call_id: string): boolean;
   /** There are errands to run. */
   start(): void;
   /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
@@ -99,7 +101,8 @@ export class Line {
       this.serve();
     }
     // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
-    if (row.state === "waiting" || errands.isUnderWay("fetch", row)) return this.standing(row);
+    const isFetched = row.node_id !== null && errands.isUnderWay("fetch", row);
+    if (row.state === "waiting" || isFetched) return this.standing(row);
     errands.drop("fetch", row);
     this.handedOver(row);
     return replyOf(row);
@@ -221,8 +224,8 @@ export class Line {
   #call(row: Placement): void {
     const called = this.#led.get(joinCommandId(row));
     if (called) queueMicrotask(called);
-    // Whether a call of cXML's can be fetched nobody knows: it asks by itself, often.
-    else if (row.node_id !== null) this.#host.errands.add("fetch", row, row.node_id);
+    // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
+    else if (!this.#host.isWalked(row.call_id)) this.#host.errands.add("fetch", row, row.node_id);
   }
 
   #isPresent(row: Placement, now: number): boolean {

@@ -89,10 +89,12 @@ export class RelaySession extends DurableObject<Env> {
     const kept = new KeptSeats(sql, now);
     const strangersIn = (room: string) => this.#checks.strangersIn(room);
     this.#rooms = new Rooms(sql, this.#placements, strangersIn, (room) => kept.countIn(room), now);
+    const walks = new Walks(sql, now);
     this.#line = new Line({
       placements: this.#placements,
       rooms: this.#rooms,
       errands: this.#errands,
+      isWalked: (call_id) => walks.isOpen(call_id),
       start: () => this.#chores.start(),
       doubt: (rooms) => this.#chores.doubtSeats(rooms),
       now,
@@ -135,7 +137,6 @@ export class RelaySession extends DurableObject<Env> {
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#desk = new Desk({ ...parts, chores: this.#chores });
-    const walks = new Walks(sql, now);
     const decider = new WalkDecider(
       ownEnvironment(env, this),
       () => this.#link.project(),

@@ -72,6 +72,14 @@ export class Walks {
     return this.#sql.exec("SELECT 1 FROM walks WHERE call_id = ?", call_id).toArray().length > 0;
   }
 
+  /** Whether the call's walk is not over, be it that nobody has taken it up again yet. */
+  isOpen(call_id: string): boolean {
+    return (
+      this.#sql.exec("SELECT 1 FROM walks WHERE call_id = ? AND state IS NOT NULL", call_id).toArray()
+        .length > 0
+    );
+  }
+
   /** Writes what changed, and into the walk at hand too. */
   update(walk: Walk, changes: Partial<WalkState>): void {
     Object.assign(walk.state, changes);

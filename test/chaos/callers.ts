@@ -1,30 +1,24 @@
 import type { Random } from "./random.ts";
+import {
+  chair,
+  type Kind,
+  NUMBERED,
+  numberOf,
+  pins,
+  seatKinds,
+  type Team,
+  teams,
+  wireRoom,
+} from "./rules.ts";
 
-/** The numbers of every tenant, and what its rules do with them. */
-const numbers = {
-  team: "+15550100130",
-  standup: "+15550100110",
-  chair: "+15550100110",
-  hall: "+15550100120",
-  closed: "+15550100140",
-  busy: "+15550100141",
-  night: "+15550100150",
-  desk: "+15550100160",
-  class: "+15550100161",
-  regular: "+15550100162",
-} as const;
-
-export type Kind = keyof typeof numbers;
-
-export const teams = ["a", "b", "c"] as const;
-export const roomKinds = ["team", "standup", "hall"] as const;
-
-/** How often each is called. */
+/** How often each is called. Before the line they come in rushes. */
 const weights: Record<Kind, number> = {
-  team: 35,
-  standup: 25,
-  chair: 12,
-  hall: 18,
+  team: 32,
+  standup: 22,
+  chair: 11,
+  hall: 16,
+  bridge: 14,
+  queue: 0,
   closed: 4,
   busy: 3,
   night: 7,
@@ -33,58 +27,13 @@ const weights: Record<Kind, number> = {
   regular: 0,
 };
 
-/** What a caller hears whom no room has a seat for. */
-export const FULL = "All seats are taken.";
-/** Of every room that has a capacity, and how many such rooms a rule has. */
-export const SEATS = 2;
-export const NUMBERED = 3;
-export const seatKinds = ["desk", "class", "regular"] as const;
-
-const chair = "+15550100010";
-
-/** The rules of every tenant: rooms by team, one kind of which ends with its moderator, some with a capacity. */
-export function rules(voicemail_url: string): object {
-  const room = (name: string) => `${name}-{param.team}`;
-  const seats = (kind: (typeof seatKinds)[number], overflow: string, more: object = {}) => ({
-    id: kind,
-    match: { to: numbers[kind] },
-    place: {
-      room: room(kind),
-      capacity: SEATS,
-      // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
-      overflow: { then: overflow, rooms: NUMBERED, say: FULL },
-      ...more,
-    },
-  });
-  return {
-    lists: { chairs: [chair] },
-    defaults: { join: { beep: "onEnter", region: "us" } },
-    rules: [
-      {
-        id: "chair",
-        match: { to: numbers.chair, from: { list: "chairs" } },
-        place: { room: room("standup"), role: "moderator", join: { end_on_exit: true } },
-      },
-      { id: "standup", match: { to: numbers.standup }, place: { room: room("standup") } },
-      {
-        id: "hall",
-        match: { to: numbers.hall },
-        place: { room: room("hall"), announce: "Welcome to the hall." },
-      },
-      { id: "team", match: { to: numbers.team }, place: { room: room("team") } },
-      seats("desk", "next"),
-      seats("class", "spread"),
-      seats("regular", "spread", { sticky: "from" }),
-      { id: "closed", match: { to: numbers.closed }, reject: { say: "We are closed." } },
-      { id: "busy", match: { to: numbers.busy }, reject: { reason: "busy" } },
-      { id: "night", match: { to: numbers.night }, hand_over: { swml: voicemail_url } },
-    ],
-  };
-}
+/** How a number is set up. */
+export const ways = ["swml", "cxml", "relay"] as const;
+export type Way = (typeof ways)[number];
 
 /** When a caller does something: so many ms after a step of the call, by the carrier's word. */
 export interface Moment {
-  after: "placed" | "answered" | "asked" | "joined" | "coming back";
+  after: "placed" | "answered" | "asked" | "joined" | "coming back" | "waiting";
   ms: number;
 }
 
@@ -94,47 +43,50 @@ export interface PlannedCall {
   project: number;
   tenant: string;
   kind: Kind;
+  way: Way;
   call_id: string;
   from: string;
   to: string;
-  team: string;
-  /** How often its first webhook is sent. */
+  /** How often its first webhook is sent, or the call offered. */
   copies: number;
   /** The wire name of the room that the rules mean; null where they mean none. */
   room: string | null;
-  /** Further rooms where its rule counts seats: it may be in any of them, or in none where all are full. */
+  /** Where its rule counts seats: further rooms; it may be in any of them, or in none where all are full. */
   overflow?: string[];
+  /** What is keyed each time the question is heard, so many ms after it begins; the last again and again. */
+  keys?: { press: string; ms: number }[];
   /** Null: stays until it is ended. */
   hangs_up: Moment | null;
   /** An operator takes it out of its conference, and it lives on. */
   taken_out: Moment | null;
 }
 
-/** The name that a room has on the wire. */
-export function wireRoom(
-  tenant: string,
-  kind: (typeof roomKinds)[number] | (typeof seatKinds)[number],
-  team: (typeof teams)[number],
-): string {
-  return `${tenant}:${kind}-${team}`;
+interface Where {
+  at_ms: number;
+  project: number;
+  tenant: string;
+  /** Part of a rush on the tenant's line. */
+  rush: boolean;
 }
 
 /** Somebody calls where seats are counted; regulars are few, and call again and again. */
 export function planSeatedCall(
   random: Random,
   index: number,
-  where: { at_ms: number; project: number; tenant: string },
+  { at_ms, project, tenant }: Where,
 ): PlannedCall {
   const kind = random.pick(seatKinds);
-  const room = wireRoom(where.tenant, kind, "a");
+  const room = wireRoom(tenant, kind, 0);
   const leaves = random.weighted({ early: 15, later: 75, never: 10 });
   return {
-    ...where,
+    at_ms,
+    project,
+    tenant,
     kind,
+    way: "swml",
     call_id: random.uuid(),
     from: `+1555${kind === "regular" ? 3_000_000 + random.between(0, 9) : 2_000_000 + index}`,
-    to: numbers[kind],
-    team: "a",
+    to: numberOf(kind, 0),
     copies: random.chance(0.1) ? 2 : 1,
     room,
     overflow: Array.from({ length: NUMBERED - 1 }, (_, n) => `${room}-${n + 2}`),
@@ -149,27 +101,49 @@ export function planSeatedCall(
 }
 
 /** Somebody calls. `index` tells callers apart. */
-export function planCall(
-  random: Random,
-  index: number,
-  where: { at_ms: number; project: number; tenant: string },
-): PlannedCall {
-  const kind = random.weighted(weights);
-  const team = random.pick(teams);
-  const of = kind === "chair" ? "standup" : roomKinds.find((one) => one === kind);
-  const room = of === undefined ? null : wireRoom(where.tenant, of, team);
+export function planCall(random: Random, index: number, { rush, ...where }: Where): PlannedCall {
+  const kind = rush ? "queue" : random.weighted(weights);
+  const team = rush ? 0 : random.pick(teams);
   return {
     ...where,
     kind,
+    way: random.weighted({ swml: 50, cxml: 20, relay: 30 }),
     call_id: random.uuid(),
-    from: kind === "chair" ? chair : `+1555${String(2_000_000 + index)}`,
-    to: numbers[kind],
-    team,
+    from: kind === "chair" ? chair : `+1555${2_000_000 + index}`,
+    to: numberOf(kind, kind === "closed" || kind === "busy" || kind === "night" ? 0 : team),
     copies: random.chance(0.1) ? 2 : 1,
-    room,
-    hangs_up: hangUp(random, kind),
+    ...destination(random, where.tenant, kind, team),
+    hangs_up: rush ? leaveLine(random) : hangUp(random, kind),
     taken_out: random.chance(0.12) ? { after: "joined", ms: random.between(6_500, 12_000) } : null,
   };
+}
+
+function destination(
+  random: Random,
+  tenant: string,
+  kind: Kind,
+  team: Team,
+): Pick<PlannedCall, "room" | "keys" | "overflow"> {
+  switch (kind) {
+    case "closed":
+    case "busy":
+    case "night":
+      return { room: null };
+    case "queue":
+      return { room: wireRoom(tenant, kind, team), overflow: [] };
+    case "bridge": {
+      const mine = random.pick(["bridge", "board"] as const);
+      const knows = random.weighted({ right: 60, second: 20, never: 20 });
+      const key = (pin: string) => ({ press: `${pin}#`, ms: random.between(100, 4_000) });
+      const wrong = key(`9${random.between(100, 999_999)}`);
+      return {
+        room: knows === "never" ? null : wireRoom(tenant, mine, team),
+        keys: [...(knows === "right" ? [] : [wrong]), ...(knows === "never" ? [] : [key(pins[mine])])],
+      };
+    }
+    default:
+      return { room: wireRoom(tenant, kind, team) };
+  }
 }
 
 function hangUp(random: Random, kind: Kind): Moment | null {
@@ -185,4 +159,11 @@ function hangUp(random: Random, kind: Kind): Moment | null {
       // A moderator goes some time: its room's end is what the others are watched for.
       return kind === "chair" ? { after: "joined", ms: random.between(500, 9_000) } : null;
   }
+}
+
+/** Who has waited is in the room for a moment only, so that the next has a turn. */
+function leaveLine(random: Random): Moment {
+  return random.chance(0.2)
+    ? { after: "waiting", ms: random.between(0, 9_000) }
+    : { after: "joined", ms: random.between(500, 5_000) };
 }

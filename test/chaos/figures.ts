@@ -1,8 +1,9 @@
-import { FULL } from "./callers.ts";
-import { type Crime, crimes, crimesOf } from "./judge.ts";
+import { ways } from "./callers.ts";
+import { type Crime, crimes, crimesOf, waited } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
 import { type CallRecord, entriesOf, frameOf } from "./records.ts";
+import { FULL, LINE } from "./rules.ts";
 
 export interface Verdict {
   /** The run's line. */
@@ -58,12 +59,13 @@ export function verdictOf(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
     recovery_ms: percentiles(recoveries(played)),
+    ...(plan.scenario === "troubles" ? waysOf(records) : {}),
     ...(seats === null
       ? {}
       : {
           turned_away: count(({ planned, stays, heard }) => {
             const wasTold = heard.heard.some(({ detail }) => detail.includes(FULL));
-            return planned.overflow !== undefined && stays.length === 0 && wasTold;
+            return (planned.overflow?.length ?? 0) > 0 && stays.length === 0 && wasTold;
           }),
           flagged_late: records.filter(({ call }) => flagged.has(call.call_id)).length,
           seats,
@@ -76,6 +78,48 @@ export function verdictOf(
     ),
   );
   return { figures, offenders, complaints };
+}
+
+/** How the calls came, and what they met before their rooms. */
+function waysOf(records: readonly CallRecord[]): Record<string, unknown> {
+  const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
+  const says = (words: string) => (record: CallRecord) =>
+    record.heard.heard.some(({ detail }) => detail.includes(words));
+  const isIn = ({ stays }: CallRecord) => stays.length > 0;
+  return {
+    by_way: Object.fromEntries(
+      ways.map((way) => {
+        const mine = records.filter(({ planned }) => planned.way === way);
+        return [way, { calls: mine.length, joined: mine.filter(isIn).length }];
+      }),
+    ),
+    // Told by no event that anybody has seen.
+    never_offered: count(({ planned, received_at }) => planned.way === "relay" && received_at === null),
+    apologised: count(says("cannot be connected right now")),
+    pins: {
+      asked: count(({ planned, heard }) => planned.keys !== undefined && heard.heard.length > 1),
+      joined: count((record) => record.planned.keys !== undefined && isIn(record)),
+      turned_away: count(
+        (record) =>
+          record.planned.keys !== undefined &&
+          record.planned.room !== null &&
+          !isIn(record) &&
+          record.hung_up_at === null,
+      ),
+    },
+    line: {
+      waited: count(waited),
+      joined: count((record) => waited(record) && isIn(record)),
+      hung_up: count((record) => waited(record) && !isIn(record) && record.hung_up_at !== null),
+      wait_ms: percentiles(records.filter(waited).flatMap(waitOf)),
+    },
+  };
+}
+
+/** From the first of the line's music to the room, of who came there. */
+function waitOf({ heard, stays: [stay], call }: CallRecord): number[] {
+  const music = heard.heard.find(({ detail }) => detail === LINE);
+  return music && stay ? [stay.from - (call.began_at + music.from_ms)] : [];
 }
 
 function noted({ projects }: Played, kind: string): number {

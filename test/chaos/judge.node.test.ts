@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { crimesOf } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { CallRecord, Stay } from "./records.ts";
+import { LINE } from "./rules.ts";
 
 const room = "acme:team-a";
 
@@ -14,10 +15,10 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
       project: 0,
       tenant: "acme",
       kind: "team",
+      way: "swml",
       call_id: "call",
       from: "+15550100001",
       to: "+15550100130",
-      team: "a",
       copies: 1,
       room,
       hangs_up: null,
@@ -27,6 +28,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
       call_id: "call",
       state: "ended",
       stranded: false,
+      began_at: 0,
       joins: [{ at: 100, conference: room, by: "relay", left_at: 60_000 }],
     },
     heard: {
@@ -35,6 +37,8 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
       two_sounds: false,
     },
     hung_up_at: null,
+    given_up: false,
+    received_at: null,
     ended_at: 60_500,
     webhooks: [{ sent_at: 0, ms: 120, status: 200, failed: null }],
     commands: [
@@ -44,6 +48,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
     ],
     stays: [stay],
     steps: [],
+    sounds_over: [],
     ...changes,
   };
 }
@@ -97,6 +102,7 @@ test.each<[string, Partial<CallRecord>]>([
     { commands: answer ? [{ ...answer, method: "calling.end", in_conference: true }] : [] },
   ],
   ["ended_while_in_conference", { steps: [{ at: 9_000, step: "hangup", in_conference: true }] }],
+  ["ended_while_in_conference", { steps: [{ at: 9_000, step: "Hangup", in_conference: true }] }],
 ])("%s is seen", (crime, changes) => {
   expect(crimesOf(record(changes))).toEqual([crime]);
 });
@@ -110,6 +116,87 @@ test("after an announcement the deadline counts from the webhook that placed the
   expect(crimesOf(record({ planned, steps, webhooks, commands: commandAt(6_300) }))).toEqual([
     "sent_after_deadline",
   ]);
+});
+
+describe("a call that a context's client is offered", () => {
+  const planned = { ...base.planned, way: "relay" as const };
+  const joinAt = (at: number) => (join ? [{ ...join, at }] : []);
+  const rang = { planned, webhooks: [], stays: [], commands: [], given_up: true };
+
+  test("is nobody's where nobody ever acknowledged it, and stranded where somebody did and let it ring", () => {
+    expect(crimesOf(record({ ...rang, received_at: null }))).toEqual([]);
+    expect(crimesOf(record({ ...rang, received_at: 100 }))).toEqual(["stranded"]);
+  });
+
+  test("is joined in time after it was offered, or after the last sound before the room", () => {
+    const offered = { planned, webhooks: [], received_at: 0 };
+    expect(crimesOf(record({ ...offered, commands: joinAt(2_200) }))).toEqual([]);
+    expect(crimesOf(record({ ...offered, commands: joinAt(2_300) }))).toEqual(["sent_after_deadline"]);
+    const heard = { ...offered, sounds_over: [{ at: 4_000 }] };
+    expect(crimesOf(record({ ...heard, commands: joinAt(6_200) }))).toEqual([]);
+    expect(crimesOf(record({ ...heard, commands: joinAt(6_300) }))).toEqual(["sent_after_deadline"]);
+  });
+});
+
+describe("a caller who keys a PIN", () => {
+  const planned = { ...base.planned, kind: "bridge" as const, keys: [{ press: "4711#", ms: 0 }] };
+  const told = (detail: string) => ({
+    ...base.heard,
+    heard: [{ sound: "say" as const, detail, from_ms: 100, to_ms: 900 }],
+  });
+  const away = { planned, stays: [], commands: [], ended_at: 9_000 };
+
+  test("may be told that it was wrong, or that none is taken, and is stranded where nothing was said", () => {
+    for (const words of ["Please ask for your PIN.", "We are sorry. PINs cannot be taken right now."]) {
+      expect(crimesOf(record({ ...away, heard: told(words) }))).toEqual([]);
+    }
+    expect(crimesOf(record({ ...away, heard: told("Please key in") }))).toEqual(["stranded"]);
+  });
+
+  test("and knows none is in the wrong room in any, and stranded where the call goes on without end", () => {
+    const unknowing = { ...planned, room: null };
+    expect(crimesOf(record({ planned: unknowing }))).toEqual(["wrong_conference"]);
+    expect(crimesOf(record({ ...away, planned: unknowing, ended_at: null }))).toEqual(["stranded"]);
+    expect(crimesOf(record({ ...away, planned: unknowing }))).toEqual([]);
+  });
+
+  test("has a deadline for the join that counts from the webhook that brought the keys", () => {
+    const steps = [{ at: 4_000, step: "prompt", in_conference: false }];
+    const webhooks = [0, 7_000].map((sent_at) => ({ sent_at, ms: 20, status: 200, failed: null }));
+    const joinAt = (at: number) => (join ? [{ ...join, at }] : []);
+    expect(crimesOf(record({ planned, steps, webhooks, commands: joinAt(9_200) }))).toEqual([]);
+    expect(crimesOf(record({ planned, steps, webhooks, commands: joinAt(9_300) }))).toEqual([
+      "sent_after_deadline",
+    ]);
+  });
+});
+
+describe("a caller who stands in the line", () => {
+  const planned = { ...base.planned, kind: "queue" as const, overflow: [] };
+  const heard = {
+    ...base.heard,
+    heard: [{ sound: "audio" as const, detail: LINE, from_ms: 0, to_ms: 90 }, ...base.heard.heard],
+  };
+  const unserved = { planned, heard, stays: [], commands: [] };
+
+  test("and is there yet when everybody has gone was forgotten", () => {
+    expect(crimesOf(record({ ...unserved, ended_at: null }))).toEqual(["stranded", "forgotten"]);
+  });
+
+  test("is stranded where the call ends without the room, unless the caller hung up", () => {
+    expect(crimesOf(record({ ...unserved, ended_at: 9_000 }))).toEqual(["stranded"]);
+    expect(crimesOf(record({ ...unserved, ended_at: 9_000, hung_up_at: 9_000 }))).toEqual([]);
+  });
+
+  test("is served once", () => {
+    expect(crimesOf(record({ planned, heard }))).toEqual([]);
+    const again = { conference_id: "c2", room, from: 64_200, to: 64_400 };
+    const back = { ...again, from: 60_100 };
+    expect(crimesOf(record({ planned, heard, stays: [...base.stays, back], ended_at: 64_500 }))).toEqual([]);
+    expect(crimesOf(record({ planned, heard, stays: [...base.stays, again], ended_at: 64_500 }))).toEqual([
+      "served_twice",
+    ]);
+  });
 });
 
 describe("where a room has two seats", () => {
@@ -131,7 +218,7 @@ describe("where a room has two seats", () => {
   });
 
   test("a caller who was told that all seats are taken is not stranded, one who was told nothing is", () => {
-    const planned = { ...base.planned, overflow: [] };
+    const planned = { ...base.planned, overflow: ["acme:team-a-2"] };
     const told = { sound: "say" as const, detail: "All seats are taken.", from_ms: 100, to_ms: 900 };
     const away = { planned, stays: [], commands: [], ended_at: 9_000 };
     expect(crimesOf(record({ ...away, heard: { ...base.heard, heard: [told] } }))).toEqual([]);

@@ -1,6 +1,6 @@
-import { FULL } from "./callers.ts";
 import { AFTERLIFE_MS } from "./player.ts";
 import type { CallRecord, Stay } from "./records.ts";
+import { FULL, GOODBYE, LINE } from "./rules.ts";
 
 /** What must never happen. */
 export const crimes = [
@@ -13,6 +13,8 @@ export const crimes = [
   "webhook_over_5_s",
   "left_alive_after_conference",
   "ended_while_in_conference",
+  "forgotten",
+  "served_twice",
 ] as const;
 
 export type Crime = (typeof crimes)[number];
@@ -21,12 +23,16 @@ const SILENCE_MS = 10_000;
 const WEBHOOK_MS = 5_000;
 /** `join_deadline_ms` of a tenant that sets none, counted from the webhook's receipt. */
 const JOIN_DEADLINE_MS = 2_000;
+/** A document that puts a call back where it has just been taken out does so sooner. */
+const AGAIN_MS = 4_000;
+const noPin = [GOODBYE, "There were too many wrong entries.", "PINs cannot be taken right now."];
 /** For the way there and for a busy machine. */
 const TOLERANCE_MS = 250;
 
 const JOIN = "calling.join_conference";
 const IN_ROOM = new Set(["music", "conference"]);
 const SPOKEN = new Set(["say", "audio"]);
+const ENDS = new Set(["hangup", "Hangup", "Reject"]);
 
 /** What one call has to complain of; each from what the carrier saw, none from what the Worker says. */
 export function crimesOf(record: CallRecord): Crime[] {
@@ -45,14 +51,39 @@ const checks: Record<Crime, (record: CallRecord) => boolean> = {
   left_alive_after_conference: leftAlive,
   ended_while_in_conference: ({ commands, steps }) =>
     commands.some(({ method, in_conference }) => method === "calling.end" && in_conference) ||
-    steps.some(({ step, in_conference }) => step === "hangup" && in_conference),
+    steps.some(({ step, in_conference }) => ENDS.has(step) && in_conference),
+  forgotten: (record) => waited(record) && record.stays.length === 0 && isOnTheLine(record),
+  served_twice: ({ planned, stays }) =>
+    planned.kind === "queue" && stays.some(({ from }, index) => from > endOf(stays[index - 1]) + AGAIN_MS),
 };
 
-/** No document could be run; or a caller who was meant for a room, and stayed, never came into it. */
-function stranded({ call, planned, stays, hung_up_at, heard }: CallRecord): boolean {
+/** Whether the call has stood in the line. */
+export function waited({ heard }: CallRecord): boolean {
+  return heard.heard.some(({ detail }) => detail === LINE);
+}
+
+/** The caller has not hung up, and the call was not ended. */
+function isOnTheLine({ hung_up_at, ended_at, given_up }: CallRecord): boolean {
+  return hung_up_at === null && ended_at === null && !given_up;
+}
+
+/**
+ * No document could be run; or a caller who was meant for a room, and stayed, never came into it; or one who was not, or whom
+ * a context's client took, was left on the line.
+ */
+function stranded(record: CallRecord): boolean {
+  const { call, planned, stays, hung_up_at, given_up, received_at } = record;
   if (call.stranded) return true;
-  if (planned.overflow && heard.heard.some(({ detail }) => detail.includes(FULL))) return false;
-  return planned.room !== null && stays.length === 0 && hung_up_at === null;
+  // A call that no client ever got word of is nobody's: it rings until its caller gives up.
+  if (given_up) return received_at !== null;
+  if (planned.room === null) return isOnTheLine(record);
+  return stays.length === 0 && hung_up_at === null && !wasToldWhy(record);
+}
+
+/** All seats are taken where nobody waits for one; a PIN was wrong, or could not be looked at. */
+function wasToldWhy({ planned: { overflow = [], keys }, heard }: CallRecord): boolean {
+  const words = [...(overflow.length > 0 ? [FULL] : []), ...(keys ? noPin : [])];
+  return heard.heard.some(({ detail }) => words.some((one) => detail.includes(one)));
 }
 
 /** In two conferences at once, or spoken to by a document while in one. */
@@ -65,34 +96,63 @@ function inTwoPlaces({ stays, heard }: CallRecord): boolean {
 }
 
 function overlap(a: Pick<Stay, "from" | "to">, b: Pick<Stay, "from" | "to">): boolean {
-  const end = ({ to }: Pick<Stay, "to">) => to ?? Number.POSITIVE_INFINITY;
-  return Math.max(a.from, b.from) < Math.min(end(a), end(b));
+  return Math.max(a.from, b.from) < Math.min(endOf(a), endOf(b));
+}
+
+function endOf(stay: Pick<Stay, "to"> | undefined): number {
+  return stay?.to ?? Number.POSITIVE_INFINITY;
 }
 
 function relayJoins({ commands }: CallRecord) {
   return commands.filter(({ method, by }) => method === JOIN && by === "relay");
 }
 
-/** Commands carry no deadline on the wire: it is the placing webhook's time and what a tenant's deadline adds. */
+/** Commands carry no deadline on the wire: it is the time when the call came to be placed and what a tenant's deadline adds. */
 function sentLate(record: CallRecord): boolean {
-  const from = placedFrom(record);
-  return relayJoins(record).some(({ at }) => at > from + JOIN_DEADLINE_MS + TOLERANCE_MS);
+  return relayJoins(record).some(({ at }) => at > placedFrom(record, at) + JOIN_DEADLINE_MS + TOLERANCE_MS);
 }
 
-/** When the webhook went out that placed the call: its first, or the first after an announcement. */
-function placedFrom({ planned, webhooks, steps }: CallRecord): number {
-  const announced = planned.kind === "hall" ? steps.find(({ step }) => step === "transfer")?.at : undefined;
+/**
+ * Since when the call that joined `at` could be placed: since its first webhook, or that after an announcement, after what was
+ * keyed or after the line; by RELAY since it was offered, or since the last sound before.
+ */
+function placedFrom(record: CallRecord, at: number): number {
+  const { planned, webhooks, received_at, sounds_over } = record;
+  if (planned.way === "relay") {
+    // Where RELAY could not ask for the PIN, a document did, and its webhook placed the call.
+    const before = [
+      ...sounds_over.map((sound) => sound.at),
+      ...webhooks.map(({ sent_at }) => sent_at),
+    ].filter((then) => then <= at);
+    return Math.max(received_at ?? Number.POSITIVE_INFINITY, ...before);
+  }
+  const since = lastBefore(record, at);
   const sent = webhooks
     .map(({ sent_at }) => sent_at)
-    .filter((at) => announced === undefined || at >= announced)
+    .filter((sent_at) => sent_at >= since)
     .sort((a, b) => a - b);
   // A webhook is journaled when it is over: while the first is still out, the command is early.
   return sent[0] ?? Number.POSITIVE_INFINITY;
 }
 
-/** It was in by RELAY, left, was not put back, and its caller is on the line yet. */
-function leftAlive({ call, stays, ended_at }: CallRecord): boolean {
+/** The last thing that the caller went through before the webhook that placed the call. */
+function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: number): number {
+  const nothing = Number.NEGATIVE_INFINITY;
+  switch (kind) {
+    case "hall":
+      return steps.find(({ step }) => step === "transfer")?.at ?? nothing;
+    case "bridge":
+      return steps.findLast((one) => one.step === "prompt" && one.at <= at)?.at ?? nothing;
+    case "queue":
+      return commands.findLast((one) => one.method === "calling.transfer" && one.at <= at)?.at ?? nothing;
+    default:
+      return nothing;
+  }
+}
+
+/** It was in, left, was not put back, and its caller is on the line yet. */
+function leftAlive({ stays, ended_at }: CallRecord): boolean {
   const last = stays.at(-1);
-  if (!last || last.to === null || call.joins.at(-1)?.by !== "relay") return false;
+  if (!last || last.to === null) return false;
   return ended_at === null || ended_at > last.to + AFTERLIFE_MS;
 }

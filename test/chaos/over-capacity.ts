@@ -1,5 +1,5 @@
-import { SEATS } from "./callers.ts";
 import type { CallRecord } from "./records.ts";
+import { SEATS } from "./rules.ts";
 
 /** Whoever joined a room when it held as many as it has seats, those not counted of whom the Worker knows that they are too many. */
 export function overCapacity(

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { type PlannedCall, planCall, planSeatedCall, roomKinds, teams, wireRoom } from "./callers.ts";
+import { type PlannedCall, planCall, planSeatedCall } from "./callers.ts";
 import { Random } from "./random.ts";
+import { roomKinds, teams, wireRoom } from "./rules.ts";
 import { always, type Deed, dealTroubles, noEvents, unreliable } from "./troubles.ts";
 
 export interface PlannedProject {
@@ -37,6 +38,8 @@ export interface Plan {
 const TROUBLE_MS = 7_000;
 /** In each project. */
 const ENDING_EVERY_MS = 3_000;
+/** How many of the bursts are rushes on a line. */
+const RUSHES = 0.18;
 
 /** @param shape how many projects share the calls, and how many troubles each of them meets. */
 export function planOf(seed: number, calls: number, shape: { projects: number; troubles: number }): Plan {
@@ -45,7 +48,7 @@ export function planOf(seed: number, calls: number, shape: { projects: number; t
   const projects = planProjects(random, seed, count);
   const over_at_ms = each * TROUBLE_MS;
   const deeds = dealTroubles(random, count, each)
-    .flatMap((troubles, project) => deedsOf(troubles, project, over_at_ms))
+    .flatMap((troubles, project) => deedsOf(troubles, project, over_at_ms, sidsOf(seed, project)))
     .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms)))
     .sort((a, b) => a.at_ms - b.at_ms);
   const planned = planCalls(random, calls, projects, over_at_ms, planCall);
@@ -108,14 +111,16 @@ function deedsOf(
   troubles: ReturnType<typeof dealTroubles>[number],
   project: number,
   over_at_ms: number,
+  sids: ReturnType<typeof sidsOf>,
 ): PlannedDeed[] {
+  const usual = { ...asDefault, ...sids };
   const deeds = troubles.flatMap(
     ({ name, faults, switches, latency_ms, deeds = [] }, index): PlannedDeed[] => {
       const at_ms = index * TROUBLE_MS;
       const settings: Deed = {
         do: "settings",
         faults: [...(faults ?? []), ...always],
-        switches: { ...asDefault, ...switches },
+        switches: { ...usual, ...switches },
         latency_ms: latency_ms ?? 0,
       };
       return [
@@ -129,8 +134,13 @@ function deedsOf(
       ];
     },
   );
-  const settings: Deed = { do: "settings", faults: [], switches: asDefault, latency_ms: 0 };
+  const settings: Deed = { do: "settings", faults: [], switches: usual, latency_ms: 0 };
   return [...deeds, { at_ms: over_at_ms, project, trouble: "none", deed: settings }];
+}
+
+/** In every third project REST has names of its own for calls. It does or it does not: none of a project's calls differ in that. */
+function sidsOf(seed: number, project: number): { call_sid_is_call_id: boolean } {
+  return { call_sid_is_call_id: (seed + project) % 3 !== 0 };
 }
 
 /** Rooms that an operator ends, whoever is in them. */
@@ -177,11 +187,14 @@ function planCalls(
   const planned: PlannedCall[] = [];
   while (planned.length < calls) {
     const project = random.between(0, projects.length - 1);
-    const burst = Math.min(random.between(1, 8), calls - planned.length);
+    const rush = plan === planCall && random.chance(RUSHES);
+    const burst = Math.min(random.between(rush ? 3 : 1, 8), calls - planned.length);
     const at = random.between(0, over_at_ms - 1_000);
+    const tenants = projects[project]?.tenants ?? [""];
+    const rushed = random.pick(tenants);
     for (let one = 0; one < burst; one += 1) {
-      const tenant = random.pick(projects[project]?.tenants ?? [""]);
-      const where = { at_ms: at + random.between(0, 150), project, tenant };
+      const tenant = rush ? rushed : random.pick(tenants);
+      const where = { at_ms: at + random.between(0, 150), project, tenant, rush };
       planned.push(plan(random, planned.length, where));
     }
   }

@@ -1,10 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Call } from "../carrier/calls.ts";
+import { startCxml } from "../carrier/cxml-documents.ts";
 import { startDocument } from "../carrier/documents.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
 import type { Project } from "../carrier/project.ts";
 import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { Moment, PlannedCall } from "./callers.ts";
+import { Listening } from "./listening.ts";
 import { compareSeats, type SeatsFound } from "./rosters.ts";
 import type { Staged } from "./stage.ts";
 import type { Deed } from "./troubles.ts";
@@ -15,6 +17,8 @@ const EVENING_MS = 6_000;
 const LATE_MS = 20_000;
 /** What is still alive so long after its conference was left alive. */
 export const AFTERLIFE_MS = 40_000;
+/** A caller who was offered to RELAY, and hears it ring yet in the evening, gives up. */
+const RINGING_MS = 12_000;
 /** Nothing more is waited for when every call has been over for so long. */
 const QUIET_MS = 1_000;
 
@@ -24,6 +28,8 @@ export interface Played extends Staged {
   ended_at: number;
   /** When a caller hung up, by call id. */
   hung_up: Map<string, number>;
+  /** Calls on which it only rang, until the caller gave up. */
+  given_up: Set<string>;
   /** When the RELAY listener was gone, ms since the epoch. */
   outages: { from: number; to: number }[];
   /** Where seats are counted: what came of comparing the ledger with the rooms. */
@@ -41,6 +47,8 @@ class Player {
   readonly #worker_url: string;
   readonly #planned: Map<string, PlannedCall>;
   readonly #hung_up = new Map<string, number>();
+  readonly #given_up = new Set<string>();
+  readonly #listening: Listening;
   readonly #outages: { from: number; to: number }[] = [];
   readonly #reachedMoments = new Set<Moment>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -49,6 +57,10 @@ class Player {
     this.#staged = staged;
     this.#worker_url = worker_url;
     this.#planned = new Map(staged.plan.calls.map((call) => [call.call_id, call]));
+    this.#listening = new Listening({
+      asked: (call, { press, ms }) => this.#later(ms, () => call.keypad.press(press)),
+      waits: (project, { call_id }) => this.#reached(project, call_id, "waiting"),
+    });
   }
 
   async play(): Promise<Played> {
@@ -68,7 +80,8 @@ class Player {
     const ended_at = Date.now();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const stop of unwatch) stop();
-    return { ...this.#staged, began_at, ended_at, hung_up: this.#hung_up, outages: this.#outages, seats };
+    const told = { hung_up: this.#hung_up, given_up: this.#given_up, outages: this.#outages, seats };
+    return { ...this.#staged, began_at, ended_at, ...told };
   }
 
   async #endOfDay(): Promise<void> {
@@ -78,6 +91,7 @@ class Player {
     while (Date.now() - last_ended_at < AFTERLIFE_MS + 2_000) {
       const late = Date.now() - began_at > LATE_MS;
       for (const project of this.#staged.projects) {
+        this.#giveUp(project);
         for (const conference of [...project.conferences.values()]) {
           if (!late && Date.now() - conference.created_at < EVENING_MS / 2) continue;
           last_ended_at = Date.now();
@@ -102,14 +116,44 @@ class Player {
     this.#timers.add(timer);
   }
 
-  #placeCall({ project: index, tenant, call_id, from, to, team, copies }: PlannedCall): void {
+  #placeCall(planned: PlannedCall): void {
+    const { project: index, tenant, way, call_id, from, to, copies } = planned;
     const project = this.#staged.projects[index];
     if (!project) return;
-    const facts = { call_id, from, to, type: "phone", headers: [] } as const;
-    const call = project.addCall({ ...facts, direction: "inbound", origin: "webhook" });
-    const url = `${this.#worker_url}/hooks/${tenant}/swml`;
-    startDocument(project, call, { start: { url }, params: { team }, duplicate_webhooks: copies });
+    const facts = { call_id, from, to, type: "phone", headers: [], direction: "inbound" } as const;
+    const url = `${this.#worker_url}/hooks/${tenant}/${way}`;
+    switch (way) {
+      case "swml": {
+        const call = project.addCall({ ...facts, origin: "webhook" });
+        startDocument(project, call, { start: { url }, duplicate_webhooks: copies });
+        break;
+      }
+      case "cxml": {
+        const call = project.addCall({ ...facts, origin: "cxml" });
+        startCxml(project, call, { url, method: "POST" }, copies);
+        break;
+      }
+      case "relay": {
+        const call = project.addCall({ ...facts, origin: "context" });
+        for (let copy = 0; copy < copies; copy += 1) project.offer(call, tenant);
+        break;
+      }
+      default:
+        way satisfies never;
+    }
+    const call = project.calls.get(call_id);
+    if (call) this.#listening.to(project, call, planned);
     this.#reached(project, call_id, "placed");
+  }
+
+  /** Whoever only ever heard it ring. */
+  #giveUp(project: Project): void {
+    for (const call of project.calls.values()) {
+      const rings = call.origin === "context" && (call.state === "created" || call.state === "ringing");
+      if (!rings || call.now() - call.began_at < RINGING_MS) continue;
+      this.#given_up.add(call.call_id);
+      call.hangUp("hangup");
+    }
   }
 
   #hangUp(project: Project, call_id: string): void {
@@ -141,6 +185,7 @@ class Player {
       reading = true;
       setImmediate(() => {
         reading = false;
+        this.#listening.listen(project);
         for (const entry of project.journal.after(read)) {
           read = entry.seq;
           const [call_id, step] = stepOf(entry) ?? [];
@@ -228,7 +273,9 @@ function stepOf(entry: JournalEntry): [string, Moment["after"]] | null {
         ? [call_id, "joined"]
         : null;
     case "document":
-      return typeof call_id === "string" && entry["step"] === "transfer" ? [call_id, "coming back"] : null;
+      return typeof call_id === "string" && (entry["step"] === "transfer" || entry["verb"] === "Redirect")
+        ? [call_id, "coming back"]
+        : null;
     case "frame_in": {
       const { method, params } = entry["frame"] as { method?: string; params?: { call_id?: string } }; // A JSON-RPC frame.
       return method === "calling.join_conference" && params?.call_id !== undefined

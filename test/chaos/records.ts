@@ -29,29 +29,39 @@ export interface Stay {
   to: number | null;
 }
 
-/** One step of a document, as the carrier ran it. */
+/** One step of a SWML document, or one verb of a cXML document, as the carrier ran it. */
 export interface RunStep {
   at: number;
   step: string;
   in_conference: boolean;
 }
 
+/** The end of a sound, or of a question, that RELAY played on a call, or a command to end it: what comes next is decided then. */
+export interface SoundOver {
+  at: number;
+}
+
 /** What the carrier saw of one call. */
 export interface CallRecord {
   planned: PlannedCall;
-  call: Pick<Call, "call_id" | "state" | "stranded" | "joins">;
+  call: Pick<Call, "call_id" | "state" | "stranded" | "joins" | "began_at">;
   heard: ReturnType<Call["ear"]["report"]>;
   hung_up_at: number | null;
+  /** The caller heard it ring for long, and nothing else, and has given up. */
+  given_up: boolean;
+  /** When it was offered on a context in an event that was acknowledged. Null: no client of that context ever had it. */
+  received_at: number | null;
   ended_at: number | null;
   webhooks: SentWebhook[];
   commands: SentCommand[];
   stays: Stay[];
   steps: RunStep[];
+  sounds_over: SoundOver[];
 }
 
 /** Every call of a run, told from the carrier's journals alone. */
 export function recordsOf(played: Played): CallRecord[] {
-  const { plan, projects, hung_up } = played;
+  const { plan, projects, hung_up, given_up } = played;
   const records = new Map<string, CallRecord>();
   for (const planned of plan.calls) {
     const call = projects[planned.project]?.calls.get(planned.call_id);
@@ -61,11 +71,14 @@ export function recordsOf(played: Played): CallRecord[] {
       call,
       heard: call.ear.report(),
       hung_up_at: hung_up.get(planned.call_id) ?? null,
+      given_up: given_up.has(planned.call_id),
+      received_at: null,
       ended_at: null,
       webhooks: [],
       commands: [],
       stays: [],
       steps: [],
+      sounds_over: [],
     });
   }
   for (const project of projects) readJournal(entriesOf(project), records);
@@ -81,7 +94,14 @@ export function entriesOf(project: Project): JournalEntry[] {
 }
 
 function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<string, CallRecord>): void {
+  /** Offers that are not acknowledged yet, by the event's id. */
+  const offers = new Map<string, { at: number; record: CallRecord }>();
   for (const entry of entries) {
+    const { id = "", method, params } = frameOf(entry);
+    const offer = entry.kind === "frame_in" && method === undefined ? offers.get(id) : undefined;
+    if (offer) offer.record.received_at ??= offer.at;
+    const offered = params?.event_type === "calling.call.receive" && records.get(callOf(entry) ?? "");
+    if (offered) offers.set(id, { at: entry.at, record: offered });
     const record = records.get(callOf(entry) ?? "");
     if (record) read(entry, record);
   }
@@ -90,6 +110,10 @@ function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<stri
 function read(entry: JournalEntry, record: CallRecord): void {
   const { at } = entry;
   const in_conference = record.stays.some(({ to }) => to === null);
+  const command = (method: string, by: SentCommand["by"]) => {
+    record.commands.push({ at, method, by, in_conference });
+    if (method.endsWith(".stop")) record.sounds_over.push({ at });
+  };
   switch (entry.kind) {
     case "webhook":
       record.webhooks.push({
@@ -99,14 +123,22 @@ function read(entry: JournalEntry, record: CallRecord): void {
         failed: typeof entry["failed"] === "string" ? entry["failed"] : null,
       });
       return;
+    case "frame_out": {
+      const { params } = frameOf(entry);
+      const isPlayed = params?.event_type === "calling.call.play" && params.params?.state === "finished";
+      if (isPlayed || params?.event_type === "calling.call.collect") record.sounds_over.push({ at });
+      return;
+    }
     case "frame_in":
-      record.commands.push({ at, method: frameOf(entry).method ?? "", by: "relay", in_conference });
+      command(frameOf(entry).method ?? "", "relay");
       return;
     case "rest":
-      record.commands.push({ at, method: restCommandOf(entry)?.command ?? "", by: "rest", in_conference });
+      command(restCommandOf(entry)?.command ?? "", "rest");
       return;
     case "document":
-      if (typeof entry["step"] === "string") record.steps.push({ at, step: entry["step"], in_conference });
+      for (const step of [entry["step"], entry["verb"]]) {
+        if (typeof step === "string") record.steps.push({ at, step, in_conference });
+      }
       return;
     case "call":
       if (entry["state"] === "ended") record.ended_at = at;
@@ -139,7 +171,7 @@ export function callOf(entry: JournalEntry): string | null {
 interface Frame {
   id?: string;
   method?: string;
-  params?: { call_id?: string; event_type?: string; params?: { call_id?: string } };
+  params?: { call_id?: string; event_type?: string; params?: { call_id?: string; state?: string } };
   result?: { code?: string };
 }
 

@@ -1,12 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import { ivBytes, sealSecret } from "../../shared/credentials.ts";
+import { answerHmac } from "../../shared/secret-answer.ts";
 import { temporaryFolder } from "../bench/children.ts";
 import { bundle, type Served, serve } from "../bench/workerd.ts";
 import { type Carrier, startCarrier } from "../carrier/carrier.ts";
 import type { Project } from "../carrier/project.ts";
 import { startVoicemail } from "../demo/voicemail.ts";
-import { rules } from "./callers.ts";
 import type { Plan } from "./plan.ts";
+import { pins, rules } from "./rules.ts";
+
+/** A session takes the calls of its contexts within this, or the run does not begin. */
+const SUBSCRIBED_MS = 15_000;
 
 /** For what operators ask of the Worker. */
 export const ADMIN_TOKEN = "chaos-admin-token";
@@ -47,7 +52,7 @@ export async function setStage(plans: readonly Plan[]): Promise<Stage> {
     kv,
     said: (line) => log.push({ at: Date.now(), line }),
   });
-  return {
+  const stage = {
     staged,
     worker,
     log,
@@ -57,6 +62,44 @@ export async function setStage(plans: readonly Plan[]): Promise<Stage> {
       await Promise.all(staged.map(({ carrier }) => carrier.close()));
     },
   };
+  try {
+    await open(stage);
+  } catch (error) {
+    await stage.close();
+    throw error;
+  }
+  return stage;
+}
+
+/** Says where the Worker is reached, which nobody knew before, and has the sessions that take calls by contexts come up. */
+async function open({ staged, worker: { url } }: Stage): Promise<void> {
+  const ask = async (path: string, init: RequestInit) => {
+    const response = await fetch(`${url}/chaos/${path}`, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  };
+  for (const { plan, projects } of staged) {
+    for (const [index, { project_id, tenants }] of plan.projects.entries()) {
+      for (const [number, tenant] of tenants.entries()) {
+        // Seats are counted for joins by RELAY and by document alike.
+        const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
+        const body = JSON.stringify({ project_id, join_via, public_url: url });
+        await ask(`directory/tenant/${tenant}`, { method: "PUT", body });
+      }
+      if (plan.scenario !== "troubles") continue;
+      await ask(`${project_id}/wake`, { method: "POST" });
+      await subscribed(projects[index], tenants);
+    }
+  }
+}
+
+async function subscribed(project: Project | undefined, contexts: readonly string[]): Promise<void> {
+  const isUp = () =>
+    [...(project?.sessions.values() ?? [])].some((session) =>
+      contexts.every((context) => session.contexts.has(context)),
+    );
+  for (const until = Date.now() + SUBSCRIBED_MS; !isUp(); await wait(50)) {
+    if (Date.now() > until) throw new Error(`nobody takes the calls of ${contexts.join(", ")}`);
+  }
 }
 
 async function stageOne(plan: Plan): Promise<Staged> {
@@ -78,16 +121,19 @@ async function recordsOf(
   for (const [index, { project_id, token, signing_key }] of projects.entries()) {
     const seal = (secret: string) =>
       sealSecret(credentials_key, project_id, secret, new Uint8Array(randomBytes(ivBytes)));
+    const tenants = plan.projects[index]?.tenants ?? [];
+    // Each tenant's context is named as it is.
+    const contexts = plan.scenario === "troubles" ? Object.fromEntries(tenants.map((id) => [id, id])) : {};
     kv[`project/${project_id}`] = JSON.stringify({
       space: carrier.rest,
+      contexts,
       credentials: await seal(token),
       signing_keys: [await seal(signing_key)],
     });
-    for (const [number, tenant] of (plan.projects[index]?.tenants ?? []).entries()) {
-      // Seats are counted for joins by RELAY and by document alike.
-      const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
-      kv[`tenant/${tenant}`] = JSON.stringify({ project_id, join_via });
-      kv[`ruleset/${tenant}`] = JSON.stringify(rules(voicemail_url));
+    for (const tenant of tenants) {
+      const hmac = async (pin: string) => await answerHmac(credentials_key, tenant, pin);
+      const hmacs = { bridge: await hmac(pins.bridge), board: await hmac(pins.board) };
+      kv[`ruleset/${tenant}`] = JSON.stringify(rules(voicemail_url, hmacs));
     }
   }
   return kv;

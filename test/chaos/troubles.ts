@@ -189,7 +189,6 @@ const passing: ((random: Random) => Trouble)[] = [
   }),
   () => ({ name: "events need a callback", switches: { conference_events_without_callback: false } }),
   () => ({ name: "other conference ids", switches: { conference_sid_is_conference_id: false } }),
-  () => ({ name: "other call ids", switches: { call_sid_is_call_id: false }, deeds: [drop(0.5)] }),
   () => ({
     name: "events replayed",
     switches: { replay_events_on_resume: true },

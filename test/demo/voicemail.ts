@@ -1,17 +1,24 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
+const words = "Leave a message after the tone.";
+
 const document = {
   version: "1.0.0",
   sections: {
-    main: [{ answer: {} }, { play: { url: "say:Leave a message after the tone." } }, { hangup: {} }],
+    main: [{ answer: {} }, { play: { url: `say:${words}` } }, { hangup: {} }],
   },
 };
 
-/** A tenant's own SWML document, on a free port: where calls are handed over to. */
+const cxml = `<?xml version="1.0" encoding="UTF-8"?><Response><Say>${words}</Say><Hangup/></Response>`;
+
+/** A tenant's own document, on a free port, where calls are handed over to: cXML where the path ends in .xml, else SWML. */
 export async function startVoicemail(): Promise<{ url: string; stop(): void }> {
-  const server = createServer((_, response) => {
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));
+  const server = createServer(({ url = "" }, response) => {
+    const [type, body] = url.endsWith(".xml")
+      ? ["text/xml", cxml]
+      : ["application/json", JSON.stringify(document)];
+    response.writeHead(200, { "content-type": type }).end(body);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

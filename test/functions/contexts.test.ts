@@ -415,6 +415,55 @@ test("a call that waits for a seat hears music and its place, and comes in when 
   }
 });
 
+describe("a call that stands in its line", () => {
+  const desk = {
+    id: "desk",
+    match: {},
+    place: {
+      room: "desk",
+      capacity: 1,
+      overflow: overflow("wait", {}),
+      wait: { music: "https://example.com/music.mp3#seconds=600" },
+    },
+  };
+
+  /** Somebody in the only seat, and somebody who hears music. */
+  async function open(): Promise<{ home: House; seated: string; waiter: string }> {
+    const home = await openContext([desk]);
+    const seated = await call(home);
+    await inRoom(home, seated, "desk");
+    const waiter = await call(home, "+15550100002");
+    await home.carrier.wait({ call: { call_id: waiter, heard: { sound: "audio", contains: "music.mp3" } } });
+    return { home, seated, waiter };
+  }
+
+  test("takes no music into the room where nobody answers that it is stopped", async () => {
+    const { home: opened, seated, waiter } = await open();
+    await using home = opened;
+    await home.carrier.change({
+      faults: [
+        { at: "command", match: { method: "calling.play.stop" }, do: { kind: "drop_socket" } },
+        { at: "rest", times: 1, do: { kind: "code", code: "500" } },
+      ],
+    });
+    await home.carrier.hangUp(seated);
+    await inRoom(home, waiter, "desk");
+    await heard(home, waiter);
+  });
+
+  test("is led in by the session that comes after the one that vanished, and the music ends first", async () => {
+    const { home: opened, seated, waiter } = await open();
+    await using home = opened;
+    await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
+    await home.carrier.hangUp(seated);
+    // Somebody asks for a seat, and so finds that the other has gone, before anybody takes the walk up again.
+    await home.carrier.placeCall({ ...caller, from: "+15550100003", url: home.webhook_url });
+    await runDurableObjectAlarm(session(home));
+    await inRoom(home, waiter, "desk");
+    await heard(home, waiter);
+  });
+});
+
 describe("a call that RELAY loses", () => {
   test("between its answer and its join is brought into its room by REST, within 3 s", async () => {
     await using home = await openContext([standup], {
