@@ -87,19 +87,27 @@ describe("a caller who finds no seat", () => {
     }
   });
 
-  test("who hangs up is passed over at once: when it is their turn, the next one comes", async () => {
-    await using home = await openHouse({ rules: [room(1)], ...byDocument });
-    const seated = await callFrom(home, "+15550100201");
-    await inDesk(home, seated);
-    const gone = await callFrom(home, "+15550100202");
-    await waits(home, gone);
-    const next = await callFrom(home, "+15550100203");
-    await waits(home, gone, next);
-    await home.carrier.hangUp(gone);
-    await home.carrier.hangUp(seated);
-    await inDesk(home, next);
-    expect((await desk(home)).participants.map(({ call_id }) => call_id)).toEqual([next]);
-  });
+  test.each(["swml", "cxml"] as const)(
+    "by %s who hangs up is passed over at once: when it is their turn, the next one comes",
+    async (way) => {
+      await using home = await openHouse({ rules: [room(1)], ...byDocument });
+      const seated = await callFrom(home, "+15550100201");
+      await inDesk(home, seated);
+      const { webhook_url } = home;
+      const number = { swml: webhook_url, cxml: webhook_url.replace(/swml$/, "cxml"), relay: "" };
+      const { call_id: gone } = await home.carrier.placeCallVia(way, number, {
+        from: "+15550100202",
+        to: "+15550100100",
+      });
+      await waits(home, gone);
+      const next = await callFrom(home, "+15550100203");
+      await waits(home, gone, next);
+      await home.carrier.hangUp(gone);
+      await home.carrier.hangUp(seated);
+      await inDesk(home, next);
+      expect((await desk(home)).participants.map(({ call_id }) => call_id)).toEqual([next]);
+    },
+  );
 
   test("hears the second overflow at the maximum, and stands in the line no more", async () => {
     await using home = await openHouse({ rules: [room(1, { max_s: 10 })], ...byDocument });

@@ -23,7 +23,16 @@ class Room {
     const now = () => this.now;
     this.ledger = new Ledger(sql, now, () => Promise.reject(new Error("REST is out of reach")));
     const { placements, rooms, errands } = this.ledger;
-    this.line = new Line({ placements, rooms, errands, start: () => {}, doubt: () => {}, now });
+    const isWalked = () => false;
+    this.line = new Line({
+      placements,
+      rooms,
+      errands,
+      isWalked,
+      start: () => {},
+      doubt: () => {},
+      now,
+    });
   }
 
   /** @param how it waits; without a node it came by cXML. */
