@@ -78,7 +78,7 @@ export class Desk {
       placements.update(row, { joined_by: "document" });
       const { capacity } = request;
       const join = { ...row.join, ...(capacity === undefined ? {} : { max_participants: capacity }) };
-      return { ...reply, outcome: "document", join, counted: false };
+      return { ...reply, outcome: "document", join };
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);

@@ -28,6 +28,8 @@ const JOIN_SEEN_MS = 1_200;
 /** RELAY is waited for so long where nobody else can do what is to be done. */
 const RELAY_BACK_MS = 2_000;
 const REST_MS = 2_000;
+/** A transfer to the document that joins is tried so often before the caller hears the apology. */
+const JOINED_AGAIN = 2;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
@@ -227,7 +229,11 @@ export class Walker {
     const rendered = render(writeSwml(next));
     if (!rendered.ok)
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
-    if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
+    for (let tried = 0; tried < JOINED_AGAIN; tried += 1) {
+      if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
+      // RELAY may be a moment from being back, and REST may have failed for that moment.
+      if (!this.#host.link.ready) await this.#host.link.settled(Date.now() + RELAY_BACK_MS);
+    }
     return await this.#perform({ does: "apologise" });
   }
 

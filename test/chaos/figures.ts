@@ -3,7 +3,7 @@ import { type Crime, crimes, crimesOf, waited } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
 import { type CallRecord, entriesOf, frameOf } from "./records.ts";
-import { FULL, LINE } from "./rules.ts";
+import { APOLOGY, FULL, LINE } from "./rules.ts";
 
 export interface Verdict {
   /** The run's line. */
@@ -95,7 +95,7 @@ function waysOf(records: readonly CallRecord[]): Record<string, unknown> {
     ),
     // Told by no event that anybody has seen.
     never_offered: count(({ planned, received_at }) => planned.way === "relay" && received_at === null),
-    apologised: count(says("cannot be connected right now")),
+    apologised: count(says(APOLOGY)),
     pins: {
       asked: count(({ planned, heard }) => planned.keys !== undefined && heard.heard.length > 1),
       joined: count((record) => record.planned.keys !== undefined && isIn(record)),

@@ -49,6 +49,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
     stays: [stay],
     steps: [],
     sounds_over: [],
+    rest_failed: false,
     ...changes,
   };
 }
@@ -126,6 +127,19 @@ describe("a call that a context's client is offered", () => {
   test("is nobody's where nobody ever acknowledged it, and stranded where somebody did and let it ring", () => {
     expect(crimesOf(record({ ...rang, received_at: null }))).toEqual([]);
     expect(crimesOf(record({ ...rang, received_at: 100 }))).toEqual(["stranded"]);
+  });
+
+  test("may hear the apology where REST failed, too, and only there", () => {
+    const sorry = {
+      sound: "say" as const,
+      detail: "Your call cannot be connected right now.",
+      from_ms: 0,
+      to_ms: 9,
+    };
+    const away = { planned, stays: [], commands: [], heard: { ...base.heard, heard: [sorry] } };
+    expect(crimesOf(record({ ...away, rest_failed: true }))).toEqual([]);
+    expect(crimesOf(record(away))).toEqual(["stranded"]);
+    expect(crimesOf(record({ ...away, planned: base.planned, rest_failed: true }))).toEqual(["stranded"]);
   });
 
   test("is joined in time after it was offered, or after the last sound before the room", () => {

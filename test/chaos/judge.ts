@@ -1,6 +1,6 @@
 import { AFTERLIFE_MS } from "./player.ts";
 import type { CallRecord, Stay } from "./records.ts";
-import { FULL, GOODBYE, LINE } from "./rules.ts";
+import { APOLOGY, FULL, GOODBYE, LINE } from "./rules.ts";
 
 /** What must never happen. */
 export const crimes = [
@@ -80,9 +80,16 @@ function stranded(record: CallRecord): boolean {
   return stays.length === 0 && hung_up_at === null && !wasToldWhy(record);
 }
 
-/** All seats are taken where nobody waits for one; a PIN was wrong, or could not be looked at. */
-function wasToldWhy({ planned: { overflow = [], keys }, heard }: CallRecord): boolean {
-  const words = [...(overflow.length > 0 ? [FULL] : []), ...(keys ? noPin : [])];
+/**
+ * All seats are taken where nobody waits for one; a PIN was wrong, or could not be looked at. A call by context is moved by RELAY,
+ * and without it by REST: where that fails as well nothing is left but to apologise. It has no document that would join.
+ */
+function wasToldWhy({ planned: { overflow = [], keys, way }, heard, rest_failed }: CallRecord): boolean {
+  const words = [
+    ...(overflow.length > 0 ? [FULL] : []),
+    ...(keys ? noPin : []),
+    ...(way === "relay" && rest_failed ? [APOLOGY] : []),
+  ];
   return heard.heard.some(({ detail }) => words.some((one) => detail.includes(one)));
 }
 

@@ -57,6 +57,8 @@ export interface CallRecord {
   stays: Stay[];
   steps: RunStep[];
   sounds_over: SoundOver[];
+  /** While the call lived REST refused or cut a request of its project's. */
+  rest_failed: boolean;
 }
 
 /** Every call of a run, told from the carrier's journals alone. */
@@ -79,10 +81,27 @@ export function recordsOf(played: Played): CallRecord[] {
       stays: [],
       steps: [],
       sounds_over: [],
+      rest_failed: false,
     });
   }
-  for (const project of projects) readJournal(entriesOf(project), records);
+  for (const [index, project] of projects.entries()) {
+    const entries = entriesOf(project);
+    readJournal(entries, records);
+    const failures = entries.filter(isRestFailure).map(({ at }) => at);
+    for (const record of records.values()) {
+      if (record.planned.project !== index) continue;
+      const [from, to] = [record.received_at ?? 0, record.ended_at ?? Number.POSITIVE_INFINITY];
+      record.rest_failed = failures.some((at) => at >= from && at <= to);
+    }
+  }
   return [...records.values()];
+}
+
+function isRestFailure(entry: JournalEntry): boolean {
+  const { kind } = (entry["do"] ?? {}) as { kind?: string }; // As the carrier's faults.ts writes it.
+  return (
+    entry.kind === "fault" && entry["at_point"] === "rest" && (kind === "code" || kind === "drop_socket")
+  );
 }
 
 /** A project's whole journal. */

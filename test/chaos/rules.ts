@@ -29,6 +29,8 @@ export const FULL = "All seats are taken.";
 export const SEATS = 2;
 export const NUMBERED = 3;
 
+/** What a caller hears for whom nothing more can be done. */
+export const APOLOGY = "Your call cannot be connected right now.";
 export const QUESTION = "Please key in the PIN of your conference.";
 /** What a caller hears after the last wrong PIN. */
 export const GOODBYE = "Please ask for your PIN.";
