@@ -273,13 +273,10 @@ export class Walker {
     const { call_id } = this.#call;
     const row = this.#placement;
     if (row?.state === "joined") return true;
-    try {
-      if (!(await isInRooms(await link.project(), [room], call_id, AbortSignal.timeout(REST_MS))))
-        return false;
-    } catch {
-      // Nobody says so: it joins again, and is then in that room for sure.
-      return false;
-    }
+    const signal = AbortSignal.timeout(REST_MS);
+    const said = link.project().then((project) => isInRooms(project, [room], call_id, signal));
+    // Where nobody says so it joins again, and is then in that room for sure.
+    if (!(await said.catch(() => false))) return false;
     if (row) placements.move(row, "joined", { reason: "REST found the call" });
     return true;
   }
