@@ -38,8 +38,9 @@ export interface Plan {
 const TROUBLE_MS = 7_000;
 /** In each project. */
 const ENDING_EVERY_MS = 3_000;
-/** How many of the bursts are rushes on a line. */
+/** How many of the bursts are rushes on a line, and in which part of the run: in the end every line is to be empty. */
 const RUSHES = 0.18;
+const RUSHED = 0.6;
 
 /** @param shape how many projects share the calls, and how many troubles each of them meets. */
 export function planOf(seed: number, calls: number, shape: { projects: number; troubles: number }): Plan {
@@ -189,7 +190,7 @@ function planCalls(
     const project = random.between(0, projects.length - 1);
     const rush = plan === planCall && random.chance(RUSHES);
     const burst = Math.min(random.between(rush ? 3 : 1, 8), calls - planned.length);
-    const at = random.between(0, over_at_ms - 1_000);
+    const at = random.between(0, Math.round(rush ? over_at_ms * RUSHED : over_at_ms - 1_000));
     const tenants = projects[project]?.tenants ?? [""];
     const rushed = random.pick(tenants);
     for (let one = 0; one < burst; one += 1) {
