@@ -1,3 +1,4 @@
+import { describeError, log } from "../log.ts";
 import { listRoom } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { Alarm } from "./alarm.ts";
@@ -99,7 +100,19 @@ export class Chores {
     this.start();
   }
 
+  /** Never rejects; what is not done is leased, and comes again. */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      log("error", "chores.broke", { error: describeError(error) });
+    }
+    // A leave that was found out has its errands.
+    if (this.#host.errands.wereAdded()) void this.run();
+    this.#schedule();
+  }
+
+  async #run(): Promise<void> {
     const { errands, placements, health, journal, link, line } = this.#host;
     await runErrands({
       errands,
@@ -114,9 +127,6 @@ export class Chores {
       project: () => link.project(),
     });
     await this.#keeper.run();
-    // A leave that was found out has its errands.
-    if (this.#host.errands.wereAdded()) void this.run();
-    this.#schedule();
   }
 
   #schedule(): void {

@@ -12,7 +12,14 @@ import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { giveUpWaiting, heldSince, joinCommandId, placeByRelay, replyOf } from "./placing.ts";
+import {
+  byDocumentReply,
+  giveUpWaiting,
+  heldSince,
+  joinCommandId,
+  placeByRelay,
+  replyOf,
+} from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
 
@@ -56,12 +63,15 @@ export class Desk {
   async #answer(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, line } = this.#host;
     const id = joinCommandId(request);
+    const row = placements.find(request);
+    // One tenant has handed the call on to another, who is to learn nothing of the one's rooms.
+    if (row && row.tenant !== request.tenant)
+      return byDocumentReply(request, "another tenant placed the call");
     const underWay = this.#placing.get(id);
     if (underWay) {
       this.#journalRepeat(request);
       return await underWay;
     }
-    const row = placements.find(request);
     if (row?.wait) {
       const reply = line.polled(row);
       // It asks again and again while it waits: only what ends that is worth writing down.
@@ -72,6 +82,7 @@ export class Desk {
       this.#journalRepeat(request);
       giveUpWaiting(placements, row, heldSince(request, Date.now()));
       const reply = replyOf(row);
+      this.#limit(row, request, reply);
       // Nobody heard that it had a seat, and it was told to wait: its join came to nothing, and yet it is there.
       if (reply.outcome !== "over" || !request.wait || row.joined_ts !== null || row.state !== "left")
         return reply;
@@ -132,7 +143,7 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, chores, link, line, kept } = this.#host;
+    const { placements, rooms, errands, link, line, kept } = this.#host;
     const others = placements.ofCall(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
@@ -140,6 +151,7 @@ export class Desk {
       if (!isLive(other.state)) continue;
       // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
       if (other.state !== "waiting") join_via = "document";
+      for (const kind of ["expire", "overdue"] as const) errands.drop(kind, other);
       const wasThere = other.state !== "planned" && other.state !== "waiting";
       placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
     }
@@ -161,13 +173,15 @@ export class Desk {
       { ...request, join_via, rooms: arrived.rooms },
     );
     const row = placements.find(request);
-    if (row && (reply.outcome === "accepted" || reply.outcome === "unknown")) {
-      if (request.max_duration_s !== undefined) {
-        errands.add("expire", row, row.node_id, row.created_at + request.max_duration_s * 1000);
-        chores.start();
-      }
-    }
+    if (row) this.#limit(row, request, reply);
     return reply;
+  }
+
+  /** A document that joins says itself how long. Whoever vanished before this does it when the call is placed again. */
+  #limit(row: Placement, { max_duration_s }: PlaceRequest, { outcome }: PlaceReply): void {
+    if (max_duration_s === undefined || (outcome !== "accepted" && outcome !== "unknown")) return;
+    this.#host.errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
+    this.#host.chores.start();
   }
 
   #avoidRelay(): string | null {

@@ -3,7 +3,7 @@ import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
 import { render } from "../../shared/documents/render.ts";
 import { handOverDocument, rejectDocument } from "../../shared/documents/rule-documents.ts";
 import type { SwmlDocument } from "../../shared/documents/swml.ts";
-import { mayMove } from "../../shared/placement.ts";
+import { isLive, mayMove } from "../../shared/placement.ts";
 import { log } from "../log.ts";
 import type { Errand } from "./errands.ts";
 import type { Line } from "./line.ts";
@@ -25,8 +25,11 @@ export function commandFor(
 ): CallCommand | null {
   const row = placements.find(key);
   switch (kind) {
-    case "end":
-      return hangUp;
+    case "end": {
+      const [newest] = placements.ofCall(key.call_id);
+      // It came anew meanwhile: it is where that led it.
+      return row && newest && newest !== row && isLive(newest.state) ? null : hangUp;
+    }
     case "after":
       return row?.after_url ? { method: "calling.transfer", params: { dest: row.after_url } } : null;
     case "expire":

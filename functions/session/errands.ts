@@ -20,7 +20,7 @@ export interface Errand extends PlacementKey {
 /** Waits before each further try. After the last, the errand is given up and logged. */
 const RETRY_MS = [1_000, 2_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 /** How long a try may take: where we vanish in the middle of one, it is made again after this. */
-const LEASE_MS = 10_000;
+const LEASE_MS = 15_000;
 
 /** The table of errands. */
 export class Errands {

@@ -26,6 +26,8 @@ const RECORD_MS = 4_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 export const LONGEST_CALL_MS = 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
+/** What another incarnation left to be done is looked at this soon. */
+const LEFT_BEHIND_MS = 1_000;
 
 interface HeartbeatHost {
   alarm: Alarm;
@@ -51,6 +53,12 @@ export class Heartbeat {
 
   constructor(host: HeartbeatHost) {
     this.#host = host;
+  }
+
+  /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
+  began(): void {
+    const { alarm, chores, reception, dialer } = this.#host;
+    if (chores.arePending || reception.isBusy || dialer.isBusy) alarm.arm(LEFT_BEHIND_MS);
   }
 
   /** Something was done: the session is not idle. */

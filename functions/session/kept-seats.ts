@@ -95,7 +95,8 @@ export class KeptSeats {
     const [found] = this.#sql.exec<{ placing: string }>(
       `UPDATE kept_seats SET claimed_by = ?, claimed_until = ?, until = MAX(until, ?) WHERE seq = (
          SELECT seq FROM kept_seats WHERE tenant = ? AND "from" = ? AND "to" = ? AND until > ?
-           AND (claimed_by IS NULL OR claimed_by = ? OR claimed_until <= ?) ORDER BY until DESC LIMIT 1
+           AND (claimed_by = ? OR (room IS NOT NULL AND (claimed_by IS NULL OR claimed_until <= ?)))
+         ORDER BY claimed_by = ? DESC, until DESC LIMIT 1
        ) RETURNING placing`,
       call_id,
       now + CLAIM_MS,
@@ -106,20 +107,27 @@ export class KeptSeats {
       now,
       call_id,
       now,
+      call_id,
     );
     this.#until = Math.max(this.#until, now + CLAIM_MS);
     return found ? (JSON.parse(found.placing) as Placing) : null;
   }
 
-  /** The room of the seat that this call has claimed; the seat is kept no more, and whoever asks has it. */
+  /**
+   * The room of the seat that this call has claimed; the seat is kept no more, and whoever asks has it. A webhook that comes
+   * twice finds the claim for a while.
+   */
   take(call_id: string): string | null {
-    if (this.#now() >= this.#until) return null;
-    const [taken] = this.#sql.exec<{ room: string }>(
-      "DELETE FROM kept_seats WHERE claimed_by = ? AND until > ? RETURNING room",
+    const now = this.#now();
+    if (now >= this.#until) return null;
+    const [taken] = this.#sql.exec<{ seq: number; room: string }>(
+      "SELECT seq, room FROM kept_seats WHERE claimed_by = ? AND until > ? AND room IS NOT NULL",
       call_id,
-      this.#now(),
+      now,
     );
-    return taken?.room ?? null;
+    if (!taken) return null;
+    this.#sql.exec("UPDATE kept_seats SET room = NULL, until = ? WHERE seq = ?", now + CLAIM_MS, taken.seq);
+    return taken.room;
   }
 
   /** Forgets what is over, and up to `limit` promises to calls that have long ended; returns how many. */

@@ -159,8 +159,7 @@ export class Line {
   /** The call is over. */
   ended(row: Placement): void {
     if (row.wait === null || row.joined_ts !== null) return;
-    this.#host.errands.drop("fetch", row);
-    this.#host.errands.drop("overdue", row);
+    for (const kind of ["fetch", "overdue", "expire"] as const) this.#host.errands.drop(kind, row);
     this.#host.placements.move(row, "failed", { reason: "the caller hung up" });
   }
 

@@ -109,16 +109,15 @@ export class Placements {
 
   /** Every placement of the call, newest first. */
   ofCall(call_id: string): readonly Placement[] {
-    return (
-      this.#rows.get(call_id) ??
-      this.#rows.keep(
-        call_id,
-        this.#sql
-          .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
-          .toArray()
-          .map(placementOf),
-      )
-    );
+    const known = this.#rows.get(call_id);
+    if (known) return known;
+    const written = this.#sql
+      .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
+      .toArray()
+      .map(placementOf);
+    // So many others were at hand since that it is at hand no more.
+    const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
+    return this.#rows.keep(call_id, [...unwritten.reverse(), ...written]);
   }
 
   /** A new row. One that is planned is written when something is sent for it, or decided against. */

@@ -157,6 +157,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception, dialer: this.#dialer });
     this.#usher = new Usher(parts);
     this.#line.stir();
+    this.#heartbeat.began();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */

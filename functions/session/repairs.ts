@@ -45,6 +45,7 @@ export class Repairs {
     if (line.takeBack(row)) return;
     this.#tell("repaired_leaves", row, "REST did not find the call in its room, and no event had said why");
     if (row.state !== "joined") {
+      errands.drop("expire", row);
       // Never seen there, and never came back: the caller hung up, most likely. If not, nothing else would end the call.
       if (placements.move(row, "left", { reason: "REST: not in its room" }) && row.joined_by === "relay") {
         errands.add("end", row, row.node_id);
