@@ -92,17 +92,17 @@ export function dialRequest(
     const message = `There is no role ${JSON.stringify(body.role)}: moderator, participant, listener, or one of the ruleset's.`;
     return { status: 422, code: "unknown_role", message };
   }
+  const join = { ...byRole, ...body.join };
   const findings: Finding[] = [];
-  const words =
-    body.announce === undefined
-      ? []
-      : [
-          readSpoken(body.announce, rules?.speech ?? {})(
-            outboundCall({ call_id: "", from, to: body.to }),
-            "announce",
-            findings,
-          ),
-        ];
+  const call = outboundCall({ call_id: "", from, to: body.to });
+  // Whoever is called is told of a recording as whoever calls.
+  const heard = {
+    announce: body.announce,
+    recording_notice: join.record === "record-from-start" ? rules?.notice : undefined,
+  };
+  const words = Object.entries(heard).flatMap(([field, announcement]) =>
+    announcement === undefined ? [] : [readSpoken(announcement, rules?.speech ?? {})(call, field, findings)],
+  );
   if (words.includes(null)) {
     const message = findings.map(({ field, why }) => `${field}: ${why}`).join("; ");
     return { status: 422, code: "bad_announcement", message };
@@ -126,7 +126,7 @@ export function dialRequest(
       rooms: [room],
       strategy: "first",
       role: body.role,
-      join: { ...byRole, ...body.join },
+      join,
       ...(body.capacity === undefined ? {} : { capacity: body.capacity, when_full: rejectByDefault() }),
       ...(dial.max_duration_s === undefined ? {} : { max_duration_s: dial.max_duration_s }),
       rule: null,

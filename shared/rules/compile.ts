@@ -13,6 +13,7 @@ import { Schedule } from "./schedule.ts";
 import type { Rule, Ruleset } from "./schema.ts";
 import { WallClock } from "./wall-clock.ts";
 import { WantedSets } from "./wanted.ts";
+import type { Announcement } from "./words-schema.ts";
 
 export interface CompileOptions {
   tenant: string;
@@ -54,6 +55,8 @@ export interface CompiledRuleset extends CompiledRules {
   fallback: ActionOf | null;
   /** How words are spoken that no rule holds. */
   speech: Speech;
+  /** `defaults.recording_notice`; absent where there is none. */
+  notice?: Announcement;
   /** How somebody in this role joins the room (its plain name), by defaults and role; null: there is no such role. */
   joinAs(role: string, room: string): JoinParameters | null;
 }
@@ -84,6 +87,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     pins: comparesPins(rules),
     fallback: fallback === undefined ? null : readAction(fallback, context),
     speech: context.speech,
+    ...(notice === undefined ? {} : { notice }),
     joinAs: (role, room) =>
       isRole(role, roles) ? { ...join, ...roleParameters(role, context.moderated.has(room), roles) } : null,
   };
