@@ -33,10 +33,11 @@ export async function askCall(
  * Null: it is a PIN, and nobody can say whose.
  */
 export async function answersOf(
-  { env, tenant, call, ends_at }: CallVisit,
+  { env, tenant, call, ends_at, authentic }: CallVisit,
   { answers, question }: AskedState,
 ): Promise<Answers | null> {
-  const digits = call.keyed?.result === "match_digits" ? call.keyed.digits : "";
+  // Who is not authentic may have keyed nothing at all.
+  const digits = authentic && call.keyed?.result === "match_digits" ? call.keyed.digits : "";
   try {
     return {
       ...answers,

@@ -117,6 +117,33 @@ describe("who may ask", () => {
     warn.mockRestore();
   });
 
+  test("while report_until runs, what an unsigned call says was keyed is no answer", async () => {
+    const meeting = { say: "Which meeting?", digits: "4", no_input: "Nothing was heard." };
+    await using home = await openHouse({
+      rules: [
+        {
+          id: "bridge",
+          match: {},
+          ask: { meeting },
+          rules: [{ id: "in", match: {}, place: { room: "{answer.meeting}" } }],
+        },
+      ],
+      tenant: { report_until: Date.now() + 3_600_000 },
+    });
+    const first = webhook();
+    const asks = await (await post(home, { body: first })).text();
+    const [, partyline] = /"partyline":"([^"]+)"/.exec(asks) ?? [];
+    expect([asks.includes("Which meeting?"), partyline]).toEqual([true, expect.any(String)]);
+    const keyed = {
+      ...JSON.parse(first),
+      vars: { prompt_result: "match_digits", prompt_value: "4711" },
+      params: { partyline },
+    };
+    const again = await (await post(home, { body: JSON.stringify(keyed) })).text();
+    expect(again).toContain("Nothing was heard.");
+    expect(again).not.toContain("4711");
+  });
+
   test("a report_until more than a day ahead opens nothing", async () => {
     await using home = await openHouse({ rules, tenant: { report_until: Date.now() + 25 * 3_600_000 } });
     expect((await post(home, { body: webhook() })).status).toBe(403);
