@@ -147,9 +147,8 @@ export class CallControl {
     });
     if (outcome?.kind !== "ok" && outcome?.kind !== "unanswered") {
       this.#over();
-      if (outcome?.kind !== "gone") return this.#isGone ? "gone" : "failed";
-      this.gone();
-      return "gone";
+      // Whether a call that RELAY does not find is gone, whoever does something else for it finds out.
+      return this.#isGone ? "gone" : "failed";
     }
     const longest_ms = HEARD_MS + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
     const end: End = outcome.kind === "ok" ? await orAfter(longest_ms, sound.ended, late) : { over: "late" };
@@ -183,9 +182,8 @@ export class CallControl {
     if (this.#isGone) return "gone";
     const relay = await this.#byRelay(method, params);
     if (relay?.kind === "ok") return "done";
-    if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
     if (relay?.kind === "unanswered" && !REPEATABLE.has(method)) return "unsure";
-    // A 404 is asked about: RELAY may have lost sight of the call.
+    // REST is asked about a 404 and a 410: RELAY may have lost sight of the call, and nobody else would do anything for it.
     return await this.commandByRest(method, params);
   }
 
@@ -200,7 +198,6 @@ export class CallControl {
     const relay = await this.#byRelay("calling.answer", {});
     if (relay?.kind === "ok") return "done";
     if (relay?.kind === "conflict") return "taken";
-    if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
     return await this.commandByRest("calling.answer", {});
   }
 

@@ -61,7 +61,6 @@ export class Walker {
   readonly #walk: Walk;
   readonly #call: Call;
   readonly #seen = Promise.withResolvers<void>();
-  #tenant: string | null = null;
   /** Whether another incarnation walked the call before. */
   readonly #isResumed: boolean;
   #isLeft = false;
@@ -122,7 +121,7 @@ export class Walker {
     const { received_at, context, state } = this.#walk;
     const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
     const decided = await decider.decide({ call, context, made: state.made, received_at, sealed, keys });
-    this.#tenant = decided.tenant;
+    state.tenant = decided.tenant;
     return decided.next;
   }
 
@@ -202,7 +201,8 @@ export class Walker {
       }
     }
     // Keys are heard by RELAY, or by a document of the call's own: it comes in again by that way, as if it were new.
-    const url = this.#tenant === null ? null : await this.#host.decider.webhookUrl(this.#tenant);
+    const { tenant } = this.#walk.state;
+    const url = tenant === null ? null : await this.#host.decider.webhookUrl(tenant);
     if (url !== null && (await this.#transfer(url))) return "over";
     return await this.#perform({ does: "apologise" });
   }
@@ -294,7 +294,7 @@ export class Walker {
   }
 
   #told(row: Parameters<Journal["deed"]>[1]): void {
-    const { call_id } = this.#call;
-    if (this.#tenant !== null) this.#host.journal.deed({ tenant: this.#tenant, call_id }, row);
+    const { call_id, state } = this.#walk;
+    if (state.tenant !== null) this.#host.journal.deed({ tenant: state.tenant, call_id }, row);
   }
 }

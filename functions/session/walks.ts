@@ -13,6 +13,8 @@ export interface Made {
 export interface WalkState {
   /** Whose it is and where it goes, for a call that we made; null for one that was offered, on which rules decide. */
   made: Made | null;
+  /** Whose it turned out to be; null: nobody's, as far as is known. */
+  tenant: string | null;
   /** The call as it came, without its secrets. */
   call: Call;
   /** Whether it is answered, as far as is known. */
@@ -56,6 +58,7 @@ export class Walks {
         answered: call.call_state === "answered",
         next: null,
         sounding: null,
+        tenant: null,
       },
     };
     const { rowsWritten } = this.#sql.exec(

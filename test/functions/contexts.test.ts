@@ -277,6 +277,40 @@ describe("a call that is asked", () => {
     await heard(home, call_id);
   });
 
+  test.each(["404", "410"])(
+    "and lives, though RELAY answers %s, is answered by REST and asked by a document",
+    async (code) => {
+      await using home = await openContext([pin], {
+        carrier: {
+          speed: 2,
+          faults: ["calling.answer", "calling.play_and_collect"].map((method) => ({
+            at: "command" as const,
+            match: { method },
+            do: { kind: "code" as const, code },
+          })),
+        },
+      });
+      const call_id = await call(home);
+      await says(home, call_id, "Enter your code.");
+      await home.carrier.digits(call_id, "1234");
+      await inRoom(home, call_id, "board");
+      await heard(home, call_id);
+    },
+  );
+
+  test("by one session, and by the next can't be, is asked by a document", async () => {
+    await using home = await openContext([pin], { carrier: { speed: 2 } });
+    const call_id = await call(home);
+    await says(home, call_id, "Enter your code.");
+    const match = { method: "calling.play_and_collect" };
+    await home.carrier.change({ faults: [{ at: "command", match, do: { kind: "code", code: "500" } }] });
+    await lose(home);
+    await expect.poll(async () => (await home.carrier.call(call_id)).webhooks.length).toBeGreaterThan(0);
+    await home.carrier.digits(call_id, "1234");
+    await inRoom(home, call_id, "board");
+    await heard(home, call_id);
+  });
+
   test("while the session is lost is asked anew, and that is no try", async () => {
     await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }]);
     const call_id = await call(home);
