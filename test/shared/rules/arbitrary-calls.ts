@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "fast-check";
 import type { Call } from "../../../shared/call.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
 import { digits, hmacs, names, numbers, texts } from "./arbitrary-values.ts";

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { digits, hmacs, names, numbers, texts } from "./arbitrary-values.ts";
 import { overflowTo } from "./readings.ts";
 

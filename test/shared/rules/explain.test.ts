@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileRuleset } from "../../../shared/rules/compile.ts";
 import { decide, explain } from "../../../shared/rules/decide.ts";
