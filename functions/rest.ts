@@ -85,15 +85,20 @@ const callSchema = z.object({ status: z.string() });
 /** A call's `status` of the compatibility API when there is no call any more. */
 const over = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
 
-/** Whether a call of cXML's is over, by SignalWire's word. Throws where SignalWire does not say, be it that it knows no such call. */
+/** Whether a call of cXML's is over, by SignalWire's word. Throws as `callStatus` does. */
 export async function isCallOver(project: Project, call_sid: string, signal: AbortSignal): Promise<boolean> {
+  return over.has(await callStatus(project, call_sid, signal));
+}
+
+/** The compatibility API's word for how a call is. Throws where SignalWire does not say, be it that it knows no such call. */
+export async function callStatus(project: Project, call_sid: string, signal: AbortSignal): Promise<string> {
   const path = `${accountPath(project)}/Calls/${encodeURIComponent(call_sid)}.json`;
   const response = await request(project, path, signal);
   if (!response.ok) {
     await response.body?.cancel();
     throw new Error(`REST answered ${response.status}`);
   }
-  return over.has(callSchema.parse(await response.json()).status);
+  return callSchema.parse(await response.json()).status;
 }
 
 /** Whether SignalWire's REST API takes the project's credentials, for the doctor. */

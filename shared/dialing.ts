@@ -77,6 +77,24 @@ export function dialChange(was: DialState, event: DialEvent): DialChange | null 
   }
 }
 
+/** What the compatibility API's word for a call tells of one that rang when we lost sight of it; null: nothing new. */
+export function dialEventOf(status: string): DialEvent | null {
+  switch (status) {
+    case "in-progress":
+      return { on: "answered" };
+    case "busy":
+      return { on: "ended", end_reason: "busy" };
+    case "no-answer":
+      return { on: "ended", end_reason: "noAnswer" };
+    case "completed":
+    case "failed":
+    case "canceled":
+      return { on: "ended", end_reason: status };
+    default:
+      return null;
+  }
+}
+
 /** Whether it may yet be answered. */
 export function isOpen(state: DialState): boolean {
   return isUnderWay(state) || state === "queued";

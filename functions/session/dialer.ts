@@ -1,13 +1,22 @@
 import { RpcTarget } from "cloudflare:workers";
 import { outboundCall } from "../../shared/call.ts";
-import { type DialChange, type DialEvent, dialChange, isOpen, nextDialAt } from "../../shared/dialing.ts";
+import {
+  type DialChange,
+  type DialEvent,
+  dialChange,
+  dialEventOf,
+  isOpen,
+  nextDialAt,
+} from "../../shared/dialing.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import { log } from "../log.ts";
+import { describeError, log } from "../log.ts";
+import { callStatus } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { DialReply, DialRequest, DialView } from "./dial-contract.ts";
+import { parametersOf } from "./dial-parameters.ts";
 import type { Dial, Dials } from "./dials.ts";
 import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
@@ -25,6 +34,7 @@ const COMMAND_MS = 5_000;
 /** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
+const REST_MS = 3_000;
 /** The alarm behind that, should we vanish. */
 const BACKSTOP_MS = 6_000;
 const SHOWN = 200;
@@ -118,6 +128,24 @@ export class Dialer extends RpcTarget {
         this.#apply(dial, { on: "failed", why: "SignalWire could not connect it" });
       this.pump();
     }
+  }
+
+  /** What RELAY's events said meanwhile is not said again: REST is asked about the legs that are known. Never rejects. */
+  async gapEnded(): Promise<void> {
+    const { dials, link } = this.#host;
+    for (const { tag, call_id } of dials.underWay()) {
+      if (call_id === null) continue;
+      try {
+        const status = await callStatus(await link.project(), call_id, AbortSignal.timeout(REST_MS));
+        const happened = dialEventOf(status);
+        const dial = dials.byTag(tag);
+        if (happened && dial) this.#apply(dial, happened);
+      } catch (error) {
+        // Where its events don't come any more, it is given up when it is overdue.
+        log("warn", "dial.unknown", { tag, error: describeError(error) });
+      }
+    }
+    this.pump();
   }
 
   /** Sends whatever's turn it is, gives up what is overdue, and comes back when the next is due. */
@@ -257,22 +285,4 @@ export class Dialer extends RpcTarget {
       return { ...view, state: row.state, reason: row.reason };
     return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
   }
-}
-
-/** What calling.dial takes: one phone, or one SIP address. */
-function parametersOf({ tag, request }: Dial): Record<string, unknown> {
-  const { device, to, from, timeout_s, max_price_per_minute, decision } = request;
-  const params =
-    device === "phone"
-      ? { to_number: to, from_number: from, timeout: timeout_s }
-      : { to, from, timeout: timeout_s };
-  return {
-    tag,
-    devices: [[{ type: device, params }]],
-    // RELAY counts in minutes: what is over the seconds wanted is cut by our own errand.
-    ...(decision.max_duration_s === undefined
-      ? {}
-      : { max_duration: Math.ceil(decision.max_duration_s / 60) }),
-    ...(max_price_per_minute === undefined ? {} : { max_price_per_minute }),
-  };
 }

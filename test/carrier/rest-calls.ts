@@ -11,11 +11,13 @@ const updateSchema = z.strictObject({
   Status: z.enum(["completed", "canceled"]).optional(),
 });
 
-/** `POST …/Calls/{CallSid}`: the compatibility API's way to lead a cXML call to another document, or to end it. */
+/** `GET …/Calls/{CallSid}`: how a call is. `POST`: the compatibility API's way to lead a cXML call to another document, or to end it. */
 export function serveCalls(project: Project, request: WebRequest): WebAnswer {
   const sid = (request.path[6] ?? "").replace(/\.json$/, "");
-  const call = [...project.calls.values()].find((one) => one.sid === sid && one.origin === "cxml");
-  if (call === undefined || !project.switches.rest_drives_cxml_calls) {
+  const call = [...project.calls.values()].find((one) => one.sid === sid);
+  // Every call can be looked at; to be led elsewhere by form it has to be cXML's.
+  const isMissing = call === undefined || (request.method === "POST" && call.origin !== "cxml");
+  if (isMissing || (call.origin === "cxml" && !project.switches.rest_drives_cxml_calls)) {
     return { status: 404, json: { code: 20404, message: "Not found", status: 404 } };
   }
   if (request.method === "POST") {
@@ -31,6 +33,8 @@ export function serveCalls(project: Project, request: WebRequest): WebAnswer {
     if (status !== undefined) call.hangUp(status === "canceled" ? "cancel" : "hangup");
     else if (url !== undefined) startCxml(project, call, { url, method });
   }
-  const status = call.over ? "completed" : call.state === "answered" ? "in-progress" : "ringing";
+  const unanswered: Record<string, string> = { busy: "busy", noAnswer: "no-answer", cancel: "canceled" };
+  const ended = unanswered[call.end_reason ?? ""] ?? "completed";
+  const status = call.over ? ended : call.state === "answered" ? "in-progress" : "ringing";
   return { status: 200, json: { sid, account_sid: project.project_id, status } };
 }

@@ -168,6 +168,26 @@ describe("calling somebody into a conference", () => {
     await house.carrier.wait({ call: { call_id: call_id ?? "", state: "ended" } });
   });
 
+  it("finds who answered while RELAY's events did not come", async () => {
+    await using house = await openOffice();
+    await house.carrier.change({
+      phones: { [ALICE]: { does: "answers", after_ms: 30_000 } },
+      faults: [
+        {
+          at: "event",
+          match: { event_type: "calling.call.state", status: "answered" },
+          do: { kind: "lose" },
+        },
+        { at: "event", match: { event_type: "calling.call.dial" }, do: { kind: "lose" } },
+      ],
+    });
+    const { id } = await asked(house, { to: ALICE, timeout_s: 60 });
+    const { call_id } = await comesTo(house, id, "ringing");
+    await house.carrier.wait({ call: { call_id: call_id ?? "", state: "answered" } });
+    await house.carrier.sockets("drop");
+    await comesTo(house, id, "joined");
+  });
+
   it("does not ring a phone twice where the session is lost in the middle", async () => {
     await using house = await openOffice();
     const { id } = await asked(house, { to: "+15550100212", timeout_s: 100 });
