@@ -1,5 +1,6 @@
 import type { JoinParameters } from "../conference.ts";
 import type { ActionText, PlaceText } from "./action-schema.ts";
+import type { Asked } from "./check-answers.ts";
 import type { Found } from "./list-use.ts";
 import { roomNames } from "./place.ts";
 import { type Path, problem, shown } from "./problems.ts";
@@ -23,7 +24,7 @@ export interface Around {
   hasNotice: boolean;
 }
 
-/** A recording that nobody is told of, and a way back to a seat that is kept for nothing. */
+/** A recording that nobody is told of, and a way back that is kept for nothing, or past a secret. */
 export class BeforeRoom {
   readonly #around: Around;
   readonly #found: Found;
@@ -39,8 +40,8 @@ export class BeforeRoom {
     this.#found = found;
   }
 
-  /** @param isAsked Whether the caller was asked anything on the way to the action. */
-  check({ place }: ActionText, path: Path, isAsked: boolean): void {
+  /** @param asked What the caller was asked on the way to the action. */
+  check({ place }: ActionText, path: Path, asked: Asked): void {
     if (place === undefined) return;
     const here = [...path, "place"];
     const notice = place.recording_notice ?? this.#around.hasNotice;
@@ -54,15 +55,17 @@ export class BeforeRoom {
           'is never heard: the join does not record; write "record": "record-from-start" in it, or leave the notice out',
         ),
       );
+    if (place.rejoin_s === undefined) return;
     const skips =
-      isAsked ||
+      asked.size > 0 ||
       place.announce !== undefined ||
       place.wait !== undefined ||
       (recordedBy !== null && notice !== false);
-    if (place.rejoin_s === undefined || place.capacity !== undefined || skips) return;
     const message =
-      "changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out";
-    this.#found.warnings.push(problem([...here, "rejoin_s"], message));
+      place.capacity === undefined && !skips
+        ? "changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out"
+        : whatIsForged(place, place.rejoin_s, asked);
+    if (message !== null) this.#found.warnings.push(problem([...here, "rejoin_s"], message));
   }
 
   #recordedBy({ join, role = "participant" }: PlaceText, here: Path): Path | null {
@@ -82,4 +85,15 @@ export class BeforeRoom {
       'records callers who are not told: write a "recording_notice" beside the room or in the defaults, or false where they know';
     this.#found.warnings.push(problem(path, message));
   }
+}
+
+/** Who comes back is known by the number that they call from alone. */
+function whatIsForged({ role }: PlaceText, rejoin_s: number, asked: Asked): string | null {
+  const isSecret = [...asked.values()].some(({ secret }) => secret === true);
+  if (!isSecret && role !== "moderator") return null;
+  const gains = [
+    ...(isSecret ? ["unasked for the secret"] : []),
+    ...(role === "moderator" ? ["as a moderator"] : []),
+  ];
+  return `lets in ${gains.join(" and ")} whoever shows the number of a caller who dropped, for ${rejoin_s} s; numbers can be forged: leave it out`;
 }

@@ -66,7 +66,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
     checkAction(ruleset.fallback, ["fallback"], walk.actions, found);
     checkPlaceholders(templatesOf(ruleset.fallback), ["fallback"], new Map(), found);
     checkPinRoom(ruleset.fallback, ["fallback"], false, found);
-    walk.beforeRoom.check(ruleset.fallback, ["fallback"], false);
+    walk.beforeRoom.check(ruleset.fallback, ["fallback"], new Map());
   }
   checkJoin(ruleset.defaults?.join, ["defaults", "join"], found);
   checkRoles(ruleset, found);
@@ -103,7 +103,7 @@ function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: n
     if (rule.rules === undefined) {
       checkAction(rule, here, actions, found);
       checkPinRoom(rule, here, takesPin, found);
-      walk.beforeRoom.check(rule, here, asked.size > 0);
+      walk.beforeRoom.check(rule, here, asked);
       checkPlaceholders(templatesOf(rule), here, asked, found);
       return;
     }

@@ -269,4 +269,27 @@ describe("a way back", () => {
     };
     expect(warningsOf({ rules: [asked] })).toEqual([]);
   });
+
+  test("past a secret, or to a moderator's seat, is warned of: numbers can be forged", () => {
+    const asking = (question: object, place: object) => ({
+      id: "g",
+      match: {},
+      ask: { pin: { say: "Your PIN?", digits: "4-8", ...question } },
+      rules: [{ id: "in", match: {}, place: { room: "a", rejoin_s: 60, ...place } }],
+    });
+    const warned = (rule: object) => warningsOf({ rules: [rule] }).filter((one) => one.includes("rejoin_s"));
+    const forged =
+      "whoever shows the number of a caller who dropped, for 60 s; numbers can be forged: leave it out";
+    const inGroup = "rules[0].rules[0].place.rejoin_s";
+    expect(warned(asking({ secret: true }, {}))).toEqual([
+      `${inGroup}: lets in unasked for the secret ${forged}`,
+    ]);
+    expect(warned(asking({ secret: true }, { role: "moderator" }))).toEqual([
+      `${inGroup}: lets in unasked for the secret and as a moderator ${forged}`,
+    ]);
+    expect(warned(asking({}, { role: "listener" }))).toEqual([]);
+    expect(warningsOf(withPlace({ rejoin_s: 60, capacity: 2, role: "moderator" }))).toEqual([
+      `rules[0].place.rejoin_s: lets in as a moderator ${forged}`,
+    ]);
+  });
 });
