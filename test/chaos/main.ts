@@ -20,9 +20,9 @@ if (!isKnown || !Number.isInteger(seed) || !Number.isInteger(calls) || calls < 1
   process.exit(2);
 }
 
-/** Calls that a project takes, and how many troubles it meets with so many. */
+/** Calls that a project takes, and the troubles that it meets with so many. */
 const CALLS_A_PROJECT = 125;
-const TROUBLES = 12;
+const HARDSHIP = { troubles: 12, trouble_ms: 7_000, rushed: 0.6 };
 /** How long calls come where seats are counted. */
 const SEATS_MS = 60_000;
 
@@ -31,7 +31,7 @@ const projects = Math.ceil(calls / CALLS_A_PROJECT);
 const plan =
   scenario === "seats"
     ? planSeats(seed, calls, { projects, over_at_ms: SEATS_MS })
-    : planOf(seed, calls, { projects, troubles: TROUBLES });
+    : planOf(seed, calls, { projects, ...HARDSHIP });
 for (const { figures, stories } of await run([plan])) {
   for (const story of stories) console.error(`\n${story}`);
   console.log(JSON.stringify(figures));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { planOf, planSeats } from "./plan.ts";
 
-const shape = { projects: 2, troubles: 3 };
+const shape = { projects: 2, troubles: 3, trouble_ms: 6_000, rushed: 0.3 };
 
 test("one seed makes the same calls and the same troubles each time, another makes others", () => {
   expect(planOf(7, 50, shape)).toEqual(planOf(7, 50, shape));
@@ -11,7 +11,7 @@ test("one seed makes the same calls and the same troubles each time, another mak
 });
 
 test("a long run meets every trouble and turns every switch", () => {
-  const { deeds } = planOf(1, 1_000, { projects: 8, troubles: 12 });
+  const { deeds } = planOf(1, 1_000, { ...shape, projects: 8, troubles: 12 });
   const turned = new Set<string>();
   for (const { deed } of deeds) {
     if (deed.do !== "settings") continue;

@@ -34,25 +34,33 @@ export interface Plan {
   digest: string;
 }
 
-/** A trouble's length. */
-const TROUBLE_MS = 7_000;
+/** How much a run is, apart from its calls. */
+export interface Shape {
+  /** How many share the calls. */
+  projects: number;
+  /** How many each project meets, one after the other, and how long each lasts. */
+  troubles: number;
+  trouble_ms: number;
+  /** In which part of the run rushes come, 0 to 1: in the end every line is to be empty. */
+  rushed: number;
+}
+
 /** In each project. */
 const ENDING_EVERY_MS = 3_000;
-/** How many of the bursts are rushes on a line, and in which part of the run: in the end every line is to be empty. */
+/** How many of the bursts are rushes on a line. */
 const RUSHES = 0.18;
-const RUSHED = 0.6;
 
-/** @param shape how many projects share the calls, and how many troubles each of them meets. */
-export function planOf(seed: number, calls: number, shape: { projects: number; troubles: number }): Plan {
+export function planOf(seed: number, calls: number, shape: Shape): Plan {
   const random = new Random(seed);
-  const { projects: count, troubles: each } = shape;
+  const { projects: count, troubles: each, trouble_ms, rushed } = shape;
   const projects = planProjects(random, seed, count);
-  const over_at_ms = each * TROUBLE_MS;
+  const over_at_ms = each * trouble_ms;
   const deeds = dealTroubles(random, count, each)
-    .flatMap((troubles, project) => deedsOf(troubles, project, over_at_ms, sidsOf(seed, project)))
+    .flatMap((troubles, project) => deedsOf(troubles, project, trouble_ms, sidsOf(seed, project)))
     .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms)))
     .sort((a, b) => a.at_ms - b.at_ms);
-  const planned = planCalls(random, calls, projects, over_at_ms, planCall);
+  const times = { over_at_ms, rushes_end_at_ms: Math.round(over_at_ms * rushed) };
+  const planned = planCalls(random, calls, projects, times, planCall);
   return sealed({ seed, scenario: "troubles", projects, calls: planned, deeds, over_at_ms });
 }
 
@@ -85,7 +93,7 @@ export function planSeats(
         ];
   });
   deeds.sort((a, b) => a.at_ms - b.at_ms);
-  const planned = planCalls(random, calls, projects, over_at_ms, planSeatedCall);
+  const planned = planCalls(random, calls, projects, { over_at_ms, rushes_end_at_ms: null }, planSeatedCall);
   return sealed({ seed, scenario: "seats", projects, calls: planned, deeds, over_at_ms });
 }
 
@@ -111,13 +119,13 @@ function planProjects(random: Random, seed: number, count: number): PlannedProje
 function deedsOf(
   troubles: ReturnType<typeof dealTroubles>[number],
   project: number,
-  over_at_ms: number,
+  trouble_ms: number,
   sids: ReturnType<typeof sidsOf>,
 ): PlannedDeed[] {
   const usual = { ...asDefault, ...sids };
   const deeds = troubles.flatMap(
     ({ name, faults, switches, latency_ms, deeds = [] }, index): PlannedDeed[] => {
-      const at_ms = index * TROUBLE_MS;
+      const at_ms = index * trouble_ms;
       const settings: Deed = {
         do: "settings",
         faults: [...(faults ?? []), ...always],
@@ -127,7 +135,7 @@ function deedsOf(
       return [
         { at_ms, project, trouble: name, deed: settings },
         ...deeds.map(({ at, deed }) => ({
-          at_ms: at_ms + Math.round(at * TROUBLE_MS),
+          at_ms: at_ms + Math.round(at * trouble_ms),
           project,
           trouble: name,
           deed,
@@ -136,7 +144,7 @@ function deedsOf(
     },
   );
   const settings: Deed = { do: "settings", faults: [], switches: usual, latency_ms: 0 };
-  return [...deeds, { at_ms: over_at_ms, project, trouble: "none", deed: settings }];
+  return [...deeds, { at_ms: troubles.length * trouble_ms, project, trouble: "none", deed: settings }];
 }
 
 /** In every third project REST has names of its own for calls. It does or it does not: none of a project's calls differ in that. */
@@ -182,15 +190,16 @@ function planCalls(
   random: Random,
   calls: number,
   projects: readonly PlannedProject[],
-  over_at_ms: number,
+  times: { over_at_ms: number; rushes_end_at_ms: number | null },
   plan: typeof planCall,
 ): PlannedCall[] {
   const planned: PlannedCall[] = [];
+  const { over_at_ms, rushes_end_at_ms } = times;
   while (planned.length < calls) {
     const project = random.between(0, projects.length - 1);
-    const rush = plan === planCall && random.chance(RUSHES);
+    const rush = rushes_end_at_ms !== null && random.chance(RUSHES);
     const burst = Math.min(random.between(rush ? 3 : 1, 8), calls - planned.length);
-    const at = random.between(0, Math.round(rush ? over_at_ms * RUSHED : over_at_ms - 1_000));
+    const at = random.between(0, rush ? rushes_end_at_ms : over_at_ms - 1_000);
     const tenants = projects[project]?.tenants ?? [""];
     const rushed = random.pick(tenants);
     for (let one = 0; one < burst; one += 1) {
