@@ -43,6 +43,9 @@ const CLOCK_SKEW_MS = 500;
 /** The feeds tell of one join within this of one another; nobody leaves and joins again so fast. */
 const SAME_JOIN_S = 0.5;
 
+/** A document's join takes the call out of the join before in the same act: the leave may be told of as just as new, or newer. */
+const SAME_ACT_S = 0.1;
+
 /** What of a placement its conference's events bear on. */
 export interface Membership {
   state: PlacementState;
@@ -93,7 +96,9 @@ export function applyEvent(was: Membership, event: MembershipEvent, now_ms: numb
 function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | null {
   if (was.state === "joined") return applyRejoin(was, event);
   if (!mayMove(was.state, "joined")) return null;
-  if (was.left_ts !== null && (event.ts === null || event.ts <= was.left_ts)) return null;
+  if (was.left_ts !== null && (event.ts === null || event.ts <= was.left_ts)) {
+    if (!isOfTheAct(was, event.ts)) return null;
+  }
   if (was.state === "left" && was.joined_by !== "document") return null;
   return {
     set: {
@@ -105,6 +110,19 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
     follow: "nothing",
     blames: false,
   };
+}
+
+/** The leave that seemed the last was of the join before: this one came with it, and is none that is known. */
+function isOfTheAct(was: Membership, ts: number | null): boolean {
+  if (was.state !== "left" || was.left_ts === null || ts === null || !isSecondJoin(was)) return false;
+  return (
+    ts > was.left_ts - SAME_ACT_S && (was.joined_ts === null || Math.abs(ts - was.joined_ts) >= SAME_JOIN_S)
+  );
+}
+
+/** Whether RELAY may have had the call in its room before the document that joins now. */
+function isSecondJoin({ joined_by, hold_at, stay_at }: Membership): boolean {
+  return joined_by === "document" && (hold_at !== null || stay_at !== null);
 }
 
 /** It left and joined anew, and the leave is late: when that comes it must be seen to be older. */
@@ -126,6 +144,7 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   if (event.happened === "conference_ended" && was.conference_id === null) return null;
   if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
   if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) return null;
+  if (event.happened === "left" && isSecondJoin(was) && isOfJoinBefore(was, event, now_ms)) return null;
   const left_ts = event.ts ?? now_ms / 1000;
   if (was.state === "by_document" && was.conference_id !== null) {
     // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and nobody is to be put back.
@@ -142,6 +161,18 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     };
   }
   return { set: { state: "left", left_ts }, follow: "end_call", blames: false };
+}
+
+/**
+ * Whether the leave is of RELAY's join, which the document's replaces: it comes as the document starts, with its join, or
+ * was told of already.
+ */
+function isOfJoinBefore(was: Membership, event: MembershipEvent, now_ms: number): boolean {
+  if (was.state === "by_document" && was.left_ts === null) {
+    return startsWithin(was, event, now_ms, EARLY_LEAVE_MS);
+  }
+  const known = was.state === "by_document" ? was.left_ts : was.joined_ts;
+  return event.ts !== null && known !== null && event.ts < known + SAME_ACT_S;
 }
 
 /** Whether a document of ours started at most so long before the leave, by its arrival or its own timestamp (it may be late). */

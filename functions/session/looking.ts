@@ -78,7 +78,8 @@ function settleByRest(out: Lookout, row: Placement, rest: NonNullable<LookReques
   if (row.state === "accepted" && rest.said === "absent") health.failed("accepted, and never joined", now);
   const reason =
     rest.said === "absent" ? "REST: the call is not in its room" : "nobody could say where the call is";
-  placements.move(row, "by_document", { joined_by: "document", reason });
+  // REST may have missed it: then this document's join takes it out of RELAY's.
+  placements.move(row, "by_document", { joined_by: "document", reason, stay_at: now });
   return { ...place, outcome: "document", reason };
 }
 

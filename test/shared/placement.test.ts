@@ -157,6 +157,74 @@ describe("a conference's events and a placement", () => {
     expect(then).not.toContain("end_call");
   });
 
+  test("a document's join and the leave of RELAY's, told of as one moment in any order, leave the call in its room", () => {
+    const BACK = START + 3_100;
+    const told = fc.record({
+      seen: fc.boolean(),
+      lag: fc.integer({ min: 1, max: 60 }),
+      // The two feeds tell of each, and may disagree by so much of when it was.
+      left: fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 })),
+      joined: fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 })),
+      late: fc.nat(5_000),
+      order: fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }),
+    });
+    fc.assert(
+      fc.property(told, ({ seen, lag, left, joined, late, order }) => {
+        // It came back from its hold, and REST did not know it by its name.
+        let row = accepted({
+          state: "by_document",
+          joined_by: "document",
+          joined_ts: seen ? START / 1000 : null,
+          stay_at: BACK,
+        });
+        const events = [
+          ...left.map((skew) => event("left", BACK + lag + skew)),
+          ...joined.map((skew) => event("joined", BACK + lag + skew)),
+        ];
+        for (const one of order) {
+          const next = events[one];
+          const change = next && applyEvent(row, next, BACK + late);
+          if (change) row = { ...row, ...change.set };
+          expect(row.state, "its seat is not free for a moment").not.toBe("left");
+        }
+        expect(row.state).toBe("joined");
+        const hung_up = event("left", BACK + 1_000);
+        expect(applyEvent(row, hung_up, BACK + 6_000)).toMatchObject({ set: { state: "left" } });
+      }),
+    );
+  });
+
+  test("RELAY's own join told of late does not let the leave that came with the document's take the call out", () => {
+    const row = accepted({ state: "by_document", joined_by: "document", stay_at: START + 3_100 });
+    const moment = START + 3_150;
+    const { row: after } = afterEvents(
+      row,
+      { event: event("joined", START), now: moment },
+      { event: event("left", moment) },
+      { event: event("joined", moment) },
+      { event: event("joined", START), now: moment + 1_000 },
+    );
+    expect(after).toMatchObject({ state: "joined", joined_ts: moment / 1000 });
+  });
+
+  test("a document that nothing came before has nobody else's leave: one as new as its join is its own", () => {
+    const row = accepted({ state: "by_document", joined_by: "document", hold_at: null });
+    const { row: after } = afterEvents(
+      row,
+      { event: event("joined", START) },
+      { event: event("left", START) },
+      { event: event("joined", START) },
+    );
+    expect(after.state).toBe("left");
+  });
+
+  test("a leave long after the document started is its own, though nobody told of its join", () => {
+    const row = accepted({ state: "by_document", joined_by: "document", stay_at: START + 3_100 });
+    expect(applyEvent(row, event("left", START + 20_000), START + 20_000)).toMatchObject({
+      set: { state: "left" },
+    });
+  });
+
   test("a document's own end is the document's affair: no command ends the call", () => {
     const row = accepted({ state: "by_document", joined_by: "document" });
     const { then } = afterEvents(
