@@ -3,7 +3,7 @@ import { planOf, planSeats } from "./plan.ts";
 import { run } from "./run.ts";
 
 /** A failing one is played again by `npm run chaos -- --seed N`, with more calls and troubles, or by putting it here. */
-const SEEDS = [101, 202];
+const SEEDS = [101, 204];
 const SEATS_SEED = 303;
 /**
  * Left to the long run, so that this one is soon over: rushes that begin while RELAY is given up for good (here only those who are
