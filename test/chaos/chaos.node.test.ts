@@ -3,15 +3,10 @@ import { planOf, planSeats } from "./plan.ts";
 import { run } from "./run.ts";
 
 /** A failing one is played again by `npm run chaos -- --seed N`, with more calls and troubles, or by putting it here. */
-const SEEDS = [101, 204];
+const SEEDS = [101, 202];
 const SEATS_SEED = 303;
-/**
- * Left to the long run, so that this one is soon over: rushes that begin while RELAY is given up for good (here only those who are
- * still in the line then meet that), a line's many turns, and troubles longer than 6 s.
- */
-const SHAPE = { projects: 2, troubles: 3, trouble_ms: 6_000, rushed: 0.3 };
-/** Callers come closer together than in the long run: it takes up to 15 s until the ledger is right. */
-const SEATS_SHAPE = { projects: 2, over_at_ms: 8_000 };
+const SHAPE = { projects: 2, troubles: 3, trouble_ms: 7_000, rushed: 0.6 };
+const SEATS_SHAPE = { projects: 2, over_at_ms: 20_000 };
 
 test("100 calls of each of two seeds come through every trouble that they meet, and 100 more find their seats", {
   timeout: 150_000,
