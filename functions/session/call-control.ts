@@ -13,6 +13,8 @@ const COMMAND_MS = 1_500;
 const REST_MS = 2_000;
 /** The longest that words or a sound file before the room are waited for. */
 const HEARD_MS = 30_000;
+/** Words are over long before that, even where a slow voice takes twice their time; their end may be lost on the way. */
+const MARGIN_MS = 4_000;
 /** How long a sound file goes on of whose end RELAY can't tell. */
 const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
@@ -108,7 +110,7 @@ export class CallControl {
   /** Plays, and resolves when it was heard, or interrupted: after `longest_ms` at most. */
   async play(
     media: readonly Medium[],
-    { longest_ms, file_ms } = { longest_ms: HEARD_MS, file_ms: FILE_MS },
+    { longest_ms, file_ms } = { longest_ms: longestOf(media), file_ms: FILE_MS },
   ): Promise<Done> {
     const sound = this.#begin("calling.play");
     const began_at = Date.now();
@@ -265,3 +267,7 @@ export class CallControl {
 }
 
 const late: End = { over: "late" };
+
+function longestOf(media: readonly Medium[]): number {
+  return Math.min(HEARD_MS, 2 * lengthOf(media, HEARD_MS) + MARGIN_MS);
+}

@@ -6,7 +6,8 @@ import { log } from "../log.ts";
 import type { Alarm } from "./alarm.ts";
 import { CallControl } from "./call-control.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
-import { Walker, type WalkerHost } from "./walker.ts";
+import { Walker } from "./walker.ts";
+import type { WalkerHost } from "./walker-host.ts";
 import type { Made, Walk } from "./walks.ts";
 
 /** While calls are walked the alarm comes this often: should we vanish, they are not left waiting for long. */

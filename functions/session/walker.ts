@@ -9,19 +9,15 @@ import { describeError, log } from "../log.ts";
 import { isInRooms } from "../rest.ts";
 import { orAfter } from "../within.ts";
 import { CallControl } from "./call-control.ts";
-import type { Chores } from "./chores.ts";
-import type { Counters } from "./counters.ts";
-import type { Errands } from "./errands.ts";
-import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
-import type { Line } from "./line.ts";
-import type { Link } from "./link.ts";
 import { NotOurs, Taken } from "./not-ours.ts";
-import type { Placement, Placements } from "./placements.ts";
+import type { Placement } from "./placements.ts";
 import { readTrail } from "./trail.ts";
-import type { Keys, WalkDecider } from "./walk-decider.ts";
+import type { Keys } from "./walk-decider.ts";
 import { standInLine } from "./walk-line.ts";
-import type { Walk, Walks } from "./walks.ts";
+import { takenUp } from "./walk-resuming.ts";
+import type { WalkerHost } from "./walker-host.ts";
+import type { Walk } from "./walks.ts";
 
 /** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
 const JOIN_SEEN_MS = 1_200;
@@ -34,19 +30,6 @@ const JOINED_AGAIN = 2;
 const ASKED_AGAIN = 3;
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
 const STEPS = 500;
-
-export interface WalkerHost {
-  walks: Walks;
-  decider: WalkDecider;
-  placements: Placements;
-  errands: Errands;
-  chores: Chores;
-  health: Health;
-  counters: Counters;
-  journal: Journal;
-  line: Line;
-  link: Link;
-}
 
 /** What a step leads to: the next decision, made of what the call carries and what was keyed; or nothing more. */
 type Step = { sealed?: string; keys?: Keys } | "over";
@@ -95,7 +78,7 @@ export class Walker {
     const { state, call_id } = this.#walk;
     try {
       if (state.sounding) await this.control.silence(state.sounding);
-      let step: Step = state.next ? await this.#perform(state.next) : {};
+      let step: Step = state.next ? await this.#resume(state.next) : {};
       for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
         if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
         const next = await this.#decide(step);
@@ -123,6 +106,11 @@ export class Walker {
     const decided = await decider.decide({ call, context, made: state.made, received_at, sealed, keys });
     state.tenant = decided.tenant;
     return decided.next;
+  }
+
+  async #resume(was: Next): Promise<Step> {
+    const resumed = takenUp(was, this.#placement);
+    return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 
   async #perform(next: Next): Promise<Step> {

@@ -1,0 +1,20 @@
+import type { Next } from "../../shared/documents/next.ts";
+import type { PlacementState } from "../../shared/placement.ts";
+import type { Placement } from "./placements.ts";
+
+const SENT: readonly PlacementState[] = ["sending", "unknown", "accepted", "joined"];
+
+/** What a walk that another incarnation left goes on with: something to do, what the call carries on, or nothing. */
+export type Resumed = { next: Next } | { sealed: string } | "over";
+
+/**
+ * Where the join went out before we vanished the call may be in its room, though the walk was at what comes before: nobody is
+ * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
+ */
+export function takenUp(next: Next, row: Placement | undefined): Resumed {
+  if (!row || !SENT.includes(row.state)) return { next };
+  if (next.does !== "announce" && next.does !== "ask") return { next };
+  if (row.state === "joined") return "over";
+  if (next.does === "announce") return { sealed: next.back.sealed };
+  return { next: { does: "join", room: row.room, join: row.join, staying: { params: {} } } };
+}

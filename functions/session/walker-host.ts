@@ -1,0 +1,24 @@
+import type { Chores } from "./chores.ts";
+import type { Counters } from "./counters.ts";
+import type { Errands } from "./errands.ts";
+import type { Health } from "./health.ts";
+import type { Journal } from "./journal.ts";
+import type { Line } from "./line.ts";
+import type { Link } from "./link.ts";
+import type { Placements } from "./placements.ts";
+import type { WalkDecider } from "./walk-decider.ts";
+import type { Walks } from "./walks.ts";
+
+/** What walking a call needs of the session. */
+export interface WalkerHost {
+  walks: Walks;
+  decider: WalkDecider;
+  placements: Placements;
+  errands: Errands;
+  chores: Chores;
+  health: Health;
+  counters: Counters;
+  journal: Journal;
+  line: Line;
+  link: Link;
+}

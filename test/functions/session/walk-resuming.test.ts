@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import type { Placement } from "../../../functions/session/placements.ts";
+import { takenUp } from "../../../functions/session/walk-resuming.ts";
+import type { Next } from "../../../shared/documents/next.ts";
+import type { PlacementState } from "../../../shared/placement.ts";
+
+const back = { dest: "", params: {}, sealed: "place" };
+const announce: Next = { does: "announce", words: [{ say: "Welcome." }], back };
+const ask: Next = {
+  does: "ask",
+  prompt: {
+    name: "pin",
+    words: [{ say: "Your PIN?" }],
+    min_digits: 4,
+    max_digits: 4,
+    secret: true,
+    try: 1,
+  },
+  back,
+};
+
+/** As far as it is looked at. */
+function row(state: PlacementState): Placement {
+  return { state, room: "acme:team", join: { muted: true } } as Placement;
+}
+
+describe("a walk that another incarnation left before the room", () => {
+  test.each<PlacementState>(["sending", "unknown", "accepted"])(
+    "has its placement settled where the join went out (%s): nobody in a room is told or asked anything",
+    (state) => {
+      expect(takenUp(announce, row(state))).toEqual({ sealed: "place" });
+      expect(takenUp(ask, row(state))).toEqual({
+        next: { does: "join", room: "acme:team", join: { muted: true }, staying: { params: {} } },
+      });
+    },
+  );
+
+  test("is over where the call is in its room", () => {
+    expect([takenUp(announce, row("joined")), takenUp(ask, row("joined"))]).toEqual(["over", "over"]);
+  });
+
+  test.each<PlacementState | null>([null, "planned", "waiting", "by_document", "left", "failed"])(
+    "goes on with what it was at where no join is under way (%s)",
+    (state) => {
+      const found = state === null ? undefined : row(state);
+      expect(takenUp(announce, found)).toEqual({ next: announce });
+      expect(takenUp({ does: "stay" }, row("accepted"))).toEqual({ next: { does: "stay" } });
+    },
+  );
+});
