@@ -149,6 +149,11 @@ describe("a call that a context's client is offered", () => {
     const heard = { ...offered, sounds_over: [{ at: 4_000 }] };
     expect(crimesOf(record({ ...heard, commands: joinAt(6_200) }))).toEqual([]);
     expect(crimesOf(record({ ...heard, commands: joinAt(6_300) }))).toEqual(["sent_after_deadline"]);
+    const answered = (...times: number[]) => times.flatMap((at) => (answer ? [{ ...answer, at }] : []));
+    const taken_up = { ...offered, commands: [...answered(20, 3_000), ...joinAt(5_000)] };
+    expect(crimesOf(record(taken_up))).toEqual([]);
+    const once = { ...offered, commands: [...answered(3_000), ...joinAt(5_000)] };
+    expect(crimesOf(record(once))).toEqual(["sent_after_deadline"]);
   });
 });
 

@@ -121,15 +121,18 @@ function sentLate(record: CallRecord): boolean {
 
 /**
  * Since when the call that joined `at` could be placed: since its first webhook, or that after an announcement, after what was
- * keyed or after the line; by RELAY since it was offered, or since the last sound before.
+ * keyed or after the line; by RELAY since it was offered or taken up again, or since the last sound before.
  */
 function placedFrom(record: CallRecord, at: number): number {
-  const { planned, webhooks, received_at, sounds_over } = record;
+  const { planned, webhooks, received_at, sounds_over, commands } = record;
   if (planned.way === "relay") {
+    // Answered again: the session was lost before it had decided, and whoever took the call up places it anew.
+    const [, ...again] = commands.filter((one) => one.method === "calling.answer" && one.at <= at);
     // Where RELAY could not ask for the PIN, a document did, and its webhook placed the call.
     const before = [
       ...sounds_over.map((sound) => sound.at),
       ...webhooks.map(({ sent_at }) => sent_at),
+      ...again.map((one) => one.at),
     ].filter((then) => then <= at);
     return Math.max(received_at ?? Number.POSITIVE_INFINITY, ...before);
   }
