@@ -21,8 +21,6 @@ const moves = {
 
 export type DialState = keyof typeof moves;
 
-export const dialStates = Object.keys(moves) as [DialState, ...DialState[]]; // The keys of a constant.
-
 /** What happened to a call that we make; in any order, twice, late or never. */
 export type DialEvent =
   | { on: "turn"; has_seat: boolean }

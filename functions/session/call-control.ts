@@ -152,7 +152,7 @@ export class CallControl {
       // Whether a call that RELAY does not find is gone, whoever does something else for it finds out.
       return this.#isGone ? "gone" : "failed";
     }
-    const longest_ms = HEARD_MS + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
+    const longest_ms = longestOf(media) + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
     const end: End = outcome.kind === "ok" ? await orAfter(longest_ms, sound.ended, late) : { over: "late" };
     if (end.over === "finished") {
       this.#over();
@@ -175,7 +175,8 @@ export class CallControl {
 
   async #stop(method: Sounding["method"], control_id: string): Promise<boolean> {
     const outcome = await this.#byRelay(`${method}.stop`, { control_id });
-    if (outcome?.kind === "ok" || outcome?.kind === "gone") return true;
+    // A 404 may mean that RELAY has lost sight of the call, whose sound goes on.
+    if (outcome?.kind === "ok" || (outcome?.kind === "gone" && outcome.code === "410")) return true;
     return (await this.#byRest(`${method}.stop`, { control_id })) !== "failed";
   }
 
