@@ -486,6 +486,17 @@ describe("a call that stands in its line", () => {
     await heard(home, waiter);
   });
 
+  test("takes no music into the room where RELAY does not find the call whose music it is to stop", async () => {
+    const { home: opened, seated, waiter } = await open();
+    await using home = opened;
+    await home.carrier.change({
+      faults: [{ at: "command", match: { method: "calling.play.stop" }, do: { kind: "code", code: "404" } }],
+    });
+    await home.carrier.hangUp(seated);
+    await inRoom(home, waiter, "desk");
+    await heard(home, waiter);
+  });
+
   test("is led in by the session that comes after the one that vanished, and the music ends first", async () => {
     const { home: opened, seated, waiter } = await open();
     await using home = opened;
