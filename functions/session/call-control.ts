@@ -153,7 +153,9 @@ export class CallControl {
       return this.#isGone ? "gone" : "failed";
     }
     const longest_ms = longestOf(media) + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
-    const end: End = outcome.kind === "ok" ? await orAfter(longest_ms, sound.ended, late) : { over: "late" };
+    // A lost answer can't be told from a caller who thinks: what loses it is to be found soon.
+    const wait = async () => await this.#host.link.watched(orAfter(longest_ms, sound.ended, late));
+    const end = outcome.kind === "ok" ? await wait() : late;
     if (end.over === "finished") {
       this.#over();
       return { digits: end.digits ?? "" };

@@ -54,6 +54,8 @@ export class Link {
   #lastReason = "";
   #protocol: LinkStatus["protocol"] = null;
   readonly #errors: LinkStatus["last_errors"] = [];
+  /** How many wait for an event that nothing but RELAY tells of. */
+  #waiting = 0;
 
   constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
     this.#env = env;
@@ -159,6 +161,18 @@ export class Link {
     }
   }
 
+  /** `event`, which RELAY alone tells of: while it is waited for, lost frames are noticed within seconds, as a gap. */
+  async watched<T>(event: Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    this.#watch();
+    try {
+      return await event;
+    } finally {
+      this.#waiting -= 1;
+      this.#watch();
+    }
+  }
+
   status(): LinkStatus {
     const client = this.#connection?.client;
     return {
@@ -171,6 +185,10 @@ export class Link {
       last_errors: this.#errors,
       contexts: client?.subscribed ?? [],
     };
+  }
+
+  #watch(): void {
+    this.#connection?.handle({ on: "watch", closely: this.#waiting > 0 });
   }
 
   #isOutdated(version: string | null): boolean {
@@ -204,6 +222,7 @@ export class Link {
     }
     this.#connection?.handle({ on: "close" });
     this.#connection = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
+    this.#watch();
   }
 
   #host(project_id: string): ConnectionHost {

@@ -21,7 +21,7 @@ export interface Sources {
 type AnswerFrame = Extract<Frame, { kind: "result" | "error" }>;
 
 /** What a request of our own, rather than a caller's command, was sent for. */
-type Purpose = "connect" | "probe" | "contexts";
+type Purpose = "connect" | "contexts";
 
 /**
  * RELAY's client as a state machine: inputs and the time go in, effects come out. It has no socket, clock or random
@@ -37,7 +37,6 @@ export class RelayClient {
   readonly #silence: Silence;
   /** Our own requests on the live socket, by id. */
   readonly #asked = new Map<string, Purpose>();
-  #probe: string | null = null;
   /** The change of contexts that was asked for last. */
   #change: string | null = null;
 
@@ -48,7 +47,7 @@ export class RelayClient {
     this.#login = new Login(settings, resume);
     this.#contexts = new Contexts(settings.contexts);
     this.#commands = new Commands(this.#connection, this.#limits, this.#uuid);
-    this.#silence = new Silence(this.#limits.probe_after_ms, this.#limits.probe_answer_ms);
+    this.#silence = new Silence(this.#limits);
   }
 
   get state(): ConnectionState {
@@ -120,6 +119,9 @@ export class RelayClient {
       case "contexts":
         this.#contexts.want(input.contexts);
         break;
+      case "watch":
+        this.#silence.watch(input.closely);
+        break;
       case "opened":
       case "closed":
       case "failed":
@@ -158,6 +160,7 @@ export class RelayClient {
   #authenticate(turn: Turn): void {
     this.#connection.opened(turn);
     this.#asked.clear();
+    this.#silence.begin(turn.now);
     this.#ask(turn, "connect", SIGNALWIRE.connect, this.#login.begin(this.#contexts.connecting()));
   }
 
@@ -209,13 +212,11 @@ export class RelayClient {
       case "connect":
         this.#authenticated(turn, frame);
         break;
-      case "probe":
-        break;
       case "contexts":
         this.#contexts.answered(turn, frame);
         break;
       case undefined:
-        this.#commands.answered(turn, id, outcomeOf(frame));
+        if (!this.#silence.answered(id)) this.#commands.answered(turn, id, outcomeOf(frame));
         break;
     }
   }
@@ -249,10 +250,7 @@ export class RelayClient {
       case "fine":
         break;
       case "probe":
-        // An unanswered one is forgotten for the new one, so that what we remember stays bounded.
-        if (this.#probe !== null) this.#asked.delete(this.#probe);
-        this.#probe = this.#ask(turn, "probe", SIGNALWIRE.ping, {});
-        this.#silence.probed(turn.now);
+        this.#silence.probed(this.#send(turn, SIGNALWIRE.ping, {}), turn.now);
         turn.count("probe_sent");
         break;
       case "dead":
@@ -263,8 +261,14 @@ export class RelayClient {
   }
 
   #ask(turn: Turn, purpose: Purpose, method: string, params: Record<string, unknown>): string {
-    const id = this.#uuid();
+    const id = this.#send(turn, method, params);
     this.#asked.set(id, purpose);
+    return id;
+  }
+
+  /** @returns the request's id. */
+  #send(turn: Turn, method: string, params: Record<string, unknown>): string {
+    const id = this.#uuid();
     turn.effects.push({
       do: "send",
       generation: this.#connection.generation,

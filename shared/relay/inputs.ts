@@ -42,6 +42,8 @@ export type Input =
   /** The project's record changed. Used by the next connect; ends `refused`. */
   | { on: "credentials"; settings: RelaySettings }
   | { on: "contexts"; contexts: readonly string[] }
+  /** Somebody waits for an event and can't tell a lost one from one that is yet to come: lost frames are found within seconds. */
+  | { on: "watch"; closely: boolean }
   /** The socket of that `connect` effect: those of an older one are ignored. */
   | { on: "opened" | "closed" | "failed"; generation: number }
   /** `binary`: the size of a message that is not text, in bytes. */

@@ -6,6 +6,9 @@ export interface Limits {
   probe_after_ms: number;
   /** Silence after that ping for which the socket is given up: with the above, half-open sockets are found within 20 s. */
   probe_answer_ms: number;
+  /** Watched closely: between two pings, and for the answer to each. */
+  watch_probe_after_ms: number;
+  watch_probe_answer_ms: number;
   /** For answers still to come on a socket that is being left for another. */
   farewell_ms: number;
   /** Readiness that counts as steady: a connection lost sooner is a failed try. */
@@ -28,6 +31,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   handshake_ms: 10_000,
   probe_after_ms: 10_000,
   probe_answer_ms: 10_000,
+  watch_probe_after_ms: 1_500,
+  watch_probe_answer_ms: 4_000,
   farewell_ms: 500,
   steady_ms: 10_000,
   backoff_base_ms: 250,

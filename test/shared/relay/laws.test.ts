@@ -9,7 +9,7 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom("open", "close", "reconnect", "credentials", "contexts")
+      .constantFrom("open", "close", "reconnect", "credentials", "contexts", "watch", "unwatch")
       .map((does) => ({ does })),
   },
   {
@@ -159,6 +159,10 @@ function take(observed: ObservedClient, step: Step): void {
       break;
     case "contexts":
       observed.handle({ on: "contexts", contexts: [`context-${observed.fresh() % 3}`] });
+      break;
+    case "watch":
+    case "unwatch":
+      observed.handle({ on: "watch", closely: step.does === "watch" });
       break;
     case "opened":
     case "closed":

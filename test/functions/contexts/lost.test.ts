@@ -1,0 +1,98 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { warmUp } from "../house.ts";
+import {
+  apology,
+  call,
+  ended,
+  heard,
+  inRoom,
+  lose,
+  openContext,
+  plain,
+  session,
+  standup,
+  subscribed,
+} from "./context-house.ts";
+
+beforeAll(warmUp);
+
+describe("a call that RELAY loses", () => {
+  test("between its answer and its join is brought into its room by REST, within 3 s", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 1,
+        faults: [
+          { at: "command", match: { method: "calling.join_conference" }, do: { kind: "close_before" } },
+          { at: "connect", do: { kind: "refuse" } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "team-standup");
+    const { joined_by, longest_silence_ms } = await home.carrier.call(call_id);
+    expect(joined_by).toBe("document");
+    expect(longest_silence_ms).toBeLessThan(3_000);
+    await heard(home, call_id);
+  });
+
+  test("before its announcement is over joins all the same, and hears one thing at a time", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 2,
+        faults: [
+          { at: "event", match: { event_type: "calling.call.play" }, do: { kind: "close_before" } },
+          { at: "connect", times: 2, do: { kind: "refuse" } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "team-standup");
+    await heard(home, call_id);
+  });
+
+  test("for whom neither RELAY's join nor a transfer works hears the apology", async () => {
+    const no = { kind: "code", code: "500" } as const;
+    await using home = await openContext([plain], {
+      carrier: {
+        faults: [
+          { at: "command", match: { method: "calling.join_conference" }, do: no },
+          { at: "command", match: { method: "calling.transfer" }, do: no },
+          { at: "rest", do: no },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await ended(home, call_id);
+    expect(await heard(home, call_id)).toEqual(["ring", apology]);
+  });
+});
+
+describe("a call whose session is lost", () => {
+  test.each([
+    ["when it was offered", "calling.answer"],
+    ["when its announcement was asked for", "calling.play"],
+    ["when its join was sent", "calling.join_conference"],
+  ])("%s is walked on, and joins once", async (_, method) => {
+    await using home = await openContext([standup], {
+      carrier: { faults: [{ at: "command", match: { method }, times: 1, do: { kind: "ignore" } }] },
+    });
+    const call_id = await call(home);
+    await home.carrier.wait({ journal: { kind: "frame_in", contains: { frame: { method } } } });
+    await lose(home);
+    await inRoom(home, call_id, "team-standup");
+    const { joins } = await home.carrier.call(call_id);
+    expect(joins).toHaveLength(1);
+    await heard(home, call_id);
+  });
+
+  test("when it was in its room is left there", async () => {
+    await using home = await openContext([plain]);
+    const call_id = await call(home);
+    await inRoom(home, call_id, "any");
+    await lose(home);
+    await expect.poll(() => subscribed(home), { timeout: 5_000 }).toEqual(["main"]);
+    expect((await home.carrier.call(call_id)).joins).toHaveLength(1);
+    await home.carrier.hangUp(call_id);
+    await expect.poll(async () => (await session(home).status()).live_placements).toBe(0);
+  });
+});
