@@ -20,6 +20,8 @@ const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
+/** Another client that took the call has had this long to answer it. */
+const ANSWER_AGAIN_MS = 1_000;
 /** A caller's time for the first key and between keys, as in our documents. */
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
@@ -56,6 +58,7 @@ export class CallControl {
   readonly #node_id: string | undefined;
   readonly #host: ControlHost;
   #isGone = false;
+  #isAnswered = false;
   #sounding: (Sounding & { end: (why: End) => void }) | null = null;
 
   constructor({ call_id, node_id }: { call_id: string; node_id?: string }, host: ControlHost) {
@@ -74,6 +77,7 @@ export class CallControl {
     const sounding = this.#sounding;
     switch (event.kind) {
       case "state":
+        if (event.params.call_state === "answered") this.#isAnswered = true;
         if (event.params.call_state === "ended") this.gone();
         return;
       case "play":
@@ -198,12 +202,22 @@ export class CallControl {
     return done === "gone" ? this.#nowGone() : done;
   }
 
-  /** taken: another client of the context was quicker. */
+  /** taken: another client of the context was quicker, and has answered it or will. */
   async answer(): Promise<Done | "taken"> {
     const relay = await this.#byRelay("calling.answer", {});
     if (relay?.kind === "ok") return "done";
-    if (relay?.kind === "conflict") return "taken";
+    if (relay?.kind === "conflict") return await this.answerAgain();
     return await this.commandByRest("calling.answer", {});
+  }
+
+  /** A conflict is no proof that anybody else answers: were it none, the caller would hear it ring until they give up. */
+  async answerAgain(): Promise<Done | "taken"> {
+    await scheduler.wait(ANSWER_AGAIN_MS);
+    if (this.#isGone) return "gone";
+    if (this.#isAnswered) return "taken";
+    const relay = await this.#byRelay("calling.answer", {});
+    if (relay?.kind === "ok") return "done";
+    return relay?.kind === "conflict" ? "taken" : await this.commandByRest("calling.answer", {});
   }
 
   /** Leaves the call to another client of its context; false where it is not to be left. */

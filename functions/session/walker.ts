@@ -161,8 +161,11 @@ export class Walker {
    * @throws {Taken}
    */
   async #answer(): Promise<boolean> {
-    if (this.#walk.state.answered) return true;
-    const done = await this.control.answer();
+    return this.#walk.state.answered || (await this.#answered(this.control.answer()));
+  }
+
+  async #answered(answering: ReturnType<CallControl["answer"]>): Promise<boolean> {
+    const done = await answering;
     // Of a call that was walked before, it was us who answered.
     if (done === "taken" && !this.#isResumed) throw new Taken();
     if (done !== "done" && done !== "taken") return false;
@@ -211,7 +214,7 @@ export class Walker {
   async #join(next: Join): Promise<Step> {
     const row = this.#placement;
     const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
-    if (answer?.why === "409" && !this.#isResumed) throw new Taken();
+    if (answer?.why === "409" && !this.#isResumed) await this.#answered(this.control.answerAgain());
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#isResumed && (await this.#isIn(next.room))) return "over";
     const rendered = render(writeSwml(next));

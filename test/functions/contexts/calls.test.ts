@@ -131,7 +131,9 @@ test("a call that another client of the context was quicker to answer is left al
     },
   });
   const call_id = await call(home);
-  await expect.poll(() => sent(home, "calling.answer")).toHaveLength(1);
+  await expect
+    .poll(() => sent(home, "calling.answer"), { timeout: 5_000 })
+    .toMatchObject([{ call_id }, { call_id }]);
   await expect
     .poll(() =>
       runInDurableObject(session(home), (_, state) =>
@@ -141,6 +143,21 @@ test("a call that another client of the context was quicker to answer is left al
     .toEqual([{ state: null }]);
   expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
   expect(await home.carrier.call(call_id)).toMatchObject({ state: "ringing" });
+});
+
+test.each([
+  ["with words before its room", standup],
+  ["led straight into its room", plain],
+])("a call %s whose answer is refused, though nobody else takes it, does not ring on", async (_, rule) => {
+  const match = { method: "calling.answer" };
+  await using home = await openContext([rule], {
+    carrier: { faults: [{ at: "command", match, times: 1, do: { kind: "code", code: "409" } }] },
+  });
+  const call_id = await call(home);
+  await inRoom(home, call_id, rule.place.room);
+  expect(await sent(home, "calling.answer")).toHaveLength(2);
+  expect((await home.carrier.call(call_id)).joins).toHaveLength(1);
+  await heard(home, call_id);
 });
 
 describe("a call that is not let in", () => {

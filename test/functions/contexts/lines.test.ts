@@ -25,17 +25,15 @@ test("a call that another client answered stands in no line of ours: nobody fetc
     faults: [{ at: "command", match: { method: "calling.answer" }, do: { kind: "code", code: "409" } }],
   });
   await call(home, "+15550100002");
-  await expect
-    .poll(() =>
-      runInDurableObject(session(home), (_, state) =>
-        state.storage.sql
-          .exec(
-            "SELECT placements.state FROM placements JOIN walks USING (call_id) WHERE walks.state IS NULL AND wait IS NOT NULL",
-          )
-          .toArray(),
-      ),
-    )
-    .toEqual([{ state: "failed" }]);
+  const unserved = () =>
+    runInDurableObject(session(home), (_, state) =>
+      state.storage.sql
+        .exec(
+          "SELECT placements.state FROM placements JOIN walks USING (call_id) WHERE walks.state IS NULL AND wait IS NOT NULL",
+        )
+        .toArray(),
+    );
+  await expect.poll(unserved, { timeout: 5_000 }).toEqual([{ state: "failed" }]);
 });
 
 test("a call that waits for a seat hears music and its place, and comes in when its turn has come", async () => {
