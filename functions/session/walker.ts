@@ -44,15 +44,15 @@ export class Walker {
   readonly #walk: Walk;
   readonly #call: Call;
   readonly #seen = Promise.withResolvers<void>();
-  /** Whether another incarnation walked the call before. */
-  readonly #isResumed: boolean;
+  /** Whether another incarnation may have answered the call, and gone on. */
+  readonly #hasBegun: boolean;
   #isLeft = false;
 
   constructor(host: WalkerHost, walk: Walk, call: Call, isResumed: boolean) {
     this.#host = host;
     this.#walk = walk;
     this.#call = call;
-    this.#isResumed = isResumed;
+    this.#hasBegun = isResumed && (walk.state.next !== null || this.#placement !== undefined);
     this.control = new CallControl(call, {
       link: host.link,
       told: (row) => this.#told(row),
@@ -167,7 +167,7 @@ export class Walker {
   async #answered(answering: ReturnType<CallControl["answer"]>): Promise<boolean> {
     const done = await answering;
     // Of a call that was walked before, it was us who answered.
-    if (done === "taken" && !this.#isResumed) throw new Taken();
+    if (done === "taken" && !this.#hasBegun) throw new Taken();
     if (done !== "done" && done !== "taken") return false;
     this.#host.walks.update(this.#walk, { answered: true });
     return true;
@@ -214,9 +214,9 @@ export class Walker {
   async #join(next: Join): Promise<Step> {
     const row = this.#placement;
     const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
-    if (answer?.why === "409" && !this.#isResumed) await this.#answered(this.control.answerAgain());
+    if (answer?.why === "409" && !this.#hasBegun) await this.#answered(this.control.answerAgain());
     // Another incarnation, or what that left to be done, may have put it there.
-    if (this.#isResumed && (await this.#isIn(next.room))) return "over";
+    if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
     const rendered = render(writeSwml(next));
     if (!rendered.ok)
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });

@@ -1,8 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { warmUp } from "../house.ts";
+import { sent, warmUp } from "../house.ts";
 import {
   apology,
   call,
+  caller,
   ended,
   heard,
   inRoom,
@@ -83,6 +85,44 @@ describe("a call whose session is lost", () => {
     const { joins } = await home.carrier.call(call_id);
     expect(joins).toHaveLength(1);
     await heard(home, call_id);
+  });
+
+  test("before anything was decided on it, and which another client answers then, is left alone", async () => {
+    await using home = await openContext([standup]);
+    const offered = await call(home);
+    await inRoom(home, offered, "team-standup");
+    // As it stands in the turn of its offer.
+    await runInDurableObject(session(home), (_, state) =>
+      state.storage.sql.exec(
+        "UPDATE walks SET state = ? WHERE call_id = ?",
+        JSON.stringify({
+          made: null,
+          call: {
+            call_id: "taken",
+            node_id: "a-node",
+            direction: "inbound",
+            type: "phone",
+            details: {},
+            ...caller,
+          },
+          answered: false,
+          next: null,
+          sounding: null,
+          tenant: null,
+        }),
+        offered,
+      ),
+    );
+    const match = { method: "calling.answer" };
+    await home.carrier.change({ faults: [{ at: "command", match, do: { kind: "code", code: "409" } }] });
+    await lose(home);
+    const walks = () =>
+      runInDurableObject(session(home), (_, state) =>
+        state.storage.sql.exec("SELECT state FROM walks").toArray(),
+      );
+    await expect.poll(walks, { timeout: 8_000 }).toEqual([{ state: null }]);
+    const toTaken = (await sent(home, "calling.play")).filter(({ call_id }) => call_id === "taken");
+    expect(toTaken).toEqual([]);
   });
 
   test("when it was in its room is left there", async () => {
