@@ -81,6 +81,26 @@ export async function commandCall(
   }
 }
 
+/**
+ * Leads a call that runs cXML to another document: the compatibility API's "update a call". `gone` is never said: what SignalWire
+ * answers for a call that is over is not documented.
+ */
+export async function redirectCall(
+  project: Project,
+  call_sid: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<Exclude<RestOutcome, { kind: "gone" }>> {
+  try {
+    const form = new URLSearchParams({ Url: url, Method: "POST" });
+    const response = await request(project, callPath(project, call_sid), signal, form);
+    await response.body?.cancel();
+    return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
+  } catch (error) {
+    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 const callSchema = z.object({ status: z.string() });
 /** A call's `status` of the compatibility API when there is no call any more. */
 const over = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
@@ -92,8 +112,7 @@ export async function isCallOver(project: Project, call_sid: string, signal: Abo
 
 /** The compatibility API's word for how a call is. Throws where SignalWire does not say, be it that it knows no such call. */
 export async function callStatus(project: Project, call_sid: string, signal: AbortSignal): Promise<string> {
-  const path = `${accountPath(project)}/Calls/${encodeURIComponent(call_sid)}.json`;
-  const response = await request(project, path, signal);
+  const response = await request(project, callPath(project, call_sid), signal);
   if (!response.ok) {
     await response.body?.cancel();
     throw new Error(`REST answered ${response.status}`);
@@ -137,6 +156,10 @@ async function* pages<S extends typeof conferencesPage | typeof participantsPage
   }
 }
 
+function callPath(project: Project, call_sid: string): string {
+  return `${accountPath(project)}/Calls/${encodeURIComponent(call_sid)}.json`;
+}
+
 function accountPath(project: Project): string {
   return `/api/laml/2010-04-01/Accounts/${encodeURIComponent(project.project_id)}`;
 }
@@ -145,19 +168,21 @@ async function request(
   project: Project,
   path: string,
   signal: AbortSignal,
-  body?: object,
+  body?: object | URLSearchParams,
 ): Promise<Response> {
   const url = new URL(path, project.rest_url);
   // The page's link comes from outside: our credentials go to our project's host and nowhere else.
   if (url.origin !== new URL(project.rest_url).origin) throw new Error("REST pointed to another host");
+  const isForm = body instanceof URLSearchParams;
   return await fetch(url, {
     method: body ? "POST" : "GET",
     headers: {
       authorization: `Basic ${btoa(`${project.project_id}:${project.token}`)}`,
       accept: "application/json",
-      ...(body ? { "content-type": "application/json" } : {}),
+      // Of a form fetch says itself that it is one.
+      ...(body && !isForm ? { "content-type": "application/json" } : {}),
     },
-    ...(body ? { body: JSON.stringify(body) } : {}),
+    ...(body ? { body: isForm ? body : JSON.stringify(body) } : {}),
     redirect: "manual",
     signal,
   });

@@ -48,10 +48,10 @@ const placed = z.strictObject({
   ...common,
   /**
    * What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring; poll: asks from
-   * its line, and goes on waiting with what is returned; turn: comes from its line for good; dialled: its document in cXML
-   * dialled the room, and that is over.
+   * its line, and goes on waiting with what is returned; turn: comes from its line, by itself; fetched: because the session had
+   * it fetched from there; dialled: its document in cXML dialled the room, and that is over.
    */
-  purpose: z.enum(["place", "confirm", "settle", "poll", "turn", "dialled"]),
+  purpose: z.enum(["place", "confirm", "settle", "poll", "turn", "fetched", "dialled"]),
   /** The step whose placement is meant. */
   place_step: z.int().min(0).max(1000),
   placing,

@@ -81,6 +81,7 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
       return await placeCall(visit, state.entry, state.placing, state.step);
     case "poll":
     case "turn":
+    case "fetched":
       return await placeCall(visit, state.entry, state.placing, state.place_step, state);
     case "confirm":
     case "settle":

@@ -1,4 +1,5 @@
 import { forwardingOf } from "../../shared/callbacks.ts";
+import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
@@ -12,7 +13,7 @@ import {
   uncounted,
 } from "./outcome-next.ts";
 import { rejoinOf } from "./rejoining.ts";
-import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
+import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
 const POLL_MS = 1_500;
@@ -48,6 +49,7 @@ export async function placeCall(
     // A call that could not come back must not be put on a hold.
     join_via: mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
+    ...(await fetchingOf(visit, at, rooms[0])),
     ...(from_line?.purpose === "poll" ? { deadline_at: visit.received_at + POLL_MS } : {}),
   });
   const outcome = outcomeOf(visit, placing, reply);
@@ -65,6 +67,19 @@ export async function placeCall(
 /** A call that comes out of its line hears music as it is: its document joins, and there is no hold to come back from. */
 function mayHold(at: PlacedAt, room: string): boolean {
   return at.from_line === undefined && fitsSeal(stateAt(at, "confirm", room));
+}
+
+/** A call of cXML's that may have to wait is led on from there by REST, to a URL of its own. */
+async function fetchingOf(
+  visit: CallVisit,
+  at: PlacedAt,
+  room: string,
+): Promise<Pick<PlaceRequest, "fetch_url" | "fetched">> {
+  if (at.from_line) return at.from_line.purpose === "fetched" ? { fetched: true } : {};
+  if (at.placing.wait === undefined || visit.call.via !== "cxml") return {};
+  const back = await wayBack(visit, stateAt(at, "fetched", room));
+  const fetch_url = back && cxmlUrl(back);
+  return fetch_url === null ? {} : { fetch_url };
 }
 
 /** Of a call that RELAY cannot address nothing was sent, so there is nothing about it that is not known. */

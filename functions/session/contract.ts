@@ -45,6 +45,10 @@ export interface PlaceRequest extends PlacementKey {
   max_duration_s?: number;
   /** Whether and how the call waits for its room. */
   wait?: Wait;
+  /** Where REST is to lead a call of cXML's that waits, when its turn has come. */
+  fetch_url?: string;
+  /** It comes from there. */
+  fetched?: true;
   /** What a caller is told who comes to have no seat after waiting for something else. */
   when_full?: LastWord;
   /** How long the seat is kept for a caller who drops, in seconds; what is decided then, and the number that was called. */

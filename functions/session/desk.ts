@@ -73,7 +73,7 @@ export class Desk {
       return await underWay;
     }
     if (row?.wait) {
-      const reply = line.polled(row);
+      const reply = line.polled(row, request.fetched === true);
       // It asks again and again while it waits: only what ends that is worth writing down.
       if (reply.outcome !== "waiting") this.#journalRepeat(request);
       return reply;

@@ -53,8 +53,8 @@ export function commandFor(
 }
 
 /**
- * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML,
- * where nobody is fetched: it comes by itself when its music is over, for a document in the language that its rule was written for.
+ * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML:
+ * it is led to us, for a document in its own language.
  */
 function fetch({ wait, ...row }: Placement): CallCommand | null {
   const { state, call_id, room, join, after_url, turned_away } = row;

@@ -2,7 +2,7 @@ import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
-import { commandCall, isCallOver, isInRooms, listRoom, type RoomListing } from "../rest.ts";
+import { commandCall, isCallOver, isInRooms, listRoom, type RoomListing, redirectCall } from "../rest.ts";
 import { absenceBy, isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
 import { type CallCommand, commandFor } from "./errand-commands.ts";
@@ -46,7 +46,7 @@ export async function runErrands(host: ErrandHost): Promise<void> {
     await Promise.all(
       due.map(async (errand) => {
         if (errand.kind === "verify") await verify(host, errand, rooms);
-        else if (errand.kind === "fetch" && errand.node_id === null) await expect(host, errand);
+        else if (errand.kind === "fetch" && errand.node_id === null) await lead(host, errand);
         else await run(host, errand);
       }),
     );
@@ -120,35 +120,60 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
     else if (present.has(row.call_id)) host.found(row);
     else if (absenceBy(present, host.placements)(row)) host.left(row);
   } catch (error) {
-    // Whoever is still in doubt is asked about again by the next alarm.
     if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });
     failed.add(row.room);
+    // Soon again: it may sit in silence where a room was.
+    host.errands.retry(errand);
+    return;
   }
   host.errands.done(errand);
 }
 
 /**
- * A call of cXML's comes by itself when it asks next, and its seat is kept so long: REST is asked whether there is a call yet,
- * since of one that hung up nobody would tell, and the next in the line would wait for its seat.
+ * A call of cXML's that has its turn, or is not let in, is led out of its line by REST. Where REST can't, it comes by itself when
+ * it asks next, and its seat is kept so long: REST is asked whether there is a call yet, since of one that hung up nobody would
+ * tell, and the next in the line would wait for its seat.
  */
-async function expect(host: ErrandHost, errand: Errand): Promise<void> {
-  const isAwaited = () => {
-    const row = host.placements.find(errand);
-    return row?.state === "by_document" && row.joined_ts === null ? row : null;
-  };
-  if (isAwaited()) {
-    try {
-      if (await isCallOver(await host.project(), errand.call_id, AbortSignal.timeout(REST_MS))) {
-        gone(host, errand);
-        return;
-      }
-    } catch (error) {
-      log("info", "waiter.unseen", { call: errand.call_id, error: describeError(error) });
-    }
+async function lead(host: ErrandHost, errand: Errand): Promise<void> {
+  const url = awaited(host, errand)?.wait?.fetch_url;
+  if (url !== undefined && !(await isThereAlready(host, errand)) && (await isLed(host, errand, url))) {
+    finish(host, errand, "rest");
+    return;
   }
-  const row = isAwaited();
+  if (awaited(host, errand) && (await isOver(host, errand))) {
+    gone(host, errand);
+    return;
+  }
+  const row = awaited(host, errand);
   if (!row) host.errands.done(errand);
   else if (!host.errands.retry(errand)) host.line.takeBack(row);
+}
+
+/** The row of one who is to come out of the line and has not been seen to. */
+function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
+  const row = placements.find(errand);
+  if (!row || row.joined_ts !== null) return null;
+  return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
+}
+
+async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promise<boolean> {
+  try {
+    const led = await redirectCall(await host.project(), call_id, url, AbortSignal.timeout(REST_MS));
+    if (led.kind === "failed") log("info", "waiter.not_led", { call: call_id, error: led.reason });
+    return led.kind === "ok";
+  } catch (error) {
+    log("info", "waiter.not_led", { call: call_id, error: describeError(error) });
+    return false;
+  }
+}
+
+async function isOver(host: ErrandHost, { call_id }: Errand): Promise<boolean> {
+  try {
+    return await isCallOver(await host.project(), call_id, AbortSignal.timeout(REST_MS));
+  } catch (error) {
+    log("info", "waiter.unseen", { call: call_id, error: describeError(error) });
+    return false;
+  }
 }
 
 function later(host: ErrandHost, errand: Errand, why: Record<string, string>): void {

@@ -12,6 +12,7 @@ export type Purpose =
   | "settle"
   | "poll"
   | "turn"
+  | "fetched"
   | "dialled"
   | "answer"
   | "unusable";

@@ -93,15 +93,17 @@ export class Line {
     return { row };
   }
 
-  /** A waiter asks: it is there, and is told how it stands. */
-  polled(row: Placement): PlaceReply {
+  /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
+  polled(row: Placement, wasLed: boolean): PlaceReply {
     const { placements, errands, now } = this.#host;
+    // Its seat was kept for a while, and others may have it by now.
+    if (row.deadline_at <= now()) this.takeBack(row);
     if (row.state === "waiting") {
       if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
       this.serve();
     }
     // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
-    const isFetched = row.node_id !== null && errands.isUnderWay("fetch", row);
+    const isFetched = !wasLed && errands.isUnderWay("fetch", row);
     if (row.state === "waiting" || isFetched) return this.standing(row);
     errands.drop("fetch", row);
     this.handedOver(row);

@@ -4,11 +4,14 @@ import type { PlaceRequest, TurnedAway } from "./contract.ts";
 
 /** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
 export interface Terms
-  extends Pick<PlaceRequest, "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s">,
+  extends Pick<
+      PlaceRequest,
+      "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s" | "fetch_url"
+    >,
     Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {}
 
 export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
-  const { rooms, strategy, coach, join, when_full, max_duration_s } = request;
+  const { rooms, strategy, coach, join, when_full, max_duration_s, fetch_url } = request;
   return {
     rooms,
     strategy,
@@ -16,6 +19,7 @@ export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise
     ...(coach === undefined ? {} : { coach }),
     ...(when_full === undefined ? {} : { when_full }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    ...(fetch_url === undefined ? {} : { fetch_url }),
     for: waitsFor,
     max_s,
     otherwise,

@@ -107,8 +107,7 @@ export function planCall(random: Random, index: number, { rush, ...where }: Wher
   return {
     ...where,
     kind,
-    // A waiter by cXML asks only when the music is over, and keeps those behind waiting for so long.
-    way: random.weighted(rush ? { swml: 50, cxml: 10, relay: 40 } : { swml: 50, cxml: 20, relay: 30 }),
+    way: random.weighted({ swml: 50, cxml: 20, relay: 30 }),
     call_id: random.uuid(),
     from: kind === "chair" ? chair : `+1555${2_000_000 + index}`,
     to: numberOf(kind, kind === "closed" || kind === "busy" || kind === "night" ? 0 : team),

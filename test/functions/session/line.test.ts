@@ -82,7 +82,7 @@ class Room {
 
   poll(which: number): void {
     const row = this.waiting()[which % Math.max(1, this.waiting().length)];
-    if (row) this.line.polled(row);
+    if (row) this.line.polled(row, false);
     this.look();
   }
 
