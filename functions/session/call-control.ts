@@ -87,8 +87,16 @@ export class CallControl {
         return;
       case "collect": {
         if (event.params.control_id !== sounding?.control_id) return;
-        const { type, params } = event.params.result;
-        sounding.end({ over: "finished", digits: type === "digit" ? (params?.digits ?? "") : "" });
+        const { state, final, result } = event.params;
+        // Of these more is to come.
+        if (state === "collecting" || final === false || result?.type === "start_of_input") return;
+        // What was keyed nobody knows, and it is no fault of the caller's.
+        if (state === "error" || result?.type === "error") sounding.end(late);
+        else
+          sounding.end({
+            over: "finished",
+            digits: result?.type === "digit" ? (result.params?.digits ?? "") : "",
+          });
         return;
       }
       default:

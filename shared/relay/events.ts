@@ -27,7 +27,7 @@ const conference = z.looseObject({
   hold: flag,
   start_on_join: flag,
   end_on_leave: flag,
-  coaching: text,
+  coaching: flag,
   reason_ended: text,
   call_id_ending_conf: text,
   recording_url: text,
@@ -36,6 +36,13 @@ const conference = z.looseObject({
   /** Bytes. */
   recording_file_size: number,
 });
+
+/** How one of SignalWire's pages spells what others call by the names above. */
+const otherSpellings = [
+  ["start_on_enter", "start_on_join"],
+  ["end_on_exit", "end_on_leave"],
+  ["call_ending_conference", "call_id_ending_conf"],
+] as const;
 
 const call = {
   call_id: z.string().min(1),
@@ -62,12 +69,19 @@ const collect = z.looseObject({
   call_id: text,
   node_id: text,
   control_id: z.string().min(1),
-  result: z.looseObject({
-    /** `digit`, `speech`, `no_input`, `no_match` or `error`. */
-    type: z.string().min(1),
-    /** What was keyed is in here: a secret where the prompt was for one. */
-    params: z.looseObject({ digits: text, terminator: text }).optional().catch(undefined),
-  }),
+  /** `collecting`, `finished` or `error`. */
+  state: text,
+  /** false: more of it is to come. */
+  final: flag,
+  /** Absent where the state says all. */
+  result: z
+    .looseObject({
+      /** `digit`, `speech`, `no_input`, `no_match`, `start_of_input` or `error`. */
+      type: z.string().min(1),
+      /** What was keyed is in here: a secret where the prompt was for one. */
+      params: z.looseObject({ digits: text, terminator: text }).optional().catch(undefined),
+    })
+    .optional(),
 });
 
 const dial = z.looseObject({
@@ -131,7 +145,7 @@ export function readEvent(params: unknown): RelayEvent | { kind: "authorization"
   const head: Head = timestamp === undefined ? { event_type } : { event_type, timestamp };
   switch (event_type) {
     case "calling.conference":
-      return known("conference", conference, head, inner);
+      return known("conference", conference, head, inOneSpelling(inner));
     case "calling.call.receive":
       return known("receive", receive, head, inner);
     case "calling.call.state":
@@ -153,6 +167,12 @@ export function readEvent(params: unknown): RelayEvent | { kind: "authorization"
     default:
       return { ...head, kind: "other", params: inner };
   }
+}
+
+function inOneSpelling(params: Record<string, unknown>): Record<string, unknown> {
+  const read = { ...params };
+  for (const [other, usual] of otherSpellings) if (other in params) read[usual] ??= params[other];
+  return read;
 }
 
 function known<Kind extends string, Shape extends z.ZodType>(

@@ -73,6 +73,39 @@ describe("a call that is asked", () => {
     expect(kept).not.toMatch(/8642097531|9753186420/);
   });
 
+  test("is heard out: its answer is the last word on the question, and not what comes before", async () => {
+    await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }]);
+    const call_id = await call(home);
+    await says(home, call_id, "Enter your code.");
+    const [asked] = await sent(home, "calling.play_and_collect");
+    const about = { call_id, node_id: asked?.["node_id"], control_id: asked?.["control_id"] };
+    for (const part of [
+      { state: "collecting" },
+      { state: "collecting", result: { type: "start_of_input" } },
+      { final: false, result: { type: "digit", params: { digits: "1" } } },
+    ])
+      await home.carrier.sendEvent("calling.call.collect", { ...about, ...part });
+    await home.carrier.digits(call_id, "1234");
+    await inRoom(home, call_id, "board");
+    expect(await sent(home, "calling.play_and_collect")).toHaveLength(1);
+  });
+
+  test.each([
+    ["a state of error", { state: "error" }],
+    ["a result of error", { result: { type: "error" } }],
+  ])("and of whose answer RELAY says no more than %s is asked anew, and that is no try", async (_, said) => {
+    await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }]);
+    const call_id = await call(home);
+    await says(home, call_id, "Enter your code.");
+    const [asked] = await sent(home, "calling.play_and_collect");
+    const about = { call_id, node_id: asked?.["node_id"], control_id: asked?.["control_id"] };
+    await home.carrier.sendEvent("calling.call.collect", { ...about, ...said });
+    await expect.poll(async () => (await sent(home, "calling.play_and_collect")).length).toBe(2);
+    await home.carrier.digits(call_id, "1234");
+    await inRoom(home, call_id, "board");
+    await heard(home, call_id);
+  });
+
   test("while RELAY is down is asked by a document of its own", async () => {
     await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }], {
       carrier: {

@@ -34,6 +34,28 @@ it("knows each event of the protocol by its type, and keeps the fields that it d
   }
 });
 
+it("reads what SignalWire says of a collection that goes on, failed, or ended without a result", () => {
+  const event_type = "calling.call.collect";
+  for (const state of ["collecting", "finished", "error"]) {
+    const params = { call_id: "c", node_id: "n", control_id: "p", state, final: true };
+    expect(readEvent({ event_type, params })).toEqual({ kind: "collect", event_type, params });
+  }
+});
+
+it("reads whether a participant coaches", () => {
+  const params = { status: "participant-join", call_id: "c", coaching: true };
+  expect(readEvent({ event_type: "calling.conference", params })?.kind).toBe("conference");
+  expect(readEvent({ event_type: "calling.conference", params })).toMatchObject({ params });
+});
+
+it("reads a participant's settings and who ended a conference by either of their spellings", () => {
+  const settings = { start_on_enter: true, end_on_exit: false, call_ending_conference: "c" };
+  const params = { status: "conference-end", ...settings };
+  expect(readEvent({ event_type: "calling.conference", params })).toMatchObject({
+    params: { start_on_join: true, end_on_leave: false, call_id_ending_conf: "c" },
+  });
+});
+
 it("keeps an event of an unknown type", () => {
   expect(readEvent({ event_type: "calling.call.levitate", params: { height: 2 } })).toEqual({
     kind: "other",
