@@ -144,9 +144,11 @@ function forwardTo(
   if (url === undefined) return null;
   return {
     url,
-    method: method ?? "POST",
     ...(events === undefined ? {} : { events: events.split(" ") }),
-    as: type === "cxml" || type === "laml" ? "form" : "json",
+    // JSON is posted, whatever the rule says: SignalWire heeds the method for forms alone.
+    ...(type === "cxml" || type === "laml"
+      ? { as: "form", method: method ?? "POST" }
+      : { as: "json", method: "POST" }),
   };
 }
 

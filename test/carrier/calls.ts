@@ -61,6 +61,10 @@ export class Call implements Leg {
   state: CallState = "created";
   origin: CallOrigin;
   end_reason: string | null = null;
+  /** When it began, was answered and ended, as its events tell: in ms since the epoch, whatever the project's clock. */
+  readonly times: { start_time: number; answer_time?: number; end_time?: number } = {
+    start_time: Date.now(),
+  };
   stranded = false;
   /** The RELAY session that this call belongs to; commands of any other get 409. */
   controller: RelaySession | null = null;
@@ -209,6 +213,8 @@ export class Call implements Leg {
 
   #setState(state: CallState): void {
     this.state = state;
+    if (state === "answered") this.times.answer_time = Date.now();
+    if (state === "ended") this.times.end_time = Date.now();
     this.#host.callStateChanged(this);
   }
 }

@@ -3,6 +3,7 @@ import { BareRelay } from "./bare-relay.ts";
 import { type Carrier, startCarrier } from "./carrier.ts";
 import { CarrierClient, type CarrierProject } from "./client.ts";
 import type { ProjectSettings } from "./settings.ts";
+import { startWebStub } from "./web-stub.ts";
 
 let carrier: Carrier;
 let client: CarrierClient;
@@ -129,7 +130,28 @@ describe("a conference", () => {
     await project.wait({ call: { call_id: a.call_id, in_conference: "board" } });
     await project.hangUp(moderator.call_id);
     const end = await relay.event("calling.conference", ({ status }) => status === "conference-end");
-    expect(end).toMatchObject({ call_id_ending_conf: moderator.call_id, size: 0 });
+    expect(end).toMatchObject({
+      call_id_ending_conf: moderator.call_id,
+      call_ending_conference: moderator.call_id,
+      reason_ended: "participant-with-end-conference-on-exit-left",
+      size: 0,
+    });
+    const leaves = relay.events("calling.conference").filter(({ status }) => status === "participant-leave");
+    expect(leaves).toMatchObject([
+      {
+        call_id: moderator.call_id,
+        start_on_enter: true,
+        end_on_exit: true,
+        participant_call_status: "completed",
+        reason_participant_left: "participant_hung_up",
+      },
+      {
+        call_id: a.call_id,
+        end_on_exit: false,
+        participant_call_status: "in-progress",
+        reason_participant_left: "moderator_ended_conference",
+      },
+    ]);
     expect(statuses().filter((status) => status === "participant-leave")).toHaveLength(2);
     expect(await project.call(a.call_id)).toMatchObject({ conference: null, state: "answered" });
   });
@@ -145,7 +167,12 @@ describe("a conference", () => {
       max_participants: 2,
     });
     expect(answer.result).toMatchObject({ code: "200" });
-    expect(await relay.event("calling.error")).toMatchObject({ message: expect.stringContaining("full") });
+    expect(await relay.event("calling.error")).toMatchObject({
+      node_id: c.node_id,
+      call_id: c.call_id,
+      code: "400",
+      message: expect.stringContaining("full"),
+    });
     expect((await project.call(c.call_id)).conference).toBeNull();
   });
 
@@ -185,6 +212,23 @@ describe("a conference", () => {
     const first = await relay.event("calling.conference");
     expect(first).toMatchObject({ name: "told" });
     expect(statuses()).toEqual(["participant-join"]);
+  });
+
+  test("posts JSON to its status callback, and heeds the method for forms alone", async () => {
+    const { project, caller, join } = await scene();
+    const stub = await startWebStub(() => ({}));
+    const status_callback_method = "GET";
+    const told = { status_callback: stub.url, status_callback_event: "join", status_callback_method };
+    await join(await caller(), "json", told);
+    await join(await caller(), "form", { ...told, status_callback_event_type: "cxml" });
+    await expect.poll(() => stub.received.map(({ method }) => method).sort()).toEqual(["GET", "POST"]);
+    const [post] = stub.received.filter(({ method }) => method === "POST");
+    expect(JSON.parse(post?.body ?? "")).toMatchObject({
+      event_type: "calling.conference",
+      project_id: project.project_id,
+      params: { status: "participant-join", name: "json" },
+    });
+    stub.close();
   });
 
   test("is entered by a call that is in one already with 409, and by one not answered not at all", async () => {

@@ -89,8 +89,9 @@ export class Conference {
   leave(call_id: string): void {
     const participant = this.participants.get(call_id);
     if (participant === undefined || this.state === "ended") return;
-    this.#remove(participant);
-    if (participant.end_on_exit) this.end("participant-with-end-on-exit-left", call_id);
+    const has_hung_up = callStatus(participant) === "completed";
+    this.#remove(participant, has_hung_up ? "participant_hung_up" : "participant_updated_via_api");
+    if (participant.end_on_exit) this.end("participant-with-end-conference-on-exit-left", call_id);
     else if (this.participants.size === 0) this.end("last-participant-left", call_id);
     else this.#settleSounds();
   }
@@ -98,7 +99,9 @@ export class Conference {
   /** Drops everyone. */
   end(reason_ended: string, call_id_ending_conf?: string): void {
     if (this.state === "ended") return;
-    for (const participant of [...this.participants.values()]) this.#remove(participant);
+    const by_api = reason_ended === "conference-ended-via-api";
+    for (const participant of [...this.participants.values()])
+      this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");
     this.#stopRecording();
     const was_started = this.state === "started";
     this.state = "ended";
@@ -108,7 +111,9 @@ export class Conference {
     this.#host.conferenceOver(this);
     this.#tell("conference-end", undefined, {
       reason_ended,
-      ...(call_id_ending_conf === undefined ? {} : { call_id_ending_conf }),
+      ...(call_id_ending_conf === undefined
+        ? {}
+        : { call_id_ending_conf, call_ending_conference: call_id_ending_conf }),
       ...this.#recordingFacts(),
     });
   }
@@ -180,12 +185,13 @@ export class Conference {
     };
   }
 
-  #remove(participant: Participant): void {
+  #remove(participant: Participant, reason_participant_left: string): void {
     const { call_id } = participant.leg;
     this.participants.delete(call_id);
     this.#sounds.get(call_id)?.end();
     this.#sounds.delete(call_id);
-    this.#tell("participant-leave", participant);
+    const participant_call_status = callStatus(participant);
+    this.#tell("participant-leave", participant, { participant_call_status, reason_participant_left });
     participant.left();
   }
 
@@ -227,6 +233,12 @@ export class Conference {
   }
 }
 
+function callStatus({ leg }: Participant): "completed" | "in-progress" {
+  const { call_state } = leg.describe();
+  return call_state === "ending" || call_state === "ended" ? "completed" : "in-progress";
+}
+
+/** Two of SignalWire's pages spell the settings differently: both are told. */
 function participantFacts(participant: Participant): Record<string, unknown> {
   return {
     node_id: participant.node_id,
@@ -235,6 +247,8 @@ function participantFacts(participant: Participant): Record<string, unknown> {
     hold: participant.hold,
     start_on_join: participant.start_on_enter,
     end_on_leave: participant.end_on_exit,
+    start_on_enter: participant.start_on_enter,
+    end_on_exit: participant.end_on_exit,
     coaching: participant.coaching !== null,
   };
 }

@@ -30,6 +30,8 @@ export function stateEvent(call: Call): Record<string, unknown> {
     call_state: call.state,
     direction: call.facts.direction,
     device: deviceOf(call),
+    created_by: call.facts.origin === "dial" ? "dial" : "receive",
+    ...call.times,
     ...(call.state === "ended" ? { end_reason: call.end_reason ?? "hangup" } : {}),
   };
 }

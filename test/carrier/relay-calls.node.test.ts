@@ -138,6 +138,11 @@ describe("a dialled phone", () => {
     expect(states.map(({ call_state }) => call_state)).toEqual(["created", "ringing", "answered"]);
     const [{ call_id, node_id } = {}] = states;
     expect(states.every(({ tag, direction }) => tag === "t" && direction === "outbound")).toBe(true);
+    expect(states.at(-1)).toMatchObject({
+      created_by: "dial",
+      start_time: expect.any(Number),
+      answer_time: expect.any(Number),
+    });
     expect(outcome).toMatchObject({
       tag: "t",
       dial_state: "answered",

@@ -201,7 +201,10 @@ describe("what RELAY does on a call", () => {
     await project.digits(call.call_id, "1234#");
     const collected = await relay.event("calling.call.collect");
     expect(collected).toMatchObject({
+      ...call,
       control_id: "c",
+      state: "finished",
+      final: true,
       result: { type: "digit", params: { digits: "1234", terminator: "#" } },
     });
   });

@@ -193,7 +193,8 @@ function join(
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
       const audience = session === null ? [] : [session];
-      project.emit("calling.error", { code: "400", message: result.reason }, audience);
+      const { call_id, node_id } = call;
+      project.emit("calling.error", { node_id, call_id, code: "400", message: result.reason }, audience);
     },
   };
 }

@@ -101,7 +101,8 @@ export class RelayConnection implements SessionLink {
   #eventFrame(event: EventBody): Record<string, unknown> {
     const id = randomUUID();
     this.#unacked.set(id, { event, due: null });
-    const params = { ...event, event_channel: this.session.protocol };
+    const { project_id, space_id } = this.project;
+    const params = { ...event, event_channel: this.session.protocol, project_id, space_id };
     return { jsonrpc: "2.0", id, method: "signalwire.event", params };
   }
 

@@ -57,12 +57,14 @@ export async function playAndCollect(
     await playing;
     const result = digit === null ? null : await furtherDigits(call, digit, collect, signal);
     tell("calling.call.collect", {
+      state: "finished",
+      final: true,
       result: result === null ? { type: "no_input" } : { type: "digit", params: result },
     });
   } catch {
     keyed.abort();
     await playing;
-    tell("calling.call.collect", { result: { type: "error" } });
+    tell("calling.call.collect", { state: "error", final: true, result: { type: "error" } });
   }
 }
 

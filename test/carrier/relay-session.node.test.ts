@@ -70,6 +70,20 @@ describe("connecting", () => {
   });
 });
 
+test("every event names its project and space", async () => {
+  const project = await client.createProject();
+  const relay = await BareRelay.open(carrier.relay);
+  await relay.connect(project);
+  await authorizationState(relay);
+  const [frame] = relay.frames.filter(({ method }) => method === "signalwire.event");
+  expect(frame?.["params"]).toMatchObject({
+    project_id: project.project_id,
+    space_id: expect.any(String),
+    event_channel: expect.any(String),
+    timestamp: expect.any(Number),
+  });
+});
+
 describe("resuming", () => {
   test("with protocol and state needs no token, and restores the session", async () => {
     const project = await client.createProject();

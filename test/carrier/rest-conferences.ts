@@ -18,7 +18,8 @@ export function serveConferences(project: Project, request: WebRequest): WebAnsw
   const form = new URLSearchParams(request.body);
   switch (plain(part ?? "")) {
     case "":
-      if (request.method === "POST" && form.get("Status") === "completed") conference.end("ended-via-api");
+      if (request.method === "POST" && form.get("Status") === "completed")
+        conference.end("conference-ended-via-api");
       if (request.method === "POST" && form.has("AnnounceUrl")) announce(project, conference, form);
       return { status: 200, json: conferenceView(project, conference) };
     case "Participants":

@@ -54,7 +54,7 @@ export class StatusCallbacks {
     const url = settings.status_callback;
     const method = settings.status_callback_method === "GET" ? "GET" : "POST";
     const message: WebhookMessage =
-      settings.status_callback_event_type === "relay" && method === "POST"
+      settings.status_callback_event_type === "relay"
         ? { kind: "json", url, body: this.#relayForm(conference, params) }
         : { kind: "form", url, method, fields: this.#conferenceForm(conference, status, params) };
     this.#deliver(message, { event_type: "calling.conference", status, ...callIdOf(params) });
@@ -75,7 +75,7 @@ export class StatusCallbacks {
       duration: recording?.duration_s ?? 0,
     };
     const message: WebhookMessage =
-      settings.recording_status_callback_event_type === "relay" && method === "POST"
+      settings.recording_status_callback_event_type === "relay"
         ? { kind: "json", url, body: this.#relayForm(conference, facts, "calling.conference.record") }
         : {
             kind: "form",
