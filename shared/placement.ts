@@ -16,8 +16,9 @@ const moves = {
   // Back to the document: a leave that a document of ours caused.
   joined: ["left", "by_document"],
   by_document: ["joined", "left", "failed", "waiting"],
-  // Only where a document joins and its join is newer than the leave: that leave was of the join before.
-  left: ["joined"],
+  // Joined only where a document joins and its join is newer than the leave: that leave was of the join before. Waiting where the
+  // join had come to nothing, and the call was told to wait.
+  left: ["joined", "waiting"],
   failed: [],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -84,12 +84,9 @@ export class Desk {
       const reply = replyOf(row);
       this.#limit(row, request, reply);
       // Nobody heard that it had a seat, and it was told to wait: its join came to nothing, and yet it is there.
-      if (reply.outcome !== "over" || !request.wait || row.joined_ts !== null || row.state !== "left")
-        return reply;
-      placements.update(row, { joined_by: "document" });
-      const { capacity } = request;
-      const join = { ...row.join, ...(capacity === undefined ? {} : { max_participants: capacity }) };
-      return { ...reply, outcome: "document", join };
+      const isLost = reply.outcome === "over" && row.joined_ts === null;
+      if (!isLost || !request.wait || !line.stand(row, request, request.wait)) return reply;
+      return line.polled(row, false);
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);

@@ -1,4 +1,5 @@
 import { serveLine } from "../../shared/line.ts";
+import type { Wait } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Errands } from "./errands.ts";
@@ -6,7 +7,7 @@ import type { Placement, Placements } from "./placements.ts";
 import { joinCommandId, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
-import type { Terms } from "./terms.ts";
+import { type Terms, termsOf } from "./terms.ts";
 import { asksOften, isStaffed, positionOf, waitsFor, wasSeen } from "./waiters.ts";
 
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
@@ -73,7 +74,7 @@ export class Line {
    * this and the row that takes the seat.
    */
   arrive(request: PlaceRequest): { rooms: PlaceRequest["rooms"] } | { row: Placement } {
-    const { placements, rooms, errands } = this.#host;
+    const { placements, rooms } = this.#host;
     const { wait } = request;
     if (!wait) return request;
     const closed = this.serve();
@@ -86,11 +87,22 @@ export class Line {
       if (!isFull || !wait.for.includes("seat")) return { rooms: [first, ...rest] };
     }
     const row = placements.plan(request, request.rooms[0], "there is a line", "waiting");
-    this.#mayWait = true;
-    errands.add("overdue", row, row.node_id, row.created_at + wait.max_s * 1000);
-    this.#host.start();
-    this.#keepWatch();
+    this.#stands(row, wait);
     return { row };
+  }
+
+  /** One who left without ever having come, and is there all the same: it stands where it would have stood. False for others. */
+  stand(row: Placement, request: PlaceRequest, wait: Wait): boolean {
+    const { placements, now } = this.#host;
+    const changes = {
+      reason: "its join came to nothing",
+      wait: termsOf(request, wait),
+      joined_by: null,
+      seen_at: now(),
+    };
+    if (!placements.move(row, "waiting", changes)) return false;
+    this.#stands(row, wait);
+    return true;
   }
 
   /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
@@ -131,10 +143,8 @@ export class Line {
     const { placements, errands } = this.#host;
     if (row.wait === null || row.joined_ts !== null || row.state !== "by_document") return false;
     errands.drop("expire", row);
-    errands.add("overdue", row, row.node_id, row.created_at + row.wait.max_s * 1000);
-    this.#mayWait = true;
     placements.move(row, "waiting", { reason: "could not be fetched" });
-    this.#host.start();
+    this.#stands(row, row.wait);
     return true;
   }
 
@@ -194,6 +204,13 @@ export class Line {
     }
     this.#keepWatch();
     return closed;
+  }
+
+  #stands(row: Placement, { max_s }: Pick<Wait, "max_s">): void {
+    this.#mayWait = true;
+    this.#host.errands.add("overdue", row, row.node_id, row.created_at + max_s * 1000);
+    this.#host.start();
+    this.#keepWatch();
   }
 
   #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]]): boolean {

@@ -65,6 +65,7 @@ export type Changes = Partial<
       | "room"
       | "join"
       | "deadline_at"
+      | "wait"
       | "turned_away"
       | "seen_at"
       | "admitted"

@@ -109,6 +109,35 @@ describe("a caller who finds no seat", () => {
     },
   );
 
+  test("though none of us heard of the seat they were given, stands in the line as soon as they ask", async () => {
+    await using home = await openHouse({
+      rules: [room(1)],
+      carrier: {
+        speed: 5,
+        faults: [
+          { at: "command", match: { method: "calling.join_conference" }, times: 1, do: { kind: "ignore" } },
+        ],
+      },
+    });
+    const unheard = await callFrom(home, "+15550100201");
+    await home.carrier.wait({
+      journal: { kind: "frame_in", contains: { frame: { method: "calling.join_conference" } } },
+    });
+    await lose(home);
+    // As REST finds it some seconds later: it never came into its room.
+    await runInDurableObject(session(home), (_, state) => {
+      state.storage.sql.exec("UPDATE placements SET state = 'left', live = 0");
+    });
+    await lose(home);
+    const seated = await callFrom(home, "+15550100202");
+    await inDesk(home, seated);
+    await waits(home, unheard);
+    expect((await home.carrier.call(unheard)).joins).toEqual([]);
+    await home.carrier.hangUp(seated);
+    await inDesk(home, unheard);
+    expect(await home.carrier.call(unheard)).toMatchObject({ stranded: false, two_sounds: false });
+  });
+
   test("hears the second overflow at the maximum, and stands in the line no more", async () => {
     await using home = await openHouse({ rules: [room(1, { max_s: 10 })], ...byDocument });
     const seated = await callFrom(home, "+15550100201");
