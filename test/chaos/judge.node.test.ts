@@ -8,7 +8,7 @@ const room = "acme:team-a";
 
 /** A call that was placed by RELAY, talked for a minute and was ended when its conference was over. */
 function record(changes: Partial<CallRecord> = {}): CallRecord {
-  const stay: Stay = { conference_id: "c1", room, from: 100, to: 60_000 };
+  const stay: Stay = { conference_id: "c1", room, from: 100, to: 60_000, told_at: 60_001 };
   return {
     planned: {
       at_ms: 0,
@@ -26,6 +26,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
     },
     call: {
       call_id: "call",
+      sid: "call",
       state: "ended",
       stranded: false,
       began_at: 0,
@@ -66,7 +67,7 @@ describe("a call that went well", () => {
   });
 
   test("may live on where its document has put it back", () => {
-    const back = { conference_id: "c2", room, from: 61_000, to: null };
+    const back = { conference_id: "c2", room, from: 61_000, to: null, told_at: null };
     const joins = [
       ...base.call.joins,
       { at: 61_000, conference: room, by: "document" as const, left_at: null },
@@ -82,7 +83,10 @@ test.each<[string, Partial<CallRecord>]>([
   ["stranded", { call: { ...base.call, stranded: true } }],
   ["stranded", { stays: [], commands: [], ended_at: 9_000 }],
   ["silent_over_10_s", { heard: { ...base.heard, longest_silence_ms: 10_001 } }],
-  ["in_two_places", { stays: [...base.stays, { conference_id: "c2", room, from: 59_000, to: 60_000 }] }],
+  [
+    "in_two_places",
+    { stays: [...base.stays, { conference_id: "c2", room, from: 59_000, to: 60_000, told_at: 60_001 }] },
+  ],
   [
     "in_two_places",
     {
@@ -209,7 +213,7 @@ describe("a caller who stands in the line", () => {
 
   test("is served once", () => {
     expect(crimesOf(record({ planned, heard }))).toEqual([]);
-    const again = { conference_id: "c2", room, from: 64_200, to: 64_400 };
+    const again = { conference_id: "c2", room, from: 64_200, to: 64_400, told_at: 64_401 };
     const back = { ...again, from: 60_100 };
     expect(crimesOf(record({ planned, heard, stays: [...base.stays, back], ended_at: 64_500 }))).toEqual([]);
     expect(crimesOf(record({ planned, heard, stays: [...base.stays, again], ended_at: 64_500 }))).toEqual([
@@ -218,12 +222,41 @@ describe("a caller who stands in the line", () => {
   });
 });
 
+describe("silence after a room", () => {
+  const silent = (sid: string, told_at: number | null, changes: Partial<CallRecord> = {}) =>
+    crimesOf(
+      record({
+        call: { ...base.call, sid },
+        heard: { ...base.heard, longest_silence_ms: 20_000 },
+        stays: base.stays.map((one) => ({ ...one, told_at })),
+        ended_at: 80_000,
+        ...changes,
+      }),
+    );
+
+  test("is nobody's fault while neither feed has told of the leave, and REST knows the call by another name", () => {
+    expect(silent("another", null)).toEqual([]);
+    expect(silent("another", 75_000)).toEqual([]);
+  });
+
+  test("is ours where REST could have told us, or somebody did ten seconds ago", () => {
+    expect(silent("call", null)).toEqual(["silent_over_10_s"]);
+    expect(silent("another", 69_000)).toEqual(["silent_over_10_s"]);
+  });
+
+  test("is ours where it was before the room", () => {
+    const late = [{ sound: "conference" as const, detail: room, from_ms: 11_000, to_ms: 60_000 }];
+    const heard = { ...base.heard, heard: late, longest_silence_ms: 20_000 };
+    expect(silent("another", null, { heard })).toEqual(["silent_over_10_s"]);
+  });
+});
+
 describe("where a room has two seats", () => {
   const seated = (call_id: string, from: number, to: number | null) =>
     record({
       planned: { ...base.planned, call_id, overflow: [] },
       call: { ...base.call, call_id },
-      stays: [{ conference_id: "c1", room, from, to }],
+      stays: [{ conference_id: "c1", room, from, to, told_at: to }],
     });
   const [a, b, c] = [seated("a", 0, 50), seated("b", 10, null), seated("c", 40, null)];
 

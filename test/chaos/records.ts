@@ -27,6 +27,11 @@ export interface Stay {
   room: string;
   from: number;
   to: number | null;
+  /**
+   * When RELAY or a status callback told that it was over and somebody said that they had heard, or the conference ended. Null:
+   * nobody was told.
+   */
+  told_at: number | null;
 }
 
 /** One step of a SWML document, or one verb of a cXML document, as the carrier ran it. */
@@ -44,7 +49,7 @@ export interface SoundOver {
 /** What the carrier saw of one call. */
 export interface CallRecord {
   planned: PlannedCall;
-  call: Pick<Call, "call_id" | "state" | "stranded" | "joins" | "began_at">;
+  call: Pick<Call, "call_id" | "sid" | "state" | "stranded" | "joins" | "began_at">;
   heard: ReturnType<Call["ear"]["report"]>;
   hung_up_at: number | null;
   /** The caller heard it ring for long, and nothing else, and has given up. */
@@ -113,17 +118,29 @@ export function entriesOf(project: Project): JournalEntry[] {
 }
 
 function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<string, CallRecord>): void {
-  /** Offers that are not acknowledged yet, by the event's id. */
-  const offers = new Map<string, { at: number; record: CallRecord }>();
+  /** What is so when an event is acknowledged, by the event's id. */
+  const unheard = new Map<string, (at: number) => void>();
   for (const entry of entries) {
-    const { id = "", method, params } = frameOf(entry);
-    const offer = entry.kind === "frame_in" && method === undefined ? offers.get(id) : undefined;
-    if (offer) offer.record.received_at ??= offer.at;
-    const offered = params?.event_type === "calling.call.receive" && records.get(callOf(entry) ?? "");
-    if (offered) offers.set(id, { at: entry.at, record: offered });
     const record = records.get(callOf(entry) ?? "");
     if (record) read(entry, record);
+    if (entry.kind === "conference" && entry["status"] === "conference-end") {
+      for (const { stays } of records.values()) tell(stays, String(entry["conference_id"]), entry.at);
+    }
+    const { id = "", method, params } = frameOf(entry);
+    if (entry.kind === "frame_in" && method === undefined) unheard.get(id)?.(entry.at);
+    if (entry.kind !== "frame_out" || !record) continue;
+    if (params?.event_type === "calling.call.receive") {
+      unheard.set(id, () => {
+        record.received_at ??= entry.at;
+      });
+    }
+    const { status, conference_id } = params?.params ?? {};
+    if (status === "participant-leave") unheard.set(id, (at) => tell(record.stays, conference_id ?? "", at));
   }
+}
+
+function tell(stays: readonly Stay[], conference_id: string, at: number): void {
+  for (const stay of stays) if (stay.conference_id === conference_id && stay.to !== null) stay.told_at ??= at;
 }
 
 function read(entry: JournalEntry, record: CallRecord): void {
@@ -162,10 +179,21 @@ function read(entry: JournalEntry, record: CallRecord): void {
     case "call":
       if (entry["state"] === "ended") record.ended_at = at;
       return;
+    case "status_callback": {
+      const isTold = entry["status"] === "participant-leave" && entry["http_status"] === 204;
+      if (isTold) for (const stay of record.stays) if (stay.to !== null) stay.told_at ??= at;
+      return;
+    }
     case "conference": {
       const { status, conference_id, name } = entry;
       if (status === "participant-join") {
-        record.stays.push({ conference_id: String(conference_id), room: String(name), from: at, to: null });
+        record.stays.push({
+          conference_id: String(conference_id),
+          room: String(name),
+          from: at,
+          to: null,
+          told_at: null,
+        });
       } else if (status === "participant-leave") {
         const stay = record.stays.findLast((one) => one.conference_id === conference_id && one.to === null);
         if (stay) stay.to = at;
@@ -190,7 +218,11 @@ export function callOf(entry: JournalEntry): string | null {
 interface Frame {
   id?: string;
   method?: string;
-  params?: { call_id?: string; event_type?: string; params?: { call_id?: string; state?: string } };
+  params?: {
+    call_id?: string;
+    event_type?: string;
+    params?: { call_id?: string; state?: string; status?: string; conference_id?: string };
+  };
   result?: { code?: string };
 }
 
