@@ -21,6 +21,8 @@ const moves = {
 
 export type DialState = keyof typeof moves;
 
+export const dialStates = Object.keys(moves) as DialState[]; // The table is a constant: it has no other keys.
+
 /** What happened to a call that we make; in any order, twice, late or never. */
 export type DialEvent =
   | { on: "turn"; has_seat: boolean }

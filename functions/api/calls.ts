@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Story } from "../session/archive.ts";
 import { sessionOf } from "../session-client.ts";
-import { refusal } from "./refusal.ts";
+import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 import { traceOf } from "./trace.ts";
 
@@ -27,7 +27,7 @@ const storyQuery = z.strictObject({ trace: z.literal("full").optional() });
 export const callsRoute = new Hono<{ Bindings: Env }>()
   .get("/:tenant/calls", (c) => {
     const query = callsQuery.safeParse(c.req.query());
-    if (!query.success) return refusal(c, 400, "bad_request", wordsOf(query.error));
+    if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       const asked = Object.entries(query.data).filter(([, value]) => value !== undefined);
       // Without what was not asked for; the limit is always there.
@@ -39,7 +39,7 @@ export const callsRoute = new Hono<{ Bindings: Env }>()
   })
   .get("/:tenant/calls/:call_id", (c) => {
     const query = storyQuery.safeParse(c.req.query());
-    if (!query.success) return refusal(c, 400, "bad_request", wordsOf(query.error));
+    if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
     const isFull = query.data.trace === "full";
     const call_id = c.req.param("call_id");
     return answerFor(c, c.req.param("tenant"), async (tenant) => {
@@ -64,7 +64,3 @@ export const callsRoute = new Hono<{ Bindings: Env }>()
       return c.json({ ...told, kept, ...trace });
     });
   });
-
-function wordsOf({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => `${path.join(".") || "the query"}: ${message}`).join("; ");
-}

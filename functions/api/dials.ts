@@ -1,14 +1,17 @@
 import { type Context, Hono } from "hono";
+import * as z from "zod";
 import { readBody } from "../hooks/body.ts";
 import { log } from "../log.ts";
-import type { DialReply, DialView } from "../session/dial-contract.ts";
+import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
 import { sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
-import { refusal } from "./refusal.ts";
+import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /** Bytes. */
 const BODY_LIMIT = 65_536;
+
+const dialsQuery = z.strictObject({ state: dialShown.optional() });
 
 /**
  * `POST /api/tenants/:tenant/conferences/:name/participants`: calls somebody into the conference; 202 with how it stands, and
@@ -22,10 +25,7 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
       if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
       const body = dialBody.safeParse(jsonOf(raw));
       if (!body.success) {
-        const words = body.error.issues.map(
-          ({ path, message }) => `${path.join(".") || "the body"}: ${message}`,
-        );
-        return refusal(c, 422, "bad_request", words.join("; "));
+        return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
       }
       const id = body.data.id ?? crypto.randomUUID();
       const request = dialRequest(tenant, c.req.param("name"), body.data, id);
@@ -48,13 +48,15 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
       }
     }),
   )
-  .get("/:tenant/dials", (c) =>
-    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const state = c.req.query("state");
+  .get("/:tenant/dials", (c) => {
+    const query = dialsQuery.safeParse(c.req.query());
+    if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
+    const { state } = query.data;
+    return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       const dials = (await sessionOf(c.env, project).dialer().ofTenant(tenant)) as DialView[]; // RPC's own type of it.
       return c.json({ dials: state === undefined ? dials : dials.filter((dial) => dial.state === state) });
-    }),
-  )
+    });
+  })
   .get("/:tenant/dials/:id", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
       shown(c, await sessionOf(c.env, project).dialer().view(tenant, c.req.param("id"))),

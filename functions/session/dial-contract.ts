@@ -1,6 +1,6 @@
-import type { DialState } from "../../shared/dialing.ts";
+import * as z from "zod";
+import { dialStates } from "../../shared/dialing.ts";
 import type { Decision, Place } from "../../shared/rules/decision.ts";
-import type { TurnedAway } from "./contract.ts";
 
 /** An operator wants somebody called and put into a room. */
 export interface DialRequest {
@@ -26,6 +26,14 @@ export interface DialRequest {
   decision: Extract<Decision, Place>;
 }
 
+/** As a call's state has it; once answered `joining`, and then how its placement stands. */
+export const dialShown = z.enum([
+  ...dialStates.filter((state) => state !== "answered"),
+  "joining",
+  "joined",
+  "left",
+]);
+
 /** How a call stands that an operator asked for. */
 export interface DialView {
   id: string;
@@ -34,8 +42,7 @@ export interface DialView {
   /** Wire name. */
   room: string;
   role: string;
-  /** As `shared/dialing.ts` has it; once answered `joining`, and then how its placement stands. */
-  state: DialState | "joining" | "joined" | "left" | TurnedAway;
+  state: z.infer<typeof dialShown>;
   reason: string;
   /** null until SignalWire gave it one. */
   call_id: string | null;

@@ -280,7 +280,8 @@ export class Dialer extends RpcTarget {
         ? undefined
         : this.#host.placements.ofCall(call_id).find(({ entry }) => entry === DIALLED_ENTRY);
     if (!row) return { ...view, state: state === "answered" ? "joining" : state, reason };
-    if (row.turned_away !== null) return { ...view, state: row.turned_away, reason: row.reason };
+    // Nothing but a seat is in the way of a call that an operator asked for.
+    if (row.turned_away !== null) return { ...view, state: "full", reason: row.reason };
     if (row.state === "joined" || row.state === "left")
       return { ...view, state: row.state, reason: row.reason };
     return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };

@@ -122,6 +122,29 @@ describe("calling somebody into a conference", () => {
     await comesTo(house, id, "left");
   });
 
+  it("is listed by how it stands, and a word that no call can stand at is refused with those that there are", async () => {
+    await using house = await openOffice();
+    const { id } = await asked(house, { to: "+15550100211" });
+    await comesTo(house, id, "busy");
+    const list = async (query: string) => {
+      const response = await askApi(`/tenants/${house.tenant}/dials${query}`);
+      expect(response.status).toBe(200);
+      const { dials } = await response.json<{ dials: DialView[] }>();
+      return dials.map((dial) => dial.id);
+    };
+    expect(await list("")).toEqual([id]);
+    expect(await list("?state=busy")).toEqual([id]);
+    expect(await list("?state=joining")).toEqual([]);
+    for (const query of ["state=answered", "state=", "state=Busy", "status=busy"]) {
+      const refusal = await askApi(`/tenants/${house.tenant}/dials?${query}`);
+      expect([refusal.status, query]).toEqual([400, query]);
+    }
+    const refusal = await askApi(`/tenants/${house.tenant}/dials?state=rings`);
+    const { error } = await refusal.json<{ error: { code: string; message: string } }>();
+    expect(error.code).toBe("bad_request");
+    expect(error.message).toMatch(/^state: .*"ringing".*"joining"/);
+  });
+
   it("calls once for the same id, and refuses the id for another call", async () => {
     await using house = await openOffice();
     const body = { to: "+15550100211", id: "ring-1" };
