@@ -31,18 +31,23 @@ export class Errands {
   readonly #underWay = new Map<number, Errand>();
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
+  /** SQLite would give the id of one that was dropped again, and whoever is still doing that one would end another. */
+  #lastId: number;
 
   constructor(sql: SqlStorage, now: () => number) {
     this.#sql = sql;
     this.#now = now;
+    this.#lastId = sql.exec<{ id: number | null }>("SELECT MAX(id) AS id FROM errands").one().id ?? 0;
   }
 
   /** At most one errand of a kind for a placement. */
   add(kind: ErrandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
     this.#added = true;
     this.#nextDue = undefined;
+    this.#lastId += 1;
     this.#sql.exec(
-      "INSERT OR IGNORE INTO errands (kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO errands (id, kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      this.#lastId,
       kind,
       key.call_id,
       key.entry,
