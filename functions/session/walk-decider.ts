@@ -24,6 +24,8 @@ interface Point {
   call: Call;
   context: string;
   made: Made | null;
+  /** Whose it has been from its first step on, whatever becomes of its context; null: that is still to be told. */
+  tenant: string | null;
   received_at: number;
   /** What the call carries from its last step; absent: it has just come. */
   sealed: string | undefined;
@@ -52,9 +54,10 @@ export class WalkDecider {
    * What the call is to do next. Where nothing can be decided it is the apology.
    * @throws {NotOurs}
    */
-  async decide({ call, context, made, received_at, sealed, keys }: Point): Promise<Decided> {
-    const tenant = made ? await this.#tenantOfMade(made, call) : await this.#tenantOf(context, call);
-    if (tenant === null) return { tenant, next: { does: "apologise" } };
+  async decide({ call, context, made, tenant: known, received_at, sealed, keys }: Point): Promise<Decided> {
+    const id = known ?? made?.tenant;
+    const tenant = id === undefined ? await this.#tenantOf(context, call) : await this.#tenantKnown(id, call);
+    if (tenant === null) return { tenant: known, next: { does: "apologise" } };
     const now = Date.now();
     const visit: Visit = {
       env: this.#env,
@@ -92,15 +95,15 @@ export class WalkDecider {
     return `${base_url}/hooks/${id}/swml${url_fragment === undefined ? "" : `#${url_fragment}`}`;
   }
 
-  async #tenantOfMade({ tenant }: Made, { call_id }: Call): Promise<Tenant | null> {
+  async #tenantKnown(tenant: string, { call_id }: Call): Promise<Tenant | null> {
     try {
       const found = await this.#find(tenant);
       const { project_id } = await this.#project();
       if (found === null || found.project.project_id === project_id) return found;
       // Its seats are another session's, and the call is this one's.
-      log("error", "dial.tenant_moved", { tenant, call: call_id, to: found.project.project_id });
+      log("error", "call.tenant_moved", { tenant, call: call_id, to: found.project.project_id });
     } catch (error) {
-      log("error", "dial.tenant_unreadable", { tenant, call: call_id, error: describeError(error) });
+      log("error", "call.tenant_unreadable", { tenant, call: call_id, error: describeError(error) });
     }
     return null;
   }

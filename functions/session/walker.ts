@@ -103,7 +103,8 @@ export class Walker {
     const { decider } = this.#host;
     const { received_at, context, state } = this.#walk;
     const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
-    const decided = await decider.decide({ call, context, made: state.made, received_at, sealed, keys });
+    const { made, tenant } = state;
+    const decided = await decider.decide({ call, context, made, tenant, received_at, sealed, keys });
     state.tenant = decided.tenant;
     return decided.next;
   }

@@ -2,6 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type House, warmUp } from "../house.ts";
 import {
+  apology,
   call,
   caller,
   heard,
@@ -9,6 +10,7 @@ import {
   lose,
   openContext,
   overflow,
+  putContexts,
   says,
   session,
   subscribed,
@@ -87,6 +89,15 @@ describe("a call that stands in its line", () => {
     await home.carrier.wait({ call: { call_id: waiter, heard: { sound: "audio", contains: "music.mp3" } } });
     return { home, seated, waiter };
   }
+
+  test("comes in when its turn has come, though its context is nobody's any more", async () => {
+    const { home: opened, seated, waiter } = await open();
+    await using home = opened;
+    await putContexts(home, { other: home.tenant });
+    await home.carrier.hangUp(seated);
+    await inRoom(home, waiter, "desk");
+    expect(await heard(home, waiter)).not.toContain(apology);
+  });
 
   test("takes no music into the room where nobody answers that it is stopped", async () => {
     const { home: opened, seated, waiter } = await open();
