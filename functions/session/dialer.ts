@@ -35,6 +35,8 @@ const COMMAND_MS = 5_000;
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
 const REST_MS = 3_000;
+/** While RELAY's events do not come REST is asked this often about the phones that ring: who answers would hear silence. */
+const ASK_REST_MS = 2_000;
 /** The alarm behind that, should we vanish. */
 const BACKSTOP_MS = 6_000;
 const SHOWN = 200;
@@ -61,6 +63,7 @@ interface DialerHost {
 export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
+  #askRestAt = 0;
 
   constructor(host: DialerHost) {
     super();
@@ -130,11 +133,12 @@ export class Dialer extends RpcTarget {
     }
   }
 
-  /** What RELAY's events said meanwhile is not said again: REST is asked about the legs that are known. Never rejects. */
-  async gapEnded(): Promise<void> {
-    const { dials, link } = this.#host;
-    for (const { tag, call_id } of dials.underWay()) {
-      if (call_id === null) continue;
+  /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
+  async askRest(): Promise<void> {
+    const { dials, link, now } = this.#host;
+    this.#askRestAt = now() + ASK_REST_MS;
+    const ask = async ({ tag, call_id }: Dial): Promise<void> => {
+      if (call_id === null) return;
       try {
         const status = await callStatus(await link.project(), call_id, AbortSignal.timeout(REST_MS));
         const happened = dialEventOf(status);
@@ -144,7 +148,8 @@ export class Dialer extends RpcTarget {
         // Where its events don't come any more, it is given up when it is overdue.
         log("warn", "dial.unknown", { tag, error: describeError(error) });
       }
-    }
+    };
+    await Promise.all(dials.underWay().map(ask));
     this.pump();
   }
 
@@ -153,6 +158,7 @@ export class Dialer extends RpcTarget {
     const { dials } = this.#host;
     const now = this.#host.now();
     for (const dial of dials.underWay()) this.#giveUpOverdue(dial);
+    if (!this.#host.link.ready && now >= this.#askRestAt) void this.askRest();
     for (const dial of dials.queuedBefore(now - QUEUE_MS))
       this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
     // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.

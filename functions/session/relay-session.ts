@@ -117,7 +117,7 @@ export class RelaySession extends DurableObject<Env> {
       gapEnded: () => {
         this.#chores.verifyWhereabouts();
         this.#chores.checkRooms("gap");
-        void this.#dialer.gapEnded();
+        void this.#dialer.askRest();
       },
       gapBegan: () => this.#gapBegan(),
     });

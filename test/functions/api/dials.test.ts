@@ -211,6 +211,18 @@ describe("calling somebody into a conference", () => {
     await comesTo(house, id, "joined");
   });
 
+  it("leaves nobody in silence who answers while RELAY is out of reach for long", async () => {
+    await using house = await openOffice();
+    await house.carrier.change({ phones: { [ALICE]: { does: "answers", after_ms: 30_000 } } });
+    const { id } = await asked(house, { to: ALICE, timeout_s: 60 });
+    const { call_id } = await comesTo(house, id, "ringing");
+    await house.carrier.change({ faults: [{ at: "connect", do: { kind: "refuse" } }] });
+    await house.carrier.sockets("drop");
+    await comesTo(house, id, "joined");
+    const { joined_by, two_sounds } = await house.carrier.call(call_id ?? "");
+    expect({ joined_by, two_sounds }).toEqual({ joined_by: "document", two_sounds: false });
+  });
+
   it("does not ring a phone twice where the session is lost in the middle", async () => {
     await using house = await openOffice();
     const { id } = await asked(house, { to: "+15550100212", timeout_s: 100 });
