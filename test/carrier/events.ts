@@ -46,16 +46,19 @@ export function dialEvent(
     tag,
     dial_state,
     node_id: call.node_id,
-    ...(dial_state === "failed"
-      ? {}
-      : {
+    ...(dial_state === "answered"
+      ? {
           call: {
             call_id: call.call_id,
             node_id: call.node_id,
+            segment_id: call.segment_id,
             tag,
+            call_state: call.state,
+            direction: call.facts.direction,
             device: deviceOf(call),
-            dial_winner: dial_state === "answered",
+            dial_winner: true,
           },
-        }),
+        }
+      : {}),
   };
 }

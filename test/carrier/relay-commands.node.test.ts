@@ -24,6 +24,12 @@ async function scene(settings: ProjectSettings = {}) {
 
 describe("a command's params", () => {
   const join = { name: "support" };
+  const ringtone = (name: string) => ({ type: "ringtone", params: { name } });
+  const collecting = (initial_timeout: number) => ({
+    control_id: "1",
+    play: [ringtone("us")],
+    collect: { initial_timeout, digits: { max: 4 } },
+  });
   test.each<[string, string, Record<string, unknown>, string]>([
     ["a missing name", "calling.join_conference", {}, "name"],
     ["a boolean beep", "calling.join_conference", { ...join, beep: true }, "beep"],
@@ -45,6 +51,8 @@ describe("a command's params", () => {
     ],
     ["an unknown reason", "calling.end", { reason: "bored" }, "reason"],
     ["a play without media", "calling.play", { control_id: "1", play: [] }, "play"],
+    ["a ringtone of nowhere", "calling.play", { control_id: "1", play: [ringtone("xx")] }, "name"],
+    ["no time for a first key", "calling.play_and_collect", collecting(0), "initial_timeout"],
     ["an inline document that is no string", "calling.transfer", { dest: { version: "1.0.0" } }, "dest"],
   ])("with %s are refused and journaled", async (_, method, params, told) => {
     const { project, relay } = await scene();
@@ -52,6 +60,36 @@ describe("a command's params", () => {
     const { error } = await relay.request(method, { ...call, ...params });
     expect(error).toMatchObject({ code: -32602, message: expect.stringContaining(told) });
     await project.wait({ journal: { kind: "violation", contains: { method } } });
+  });
+
+  test("of a dial are refused where a device lacks its number or address", async () => {
+    const { relay } = await scene();
+    for (const device of [
+      { type: "phone", params: { from_number: "+15550100100" } },
+      { type: "sip", params: { to: "sip:desk@example.com" } },
+    ]) {
+      const { error } = await relay.request("calling.dial", { tag: "t", devices: [[device]] });
+      expect(error).toMatchObject({ code: -32602, message: expect.stringContaining("devices.0.0.params") });
+    }
+  });
+
+  test("of a play may be all that SignalWire's schema has, and it loops", async () => {
+    const { project, relay } = await scene();
+    const call = await project.placeCall(phone);
+    await relay.request("calling.answer", call);
+    const { result } = await relay.request("calling.play", {
+      ...call,
+      control_id: "1",
+      play: [{ type: "tts", params: { text: "Again", language: "en-US", gender: "male", voice: "man" } }],
+      volume: 3,
+      direction: "listen",
+      loop: 2,
+      status_url: "http://127.0.0.1:1/s",
+    });
+    expect(result).toMatchObject({ code: "200" });
+    await relay.event("calling.call.play", ({ state }) => state === "finished");
+    const { heard } = await project.call(call.call_id);
+    expect(heard.map(({ detail }) => detail)).toEqual(["ringback", "Again", "Again"]);
   });
 
   test("may be all that the protocol's table has", async () => {

@@ -99,8 +99,9 @@ function onCall(
     case "calling.play": {
       const stop = begin(call, control_id);
       if (stop === null) return inUse(control_id);
-      const { play: media } = playSchema.parse(params);
-      const run = () => void play(call, media, stop, tell).then(() => call.actions.delete(control_id));
+      const { play: media, loop } = playSchema.parse(params);
+      const run = () =>
+        void play(call, { media, loop }, stop, tell).then(() => call.actions.delete(control_id));
       return { code: "200", message: "Playing", extra: { ...extra, control_id }, effect: run };
     }
     case "calling.play_and_collect": {
@@ -232,7 +233,7 @@ function parsed(text: string): unknown {
 }
 
 const mediaSchema = z.array(z.object({ type: z.string(), params: z.record(z.string(), z.unknown()) }));
-const playSchema = z.object({ play: mediaSchema });
+const playSchema = z.object({ play: mediaSchema, loop: z.number().default(1) });
 const collectSchema = z.object({
   play: mediaSchema,
   collect: z.object({

@@ -54,7 +54,6 @@ export function connectSession(world: World, frame: unknown): ConnectOutcome {
   });
   if (by === null) return { ok: false, error: authRequired, project };
   const session = resumed ?? project.openSession();
-  session.dialect = params.version.major === 3 ? "sdk" : "relay";
   session.authorization_state = `${Buffer.from(project.project_id).toString("base64url")}.${randomBytes(24).toString("base64url")}`;
   for (const context of params.contexts ?? []) session.contexts.add(context);
   return { ok: true, project, session, restored: resumed !== undefined, params };

@@ -1,11 +1,5 @@
 import * as z from "zod";
 
-/**
- * Which client's forms a connection may use: the protocol's own, or those that `@signalwire/realtime-api` 4.2.1 really
- * sends (it says so by its version, 3.0.0).
- */
-export type Dialect = "relay" | "sdk";
-
 const url = z.url({ protocol: /^https?$/ });
 const callbackMethod = z.enum(["GET", "POST"]);
 const callbackFormat = z.enum(["relay", "cxml", "laml"]);
@@ -18,12 +12,19 @@ function words(...allowed: string[]) {
   });
 }
 
+/** The ringtones that there are, by country. */
+const tones =
+  "at au bg br be ch cl cn cz de dk ee es fi fr gr hu il in it lt jp mx my nl no nz ph pl pt ru se sg th uk us tw ve za".split(
+    " ",
+  );
+
 const media = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("tts"),
     params: z.strictObject({
       text: z.string().min(1),
       language: z.string().optional(),
+      gender: z.enum(["male", "female"]).optional(),
       voice: z.string().optional(),
     }),
   }),
@@ -31,42 +32,53 @@ const media = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("silence"), params: z.strictObject({ duration: z.number().min(0) }) }),
   z.strictObject({
     type: z.literal("ringtone"),
-    params: z.strictObject({ name: z.string().min(1), duration: z.number().min(0).optional() }),
+    params: z.strictObject({ name: z.enum(tones), duration: z.number().positive().optional() }),
   }),
 ]);
 
-/** The SDK's text to speech may also name a gender. */
-const sdkTts = z.strictObject({
-  type: z.literal("tts"),
-  params: z.strictObject({
-    text: z.string().min(1),
-    language: z.string().optional(),
-    voice: z.string().optional(),
-    gender: z.string().optional(),
-  }),
-});
+/** What every playback takes; 0 loops go on until it is stopped. */
+const playing = {
+  play: z.array(media).min(1),
+  volume: z.number().min(-40).max(40).optional(),
+  status_url: url.optional(),
+};
 
 const collect = z.strictObject({
-  initial_timeout: z.number().min(0).optional(),
+  initial_timeout: z.number().positive().optional(),
   digits: z.strictObject({
     max: z.number().int().min(1),
     terminators: z.string().optional(),
-    digit_timeout: z.number().min(0).optional(),
+    digit_timeout: z.number().positive().optional(),
   }),
 });
 
-const device = z.strictObject({
-  type: z.enum(["phone", "sip"]),
-  params: z.strictObject({
-    to_number: z.string().optional(),
-    from_number: z.string().optional(),
-    to: z.string().optional(),
-    from: z.string().optional(),
-    headers: z.array(z.strictObject({ name: z.string(), value: z.string() })).optional(),
-    timeout: z.number().optional(),
-    max_duration: z.number().optional(),
+/** `timeout` and `max_duration` in seconds. */
+const anyDevice = {
+  timeout: z.number().int().min(0).optional(),
+  max_duration: z.number().int().min(0).optional(),
+  call_state_url: url.optional(),
+  call_state_events: z.array(z.enum(["created", "ringing", "answered", "ended"])).optional(),
+};
+
+const device = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("phone"),
+    params: z.strictObject({ ...anyDevice, to_number: z.string(), from_number: z.string().optional() }),
   }),
-});
+  z.strictObject({
+    type: z.literal("sip"),
+    params: z.strictObject({
+      ...anyDevice,
+      to: z.string(),
+      from: z.string(),
+      from_name: z.string().optional(),
+      headers: z.array(z.strictObject({ name: z.string().regex(/^X-/i), value: z.string() })).optional(),
+      codecs: z.array(z.string()).optional(),
+      webrtc_media: z.boolean().optional(),
+      session_timeout: z.number().optional(),
+    }),
+  }),
+]);
 
 const stream = z.strictObject({
   url: z.url({ protocol: /^wss$/ }),
@@ -128,15 +140,15 @@ const callMethods = new Map<string, z.ZodRawShape>(
     },
     "calling.play": {
       control_id: controlId,
-      play: z.array(media).min(1),
-      volume: z.number().min(-40).max(40).optional(),
+      ...playing,
+      direction: z.enum(["listen", "speak", "both"]).optional(),
+      loop: z.number().int().min(0).optional(),
     },
     "calling.play.stop": { control_id: controlId },
     "calling.play_and_collect": {
       control_id: controlId,
-      play: z.array(media).min(1),
+      ...playing,
       collect,
-      volume: z.number().min(-40).max(40).optional(),
     },
     "calling.play_and_collect.stop": { control_id: controlId },
     "calling.join_conference": joinConference,
@@ -150,21 +162,10 @@ const callMethods = new Map<string, z.ZodRawShape>(
   }),
 );
 
-const sdkCallMethods = new Map<string, z.ZodRawShape>([
-  ...callMethods,
-  [
-    "calling.play",
-    {
-      control_id: controlId,
-      play: z.array(z.union([sdkTts, media])).min(1),
-      volume: z.number().min(-40).max(40).optional(),
-    },
-  ],
-]);
-
 const addressed = { node_id: z.string().min(1), call_id: z.string().min(1) };
 
 const dial = {
+  node_id: z.string().optional(),
   tag: z.string().min(1),
   devices: z.array(z.array(device).min(1)).min(1),
   region: z.string().optional(),
@@ -186,14 +187,14 @@ function once(key: string, make: () => z.ZodObject | null): z.ZodObject | null {
 }
 
 /** The strict form of a method's params; null for a method that there is not. */
-export function paramsSchema(method: string, dialect: Dialect): z.ZodObject | null {
-  return once(`${dialect} ${method}`, () => makeParamsSchema(method, dialect));
+export function paramsSchema(method: string): z.ZodObject | null {
+  return once(method, () => makeParamsSchema(method));
 }
 
-function makeParamsSchema(method: string, dialect: Dialect): z.ZodObject | null {
+function makeParamsSchema(method: string): z.ZodObject | null {
   switch (method) {
     case "calling.dial":
-      return z.strictObject(dialect === "sdk" ? { ...dial, node_id: z.string().optional() } : dial);
+      return z.strictObject(dial);
     case "signalwire.receive":
     case "signalwire.unreceive":
       return z.strictObject(contexts);
@@ -206,7 +207,7 @@ function makeParamsSchema(method: string, dialect: Dialect): z.ZodObject | null 
         params: z.record(z.string(), z.unknown()),
       });
     default: {
-      const shape = (dialect === "sdk" ? sdkCallMethods : callMethods).get(method);
+      const shape = callMethods.get(method);
       return shape === undefined ? null : z.strictObject({ ...addressed, ...shape });
     }
   }

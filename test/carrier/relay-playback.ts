@@ -20,17 +20,18 @@ export interface Medium {
   readonly params: Record<string, unknown>;
 }
 
-/** Plays the list, one after the other; `calling.play.stop` aborts. */
+/** Plays the list, one after the other and so often, 0 being for ever; `calling.play.stop` aborts. */
 export async function play(
   call: Call,
-  media: readonly Medium[],
+  { media, loop }: { readonly media: readonly Medium[]; readonly loop: number },
   stop: AbortSignal,
   tell: Tell,
 ): Promise<void> {
   const signal = AbortSignal.any([stop, call.ended]);
   tell("calling.call.play", { state: "playing" });
   try {
-    for (const medium of media) await hearMedium(call, medium, signal);
+    for (let round = 0; loop === 0 || round < loop; round += 1)
+      for (const medium of media) await hearMedium(call, medium, signal);
   } catch {
     // Stopped, or the call has ended: what was playing is finished either way.
   }
@@ -47,7 +48,7 @@ export async function playAndCollect(
 ): Promise<void> {
   const signal = AbortSignal.any([stop, call.ended]);
   const keyed = new AbortController();
-  const playing = play(call, media, AbortSignal.any([signal, keyed.signal]), tell);
+  const playing = play(call, { media, loop: 1 }, AbortSignal.any([signal, keyed.signal]), tell);
   try {
     const initial_ms = (collect.initial_timeout ?? 4) * 1000;
     // Whichever comes first, a key or the end of the sound and the time allowed after it.

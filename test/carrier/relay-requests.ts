@@ -78,7 +78,7 @@ export function onRequest(connection: RelayConnection, request: Request): void {
 /** Judges the params and runs the command. */
 function reply(connection: RelayConnection, { id, method, params }: Request): Reply {
   const { project, session } = connection;
-  const schema = paramsSchema(method, session.dialect);
+  const schema = paramsSchema(method);
   if (schema === null) {
     project.journal.note("violation", { reason: `unknown method ${method}`, method });
     return { frame: errorFrame(id, -32601, `Method not found: ${method}`) };

@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Dialect } from "./relay-methods.ts";
 
 /** Events kept for a session without a connection, where the switch says that they come again. */
 const backlog_limit = 1000;
@@ -26,7 +25,6 @@ export class RelaySession {
   readonly signature = randomBytes(12).toString("hex");
   readonly protocol: string;
   readonly contexts = new Set<string>();
-  dialect: Dialect = "relay";
   authorization_state: string | null = null;
   link: SessionLink | null = null;
   #backlog: EventBody[] = [];
