@@ -58,6 +58,14 @@ export function addressOfGuard(address: string): string {
 }
 
 /**
+ * What was dialled, as wrong tries are counted by it. Of a SIP URI the host counts alone: the part before the @ is whatever the
+ * caller writes, and where a rule takes them all each would be a number of its own.
+ */
+export function numberOfGuard(to: string): string {
+  return (addressKeys(to, []).find((key) => key.startsWith("sip:*@")) ?? addressOfGuard(to)).slice(0, 200);
+}
+
+/**
  * Whom a wrong try counts against. Those who withhold their number are not one caller: each of their calls is, and what they
  * try together counts against the number that they dial.
  */

@@ -4,6 +4,7 @@ import {
   afterWrongTry,
   callerOfGuard,
   isClosed,
+  numberOfGuard,
   type PinGuard,
   type PinLimit,
 } from "../../shared/pin-guard.ts";
@@ -137,7 +138,7 @@ function callerOf({ tenant, from, call_id }: PinQuestion) {
 }
 
 function numberOf({ tenant, to }: PinQuestion) {
-  return { tenant, kind: "number", who: addressOfGuard(to) } as const;
+  return { tenant, kind: "number", who: numberOfGuard(to) } as const;
 }
 
 function callerLimit({ tries_per_caller, window_s, caller_block_s }: PinLimits): PinLimit {

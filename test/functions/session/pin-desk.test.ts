@@ -100,6 +100,21 @@ test("a number takes no PIN after fifty wrong ones, whoever called; five minutes
   error.mockRestore();
 });
 
+test("SIP addresses of one host are one number: what callers write before the @ gets them no more tries", async () => {
+  const error = vi.spyOn(console, "error").mockImplementation(() => {});
+  await atDesk((desk) => {
+    const dial = (n: number, host: string) =>
+      tryPin(desk, { from: `sip:c${n}@anywhere.example`, to: `sip:board-${n}@${host}` });
+    const tries = Array.from({ length: 51 }, (_, n) =>
+      dial(n, n % 2 === 0 ? "acme.example" : "ACME.example"),
+    );
+    expect(tries.slice(48)).toEqual(["allowed", "number", "number"]);
+    expect(dial(52, "other.example")).toBe("allowed");
+    expect(desk.closed("acme").numbers).toMatchObject([{ who: "sip:*@acme.example" }]);
+  });
+  error.mockRestore();
+});
+
 test("nothing is kept for ever: verdicts an hour, tries while they count, a caller turned away until a day of quiet", async () => {
   await atDesk((desk, clock, sql) => {
     const rows = () =>
