@@ -1,7 +1,7 @@
 import type { Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
 import type { RulesetVersion } from "./session/rulesets.ts";
-import { sessionOf } from "./session-client.ts";
+import { askPart, sessionOf } from "./session-client.ts";
 import { within } from "./within.ts";
 
 /** A tenant whose rules in KV are bad waits this long for the last good ones. */
@@ -27,8 +27,10 @@ export async function handOver(env: Env, { tenant, project, rules, rules_text }:
   if (handedOver.size >= MAX_TENANTS) handedOver.clear();
   handedOver.set(tenant, hash);
   try {
-    const isKept = await sessionOf(env, project).archive().serves(tenant, hash);
-    if (!isKept) await sessionOf(env, project).archive().keep(tenant, { hash, text: rules_text });
+    await askPart(sessionOf(env, project).archive(), async (archive) => {
+      const isKept = await archive.serves(tenant, hash);
+      if (!isKept) await archive.keep(tenant, { hash, text: rules_text });
+    });
   } catch (error) {
     handedOver.delete(tenant);
     log("warn", "ruleset.not_kept", { tenant, error: describeError(error) });
@@ -46,5 +48,5 @@ export async function lastGood(env: Env, tenant: string, project: Project): Prom
 }
 
 async function askLastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
-  return await sessionOf(env, project).archive().lastGood(tenant);
+  return await askPart(sessionOf(env, project).archive(), (archive) => archive.lastGood(tenant));
 }

@@ -48,6 +48,22 @@ export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySe
 }
 
 /**
+ * What a part of the session answers, e.g. its archive, in one round trip. The part's stub is given up then: it would hold on to
+ * the session until it is garbage.
+ */
+export async function askPart<Part extends object, T>(
+  part: Part,
+  question: (part: Part) => T,
+): Promise<Awaited<T>> {
+  try {
+    return await question(part);
+  } finally {
+    // A promise of a stub is one, though its type does not say so; what the session itself asks is none.
+    (part as Partial<Disposable>)[Symbol.dispose]?.();
+  }
+}
+
+/**
  * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
  * did not even take the request *document*.
  */
@@ -94,7 +110,10 @@ export async function askNumber(
   wanted: Wanted,
   until: number,
 ): Promise<number | null> {
-  const reply = await ask(async () => await sessionOf(env, project).usher().callerNumber(wanted), until);
+  const reply = await ask(
+    () => askPart(sessionOf(env, project).usher(), (usher) => usher.callerNumber(wanted)),
+    until,
+  );
   return reply.answered ? reply.value : null;
 }
 
@@ -105,7 +124,10 @@ export async function askReturning(
   request: Returning,
   until: number,
 ): Promise<Placing | null> {
-  const reply = await ask(async () => await sessionOf(env, project).usher().returning(request), until);
+  const reply = await ask(
+    () => askPart(sessionOf(env, project).usher(), (usher) => usher.returning(request)),
+    until,
+  );
   // Written by the session, from what a Worker gave it.
   return reply.answered && reply.value !== null ? (JSON.parse(reply.value) as Placing) : null;
 }

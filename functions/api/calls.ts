@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import type { Story } from "../session/archive.ts";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 import { traceOf } from "./trace.ts";
@@ -31,9 +31,9 @@ export const callsRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       const asked = Object.entries(query.data).filter(([, value]) => value !== undefined);
       // Without what was not asked for; the limit is always there.
-      const page = await sessionOf(c.env, project)
-        .archive()
-        .calls(tenant, Object.fromEntries(asked) as { limit: number });
+      const page = await askPart(sessionOf(c.env, project).archive(), (archive) =>
+        archive.calls(tenant, Object.fromEntries(asked) as { limit: number }),
+      );
       return c.json(page);
     });
   })
@@ -43,9 +43,9 @@ export const callsRoute = new Hono<{ Bindings: Env }>()
     const isFull = query.data.trace === "full";
     const call_id = c.req.param("call_id");
     return answerFor(c, c.req.param("tenant"), async (tenant) => {
-      const story: Story | null = await sessionOf(c.env, tenant.project)
-        .archive()
-        .story(tenant.tenant, call_id, isFull);
+      const story: Story | null = await askPart(sessionOf(c.env, tenant.project).archive(), (archive) =>
+        archive.story(tenant.tenant, call_id, isFull),
+      );
       if (!story) {
         return refusal(
           c,

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { wireName } from "../../shared/conference.ts";
 import type { Tenant } from "../directory.ts";
 import type { Conference } from "../session/roster.ts";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
@@ -13,14 +13,20 @@ import { answerFor } from "./story-tenant.ts";
 export const conferencesRoute = new Hono<{ Bindings: Env }>()
   .get("/:tenant/conferences", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      c.json({ conferences: await sessionOf(c.env, project).archive().conferences(tenant) }),
+      c.json({
+        conferences: await askPart(sessionOf(c.env, project).archive(), (archive) =>
+          archive.conferences(tenant),
+        ),
+      }),
     ),
   )
   .get("/:tenant/conferences/:name", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       const wire = wireNameOf({ tenant, project }, c.req.param("name"));
       const found: Conference | null =
-        wire === null ? null : await sessionOf(c.env, project).archive().conference(tenant, wire);
+        wire === null
+          ? null
+          : await askPart(sessionOf(c.env, project).archive(), (archive) => archive.conference(tenant, wire));
       return found
         ? c.json(found)
         : refusal(c, 404, "unknown_conference", "Nobody is in a conference of that name.");

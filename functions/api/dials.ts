@@ -3,7 +3,7 @@ import * as z from "zod";
 import { readBody } from "../hooks/body.ts";
 import { log } from "../log.ts";
 import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
@@ -33,7 +33,9 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
         log("warn", "dial.refused", { tenant: tenant.tenant, code: request.code });
         return refusal(c, request.status, request.code, request.message);
       }
-      const reply: DialReply = await sessionOf(c.env, tenant.project).dialer().request(request);
+      const reply: DialReply = await askPart(sessionOf(c.env, tenant.project).dialer(), (dialer) =>
+        dialer.request(request),
+      );
       switch (reply.outcome) {
         case "made":
           return c.json(reply.dial, 202);
@@ -53,18 +55,28 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
     if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
     const { state } = query.data;
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const dials = (await sessionOf(c.env, project).dialer().ofTenant(tenant)) as DialView[]; // RPC's own type of it.
+      const dials = (await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
+        dialer.ofTenant(tenant),
+      )) as DialView[]; // RPC's own type of it.
       return c.json({ dials: state === undefined ? dials : dials.filter((dial) => dial.state === state) });
     });
   })
   .get("/:tenant/dials/:id", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      shown(c, await sessionOf(c.env, project).dialer().view(tenant, c.req.param("id"))),
+      shown(
+        c,
+        await askPart(sessionOf(c.env, project).dialer(), (dialer) => dialer.view(tenant, c.req.param("id"))),
+      ),
     ),
   )
   .delete("/:tenant/dials/:id", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      shown(c, await sessionOf(c.env, project).dialer().cancel(tenant, c.req.param("id"))),
+      shown(
+        c,
+        await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
+          dialer.cancel(tenant, c.req.param("id")),
+        ),
+      ),
     ),
   );
 

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { wireNameOf } from "./conferences.ts";
 import { refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
@@ -15,7 +15,9 @@ export const lobbyRoute = new Hono<{ Bindings: Env }>().post(
       const call_id = c.req.param("call_id");
       const verdict = c.req.param("verdict") === "admit" ? "admit" : "reject";
       const request = { tenant: tenant.tenant, room: room ?? "", call_id };
-      const isDone = await sessionOf(c.env, tenant.project).usher()[verdict](request);
+      const isDone = await askPart(sessionOf(c.env, tenant.project).usher(), (usher) =>
+        usher[verdict](request),
+      );
       if (isDone) return c.json({ call_id, verdict });
       return refusal(
         c,

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
@@ -10,12 +10,14 @@ import { answerFor } from "./story-tenant.ts";
 export const pinsRoute = new Hono<{ Bindings: Env }>()
   .get("/:tenant/pins", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      c.json(await sessionOf(c.env, project).pins().closed(tenant)),
+      c.json(await askPart(sessionOf(c.env, project).pins(), (pins) => pins.closed(tenant))),
     ),
   )
   .delete("/:tenant/pins/blocks/:from", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const wasClosed = await sessionOf(c.env, project).pins().letIn(tenant, c.req.param("from"));
+      const wasClosed = await askPart(sessionOf(c.env, project).pins(), (pins) =>
+        pins.letIn(tenant, c.req.param("from")),
+      );
       return wasClosed
         ? c.body(null, 204)
         : refusal(c, 404, "not_blocked", "This caller is not turned away; GET …/pins lists those who are.");

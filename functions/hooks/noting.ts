@@ -3,7 +3,7 @@ import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { KeptAnswer, KeptDecision, WebhookNote, WebhookSaid } from "../session/journal-contract.ts";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import type { Answered, CallVisit, Visit } from "./visit.ts";
 
 /** So many of the rules looked at are kept, with those that won; the others are counted, and can be computed again. */
@@ -45,14 +45,10 @@ export async function tellSession(
     ms: Date.now() - visit.received_at,
   };
   try {
-    await sessionOf(visit.env, project).archive().note({
-      v: 1,
-      project_id: project.project_id,
-      tenant,
-      call_id,
-      note,
-      said,
-    });
+    const { project_id } = project;
+    await askPart(sessionOf(visit.env, project).archive(), (archive) =>
+      archive.note({ v: 1, project_id, tenant, call_id, note, said }),
+    );
   } catch (error) {
     log("warn", "webhook.not_journaled", { tenant, call: call_id, error: describeError(error) });
   }
