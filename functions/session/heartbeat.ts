@@ -19,15 +19,13 @@ import type { Walks } from "./walks.ts";
 const HEARTBEAT_MS = 30_000;
 /** While RELAY is down the alarm comes this often, for its events can't be seen. */
 const DOWN_CHECK_MS = 6_000;
-/** A connection that is being made is waited for so long before calls are taken up that another incarnation left. */
-const SETTLING_MS = 3_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
 const RECORD_MS = 4_000;
 /** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
 export const LONGEST_CALL_MS = 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
-/** What another incarnation left to be done is looked at this soon. */
-const LEFT_BEHIND_MS = 1_000;
+/** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
+const LEFT_BEHIND_MS = 300;
 
 interface HeartbeatHost {
   alarm: Alarm;
@@ -79,7 +77,7 @@ export class Heartbeat {
 
   /** What the alarm does. Never rejects. */
   async beat(): Promise<void> {
-    const { alarm, link, chores, dialer } = this.#host;
+    const { alarm, link, chores, reception, dialer } = this.#host;
     alarm.came();
     const isRead = await this.#readRecord();
     const { keep_ms } = link;
@@ -94,7 +92,7 @@ export class Heartbeat {
         log("error", "session.unreachable", { error: describeError(error) });
       }
       alarm.arm(link.ready ? HEARTBEAT_MS : DOWN_CHECK_MS);
-      void this.#resumeWalks();
+      reception.resume();
     } else if (link.isOpen) {
       if (Date.now() - this.#lastWorkAt >= link.idle_disconnect_ms) link.close();
       alarm.arm(HEARTBEAT_MS);
@@ -139,14 +137,6 @@ export class Heartbeat {
     const oldest = [journal.oldest(), walks.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const next = [pins.nextForget(), kept.nextForget()].flatMap((at) => at ?? []);
     return Math.min(...oldest.map((at) => at + keep_ms), ...next);
-  }
-
-  /** RELAY may be a moment from being ready: what it alone can do waits for that, and no longer. */
-  async #resumeWalks(): Promise<void> {
-    const { reception, link } = this.#host;
-    if (!reception.isBusy) return;
-    await link.settled(Date.now() + SETTLING_MS);
-    reception.resume();
   }
 
   #hasWork(): boolean {

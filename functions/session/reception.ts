@@ -11,7 +11,7 @@ import type { WalkerHost } from "./walker-host.ts";
 import type { Made, Walk } from "./walks.ts";
 
 /** While calls are walked the alarm comes this often: should we vanish, they are not left waiting for long. */
-const WALKED_MS = 6_000;
+const WALKED_MS = 3_000;
 /** Walks that another incarnation left behind and that are taken up at once; more wait for the next alarm. */
 const RESUMED = 200;
 

@@ -70,9 +70,7 @@ function mayBeFound(row: Placement, trail_before: string | undefined, asked_at: 
 }
 
 function isOld({ state, joined_ts, created_at, deadline_at, hold_at }: Placement, asked_at: number): boolean {
-  const since =
-    state === "joined"
-      ? Math.max(joined_ts === null ? created_at : joined_ts * 1000, hold_at ?? 0)
-      : deadline_at;
+  const joined_at = joined_ts === null ? created_at : joined_ts * 1000;
+  const since = Math.max(state === "joined" ? joined_at : deadline_at, hold_at ?? 0);
   return since < asked_at - YOUNG_MS;
 }

@@ -55,15 +55,17 @@ export class Rooms {
   }
 
   /**
-   * Those whom an event may have passed by: not seen in their room by `seen_by`, or in it by RELAY since before its feed of
+   * Those whom an event may have passed by: not seen in their room by `seen_by`, and in no document of ours that holds them since;
+   * or in it by RELAY since before its feed of
    * events began (null: it has a gap now), and not found there by REST after.
    */
   inDoubt(seen_by: number, feed_since: number | null): Placement[] {
     return this.#found(
       this.#sql.exec<Key>(
         `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1
-           AND ((state NOT IN ('joined', 'waiting') AND deadline_at < ?)
+           AND ((state NOT IN ('joined', 'waiting') AND deadline_at < ? AND COALESCE(hold_at, 0) < ?)
              OR (state = 'joined' AND joined_by = 'relay' AND COALESCE(verified_at, created_at) < ?))`,
+        seen_by,
         seen_by,
         feed_since ?? Number.MAX_SAFE_INTEGER,
       ),

@@ -24,8 +24,9 @@ const JOIN_SEEN_MS = 1_200;
 /** RELAY is waited for so long where nobody else can do what is to be done. */
 const RELAY_BACK_MS = 2_000;
 const REST_MS = 2_000;
-/** A transfer to the document that joins is tried so often before the caller hears the apology. */
-const JOINED_AGAIN = 2;
+/** A transfer that neither RELAY nor REST could make is tried so often, and with a pause of so long: the caller hears nothing. */
+const TRANSFERS = 3;
+const TRANSFER_AGAIN_MS = 1_000;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
@@ -221,11 +222,7 @@ export class Walker {
     const rendered = render(writeSwml(next));
     if (!rendered.ok)
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
-    for (let tried = 0; tried < JOINED_AGAIN; tried += 1) {
-      if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
-      // RELAY may be a moment from being back, and REST may have failed for that moment.
-      if (!this.#host.link.ready) await this.#host.link.settled(Date.now() + RELAY_BACK_MS);
-    }
+    if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     return await this.#perform({ does: "apologise" });
   }
 
@@ -255,9 +252,15 @@ export class Walker {
 
   /** @param isDone Says whether a transfer that nobody answered for was made. */
   async #transfer(dest: string, isDone: () => Promise<boolean> = async () => false): Promise<boolean> {
-    const done = await this.control.command("calling.transfer", { dest });
-    if (done !== "unsure") return done !== "failed";
-    return (await isDone()) || (await this.control.commandByRest("calling.transfer", { dest })) !== "failed";
+    for (let tried = 1; ; tried += 1) {
+      const done = await this.control.command("calling.transfer", { dest });
+      if (done === "unsure" && (await isDone())) return true;
+      const made = done === "unsure" ? await this.control.commandByRest("calling.transfer", { dest }) : done;
+      if (made !== "failed") return true;
+      if (tried === TRANSFERS) return false;
+      // RELAY may be a moment from being back, and REST may have failed for that moment.
+      await scheduler.wait(TRANSFER_AGAIN_MS);
+    }
   }
 
   async #isIn(room: string): Promise<boolean> {

@@ -164,6 +164,17 @@ describe("a frame to the client", () => {
     expect(relay.events("calling.error").map(({ code }) => code)).toEqual(["2", "1"]);
   });
 
+  test("is late where none comes to overtake it, and not lost, however many are to be overtaken", async () => {
+    const { project, relay } = await scene({
+      at: "event",
+      match: { event_type: "calling.error" },
+      do: { kind: "reorder" },
+    });
+    for (const code of ["1", "2", "3"]) await project.sendEvent("calling.error", { code, message: "m" });
+    await relay.event("calling.error", ({ code }) => code === "3");
+    expect(relay.events("calling.error").map(({ code }) => code)).toEqual(["2", "1", "3"]);
+  });
+
   test("is held back by the project's latency", async () => {
     const { project, relay } = await scene();
     await project.change({ latency_ms: 60 });

@@ -20,7 +20,7 @@ const actionSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ignore") }),
   /** Sent twice; an event's copy has an id of its own. */
   z.strictObject({ kind: z.literal("duplicate") }),
-  /** Held back until the next one of its sort was sent. */
+  /** Held back until the next one of its sort was sent, a frame for two seconds at most: late, and not lost. */
   z.strictObject({ kind: z.literal("reorder") }),
   /** Not sent. */
   z.strictObject({ kind: z.literal("lose") }),

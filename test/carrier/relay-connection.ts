@@ -10,6 +10,9 @@ interface Unacked {
   due: number | null;
 }
 
+/** A frame held back to come out of order comes after this at the latest. */
+const HELD_MS = 2_000;
+
 /** One client's socket after it has authenticated: everything that goes out, and what is waited for. */
 export class RelayConnection implements SessionLink {
   readonly project: Project;
@@ -128,8 +131,12 @@ export class RelayConnection implements SessionLink {
         break;
       }
       case "reorder":
-        this.#held = frame;
-        return;
+        if (this.#held === null) {
+          this.#hold(frame);
+          return;
+        }
+        this.#write(text, frame);
+        break;
       case "go_silent":
         this.goSilent(fault.ms);
         this.#forget(frame);
@@ -158,10 +165,19 @@ export class RelayConnection implements SessionLink {
         return;
       }
     }
-    if (this.#held === null) return;
+    this.#release();
+  }
+
+  #hold(frame: Record<string, unknown>): void {
+    this.#held = frame;
+    const release = () => this.#held === frame && this.#release();
+    setTimeout(release, HELD_MS).unref();
+  }
+
+  #release(): void {
     const held = this.#held;
     this.#held = null;
-    this.#write(JSON.stringify(held), held);
+    if (held !== null) this.#write(JSON.stringify(held), held);
   }
 
   /** A frame that never went out needs no acknowledgement. */

@@ -138,6 +138,32 @@ describe("a caller who finds no seat", () => {
     expect(await home.carrier.call(unheard)).toMatchObject({ stranded: false, two_sounds: false });
   });
 
+  test("and asks after a join that nobody heard of for long, is not ended while that is looked into", async () => {
+    await using home = await openHouse({
+      rules: [room(1)],
+      carrier: {
+        speed: 5,
+        faults: [
+          { at: "command", match: { method: "calling.join_conference" }, times: 1, do: { kind: "ignore" } },
+        ],
+      },
+    });
+    const unheard = await callFrom(home, "+15550100201");
+    const join = { method: "calling.join_conference" };
+    await home.carrier.wait({ journal: { kind: "frame_in", contains: { frame: join } } });
+    await lose(home);
+    // As if that were long ago.
+    await runInDurableObject(session(home), (_, state) => {
+      state.storage.sql.exec("UPDATE placements SET deadline_at = deadline_at - 60000");
+    });
+    await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
+    const rings = { call_id: unheard, step: "play", body: { url: "ring:2:us" } };
+    await home.carrier.wait({ journal: { kind: "document", contains: rings }, timeout_ms: 10_000 });
+    await runDurableObjectAlarm(session(home));
+    await inDesk(home, unheard);
+    expect(await home.carrier.call(unheard)).toMatchObject({ stranded: false, two_sounds: false });
+  });
+
   test("hears the second overflow at the maximum, and stands in the line no more", async () => {
     await using home = await openHouse({ rules: [room(1, { max_s: 10 })], ...byDocument });
     const seated = await callFrom(home, "+15550100201");

@@ -124,6 +124,26 @@ describe("a call that is asked", () => {
     await heard(home, call_id);
   });
 
+  test("while RELAY is down and REST fails for a moment is asked by a document all the same", async () => {
+    await using home = await openContext([{ ...pin, ask: { pin: { ...pin.ask.pin, tries: 1 } } }], {
+      carrier: {
+        speed: 2,
+        faults: [
+          { at: "command", match: { method: "calling.play_and_collect" }, do: { kind: "close_before" } },
+          { at: "connect", do: { kind: "refuse" } },
+          // The stop of a sound that may have begun is tried four times, the transfer twice in vain.
+          { at: "rest", times: 6, do: { kind: "code", code: "500" } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await says(home, call_id, "Enter your code.");
+    await home.carrier.digits(call_id, "1234");
+    await inRoom(home, call_id, "board");
+    // Ten seconds of ours, on a clock twice as fast.
+    expect((await home.carrier.call(call_id)).longest_silence_ms).toBeLessThan(20_000);
+  });
+
   test.each(["404", "410"])(
     "and lives, though RELAY answers %s, is answered by REST and asked by a document",
     async (code) => {
