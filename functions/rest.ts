@@ -53,14 +53,8 @@ export async function isInRooms(
   return false;
 }
 
-/** The commands that REST takes and we give; it has no join, but a transfer to a document that joins is one. */
-export type RestCommand =
-  | "calling.answer"
-  | "calling.end"
-  | "calling.play"
-  | "calling.play.stop"
-  | "calling.play_and_collect.stop"
-  | "calling.transfer";
+/** The commands that REST takes and we give. It has none that answers or joins: a transfer to a document that does is one. */
+export type RestCommand = "calling.end" | "calling.play" | "calling.play.stop" | "calling.transfer";
 
 /** A command for an active call by its id alone: the lever where RELAY is down or does not see the call. */
 export async function commandCall(

@@ -1,3 +1,5 @@
+import { answeredDocument } from "../../shared/documents/outcomes.ts";
+import { render } from "../../shared/documents/render.ts";
 import { lengthOf, type Medium } from "../../shared/media.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
@@ -22,6 +24,8 @@ const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
 /** Another client that took the call has had this long to answer it. */
 const ANSWER_AGAIN_MS = 1_000;
+/** A document that answers takes about so long to. */
+const ANSWERED_MS = 300;
 /** A caller's time for the first key and between keys, as in our documents. */
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
@@ -189,9 +193,11 @@ export class CallControl {
 
   async #stop(method: Sounding["method"], control_id: string): Promise<boolean> {
     const outcome = await this.#byRelay(`${method}.stop`, { control_id });
-    // A 404 may mean that RELAY has lost sight of the call, whose sound goes on.
     if (outcome?.kind === "ok" || (outcome?.kind === "gone" && outcome.code === "410")) return true;
-    return (await this.#byRest(`${method}.stop`, { control_id })) !== "failed";
+    // Questions REST knows nothing of.
+    if (method === "calling.play_and_collect") return outcome?.kind === "gone";
+    // A 404 may mean that RELAY has lost sight of the call, whose sound goes on.
+    return (await this.#byRest("calling.play.stop", { control_id })) !== "failed";
   }
 
   /** A command by RELAY; where that can't, and where twice does no harm or nothing was done, by REST. */
@@ -215,7 +221,7 @@ export class CallControl {
     const relay = await this.#byRelay("calling.answer", {});
     if (relay?.kind === "ok") return "done";
     if (relay?.kind === "conflict") return await this.answerAgain();
-    return await this.commandByRest("calling.answer", {});
+    return await this.#answerByDocument();
   }
 
   /** A conflict is no proof that anybody else answers: were it none, the caller would hear it ring until they give up. */
@@ -225,7 +231,15 @@ export class CallControl {
     if (this.#isAnswered) return "taken";
     const relay = await this.#byRelay("calling.answer", {});
     if (relay?.kind === "ok") return "done";
-    return relay?.kind === "conflict" ? "taken" : await this.commandByRest("calling.answer", {});
+    return relay?.kind === "conflict" ? "taken" : await this.#answerByDocument();
+  }
+
+  /** REST has no command that answers: the call does so by a document of its own, and stays there until it is told to go. */
+  async #answerByDocument(): Promise<Done> {
+    const dest = render(answeredDocument()).body;
+    const done = await this.commandByRest("calling.transfer", { dest });
+    if (done === "done" && !this.#isAnswered) await scheduler.wait(ANSWERED_MS);
+    return done;
   }
 
   /** Leaves the call to another client of its context; false where it is not to be left. */

@@ -21,6 +21,11 @@ export function acceptedDocument(back: WayBack, hold_ms: number, staying: Stayin
   return document(answer(staying), { sleep: hold_ms }, comeBack(back));
 }
 
+/** Answers the call, and leaves the rest to whoever commands it. */
+export function answeredDocument(): SwmlDocument {
+  return document({ answer: {} }, { sleep: -1 });
+}
+
 /** The join was seen: the document has nothing more to do, and must not run out, for that would end the call. */
 export function confirmedDocument(): SwmlDocument {
   return document({ sleep: -1 });

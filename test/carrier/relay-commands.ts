@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import type { Call } from "./calls.ts";
 import { dial } from "./dialing.ts";
@@ -78,7 +79,7 @@ function onCall(
   params: Record<string, unknown>,
 ): CommandResult {
   const extra = { call_id: call.call_id };
-  const control_id = String(params["control_id"] ?? "");
+  const control_id = String(params["control_id"] ?? randomUUID());
   const tell: Tell = (event_type, facts) => {
     const audience = session === null ? project.audienceOf(call) : [session];
     project.emit(
@@ -128,7 +129,7 @@ function onCall(
       return { code: "200", message: "Leaving conference", extra, effect: leave };
     }
     case "calling.transfer":
-      return transfer(project, call, String(params["dest"]));
+      return transfer(project, call, params["dest"]);
     default:
       return { code: "501", message: `${method} is not known here` };
   }
@@ -200,9 +201,11 @@ function join(
   };
 }
 
-/** A URL, an inline document as JSON text, or a context, spelt `context:<name>` or bare. */
-function transfer(project: Project, call: Call, dest: string): CommandResult {
+/** A URL, an inline document as JSON text (by REST as an object, too), or a context, spelt `context:<name>` or bare. */
+function transfer(project: Project, call: Call, dest: unknown): CommandResult {
   const taken = { code: "200", message: "Transferring", extra: { call_id: call.call_id } };
+  if (typeof dest !== "string")
+    return { ...taken, effect: () => startDocument(project, call, { start: { document: dest } }) };
   if (/^https?:\/\//.test(dest)) {
     return { ...taken, effect: () => startDocument(project, call, { start: { url: dest } }) };
   }

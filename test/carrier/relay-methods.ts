@@ -213,10 +213,19 @@ function makeParamsSchema(method: string): z.ZodObject | null {
   }
 }
 
-/** The REST API addresses a call by its id alone, and has no join. */
+/** Of these commands the REST API has so many: it answers, asks and joins nobody. A document may be an object there. */
+const restMethods = new Map<string, z.ZodRawShape>([
+  ["calling.end", {}],
+  ["calling.play", { control_id: controlId.optional() }],
+  ["calling.play.stop", {}],
+  ["calling.transfer", { dest: z.union([z.string().min(1), z.record(z.string(), z.unknown())]) }],
+]);
+
+/** The REST API addresses a call by its id alone. */
 export function restParamsSchema(method: string): z.ZodObject | null {
-  const shape = callMethods.get(method);
-  if (shape === undefined || method === "calling.join_conference" || method === "calling.pass") return null;
+  const differing = restMethods.get(method);
+  if (differing === undefined) return null;
+  const shape = { ...callMethods.get(method), ...differing };
   return once(`rest ${method}`, () => z.strictObject({ call_id: z.string(), ...shape }));
 }
 

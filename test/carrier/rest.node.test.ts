@@ -136,6 +136,28 @@ describe("call commands by id", () => {
     expect((await command(project, { command: "calling.end", id: "nobody" })).status).toBe(404);
   });
 
+  test.each(["calling.answer", "calling.play_and_collect", "calling.send_digits", "calling.pass"])(
+    "are not all of RELAY's: there is no %s",
+    async (name) => {
+      const project = await client.createProject();
+      const { call_id } = await project.placeCall({ from: "+15550100001", to: "+15550100100" });
+      expect((await command(project, { command: name, id: call_id })).status).toBe(422);
+    },
+  );
+
+  test("transfer to a document that is an object, and play without a control_id", async () => {
+    const project = await client.createProject();
+    const { call_id } = await project.placeCall({ from: "+15550100001", to: "+15550100100" });
+    const dest = { version: "1.0.0", sections: { main: [{ answer: {} }, { sleep: -1 }] } };
+    const transfer = { command: "calling.transfer", id: call_id, params: { dest } };
+    expect((await command(project, transfer)).status).toBe(200);
+    await project.wait({ call: { call_id, state: "answered" } });
+    const play = [{ type: "tts", params: { text: "Welcome" } }];
+    const played = await command(project, { command: "calling.play", id: call_id, params: { play } });
+    expect(played.status).toBe(200);
+    await project.wait({ call: { call_id, heard: { sound: "say", contains: "Welcome" } } });
+  });
+
   test("transfer to a document that joins, for there is no join", async () => {
     const project = await client.createProject();
     const { call_id } = await project.placeCall({ from: "+15550100001", to: "+15550100100" });

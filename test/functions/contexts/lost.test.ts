@@ -37,6 +37,25 @@ describe("a call that RELAY loses", () => {
     await heard(home, call_id);
   });
 
+  test("before its answer is answered by a document, for REST has no answer, and hears its announcement", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 1,
+        faults: [
+          { at: "command", match: { method: "calling.answer" }, do: { kind: "close_before" } },
+          { at: "connect", do: { kind: "refuse" } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "team-standup");
+    expect(await heard(home, call_id)).toEqual(["ring", "Joining the team conference.", "music"]);
+    const asked = (await home.carrier.journal({ kind: "rest" })).map(({ body }) => String(body));
+    expect(asked.join()).not.toMatch(/calling\.answer|play_and_collect/);
+    const { longest_silence_ms } = await home.carrier.call(call_id);
+    expect(longest_silence_ms).toBeLessThan(3_000);
+  });
+
   test("before its announcement is over joins all the same, and hears one thing at a time", async () => {
     await using home = await openContext([standup], {
       carrier: {
