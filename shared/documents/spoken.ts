@@ -7,7 +7,8 @@ export function playStep(spoken: Spoken): PlayStep {
   const { say, language, voice } = spoken;
   return {
     play: {
-      url: `say:${say}`,
+      // SWML's schema has the words on one line; those of a ruleset may be on several.
+      url: `say:${say.replace(/\s+/g, " ").trim()}`,
       ...(language === undefined ? {} : { say_language: language }),
       ...(voice === undefined ? {} : { say_voice: voice }),
     },

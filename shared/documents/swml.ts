@@ -11,7 +11,7 @@ const unsetStep = z.strictObject({ unset: z.array(z.string().min(1)).min(1) });
 
 const promptStep = z.strictObject({
   prompt: z.strictObject({
-    play: z.array(z.string().regex(/^(https?:\/\/\S+|say:[\s\S]*\S[\s\S]*)$/)).min(1),
+    play: z.array(z.string().regex(/^(https?:\/\/\S+|say:.*\S.*)$/)).min(1),
     max_digits: z.int().min(1),
     terminators: z.string().min(1).exactOptional(),
     /** Seconds. */
@@ -24,7 +24,7 @@ const promptStep = z.strictObject({
 
 const playStep = z.strictObject({
   play: z.strictObject({
-    url: z.string().regex(/^(https?:\/\/\S+|say:[\s\S]*\S[\s\S]*|ring:(\d+:)?[a-z]{2})$/),
+    url: z.string().regex(/^(https?:\/\/\S+|say:.*\S.*|ring:(\d+:)?[a-z]{2})$/),
     say_language: z.string().min(1).exactOptional(),
     say_voice: z.string().min(1).exactOptional(),
   }),

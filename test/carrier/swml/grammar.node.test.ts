@@ -175,6 +175,7 @@ test.each([
 test.each([
   "ftp://example.com/a.mp3",
   "say:",
+  "say:Two\nlines",
   "say: ",
   "silence:",
   "silence:-1",

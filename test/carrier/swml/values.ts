@@ -26,9 +26,9 @@ export function spaceSeparated(allowed: readonly string[]) {
 
 export const httpUrl = z.string().regex(/^https?:\/\/[^\s]+$/, "a URL that begins with http:// or https://");
 
-/** SWML's `play_url` pattern, with `say:` and `silence:` held to have something after the colon. */
+/** SWML's `play_url` pattern, whose words are on one line, with `say:` and `silence:` held to have something after the colon. */
 const playUrlPattern =
-  /^(https?:\/\/\S+|say:[\s\S]*\S[\s\S]*|silence: ?\d+(\.\d+)?|ring: ?(\d+(\.\d+)?: ?)?[a-zA-Z]{2})$/;
+  /^(https?:\/\/\S+|say:.*\S.*|silence: ?\d+(\.\d+)?|ring: ?(\d+(\.\d+)?: ?)?[a-zA-Z]{2})$/;
 
 export const playUrl = orVariable(
   z

@@ -45,6 +45,16 @@ describe("every document", () => {
     }
   });
 
+  it("has its words on one line, as SWML's schema wants them, however a ruleset has them", () => {
+    for (const text of ["Ada\nLovelace", "Ada\r\n  Lovelace\n", "Ada\u2028Lovelace"]) {
+      const { announce, waitingWithMusic } = everyDocument(text, {});
+      for (const document of [announce, waitingWithMusic]) {
+        expect(swmlDocument.safeParse(document).error).toBeUndefined();
+        expect(JSON.stringify(document)).toContain('Ada Lovelace"');
+      }
+    }
+  });
+
   it("holds no expansion mark, and is valid, whatever a caller sent", () => {
     fc.assert(
       fc.property(hostileText, hostileParams, (text, params) => {
