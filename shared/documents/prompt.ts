@@ -15,12 +15,15 @@ export function promptDocument({ words, max_digits, terminator }: Prompt, back: 
   // A prompt speaks in one voice: the question's.
   const { url: _, ...speech } = plays[plays.length - 1] ?? {};
   const first = 1 + plays.findLastIndex((play) => play.url.startsWith("say:") && !isSpokenSo(play, speech));
+  const urls = plays.slice(first).map(({ url }) => url);
+  const only = urls.length === 1 ? urls[0] : undefined;
   return document(
     { answer: {} },
     ...plays.slice(0, first).map((play) => ({ play })),
     {
       prompt: {
-        play: plays.slice(first).map(({ url }) => url),
+        // A list of URLs is not in every version of SWML's schema; one alone is.
+        play: only ?? urls,
         max_digits,
         ...(terminator === undefined ? {} : { terminators: terminator }),
         initial_timeout: FIRST_DIGIT_S,

@@ -9,9 +9,11 @@ const answerStep = z.strictObject({
 /** Names of variables. */
 const unsetStep = z.strictObject({ unset: z.array(z.string().min(1)).min(1) });
 
+const promptUrl = z.string().regex(/^(https?:\/\/\S+|say:.*\S.*)$/);
+
 const promptStep = z.strictObject({
   prompt: z.strictObject({
-    play: z.array(z.string().regex(/^(https?:\/\/\S+|say:.*\S.*)$/)).min(1),
+    play: z.union([promptUrl, z.array(promptUrl).min(2)]),
     max_digits: z.int().min(1),
     terminators: z.string().min(1).exactOptional(),
     /** Seconds. */

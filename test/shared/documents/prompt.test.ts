@@ -25,3 +25,7 @@ test("words in a voice of their own are played before the question", () => {
     { prompt: { play: ["https://example.com/a.mp3", "say:Your PIN?"], say_voice: "v" } },
   ]);
 });
+
+test("one question alone is one URL, which every version of SWML's schema takes", () => {
+  expect(stepsOf({ say: "Your PIN?" })).toMatchObject([{ prompt: { play: "say:Your PIN?" } }]);
+});
