@@ -56,8 +56,8 @@ export interface Answered {
   note?: WebhookNote;
 }
 
-/** Marks the URL of a poll, so that it is known for one even where its state can't be read. */
-export const POLL = "poll=1";
+/** Set to 1 in the query of a poll's URL, so that it is known for one even where its state can't be read. */
+export const POLL = "poll";
 
 /** SignalWire lets a call transfer 32 times; one comes back no more when that would leave too few for the rest of its way. */
 export const LAST_STEP = 28;
@@ -91,7 +91,7 @@ export async function wayBack(
   const { url_fragment } = tenant.record;
   const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
   const back = {
-    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${state.purpose === "poll" ? `?${POLL}` : ""}${fragment}`,
+    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${state.purpose === "poll" ? `?${POLL}=1` : ""}${fragment}`,
     params: callerParams(call.params).params,
     sealed,
   };

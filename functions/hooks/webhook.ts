@@ -42,7 +42,7 @@ export async function answerWebhook(
   const raw = await readBody(c.req.raw, bodyLimit);
   if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const id = c.req.param("tenant");
-  const isPoll = c.req.url.includes(`?${POLL}`);
+  const isPoll = isPollOf(c, way);
   const tenant = await within(
     isPoll ? POLL_BUDGET_MS : BUDGET_MS,
     findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
@@ -85,7 +85,7 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
   let answered: Answered;
   if (webhook.ok) {
     answered = await answerCall(visit, webhook.call, webhook.partyline).catch((error: unknown) =>
-      broken(visit, webhook.call, c.req.url.includes(`?${POLL}`), error),
+      broken(visit, webhook.call, isPollOf(c, way), error),
     );
   } else {
     const { path, message, call_id } = webhook;
@@ -114,6 +114,11 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
     if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
   }
   return send(c, way, rendered.body);
+}
+
+/** Whether the document of a waiter asks. Those of cXML have none that could, and what is in their query is the caller's. */
+function isPollOf(c: Context, { via }: WebhookWay): boolean {
+  return via === "swml" && c.req.query(POLL) === "1";
 }
 
 function send(c: Context, { content_type }: WebhookWay, body: string): Response {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
+import { cxmlHook } from "../../../functions/hooks/cxml.ts";
 import { swmlHook } from "../../../functions/hooks/swml.ts";
 import type { SwmlDocument } from "../../../shared/documents/swml.ts";
 import { signJson } from "../../../shared/signature.ts";
@@ -14,6 +15,7 @@ const gone = () => {
 async function ask(request: Request, bindings: object): Promise<Response> {
   return await new Hono()
     .route("/hooks", swmlHook)
+    .route("/hooks", cxmlHook)
     .request(
       request,
       {},
@@ -30,7 +32,17 @@ test("KV unreadable, a poll is told to stay and hears music; any other webhook i
     200,
     { version: "1.0.0", sections: { main: [{ return: "stay" }] } },
   ]);
-  expect((await ask(new Request(url, { method: "POST", body: "{}" }), bindings)).status).toBe(503);
+  for (const other of [url, `${url}?poll=10`, `${url}?poll=0`, `${url}?a=?poll=1`]) {
+    expect((await ask(new Request(other, { method: "POST", body: "{}" }), bindings)).status).toBe(503);
+  }
+  const signed = await ask(
+    new Request(`${url}?bodySHA256=0&poll=1`, { method: "POST", body: "{}" }),
+    bindings,
+  );
+  expect(signed.status).toBe(200);
+  // A pasted URL may say so of its own.
+  const cxml = `${url.replace(/swml$/, "cxml")}?poll=1`;
+  expect((await ask(new Request(cxml, { method: "POST" }), bindings)).status).toBe(503);
 });
 
 test("the session out of reach, a caller who may have to wait waits: no seat is given away uncounted, and no caller lost", async () => {
