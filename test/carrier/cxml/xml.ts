@@ -68,7 +68,7 @@ class Reader {
     this.#need(">", `">" after <${tag}`);
     const children: (XmlElement | string)[] = [];
     for (;;) {
-      const text = this.#characters(/[^<&]+/y, "]]>");
+      const text = this.#characters(/[^<&]+/y, "text");
       if (text !== "") children.push(text);
       if (this.#accept("<!--")) this.#comment();
       else if (this.#accept("</")) break;
@@ -97,20 +97,23 @@ class Reader {
         : this.#accept("'")
           ? "'"
           : this.#fail(`quotes around ${key}'s value`);
-      const value = this.#characters(quote === '"' ? /[^<&"]+/y : /[^<&']+/y);
+      const value = this.#characters(quote === '"' ? /[^<&"]+/y : /[^<&']+/y, "attribute");
       this.#need(quote, `the end of ${key}'s value, with "<" written as "&lt;"`);
-      attributes.set(key, value.replaceAll(/[\t\r\n]/g, " "));
+      attributes.set(key, value);
     }
   }
 
-  /** Text with its references resolved, up to what `plain` does not take. */
-  #characters(plain: RegExp, never?: string): string {
+  /**
+   * Text with its references resolved, up to what `plain` does not take. In an attribute tabs and line ends are blanks, unless
+   * they are references.
+   */
+  #characters(plain: RegExp, where: "text" | "attribute"): string {
     let text = "";
     for (;;) {
       const piece = this.#take(plain);
       if (piece !== null) {
-        if (never !== undefined && piece.includes(never)) this.#fail(`no "${never}" in text`);
-        text += piece;
+        if (where === "text" && piece.includes("]]>")) this.#fail('no "]]>" in text');
+        text += where === "text" ? piece : piece.replaceAll(/[\t\r\n]/g, " ");
       } else if (this.#accept("&")) text += this.#reference();
       else return text;
     }

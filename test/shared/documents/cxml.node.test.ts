@@ -47,8 +47,7 @@ test("what is written reads back as it went in, without what XML can't hold", ()
       const reading = readXml(writeXml(element("Response", { value }, text, element("Say", {}, text))));
       expect(reading).toMatchObject({ ok: true });
       if (!reading.ok) return;
-      // The carrier's reader makes blanks of an attribute's line ends, even of those that are written as references.
-      expect(reading.root.attributes.get("value")).toBe(xmlText(value).replace(/[\t\n\r]/g, " "));
+      expect(reading.root.attributes.get("value")).toBe(xmlText(value));
       const kept = xmlText(text);
       const inner = { name: "Say", attributes: new Map(), children: kept === "" ? [] : [kept] };
       expect(reading.root.children).toEqual(kept === "" ? [inner] : [kept, inner]);
