@@ -16,6 +16,9 @@ const OVERDUE_MS = 5_000;
 /** The events of one conference's end come within this of one another. */
 const SETTLING_MS = 500;
 
+/** A call that died is known to have left its room by then, and its caller may be back before. */
+const DEAD_MS = 120_000;
+
 /** Events after which a room may hold another number than before; the others repeat it. */
 const SIZED = new Set(["participant-join", "participant-leave", "conference-start", "conference-end"]);
 
@@ -178,7 +181,9 @@ export class ConferenceEvents {
       this.#ledger.kept.unkeep(row);
     }
     if (row.state === "left") {
-      if (wasThere && event.happened === "left") this.#ledger.kept.keep(row, row.room);
+      const hasDropped = wasThere && event.happened === "left";
+      if (hasDropped && !this.#rooms.isBack(row, this.#now() - DEAD_MS))
+        this.#ledger.kept.keep(row, row.room);
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }

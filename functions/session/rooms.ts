@@ -119,6 +119,23 @@ export class Rooms {
       .map(({ room }) => room);
   }
 
+  /** Whether another call of the same caller came for the room when this one was in it, and since then: it may be back already. */
+  isBack({ call_id, tenant, room, from, created_at }: Placement, since: number): boolean {
+    return (
+      this.#sql
+        .exec<{ back: number }>(
+          `SELECT EXISTS (SELECT 1 FROM placements WHERE room = ? AND live = 1 AND tenant = ? AND "from" = ? AND call_id != ?
+           AND created_at >= ?) AS back`,
+          room,
+          tenant,
+          from,
+          call_id,
+          Math.max(created_at, since),
+        )
+        .one().back === 1
+    );
+  }
+
   /** Whether the row's seat counts: it was seen in the room, or may yet be. */
   holdsSeat({ state, deadline_at }: Placement): boolean {
     if (state === "joined") return true;

@@ -322,6 +322,19 @@ describe("a caller who drops", () => {
       .toBe(1);
   });
 
+  test("and is back before anybody heard of it, has the seat at once: it is kept for nobody else", async () => {
+    const [rule] = rules;
+    const place = { ...rule?.place, ...(room(2)["place"] as object), rejoin_s: 600, announce: undefined };
+    await using home = await openHouse({ rules: [{ ...rule, place }], ...byDocument });
+    await inDesk(home, await callFrom(home, "+15550100201"));
+    const dead = await callFrom(home, "+15550100202");
+    await inDesk(home, dead);
+    const back = await callFrom(home, "+15550100202");
+    await waits(home, back);
+    await home.carrier.hangUp(dead);
+    await inDesk(home, back);
+  });
+
   test("who withholds the number is known by nothing, and finds no seat kept", async () => {
     await using home = await openHouse({ rules, ...byDocument });
     await inDesk(home, await callFrom(home, "+15550100201"));
