@@ -63,7 +63,8 @@ export class CallControl {
   readonly #host: ControlHost;
   #isGone = false;
   #isAnswered = false;
-  #sounding: (Sounding & { end: (why: End) => void }) | null = null;
+  #sounding: (Sounding & { isHeard: boolean; end: (why: End) => void }) | null = null;
+  #interruptions = 0;
 
   constructor({ call_id, node_id }: { call_id: string; node_id?: string }, host: ControlHost) {
     this.#call_id = call_id;
@@ -86,6 +87,7 @@ export class CallControl {
         return;
       case "play":
         if (event.params.control_id !== sounding?.control_id || sounding.method !== "calling.play") return;
+        sounding.isHeard = true;
         if (event.params.state === "finished" || event.params.state === "error")
           sounding.end({ over: "finished" });
         return;
@@ -120,6 +122,7 @@ export class CallControl {
 
   /** Ends what is heard now, for something else is to be heard or done. */
   interrupt(): void {
+    this.#interruptions += 1;
     this.#sounding?.end(late);
   }
 
@@ -128,16 +131,26 @@ export class CallControl {
     media: readonly Medium[],
     { longest_ms, file_ms } = { longest_ms: longestOf(media), file_ms: FILE_MS },
   ): Promise<Done> {
-    const sound = this.#begin("calling.play");
-    const began_at = Date.now();
-    const done = await this.command("calling.play", { control_id: sound.control_id, play: media });
+    const interruptions = this.#interruptions;
+    let sound = this.#begin("calling.play");
+    let began_at = Date.now();
+    let done = await this.command("calling.play", { control_id: sound.control_id, play: media });
+    if (done === "unsure" && this.#sounding?.isHeard) done = "done";
+    if (done === "unsure") {
+      // It may be heard all the same: it is stopped, lest it be heard twice.
+      await this.silence(sound);
+      if (this.#isGone || interruptions !== this.#interruptions) return this.#isGone ? "gone" : done;
+      sound = this.#begin("calling.play");
+      began_at = Date.now();
+      done = await this.commandByRest("calling.play", { control_id: sound.control_id, play: media });
+    }
     if (done === "failed" || done === "gone") {
       this.#over();
       return done;
     }
     // Without RELAY nobody says when it is over.
     if (!this.#host.link.ready) this.gap();
-    const end: End = done === "unsure" ? { over: "late" } : await orAfter(longest_ms, sound.ended, late);
+    const end: End = await orAfter(longest_ms, sound.ended, late);
     if (end.over === "lost") {
       const left_ms = lengthOf(media, file_ms) - (Date.now() - began_at);
       await orAfter(Math.min(left_ms, longest_ms), this.#ended(), undefined);
@@ -286,7 +299,7 @@ export class CallControl {
   #begin(method: Sounding["method"]): Sounding & { ended: Promise<End> } {
     const { promise, resolve } = Promise.withResolvers<End>();
     const sounding = { control_id: crypto.randomUUID(), method };
-    this.#sounding = { ...sounding, end: resolve };
+    this.#sounding = { ...sounding, isHeard: false, end: resolve };
     this.#host.sounds(sounding);
     return { ...sounding, ended: promise };
   }

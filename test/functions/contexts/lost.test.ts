@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { sent, warmUp } from "../house.ts";
+import { type House, sent, warmUp } from "../house.ts";
 import {
   apology,
   call,
@@ -17,6 +17,13 @@ import {
 } from "./context-house.ts";
 
 beforeAll(warmUp);
+
+/** How long words were heard, ms. */
+async function lengthOfWords(home: House, call_id: string): Promise<number> {
+  const { heard: sounds } = await home.carrier.call(call_id);
+  const words = sounds.filter(({ sound }) => sound === "say");
+  return words.reduce((length, { from_ms, to_ms }) => length + (to_ms ?? from_ms) - from_ms, 0);
+}
 
 describe("a call that RELAY loses", () => {
   test("between its answer and its join is brought into its room by REST, within 3 s", async () => {
@@ -70,6 +77,24 @@ describe("a call that RELAY loses", () => {
     await inRoom(home, call_id, "team-standup");
     await heard(home, call_id);
   });
+
+  test.each(["swallow", "ignore"] as const)(
+    "and the answer to whose announcement does not come (%s) hears all of it, and joins",
+    async (kind) => {
+      const announce = "This conference is recorded. Whoever stays in it agrees to that, now and later.";
+      const place = { ...standup.place, announce };
+      await using home = await openContext([{ ...standup, place }], { carrier: { speed: 2 } });
+      const untroubled = await call(home);
+      await inRoom(home, untroubled, "team-standup");
+      await home.carrier.change({
+        faults: [{ at: "command", match: { method: "calling.play" }, times: 1, do: { kind } }],
+      });
+      const call_id = await call(home);
+      await inRoom(home, call_id, "team-standup");
+      expect(await lengthOfWords(home, call_id)).toBeCloseTo(await lengthOfWords(home, untroubled), -3);
+      await heard(home, call_id);
+    },
+  );
 
   test("for whom neither RELAY's join nor a transfer works hears the apology", async () => {
     const no = { kind: "code", code: "500" } as const;
