@@ -10,9 +10,13 @@ import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
 import { sessionOf } from "../session-client.ts";
+import { within } from "../within.ts";
 import { bodyLimit, readBody } from "./body.ts";
 import { tokensOf } from "./callback-urls.ts";
 import { authenticate } from "./signature.ts";
+
+/** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
+const DIRECTORY_MS = 3_000;
 
 /** SignalWire tells what happens in conferences: the second feed beside RELAY's. */
 export const statusHooks = new Hono<{ Bindings: Env }>()
@@ -28,7 +32,10 @@ async function receive(
   if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   let tenant: Tenant | null;
   try {
-    tenant = await findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work));
+    tenant = await within(
+      DIRECTORY_MS,
+      findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
+    );
   } catch (error) {
     log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
     return c.text("Try again.", 503);
