@@ -55,9 +55,14 @@ export async function standInLine(
       isCalled = false;
       turn = Promise.withResolvers();
       const next = await ask();
-      if (next.does !== "return") return next;
-      if (next.value === "come") return "come";
-      words = next.position === undefined ? [] : [next.position];
+      if (next.does === "return") {
+        if (next.value === "come") return "come";
+        words = next.position === undefined ? [] : [next.position];
+        continue;
+      }
+      // Nobody could say, as where KV does not answer: who has a place in the line is not sent off for that.
+      if (next.does !== "apologise" || row?.state !== "waiting") return next;
+      words = [];
     }
   } finally {
     leave();

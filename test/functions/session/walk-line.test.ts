@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { standInLine } from "../../../functions/session/walk-line.ts";
 import type { Next, Waiting } from "../../../shared/documents/next.ts";
+import type { PlacementState } from "../../../shared/placement.ts";
 
 const back = { dest: "", params: {}, sealed: "turn" };
 const waiting: Waiting = {
@@ -14,7 +15,11 @@ const stay: Next = { does: "return", value: "stay" };
 const come: Next = { does: "return", value: "come" };
 
 /** A call whose turn has come as far as it knows. Its music goes on until it is interrupted, or ends as it begins. */
-function standing(music: "long" | "broken", answers: (called: () => void) => AsyncGenerator<Next>) {
+function standing(
+  music: "long" | "broken",
+  answers: (called: () => void) => AsyncGenerator<Next>,
+  state: PlacementState = "by_document",
+) {
   let called = () => {};
   let interrupted = Promise.withResolvers<void>();
   const asked = answers(() => called());
@@ -37,7 +42,7 @@ function standing(music: "long" | "broken", answers: (called: () => void) => Asy
           return () => {};
         },
       },
-      row: { call_id: "c", entry: "", step: 0, state: "by_document" },
+      row: { call_id: "c", entry: "", step: 0, state },
       ask: async () => {
         seen.questions += 1;
         const { value } = await asked.next();
@@ -58,6 +63,29 @@ describe("a call that is walked through its line", () => {
     });
     expect(await then).toBe("come");
     expect(seen).toEqual({ pieces: 0, questions: 2 });
+  });
+
+  test("goes on hearing music where nobody can say how it stands, for as long as it has its place", async () => {
+    vi.useFakeTimers();
+    try {
+      const sorry: Next = { does: "apologise" };
+      const unsure = standing(
+        "broken",
+        async function* () {
+          yield sorry;
+          yield come;
+        },
+        "waiting",
+      );
+      await vi.advanceTimersByTimeAsync(4_000);
+      expect(await unsure.then).toBe("come");
+      const over = standing("broken", async function* () {
+        yield sorry;
+      });
+      expect(await over.then).toEqual(sorry);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("asks no oftener than every two seconds where its music ends as it begins, and comes at once when called", async () => {
