@@ -19,7 +19,7 @@ export interface Errand extends PlacementKey {
 
 /** Waits before each further try. After the last, the errand is given up and logged. */
 const RETRY_MS = [1_000, 2_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
-/** How long a try may take: where we vanish in the middle of one, it is made again after this. */
+/** How long a try may take: one that has hung for so long is made again. */
 const LEASE_MS = 15_000;
 
 /** The table of errands. */
@@ -101,6 +101,11 @@ export class Errands {
       );
     }
     return due;
+  }
+
+  /** What another incarnation began or put off is due now: whatever it was at, it has not finished, and never will. */
+  takeOver(): void {
+    this.#sql.exec("UPDATE errands SET due_at = ?1 WHERE attempts > 0 AND due_at > ?1", this.#now());
   }
 
   done(errand: Errand): void {

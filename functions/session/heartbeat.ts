@@ -5,6 +5,7 @@ import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { Dialer } from "./dialer.ts";
 import type { Dials } from "./dials.ts";
+import type { Errands } from "./errands.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
@@ -30,6 +31,7 @@ const LEFT_BEHIND_MS = 300;
 interface HeartbeatHost {
   alarm: Alarm;
   link: Link;
+  errands: Errands;
   chores: Chores;
   reception: Reception;
   dialer: Dialer;
@@ -55,7 +57,8 @@ export class Heartbeat {
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
   began(): void {
-    const { alarm, chores, reception, dialer } = this.#host;
+    const { alarm, errands, chores, reception, dialer } = this.#host;
+    errands.takeOver();
     if (chores.arePending || reception.isBusy || dialer.isBusy) alarm.arm(LEFT_BEHIND_MS);
   }
 

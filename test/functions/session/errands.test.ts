@@ -15,3 +15,17 @@ test("what is dropped while it is being done takes nothing with it that was adde
     expect(errands.isUnderWay("fetch", caller("next-in-line"))).toBe(true);
   });
 });
+
+test("what a lost incarnation was in the middle of is due as soon as another takes over", async () => {
+  await onStorage("taken over", async ({ sql }) => {
+    const lost = new Errands(sql, () => 1_000);
+    const caller = { call_id: "left-alone", entry: "", step: 0 };
+    lost.add("end", caller, "node-1");
+    lost.add("overdue", caller, "node-1", 60_000);
+    expect(lost.takeDue(10)).toHaveLength(1);
+    const next = new Errands(sql, () => 1_500);
+    expect(next.takeDue(10)).toEqual([]);
+    next.takeOver();
+    expect(next.takeDue(10)).toMatchObject([{ kind: "end", call_id: "left-alone", attempts: 1 }]);
+  });
+});
