@@ -35,8 +35,12 @@ const COMMAND_MS = 5_000;
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
 const REST_MS = 3_000;
-/** While RELAY's events do not come REST is asked this often about the phones that ring: who answers would hear silence. */
+/**
+ * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
+ * event tells of it, would hear silence.
+ */
 const ASK_REST_MS = 2_000;
+const ASK_REST_TOO_MS = 6_000;
 /** The alarm behind that, should we vanish. */
 const BACKSTOP_MS = 6_000;
 const SHOWN = 200;
@@ -63,7 +67,7 @@ interface DialerHost {
 export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
-  #askRestAt = 0;
+  #restAskedAt = 0;
 
   constructor(host: DialerHost) {
     super();
@@ -136,7 +140,7 @@ export class Dialer extends RpcTarget {
   /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
   async askRest(): Promise<void> {
     const { dials, link, now } = this.#host;
-    this.#askRestAt = now() + ASK_REST_MS;
+    this.#restAskedAt = now();
     const ask = async ({ tag, call_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
@@ -158,7 +162,8 @@ export class Dialer extends RpcTarget {
     const { dials } = this.#host;
     const now = this.#host.now();
     for (const dial of dials.underWay()) this.#giveUpOverdue(dial);
-    if (!this.#host.link.ready && now >= this.#askRestAt) void this.askRest();
+    if (now - this.#restAskedAt >= (this.#host.link.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
+      void this.askRest();
     for (const dial of dials.queuedBefore(now - QUEUE_MS))
       this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
     // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.

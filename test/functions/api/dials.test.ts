@@ -211,6 +211,20 @@ describe("calling somebody into a conference", () => {
     await comesTo(house, id, "joined");
   });
 
+  it("leaves nobody in silence of whose answer no event tells", async () => {
+    await using house = await openOffice();
+    const lost = { at: "event", do: { kind: "lose" } } as const;
+    await house.carrier.change({
+      phones: { [ALICE]: { does: "answers", after_ms: 30_000 } },
+      faults: [
+        { ...lost, match: { event_type: "calling.call.state", status: "answered" } },
+        { ...lost, match: { event_type: "calling.call.dial" } },
+      ],
+    });
+    const { id } = await asked(house, { to: ALICE, timeout_s: 60 });
+    await comesTo(house, id, "joined");
+  });
+
   it("leaves nobody in silence who answers while RELAY is out of reach for long", async () => {
     await using house = await openOffice();
     await house.carrier.change({ phones: { [ALICE]: { does: "answers", after_ms: 30_000 } } });
