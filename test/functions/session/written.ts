@@ -1,0 +1,112 @@
+/** When what the older versions wrote happened, ms: a moment before this one's code wakes. */
+export const at = Date.now() - 60_000;
+/** As events and their rows have it, seconds. */
+export const at_s = at / 1_000;
+
+const later = at + 3_600_000;
+const terms = {
+  rooms: ["acme:lobby"],
+  strategy: "first",
+  join: { beep: "onEnter" },
+  for: ["admission"],
+  max_s: 7_200,
+  otherwise: { action: "reject" },
+};
+const placing = {
+  action: "place",
+  rooms: ["support"],
+  strategy: "first",
+  role: "participant",
+  join: {},
+  rejoin_s: 600,
+  rule: "support",
+  ruleset: "0".repeat(64),
+  decided_at: at,
+};
+const walk = {
+  made: null,
+  tenant: "acme",
+  call: {
+    via: "relay",
+    call_id: "walked",
+    node_id: "node-1",
+    direction: "inbound",
+    type: "phone",
+    from: "+15550100004",
+    to: "+15550100100",
+    headers: {},
+    vars: {},
+    params: {},
+    details: {},
+  },
+  answered: true,
+  next: null,
+  sounding: null,
+};
+const request = {
+  v: 1,
+  project_id: "p-1",
+  tenant: "acme",
+  id: "board-1",
+  to: "+15550100201",
+  from: "+15550100100",
+  device: "phone",
+  timeout_s: 60,
+  max_concurrent: 10,
+  per_s: 1,
+  room: "acme:board",
+  decision: { ...placing, rooms: ["board"], looked_at: [] },
+};
+
+/** What each version of the storage has written, as that version wrote it; [n - 1] is what came with version n. */
+export const written = [
+  `INSERT INTO facts (name, value) VALUES ('project_id', 'p-1'), ('breaker', '{"failures":2,"open_until":null}');
+   INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, capacity, room, "join",
+     rule, role, ruleset, decided_at, reason, live, created_at, deadline_at, hold_at, conference_id, joined_ts, asking_step, answer)
+   VALUES
+     ('in', '', 0, 'acme', 'node-1', '+15550100001', 'joined', 'relay', 5, 'acme:support', '{"beep":"onEnter"}',
+      'support', 'participant', 'r1', ${at}, 'participant-join', 1, ${at}, ${at + 2_000}, ${at + 100},
+      'conf-1', ${at_s + 0.2}, 1, '{"v":1,"outcome":"joined","room":"acme:support","join":{},"reason":"seen"}'),
+     ('gone', '', 0, 'acme', 'node-1', '+15550100002', 'left', 'document', 5, 'acme:support', '{}',
+      'support', 'participant', 'r1', ${at}, 'participant-leave', 0, ${at + 500}, ${at + 2_500}, NULL,
+      'conf-1', ${at_s + 0.7}, NULL, NULL);
+   INSERT INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts) VALUES
+     (${at + 200}, '["relay","calling.conference","participant-join","conf-1","in",null,null,${at_s + 0.2}]',
+      'calling.conference', 'participant-join', 'in', 'conf-1', 'acme:support', ${at_s + 0.2});
+   INSERT INTO errands (kind, call_id, entry, step, node_id, due_at) VALUES ('expire', 'in', '', 0, 'node-1', 9999999999999);
+   INSERT INTO counters (name, total) VALUES ('command_ok', 7);`,
+
+  `INSERT INTO journal (at, tenant, call_id, kind, data) VALUES (${at}, 'acme', 'in', 'webhook',
+     '{"received_at":${at},"purpose":"fresh","entry":"","step":0,"from":"+15550100001","to":"+15550100100"}');
+   INSERT INTO rulesets (tenant, hash, part, text, last_used, served_at) VALUES ('acme', 'r1', 0, '{"rules":[]}', 1, 1);
+   UPDATE placements SET muted = 1, trail = '[${at},"planned","planned"],[${at + 200},"joined","participant-join"]'
+     WHERE call_id = 'in';`,
+
+  `INSERT INTO pin_guards (tenant, kind, who, tries, closings, closed_until, forget_at) VALUES
+     ('acme', 'caller', '+15550100003', '[]', 2, ${later}, ${later + 86_400_000}),
+     ('acme', 'number', '+15550100100', '[${at}]', 0, 0, ${later});
+   INSERT INTO pin_tries (call_id, entry, step, answer, verdict, forget_at) VALUES
+     ('tried', '', 1, 'a-hash', 'caller', ${later});`,
+
+  `INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, room, "join", rule, role, ruleset, decided_at,
+     reason, live, created_at, deadline_at, wait, seen_at, trail)
+   VALUES ('waits', '', 0, 'acme', 'node-1', '+15550100005', 'waiting', 'acme:lobby', '{"beep":"onEnter"}', 'lobby',
+     'participant', 'r1', ${at}, 'there is a line', 1, ${at}, ${at + 2_000}, '${JSON.stringify(terms)}', ${at},
+     '[${at},"waiting","there is a line"]');`,
+
+  `UPDATE placements SET over_capacity = 1 WHERE call_id = 'in';
+   INSERT INTO room_checks (room, due_at, not_before, checked_at, strangers) VALUES ('acme:support', NULL, ${at}, ${at}, 2);`,
+
+  `INSERT INTO walks (call_id, context, received_at, state) VALUES
+     ('walked', 'main', ${at}, '${JSON.stringify(walk)}'), ('walked before', 'main', ${at - 1_000}, NULL);`,
+
+  `INSERT INTO kept_seats (call_id, entry, step, tenant, "from", "to", keep_s, placing, made_at, room, until) VALUES
+     ('gone', '', 0, 'acme', '+15550100002', '+15550100100', 600, '${JSON.stringify(placing)}', ${at}, 'acme:support', ${later});`,
+
+  `INSERT INTO dials (tag, tenant, id, state, reason, request, call_id, node_id, created_at, updated_at, sent_at) VALUES
+     ('tag-1', 'acme', 'board-1', 'busy', 'the line is busy', '${JSON.stringify(request)}', 'dialled', 'node-1', ${at}, ${at + 900}, ${at + 10});`,
+
+  `INSERT INTO dials (tag, tenant, id, state, reason, request, created_at, updated_at, sent_at) VALUES
+     ('tag-2', 'acme', 'board-2', 'no_answer', 'nobody answered', '${JSON.stringify({ ...request, id: "board-2" })}', ${at}, ${at}, ${at + 20});
+   INSERT INTO walks (call_id, context, received_at, state) VALUES ('walked first', 'main', ${at - 2_000}, NULL);`,
+];
