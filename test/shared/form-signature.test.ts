@@ -81,3 +81,12 @@ test("why a form's signature failed is found: another origin, none, another key"
   expect(another.code).toBe("another_key");
   expect(another.sentence).not.toContain("token=t");
 });
+
+test("SignalWire's published vector of a JSON body under a signed URL verifies", async () => {
+  const digest = "69f3cbfc18e386ef8236cb7008cd5a54b7fed637a8cb3373b5a1591d7f0fd5f4";
+  const signed = `https://example.ngrok.io/webhook?bodySHA256=${digest}`;
+  const signature = "dfO9ek8mxyFtn2nMz24plPmPfIY=";
+  const keys = ["PSKtest1234567890abcdef"];
+  expect(await verifyForm({ body: "", urls: [signed], signature, keys })).toBe(true);
+  expect(await isDigestOf(new TextEncoder().encode('{"event":"call.state"}'), digest)).toBe(true);
+});

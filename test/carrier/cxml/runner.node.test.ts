@@ -154,7 +154,7 @@ test("dial joins the conference; after it the next verb runs, or its action is f
     ["say", "After.", 60_000, 60_360],
   ]);
   const told = await run({ "/a": dial(`action="https://example.com/b"`), "/b": "<Hangup/>" });
-  expect(told.asked.at(-1)).toEqual(["POST", "/b", ["DialCallStatus", "completed"]]);
+  expect(told.asked.at(-1)).toEqual(["POST", "/b", ["DialCallStatus", "answered"]]);
   expect(told.hears).toHaveLength(1);
   const leg = new FakeLeg();
   leg.join_result = "failed";
@@ -170,7 +170,7 @@ test("a dial's time limit takes the call out of the conference, and the document
     "/a": `<Dial timeLimit="20" action="https://example.com/b"><Conference>a</Conference></Dial>`,
     "/b": "<Say>Time is up.</Say>",
   });
-  expect(asked.at(-1)).toEqual(["POST", "/b", ["DialCallStatus", "completed"]]);
+  expect(asked.at(-1)).toEqual(["POST", "/b", ["DialCallStatus", "answered"]]);
   expect(hears.map(([sound, , from, to]) => [sound, from, to])).toEqual([
     ["conference", 0, 20_000],
     ["say", 20_000, 20_660],

@@ -121,7 +121,7 @@ async function dial(leg: Leg, verb: Dial, io: CxmlIo, signal: AbortSignal): Prom
   return { go: "fetch", source, fields: [["DialCallStatus", status]] };
 }
 
-/** Until the conference is over, or the time is: `DialCallStatus`. */
+/** Until the conference is over, or the time is: `DialCallStatus`, which for a conference that was entered is `answered`. */
 async function conference(
   leg: Leg,
   params: Record<string, unknown>,
@@ -134,10 +134,10 @@ async function conference(
   leg.sleep(limit_s * 1000, AbortSignal.any([signal, over.signal])).then(cut, () => {});
   try {
     const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]));
-    return result === "answered" ? "completed" : result;
+    return result === "completed" ? "answered" : result;
   } catch (error) {
     signal.throwIfAborted();
-    if (limit.signal.aborted) return "completed";
+    if (limit.signal.aborted) return "answered";
     throw error;
   } finally {
     over.abort(new Error("the dial is over"));
