@@ -3,17 +3,14 @@ import type { Dial } from "./dials.ts";
 /** What calling.dial takes: one phone, or one SIP address. */
 export function parametersOf({ tag, request }: Dial): Record<string, unknown> {
   const { device, to, from, timeout_s, max_price_per_minute, decision } = request;
-  const params =
-    device === "phone"
-      ? { to_number: to, from_number: from, timeout: timeout_s }
-      : { to, from, timeout: timeout_s };
+  const { max_duration_s } = decision;
+  // The device's limit is in seconds and on SignalWire's page of RELAY; the dial's, in minutes, is its SDK's.
+  const limit = max_duration_s === undefined ? {} : { max_duration: max_duration_s };
+  const address = device === "phone" ? { to_number: to, from_number: from } : { to, from };
   return {
     tag,
-    devices: [[{ type: device, params }]],
-    // RELAY counts in minutes: what is over the seconds wanted is cut by our own errand.
-    ...(decision.max_duration_s === undefined
-      ? {}
-      : { max_duration: Math.ceil(decision.max_duration_s / 60) }),
+    devices: [[{ type: device, params: { ...address, timeout: timeout_s, ...limit } }]],
+    ...(max_duration_s === undefined ? {} : { max_duration: Math.ceil(max_duration_s / 60) }),
     ...(max_price_per_minute === undefined ? {} : { max_price_per_minute }),
   };
 }

@@ -44,7 +44,9 @@ export function dial(dialing: Dialing, groups: readonly (readonly DialDevice[])[
     behave(project, device, call, () => {
       won = true;
       call.answer();
-      if (max_duration_minutes !== undefined) call.endAfter(max_duration_minutes * 60_000);
+      const { max_duration } = device.params;
+      if (typeof max_duration === "number") call.endAfter(max_duration * 1000);
+      else if (max_duration_minutes !== undefined) call.endAfter(max_duration_minutes * 60_000);
       for (const other of legs) if (other.call !== call) other.call.hangUp("cancel");
       tell("answered", call);
     });

@@ -194,8 +194,12 @@ describe("a dialled phone", () => {
     await relay.event("calling.call.dial", ({ dial_state }) => dial_state === "failed");
   });
 
-  test("is cut when the dial's max_duration, in minutes, has passed", async () => {
-    const { relay } = await dialled([[device("+15550100015")]], { max_duration: 1 });
+  const { type, params } = device("+15550100015");
+  test.each([
+    ["dial's max_duration, in minutes,", { type, params }, { max_duration: 1 }],
+    ["device's max_duration, in seconds,", { type, params: { ...params, max_duration: 10 } }, {}],
+  ])("is cut when the %s has passed", async (_, phone, more) => {
+    const { relay } = await dialled([[phone]], more);
     const ended = await relay.event("calling.call.state", ({ call_state }) => call_state === "ended");
     expect(ended).toMatchObject({ end_reason: "max_duration" });
   });

@@ -95,6 +95,15 @@ describe("calling somebody into a conference", () => {
     ]);
   });
 
+  it("limits the call as the record says: its device in seconds, the dial in minutes", async () => {
+    await using house = await openOffice({ max_duration_s: 90 });
+    await asked(house, { to: ALICE });
+    await expect.poll(() => sent(house, "calling.dial")).toHaveLength(1);
+    expect(await sent(house, "calling.dial")).toMatchObject([
+      { max_duration: 2, devices: [[{ type: "phone", params: { to_number: ALICE, max_duration: 90 } }]] },
+    ]);
+  });
+
   it("puts whoever answers into the room, in their role and after the announcement, and shows them there", async () => {
     await using house = await openOffice();
     const words = "The board is meeting.";
