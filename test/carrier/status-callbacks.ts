@@ -44,7 +44,7 @@ export class StatusCallbacks {
     if (status === "conference-end" && event_callback_url !== undefined) {
       const fields = this.#conferenceForm(conference, status, params);
       const message = { kind: "form", url: event_callback_url, method: "POST", fields } as const;
-      this.#deliver(message, { event_type: "conference", status });
+      this.#deliver(conference, message, { event_type: "conference", status });
     }
     const word = wordOf.get(status);
     if (settings.status_callback === undefined || word === undefined) return;
@@ -57,7 +57,7 @@ export class StatusCallbacks {
       settings.status_callback_event_type === "relay"
         ? { kind: "json", url, body: this.#relayForm(conference, params) }
         : { kind: "form", url, method, fields: this.#conferenceForm(conference, status, params) };
-    this.#deliver(message, { event_type: "calling.conference", status, ...callIdOf(params) });
+    this.#deliver(conference, message, { event_type: "calling.conference", status, ...callIdOf(params) });
   }
 
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
@@ -92,7 +92,7 @@ export class StatusCallbacks {
               ["RecordingSource", "Conference"],
             ],
           };
-    this.#deliver(message, { event_type: "recording", status });
+    this.#deliver(conference, message, { event_type: "recording", status });
   }
 
   #relayForm(
@@ -141,7 +141,11 @@ export class StatusCallbacks {
     return fields;
   }
 
-  #deliver(message: WebhookMessage, facts: { event_type: string; status: string; call_id?: string }): void {
+  #deliver(
+    { conference_id }: Conference,
+    message: WebhookMessage,
+    facts: { event_type: string; status: string; call_id?: string },
+  ): void {
     if (this.#host.faults.fire("callback", facts)?.kind === "lose") return;
     const attempt = async (tries: number): Promise<void> => {
       const sender = outgoing(this.#host, "status_callback", facts, (entry) =>
@@ -149,6 +153,8 @@ export class StatusCallbacks {
           url: entry.url,
           ms: entry.ms,
           ...facts,
+          conference_id,
+          signed: this.#host.switches.status_callbacks_are_signed,
           try: tries + 1,
           http_status: entry.status ?? null,
           ...(entry.failed === undefined ? {} : { failed: entry.failed }),

@@ -27,10 +27,7 @@ export interface Stay {
   room: string;
   from: number;
   to: number | null;
-  /**
-   * When RELAY or a status callback told that it was over and somebody said that they had heard, or the conference ended. Null:
-   * nobody was told.
-   */
+  /** When RELAY, or a status callback that was signed, told that it was over and somebody said that they had heard. Null: never. */
   told_at: number | null;
 }
 
@@ -123,23 +120,36 @@ function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<stri
   for (const entry of entries) {
     const record = records.get(callOf(entry) ?? "");
     if (record) read(entry, record);
-    if (entry.kind === "conference" && entry["status"] === "conference-end") {
-      for (const { stays } of records.values()) tell(stays, String(entry["conference_id"]), entry.at);
+    const tellAll = (conference_id: unknown, at: number) => {
+      for (const { stays } of records.values()) tell(stays, conference_id, at);
+    };
+    if (isToldByCallback(entry)) {
+      if (entry["status"] === "conference-end") tellAll(entry["conference_id"], entry.at);
+      else if (record) tell(record.stays, entry["conference_id"], entry.at);
     }
     const { id = "", method, params } = frameOf(entry);
     if (entry.kind === "frame_in" && method === undefined) unheard.get(id)?.(entry.at);
-    if (entry.kind !== "frame_out" || !record) continue;
+    if (entry.kind !== "frame_out") continue;
+    const { status, conference_id } = params?.params ?? {};
+    if (status === "conference-end") unheard.set(id, (at) => tellAll(conference_id, at));
+    if (!record) continue;
+    if (status === "participant-leave") unheard.set(id, (at) => tell(record.stays, conference_id, at));
     if (params?.event_type === "calling.call.receive") {
       unheard.set(id, () => {
         record.received_at ??= entry.at;
       });
     }
-    const { status, conference_id } = params?.params ?? {};
-    if (status === "participant-leave") unheard.set(id, (at) => tell(record.stays, conference_id ?? "", at));
   }
 }
 
-function tell(stays: readonly Stay[], conference_id: string, at: number): void {
+/** One that nobody signed is a rumour: whoever is told by it has to ask. */
+function isToldByCallback(entry: JournalEntry): boolean {
+  const { kind, status } = entry;
+  const isLeave = status === "participant-leave" || status === "conference-end";
+  return kind === "status_callback" && isLeave && entry["signed"] === true && entry["http_status"] === 204;
+}
+
+function tell(stays: readonly Stay[], conference_id: unknown, at: number): void {
   for (const stay of stays) if (stay.conference_id === conference_id && stay.to !== null) stay.told_at ??= at;
 }
 
@@ -179,11 +189,6 @@ function read(entry: JournalEntry, record: CallRecord): void {
     case "call":
       if (entry["state"] === "ended") record.ended_at = at;
       return;
-    case "status_callback": {
-      const isTold = entry["status"] === "participant-leave" && entry["http_status"] === 204;
-      if (isTold) for (const stay of record.stays) if (stay.to !== null) stay.told_at ??= at;
-      return;
-    }
     case "conference": {
       const { status, conference_id, name } = entry;
       if (status === "participant-join") {
