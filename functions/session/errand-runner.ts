@@ -80,9 +80,9 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   else later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: rest.reason });
 }
 
-/** Whether an earlier try to fetch the call had more success than anybody heard of. */
+/** Whether an earlier try to bring the call to its room had more success than anybody heard of. */
 async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean> {
-  if (errand.kind !== "fetch" || errand.attempts === 0) return false;
+  if ((errand.kind !== "fetch" && errand.kind !== "rejoin") || errand.attempts === 0) return false;
   const row = host.placements.find(errand);
   if (row?.state !== "by_document") return false;
   try {

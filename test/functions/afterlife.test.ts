@@ -1,3 +1,5 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
 
@@ -78,5 +80,42 @@ describe("after the conference", () => {
       conference: `${home.tenant}:board`,
       state: "answered",
     });
+  });
+});
+
+describe("a session that is lost in the middle of what it does for a call", () => {
+  /** The ledger as it is while that is done, and then the object is gone. */
+  async function lose(home: House, ...statements: string[]): Promise<void> {
+    const session = () => env.RELAY_SESSION.getByName(home.carrier.project_id);
+    await runInDurableObject(session(), (_, state) => {
+      for (const statement of statements) state.storage.sql.exec(statement);
+    });
+    await runInDurableObject(session(), (_, state) => state.abort("lost")).catch(() => {});
+    await runDurableObjectAlarm(session());
+  }
+
+  const leased = (kind: string, call_id: string) =>
+    `INSERT INTO errands (kind, call_id, node_id, entry, step, attempts, due_at)
+     SELECT '${kind}', call_id, node_id, entry, step, 1, ${Date.now() + 15_000} FROM placements WHERE call_id = '${call_id}'`;
+
+  test("has the call ended by the next one at once", async () => {
+    const { home, member } = await meeting();
+    await using _ = home;
+    await lose(home, leased("end", member));
+    await home.carrier.wait({ call: { call_id: member, state: "ended" }, timeout_ms: 5_000 });
+  });
+
+  test("does not have it put back twice", async () => {
+    const { home, member } = await meeting();
+    await using _ = home;
+    const back = `UPDATE placements SET state = 'by_document', joined_by = 'document' WHERE call_id = '${member}'`;
+    await lose(home, back, leased("rejoin", member));
+    await home.carrier.wait({ journal: { kind: "rest", contains: { method: "GET" } }, timeout_ms: 5_000 });
+    const errands = () =>
+      runInDurableObject(env.RELAY_SESSION.getByName(home.carrier.project_id), (_, state) =>
+        state.storage.sql.exec("SELECT kind FROM errands").toArray(),
+      );
+    await expect.poll(errands, { timeout: 5_000 }).toEqual([]);
+    expect((await home.carrier.call(member)).joins).toHaveLength(1);
   });
 });
