@@ -24,6 +24,9 @@ const moves = {
 
 export type PlacementState = keyof typeof moves;
 
+/** No call is longer: what is older than this says nothing of where anybody is. */
+export const LONGEST_CALL_MS = 24 * 3_600_000;
+
 /** Whether the ledger allows the move; staying where one is is no move. */
 export function mayMove(from: PlacementState, to: PlacementState): boolean {
   return (moves[from] as readonly PlacementState[]).includes(to);

@@ -22,8 +22,6 @@ const HEARTBEAT_MS = 30_000;
 const DOWN_CHECK_MS = 6_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
 const RECORD_MS = 4_000;
-/** A placement that nothing was heard of for this long holds the session up no more: no call is longer. */
-export const LONGEST_CALL_MS = 24 * 3_600_000;
 const FORGET_BATCH = 1_000;
 /** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
 const LEFT_BEHIND_MS = 300;
@@ -144,12 +142,6 @@ export class Heartbeat {
 
   #hasWork(): boolean {
     const { chores, reception, dialer, rooms, link } = this.#host;
-    return (
-      chores.arePending ||
-      reception.isBusy ||
-      dialer.isBusy ||
-      rooms.countLive(LONGEST_CALL_MS) > 0 ||
-      link.staysUp
-    );
+    return chores.arePending || reception.isBusy || dialer.isBusy || rooms.countLive() > 0 || link.staysUp;
   }
 }

@@ -1,10 +1,9 @@
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { PlacementKey, PlaceRequest } from "./contract.ts";
 
 /** A seat that is claimed is kept for the placement that follows, and is anybody's to claim again after this. */
 const CLAIM_MS = 15_000;
-/** What was promised is forgotten after this: no call is longer. */
-const LONGEST_CALL_MS = 24 * 3_600_000;
 
 /** A caller who may be one that dropped: the same numbers. */
 export interface Returning {

@@ -23,7 +23,7 @@ import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { whomToTell } from "./forwarding.ts";
 import { Health } from "./health.ts";
-import { Heartbeat, LONGEST_CALL_MS } from "./heartbeat.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
 import { Line } from "./line.ts";
@@ -261,7 +261,7 @@ export class RelaySession extends DurableObject<Env> {
       ...this.#link.status(),
       counters: this.#counters.all(),
       breaker: this.#health.breaker,
-      live_placements: this.#rooms.countLive(LONGEST_CALL_MS),
+      live_placements: this.#rooms.countLive(),
     };
   }
 

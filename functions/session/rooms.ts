@@ -1,5 +1,5 @@
 import type { Forwarding } from "../../shared/callbacks.ts";
-import { isLive } from "../../shared/placement.ts";
+import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Placement, Placements } from "./placements.ts";
 
@@ -56,15 +56,16 @@ export class Rooms {
 
   /**
    * Those whom an event may have passed by: not seen in their room by `seen_by`, and in no document of ours that holds them since;
-   * or in it by RELAY since before its feed of
-   * events began (null: it has a gap now), and not found there by REST after.
+   * or in it by RELAY since before its feed of events began (null: it has a gap now), and not found there by REST after. Rows
+   * older than any call tell nothing.
    */
   inDoubt(seen_by: number, feed_since: number | null): Placement[] {
     return this.#found(
       this.#sql.exec<Key>(
-        `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1
+        `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat WHERE live = 1 AND created_at > ?
            AND ((state NOT IN ('joined', 'waiting') AND deadline_at < ? AND COALESCE(hold_at, 0) < ?)
              OR (state = 'joined' AND joined_by = 'relay' AND COALESCE(verified_at, created_at) < ?))`,
+        this.#oldest(),
         seen_by,
         seen_by,
         feed_since ?? Number.MAX_SAFE_INTEGER,
@@ -169,12 +170,13 @@ export class Rooms {
       .one().joined;
   }
 
-  /** Rooms that somebody is in who was placed there before then, and by a document where only those are meant. */
+  /** Rooms that somebody may still be in who was placed there before then, and by a document where only those are meant. */
   occupied(placed_before: number, joined_by: "document" | "anyhow", limit: number): string[] {
     return this.#sql
       .exec<{ room: string }>(
         `SELECT DISTINCT room FROM placements INDEXED BY placements_by_seat
-         WHERE live = 1 AND state = 'joined' AND created_at < ? AND joined_by IN ('document', ?) LIMIT ?`,
+         WHERE live = 1 AND state = 'joined' AND created_at > ? AND created_at < ? AND joined_by IN ('document', ?) LIMIT ?`,
+        this.#oldest(),
         placed_before,
         joined_by === "document" ? "document" : "relay",
         limit,
@@ -211,15 +213,20 @@ export class Rooms {
     return row?.room ?? null;
   }
 
-  /** How many calls are, or may be, in a room: younger than `max_age_ms`, so that a lost leave does not count for ever. */
-  countLive(max_age_ms: number): number {
+  /** How many calls are, or may be, in a room: a lost leave does not count for ever. */
+  countLive(): number {
     const { live } = this.#sql
       .exec<{ live: number }>(
         "SELECT COUNT(*) AS live FROM placements INDEXED BY placements_by_seat WHERE live = 1 AND created_at > ?",
-        this.#now() - max_age_ms,
+        this.#oldest(),
       )
       .one();
     return live + this.#placements.unwritten;
+  }
+
+  /** Whatever was placed before then is over. */
+  #oldest(): number {
+    return this.#now() - LONGEST_CALL_MS;
   }
 
   #found(keys: Iterable<PlacementKey>): Placement[] {

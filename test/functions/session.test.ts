@@ -148,6 +148,29 @@ describe("a session without work", () => {
     await inRoom(home);
     expect((await api(home, "GET", "session")).state).toBe("ready");
   });
+
+  test("closes though nobody ever told how a call of the day before ended, and REST knows none but strangers", async () => {
+    await using home = await openHouse({
+      rules,
+      project: { session: { idle_disconnect_s: 1 } },
+      carrier: { speed: 10, switches: { call_sid_is_call_id: false } },
+    });
+    await inRoom(home);
+    await runInDurableObject(session(home), (_, { storage }) => {
+      storage.sql.exec("UPDATE placements SET created_at = ?", Date.now() - 25 * 3_600_000);
+    });
+    await lose(home);
+    await api(home, "POST", "session/reconnect");
+    await expect
+      .poll(
+        async () => {
+          await runDurableObjectAlarm(session(home));
+          return (await api(home, "GET", "session")).state;
+        },
+        { timeout: 10_000, interval: 200 },
+      )
+      .toBe("idle");
+  });
 });
 
 describe("refused credentials", () => {
