@@ -9,6 +9,7 @@ import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Placements } from "./placements.ts";
@@ -34,6 +35,7 @@ interface ChoresHost {
   journal: Journal;
   link: Link;
   line: Line;
+  kept: KeptSeats;
   alarm: Alarm;
 }
 

@@ -4,6 +4,7 @@ import { confirmJoin } from "./confirming.ts";
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Journal } from "./journal.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -16,6 +17,7 @@ interface RepairsHost {
   counters: Counters;
   journal: Journal;
   line: Pick<Line, "takeBack">;
+  kept: KeptSeats;
 }
 
 /** What REST says against the ledger, believed: each repair is counted, logged and told in the call's story. */
@@ -34,6 +36,7 @@ export class Repairs {
       this.#tell("repaired_joins", row, "REST found the call in its room, and no event had said so");
       const reason = "REST found the call in its room";
       confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason });
+      this.#host.kept.unkeep(row);
     }
     this.#host.placements.update(row, { verified_at: this.#now() });
   }

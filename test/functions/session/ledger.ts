@@ -21,6 +21,7 @@ export class Ledger {
   readonly placements: Placements;
   readonly rooms: Rooms;
   readonly checks: RoomChecks;
+  readonly kept: KeptSeats;
   readonly errands: Errands;
   readonly counters: Counters;
   readonly journal: Journal;
@@ -31,19 +32,19 @@ export class Ledger {
   constructor(sql: SqlStorage, now: () => number, list: (room: string) => Promise<ReadonlySet<string>>) {
     this.placements = new Placements(sql, now);
     this.checks = new RoomChecks(sql, now);
-    const kept = new KeptSeats(sql, now);
+    this.kept = new KeptSeats(sql, now);
     this.rooms = new Rooms(
       sql,
       this.placements,
       (room) => this.checks.strangersIn(room),
-      (room) => kept.countIn(room),
+      (room) => this.kept.countIn(room),
       now,
     );
     this.errands = new Errands(sql, now);
     this.counters = new Counters(sql);
     this.journal = new Journal(sql, now);
     const health = new Health(new Facts(sql, undefined));
-    this.events = new ConferenceEvents(sql, { ...this.#parts(), health, kept }, () => {}, now);
+    this.events = new ConferenceEvents(sql, { ...this.#parts(), health }, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false };
     this.repairs = new Repairs({ ...this.#parts(), events: this.events, line }, now);
@@ -51,8 +52,8 @@ export class Ledger {
   }
 
   #parts() {
-    const { placements, rooms, checks, errands, counters, journal } = this;
-    return { placements, rooms, checks, errands, counters, journal };
+    const { placements, rooms, checks, kept, errands, counters, journal } = this;
+    return { placements, rooms, checks, kept, errands, counters, journal };
   }
 
   /** Plans a call as `place` does, by RELAY or by its document; null where there is no seat. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
+import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 const ROOM = "acme:support";
@@ -96,6 +97,29 @@ describe("a room whose size is not what the ledger counts", () => {
       await it.pass(4_000);
       expect(stateOf(it, "a")).toBe("joined");
       expect(it.ledger.counters.all()).toMatchObject({ repaired_joins: 1 });
+    });
+  });
+
+  test("counts one seat of a caller whom REST finds there, though one was kept for when they come back", async () => {
+    await scene("back", async (it) => {
+      join(it, "other");
+      const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
+      const rejoin = { s: 600, to: "+15550100100", placing };
+      const from = "+15550100002";
+      const request = requestOf("a", { deadline_at: it.now() + 2_000, join_via: "document", from, rejoin });
+      it.ledger.plan(request);
+      it.ledger.kept.promise(request);
+      it.listed.add("a");
+      it.ledger.events.apply(event("a", "join", it.now(), 2));
+      await it.pass(20_000);
+      it.ledger.events.apply(event("a", "leave", it.now(), 2));
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      await it.pass(60_000);
+      // Somebody wants a seat.
+      it.ledger.keeper.doubt([ROOM]);
+      await it.pass(1_000);
+      expect(stateOf(it, "a")).toBe("joined");
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
     });
   });
 
