@@ -84,6 +84,41 @@ describe("a PIN", () => {
     expect(board.document).toContain(`"name":"${home.tenant}:board"`);
   });
 
+  test("is not asked again of a caller who drops and comes back while the seat is kept", async () => {
+    await using home = await openHouse({
+      rules: [],
+      tenant: { join_via: "document" },
+      carrier: { speed: 5 },
+    });
+    const hmac = await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, "471108");
+    const ask = { pin: { say: "Enter your PIN.", digits: "6", secret: true } };
+    const place = { room: "board", rejoin_s: 600 };
+    await home.putRuleset({
+      rules: [
+        { id: "in", match: {}, ask, rules: [{ id: "board", match: { "answer.pin": { hmac } }, place }] },
+      ],
+    });
+    const comesIn = async (from: string, digits?: string) => {
+      const { call_id } = await home.carrier.placeCall({ from, to: bridge, url: home.webhook_url });
+      if (digits !== undefined) {
+        await home.carrier.wait({ call: { call_id, heard: { contains: "Enter your PIN." } } });
+        await home.carrier.digits(call_id, digits);
+      }
+      await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });
+      return call_id;
+    };
+    await comesIn("+15550100001", "471108");
+    const drops = await comesIn(bob, "471108");
+    const there = `/tenants/${home.tenant}/conferences/board`;
+    const count = async () =>
+      (await (await askApi(there)).json<{ participants: unknown[] }>()).participants.length;
+    await expect.poll(count).toBe(2);
+    await home.carrier.hangUp(drops);
+    await expect.poll(count).toBe(1);
+    const { heard } = await home.carrier.call(await comesIn(bob));
+    expect(heard.filter(({ sound }) => sound === "say")).toEqual([]);
+  });
+
   test("that is wrong counts once, however often its webhook comes", async () => {
     await using home = await bank({ pin_limits: { tries_per_caller: 2 } });
     const first = await asked(home, bob);
