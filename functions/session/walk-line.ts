@@ -11,6 +11,8 @@ const RING_S = 20;
 const MUSIC_MS = 10 * 60_000;
 /** Where nothing can be played, or it ends as it begins, the line is asked no oftener than this. */
 const UNHEARD_MS = 2_000;
+/** No piece of music is over so soon. */
+const BROKEN_MS = 500;
 
 interface Standing {
   control: Pick<CallControl, "play" | "interrupt" | "isGone">;
@@ -29,10 +31,8 @@ export async function standInLine(
   { control, line, row, ask }: Standing,
   { announce, position, music }: Waiting,
 ): Promise<Next | "come" | null> {
-  const sound: Medium =
-    music === undefined
-      ? { type: "ringtone", params: { name: "us", duration: RING_S } }
-      : mediumOf({ play: music });
+  const ring: Medium = { type: "ringtone", params: { name: "us", duration: RING_S } };
+  let sound = music === undefined ? ring : mediumOf({ play: music });
   let words = [...(announce === undefined ? [] : [announce]), ...(position === undefined ? [] : [position])];
   let isCalled = row?.state !== "waiting";
   let turn = Promise.withResolvers<void>();
@@ -47,7 +47,9 @@ export async function standInLine(
       if (!isCalled) {
         const heard = { longest_ms: MUSIC_MS, file_ms: RING_S * 1_000 };
         const began_at = Date.now();
-        await control.play([...words.map(mediumOf), sound], heard);
+        const done = await control.play([...words.map(mediumOf), sound], heard);
+        // A file that can't be played would leave the caller in silence for as long as the wait is.
+        if (!isCalled && (done === "failed" || Date.now() - began_at < BROKEN_MS)) sound = ring;
         await orAfter(control.isGone ? 0 : began_at + UNHEARD_MS - Date.now(), turn.promise, undefined);
       }
       if (control.isGone) return null;

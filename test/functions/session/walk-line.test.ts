@@ -19,18 +19,21 @@ function standing(
   music: "long" | "broken",
   answers: (called: () => void) => AsyncGenerator<Next>,
   state: PlacementState = "by_document",
+  terms = waiting,
 ) {
   let called = () => {};
   let interrupted = Promise.withResolvers<void>();
   const asked = answers(() => called());
   const seen = { pieces: 0, questions: 0 };
+  const sounds: string[] = [];
   const then = standInLine(
     {
       control: {
         isGone: false,
         interrupt: () => interrupted.resolve(),
-        play: async () => {
+        play: async (media) => {
           seen.pieces += 1;
+          sounds.push(...media.map(({ type }) => type));
           interrupted = Promise.withResolvers();
           if (music === "long") await interrupted.promise;
           return "done";
@@ -49,9 +52,9 @@ function standing(
         return value as Next;
       },
     },
-    waiting,
+    terms,
   );
-  return { seen, then };
+  return { seen, sounds, then };
 }
 
 describe("a call that is walked through its line", () => {
@@ -83,6 +86,27 @@ describe("a call that is walked through its line", () => {
         yield sorry;
       });
       expect(await over.then).toEqual(sorry);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("hears ringing where there is nothing to be heard of its music", async () => {
+    vi.useFakeTimers();
+    try {
+      const { sounds, then } = standing(
+        "broken",
+        async function* () {
+          yield stay;
+          yield stay;
+          yield come;
+        },
+        "waiting",
+        { ...waiting, music: "https://example.com/gone.mp3" },
+      );
+      await vi.advanceTimersByTimeAsync(8_000);
+      expect(await then).toBe("come");
+      expect(sounds).toEqual(["audio", "ringtone", "ringtone"]);
     } finally {
       vi.useRealTimers();
     }
