@@ -218,7 +218,8 @@ function byDocument(placements: Placements, request: PlaceRequest, method: strin
 
 /**
  * Nobody waits for an answer any more: at the deadline, or where another incarnation began it. What is not sent goes by
- * document and will not be sent; of what is sent nobody knows what became.
+ * document and will not be sent; of what is sent nobody knows what became. Where the event was first and the answer is still to
+ * come, the hold begins all the same: what its document does to the room must be known for that.
  */
 export function giveUpWaiting(placements: Placements, row: Placement, hold_at: number | null): void {
   if (row.state === "planned") {
@@ -232,6 +233,13 @@ export function giveUpWaiting(placements: Placements, row: Placement, hold_at: n
       hold_at,
       reason: "no answer by the deadline",
     });
+  } else if (
+    row.state === "joined" &&
+    row.joined_by === "relay" &&
+    row.hold_at === null &&
+    hold_at !== null
+  ) {
+    placements.update(row, { hold_at });
   }
 }
 

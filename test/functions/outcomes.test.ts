@@ -189,6 +189,13 @@ describe("a document that takes the call out of the room RELAY put it in", () =>
     const call = await settled(home, "document", "join_conference");
     expect(call.longest_silence_ms).toBeLessThan(4_000);
   });
+
+  test("the same where its join was seen before RELAY answered", async () => {
+    await using home = await house([{ at: "answer", match: join, do: { kind: "delay", ms: 300 } }], {
+      carrier: { speed: 1, switches: { document_takes_call_out_of_conference: true } },
+    });
+    await settled(home, "document", "join_conference");
+  });
 });
 
 describe("what rules say besides a room", () => {
