@@ -244,6 +244,14 @@ describe("silence after a room", () => {
     expect(silent("another", 69_000)).toEqual(["silent_over_10_s"]);
   });
 
+  test("goes for being left alive, too", () => {
+    const alive = { heard: base.heard, ended_at: 200_000 };
+    expect(silent("another", null, alive)).toEqual([]);
+    expect(silent("another", 199_000, alive)).toEqual([]);
+    expect(silent("another", 61_000, alive)).toEqual(["left_alive_after_conference"]);
+    expect(silent("call", null, alive)).toEqual(["left_alive_after_conference"]);
+  });
+
   test("is ours where it was before the room", () => {
     const late = [{ sound: "conference" as const, detail: room, from_ms: 11_000, to_ms: 60_000 }];
     const heard = { ...base.heard, heard: late, longest_silence_ms: 20_000 };

@@ -96,12 +96,10 @@ function wasToldWhy({ planned: { overflow = [], keys, way }, heard, rest_failed 
 function isSilent(record: CallRecord): boolean {
   if (record.heard.longest_silence_ms <= SILENCE_MS) return false;
   const { call, stays, heard, ended_at } = record;
-  const last = stays.at(-1);
-  // Who was taken out of a room, told by neither feed, is missed by REST's list alone; and where REST has names of its own for
-  // calls, that list says how many are there and not who. Until somebody is told, nobody can know.
-  if (call.sid === call.call_id || !last || last.to === null) return true;
-  const alone_ms = last.told_at === null ? 0 : (ended_at ?? Number.POSITIVE_INFINITY) - last.told_at;
-  const out_ms = last.to - call.began_at;
+  const out_at = stays.at(-1)?.to ?? null;
+  if (call.sid === call.call_id || out_at === null) return true;
+  const alone_ms = Math.max(0, (ended_at ?? Number.POSITIVE_INFINITY) - knownOutAt(record));
+  const out_ms = out_at - call.began_at;
   let quiet_from = 0;
   let longest_ms = alone_ms;
   for (const { from_ms, to_ms } of heard.heard) {
@@ -179,8 +177,18 @@ function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: numb
 }
 
 /** It was in, left, was not put back, and its caller is on the line yet. */
-function leftAlive({ stays, ended_at }: CallRecord): boolean {
+function leftAlive(record: CallRecord): boolean {
+  const { stays, ended_at } = record;
+  if ((stays.at(-1)?.to ?? null) === null) return false;
+  return (ended_at ?? Number.POSITIVE_INFINITY) > knownOutAt(record) + AFTERLIFE_MS;
+}
+
+/**
+ * When the Worker can know that the call is out of its last room. Who was taken out, told by neither feed, is missed by REST's
+ * list alone; and where REST has names of its own for calls, that list says how many are there and not who.
+ */
+function knownOutAt({ call, stays }: CallRecord): number {
   const last = stays.at(-1);
-  if (!last || last.to === null) return false;
-  return ended_at === null || ended_at > last.to + AFTERLIFE_MS;
+  const isListed = call.sid === call.call_id;
+  return (isListed ? last?.to : last?.told_at) ?? Number.POSITIVE_INFINITY;
 }
