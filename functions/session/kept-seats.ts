@@ -87,6 +87,17 @@ export class KeptSeats {
       .one().kept;
   }
 
+  /** The same of every room that has any. */
+  counts(): ReadonlyMap<string, number> {
+    const now = this.#now();
+    if (now >= this.#until) return new Map();
+    const kept = this.#sql.exec<{ room: string; kept: number }>(
+      "SELECT room, COUNT(*) AS kept FROM kept_seats WHERE room IS NOT NULL AND until > ? GROUP BY room",
+      now,
+    );
+    return new Map([...kept].map((row) => [row.room, row.kept]));
+  }
+
   /** What a caller who comes back was placed by, and may be again; claimed for this call for a while. */
   claim({ tenant, from, to, call_id }: Returning): Placing | null {
     const now = this.#now();

@@ -3,12 +3,13 @@ import type { Wait } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Errands } from "./errands.ts";
+import { Glance } from "./glance.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { joinCommandId, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
 import { type Terms, termsOf } from "./terms.ts";
-import { asksOften, isStaffed, positionOf, waitsFor, wasSeen } from "./waiters.ts";
+import { asksOften, positionOf, waitsFor, wasSeen } from "./waiters.ts";
 
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
 const FETCH_MS = 2 * 60_000;
@@ -79,7 +80,7 @@ export class Line {
     if (!wait) return request;
     const closed = this.serve();
     const open = request.rooms.filter((room) => !closed.has(room));
-    const enterable = wait.for.includes("moderator") ? open.filter((room) => isStaffed(rooms, room)) : open;
+    const enterable = wait.for.includes("moderator") ? open.filter((room) => rooms.isStaffed(room)) : open;
     const [first, ...rest] = enterable;
     if (first !== undefined && !wait.for.includes("admission")) {
       const chosen = chooseRoom(rooms, { ...request, rooms: [first, ...rest] });
@@ -128,7 +129,7 @@ export class Line {
     return {
       ...replyOf(row),
       outcome: "waiting",
-      waiting: { for: waitsFor(rooms, row), position: positionOf(rooms, row, now()) },
+      waiting: { for: waitsFor(rooms, row), position: positionOf(rooms.waiting(), row, now()) },
     };
   }
 
@@ -192,10 +193,12 @@ export class Line {
     const waiting = rooms.waiting();
     this.#mayWait = waiting.length > 0;
     const present = waiting.filter((row) => this.#isPresent(row, now()));
+    // Nothing but what is done here changes the rooms in this turn.
+    const glance = new Glance(rooms, present);
     const closed = serveLine(present, {
       rooms: ({ wait }) => wait?.rooms ?? [],
-      isReady: (row) => waitsFor(rooms, row) === "seat",
-      seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open),
+      isReady: (row) => waitsFor(glance, row) === "seat",
+      seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, glance),
     });
     this.#host.start();
     if (closed.size > 0 && now() >= this.#doubtAt) {
@@ -213,13 +216,13 @@ export class Line {
     this.#keepWatch();
   }
 
-  #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]]): boolean {
-    const { placements, rooms, errands, now } = this.#host;
+  #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]], glance: Glance): boolean {
+    const { placements, errands, now } = this.#host;
     const [first, ...rest] = terms.for.includes("moderator")
-      ? open.filter((room) => isStaffed(rooms, room))
+      ? open.filter((room) => glance.isStaffed(room))
       : open;
     if (first === undefined) return false;
-    const chosen = chooseRoom(rooms, wantedBy(row, terms, [first, ...rest]));
+    const chosen = chooseRoom(glance, wantedBy(row, terms, [first, ...rest]));
     if (chosen.room === null) {
       if (chosen.turned_away === "full" && terms.for.includes("seat")) return false;
       return this.turnAway(row, chosen.turned_away, chosen.reason);
@@ -232,6 +235,7 @@ export class Line {
       deadline_at: now() + offeredFor(row),
       reason: "its turn has come",
     });
+    glance.seated(chosen.room);
     if (terms.max_duration_s !== undefined) {
       errands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
     }

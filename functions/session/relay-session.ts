@@ -88,7 +88,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#checks = new RoomChecks(sql, now);
     const kept = new KeptSeats(sql, now);
     const strangersIn = (room: string) => this.#checks.strangersIn(room);
-    this.#rooms = new Rooms(sql, this.#placements, strangersIn, (room) => kept.countIn(room), now);
+    this.#rooms = new Rooms(sql, this.#placements, strangersIn, kept, now);
     const walks = new Walks(sql, now);
     this.#line = new Line({
       placements: this.#placements,

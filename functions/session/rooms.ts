@@ -1,10 +1,14 @@
 import type { Forwarding } from "../../shared/callbacks.ts";
 import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { PlacementKey } from "./contract.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Placement, Placements } from "./placements.ts";
 
 /** How long past its deadline a placement keeps its seat without having been seen in the room. */
 const RESERVED_MS = 30_000;
+
+/** Of the rows that are written, with RESERVED_MS and the time. */
+const HOLDS_SEAT = "live = 1 AND (state = 'joined' OR (state != 'waiting' AND deadline_at + ? > ?))";
 
 type Key = PlacementKey & Record<string, SqlStorageValue>;
 
@@ -13,18 +17,18 @@ export class Rooms {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;
   readonly #strangers: (room: string) => number;
-  readonly #kept: (room: string) => number;
+  readonly #kept: Pick<KeptSeats, "countIn" | "counts">;
   readonly #now: () => number;
 
   /**
    * @param strangers how many are in a room, by REST, whom nobody placed there: they take seats like everybody.
-   * @param kept how many seats of it are kept for callers who dropped.
+   * @param kept seats that are kept for callers who dropped.
    */
   constructor(
     sql: SqlStorage,
     placements: Placements,
     strangers: (room: string) => number,
-    kept: (room: string) => number,
+    kept: Pick<KeptSeats, "countIn" | "counts">,
     now: () => number,
   ) {
     this.#sql = sql;
@@ -102,9 +106,19 @@ export class Rooms {
     );
   }
 
-  /** Whether somebody of this role was seen in the room. */
-  holdsRole(room: string, role: string): boolean {
-    return this.participants(room).some((row) => row.role === role);
+  /** Whether a moderator was seen in the room. */
+  isStaffed(room: string): boolean {
+    return this.staffedOf([room]).has(room);
+  }
+
+  /** Those of the rooms in which a moderator was seen. */
+  staffedOf(rooms: readonly string[]): ReadonlySet<string> {
+    const staffed = this.#sql.exec<{ room: string }>(
+      `SELECT DISTINCT room FROM placements INDEXED BY placements_by_seat
+       WHERE room IN (SELECT value FROM json_each(?)) AND live = 1 AND state = 'joined' AND role = 'moderator'`,
+      JSON.stringify(rooms),
+    );
+    return new Set([...staffed].map(({ room }) => room));
   }
 
   /** The tenant's rooms in which calls are, or may be, or for which they wait, by name. */
@@ -192,14 +206,29 @@ export class Rooms {
   taken(room: string): number {
     const { taken } = this.#sql
       .exec<{ taken: number }>(
-        `SELECT COUNT(*) AS taken FROM placements
-         WHERE room = ? AND live = 1 AND (state = 'joined' OR (state != 'waiting' AND deadline_at + ? > ?))`,
+        `SELECT COUNT(*) AS taken FROM placements WHERE room = ? AND ${HOLDS_SEAT}`,
         room,
         RESERVED_MS,
         this.#now(),
       )
       .one();
-    return taken + this.#placements.unwrittenIn(room) + this.#strangers(room) + this.#kept(room);
+    return taken + this.#unplacedIn(room, this.#kept.countIn(room));
+  }
+
+  /** The same of many rooms. */
+  takenIn(rooms: readonly string[]): Map<string, number> {
+    const placed = this.#sql.exec<{ room: string; taken: number }>(
+      `SELECT room, COUNT(*) AS taken FROM placements INDEXED BY placements_by_seat
+       WHERE room IN (SELECT value FROM json_each(?)) AND ${HOLDS_SEAT} GROUP BY room`,
+      JSON.stringify(rooms),
+      RESERVED_MS,
+      this.#now(),
+    );
+    const taken = new Map([...placed].map((row) => [row.room, row.taken]));
+    const kept = this.#kept.counts();
+    return new Map(
+      rooms.map((room) => [room, (taken.get(room) ?? 0) + this.#unplacedIn(room, kept.get(room) ?? 0)]),
+    );
   }
 
   /** The room that the caller with this key was in last. */
@@ -227,6 +256,10 @@ export class Rooms {
   /** Whatever was placed before then is over. */
   #oldest(): number {
     return this.#now() - LONGEST_CALL_MS;
+  }
+
+  #unplacedIn(room: string, kept: number): number {
+    return this.#placements.unwrittenIn(room) + this.#strangers(room) + kept;
   }
 
   #found(keys: Iterable<PlacementKey>): Placement[] {

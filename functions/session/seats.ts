@@ -12,14 +12,17 @@ export type Chosen =
   | { room: string; join: JoinParameters }
   | { room: null; turned_away: TurnedAway; reason: string };
 
+/** What is to be known of rooms to choose one. */
+type Seats = Pick<Rooms, "taken" | "ofCaller" | "participants">;
+
 /** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
-export function chooseRoom(ledger: Rooms, request: Wanted): Chosen {
+export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
   const room = roomWithSeat(ledger, request);
   if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };
   return request.coach ? withCoached(ledger, room, request) : { room, join: request.join };
 }
 
-function roomWithSeat(ledger: Rooms, request: Wanted): string | null {
+function roomWithSeat(ledger: Seats, request: Wanted): string | null {
   const { rooms, strategy, capacity, sticky_key, tenant } = request;
   if (capacity === undefined && strategy === "first" && sticky_key === undefined) return rooms[0];
   const taken = new Map(rooms.map((room) => [room, ledger.taken(room)]));
@@ -35,7 +38,7 @@ function roomWithSeat(ledger: Rooms, request: Wanted): string | null {
 }
 
 /** Resolves whom to coach to the one live participant that fits. */
-function withCoached(ledger: Rooms, room: string, { coach, join }: Wanted): Chosen {
+function withCoached(ledger: Seats, room: string, { coach, join }: Wanted): Chosen {
   if (!coach) return { room, join };
   const fitting = ledger
     .participants(room)

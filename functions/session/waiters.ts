@@ -1,4 +1,5 @@
 import type { WaitsFor } from "../../shared/rules/decision.ts";
+import { Glance } from "./glance.ts";
 import type { Placement } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -20,15 +21,10 @@ export interface Waiter {
 }
 
 /** For what a waiter waits now. */
-export function waitsFor(rooms: Rooms, { wait, admitted }: Placement): WaitsFor {
+export function waitsFor(rooms: Pick<Rooms, "isStaffed">, { wait, admitted }: Placement): WaitsFor {
   if (wait?.for.includes("admission") && admitted === 0) return "admission";
-  const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => isStaffed(rooms, room));
+  const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => rooms.isStaffed(room));
   return isAlone ? "moderator" : "seat";
-}
-
-/** Whether a moderator was seen in the room. */
-export function isStaffed(rooms: Rooms, room: string): boolean {
-  return rooms.holdsRole(room, "moderator");
 }
 
 export function wasSeen(row: Placement, now: number): boolean {
@@ -40,10 +36,10 @@ export function asksOften({ node_id, wait }: Placement): boolean {
   return node_id === null && wait?.music === undefined;
 }
 
-/** How many wait for one of the same rooms, longer than this one, and itself. */
-export function positionOf(rooms: Rooms, row: Placement, now: number): number {
+/** How many of the line wait for one of the same rooms, longer than this one, and itself. */
+export function positionOf(line: readonly Placement[], row: Placement, now: number): number {
   let ahead = 0;
-  for (const other of rooms.waiting()) {
+  for (const other of line) {
     if (other.call_id === row.call_id) break;
     const isSame = other.wait?.rooms.some((room) => row.wait?.rooms.includes(room));
     if (isSame && wasSeen(other, now)) ahead += 1;
@@ -53,15 +49,16 @@ export function positionOf(rooms: Rooms, row: Placement, now: number): number {
 
 /** The tenant's callers who wait for the room, the longest waiter first. */
 export function waitersFor(rooms: Rooms, tenant: string, room: string, now: number): Waiter[] {
-  return rooms
-    .waiting()
+  const line = rooms.waiting();
+  const glance = new Glance(rooms, line);
+  return line
     .filter((row) => row.tenant === tenant && row.wait?.rooms.includes(room))
     .map((row) => ({
       call_id: row.call_id,
       from: row.from,
       role: row.role,
-      for: waitsFor(rooms, row),
+      for: waitsFor(glance, row),
       since: row.created_at,
-      position: positionOf(rooms, row, now),
+      position: positionOf(line, row, now),
     }));
 }

@@ -33,13 +33,7 @@ export class Ledger {
     this.placements = new Placements(sql, now);
     this.checks = new RoomChecks(sql, now);
     this.kept = new KeptSeats(sql, now);
-    this.rooms = new Rooms(
-      sql,
-      this.placements,
-      (room) => this.checks.strangersIn(room),
-      (room) => this.kept.countIn(room),
-      now,
-    );
+    this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
     this.errands = new Errands(sql, now);
     this.counters = new Counters(sql);
     this.journal = new Journal(sql, now);

@@ -36,7 +36,7 @@ class Room {
   }
 
   /** @param how it waits; without a node it came by cXML. */
-  arrive(how: { wait?: Wait; node_id?: string } = { wait, node_id: "node-1" }): void {
+  arrive(how: { wait?: Wait; node_id?: string; rooms?: [string] } = { wait, node_id: "node-1" }): void {
     this.#calls += 1;
     const call_id = `c${this.#calls}`;
     const { node_id: _, ...alike } = requestOf(call_id, {
@@ -155,6 +155,29 @@ describe("whoever comes, leaves, hangs up, asks, is lost or is forgotten, in wha
       );
     });
   });
+});
+
+test("a line is served with as many looks at the storage, be it short or long", async () => {
+  const moderator: Wait = { ...wait, for: ["moderator", "seat"] };
+  const looksAt = (waiters: number) =>
+    onStorage("long-line", async ({ sql }) => {
+      let looks = 0;
+      const exec: SqlStorage["exec"] = (...query) => {
+        looks += 1;
+        return sql.exec(...query);
+      };
+      const room = new Room({ exec } as SqlStorage); // All of it that the ledger uses.
+      for (let n = 0; n < SEATS; n += 1) room.arrive();
+      for (let n = 0; n < waiters; n += 1) {
+        room.arrive();
+        room.arrive({ wait: moderator, node_id: "node-1", rooms: [`acme:room-${n}`] });
+      }
+      expect(room.waiting()).toHaveLength(2 * waiters);
+      looks = 0;
+      room.line.serve();
+      return looks;
+    });
+  expect(await looksAt(50)).toBe(await looksAt(5));
 });
 
 describe("a call of cXML's, which nobody can fetch and of which nothing tells that it hung up", () => {

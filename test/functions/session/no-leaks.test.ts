@@ -197,12 +197,12 @@ class World {
 
   /** What the ledger must always be. */
   check(): void {
+    const { rooms } = this.ledger;
+    expect(rooms.takenIn(ROOMS)).toEqual(new Map(ROOMS.map((room) => [room, rooms.taken(room)])));
     for (const room of ROOMS) {
       const sure = [...this.truth.in(room)].filter((call_id) => this.truth.told.has(call_id));
-      expect(this.ledger.rooms.taken(room), "taken, of those surely there").toBeGreaterThanOrEqual(
-        sure.length,
-      );
-      const joined = this.ledger.rooms.participants(room);
+      expect(rooms.taken(room), "taken, of those surely there").toBeGreaterThanOrEqual(sure.length);
+      const joined = rooms.participants(room);
       const flagged = joined.filter((row) => row.over_capacity === 1).length;
       expect(joined.length - flagged, "joined and not flagged").toBeLessThanOrEqual(CAPACITY);
     }
