@@ -131,8 +131,7 @@ describe("a call that is asked", () => {
         faults: [
           { at: "command", match: { method: "calling.play_and_collect" }, do: { kind: "close_before" } },
           { at: "connect", do: { kind: "refuse" } },
-          // The stop of a sound that may have begun is tried four times, the transfer twice in vain.
-          { at: "rest", times: 6, do: { kind: "code", code: "500" } },
+          { at: "rest", times: 2, do: { kind: "code", code: "500" } },
         ],
       },
     });
