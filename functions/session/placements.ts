@@ -90,12 +90,7 @@ export class Placements {
    * @param written told of each new row in the turn in which it is written.
    * @param moved told in the turn in which any row moves.
    */
-  constructor(
-    sql: SqlStorage,
-    now: () => number,
-    written: (row: Placement) => void = () => {},
-    moved: () => void = () => {},
-  ) {
+  constructor(sql: SqlStorage, now: () => number, written: (row: Placement) => void, moved: () => void) {
     this.#sql = sql;
     this.#now = now;
     this.#written = written;

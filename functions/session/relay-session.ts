@@ -15,46 +15,27 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./contract.ts";
-import { Counters } from "./counters.ts";
 import { Desk } from "./desk.ts";
 import { Dialer } from "./dialer.ts";
-import { Dials } from "./dials.ts";
-import { Errands } from "./errands.ts";
-import { Facts } from "./facts.ts";
 import { whomToTell } from "./forwarding.ts";
-import { Health } from "./health.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { Journal } from "./journal.ts";
-import { KeptSeats } from "./kept-seats.ts";
 import { Line } from "./line.ts";
 import { Link } from "./link.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
-import { Placements } from "./placements.ts";
 import { byDocumentReply, joinIsSending } from "./placing.ts";
 import { Reception } from "./reception.ts";
-import { RoomChecks } from "./room-checks.ts";
-import { Rooms } from "./rooms.ts";
-import { Rulesets } from "./rulesets.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
+import { Tables } from "./tables.ts";
 import { Usher } from "./usher.ts";
 import { WalkDecider } from "./walk-decider.ts";
-import { Walks } from "./walks.ts";
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
-  readonly #journal: Journal;
-  readonly #rulesets: Rulesets;
+  readonly #tables: Tables;
   readonly #archive: Archive;
-  readonly #placements: Placements;
-  readonly #checks: RoomChecks;
-  readonly #rooms: Rooms;
-  readonly #errands: Errands;
   readonly #events: ConferenceEvents;
-  readonly #facts: Facts;
-  readonly #health: Health;
-  readonly #counters: Counters;
   readonly #line: Line;
   readonly #link: Link;
   readonly #alarm: Alarm;
@@ -72,46 +53,27 @@ export class RelaySession extends DurableObject<Env> {
     const { sql } = ctx.storage;
     const now = Date.now;
     this.#alarm = new Alarm(ctx.storage);
-    this.#facts = new Facts(sql, env.CREDENTIALS_KEY);
-    this.#health = new Health(this.#facts);
-    this.#counters = new Counters(sql);
-    this.#journal = new Journal(sql, now);
-    this.#rulesets = new Rulesets(sql, now);
-    this.#errands = new Errands(sql, now);
+    this.#tables = new Tables(sql, now, env.CREDENTIALS_KEY, {
+      written: (row) => this.#desk.written(row),
+      moved: () => this.#line.stir(),
+    });
+    const { facts, placements, rooms, errands, counters, journal, rulesets, walks } = this.#tables;
     this.#pins = new PinDesk(sql, now, () => this.#heartbeat.keep());
-    this.#placements = new Placements(
-      sql,
-      now,
-      (row) => this.#desk.written(row),
-      () => this.#line.stir(),
-    );
-    this.#checks = new RoomChecks(sql, now);
-    const kept = new KeptSeats(sql, now);
-    const strangersIn = (room: string) => this.#checks.strangersIn(room);
-    this.#rooms = new Rooms(sql, this.#placements, strangersIn, kept, now);
-    const walks = new Walks(sql, now);
     this.#line = new Line({
-      placements: this.#placements,
-      rooms: this.#rooms,
-      errands: this.#errands,
+      placements,
+      rooms,
+      errands,
       isWalked: (call_id) => walks.isOpen(call_id),
       start: () => this.#chores.start(),
-      doubt: (rooms) => this.#chores.doubtSeats(rooms),
+      doubt: (doubted) => this.#chores.doubtSeats(doubted),
       now,
     });
-    this.#archive = new Archive(
-      sql,
-      this.#journal,
-      this.#placements,
-      this.#rooms,
-      this.#rulesets,
-      ({ project_id }) => {
-        this.#facts.set("project_id", project_id);
-        this.#heartbeat.keep();
-      },
-    );
-    this.#link = new Link(env, this.#facts, this.#counters, {
-      sending: (command) => joinIsSending(this.#placements, command),
+    this.#archive = new Archive(sql, journal, placements, rooms, rulesets, ({ project_id }) => {
+      facts.set("project_id", project_id);
+      this.#heartbeat.keep();
+    });
+    this.#link = new Link(env, facts, counters, {
+      sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
@@ -121,20 +83,7 @@ export class RelaySession extends DurableObject<Env> {
       },
       gapBegan: () => this.#gapBegan(),
     });
-    const parts = {
-      placements: this.#placements,
-      rooms: this.#rooms,
-      checks: this.#checks,
-      errands: this.#errands,
-      health: this.#health,
-      counters: this.#counters,
-      journal: this.#journal,
-      rulesets: this.#rulesets,
-      link: this.#link,
-      line: this.#line,
-      kept,
-      alarm: this.#alarm,
-    };
+    const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#desk = new Desk({ ...parts, chores: this.#chores });
@@ -143,15 +92,14 @@ export class RelaySession extends DurableObject<Env> {
       () => this.#link.project(),
       (work) => ctx.waitUntil(work),
     );
-    const dials = new Dials(sql, now);
-    const worked = { ...parts, chores: this.#chores, events: this.#events, walks, dials, pins: this.#pins };
+    const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
       ...worked,
       now,
       reception: this.#reception,
       asked: (project_id) => {
-        this.#facts.set("project_id", project_id);
+        facts.set("project_id", project_id);
         this.#heartbeat.worked();
       },
     });
@@ -165,7 +113,7 @@ export class RelaySession extends DurableObject<Env> {
   async place(request: PlaceRequest): Promise<PlaceReply> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
-    this.#facts.set("project_id", request.project_id);
+    this.#tables.facts.set("project_id", request.project_id);
     this.#heartbeat.worked();
     return await this.#desk.place(request);
   }
@@ -212,16 +160,16 @@ export class RelaySession extends DurableObject<Env> {
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known } = request;
-    this.#facts.set("project_id", request.project_id);
+    this.#tables.facts.set("project_id", request.project_id);
     const isNew = this.#events.record(event, "callback");
-    this.#counters.add(isNew ? "callbacks" : "duplicate_callbacks");
+    this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
     this.#heartbeat.worked();
     if (trusted) this.#events.apply(event, ids_known);
     else this.#events.applyUntrusted(event, ids_known);
     this.#chores.start();
     this.#chores.heard();
-    return { v: 1, forward: whomToTell(this.#placements, this.#rooms, request) };
+    return { v: 1, forward: whomToTell(this.#tables.placements, this.#tables.rooms, request) };
   }
 
   /**
@@ -229,7 +177,7 @@ export class RelaySession extends DurableObject<Env> {
    * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
-    this.#facts.set("project_id", project_id);
+    this.#tables.facts.set("project_id", project_id);
     // The alarm takes an idle connection down again.
     this.#heartbeat.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
@@ -240,7 +188,7 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
-    this.#facts.set("project_id", project_id);
+    this.#tables.facts.set("project_id", project_id);
     this.#heartbeat.keep();
     await this.#link.refresh(version);
     await this.#link.connection(null);
@@ -249,7 +197,7 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
-    this.#facts.set("project_id", project_id);
+    this.#tables.facts.set("project_id", project_id);
     this.#heartbeat.keep();
     await this.#link.reconnect(version);
     return this.status();
@@ -259,9 +207,9 @@ export class RelaySession extends DurableObject<Env> {
   status(): SessionStatus {
     return {
       ...this.#link.status(),
-      counters: this.#counters.all(),
-      breaker: this.#health.breaker,
-      live_placements: this.#rooms.countLive(),
+      counters: this.#tables.counters.all(),
+      breaker: this.#tables.health.breaker,
+      live_placements: this.#tables.rooms.countLive(),
     };
   }
 
@@ -287,7 +235,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #act(event: RelayEvent, isNew: boolean): void {
-    this.#counters.add(isNew ? "events" : "duplicate_events");
+    this.#tables.counters.add(isNew ? "events" : "duplicate_events");
     this.#reception.act(event);
     if (!isNew) return;
     this.#heartbeat.worked();

@@ -2,52 +2,26 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { ConferenceEvents } from "../../../functions/session/conference-events.ts";
 import type { PlaceRequest } from "../../../functions/session/contract.ts";
-import { Counters } from "../../../functions/session/counters.ts";
-import { Errands } from "../../../functions/session/errands.ts";
-import { Facts } from "../../../functions/session/facts.ts";
-import { Health } from "../../../functions/session/health.ts";
-import { Journal } from "../../../functions/session/journal.ts";
-import { KeptSeats } from "../../../functions/session/kept-seats.ts";
-import { type Placement, Placements } from "../../../functions/session/placements.ts";
+import type { Placement } from "../../../functions/session/placements.ts";
 import { Repairs } from "../../../functions/session/repairs.ts";
-import { RoomChecks } from "../../../functions/session/room-checks.ts";
 import { RoomKeeper } from "../../../functions/session/room-keeper.ts";
-import { Rooms } from "../../../functions/session/rooms.ts";
 import { migrate } from "../../../functions/session/schema.ts";
 import { chooseRoom } from "../../../functions/session/seats.ts";
+import { Tables } from "../../../functions/session/tables.ts";
 
 /** A session's ledger without its connection: real rows, a clock that the test sets, and REST as the test has it. */
-export class Ledger {
-  readonly placements: Placements;
-  readonly rooms: Rooms;
-  readonly checks: RoomChecks;
-  readonly kept: KeptSeats;
-  readonly errands: Errands;
-  readonly counters: Counters;
-  readonly journal: Journal;
+export class Ledger extends Tables {
   readonly events: ConferenceEvents;
   readonly repairs: Repairs;
   readonly keeper: RoomKeeper;
 
   constructor(sql: SqlStorage, now: () => number, list: (room: string) => Promise<ReadonlySet<string>>) {
-    this.placements = new Placements(sql, now);
-    this.checks = new RoomChecks(sql, now);
-    this.kept = new KeptSeats(sql, now);
-    this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
-    this.errands = new Errands(sql, now);
-    this.counters = new Counters(sql);
-    this.journal = new Journal(sql, now);
-    const health = new Health(new Facts(sql, undefined));
-    this.events = new ConferenceEvents(sql, { ...this.#parts(), health }, () => {}, now);
+    super(sql, now, undefined, { written: () => {}, moved: () => {} });
+    this.events = new ConferenceEvents(sql, this, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false };
-    this.repairs = new Repairs({ ...this.#parts(), events: this.events, line }, now);
-    this.keeper = new RoomKeeper({ ...this.#parts(), repairs: this.repairs, list }, now);
-  }
-
-  #parts() {
-    const { placements, rooms, checks, kept, errands, counters, journal } = this;
-    return { placements, rooms, checks, kept, errands, counters, journal };
+    this.repairs = new Repairs({ ...this, line }, now);
+    this.keeper = new RoomKeeper({ ...this, list }, now);
   }
 
   /** Plans a call as `place` does, by RELAY or by its document; null where there is no seat. */

@@ -1,0 +1,56 @@
+import { Counters } from "./counters.ts";
+import { Dials } from "./dials.ts";
+import { Errands } from "./errands.ts";
+import { Facts } from "./facts.ts";
+import { Health } from "./health.ts";
+import { Journal } from "./journal.ts";
+import { KeptSeats } from "./kept-seats.ts";
+import { type Placement, Placements } from "./placements.ts";
+import { RoomChecks } from "./room-checks.ts";
+import { Rooms } from "./rooms.ts";
+import { Rulesets } from "./rulesets.ts";
+import { Walks } from "./walks.ts";
+
+interface Listener {
+  /** Told of each new row of the ledger in the turn in which it is written. */
+  written(row: Placement): void;
+  /** Told in the turn in which any row of it moves. */
+  moved(): void;
+}
+
+/** The tables that several parts of the session read and write, in storage that has been migrated. */
+export class Tables {
+  readonly facts: Facts;
+  readonly health: Health;
+  readonly counters: Counters;
+  readonly journal: Journal;
+  readonly rulesets: Rulesets;
+  readonly errands: Errands;
+  readonly placements: Placements;
+  readonly checks: RoomChecks;
+  readonly kept: KeptSeats;
+  readonly rooms: Rooms;
+  readonly walks: Walks;
+  readonly dials: Dials;
+
+  /** @param credentials_key seals what of it is secret. */
+  constructor(
+    sql: SqlStorage,
+    now: () => number,
+    credentials_key: string | undefined,
+    { written, moved }: Listener,
+  ) {
+    this.facts = new Facts(sql, credentials_key);
+    this.health = new Health(this.facts);
+    this.counters = new Counters(sql);
+    this.journal = new Journal(sql, now);
+    this.rulesets = new Rulesets(sql, now);
+    this.errands = new Errands(sql, now);
+    this.placements = new Placements(sql, now, written, moved);
+    this.checks = new RoomChecks(sql, now);
+    this.kept = new KeptSeats(sql, now);
+    this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
+    this.walks = new Walks(sql, now);
+    this.dials = new Dials(sql, now);
+  }
+}
