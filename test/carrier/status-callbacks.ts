@@ -142,11 +142,15 @@ export class StatusCallbacks {
   }
 
   #deliver(
-    { conference_id }: Conference,
+    { conference_id, sid }: Conference,
     message: WebhookMessage,
     facts: { event_type: string; status: string; call_id?: string },
   ): void {
     if (this.#host.faults.fire("callback", facts)?.kind === "lose") return;
+    const { call_id } = facts;
+    const named_as_by_relay =
+      message.kind === "json" ||
+      (sid === conference_id && (call_id === undefined || this.#host.callSid(call_id) === call_id));
     const attempt = async (tries: number): Promise<void> => {
       const sender = outgoing(this.#host, "status_callback", facts, (entry) =>
         this.#host.journal.note("status_callback", {
@@ -154,6 +158,7 @@ export class StatusCallbacks {
           ms: entry.ms,
           ...facts,
           conference_id,
+          named_as_by_relay,
           signed: this.#host.switches.status_callbacks_are_signed,
           try: tries + 1,
           http_status: entry.status ?? null,

@@ -27,7 +27,7 @@ export interface Stay {
   room: string;
   from: number;
   to: number | null;
-  /** When RELAY, or a status callback that was signed, told that it was over and somebody said that they had heard. Null: never. */
+  /** When RELAY told that it was over, or a status callback that could be believed, and somebody said that they had heard. Null: never. */
   told_at: number | null;
 }
 
@@ -142,11 +142,12 @@ function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<stri
   }
 }
 
-/** One that nobody signed is a rumour: whoever is told by it has to ask. */
+/** One that nobody signed is a rumour: whoever is told by it has to ask. A form by other names than RELAY's tells of nobody known. */
 function isToldByCallback(entry: JournalEntry): boolean {
-  const { kind, status } = entry;
+  const { kind, status, signed, named_as_by_relay, http_status } = entry;
   const isLeave = status === "participant-leave" || status === "conference-end";
-  return kind === "status_callback" && isLeave && entry["signed"] === true && entry["http_status"] === 204;
+  const isBelieved = signed === true && named_as_by_relay === true;
+  return kind === "status_callback" && isLeave && isBelieved && http_status === 204;
 }
 
 function tell(stays: readonly Stay[], conference_id: unknown, at: number): void {
