@@ -115,7 +115,7 @@ export class Chores {
   }
 
   async #run(): Promise<void> {
-    const { errands, placements, health, journal, link, line } = this.#host;
+    const { errands, placements, health, journal, link, line, checks } = this.#host;
     await runErrands({
       errands,
       placements,
@@ -123,6 +123,8 @@ export class Chores {
       line,
       found: (row) => this.#repairs.found(row),
       left: (row) => this.#repairs.left(row),
+      // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
+      undecided: (row) => row.state !== "joined" && checks.demand(row.room),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
       now: Date.now,
       connection: () => link.ready,

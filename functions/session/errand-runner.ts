@@ -28,6 +28,8 @@ export interface ErrandHost {
   /** The placement's call is not in its room, by REST's word; or it is. */
   left(row: Placement): void;
   found(row: Placement): void;
+  /** REST's list does not tell whether it is there. */
+  undecided(row: Placement): void;
   line: Line;
   /** For the call's story: what came of a command. */
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
@@ -119,6 +121,7 @@ async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Ro
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
     else if (present.has(row.call_id)) host.found(row);
     else if (absenceBy(present, host.placements)(row)) host.left(row);
+    else host.undecided(row);
   } catch (error) {
     if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });
     failed.add(row.room);

@@ -7,6 +7,8 @@ import { readTrail } from "./trail.ts";
 
 /** What happened this shortly before REST was asked may be missing from what it answers. */
 const YOUNG_MS = 10_000;
+/** So long before the seat of a call lapses that nobody saw come, whoever is there unknown is counted in its place. */
+const LAPSING_MS = 2_000;
 
 export interface RoomCheckHost {
   placements: Placements;
@@ -41,8 +43,8 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   for (const row of leaves) host.left(row);
   const held = here.filter((row) => rooms.holdsSeat(row)).length;
   // Where REST knows none of our names, those on their way are among its strangers, too.
-  const isUnmatched = (row: Placement) =>
-    row.state === "joined" || (known.length === 0 && rooms.holdsSeat(row));
+  const isLasting = (row: Placement) => rooms.holdsSeat(row) && rooms.heldUntil(row) > asked_at + LAPSING_MS;
+  const isUnmatched = (row: Placement) => row.state === "joined" || (known.length === 0 && isLasting(row));
   const unmatched = absent.filter(isUnmatched).length;
   // REST may not know of it yet: it is nobody's stranger.
   const gone = here.filter(({ state, left_ts }) => {
@@ -50,11 +52,15 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   }).length;
   const strangers = Math.max(0, present.size - held - unmatched - gone);
   const repaired = joins.length + leaves.length;
+  const unseen = absent.filter((row) => row.state !== "joined" && isLasting(row));
+  // Of these nobody can say whether they came.
+  const lapses = present.size > known.length ? unseen.map((row) => rooms.heldUntil(row) - LAPSING_MS) : [];
+  const again = [...(young.length > 0 ? [asked_at + YOUNG_MS] : []), ...lapses];
   return {
     strangers,
     repaired,
     wasNeedless: repaired === 0 && strangers === rooms.strangersIn(room),
-    again_at: young.length > 0 ? asked_at + YOUNG_MS : null,
+    again_at: again.length > 0 ? Math.min(...again) : null,
   };
 }
 

@@ -152,9 +152,14 @@ export class Rooms {
   }
 
   /** Whether the row's seat counts: it was seen in the room, or may yet be. */
-  holdsSeat({ state, deadline_at }: Placement): boolean {
-    if (state === "joined") return true;
-    return isLive(state) && state !== "waiting" && deadline_at + RESERVED_MS > this.#now();
+  holdsSeat(row: Placement): boolean {
+    if (row.state === "joined") return true;
+    return isLive(row.state) && row.state !== "waiting" && this.heldUntil(row) > this.#now();
+  }
+
+  /** When the seat of a row that nobody has seen in the room lapses, ms. */
+  heldUntil({ deadline_at }: Placement): number {
+    return deadline_at + RESERVED_MS;
   }
 
   /** Whether others have every seat of the room that the row joins, those not counted who joined over capacity. */

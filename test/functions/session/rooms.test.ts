@@ -151,6 +151,21 @@ describe("a room whose size is not what the ledger counts", () => {
     });
   });
 
+  test("and a call is seen by nobody, counts its seat all the same: as its own, and then as a stranger's", async () => {
+    await scene("unseen", async (it) => {
+      it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
+      it.listed.add("CA1");
+      await it.pass(12_000);
+      it.ledger.checks.demand(ROOM);
+      for (let second = 0; second < 45; second += 1) {
+        await it.pass(1_000);
+        expect(it.ledger.rooms.taken(ROOM)).toBeGreaterThan(0);
+      }
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.asked.length).toBeLessThanOrEqual(3);
+    });
+  });
+
   test("REST's answer does not undo what an event said while it was on its way", async () => {
     await scene("meanwhile", async (it) => {
       it.ledger.plan(requestOf("a", { deadline_at: it.now() - 60_000 }));
