@@ -231,17 +231,18 @@ export class CallControl {
 
   /** taken: another client of the context was quicker, and has answered it or will. */
   async answer(): Promise<Done | "taken"> {
-    const relay = await this.#byRelay("calling.answer", {});
-    if (relay?.kind === "ok") return "done";
-    if (relay?.kind === "conflict") return await this.answerAgain();
-    return await this.#answerByDocument();
+    const done = await this.#tryToAnswer();
+    return done === "taken" ? await this.answerAgain() : done;
   }
 
   /** A conflict is no proof that anybody else answers: were it none, the caller would hear it ring until they give up. */
   async answerAgain(): Promise<Done | "taken"> {
     await scheduler.wait(ANSWER_AGAIN_MS);
     if (this.#isGone) return "gone";
-    if (this.#isAnswered) return "taken";
+    return this.#isAnswered ? "taken" : await this.#tryToAnswer();
+  }
+
+  async #tryToAnswer(): Promise<Done | "taken"> {
     const relay = await this.#byRelay("calling.answer", {});
     if (relay?.kind === "ok") return "done";
     return relay?.kind === "conflict" ? "taken" : await this.#answerByDocument();

@@ -2,9 +2,27 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
 import { askApi } from "./api/ask.ts";
 import { byDocument, callFrom, desk, inDesk, lineOf, lose, music, room, session, waits } from "./desk.ts";
-import { openHouse, warmUp } from "./house.ts";
+import { type House, openHouse, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
+
+const join = { method: "calling.join_conference" };
+/** The first join is lost on its way. */
+const joinUnheard = {
+  rules: [room(1)],
+  carrier: {
+    speed: 5,
+    faults: [{ at: "command" as const, match: join, times: 1, do: { kind: "ignore" as const } }],
+  },
+};
+
+/** A caller whose session is lost while it waits for the answer to their join. */
+async function callAndLose(home: House): Promise<string> {
+  const call_id = await callFrom(home, "+15550100201");
+  await home.carrier.wait({ journal: { kind: "frame_in", contains: { frame: join } } });
+  await lose(home);
+  return call_id;
+}
 
 describe("a caller who finds no seat", () => {
   test("hears music and is fetched within a second of a seat's being free, the longest waiter first", async () => {
@@ -54,20 +72,8 @@ describe("a caller who finds no seat", () => {
   );
 
   test("though none of us heard of the seat they were given, stands in the line as soon as they ask", async () => {
-    await using home = await openHouse({
-      rules: [room(1)],
-      carrier: {
-        speed: 5,
-        faults: [
-          { at: "command", match: { method: "calling.join_conference" }, times: 1, do: { kind: "ignore" } },
-        ],
-      },
-    });
-    const unheard = await callFrom(home, "+15550100201");
-    await home.carrier.wait({
-      journal: { kind: "frame_in", contains: { frame: { method: "calling.join_conference" } } },
-    });
-    await lose(home);
+    await using home = await openHouse(joinUnheard);
+    const unheard = await callAndLose(home);
     // As REST finds it some seconds later: it never came into its room.
     await runInDurableObject(session(home), (_, state) => {
       state.storage.sql.exec("UPDATE placements SET state = 'left', live = 0");
@@ -83,19 +89,8 @@ describe("a caller who finds no seat", () => {
   });
 
   test("and asks after a join that nobody heard of for long, is not ended while that is looked into", async () => {
-    await using home = await openHouse({
-      rules: [room(1)],
-      carrier: {
-        speed: 5,
-        faults: [
-          { at: "command", match: { method: "calling.join_conference" }, times: 1, do: { kind: "ignore" } },
-        ],
-      },
-    });
-    const unheard = await callFrom(home, "+15550100201");
-    const join = { method: "calling.join_conference" };
-    await home.carrier.wait({ journal: { kind: "frame_in", contains: { frame: join } } });
-    await lose(home);
+    await using home = await openHouse(joinUnheard);
+    const unheard = await callAndLose(home);
     // As if that were long ago.
     await runInDurableObject(session(home), (_, state) => {
       state.storage.sql.exec("UPDATE placements SET deadline_at = deadline_at - 60000");
