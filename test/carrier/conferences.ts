@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { JoinSettings } from "./join-settings.ts";
 import type { Leg } from "./leg.ts";
-import type { Switches } from "./switches.ts";
+import type { Switches } from "./switches/index.ts";
 
 export type JoinedBy = "relay" | "document";
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { FaultFacts, FaultPoint, Faults } from "./faults.ts";
-import type { Switches } from "./switches.ts";
+import type { Switches } from "./switches/index.ts";
 import type { HttpAnswer, Transport } from "./transport.ts";
 import { createWebhookSender, type WebhookSender, type WebhookSenderOptions } from "./webhooks.ts";
 

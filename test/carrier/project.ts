@@ -9,7 +9,7 @@ import { Journal } from "./journal.ts";
 import { type EventBody, RelaySession } from "./relay-session.ts";
 import { type PhoneBehaviour, type ProjectSettings, projectSettingsSchema } from "./settings.ts";
 import { StatusCallbacks } from "./status-callbacks.ts";
-import { switchesSchema } from "./switches.ts";
+import { switchesSchema } from "./switches/index.ts";
 import { sendOverNetwork, type Transport } from "./transport.ts";
 import type { Tunnel } from "./tunnel.ts";
 

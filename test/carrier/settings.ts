@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { faultSchema } from "./faults.ts";
-import { switchesSchema } from "./switches.ts";
+import { switchesSchema } from "./switches/index.ts";
 
 /** What a called phone does; times are ms on the project's clock, from the moment that it begins to ring. */
 const phoneSchema = z.discriminatedUnion("does", [
