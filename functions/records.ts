@@ -50,11 +50,13 @@ export const projectRecord = z.object({
       stay_up: z.boolean().default(false),
       /** How long placements, events and journal are kept. */
       keep_days: z.number().int().min(1).max(90).default(7),
+      /** How long a participant in doubt keeps the seat where nothing tells whether they left. */
+      seat_doubt_s: z.number().int().min(60).max(86_400).default(1_800),
       /** Calls that may be made a second; SignalWire takes one unless it raised that for the space. */
       dials_per_s: z.number().min(0.1).max(100).default(1),
       location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
     })
-    .default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7, dials_per_s: 1 }),
+    .default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7, seat_doubt_s: 1_800, dials_per_s: 1 }),
 });
 
 export type ProjectRecord = z.infer<typeof projectRecord>;

@@ -1,46 +1,101 @@
 import * as z from "zod";
+import { evidenceOfStatus, type Listed } from "../shared/evidence.ts";
 import type { Project } from "./directory.ts";
 
-/** What SignalWire's REST API says of a call command: done, no such call (any more), or no usable answer. */
-export type RestOutcome = { kind: "ok" } | { kind: "gone" } | { kind: "failed"; reason: string };
+/**
+ * What SignalWire's REST API says of a call command: done; refused with a code that may say that the call is gone, or that REST
+ * does not see it; later (429, not carried out); or no usable answer.
+ */
+export type RestOutcome =
+  | { kind: "ok" }
+  | { kind: "refused"; code: "404" | "410" }
+  | { kind: "later"; retry_after_ms: number }
+  | { kind: "failed"; reason: string };
 
-/** Pages of a list that we read at most: 50 participants each, and no room of ours is larger. */
+/** SignalWire asked us to come again later: nothing was carried out, and nothing is to be concluded. */
+export class RestBusy extends Error {
+  readonly retry_after_ms: number;
+
+  constructor(retry_after_ms: number) {
+    super("REST answered 429");
+    this.retry_after_ms = retry_after_ms;
+  }
+}
+
+/** Waits after a 429 that names none, and at most. */
+const RETRY_AFTER_MS = 2_000;
+const LONGEST_RETRY_AFTER_MS = 60_000;
+
+/** Pages of one list that are read at most; a list with more is incomplete. */
 const MAX_PAGES = 20;
+const PAGE_SIZE = 1_000;
+/** Conferences under one name whose participants are asked for; with more the answer is incomplete. */
+const MAX_CONFERENCES = 10;
+
+/** Of a conference that somebody may be in: `init` is one that waits, and when it ends to be that is not published. */
+const LIVE_STATUSES = ["init", "in-progress"] as const;
 
 const conferencesPage = z.object({
   conferences: z.array(z.object({ sid: z.string(), friendly_name: z.string() })),
   next_page_uri: z.string().nullish(),
 });
 const participantsPage = z.object({
-  participants: z.array(z.object({ call_sid: z.string(), conference_sid: z.string().optional() })),
+  participants: z.array(z.object({ call_sid: z.string(), status: z.string().nullish() })),
   next_page_uri: z.string().nullish(),
 });
 
-/** A conference in progress, and who is in it. */
-export interface RoomListing {
-  conference_id: string;
+/** A live conference as REST lists it. */
+export interface ListedConference {
+  sid: string;
+  status: (typeof LIVE_STATUSES)[number];
+  /** Without those whom REST lists as having left. */
   call_ids: ReadonlySet<string>;
 }
 
-/**
- * The conferences in progress under a name. Throws where SignalWire does not say.
- * @param room the wire name, at most 64 characters (the filter takes no more).
- */
-export async function listRoom(project: Project, room: string, signal: AbortSignal): Promise<RoomListing[]> {
-  const query = new URLSearchParams({ Status: "in-progress", FriendlyName: room });
-  const first = `${accountPath(project)}/Conferences.json?${query}`;
-  const listings: RoomListing[] = [];
-  for await (const { conferences } of pages(project, first, conferencesPage, signal)) {
-    for (const { sid, friendly_name } of conferences) {
-      // A filter may match more than the very name.
-      if (friendly_name !== room) continue;
-      listings.push({ conference_id: sid, call_ids: await participantsOf(project, sid, signal) });
-    }
-  }
-  return listings;
+/** The live conferences under one name, and who is in them. */
+export interface RoomListing extends Listed {
+  conferences: readonly ListedConference[];
+  /** Why it is not complete; null where it is. */
+  incomplete: string | null;
 }
 
-/** Whether the call is in any of the rooms, by SignalWire's word. Throws where SignalWire does not say. */
+/**
+ * Lists the live conferences under a name. Throws where SignalWire does not answer, {@link RestBusy} among it.
+ * @param room the wire name, at most 64 characters (the filter takes no more).
+ */
+export async function listRoom(project: Project, room: string, signal: AbortSignal): Promise<RoomListing> {
+  const found = new Map<string, ListedConference>();
+  let incomplete: string | null = null;
+  // In this order: a conference that starts in between is in the second list.
+  for (const status of LIVE_STATUSES) {
+    const query = new URLSearchParams({ Status: status, FriendlyName: room });
+    const list = await readPages(
+      project,
+      `${accountPath(project)}/Conferences.json?${query}`,
+      conferencesPage,
+      signal,
+    );
+    incomplete ??= list.incomplete;
+    for (const { sid, friendly_name } of list.pages.flatMap(({ conferences }) => conferences)) {
+      // A filter may match more than the very name, and the name may come back in another spelling.
+      if (normalised(friendly_name) !== normalised(room) || found.has(sid)) continue;
+      if (found.size === MAX_CONFERENCES) {
+        incomplete ??= `more than ${MAX_CONFERENCES} conferences under one name`;
+        continue;
+      }
+      const participants = await participantsOf(project, sid, signal);
+      incomplete ??= participants.incomplete;
+      found.set(sid, { sid, status, call_ids: participants.call_ids });
+    }
+  }
+  if (found.size === 0) incomplete ??= "no conference is listed";
+  return { complete: incomplete === null, incomplete, conferences: [...found.values()] };
+}
+
+/**
+ * Whether REST finds the call in any of the rooms. Only true says anything: REST may not list what it has. Throws where SignalWire
+ * does not answer.
+ */
 export async function isInRooms(
   project: Project,
   rooms: readonly string[],
@@ -48,10 +103,31 @@ export async function isInRooms(
   signal: AbortSignal,
 ): Promise<boolean> {
   for (const room of rooms) {
-    if ((await listRoom(project, room, signal)).some(({ call_ids }) => call_ids.has(call_id))) return true;
+    const { conferences } = await listRoom(project, room, signal);
+    if (conferences.some(({ call_ids }) => call_ids.has(call_id))) return true;
+    for (const { sid } of conferences) if (await isParticipant(project, sid, call_id, signal)) return true;
   }
   return false;
 }
+
+/** Asks for one participant by id: REST may know it there, and not list it. Throws as `listRoom` does. */
+export async function isParticipant(
+  project: Project,
+  sid: string,
+  call_id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants/${encodeURIComponent(call_id)}.json`;
+  const response = await request(project, path, signal);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return false;
+  }
+  const { status } = participantSchema.parse(await readJson(response));
+  return status !== "completed";
+}
+
+const participantSchema = z.object({ status: z.string().nullish() });
 
 /** The commands that REST takes and we give. It has none that answers or joins: a transfer to a document that does is one. */
 export type RestCommand = "calling.end" | "calling.play" | "calling.play.stop" | "calling.transfer";
@@ -68,50 +144,98 @@ export async function commandCall(
     const response = await request(project, "/api/calling/calls", signal, { command, id: call_id, params });
     await response.body?.cancel();
     if (response.ok) return { kind: "ok" };
-    if (response.status === 404 || response.status === 410) return { kind: "gone" };
+    if (response.status === 404 || response.status === 410)
+      return { kind: "refused", code: `${response.status}` };
     return { kind: "failed", reason: `REST answered ${response.status}` };
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return failureOf(error);
   }
 }
 
+function failureOf(error: unknown): Extract<RestOutcome, { kind: "later" | "failed" }> {
+  if (error instanceof RestBusy) return { kind: "later", retry_after_ms: error.retry_after_ms };
+  return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+}
+
 /**
- * Leads a call that runs cXML to another document: the compatibility API's "update a call". `gone` is never said: what SignalWire
- * answers for a call that is over is not documented.
+ * Moves a call that runs cXML to another document: the compatibility API's "update a call". What SignalWire answers for a call
+ * that is over is not documented, so no refusal says that it is.
  */
 export async function redirectCall(
   project: Project,
   call_sid: string,
   url: string,
   signal: AbortSignal,
-): Promise<Exclude<RestOutcome, { kind: "gone" }>> {
+): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
+  return await updateCall(project, call_sid, { Url: url, Method: "POST" }, signal);
+}
+
+/** Ends a call by the compatibility API: the lever for a call of cXML's that the command API does not see. */
+export async function hangUpCall(
+  project: Project,
+  call_sid: string,
+  signal: AbortSignal,
+): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
+  return await updateCall(project, call_sid, { Status: "completed" }, signal);
+}
+
+async function updateCall(
+  project: Project,
+  call_sid: string,
+  change: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
   try {
-    const form = new URLSearchParams({ Url: url, Method: "POST" });
-    const response = await request(project, callPath(project, call_sid), signal, form);
+    const response = await request(project, callPath(project, call_sid), signal, new URLSearchParams(change));
     await response.body?.cancel();
     return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return failureOf(error);
   }
 }
 
-const callSchema = z.object({ status: z.string() });
-/** A call's `status` of the compatibility API when there is no call any more. */
-const over = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
+const statusSchema = z.object({ status: z.string() });
 
-/** Whether a call of cXML's is over, by SignalWire's word. Throws as `callStatus` does. */
-export async function isCallOver(project: Project, call_sid: string, signal: AbortSignal): Promise<boolean> {
-  return over.has(await callStatus(project, call_sid, signal));
+/** How a call is, by each of the two APIs that can say it; null where that one does not know the call. */
+export interface CallStatuses {
+  compatibility: string | null;
+  /** Of the newest segment that we know: a finished segment before it is not a finished call. */
+  voice_log: string | null;
 }
 
-/** The compatibility API's word for how a call is. Throws where SignalWire does not say, be it that it knows no such call. */
-export async function callStatus(project: Project, call_sid: string, signal: AbortSignal): Promise<string> {
-  const response = await request(project, callPath(project, call_sid), signal);
-  if (!response.ok) {
+/**
+ * Asks for a call's own status: the compatibility API first, and, unless that says that the call lives, the voice log of its
+ * segment. Throws where SignalWire does not answer.
+ * @param segment_id the newest that is known; null: the voice log is not asked.
+ */
+export async function callStatuses(
+  project: Project,
+  call_sid: string,
+  segment_id: string | null,
+  signal: AbortSignal,
+): Promise<CallStatuses> {
+  const compatibility = await statusAt(project, callPath(project, call_sid), signal);
+  if (evidenceOfStatus(compatibility) === "alive" || segment_id === null) {
+    return { compatibility, voice_log: null };
+  }
+  const voice_log = await statusAt(project, `/api/voice/logs/${encodeURIComponent(segment_id)}`, signal);
+  return { compatibility, voice_log };
+}
+
+/** What the two say together: a call is over only if one says so and the other does not say that it lives. */
+export function evidenceOfStatuses({ compatibility, voice_log }: CallStatuses): "over" | "alive" | "nothing" {
+  const said = [evidenceOfStatus(compatibility), evidenceOfStatus(voice_log)];
+  if (said.includes("alive")) return "alive";
+  return said.includes("over") ? "over" : "nothing";
+}
+
+async function statusAt(project: Project, path: string, signal: AbortSignal): Promise<string | null> {
+  const response = await request(project, path, signal);
+  if (response.status === 404) {
     await response.body?.cancel();
-    throw new Error(`REST answered ${response.status}`);
+    return null;
   }
-  return callSchema.parse(await response.json()).status;
+  return statusSchema.parse(await readJson(response)).status;
 }
 
 /** Whether SignalWire's REST API takes the project's credentials, for the doctor. */
@@ -121,33 +245,59 @@ export async function checkCredentials(project: Project, signal: AbortSignal): P
   return { status: response.status };
 }
 
-async function participantsOf(project: Project, sid: string, signal: AbortSignal): Promise<Set<string>> {
-  const first = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants.json`;
-  const call_ids = new Set<string>();
-  for await (const { participants } of pages(project, first, participantsPage, signal)) {
-    for (const { call_sid } of participants) call_ids.add(call_sid);
-  }
-  return call_ids;
+async function participantsOf(
+  project: Project,
+  sid: string,
+  signal: AbortSignal,
+): Promise<{ call_ids: ReadonlySet<string>; incomplete: string | null }> {
+  const first = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants.json?PageSize=${PAGE_SIZE}`;
+  const { pages, incomplete } = await readPages(project, first, participantsPage, signal);
+  const there = pages
+    .flatMap(({ participants }) => participants)
+    .filter(({ status }) => status !== "completed");
+  return {
+    call_ids: new Set(there.map(({ call_sid }) => call_sid)),
+    incomplete:
+      incomplete ?? (there.length === 0 ? "a live conference is listed without participants" : null),
+  };
 }
 
-async function* pages<S extends typeof conferencesPage | typeof participantsPage>(
+/** Reads a list to its end. A page that is missing or comes again, and a list that is too long, make it incomplete, not short. */
+async function readPages<S extends typeof conferencesPage | typeof participantsPage>(
   project: Project,
   first: string,
   schema: S,
   signal: AbortSignal,
-): AsyncGenerator<z.infer<S>> {
-  let path: string | null | undefined = first;
-  for (let page = 0; path && page < MAX_PAGES; page += 1) {
+): Promise<{ pages: z.infer<S>[]; incomplete: string | null }> {
+  const pages: z.infer<S>[] = [];
+  const seen = new Set<string>();
+  for (let path: string | null | undefined = first; path; path = pages.at(-1)?.next_page_uri) {
+    if (pages.length === MAX_PAGES) return { pages, incomplete: `more than ${MAX_PAGES} pages` };
     const response = await request(project, path, signal);
-    if (response.status === 404) return;
-    if (!response.ok) {
+    if (response.status === 404) {
       await response.body?.cancel();
-      throw new Error(`REST answered ${response.status}`);
+      return { pages, incomplete: "a page of a list is not there (404)" };
     }
-    const read: z.infer<S> = schema.parse(await response.json()) as z.infer<S>; // Zod loses S through the union.
-    yield read;
-    path = read.next_page_uri;
+    const text = await readText(response);
+    if (seen.has(path) || seen.has(text)) return { pages, incomplete: "a page of a list came again" };
+    seen.add(path).add(text);
+    pages.push(schema.parse(JSON.parse(text)) as z.infer<S>); // Zod loses S through the union.
   }
+  return { pages, incomplete: null };
+}
+
+async function readText(response: Response): Promise<string> {
+  if (response.ok) return await response.text();
+  await response.body?.cancel();
+  throw new Error(`REST answered ${response.status}`);
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  return JSON.parse(await readText(response));
+}
+
+function normalised(name: string): string {
+  return name.trim().toLowerCase();
 }
 
 function callPath(project: Project, call_sid: string): string {
@@ -168,7 +318,7 @@ async function request(
   // The page's link comes from outside: our credentials go to our project's host and nowhere else.
   if (url.origin !== new URL(project.rest_url).origin) throw new Error("REST pointed to another host");
   const isForm = body instanceof URLSearchParams;
-  return await fetch(url, {
+  const response = await fetch(url, {
     method: body ? "POST" : "GET",
     headers: {
       authorization: `Basic ${btoa(`${project.project_id}:${project.token}`)}`,
@@ -180,4 +330,13 @@ async function request(
     redirect: "manual",
     signal,
   });
+  if (response.status !== 429) return response;
+  await response.body?.cancel();
+  throw new RestBusy(retryAfter(response.headers.get("retry-after")));
+}
+
+/** In seconds on the wire; an HTTP date is not worth reading for so short a wait. */
+function retryAfter(header: string | null): number {
+  const ms = Number(header ?? Number.NaN) * 1_000;
+  return ms > 0 ? Math.min(ms, LONGEST_RETRY_AFTER_MS) : RETRY_AFTER_MS;
 }

@@ -19,10 +19,14 @@ const TRIAL_MS = 60_000;
 export const closedBreaker: Breaker = { failures: 0, open_until: null, trial_at: null };
 
 /** Whether this call may try RELAY, and the breaker as it is once it does. */
-export function tryRelay(breaker: Breaker, now_ms: number): { allowed: boolean; breaker: Breaker } {
+export function tryRelay(
+  breaker: Breaker,
+  now_ms: number,
+  trial_ms: number = TRIAL_MS,
+): { allowed: boolean; breaker: Breaker } {
   if (breaker.open_until === null) return { allowed: true, breaker };
   if (now_ms < breaker.open_until) return { allowed: false, breaker };
-  if (breaker.trial_at !== null && now_ms - breaker.trial_at < TRIAL_MS) return { allowed: false, breaker };
+  if (breaker.trial_at !== null && now_ms - breaker.trial_at < trial_ms) return { allowed: false, breaker };
   return { allowed: true, breaker: { ...breaker, trial_at: now_ms } };
 }
 

@@ -10,6 +10,8 @@ export interface Call {
   call_id: string;
   /** Absent for cXML calls: RELAY cannot address them. */
   node_id?: string;
+  /** Of the call as it is now, by which its voice log is found; a call may go through several. Absent for cXML calls. */
+  segment_id?: string;
   project_id?: string;
   /** `created`, `ringing`, `answered`, `ending` or `ended`; other words are kept as they came. */
   call_state?: string;

@@ -23,6 +23,14 @@ export const webUrl = plainText(2048).regex(
   "must be a whole URL that starts with https://",
 );
 
+/**
+ * The join with SignalWire's own limit in it, for where our count may miss somebody: a seat that was released without evidence, or
+ * a join that nobody counted. The smallest limit that SignalWire takes is 2.
+ */
+export function withLimit(join: JoinParameters, capacity: number): JoinParameters {
+  return { ...join, max_participants: Math.max(2, Math.min(capacity, join.max_participants ?? capacity)) };
+}
+
 /** Words of a set, one space between; SignalWire's lists of events are written so. */
 function words(...allowed: [string, ...string[]]) {
   const word = `(?:${allowed.join("|")})`;

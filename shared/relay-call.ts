@@ -26,6 +26,7 @@ const addresses = z
 const offer = z.looseObject({
   call_id: z.string().min(1).max(200),
   node_id: z.string().min(1).max(200).optional().catch(undefined),
+  segment_id: z.string().min(1).max(200).optional().catch(undefined),
   project_id: z.string().max(200).optional().catch(undefined),
   context: z.string().max(200).catch(""),
   call_state: z.string().max(40).optional().catch(undefined),
@@ -47,7 +48,7 @@ export interface OfferedCall {
 export function readOffer(params: unknown): OfferedCall | null {
   const read = offer.safeParse(params);
   if (!read.success) return null;
-  const { call_id, node_id, project_id, context, call_state, direction, device } = read.data;
+  const { call_id, node_id, segment_id, project_id, context, call_state, direction, device } = read.data;
   const { from_number, to_number, from, to, headers = [] } = device.params;
   return {
     context,
@@ -55,6 +56,7 @@ export function readOffer(params: unknown): OfferedCall | null {
       via: "relay",
       call_id,
       ...(node_id === undefined ? {} : { node_id }),
+      ...(segment_id === undefined ? {} : { segment_id }),
       ...(project_id === undefined ? {} : { project_id }),
       ...(call_state === undefined ? {} : { call_state }),
       direction,

@@ -10,6 +10,7 @@ const webhookSchema = z.looseObject({
   call: z.looseObject({
     call_id: z.string().min(1).max(200),
     node_id: z.string().min(1).max(200).optional(),
+    segment_id: z.string().min(1).max(200).optional().catch(undefined),
     project_id: z.string().max(200).optional(),
     call_state: z.string().max(40).optional(),
     direction: z.string().max(40).default("inbound"),
@@ -56,6 +57,7 @@ export function parseSwmlWebhook(body: string): Webhook {
       via: "swml",
       call_id: call.call_id,
       ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
+      ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
       ...(call.project_id === undefined ? {} : { project_id: call.project_id }),
       ...(call.call_state === undefined ? {} : { call_state: call.call_state }),
       direction: call.direction,

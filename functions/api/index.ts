@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { describeError, log } from "../log.ts";
 import { authentication } from "./authentication.ts";
+import { callControlRoute } from "./call-control.ts";
 import { callsRoute } from "./calls.ts";
 import { conferencesRoute } from "./conferences.ts";
 import { dialsRoute } from "./dials.ts";
@@ -17,6 +18,7 @@ export const api = new Hono<{ Bindings: Env }>()
   .route("/tenants", doctorRoute)
   .route("/tenants", rulesetRoute)
   .route("/tenants", callsRoute)
+  .route("/tenants", callControlRoute)
   .route("/tenants", conferencesRoute)
   .route("/tenants", lobbyRoute)
   .route("/tenants", pinsRoute)

@@ -1,18 +1,23 @@
-import type { JoinParameters } from "../../shared/conference.ts";
+import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { Join, LastNext, Next, Staying } from "../../shared/documents/next.ts";
 import type { LastWord } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { CallVisit } from "./visit.ts";
 
-/** The call's own document joins the room, and goes where the rule says when it is over. */
+/**
+ * The call's own document joins the room, and goes where the rule says when it is over. Where seats are limited the conference holds
+ * the limit, too: the document may run when our count is not there, or is out of date.
+ */
 export function inlineJoin(
   visit: Pick<CallVisit, "call">,
-  placing: Pick<Placing, "after" | "max_duration_s">,
+  placing: Pick<Placing, "after" | "max_duration_s" | "capacity">,
   room: string,
   join: JoinParameters,
 ): Join {
-  return { does: "join", room, join, staying: stayingOf(visit, placing) };
+  const { capacity } = placing;
+  const limited = capacity === undefined ? join : withLimit(join, capacity);
+  return { does: "join", room, join: limited, staying: stayingOf(visit, placing) };
 }
 
 /** What holds for the call while it is in its room. */

@@ -9,8 +9,8 @@ import type { PlaceReply, TurnedAway } from "../session/contract.ts";
 import { inlineJoin, lastNext, over, stayingOf } from "./joining.ts";
 import { type CallVisit, LAST_STEP, wayBack } from "./visit.ts";
 
-/** How long the hold after an accepted join lasts. */
-const HOLD_MS = 3_000;
+/** How long a call is held whose join is to be seen. */
+export const HOLD_MS = 3_000;
 
 /** Which of a call's placements, and what was decided. */
 export interface PlacedAt {
@@ -46,7 +46,6 @@ export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceRe
       return isAccepted ? { does: "hold", ms: HOLD_MS, back, staying } : { does: "ring", back, staying };
     }
     case "document":
-      // Where the session could not count, the conference itself does.
       return await documentJoin(visit, at, room, reply.counted ? join : uncounted(join, placing));
     case "over":
       return over;
@@ -132,16 +131,9 @@ function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waitin
 }
 
 /**
- * The join where the session is not there to count and to look: the seats are the conference's own limit; and a coach of whom
- * nobody knows whom to coach only listens, for all would hear what is meant for one.
+ * The join where the session is not there to look: a coach only listens, for without knowing whom to coach all would hear what is
+ * meant for one.
  */
-export function uncounted(
-  join: JoinParameters,
-  { capacity, coach }: Pick<Placing, "capacity" | "coach">,
-): JoinParameters {
-  return {
-    ...join,
-    ...(capacity === undefined ? {} : { max_participants: Math.max(2, capacity) }),
-    ...(coach === undefined ? {} : { muted: true }),
-  };
+export function uncounted(join: JoinParameters, { coach }: Pick<Placing, "coach">): JoinParameters {
+  return coach === undefined ? join : { ...join, muted: true };
 }

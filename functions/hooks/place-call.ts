@@ -124,6 +124,8 @@ function requestFor(
     entry,
     step,
     ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
+    ingress: call.via,
+    ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     answered: call.call_state === "answered",
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
     // Whom the roster is to show of a call that was made: the one who was called.

@@ -1,11 +1,13 @@
+import type { JoinParameters } from "../../shared/conference.ts";
+import type { Next } from "../../shared/documents/next.ts";
 import type { PlacedState } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { isInRooms } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
-import { inlineJoin, over } from "./joining.ts";
-import { uncounted } from "./outcome-next.ts";
-import { type Answered, type CallVisit, RENDER_MS, wireJoin, wireNames } from "./visit.ts";
+import { inlineJoin, over, stayingOf } from "./joining.ts";
+import { HOLD_MS, uncounted } from "./outcome-next.ts";
+import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
 
 /** A call that comes back from its hold or ring: where is it? This is where an unknown outcome ends, one way or the other. */
 export async function settleCall(visit: CallVisit, state: PlacedState): Promise<Answered> {
@@ -14,13 +16,11 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const rooms = wireNames(tenant, placing.rooms);
   const room = state.room ?? rooms[0];
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
-  // Its seat was counted when it was placed.
-  const { capacity: _, ...alone } = placing;
   const inline: Answered = {
     ...said,
     room,
     outcome: "document",
-    next: inlineJoin(visit, placing, room, uncounted(wireJoin(visit, placing.join), alone)),
+    next: inlineJoin(visit, placing, room, uncounted(withoutEnd(wireJoin(visit, placing.join)), placing)),
   };
   if (!visit.authentic) return { ...inline, reason: "not authentic" };
   const request: LookRequest = {
@@ -30,6 +30,8 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     step: state.place_step,
     asking_step: state.step,
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
+    ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
+    may_hold: true,
     note: visit.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
@@ -53,9 +55,21 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
       return { ...settled, next: inlineJoin(visit, placing, reply.room, reply.join) };
     case "over":
       return { ...settled, next: over };
+    case "hold": {
+      const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
+      const next: Next = back
+        ? { does: "hold", ms: HOLD_MS, back, staying: stayingOf(visit, placing) }
+        : inlineJoin(visit, placing, reply.room, reply.join);
+      return { ...settled, next };
+    }
     default:
       return reply satisfies never;
   }
+}
+
+/** RELAY's join of the same call may stand: the document's must not end the conference for all. */
+function withoutEnd({ end_on_exit: _, ...join }: JoinParameters): JoinParameters {
+  return join;
 }
 
 async function askRest(

@@ -60,6 +60,7 @@ async function receive(
     const reply = await sessionOf(c.env, tenant.project).conferenceEvent({
       v: 1,
       project_id: tenant.project.project_id,
+      tenant: id,
       kind,
       event,
       trusted: signature === "right",

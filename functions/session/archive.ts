@@ -1,5 +1,6 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Ingress } from "../../shared/call.ts";
+import type { Doubts } from "./doubts.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -78,6 +79,7 @@ export class Archive extends RpcTarget {
   readonly #journal: Journal;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
+  readonly #doubts: Doubts;
   readonly #rulesets: Rulesets;
   readonly #noted: (request: NoteRequest) => void;
 
@@ -87,6 +89,7 @@ export class Archive extends RpcTarget {
     journal: Journal,
     placements: Placements,
     rooms: Rooms,
+    doubts: Doubts,
     rulesets: Rulesets,
     noted: (request: NoteRequest) => void,
   ) {
@@ -95,6 +98,7 @@ export class Archive extends RpcTarget {
     this.#journal = journal;
     this.#placements = placements;
     this.#rooms = rooms;
+    this.#doubts = doubts;
     this.#rulesets = rulesets;
     this.#noted = noted;
   }
@@ -124,11 +128,11 @@ export class Archive extends RpcTarget {
   }
 
   conferences(tenant: string): ConferenceSummary[] {
-    return conferencesOf(this.#rooms, tenant);
+    return conferencesOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant);
   }
 
   conference(tenant: string, room: string): Conference | null {
-    return conferenceOf(this.#rooms, tenant, room);
+    return conferenceOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant, room);
   }
 
   /** Null where nothing is kept of such a call of the tenant's. */

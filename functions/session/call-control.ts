@@ -1,10 +1,11 @@
 import { answeredDocument } from "../../shared/documents/outcomes.ts";
 import { render } from "../../shared/documents/render.ts";
+import { evidenceOfRefusal, type Taken } from "../../shared/evidence.ts";
 import { lengthOf, type Medium } from "../../shared/media.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Prompt } from "../../shared/rules/decision.ts";
-import { commandCall, type RestCommand } from "../rest.ts";
+import { callStatuses, commandCall, evidenceOfStatuses, type RestCommand } from "../rest.ts";
 import { orAfter } from "../within.ts";
 import type { DeedRow } from "./journal.ts";
 import type { Link } from "./link.ts";
@@ -60,15 +61,22 @@ type End = { over: "finished"; digits?: string } | { over: "lost" } | { over: "e
 export class CallControl {
   readonly #call_id: string;
   readonly #node_id: string | undefined;
+  #segment_id: string | null;
+  /** Which side has taken a command for this call: from then on its 404 means that the call is gone. */
+  readonly #taken: Taken = { relay: null, rest: false };
   readonly #host: ControlHost;
   #isGone = false;
   #isAnswered = false;
   #sounding: (Sounding & { isHeard: boolean; end: (why: End) => void }) | null = null;
   #interruptions = 0;
 
-  constructor({ call_id, node_id }: { call_id: string; node_id?: string }, host: ControlHost) {
+  constructor(
+    { call_id, node_id, segment_id }: { call_id: string; node_id?: string; segment_id?: string },
+    host: ControlHost,
+  ) {
     this.#call_id = call_id;
     this.#node_id = node_id;
+    this.#segment_id = segment_id ?? null;
     this.#host = host;
   }
 
@@ -82,6 +90,7 @@ export class CallControl {
     const sounding = this.#sounding;
     switch (event.kind) {
       case "state":
+        this.#segment_id = event.params.segment_id ?? this.#segment_id;
         if (event.params.call_state === "answered") this.#isAnswered = true;
         if (event.params.call_state === "ended") this.gone();
         return;
@@ -219,7 +228,12 @@ export class CallControl {
     const relay = await this.#byRelay(method, params);
     if (relay?.kind === "ok") return "done";
     if (relay?.kind === "unanswered" && !REPEATABLE.has(method)) return "unsure";
-    // REST is asked about a 404 and a 410: RELAY may have lost sight of the call, and nobody else would do anything for it.
+    if (
+      relay?.kind === "gone" &&
+      evidenceOfRefusal("relay", relay.code, this.#taken, this.#host.link.protocol) === "over"
+    )
+      return this.#nowGone();
+    // REST is asked about any other 404: RELAY may not see the call, and nothing else would be done for it.
     return await this.commandByRest(method, params);
   }
 
@@ -279,6 +293,7 @@ export class CallControl {
     });
     this.#host.commandEnded(outcome);
     this.#host.told({ deed: method, by: "relay", said: describeOutcome(outcome) });
+    if (outcome.kind === "ok") this.#taken.relay = this.#host.link.protocol;
     return outcome;
   }
 
@@ -288,13 +303,25 @@ export class CallControl {
     try {
       const project = await this.#host.link.project();
       const outcome = await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
-      done = outcome.kind === "ok" ? "done" : outcome.kind;
-      said = outcome.kind === "failed" ? outcome.reason : done;
+      done = outcome.kind === "ok" ? "done" : "failed";
+      if (outcome.kind === "ok") this.#taken.rest = true;
+      if (outcome.kind === "refused" && (await this.#isOver("rest", outcome.code))) done = "gone";
+      said =
+        outcome.kind === "failed" ? outcome.reason : outcome.kind === "refused" ? outcome.code : outcome.kind;
     } catch (error) {
       said = error instanceof Error ? error.message : String(error);
     }
     this.#host.told({ deed: method, by: "rest", said });
     return done;
+  }
+
+  /** Whether a refused command shows that the call is over; where it does not, the call's own status may. */
+  async #isOver(by: "relay" | "rest", code: "404" | "410"): Promise<boolean> {
+    const { link } = this.#host;
+    if (evidenceOfRefusal(by, code, this.#taken, link.protocol) === "over") return true;
+    const signal = AbortSignal.timeout(REST_MS);
+    const statuses = await callStatuses(await link.project(), this.#call_id, this.#segment_id, signal);
+    return evidenceOfStatuses(statuses) === "over";
   }
 
   #begin(method: Sounding["method"]): Sounding & { ended: Promise<End> } {

@@ -1,10 +1,11 @@
 import { describeError, log } from "../log.ts";
-import { listRoom } from "../rest.ts";
+import { callStatuses, listRoom } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { Alarm } from "./alarm.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import type { Doubts } from "./doubts.ts";
 import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
@@ -12,7 +13,8 @@ import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
-import type { Placements } from "./placements.ts";
+import type { Observations } from "./observations.ts";
+import type { Placement, Placements } from "./placements.ts";
 import { Repairs } from "./repairs.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import { RoomKeeper } from "./room-keeper.ts";
@@ -22,6 +24,8 @@ import type { Rooms } from "./rooms.ts";
 const BACKSTOP_MS = 1_000;
 /** A call that was not seen in its room so long after its deadline is looked for. */
 const UNCONFIRMED_MS = 10_000;
+/** A call in doubt is asked about again after this, where REST could not tell. */
+const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
 
 interface ChoresHost {
@@ -31,6 +35,9 @@ interface ChoresHost {
   checks: RoomChecks;
   events: ConferenceEvents;
   health: Health;
+  leaving: Health;
+  observations: Observations;
+  doubts: Doubts;
   counters: Counters;
   journal: Journal;
   link: Link;
@@ -44,16 +51,24 @@ export class Chores {
   readonly #host: ChoresHost;
   readonly #repairs: Repairs;
   readonly #keeper: RoomKeeper;
+  /** When a call in doubt was asked about last, for where REST has no answer to it. */
+  readonly #askedAt = new WeakMap<Placement, number>();
   #timer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(host: ChoresHost) {
     this.#host = host;
     this.#repairs = new Repairs(host, Date.now);
-    const list = async (room: string) => {
-      const listings = await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS));
-      return new Set(listings.flatMap(({ call_ids }) => [...call_ids]));
-    };
-    this.#keeper = new RoomKeeper({ ...host, repairs: this.#repairs, list }, Date.now);
+    this.#keeper = new RoomKeeper(
+      {
+        ...host,
+        repairs: this.#repairs,
+        list: async (room) => await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS)),
+        statuses: async ({ call_id, segment_id }) =>
+          await callStatuses(await host.link.project(), call_id, segment_id, AbortSignal.timeout(REST_MS)),
+        seat_doubt_ms: () => host.link.seat_doubt_ms,
+      },
+      Date.now,
+    );
   }
 
   /** What was added now is done now, or by a timer when it is due; the alarm stands behind that, should we vanish. */
@@ -87,8 +102,16 @@ export class Chores {
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   verifyWhereabouts(): void {
     const { rooms, errands, link } = this.#host;
-    for (const row of rooms.inDoubt(Date.now() - UNCONFIRMED_MS, link.readySince)) {
-      if (!isBeingPutBack(row)) errands.add("verify", row, row.node_id);
+    const now = Date.now();
+    for (const row of rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince)) {
+      if (isBeingPutBack(row)) continue;
+      if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
+        this.#repairs.forgetUnseen(row);
+        continue;
+      }
+      if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) continue;
+      this.#askedAt.set(row, now);
+      errands.add("verify", row, row.node_id);
     }
     this.start();
   }
@@ -115,19 +138,23 @@ export class Chores {
   }
 
   async #run(): Promise<void> {
-    const { errands, placements, health, journal, link, line, checks } = this.#host;
+    const { errands, placements, rooms, health, leaving, observations, journal, link, line, checks } =
+      this.#host;
     await runErrands({
       errands,
       placements,
+      rooms,
       health,
+      leaving,
+      observations,
+      repairs: this.#repairs,
       line,
-      found: (row) => this.#repairs.found(row),
-      left: (row) => this.#repairs.left(row),
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
       now: Date.now,
       connection: () => link.ready,
+      protocol: () => link.protocol,
       project: () => link.project(),
     });
     await this.#keeper.run();

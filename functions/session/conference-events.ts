@@ -1,20 +1,27 @@
 import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import { confirmJoin } from "./confirming.ts";
+import { log } from "../log.ts";
+import { confirmJoin, seen } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import { kindOf } from "./doubts.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { KeptSeats } from "./kept-seats.ts";
+import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
+import type { SplitRoom } from "./session-status.ts";
 
 /** A hold of 3 s is over, and its way back should have been heard of. */
 const OVERDUE_MS = 5_000;
 /** The events of one conference's end come within this of one another. */
 const SETTLING_MS = 500;
+
+/** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
+const MOST_REJOINS = 2;
 
 /** A call that died is known to have left its room by then, and its caller may be back before. */
 const DEAD_MS = 120_000;
@@ -22,10 +29,35 @@ const DEAD_MS = 120_000;
 /** Events after which a room may hold another number than before; the others repeat it. */
 const SIZED = new Set(["participant-join", "participant-leave", "conference-start", "conference-end"]);
 
+/** Only somebody who is in a conference is muted, held or heard there. */
+const ALIVE_THERE = new Set([
+  "participant-mute",
+  "participant-unmute",
+  "participant-hold",
+  "participant-unhold",
+  "participant-modify",
+  "participant-speech-start",
+  "participant-speech-stop",
+]);
+
+/** Names with two conferences that are remembered. */
+const SPLIT_ROOMS = 20;
+
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
 
+/** How an event was told. */
+export interface Told {
+  feed?: Feed;
+  /** Whether its `conference_id` is RELAY's: by another, calls that came by another way could not be told apart. */
+  ids_known?: boolean;
+  /** Whose callback token it came with: it bears on that tenant's calls alone. */
+  tenant?: string;
+}
+
 interface EventsHost {
+  observations: Observations;
+  leaving: Health;
   placements: Placements;
   rooms: Rooms;
   errands: Errands;
@@ -45,6 +77,8 @@ export class ConferenceEvents {
   readonly #health: Health;
   readonly #joined: (key: PlacementKey) => void;
   readonly #now: () => number;
+  /** Names under which two conferences live, by name. */
+  readonly #split = new Map<string, SplitRoom>();
 
   /** @param joined told of every placement that a participant-join confirms. */
   constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
@@ -97,40 +131,122 @@ export class ConferenceEvents {
     return rowsWritten > 0;
   }
 
-  /**
-   * Applies an event of RELAY's, or a signed callback's, to the placements that it bears on.
-   * @param ids_known Whether its `conference_id` is RELAY's: by another nobody could be told apart who came by another way.
-   */
-  apply(event: RelayEvent, ids_known = true): void {
-    for (const { row, happening } of this.#bearingOn(event))
+  /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
+  apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
+    for (const { row, happening } of this.#bearingOn(event, tenant)) {
+      if (feed === "relay") this.#observeFeed(row, happening);
+      if (happening.happened !== "joined" && row.joined_by === "relay")
+        this.#ledger.leaving.succeeded(this.#now());
       this.change(row, ids_known ? happening : withoutId(happening));
+    }
     noteFlags(this.#placements, event);
-    this.#noteSize(event);
+    this.#bringBack(event, tenant);
+    this.#noteSize(event, ids_known);
     if (event.kind === "conference" && event.params.status === "conference-end") {
       this.#ledger.checks.ended(event.params.name ?? "");
       this.#ledger.kept.emptied(event.params.name ?? "");
     }
   }
 
-  /** An event that nobody signed: a join is believed, a leave is asked about first. */
-  applyUntrusted(event: RelayEvent, ids_known: boolean): void {
-    for (const { row, happening } of this.#bearingOn(event)) {
+  /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
+  applyUntrusted(event: RelayEvent, { ids_known = true, tenant }: Told): void {
+    for (const { row, happening } of this.#bearingOn(event, tenant)) {
       if (happening.happened === "joined") {
         this.change(row, ids_known ? happening : withoutId(happening));
-      } else if (applyEvent(row, happening, this.#now())) {
-        this.#errands.add("verify", row, row.node_id);
+      } else if (applyEvent(row, ids_known ? happening : withoutId(happening), this.#now())) {
+        this.#unsignedLeave(row);
       }
     }
     noteFlags(this.#placements, event);
     // What it gives cause for is a question, and questions are asked only so often.
-    this.#noteSize(event);
+    this.#noteSize(event, false);
   }
 
-  #noteSize(event: RelayEvent): void {
+  /** What happens to a participant happens in the room: somebody whose seat was released is there after all. */
+  #bringBack(event: RelayEvent, tenant?: string): void {
+    if (event.kind !== "conference" || !ALIVE_THERE.has(event.params.status)) return;
+    const { call_id, conference_id } = event.params;
+    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
+    if (!row || row.presumed_gone_at === null || (tenant !== undefined && row.tenant !== tenant)) return;
+    if (conference_id !== undefined && row.conference_id !== null && row.conference_id !== conference_id)
+      return;
+    const since = row.unsigned_leave_at ?? row.presumed_gone_at;
+    if (event.timestamp !== undefined && event.timestamp * 1000 <= since) return;
+    this.#placements.update(row, seen(this.#now()));
+  }
+
+  splitRooms(): SplitRoom[] {
+    return [...this.#split.values()];
+  }
+
+  /**
+   * A join of one conference while somebody joined another of the same name: where a later join was in the earlier conference,
+   * both are live. Where it was not, the earlier one may have ended without our being told: its participants are in doubt.
+   */
+  #noteSplit(row: Placement): void {
+    const { room, conference_id, joined_ts } = row;
+    if (conference_id === null) return;
+    const others = this.#rooms
+      .participants(room)
+      .filter((other) => other.conference_id !== null && other.conference_id !== conference_id);
+    if (others.length === 0) return;
+    const mine = this.#rooms.joinedTo(room, conference_id).surely;
+    const began = Math.min(...mine.map((one) => one.joined_ts ?? Number.POSITIVE_INFINITY));
+    const otherBegan = Math.min(...others.map((one) => one.joined_ts ?? Number.POSITIVE_INFINITY));
+    const otherNewest = Math.max(...others.map((one) => one.joined_ts ?? 0));
+    const interleaved = otherNewest > began && (joined_ts ?? 0) > otherBegan;
+    if (interleaved) {
+      const conference_ids = [
+        ...new Set([conference_id, ...others.flatMap((one) => one.conference_id ?? [])]),
+      ];
+      this.isSplit(room, conference_ids);
+      return;
+    }
+    for (const other of others) {
+      if (other.doubted_at === null) this.#placements.update(other, { doubted_at: this.#now() });
+    }
+    this.#ledger.checks.demand(room);
+  }
+
+  /** Two conferences live under one name. */
+  isSplit(room: string, conference_ids: string[]): void {
+    const known = this.#split.get(room);
+    const at = this.#now();
+    this.#split.delete(room);
+    this.#split.set(room, { room, conference_ids, at });
+    for (const oldest of this.#split.keys()) {
+      if (this.#split.size <= SPLIT_ROOMS) break;
+      this.#split.delete(oldest);
+    }
+    if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
+    this.#ledger.observations.saw("two_conferences_under_one_name", true);
+    log("error", "room.split", { room, conferences: conference_ids });
+  }
+
+  #unsignedLeave(row: Placement): void {
+    const now = this.#now();
+    if (row.unsigned_leave_at === null) {
+      const changes = { unsigned_leave_at: now, doubted_at: row.doubted_at ?? now, missed_at: null };
+      const released = row.state === "joined" ? { presumed_gone_at: row.presumed_gone_at ?? now } : {};
+      this.#placements.update(row, { ...changes, ...released });
+      this.#ledger.counters.add("unsigned_leaves");
+      this.#placements.touched();
+    }
+    this.#errands.add("verify", row, row.node_id);
+  }
+
+  #noteSize(event: RelayEvent, isTrusted: boolean): void {
     if (event.kind !== "conference") return;
-    const { status, name, size } = event.params;
-    if (name === undefined || size === undefined || !SIZED.has(status)) return;
-    this.#ledger.checks.heard(name, size, event.timestamp ?? null);
+    const { status, name, size, conference_id } = event.params;
+    if (name === undefined || size === undefined || conference_id === undefined || !SIZED.has(status)) return;
+    this.#ledger.checks.heard({ conference_id, room: name, size, isTrusted }, event.timestamp ?? null);
+  }
+
+  /** RELAY's feed is relied on for a kind of call only once it was seen to speak of that kind. */
+  #observeFeed(row: Placement, { happened }: MembershipEvent): void {
+    const { ingress, joined_by } = kindOf(row);
+    const what = happened === "joined" ? "joins" : "leaves";
+    this.#ledger.observations.saw(`relay_tells_${what}`, `${ingress} by ${joined_by ?? "relay"}`);
   }
 
   /** Those of a call's placements that were not in a room yet when it ended. */
@@ -139,7 +255,12 @@ export class ConferenceEvents {
     return this.#placements.ofCall(event.params.call_id).filter(({ wait }) => wait !== null);
   }
 
-  #bearingOn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
+  #bearingOn(event: RelayEvent, tenant?: string): { row: Placement; happening: MembershipEvent }[] {
+    const bearing = this.#membershipsIn(event);
+    return tenant === undefined ? bearing : bearing.filter(({ row }) => row.tenant === tenant);
+  }
+
+  #membershipsIn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
     if (event.kind !== "conference") return [];
     const { status, call_id, conference_id, name, call_id_ending_conf } = event.params;
     if (conference_id === undefined || name === undefined) return [];
@@ -161,14 +282,19 @@ export class ConferenceEvents {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
     const wasThere = row.state === "joined";
-    const { state, ...set } = change.set;
+    const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";
+    // Its documents take it out again and again: putting it back once more would not keep it there.
+    const follow = change.follow === "rejoin" && row.rejoins >= MOST_REJOINS ? "end_call" : change.follow;
+    const { state: to, ...changes } = change.set;
+    const state = follow === change.follow ? to : "left";
+    const set = isOutOfRelays ? { ...changes, may_stand: 0 } : changes;
     const reason = {
       joined: "participant-join",
       left: "participant-leave",
       conference_ended: "conference-end",
     }[event.happened];
     if (state === "joined") {
-      if (!confirmJoin(this.#ledger, row, { ...set, reason })) return;
+      if (!confirmJoin(this.#ledger, row, { ...set, reason }, this.#now())) return;
     } else if (state === undefined) this.#placements.update(row, set);
     else if (!this.#placements.move(row, state, { ...set, reason })) return;
     if (change.blames) this.#placements.update(row, { doubt: "taken out" });
@@ -177,6 +303,7 @@ export class ConferenceEvents {
       this.#health.failed("404, and the call lived", this.#now());
     }
     if (row.state === "joined") {
+      this.#noteSplit(row);
       this.#joined(row);
       this.#ledger.kept.unkeep(row);
     }
@@ -187,9 +314,11 @@ export class ConferenceEvents {
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }
-    if (change.follow === "end_call")
-      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id);
-    if (change.follow === "rejoin") this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
+    if (follow === "end_call") this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id);
+    if (follow === "rejoin") {
+      this.#placements.update(row, { rejoins: row.rejoins + 1 });
+      this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
+    }
   }
 
   /**

@@ -17,14 +17,26 @@ export function confirmJoin(
   { placements, rooms, counters }: Ledger,
   row: Placement,
   changes: Changes & { reason: string },
+  now: number,
 ): boolean {
   const isOver = rooms.isFullWithout(row);
   const flagged = isOver
     ? { over_capacity: 1, reason: `${changes.reason}: late, and the room was full` }
     : row.over_capacity === 1 && { over_capacity: 0 };
-  if (!placements.move(row, "joined", { ...changes, ...flagged })) return false;
+  if (!placements.move(row, "joined", { ...changes, ...flagged, ...seen(now) })) return false;
   if (!isOver) return true;
   counters.add("late_joins_over_capacity");
   log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.capacity });
   return true;
+}
+
+/** What a row holds once its call was seen in its room: nothing speaks against that any more. */
+export function seen(now: number): Changes {
+  return {
+    verified_at: now,
+    doubted_at: null,
+    presumed_gone_at: null,
+    unsigned_leave_at: null,
+    missed_at: null,
+  };
 }

@@ -1,3 +1,4 @@
+import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
@@ -26,6 +27,9 @@ export interface PlaceRequest extends PlacementKey {
   project_version: string;
   tenant: string;
   node_id?: string;
+  /** How the call came, and its newest segment; absent from a Worker of the version before. */
+  ingress?: Ingress;
+  segment_id?: string;
   /** Whether the call is answered already. */
   answered: boolean;
   /** No document of ours starts after the join: the call is walked by commands. */
@@ -100,21 +104,36 @@ export interface LookRequest extends PlacementKey {
   asking_step: number;
   /** As in `PlaceRequest`. */
   by_commands?: true;
+  /** The call's newest segment, as the webhook that asks has it. */
+  segment_id?: string;
   /** For the journal: the webhook that asks. */
   note?: WebhookNote;
+  /** The Worker can hold the call once more: `hold` may be the answer. */
+  may_hold?: true;
   /** What REST said, where the Worker has asked it. */
   rest?: { said: "found" | "absent" | "failed" };
 }
 
-/** `unsettled`: nobody knows yet; the Worker asks REST and then looks again with what it heard. */
+/**
+ * `unsettled`: nobody knows yet; the Worker asks REST and then looks again with what it heard. `hold`: it may be in its room, and
+ * its document's join would harm others there: it is held for 3 s and comes back.
+ */
 export type LookReply =
   | { v: 1; outcome: "unsettled"; reason: string }
-  | { v: 1; outcome: "joined" | "document" | "over"; room: string; join: JoinParameters; reason: string };
+  | {
+      v: 1;
+      outcome: "joined" | "document" | "over" | "hold";
+      room: string;
+      join: JoinParameters;
+      reason: string;
+    };
 
 /** A status callback that came to the Worker. */
 export interface ConferenceEventRequest {
   v: 1;
   project_id: string;
+  /** Whose token it came with; absent from a Worker of the version before. */
+  tenant?: string;
   kind: "conference" | "recording";
   event: RelayEvent;
   /** Whether it was signed: one that is not ends no call without REST's word. */

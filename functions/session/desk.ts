@@ -29,6 +29,7 @@ interface DeskHost {
   errands: Errands;
   chores: Chores;
   health: Health;
+  leaving: Health;
   counters: Counters;
   journal: Journal;
   rulesets: Rulesets;
@@ -163,6 +164,7 @@ export class Desk {
         rooms,
         now: Date.now,
         connection: () => link.connection(request.project_version),
+        protocol: () => link.protocol,
         avoidRelay: () => this.#avoidRelay(),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
@@ -185,7 +187,8 @@ export class Desk {
     const why = this.#host.link.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.
-    return this.#host.health.mayTry(Date.now()) ? null : "the breaker is open";
+    if (!this.#host.health.mayTry(Date.now())) return "the breaker is open";
+    return this.#host.leaving.mayTry(Date.now()) ? null : "no evidence of leaving";
   }
 
   #commandEnded(outcome: Outcome): void {

@@ -10,7 +10,7 @@ import {
 } from "../../shared/dialing.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { describeError, log } from "../log.ts";
-import { callStatus } from "../rest.ts";
+import { callStatuses } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { RelayConnection } from "./connection.ts";
@@ -144,8 +144,9 @@ export class Dialer extends RpcTarget {
     const ask = async ({ tag, call_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
-        const status = await callStatus(await link.project(), call_id, AbortSignal.timeout(REST_MS));
-        const happened = dialEventOf(status);
+        const signal = AbortSignal.timeout(REST_MS);
+        const { compatibility, voice_log } = await callStatuses(await link.project(), call_id, null, signal);
+        const happened = dialEventOf(compatibility ?? voice_log ?? "");
         const dial = dials.byTag(tag);
         if (happened && dial) this.#apply(dial, happened);
       } catch (error) {

@@ -1,3 +1,4 @@
+import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { apologyDocument } from "../../shared/documents/fixed-words.ts";
 import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
 import { render } from "../../shared/documents/render.ts";
@@ -38,7 +39,7 @@ export function commandFor(
       // It came back by itself, and its document joins already.
       if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
       placements.update(row, { conference_id: null });
-      return transferTo(row.call_id, inlineJoinDocument(row.room, row.join));
+      return transferTo(row.call_id, inlineJoinDocument(row.room, limited(row)));
     case "overdue":
       if (row) line.turnAway(row, "waited", "it has waited as long as may be");
       return null;
@@ -57,16 +58,21 @@ export function commandFor(
  * it is led to us, for a document in its own language.
  */
 function fetch({ wait, ...row }: Placement): CallCommand | null {
-  const { state, call_id, room, join, after_url, turned_away } = row;
+  const { state, call_id, room, after_url, turned_away } = row;
   if (!wait || row.node_id === null) return null;
   if (state === "by_document") {
     const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
-    return transferTo(call_id, inlineJoinDocument(room, join, { ...after, params: {} }));
+    return transferTo(call_id, inlineJoinDocument(room, limited(row), { ...after, params: {} }));
   }
   if (turned_away === null) return null;
   const word = lastWordOf(wait, turned_away);
   if (word.action === "reject") return transferTo(call_id, rejectDocument(word.say, word.reason));
   return transferTo(call_id, word.swml === undefined ? apologyDocument() : handOverDocument(word.swml, {}));
+}
+
+/** Where seats are limited a document's join holds the limit, too. */
+function limited({ join, capacity }: Pick<Placement, "join" | "capacity">): JoinParameters {
+  return capacity === null ? join : withLimit(join, capacity);
 }
 
 function transferTo(call_id: string, document: SwmlDocument): CallCommand {

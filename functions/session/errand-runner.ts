@@ -1,33 +1,57 @@
+import { evidenceOfList, evidenceOfRefusal } from "../../shared/evidence.ts";
 import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
-import { commandCall, isCallOver, isInRooms, listRoom, type RoomListing, redirectCall } from "../rest.ts";
-import { absenceBy, isBeingPutBack } from "./absence.ts";
+import {
+  callStatuses,
+  commandCall,
+  evidenceOfStatuses,
+  hangUpCall,
+  isInRooms,
+  listRoom,
+  RestBusy,
+  type RestOutcome,
+  type RoomListing,
+  redirectCall,
+} from "../rest.ts";
+import { isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
+import { kindOf, listable } from "./doubts.ts";
 import { type CallCommand, commandFor } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Line } from "./line.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
+import type { Repairs } from "./repairs.ts";
+import { observeListing } from "./room-keeper.ts";
+import type { Rooms } from "./rooms.ts";
 
 const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
 /** Errands under way at once; the rest wait a turn. */
 const BATCH = 50;
+/** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */
+const ASK_AGAIN_MS = [30_000, 35_000, 60_000, 120_000, 300_000, 600_000, 600_000] as const;
+/** Without a second source for so long, an unsigned leave counts against relying on leaves to be told. */
+const UNSIGNED_ALONE_MS = 60_000;
 
 export interface ErrandHost {
   errands: Errands;
   placements: Placements;
+  rooms: Rooms;
   health: Health;
+  leaving: Health;
+  observations: Observations;
+  repairs: Repairs;
   now(): number;
   /** The open connection, or null where there is none. */
   connection(): RelayConnection | null;
+  /** Of the RELAY session as it is now. */
+  protocol(): string | null;
   project(): Promise<Project>;
-  /** The placement's call is not in its room, by REST's word; or it is. */
-  left(row: Placement): void;
-  found(row: Placement): void;
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
   line: Line;
@@ -36,15 +60,15 @@ export interface ErrandHost {
 }
 
 /** What REST said of rooms in one batch of errands: one listing serves all of a room. */
-interface Rooms {
-  listings: Map<string, Promise<RoomListing[]>>;
+interface Listings {
+  listings: Map<string, Promise<RoomListing>>;
   failed: Set<string>;
 }
 
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
 export async function runErrands(host: ErrandHost): Promise<void> {
   for (let due = host.errands.takeDue(BATCH); due.length > 0; due = host.errands.takeDue(BATCH)) {
-    const rooms: Rooms = { listings: new Map(), failed: new Set() };
+    const rooms: Listings = { listings: new Map(), failed: new Set() };
     await Promise.all(
       due.map(async (errand) => {
         if (errand.kind === "verify") await verify(host, errand, rooms);
@@ -63,10 +87,11 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   }
   const relay = await byRelay(host, errand, command);
   if (relay?.kind === "ok") {
+    took(host, errand, { relay_took: host.protocol() });
     finish(host, errand, "relay");
     return;
   }
-  if (relay?.kind === "gone" && relay.code === "410") {
+  if (relay?.kind === "gone" && isOverBy(host, errand, "relay", relay.code)) {
     gone(host, errand);
     return;
   }
@@ -77,9 +102,45 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   }
   // A 404 is not yet "gone": RELAY may not see a call that came by webhook.
   const rest = await byRest(host, errand, command);
-  if (rest.kind === "ok") finish(host, errand, "rest");
-  else if (rest.kind === "gone") gone(host, errand);
-  else later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: rest.reason });
+  if (rest.kind === "ok") {
+    took(host, errand, { rest_took: 1 });
+    finish(host, errand, "rest");
+    return;
+  }
+  if (rest.kind === "later") {
+    host.errands.putOff(errand, rest.retry_after_ms, { counts: false });
+    return;
+  }
+  if (
+    rest.kind === "refused" &&
+    (isOverBy(host, errand, "rest", rest.code) || (await isOver(host, errand)))
+  ) {
+    gone(host, errand);
+    return;
+  }
+  const said = rest.kind === "refused" ? rest.code : rest.reason;
+  later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: said });
+  // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
+  if (rest.kind === "refused" && errand.kind === "fetch") host.line.missed(errand);
+}
+
+/** Whether a refused command shows that the call is over. */
+function isOverBy(host: ErrandHost, errand: Errand, by: "relay" | "rest", code: string): boolean {
+  const row = host.placements.find(errand);
+  const taken = { relay: row?.relay_took ?? null, rest: row?.rest_took === 1 };
+  return evidenceOfRefusal(by, code, taken, host.protocol()) === "over";
+}
+
+/** That side has taken a command for the call: from now on its 404 means that the call is gone. */
+function took(
+  host: ErrandHost,
+  errand: Errand,
+  changes: Pick<Placement, "relay_took"> | Pick<Placement, "rest_took">,
+): void {
+  const row = host.placements.find(errand);
+  if (!row) return;
+  const isKnown = "rest_took" in changes ? row.rest_took === 1 : row.relay_took === changes.relay_took;
+  if (!isKnown) host.placements.update(row, changes);
 }
 
 /** Whether an earlier try to bring the call to its room had more success than anybody heard of. */
@@ -94,42 +155,92 @@ async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean
   } catch {
     return false;
   }
-  host.found(row);
+  host.repairs.found(row);
   return true;
 }
 
 /**
- * Whether the call is where the ledger has it: REST is believed. Asked where events may have been missed, and where somebody
- * unsigned says that it left.
+ * Asks about a call that is in doubt: first for its own status, then for its room's list. What neither says for sure changes nothing.
  */
-async function verify(host: ErrandHost, errand: Errand, { listings, failed }: Rooms): Promise<void> {
-  const row = host.placements.find(errand);
+async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promise<void> {
+  const { placements, repairs, errands } = host;
+  const row = placements.find(errand);
   if (!row || !mayMove(row.state, "left") || isBeingPutBack(row)) {
-    host.errands.done(errand);
+    errands.done(errand);
     return;
   }
   const { trail } = row;
   try {
     const project = await host.project();
-    let listing = listings.get(row.room);
-    if (!listing) {
-      listing = listRoom(project, row.room, AbortSignal.timeout(REST_MS));
-      listings.set(row.room, listing);
-    }
-    const present = new Set((await listing).flatMap(({ call_ids }) => [...call_ids]));
+    const asked_at = host.now();
+    const statuses = await callStatuses(project, row.call_id, row.segment_id, AbortSignal.timeout(REST_MS));
+    const status = evidenceOfStatuses(statuses);
+    observeStatuses(host, row, statuses);
+    const listing = status === "over" ? null : await listingOf(project, row.room, rooms);
     // Where the row moved while REST answered, that is newer than the answer.
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
-    else if (present.has(row.call_id)) host.found(row);
-    else if (absenceBy(present, host.placements)(row)) host.left(row);
-    else host.undecided(row);
+    else if (listing === null) repairs.over(row, "its status says that the call is over");
+    else {
+      const around = host.rooms.around(row.room);
+      observeListing(host.observations, listing, around, asked_at);
+      const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
+      if (said === "present") repairs.found(row);
+      else if (said === "missing" && row.state === "joined") repairs.missing(row, asked_at);
+      else if (row.state !== "joined" && !repairs.takeBack(row)) host.undecided(row);
+    }
   } catch (error) {
-    if (!failed.has(row.room)) log("warn", "verify.failed", { room: row.room, error: describeError(error) });
-    failed.add(row.room);
+    if (error instanceof RestBusy) {
+      errands.putOff(errand, error.retry_after_ms, { counts: false });
+      return;
+    }
+    if (!rooms.failed.has(row.room))
+      log("warn", "verify.failed", { room: row.room, error: describeError(error) });
+    rooms.failed.add(row.room);
     // Soon again: it may sit in silence where a room was.
-    host.errands.retry(errand);
+    if (!errands.retry(errand)) countUnsigned(host, row);
     return;
   }
-  host.errands.done(errand);
+  askAgain(host, errand, row);
+}
+
+/** A leave that somebody unsigned told of stays a question until there is a second source. */
+function askAgain(host: ErrandHost, errand: Errand, row: Placement): void {
+  const wait = ASK_AGAIN_MS[errand.attempts];
+  if (row.unsigned_leave_at === null || !mayMove(row.state, "left") || wait === undefined) {
+    host.errands.done(errand);
+    return;
+  }
+  countUnsigned(host, row);
+  host.errands.putOff(errand, wait, { counts: true });
+}
+
+/** Three in a row without a second source, and the project's calls join by document: then a call ends with its conference. */
+function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
+  const { unsigned_leave_at, joined_by } = row;
+  if (unsigned_leave_at === null || joined_by !== "relay" || counted.has(row)) return;
+  if (now() - unsigned_leave_at < UNSIGNED_ALONE_MS) return;
+  counted.add(row);
+  leaving.failed("no evidence of leaving", now());
+}
+
+/** Rows whose unsigned leave has been counted. */
+const counted = new WeakSet<Placement>();
+
+async function listingOf(project: Project, room: string, { listings }: Listings): Promise<RoomListing> {
+  const listing = listings.get(room) ?? listRoom(project, room, AbortSignal.timeout(REST_MS));
+  listings.set(room, listing);
+  return await listing;
+}
+
+function observeStatuses(
+  { observations }: ErrandHost,
+  row: Placement,
+  { compatibility, voice_log }: { compatibility: string | null; voice_log: string | null },
+): void {
+  const { ingress } = kindOf(row);
+  observations.saw("call_status_known", `${ingress}: ${compatibility === null ? "no" : "yes"}`);
+  if (row.segment_id !== null && evidenceOfStatuses({ compatibility, voice_log: null }) !== "alive")
+    observations.saw("voice_logs", voice_log === null ? "absent" : "present");
 }
 
 /**
@@ -162,7 +273,11 @@ function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
 async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promise<boolean> {
   try {
     const led = await redirectCall(await host.project(), call_id, url, AbortSignal.timeout(REST_MS));
-    if (led.kind === "failed") log("info", "waiter.not_led", { call: call_id, error: led.reason });
+    if (led.kind !== "ok")
+      log("info", "waiter.not_led", {
+        call: call_id,
+        error: led.kind === "failed" ? led.reason : "REST answered 429",
+      });
     return led.kind === "ok";
   } catch (error) {
     log("info", "waiter.not_led", { call: call_id, error: describeError(error) });
@@ -170,11 +285,15 @@ async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promis
   }
 }
 
-async function isOver(host: ErrandHost, { call_id }: Errand): Promise<boolean> {
+/** Whether the call's own status says that it is over. */
+async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
+  const segment_id = host.placements.find(errand)?.segment_id ?? null;
   try {
-    return await isCallOver(await host.project(), call_id, AbortSignal.timeout(REST_MS));
+    const signal = AbortSignal.timeout(REST_MS);
+    const statuses = await callStatuses(await host.project(), errand.call_id, segment_id, signal);
+    return evidenceOfStatuses(statuses) === "over";
   } catch (error) {
-    log("info", "waiter.unseen", { call: call_id, error: describeError(error) });
+    log("info", "call.status_unknown", { call: errand.call_id, error: describeError(error) });
     return false;
   }
 }
@@ -204,17 +323,22 @@ async function byRelay(host: ErrandHost, errand: Errand, command: CallCommand): 
   });
 }
 
-async function byRest(host: ErrandHost, errand: Errand, { method, params }: CallCommand) {
+async function byRest(
+  host: ErrandHost,
+  errand: Errand,
+  { method, params }: CallCommand,
+): Promise<RestOutcome> {
+  const { call_id } = errand;
   try {
-    return await commandCall(
-      await host.project(),
-      errand.call_id,
-      method,
-      params,
-      AbortSignal.timeout(REST_MS),
-    );
+    const project = await host.project();
+    const outcome = await commandCall(project, call_id, method, params, AbortSignal.timeout(REST_MS));
+    // A call of cXML's may be the compatibility API's alone.
+    const isCxmls = errand.node_id === null && method === "calling.end";
+    if (outcome.kind !== "refused" || !isCxmls) return outcome;
+    const ended = await hangUpCall(project, call_id, AbortSignal.timeout(REST_MS));
+    return ended.kind === "failed" ? outcome : ended;
   } catch (error) {
-    return { kind: "failed" as const, reason: describeError(error) };
+    return { kind: "failed", reason: describeError(error) };
   }
 }
 
@@ -234,6 +358,6 @@ function gone(host: ErrandHost, errand: Errand): void {
   host.errands.done(errand);
   const row = host.placements.find(errand);
   if (row) host.told(row, errand.kind, "nobody", "the call was gone already");
-  if (row && errand.kind === "rejoin") host.placements.move(row, "left", { reason: "the call is gone" });
   if (row && errand.kind === "fetch") host.line.ended(row);
+  if (row && mayMove(row.state, "left")) host.repairs.over(row, "a command found the call gone");
 }

@@ -127,6 +127,18 @@ export class Errands {
     return true;
   }
 
+  /** Puts it off to later. @param counts whether this was one of its tries. */
+  putOff(errand: Errand, ms: number, { counts }: { counts: boolean }): void {
+    this.#nextDue = undefined;
+    this.#underWay.delete(errand.id);
+    this.#sql.exec(
+      "UPDATE errands SET due_at = ?, attempts = ? WHERE id = ?",
+      this.#now() + ms,
+      errand.attempts + (counts ? 1 : 0),
+      errand.id,
+    );
+  }
+
   nextDue(): number | null {
     if (this.#nextDue === undefined) {
       const { due } = this.#sql.exec<{ due: number | null }>("SELECT MIN(due_at) AS due FROM errands").one();

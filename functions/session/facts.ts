@@ -2,7 +2,7 @@ import { ivBytes, openSecret, sealSecret } from "../../shared/credentials.ts";
 import type { Resume } from "../../shared/relay/inputs.ts";
 import { log } from "../log.ts";
 
-type FactName = "project_id" | "protocol" | "authorization_state" | "breaker";
+type FactName = "project_id" | "protocol" | "authorization_state" | "breaker" | "leaving" | "gaps";
 
 /**
  * The few single values that a new incarnation needs. `authorization_state` is a secret: it is kept sealed, and where

@@ -30,6 +30,10 @@ export class Glance {
     return this.#rooms.ofCaller(tenant, sticky_key);
   }
 
+  hasReleased(room: string): boolean {
+    return this.#rooms.hasReleased(room);
+  }
+
   participants(room: string): Placement[] {
     return this.#rooms.participants(room);
   }

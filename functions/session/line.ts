@@ -149,6 +149,12 @@ export class Line {
     return true;
   }
 
+  /** Neither RELAY nor REST sees it: it has its old place again, and holds up nobody until it asks by itself. */
+  missed(key: PlacementKey): void {
+    const row = this.#host.placements.find(key);
+    if (row && this.takeBack(row)) this.#host.placements.update(row, { seen_at: 0 });
+  }
+
   /** An operator lets it in; false where it does not wait for that, or does no more. */
   admit(row: Placement): boolean {
     if (!row.wait?.for.includes("admission") || row.turned_away !== null) return false;

@@ -98,6 +98,16 @@ export class Link {
     return this.#connection?.client.state === "ready" ? this.#connection : null;
   }
 
+  /** Of the RELAY session as it is, or was last. */
+  get protocol(): string | null {
+    return this.#facts.get("protocol");
+  }
+
+  /** How long a participant in doubt keeps the seat without evidence. */
+  get seat_doubt_ms(): number {
+    return (this.#project?.value.session.seat_doubt_s ?? 1_800) * 1000;
+  }
+
   async project(): Promise<Project> {
     return this.#project?.value ?? (await readProject(this.#env, this.#facts.require("project_id")));
   }

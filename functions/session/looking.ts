@@ -1,3 +1,4 @@
+import type { JoinParameters } from "../../shared/conference.ts";
 import { confirmJoin } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -25,7 +26,9 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   const row = placements.find(request);
   if (!row) return { v: 1, outcome: "unsettled", reason: "the session knows no such placement" };
   if (row.asking_step === request.asking_step && row.answer) return row.answer;
-  const answer = settle(out, row, request.rest);
+  if (request.segment_id !== undefined && request.segment_id !== row.segment_id)
+    placements.update(row, { segment_id: request.segment_id });
+  const answer = settle(out, row, request);
   if (answer.outcome === "unsettled") return answer;
   placements.update(row, {
     asking_step: request.asking_step,
@@ -37,8 +40,8 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   return answer;
 }
 
-function settle(out: Lookout, row: Placement, rest: LookRequest["rest"]): LookReply {
-  const place = { v: 1 as const, room: row.room, join: row.join };
+function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): LookReply {
+  const place = placeOf(row);
   switch (row.state) {
     case "left":
     case "failed":
@@ -63,16 +66,28 @@ function settle(out: Lookout, row: Placement, rest: LookRequest["rest"]): LookRe
       return row.state satisfies never;
   }
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and events may have been missed` };
+  // Its join would end the conference for all, were RELAY's join in it: nobody can take that back, so it is looked for once more.
+  const isHeldMore = may_hold === true && row.join.end_on_exit === true && row.answer?.outcome !== "hold";
+  if (isHeldMore && rest.said !== "found") {
+    return { ...place, outcome: "hold", reason: "its join would end the conference, were it there already" };
+  }
   return settleByRest(out, row, rest);
+}
+
+/** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
+function placeOf({ room, join, may_stand }: Placement): { v: 1; room: string; join: JoinParameters } {
+  if (may_stand === 0) return { v: 1, room, join };
+  const { end_on_exit: _, ...harmless } = join;
+  return { v: 1, room, join: harmless };
 }
 
 function settleByRest(out: Lookout, row: Placement, rest: NonNullable<LookRequest["rest"]>): LookReply {
   const { placements, health, now } = out;
-  const place = { v: 1 as const, room: row.room, join: row.join };
+  const place = placeOf(row);
   if (rest.said === "found") {
     // Whether REST's sid is RELAY's conference_id is not known: events tell it.
     const reason = "REST found the call in its room";
-    confirmJoin(out, row, { joined_by: "relay", reason });
+    confirmJoin(out, row, { joined_by: "relay", reason }, now);
     return { ...place, outcome: "joined", reason };
   }
   if (row.state === "accepted" && rest.said === "absent") health.failed("accepted, and never joined", now);

@@ -1,3 +1,4 @@
+import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
@@ -46,6 +47,24 @@ export interface Placement extends PlacementKey, Membership {
   admitted: number;
   /** 1: it joined after its seat had gone, and the room was full. */
   over_capacity: number;
+  /** How the call came; null in rows that an older version wrote. */
+  ingress: Ingress | null;
+  /** The call's newest segment that is known, by which its voice log is found. */
+  segment_id: string | null;
+  /** Since when something speaks against its being in its room, ms; gaps in RELAY's events are known to `Doubts` alone. */
+  doubted_at: number | null;
+  /** Since when its seat is not counted, though nothing says for sure that it left, ms. */
+  presumed_gone_at: number | null;
+  /** When somebody unsigned said that it left, and when the first proved list since then was without it; ms. */
+  unsigned_leave_at: number | null;
+  missed_at: number | null;
+  /** How often one of our documents put it back into its room without being asked to. */
+  rejoins: number;
+  /** 1: RELAY was told to join it, and nothing says that this join came to nothing or is over. */
+  may_stand: number;
+  /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
+  relay_took: string | null;
+  rest_took: number;
 }
 
 /** What of a row changes after it was planned. */
@@ -70,6 +89,15 @@ export type Changes = Partial<
       | "seen_at"
       | "admitted"
       | "over_capacity"
+      | "segment_id"
+      | "doubted_at"
+      | "presumed_gone_at"
+      | "unsigned_leave_at"
+      | "missed_at"
+      | "rejoins"
+      | "may_stand"
+      | "relay_took"
+      | "rest_took"
     >
 >;
 
@@ -164,6 +192,16 @@ export class Placements {
       seen_at: state === "waiting" ? this.#now() : null,
       admitted: 0,
       over_capacity: 0,
+      ingress: request.ingress ?? null,
+      segment_id: request.segment_id ?? null,
+      doubted_at: null,
+      presumed_gone_at: null,
+      unsigned_leave_at: null,
+      missed_at: null,
+      rejoins: 0,
+      may_stand: 0,
+      relay_took: null,
+      rest_took: 0,
     };
     this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
     if (state === "planned") this.#unwritten.add(row);
@@ -178,6 +216,11 @@ export class Placements {
     this.update(row, { ...changes, state: to, trail });
     this.#moved();
     return true;
+  }
+
+  /** Something other than a move has changed who has a seat. */
+  touched(): void {
+    this.#moved();
   }
 
   /** Marks in the row's trail what came of a command; written with the row's next move. */

@@ -16,6 +16,8 @@ export interface PlacingHost {
   now(): number;
   /** The connection, asked for and under way; rejects where the project's record can't be read. */
   connection(request: PlaceRequest): Promise<RelayConnection>;
+  /** Of the RELAY session as it is now. */
+  protocol(): string | null;
   /** Says why RELAY must not be tried now, or null. */
   avoidRelay(): string | null;
   /** Resolves when a participant-join of this placement comes. */
@@ -150,7 +152,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
   });
   host.commandEnded(outcome);
   placements.mark(row, "calling.join_conference", describeOutcome(outcome));
-  settleJoin(placements, request, outcome, host.now());
+  settleJoin(host, request, outcome);
 }
 
 /** The handle of a placement's join, from which its row is found when the frame goes out. */
@@ -171,21 +173,25 @@ export function joinIsSending(placements: Placements, command: string): void {
   if (!command.startsWith("[")) return;
   const [call_id, entry, step] = JSON.parse(command) as [string, string, number]; // Written by joinCommandId.
   const row = placements.find({ call_id, entry, step });
-  if (row) placements.move(row, "sending", { reason: "sent" });
+  if (row) placements.move(row, "sending", { reason: "sent", may_stand: 1 });
 }
 
-function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outcome, now: number): void {
+function settleJoin(
+  { placements, now, protocol }: Pick<PlacingHost, "placements" | "now" | "protocol">,
+  request: PlaceRequest,
+  outcome: Outcome,
+): void {
   const row = placements.find(request);
   if (!row) return;
   const reason = describeOutcome(outcome);
+  const hold_at = heldSince(request, now());
   switch (outcome.kind) {
     case "ok": {
-      const conference_id = outcome.result["conference_id"];
       placements.move(row, "accepted", {
         reason,
         joined_by: "relay",
-        hold_at: heldSince(request, now),
-        ...(typeof conference_id === "string" ? { conference_id } : {}),
+        hold_at,
+        relay_took: protocol(),
       });
       return;
     }
@@ -197,7 +203,7 @@ function settleJoin(placements: Placements, request: PlaceRequest, outcome: Outc
       byDocument(placements, request, "calling.join_conference", outcome);
       return;
     case "unanswered":
-      placements.move(row, "unknown", { reason, joined_by: "relay", hold_at: heldSince(request, now) });
+      placements.move(row, "unknown", { reason, joined_by: "relay", hold_at });
       return;
     default:
       outcome satisfies never;
@@ -210,10 +216,17 @@ function byDocument(placements: Placements, request: PlaceRequest, method: strin
   if (outcome.kind !== "unsent") placements.move(row, "rejected", { reason: describeOutcome(outcome) });
   placements.move(row, "by_document", {
     joined_by: "document",
+    may_stand: method === "calling.join_conference" && mayHaveBeenDone(outcome) ? 1 : 0,
     reason: `${method}: ${describeOutcome(outcome)}`,
     // It may mean that RELAY cannot see the call, or just that the caller hung up: what the call does next tells.
     doubt: outcome.kind === "gone" && outcome.code === "404" ? "404" : null,
   });
+}
+
+/** A refusal that names the call or the request is one. Any other failure may have come after the join. */
+function mayHaveBeenDone(outcome: Outcome): boolean {
+  if (outcome.kind === "failed") return !/^4\d\d$/.test(outcome.code);
+  return outcome.kind === "error" && outcome.code !== -32601 && outcome.code !== -32602;
 }
 
 /**

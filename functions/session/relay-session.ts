@@ -15,6 +15,7 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./contract.ts";
+import { Control } from "./control.ts";
 import { Desk } from "./desk.ts";
 import { Dialer } from "./dialer.ts";
 import { whomToTell } from "./forwarding.ts";
@@ -42,6 +43,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #chores: Chores;
   readonly #desk: Desk;
   readonly #usher: Usher;
+  readonly #control: Control;
   readonly #reception: Reception;
   readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
@@ -68,10 +70,18 @@ export class RelaySession extends DurableObject<Env> {
       doubt: (doubted) => this.#chores.doubtSeats(doubted),
       now,
     });
-    this.#archive = new Archive(sql, journal, placements, rooms, rulesets, ({ project_id }) => {
-      facts.set("project_id", project_id);
-      this.#heartbeat.keep();
-    });
+    this.#archive = new Archive(
+      sql,
+      journal,
+      placements,
+      rooms,
+      this.#tables.doubts,
+      rulesets,
+      ({ project_id }) => {
+        facts.set("project_id", project_id);
+        this.#heartbeat.keep();
+      },
+    );
     this.#link = new Link(env, facts, counters, {
       sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
@@ -105,6 +115,9 @@ export class RelaySession extends DurableObject<Env> {
     });
     this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception, dialer: this.#dialer });
     this.#usher = new Usher(parts);
+    this.#control = new Control({ ...parts, chores: this.#chores });
+    // What happened while nobody was here to hear of it is not told again.
+    if (rooms.countLive() > 0) this.#tables.doubts.gapBegan();
     this.#line.stir();
     this.#heartbeat.began();
   }
@@ -137,6 +150,11 @@ export class RelaySession extends DurableObject<Env> {
     return this.#usher;
   }
 
+  /** What operators decide about single calls. */
+  control(): Control {
+    return this.#control;
+  }
+
   /** Has people called into conferences. */
   dialer(): Dialer {
     return this.#dialer;
@@ -159,14 +177,15 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
-    const { event, trusted, ids_known } = request;
+    const { event, trusted, ids_known, tenant } = request;
     this.#tables.facts.set("project_id", request.project_id);
     const isNew = this.#events.record(event, "callback");
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
     this.#heartbeat.worked();
-    if (trusted) this.#events.apply(event, ids_known);
-    else this.#events.applyUntrusted(event, ids_known);
+    const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
+    if (trusted) this.#events.apply(event, told);
+    else this.#events.applyUntrusted(event, told);
     this.#chores.start();
     this.#chores.heard();
     return { v: 1, forward: whomToTell(this.#tables.placements, this.#tables.rooms, request) };
@@ -209,6 +228,10 @@ export class RelaySession extends DurableObject<Env> {
       ...this.#link.status(),
       counters: this.#tables.counters.all(),
       breaker: this.#tables.health.breaker,
+      leaving: this.#tables.leaving.breaker,
+      observations: this.#tables.observations.all(),
+      split_rooms: this.#events.splitRooms(),
+      presumed_gone: this.#tables.rooms.countReleased(),
       live_placements: this.#tables.rooms.countLive(),
     };
   }
@@ -230,6 +253,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #gapBegan(): void {
+    this.#tables.doubts.gapBegan();
     this.#heartbeat.gapBegan();
     this.#reception.gap();
   }

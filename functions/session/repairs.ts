@@ -1,8 +1,11 @@
+import { type Evidence, evidenceOfMissing } from "../../shared/evidence.ts";
+import { mayMove } from "../../shared/placement.ts";
 import { log } from "../log.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
-import { confirmJoin } from "./confirming.ts";
+import { confirmJoin, seen } from "./confirming.ts";
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
+import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
@@ -16,11 +19,15 @@ interface RepairsHost {
   events: ConferenceEvents;
   counters: Counters;
   journal: Journal;
-  line: Pick<Line, "takeBack">;
+  line: Pick<Line, "takeBack" | "ended">;
   kept: KeptSeats;
+  leaving: Health;
 }
 
-/** What REST says against the ledger, believed: each repair is counted, logged and told in the call's story. */
+/**
+ * Repairs — what evidence other than an event changes in the ledger, by the table in `shared/evidence.ts`: each change is counted,
+ * logged and told in the call's history. Used by reconciliation.
+ */
 export class Repairs {
   readonly #host: RepairsHost;
   readonly #now: () => number;
@@ -35,28 +42,78 @@ export class Repairs {
     if (row.state !== "joined") {
       this.#tell("repaired_joins", row, "REST found the call in its room, and no event had said so");
       const reason = "REST found the call in its room";
-      confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason });
+      confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason }, this.#now());
       this.#host.kept.unkeep(row);
-    }
-    this.#host.placements.update(row, { verified_at: this.#now() });
-  }
-
-  /** REST does not find the call in its room, and no event said why. */
-  left(row: Placement): void {
-    const { placements, errands, events, line } = this.#host;
-    // It may hear music still: then it is fetched anew, and else found to be gone.
-    if (line.takeBack(row)) return;
-    this.#tell("repaired_leaves", row, "REST did not find the call in its room, and no event had said why");
-    if (row.state !== "joined") {
-      errands.drop("expire", row);
-      // Never seen there, and never came back: the caller hung up, most likely. If not, nothing else would end the call.
-      if (placements.move(row, "left", { reason: "REST: not in its room" }) && row.joined_by === "relay") {
-        errands.add("end", row, row.node_id);
-      }
       return;
     }
+    if (row.presumed_gone_at !== null)
+      this.#tell("brought_back", row, "REST finds the call in its room after all");
+    this.#host.placements.update(row, seen(this.#now()));
+  }
+
+  /** A proved list is without the participant. Two that are far enough apart confirm a leave that somebody unsigned told of. */
+  missing(row: Placement, asked_at: number): Evidence {
+    const evidence = evidenceOfMissing(row, asked_at);
+    if (evidence === "confirmed_leave") {
+      this.leave(row, "two lists of REST are without it, as an unsigned leave had said");
+    } else {
+      this.#host.placements.update(row, { missed_at: row.missed_at ?? asked_at });
+      this.release(row, "REST lists others of its kind in the conference, and not this call");
+    }
+    return evidence;
+  }
+
+  /** The call itself is over, and no event said so: nothing is left to be done for it. */
+  over(row: Placement, said: string): void {
+    const { placements, errands, line, events } = this.#host;
+    this.#tell("repaired_leaves", row, said);
+    line.ended(row);
+    if (row.state === "joined") {
+      const { room: name, conference_id } = row;
+      events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+    }
+    placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: said });
+    for (const kind of ["expire", "rejoin", "end", "after", "fetch", "overdue"] as const)
+      errands.drop(kind, row);
+    this.#host.leaving.succeeded(this.#now());
+  }
+
+  /** A leave that somebody unsigned told of has a second source. */
+  leave(row: Placement, said: string): void {
     const { room: name, conference_id } = row;
-    events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+    this.#tell("repaired_leaves", row, said);
+    this.#host.leaving.succeeded(this.#now());
+    this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+  }
+
+  /** The seat is not counted any more; in everything else the participant is there, flagged. */
+  release(row: Placement, said: string): void {
+    if (row.presumed_gone_at !== null || row.state !== "joined") return;
+    this.#host.placements.update(row, { presumed_gone_at: this.#now() });
+    this.#host.counters.add("presumed_gone");
+    log("warn", "presumed_gone", { call: row.call_id, room: row.room, said });
+    this.#host.journal.deed(row, { deed: "repair", by: "rest", said: `seat released: ${said}` });
+    this.#host.placements.touched();
+  }
+
+  /** Events count as many as we do: whose seat was released is there after all. */
+  bringBack(row: Placement): void {
+    if (row.presumed_gone_at === null) return;
+    this.#tell("brought_back", row, "the conference's size says that it is there after all");
+    this.#host.placements.update(row, seen(this.#now()));
+  }
+
+  /** Nothing was ever heard of the call in its room, nor of its end: the row is closed, and nothing is sent. */
+  forgetUnseen(row: Placement): void {
+    this.#host.errands.drop("expire", row);
+    this.#host.placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
+      reason: "nothing was ever heard of it in its room",
+    });
+  }
+
+  /** One whose turn had come is not in its room, as far as anybody can say: it has its old place again. */
+  takeBack(row: Placement): boolean {
+    return this.#host.line.takeBack(row);
   }
 
   #tell(counter: string, row: Placement, said: string): void {

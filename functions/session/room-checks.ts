@@ -1,3 +1,5 @@
+import { SIZE_BELOW_MS } from "../../shared/evidence.ts";
+
 /** Events come late and out of order: a room's size is compared with the ledger when they had so long to settle. */
 const SETTLING_MS = 3_000;
 /** A room is asked about this often at most, whoever gives cause; where there was none, less often. */
@@ -11,10 +13,28 @@ export const ROOMS_AT_ONCE = 10;
 const PAUSE_MS = 2_000;
 /** How long a check may take: where we vanish in the middle of one, or REST fails, it is made again after this. */
 const LEASE_MS = 15_000;
-/** Rooms whose sizes are settling at one time; what others claim meanwhile is left to the routine. */
-const SETTLING_ROOMS = 5_000;
+/** Conferences whose sizes are settling at one time; what others claim meanwhile is left to the routine. */
+const SETTLING = 5_000;
 /** What is known of a room that nothing was asked of for so long is forgotten. */
 const KEPT_MS = 3_600_000;
+
+/** A conference's size, as its newest event told it. */
+export interface Sized {
+  conference_id: string;
+  room: string;
+  size: number;
+  /** RELAY told it, or a signed callback: others give cause for a question only. */
+  isTrusted: boolean;
+}
+
+interface Heard extends Sized {
+  /** The event's own time, seconds. */
+  ts: number;
+  /** When it is to be compared with our count, ms. */
+  due_at: number;
+  /** Since when it is below our count, ms. */
+  below_since: number | null;
+}
 
 /** A check under way. */
 export interface RoomCheck {
@@ -39,8 +59,11 @@ export interface Checked {
 export class RoomChecks {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
-  /** The newest size of each room, and since when it settles; in the order of that. */
-  readonly #sizes = new Map<string, { size: number; ts: number; since: number }>();
+  /** The newest size of each conference that is still to be compared. */
+  readonly #sizes = new Map<string, Heard>();
+  #settles_at: number | null = null;
+  /** Given by the last `settled`. */
+  #compared: Heard[] = [];
   readonly #strangers = new Map<string, { count: number; at: number }>();
   #pause_until = 0;
   /** What the table said last; undefined since it changed. */
@@ -58,30 +81,58 @@ export class RoomChecks {
     }
   }
 
-  /** An event says how many are in a room. @param ts of the event, seconds; null: as of now. */
-  heard(room: string, size: number, ts: number | null): void {
-    const known = this.#sizes.get(room);
-    if (!known && this.#sizes.size >= SETTLING_ROOMS) return;
+  /** An event says how many are in a conference. @param ts of the event, seconds; null: as of now. */
+  heard(sized: Sized, ts: number | null): void {
+    const known = this.#sizes.get(keyOf(sized));
+    if (!known && this.#sizes.size >= SETTLING) return;
     const at = ts ?? this.#now() / 1000;
-    if (known && known.ts > at) return;
-    this.#sizes.set(room, { size, ts: at, since: known?.since ?? this.#now() });
+    if (known && (known.ts > at || (known.isTrusted && !sized.isTrusted))) return;
+    const due_at =
+      known?.below_since == null ? (known?.due_at ?? this.#now() + SETTLING_MS) : this.#now() + SETTLING_MS;
+    this.#keepSize({
+      ...sized,
+      ts: at,
+      due_at,
+      below_since: known?.below_since ?? null,
+    });
   }
 
-  /** Rooms whose sizes have settled; each is given once. */
-  settled(): { room: string; size: number }[] {
-    const rooms: { room: string; size: number }[] = [];
-    for (const [room, { size, since }] of this.#sizes) {
-      if (since + SETTLING_MS > this.#now()) break;
-      rooms.push({ room, size });
-      this.#sizes.delete(room);
-    }
-    return rooms;
+  /** Sizes that have settled; each is given once, unless `below` keeps it. */
+  settled(): Sized[] {
+    const now = this.#now();
+    const due = [...this.#sizes.values()].filter(({ due_at }) => due_at <= now);
+    for (const sized of due) this.#sizes.delete(keyOf(sized));
+    this.#settles_at = null;
+    for (const { due_at } of this.#sizes.values())
+      this.#settles_at = Math.min(this.#settles_at ?? due_at, due_at);
+    this.#compared = due;
+    return due;
   }
 
-  /** When the next size has settled; null where none is. */
+  /** The size is below our count: it is compared again when that has lasted. Returns since when it is. */
+  below(sized: Sized): number {
+    const now = this.#now();
+    const before = this.#compared.find((one) => keyOf(one) === keyOf(sized));
+    const below_since = before?.below_since ?? now;
+    const lasts_at = below_since + SIZE_BELOW_MS;
+    if (lasts_at > now)
+      this.#keepSize({
+        ...sized,
+        ts: before?.ts ?? now / 1000,
+        due_at: lasts_at,
+        below_since,
+      });
+    return below_since;
+  }
+
+  /** When the next size is to be compared; null where none is. May be early, and is never late. */
   get settles_at(): number | null {
-    const [oldest] = this.#sizes.values();
-    return oldest ? oldest.since + SETTLING_MS : null;
+    return this.#settles_at;
+  }
+
+  #keepSize(heard: Heard): void {
+    this.#sizes.set(keyOf(heard), heard);
+    this.#settles_at = Math.min(this.#settles_at ?? heard.due_at, heard.due_at);
   }
 
   /** Something gives cause to ask about the room; soon, and not more often than may be. */
@@ -176,4 +227,9 @@ export class RoomChecks {
       this.#now() - KEPT_MS,
     );
   }
+}
+
+/** Names and ids come from outside: one event must not stand in the place of another room's. */
+function keyOf({ room, conference_id }: Pick<Sized, "room" | "conference_id">): string {
+  return `${room} ${conference_id}`;
 }

@@ -1,30 +1,47 @@
+import { tooMany } from "../../shared/evidence.ts";
 import { describeError, log } from "../log.ts";
+import type { CallStatuses, RoomListing } from "../rest.ts";
+import { evidenceOfStatuses } from "../rest.ts";
 import type { Counters } from "./counters.ts";
-import type { Placements } from "./placements.ts";
+import { type Doubts, kindOf } from "./doubts.ts";
+import type { Observations } from "./observations.ts";
+import type { Placement, Placements } from "./placements.ts";
 import type { Repairs } from "./repairs.ts";
 import { checkRoom } from "./room-check.ts";
-import type { RoomCheck, RoomChecks } from "./room-checks.ts";
+import type { RoomCheck, RoomChecks, Sized } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A room with somebody in it is checked this often where nothing else gave cause: the last leave of all may be lost. */
 const ROUTINE_MS = 300_000;
 /** Rooms gone through for that at one time. */
 const ROUTINE_ROOMS = 5_000;
+/** Participants looked at in one turn for a doubt that has lasted too long; the next turn goes on behind them. */
+const DOUBTED_AT_ONCE = 500;
+/** Missing calls of one list whose own status is asked for; the others are asked about by the next list. */
+const ASKED_AT_ONCE = 20;
 
-interface RoomKeeperHost {
+export interface RoomKeeperHost {
   placements: Placements;
   rooms: Rooms;
   checks: RoomChecks;
+  doubts: Doubts;
+  observations: Observations;
   repairs: Repairs;
   counters: Counters;
-  /** The calls that REST has in the room. Rejects where it does not say. */
-  list(room: string): Promise<ReadonlySet<string>>;
+  /** What REST has in the room. Rejects where it does not say. */
+  list(room: string): Promise<RoomListing>;
+  /** The call's own status. Rejects where REST does not answer. */
+  statuses(row: Placement): Promise<CallStatuses>;
+  /** How long a participant in doubt keeps the seat without evidence, ms. */
+  seat_doubt_ms(): number;
 }
 
-/** Keeps the ledger of each room what SignalWire says of it: gives cause to ask, asks when it is time. */
+/** Reconciles rooms with what SignalWire says of them: by the sizes that events tell, by REST, and by how long a doubt has lasted. */
 export class RoomKeeper {
   readonly #host: RoomKeeperHost;
   readonly #now: () => number;
+  /** The `seq` of the participant who was looked at last for a doubt that has lasted too long. */
+  #cursor = 0;
 
   constructor(host: RoomKeeperHost, now: () => number) {
     this.#host = host;
@@ -38,9 +55,10 @@ export class RoomKeeper {
       checks.demandAfter(room, ROUTINE_MS);
     }
     checks.forget();
+    this.#releaseDoubted();
   }
 
-  /** After a gap in RELAY's events: whom it placed is asked about call by call, and here the others. */
+  /** After a gap in RELAY's events: calls that it placed are asked about one by one, and here the others. */
   afterGap(): void {
     const { rooms, checks } = this.#host;
     for (const room of rooms.occupied(this.#now(), "document", ROUTINE_ROOMS)) checks.demand(room);
@@ -54,11 +72,51 @@ export class RoomKeeper {
 
   /** Does what is due. */
   async run(): Promise<void> {
-    const { checks, rooms } = this.#host;
-    for (const { room, size } of checks.settled()) {
-      if (rooms.countJoined(room) !== size && rooms.around(room).length > 0) checks.demand(room);
-    }
+    const { checks } = this.#host;
+    for (const sized of checks.settled()) this.#compare(sized);
     await Promise.all(checks.takeDue().map((check) => this.#check(check)));
+  }
+
+  /** A conference's size, as its newest event told it, and our count of it. */
+  #compare(sized: Sized): void {
+    const { rooms, checks, doubts, repairs } = this.#host;
+    const { conference_id, room, size, isTrusted } = sized;
+    const { surely, perhaps } = rooms.joinedTo(room, conference_id);
+    const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
+    if (counted.length !== size && rooms.around(room).length > 0) checks.demand(room);
+    if (!isTrusted) return;
+    if (size === surely.length || size === surely.length + perhaps.length) {
+      doubts.confirmed(conference_id);
+      for (const row of surely) repairs.bringBack(row);
+      return;
+    }
+    if (size >= counted.length) return;
+    const since = checks.below(sized);
+    const excess = tooMany(counted.length, size, since, this.#now());
+    for (const row of this.#doubtfulFirst(counted).slice(0, excess)) {
+      repairs.release(row, `events tell of ${size} in the conference, and ${counted.length} were counted`);
+    }
+  }
+
+  /** Those against whom most speaks come first. */
+  #doubtfulFirst(rows: readonly Placement[]): Placement[] {
+    const { doubts } = this.#host;
+    const rank = (row: Placement) => row.unsigned_leave_at ?? doubts.since(row) ?? Number.MAX_SAFE_INTEGER;
+    const confirmed_at = ({ verified_at, created_at }: Placement) => verified_at ?? created_at;
+    return rows.toSorted((a, b) => rank(a) - rank(b) || confirmed_at(a) - confirmed_at(b));
+  }
+
+  /** Where there was cause for doubt, and no evidence either way since. */
+  #releaseDoubted(): void {
+    const { rooms, doubts, repairs, seat_doubt_ms } = this.#host;
+    const before = this.#now() - seat_doubt_ms();
+    const slice = rooms.unconfirmedSince(before, this.#cursor, DOUBTED_AT_ONCE);
+    this.#cursor = slice.length < DOUBTED_AT_ONCE ? 0 : (slice.at(-1)?.seq ?? 0);
+    for (const { row } of slice) {
+      const since = doubts.since(row);
+      if (since !== null && since <= before)
+        repairs.release(row, "it was in doubt for too long, without evidence");
+    }
   }
 
   async #check(check: RoomCheck): Promise<void> {
@@ -72,8 +130,9 @@ export class RoomKeeper {
           rooms,
           now: this.#now,
           list,
+          listed: (listing, around) => this.#observe(listing, around),
           found: (row) => repairs.found(row),
-          left: (row) => repairs.left(row),
+          missing: (rows, asked_at) => this.#missing(rows, asked_at),
         },
         room,
       );
@@ -86,4 +145,60 @@ export class RoomKeeper {
       log("warn", "room.unchecked", { room, error: describeError(error) });
     }
   }
+
+  async #missing(rows: readonly Placement[], asked_at: number): Promise<void> {
+    const { repairs, statuses } = this.#host;
+    const ask = async (row: Placement): Promise<void> => {
+      const { trail } = row;
+      const said = evidenceOfStatuses(await statuses(row));
+      // What moved while REST answered is newer than its answer.
+      if (row.trail !== trail) return;
+      if (said === "over") repairs.over(row, "its status says that the call is over");
+      else repairs.missing(row, asked_at);
+    };
+    await Promise.all(rows.slice(0, ASKED_AT_ONCE).map(ask));
+  }
+
+  /** What a list shows of SignalWire itself, whoever is in it. */
+  #observe(listing: RoomListing, around: readonly Placement[]): void {
+    observeListing(this.#host.observations, listing, around, this.#now());
+  }
 }
+
+/** A call that has been in its room for so long is in a list that shows its kind at all. */
+const SETTLED_MS = 60_000;
+
+/** Learns from a list what REST lists: which kinds of calls, under whose ids, and how it calls conferences that wait. */
+export function observeListing(
+  observations: Observations,
+  { conferences, complete }: RoomListing,
+  around: readonly Placement[],
+  now: number,
+): void {
+  const listed = new Set(conferences.flatMap(({ call_ids }) => [...call_ids]));
+  const inRoom = around.filter(({ state, joined_ts }) => state === "joined" && joined_ts !== null);
+  for (const { status, call_ids, sid } of conferences) {
+    if (status === "init" && call_ids.size > 0) observations.saw("rest_status_while_waiting", "init");
+    for (const { conference_id } of inRoom.filter(({ call_id }) => call_ids.has(call_id))) {
+      if (conference_id !== null) observations.saw("conference_sid_is_conference_id", conference_id === sid);
+    }
+  }
+  for (const row of inRoom) {
+    const question = LISTED_KINDS[kindOf(row).ingress === "cxml" ? "cxml" : (row.joined_by ?? "relay")];
+    if (listed.has(row.call_id)) {
+      observations.saw(question, true);
+      observations.saw("call_sid_is_call_id", true);
+    } else if (complete && listed.size > 0 && (row.verified_at ?? row.created_at) < now - SETTLED_MS) {
+      observations.saw(
+        around.some(({ call_id }) => listed.has(call_id)) ? question : "call_sid_is_call_id",
+        false,
+      );
+    }
+  }
+}
+
+const LISTED_KINDS = {
+  relay: "rest_lists_relay_joins",
+  document: "rest_lists_swml_joins",
+  cxml: "rest_lists_cxml_joins",
+} as const;

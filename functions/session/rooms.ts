@@ -8,7 +8,8 @@ import type { Placement, Placements } from "./placements.ts";
 const RESERVED_MS = 30_000;
 
 /** Of the rows that are written, with RESERVED_MS and the time. */
-const HOLDS_SEAT = "live = 1 AND (state = 'joined' OR (state != 'waiting' AND deadline_at + ? > ?))";
+const HOLDS_SEAT =
+  "live = 1 AND presumed_gone_at IS NULL AND (state = 'joined' OR (state != 'waiting' AND deadline_at + ? > ?))";
 
 type Key = PlacementKey & Record<string, SqlStorageValue>;
 
@@ -151,8 +152,13 @@ export class Rooms {
     );
   }
 
-  /** Whether the row's seat counts: it was seen in the room, or may yet be. */
+  /** Whether the row's seat counts. */
   holdsSeat(row: Placement): boolean {
+    return row.presumed_gone_at === null && this.isExpected(row);
+  }
+
+  /** Whether the call was seen in the room, or may yet be; its seat may have been released all the same. */
+  isExpected(row: Placement): boolean {
     if (row.state === "joined") return true;
     return isLive(row.state) && row.state !== "waiting" && this.heldUntil(row) > this.#now();
   }
@@ -179,6 +185,47 @@ export class Rooms {
     return this.#strangers(room);
   }
 
+  /** Whether seats of the room were released without evidence that their participants left. */
+  hasReleased(room: string): boolean {
+    return (
+      this.#sql
+        .exec<{ released: number }>(
+          `SELECT EXISTS (SELECT 1 FROM placements INDEXED BY placements_by_seat
+             WHERE room = ? AND live = 1 AND presumed_gone_at IS NOT NULL) AS released`,
+          room,
+        )
+        .one().released === 1
+    );
+  }
+
+  /** How many seats are not counted, though nothing says for sure that their participants left. */
+  countReleased(): number {
+    return this.#sql
+      .exec<{ released: number }>(
+        `SELECT COUNT(*) AS released FROM placements INDEXED BY placements_by_seat
+         WHERE live = 1 AND presumed_gone_at IS NOT NULL`,
+      )
+      .one().released;
+  }
+
+  /** Up to `limit` participants after the one with this `seq` whom nothing has confirmed since then, in the order of their rows. */
+  unconfirmedSince(before: number, after_seq: number, limit: number): { row: Placement; seq: number }[] {
+    return this.#sql
+      .exec<Key & { seq: number }>(
+        `SELECT call_id, entry, step, seq FROM placements
+         WHERE seq > ? AND live = 1 AND state = 'joined' AND presumed_gone_at IS NULL
+           AND COALESCE(verified_at, created_at) < ? ORDER BY seq LIMIT ?`,
+        after_seq,
+        before,
+        limit,
+      )
+      .toArray()
+      .flatMap(({ seq, ...key }) => {
+        const row = this.#placements.find(key);
+        return row ? [{ row, seq }] : [];
+      });
+  }
+
   /** How many of ours were seen in the room and have not left it. */
   countJoined(room: string): number {
     return this.#sql
@@ -187,6 +234,15 @@ export class Rooms {
         room,
       )
       .one().joined;
+  }
+
+  /** The room's participants in the conference with this id; and those of whom nothing told in which conference they are. */
+  joinedTo(room: string, conference_id: string): { surely: Placement[]; perhaps: Placement[] } {
+    const joined = this.participants(room);
+    return {
+      surely: joined.filter((row) => row.conference_id === conference_id),
+      perhaps: joined.filter((row) => row.conference_id === null),
+    };
   }
 
   /** Rooms that somebody may still be in who was placed there before then, and by a document where only those are meant. */

@@ -1,4 +1,5 @@
 import { splitWireName } from "../../shared/conference.ts";
+import type { Doubts } from "./doubts.ts";
 import type { Placement } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 import { type Waiter, waitersFor } from "./waiters.ts";
@@ -18,10 +19,21 @@ export interface Participant {
   confirmed: boolean;
   /** null: nobody knows yet. */
   joined_by: "relay" | "document" | null;
+  /** null where nothing told it yet. */
+  conference_id: string | null;
+  /** Its seat is not counted any more, though nothing says for sure that it left. */
+  presumed_gone: boolean;
+  /** Something speaks against its being there, and it was not confirmed since. */
+  doubted: boolean;
   /** It came when its seat had gone and the room was full: SignalWire let it in all the same. */
   over_capacity: boolean;
   /** Since when it is there, or on its way; ms. */
   since: number;
+}
+
+interface RosterHost {
+  rooms: Rooms;
+  doubts: Doubts;
 }
 
 /** A conference as the ledger has it: of those who were not placed there only the number is known. */
@@ -30,8 +42,10 @@ export interface Conference {
   name: string;
   /** As the tenant's rules spell it. */
   plain_name: string;
-  /** null where nothing said it yet. */
+  /** null where nothing said it yet; of two under one name the one with more participants. */
   conference_id: string | null;
+  /** Those that live under the name, and how many of the participants are in each. */
+  conferences: { conference_id: string; participants: number }[];
   /** Since when its longest participant is there, or its longest waiter waits where nobody is; ms. */
   since: number;
   /** How many others SignalWire has in it, as of a moment ago: they take seats, too. */
@@ -45,43 +59,69 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
   waiting: number;
   confirmed: number;
   expected: number;
+  /** Of the confirmed ones. */
+  presumed_gone: number;
+  doubted: number;
 }
 
 /** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
 export function conferenceOf(
-  rooms: Rooms,
+  { rooms, doubts }: RosterHost,
   tenant: string,
   room: string,
   now = Date.now(),
 ): Conference | null {
-  const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.holdsSeat(row));
+  const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.isExpected(row));
   const waiting = waitersFor(rooms, tenant, room, now);
   if (rows.length + waiting.length === 0) return null;
   const { tenant: owner, name } = splitWireName(room);
+  const conferences = conferencesIn(rows);
   return {
     name: room,
     plain_name: owner === tenant ? name : room,
-    conference_id:
-      rows.find((row) => row.state === "joined" && row.conference_id !== null)?.conference_id ?? null,
+    conference_id: conferences[0]?.conference_id ?? null,
+    conferences,
     since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
     strangers: rooms.strangersIn(room),
-    participants: rows.map(participantOf).sort((a, b) => a.since - b.since),
+    participants: rows.map((row) => participantOf(row, doubts)).sort((a, b) => a.since - b.since),
     waiting,
   };
 }
 
 /** The tenant's conferences, by name. */
-export function conferencesOf(rooms: Rooms, tenant: string): ConferenceSummary[] {
-  return rooms.ofTenant(tenant, ROOMS).flatMap((room) => {
-    const conference = conferenceOf(rooms, tenant, room);
+export function conferencesOf(host: RosterHost, tenant: string): ConferenceSummary[] {
+  return host.rooms.ofTenant(tenant, ROOMS).flatMap((room) => {
+    const conference = conferenceOf(host, tenant, room);
     if (!conference) return [];
     const { participants, waiting, ...said } = conference;
-    const confirmed = participants.filter((one) => one.confirmed).length;
-    return [{ ...said, waiting: waiting.length, confirmed, expected: participants.length - confirmed }];
+    const confirmed = participants.filter((one) => one.confirmed);
+    const count = (is: (one: Participant) => boolean) => confirmed.filter(is).length;
+    return [
+      {
+        ...said,
+        waiting: waiting.length,
+        confirmed: confirmed.length,
+        expected: participants.length - confirmed.length,
+        presumed_gone: count(({ presumed_gone }) => presumed_gone),
+        doubted: count(({ doubted }) => doubted),
+      },
+    ];
   });
 }
 
-function participantOf(row: Placement): Participant {
+/** By how many participants they have. */
+function conferencesIn(rows: readonly Placement[]): Conference["conferences"] {
+  const counts = new Map<string, number>();
+  for (const { state, conference_id } of rows) {
+    if (state === "joined" && conference_id !== null)
+      counts.set(conference_id, (counts.get(conference_id) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([conference_id, participants]) => ({ conference_id, participants }))
+    .sort((a, b) => b.participants - a.participants);
+}
+
+function participantOf(row: Placement, doubts: Doubts): Participant {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {
@@ -93,6 +133,9 @@ function participantOf(row: Placement): Participant {
     held: row.held === 1,
     confirmed,
     joined_by,
+    conference_id: row.conference_id,
+    presumed_gone: row.presumed_gone_at !== null,
+    doubted: confirmed && doubts.since(row) !== null,
     over_capacity: row.over_capacity === 1,
     since: sinceOf(row),
   };

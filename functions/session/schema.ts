@@ -104,6 +104,24 @@ const migrations: readonly string[] = [
   // What the alarm and each dial look for, among all that is kept.
   `CREATE INDEX dials_by_sending ON dials (sent_at) WHERE sent_at IS NOT NULL;
    CREATE INDEX walks_by_age ON walks (received_at);`,
+
+  // What is known for and against a participant, and what SignalWire was seen to do.
+  `ALTER TABLE placements ADD COLUMN ingress TEXT;
+   ALTER TABLE placements ADD COLUMN segment_id TEXT;
+   ALTER TABLE placements ADD COLUMN doubted_at INTEGER;
+   ALTER TABLE placements ADD COLUMN presumed_gone_at INTEGER;
+   ALTER TABLE placements ADD COLUMN unsigned_leave_at INTEGER;
+   ALTER TABLE placements ADD COLUMN missed_at INTEGER;
+   ALTER TABLE placements ADD COLUMN rejoins INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE placements ADD COLUMN may_stand INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE placements ADD COLUMN relay_took TEXT;
+   ALTER TABLE placements ADD COLUMN rest_took INTEGER NOT NULL DEFAULT 0;
+   UPDATE placements SET may_stand = 1 WHERE live = 1 AND (joined_by = 'relay' OR state = 'sending');
+
+   CREATE TABLE observations (
+     question TEXT NOT NULL, reading TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, times INTEGER NOT NULL,
+     PRIMARY KEY (question, reading)
+   ) WITHOUT ROWID;`,
 ];
 
 /**

@@ -1,4 +1,4 @@
-import type { JoinParameters } from "../../shared/conference.ts";
+import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import type { PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -13,13 +13,17 @@ export type Chosen =
   | { room: null; turned_away: TurnedAway; reason: string };
 
 /** What is to be known of rooms to choose one. */
-type Seats = Pick<Rooms, "taken" | "ofCaller" | "participants">;
+type Seats = Pick<Rooms, "taken" | "ofCaller" | "participants" | "hasReleased">;
 
 /** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
 export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
   const room = roomWithSeat(ledger, request);
   if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };
-  return request.coach ? withCoached(ledger, room, request) : { room, join: request.join };
+  const { capacity } = request;
+  // Who was presumed gone may be there all the same: then SignalWire's own limit refuses one too many.
+  const join =
+    capacity !== undefined && ledger.hasReleased(room) ? withLimit(request.join, capacity) : request.join;
+  return request.coach ? withCoached(ledger, room, { ...request, join }) : { room, join };
 }
 
 function roomWithSeat(ledger: Seats, request: Wanted): string | null {

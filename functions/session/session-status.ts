@@ -1,10 +1,27 @@
 import type { Breaker } from "../../shared/breaker.ts";
 import type { LinkStatus } from "./link.ts";
+import type { Observation } from "./observations.ts";
+
+/** Two conferences under one name. */
+export interface SplitRoom {
+  room: string;
+  conference_ids: string[];
+  /** When it was seen last, ms. */
+  at: number;
+}
 
 /** How a project's session is; for operators. Counters run since the session was first made. */
 export interface SessionStatus extends LinkStatus {
   counters: Record<string, number>;
   breaker: Breaker;
+  /** Open: SignalWire does not tell when callers leave, so calls join by document (`no evidence of leaving`). */
+  leaving: Breaker;
+  /** What SignalWire was seen to do here, of what its published material leaves open. */
+  observations: Observation[];
+  /** Names under which two conferences were seen to live at once, the newest last. */
+  split_rooms: SplitRoom[];
+  /** Seats that are not counted, though nothing says for sure that their participants left. */
+  presumed_gone: number;
   /** Calls that are, or may be, in a room. */
   live_placements: number;
 }

@@ -1,10 +1,12 @@
 import { Counters } from "./counters.ts";
 import { Dials } from "./dials.ts";
+import { Doubts } from "./doubts.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
+import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
@@ -21,7 +23,12 @@ interface Listener {
 /** The tables that several parts of the session read and write, in storage that has been migrated. */
 export class Tables {
   readonly facts: Facts;
+  /** Whether RELAY can be relied on to place this project's calls. */
   readonly health: Health;
+  /** Whether SignalWire tells of it when a call that RELAY joined has left its room. */
+  readonly leaving: Health;
+  readonly observations: Observations;
+  readonly doubts: Doubts;
   readonly counters: Counters;
   readonly journal: Journal;
   readonly rulesets: Rulesets;
@@ -42,6 +49,9 @@ export class Tables {
   ) {
     this.facts = new Facts(sql, credentials_key);
     this.health = new Health(this.facts);
+    this.leaving = new Health(this.facts, "leaving");
+    this.observations = new Observations(sql, now);
+    this.doubts = new Doubts(this.facts, now);
     this.counters = new Counters(sql);
     this.journal = new Journal(sql, now);
     this.rulesets = new Rulesets(sql, now);

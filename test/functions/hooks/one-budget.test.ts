@@ -61,9 +61,8 @@ test("a call that has used up its transfers is not asked again and left without 
   expect(await askCall(visitFor(4_000), question, { entry: "", step: 28 })).toEqual({ does: "apologise" });
 });
 
-test("where the session is out of reach the room itself counts, and a coach is heard by nobody", () => {
+test("where the session is out of reach a coach is heard by nobody", () => {
   const coach = { role: "agent", if_absent: "listen", if_several: "oldest" } as const;
-  expect(uncounted({ beep: "onEnter" }, { capacity: 1 })).toEqual({ beep: "onEnter", max_participants: 2 });
   expect(uncounted({ start_on_enter: false }, { coach })).toEqual({ start_on_enter: false, muted: true });
   expect(uncounted({ muted: false }, {})).toEqual({ muted: false });
 });

@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { RoomListing } from "../../../functions/rest.ts";
 import { ConferenceEvents } from "../../../functions/session/conference-events.ts";
 import type { PlaceRequest } from "../../../functions/session/contract.ts";
 import type { Placement } from "../../../functions/session/placements.ts";
@@ -15,19 +16,37 @@ export class Ledger extends Tables {
   readonly repairs: Repairs;
   readonly keeper: RoomKeeper;
 
-  constructor(sql: SqlStorage, now: () => number, list: (room: string) => Promise<ReadonlySet<string>>) {
+  /**
+   * @param list the calls that REST lists in the room's one conference.
+   * @param status what REST says of a call itself; null: it knows no such call.
+   */
+  constructor(
+    sql: SqlStorage,
+    now: () => number,
+    list: (room: string) => Promise<ReadonlySet<string>>,
+    status: (call_id: string) => string | null = () => null,
+  ) {
     super(sql, now, undefined, { written: () => {}, moved: () => {} });
     this.events = new ConferenceEvents(sql, this, () => {}, now);
     // Nobody waits here.
-    const line = { takeBack: () => false };
+    const line = { takeBack: () => false, ended: () => {} };
     this.repairs = new Repairs({ ...this, line }, now);
-    this.keeper = new RoomKeeper({ ...this, list }, now);
+    this.keeper = new RoomKeeper(
+      {
+        ...this,
+        list: async (room) => listingOf(await list(room)),
+        statuses: async ({ call_id }) => ({ compatibility: status(call_id), voice_log: null }),
+        seat_doubt_ms: () => SEAT_DOUBT_MS,
+      },
+      now,
+    );
   }
 
   /** Plans a call as `place` does, by RELAY or by its document; null where there is no seat. */
-  plan(request: PlaceRequest): Placement | null {
-    const chosen = chooseRoom(this.rooms, request);
+  plan(wanted: PlaceRequest): Placement | null {
+    const chosen = chooseRoom(this.rooms, wanted);
     if (chosen.room === null) return null;
+    const request = { ...wanted, join: chosen.join };
     if (request.join_via === "document") {
       return this.placements.plan(request, chosen.room, "by document", "by_document");
     }
@@ -36,6 +55,19 @@ export class Ledger extends Tables {
     this.placements.move(row, "accepted", { reason: "accepted", joined_by: "relay" });
     return row;
   }
+}
+
+/** The default of `session.seat_doubt_s`. */
+export const SEAT_DOUBT_MS = 1_800_000;
+
+/** A complete list of one live conference; one in which nobody is listed is none. */
+export function listingOf(call_ids: ReadonlySet<string>): RoomListing {
+  if (call_ids.size === 0) return { complete: false, incomplete: "no conference is listed", conferences: [] };
+  return {
+    complete: true,
+    incomplete: null,
+    conferences: [{ sid: "conf-1", status: "in-progress", call_ids }],
+  };
 }
 
 /** A request of the tenant `acme`, for a room of two seats unless said otherwise. */

@@ -103,8 +103,9 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   async (found, version) => {
     using usher = await found.usher();
     const wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", capacity: 9, join: {} };
-    // The participant, two strangers, and from version 7 on a seat that is kept.
-    expect(await usher.callerNumber(wanted as Wanted)).toBe(version >= 7 ? 5 : 4);
+    // Two strangers, from version 7 on a seat that is kept, and the participant, unless presumed gone.
+    const others = version >= 7 ? 3 : 2;
+    expect(await usher.callerNumber(wanted as Wanted)).toBe(others + (version >= 10 ? 1 : 2));
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
@@ -134,6 +135,17 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     await runInDurableObject(found, (_, { storage }) => {
       expect(new Dials(storage.sql, Date.now).lastSentAt()).toBe(at + 20);
       expect(new Walks(storage.sql, Date.now).oldest()).toBe(at - 2_000);
+    });
+  },
+  async (found) => {
+    using archive = await found.archive();
+    expect(await archive.conference("acme", "acme:support")).toMatchObject({
+      participants: [{ call_id: "in", presumed_gone: true }],
+    });
+    using status = await found.status();
+    expect(status).toMatchObject({
+      presumed_gone: 1,
+      observations: [{ question: "call_sid_is_call_id", reading: "true", times: 3 }],
     });
   },
 ];

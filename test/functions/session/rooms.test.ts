@@ -13,6 +13,8 @@ interface Scene {
   pass(ms: number): Promise<void>;
   now(): number;
   listed: Set<string>;
+  /** What REST says of calls themselves; it knows no others. */
+  statuses: Map<string, string>;
   asked: string[];
   /** Runs while REST is answering: what the test sets here happens before the answer is there. */
   meanwhile: { act: () => void };
@@ -30,11 +32,17 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       meanwhile.act();
       return answer;
     };
-    const ledger = new Ledger(sql, () => now, list);
+    const statuses = new Map<string, string>();
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      list,
+      (call_id) => statuses.get(call_id) ?? null,
+    );
     const pass = async (ms: number) => {
       for (const end = now + ms; now < end; now += 500) await ledger.keeper.run();
     };
-    await use({ ledger, pass, now: () => now, listed, asked, meanwhile });
+    await use({ ledger, pass, now: () => now, listed, statuses, asked, meanwhile });
   });
 }
 
@@ -46,7 +54,8 @@ function event(call_id: string, status: "join" | "leave", at: number, size: numb
 /** Calls placed and joined, each of whose events came. */
 function join({ ledger, now, listed }: Scene, ...call_ids: string[]): void {
   for (const call_id of call_ids) {
-    ledger.plan(requestOf(call_id, { deadline_at: now() + 2_000 }));
+    const capacity = Math.max(2, call_ids.length);
+    ledger.plan(requestOf(call_id, { deadline_at: now() + 2_000, capacity }));
     listed.add(call_id);
     ledger.events.apply(event(call_id, "join", now(), listed.size));
   }
@@ -56,27 +65,172 @@ function stateOf({ ledger }: Scene, call_id: string): string | undefined {
   return ledger.placements.ofCall(call_id)[0]?.state;
 }
 
-describe("a room whose size is not what the ledger counts", () => {
-  test("is looked at by REST when events have settled: who is gone frees the seat, in the call's story", async () => {
-    await scene("gone", async (it) => {
-      join(it, "a", "b");
+describe("a conference whose size stays below our count", () => {
+  test("has as many seats released as are too many after 30 s, and nobody is ended or shown as gone for sure", async () => {
+    await scene("below", async (it) => {
+      join(it, "a", "b", "c");
       await it.pass(20_000);
-      // The leave of `a` is lost; that of `b` comes, and says that nobody is left.
+      // The leave of `a` is lost; that of `b` comes, and says that one is left. REST lists nothing.
       it.listed.clear();
-      it.ledger.events.apply(event("b", "leave", it.now(), 0));
-      await it.pass(2_500);
-      expect(it.asked).toEqual([]);
-      await it.pass(1_500);
-      expect(it.asked).toEqual([ROOM]);
-      expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "left"]);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(0);
-      expect(it.ledger.counters.all()).toMatchObject({ repaired_leaves: 1, repaired_rooms: 1 });
-      expect(it.ledger.journal.ofCall({ tenant: "acme", call_id: "a" })).toMatchObject([
-        { kind: "deed", data: { deed: "repair", by: "rest" } },
+      it.ledger.events.apply(event("b", "leave", it.now(), 1));
+      await it.pass(25_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      await it.pass(10_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect([stateOf(it, "a"), stateOf(it, "b"), stateOf(it, "c")]).toEqual(["joined", "left", "joined"]);
+      expect(it.ledger.counters.all()).toMatchObject({ presumed_gone: 1 });
+      expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind === "end")).toMatchObject([
+        { call_id: "b" },
       ]);
     });
   });
 
+  test("has its seats counted again as soon as an event's size is our count", async () => {
+    await scene("back", async (it) => {
+      join(it, "a", "b", "c");
+      await it.pass(20_000);
+      it.listed.clear();
+      it.ledger.events.apply(event("c", "leave", it.now(), 1));
+      await it.pass(40_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      it.ledger.plan(requestOf("d", { deadline_at: it.now() + 2_000 }));
+      it.ledger.events.apply(event("d", "join", it.now(), 3));
+      await it.pass(5_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(3);
+    });
+  });
+
+  test("has nobody's seat released on the word of an event that nobody signed", async () => {
+    await scene("unsigned size", async (it) => {
+      join(it, "a", "b");
+      await it.pass(20_000);
+      it.ledger.events.applyUntrusted(event("somebody", "leave", it.now(), 0), {});
+      await it.pass(60_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+    });
+  });
+});
+
+describe("a seat in doubt", () => {
+  test("is kept in a quiet meeting of three hours, of which neither events nor REST say anything", async () => {
+    await scene("quiet", async (it) => {
+      join(it, "a", "b");
+      it.listed.clear();
+      for (let minute = 0; minute < 180; minute += 1) {
+        await it.pass(60_000);
+        it.ledger.keeper.routine();
+      }
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+    });
+  });
+
+  test("is released after half an hour where RELAY's events had a gap and nothing was heard since", async () => {
+    await scene("gap", async (it) => {
+      join(it, "a", "b");
+      it.listed.clear();
+      await it.pass(20_000);
+      it.ledger.doubts.gapBegan();
+      for (let minute = 0; minute < 29; minute += 1) {
+        await it.pass(60_000);
+        it.ledger.keeper.routine();
+      }
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      await it.pass(120_000);
+      it.ledger.keeper.routine();
+      expect(it.ledger.rooms.taken(ROOM)).toBe(0);
+      expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
+    });
+  });
+
+  test("is released at once by an unsigned leave, and counted again when RELAY says that the caller is muted there", async () => {
+    await scene("unsigned", async (it) => {
+      join(it, "a", "b");
+      await it.pass(20_000);
+      it.ledger.events.applyUntrusted(event("a", "leave", it.now(), 1), { tenant: "acme" });
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.errands.takeDue(10)).toMatchObject([{ kind: "verify", call_id: "a" }]);
+      const muted = event("a", "leave", it.now() + 1_000, 2);
+      if (muted.kind === "conference") muted.params.status = "participant-mute";
+      it.ledger.events.apply(muted);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+    });
+  });
+
+  test("is not touched by a leave that came with another tenant's token", async () => {
+    await scene("other tenant", async (it) => {
+      join(it, "a");
+      await it.pass(20_000);
+      it.ledger.events.applyUntrusted(event("a", "leave", it.now(), 0), { tenant: "globex" });
+      it.ledger.events.apply(event("a", "leave", it.now(), 0), { feed: "callback", tenant: "globex" });
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(stateOf(it, "a")).toBe("joined");
+    });
+  });
+
+  test("makes each join into its room carry the conference's own limit", async () => {
+    await scene("limit", async (it) => {
+      join(it, "a", "b");
+      await it.pass(20_000);
+      it.ledger.events.applyUntrusted(event("a", "leave", it.now(), 1), {});
+      const row = it.ledger.plan(requestOf("c", { deadline_at: it.now() + 2_000 }));
+      expect(row?.join).toEqual({ max_participants: 2 });
+    });
+  });
+});
+
+describe("a REST list without a participant", () => {
+  test("releases the seat where it lists another confirmed call of the same kind in the conference, and ends nobody", async () => {
+    await scene("proved", async (it) => {
+      join(it, "a", "b");
+      await it.pass(60_000);
+      it.listed.delete("a");
+      it.ledger.checks.demand(ROOM);
+      await it.pass(1_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(stateOf(it, "a")).toBe("joined");
+      expect(it.ledger.errands.takeDue(10)).toEqual([]);
+      expect(it.ledger.journal.ofCall({ tenant: "acme", call_id: "a" })).toMatchObject([
+        { kind: "deed", data: { deed: "repair", by: "rest" } },
+      ]);
+      // It lagged: the next one has it.
+      it.listed.add("a");
+      await it.pass(60_000);
+      it.ledger.checks.demand(ROOM);
+      await it.pass(1_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+    });
+  });
+
+  test("says nothing where it lists calls of another kind alone", async () => {
+    await scene("kinds", async (it) => {
+      join(it, "a");
+      it.ledger.plan(requestOf("b", { deadline_at: it.now() + 2_000, join_via: "document" }));
+      it.ledger.events.apply(event("b", "join", it.now(), 2));
+      await it.pass(61_000);
+      it.listed.clear();
+      it.listed.add("b");
+      it.ledger.checks.demand(ROOM);
+      await it.pass(1_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.observations.has("rest_lists_relay_joins", false)).toBe(true);
+    });
+  });
+
+  test("frees the seat for good where the call's own status says that it is over", async () => {
+    await scene("status", async (it) => {
+      join(it, "a", "b");
+      await it.pass(60_000);
+      it.listed.delete("a");
+      it.statuses.set("a", "completed");
+      it.ledger.checks.demand(ROOM);
+      await it.pass(1_000);
+      expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
+      expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind !== "verify")).toEqual([]);
+    });
+  });
+});
+
+describe("a room whose size is not what the ledger counts", () => {
   test("is right again by events that were only late: nobody asks", async () => {
     await scene("late", async (it) => {
       it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
@@ -189,7 +343,7 @@ test("a form's ids are not taken for RELAY's: whom RELAY saw join, a signed form
     if (leave.kind === "conference") leave.params.conference_id = "CF-another";
     it.ledger.events.apply(leave);
     expect(stateOf(it, "a")).toBe("joined");
-    it.ledger.events.apply(leave, false);
+    it.ledger.events.apply(leave, { ids_known: false });
     expect(stateOf(it, "a")).not.toBe("joined");
   });
 });
@@ -201,9 +355,9 @@ describe("asking REST", () => {
       for (let second = 0; second < 60; second += 1) {
         for (let n = 0; n < 50; n += 1) {
           const odd = event(`nobody-${n}`, "join", it.now(), n + 7);
-          it.ledger.events.applyUntrusted(odd, true);
+          it.ledger.events.applyUntrusted(odd, {});
           if (odd.kind === "conference") odd.params.name = `acme:room-${n}`;
-          it.ledger.events.applyUntrusted(odd, true);
+          it.ledger.events.applyUntrusted(odd, {});
         }
         await it.pass(1_000);
       }
@@ -212,15 +366,14 @@ describe("asking REST", () => {
     });
   });
 
-  test("happens by the clock, too: a room whose last leave was lost is empty within six minutes", async () => {
+  test("happens by the clock, too: within six minutes a room is asked about of which no event speaks", async () => {
     await scene("routine", async (it) => {
       join(it, "a");
-      it.listed.clear();
       for (let alarm = 0; alarm < 12; alarm += 1) {
         await it.pass(30_000);
         it.ledger.keeper.routine();
       }
-      expect(stateOf(it, "a")).toBe("left");
+      expect(it.asked).toContain(ROOM);
     });
   });
 

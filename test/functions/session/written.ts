@@ -109,4 +109,7 @@ export const written = [
   `INSERT INTO dials (tag, tenant, id, state, reason, request, created_at, updated_at, sent_at) VALUES
      ('tag-2', 'acme', 'board-2', 'no_answer', 'nobody answered', '${JSON.stringify({ ...request, id: "board-2" })}', ${at}, ${at}, ${at + 20});
    INSERT INTO walks (call_id, context, received_at, state) VALUES ('walked first', 'main', ${at - 2_000}, NULL);`,
+
+  `UPDATE placements SET presumed_gone_at = ${at}, ingress = 'swml' WHERE call_id = 'in';
+   INSERT INTO observations (question, reading, first_at, last_at, times) VALUES ('call_sid_is_call_id', 'true', ${at}, ${at}, 3);`,
 ];

@@ -1,0 +1,67 @@
+import { RpcTarget } from "cloudflare:workers";
+import { isLive, mayMove } from "../../shared/placement.ts";
+import type { Chores } from "./chores.ts";
+import type { Errands } from "./errands.ts";
+import type { Journal } from "./journal.ts";
+import type { Placement, Placements } from "./placements.ts";
+
+/** Which call an operator means. */
+export interface ControlRequest {
+  tenant: string;
+  call_id: string;
+}
+
+/** null: the tenant has no such call. */
+export type ControlReply = { changed: boolean } | null;
+
+interface ControlHost {
+  placements: Placements;
+  errands: Errands;
+  journal: Journal;
+  chores: Chores;
+}
+
+/** Control — what machines may not decide about a call, and people can. Idempotent; each act is in the call's history. */
+export class Control extends RpcTarget {
+  readonly #host: ControlHost;
+
+  constructor(host: ControlHost) {
+    super();
+    this.#host = host;
+  }
+
+  /** Ends the call, wherever it is. `changed` is false where nothing is known of the call but that it is over. */
+  end({ tenant, call_id }: ControlRequest): ControlReply {
+    const row = this.#newest(tenant, call_id);
+    if (!row) return null;
+    const { errands, journal, chores } = this.#host;
+    journal.deed(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
+    errands.add("end", row, row.node_id);
+    chores.start();
+    return { changed: isLive(row.state) };
+  }
+
+  /** Frees the seat that the call holds; nothing is done to the call. */
+  releaseSeat({ tenant, call_id }: ControlRequest): ControlReply {
+    const row = this.#newest(tenant, call_id);
+    if (!row) return null;
+    if (!isLive(row.state) || row.presumed_gone_at !== null) return { changed: false };
+    const { placements, journal, errands } = this.#host;
+    journal.deed(row, { deed: "repair", by: "nobody", said: "seat released by an operator" });
+    if (row.state === "joined") {
+      placements.update(row, { presumed_gone_at: Date.now() });
+      placements.touched();
+      return { changed: true };
+    }
+    // It was never seen in its room: there is only the reservation.
+    errands.drop("expire", row);
+    placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
+      reason: "an operator released the seat",
+    });
+    return { changed: true };
+  }
+
+  #newest(tenant: string, call_id: string): Placement | undefined {
+    return this.#host.placements.ofCall(call_id).find((row) => row.tenant === tenant);
+  }
+}

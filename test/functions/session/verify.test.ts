@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Project } from "../../../functions/directory.ts";
+import { type ErrandHost, runErrands } from "../../../functions/session/errand-runner.ts";
+import type { RelayEvent } from "../../../shared/relay/events.ts";
+import { Ledger, onStorage, requestOf } from "./ledger.ts";
+
+const ROOM = "acme:support";
+const START = 1_800_000_000_000;
+const project = {
+  project_id: "p-1",
+  token: "made-up-token",
+  rest_url: "https://example.signalwire.com",
+} as Project; // What REST needs of it.
+
+/** SignalWire's REST API, as far as a call is looked for: who is listed in the one conference, and how calls are. */
+class Rest {
+  listed = new Set<string>();
+  readonly statuses = new Map<string, string>();
+  /** Answers each request with this status instead. */
+  fails_with: number | null = null;
+  readonly asked: string[] = [];
+
+  answer(url: URL): Response {
+    this.asked.push(url.pathname);
+    if (this.fails_with !== null) return new Response(null, { status: this.fails_with });
+    const call = /\/Calls\/(.+)\.json$/.exec(url.pathname)?.[1];
+    if (call !== undefined) {
+      const status = this.statuses.get(call);
+      return status === undefined ? new Response(null, { status: 404 }) : Response.json({ status });
+    }
+    if (url.pathname.endsWith("/Participants.json")) {
+      return Response.json({ participants: [...this.listed].map((call_sid) => ({ call_sid })) });
+    }
+    const isLive = url.searchParams.get("Status") === "in-progress" && this.listed.size > 0;
+    return Response.json({ conferences: isLive ? [{ sid: "CF1", friendly_name: ROOM }] : [] });
+  }
+}
+
+interface Scene {
+  ledger: Ledger;
+  rest: Rest;
+  now(): number;
+  /** Lets time pass, and what is due be done. */
+  pass(ms: number): Promise<void>;
+}
+
+const rest = { current: new Rest() };
+
+beforeEach(() => {
+  rest.current = new Rest();
+  vi.stubGlobal("fetch", async (input: RequestInfo | URL) => {
+    const request = new Request(input);
+    return rest.current.answer(new URL(request.url));
+  });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+async function scene(name: string, use: (scene: Scene) => Promise<void>): Promise<void> {
+  await onStorage(`verify-${name}`, async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const host = {
+      ...ledger,
+      now: () => now,
+      connection: () => null,
+      protocol: () => null,
+      project: async () => project,
+      undecided: () => {},
+      line: { ended: () => {}, missed: () => {}, takeBack: () => false },
+      told: () => {},
+    } as unknown as ErrandHost; // Nobody waits in these scenes.
+    const pass = async (ms: number) => {
+      for (const end = now + ms; now < end; now += 5_000) await runErrands(host);
+    };
+    await use({ ledger, rest: rest.current, now: () => now, pass });
+  });
+}
+
+function event(call_id: string, status: "join" | "leave", at: number): RelayEvent {
+  const params = { status: `participant-${status}`, conference_id: "conf-1", name: ROOM, call_id };
+  return { kind: "conference", event_type: "calling.conference", timestamp: at / 1000, params };
+}
+
+/** Calls that RELAY joined, each seen to join a while ago. */
+async function joined({ ledger, now, rest: { listed }, pass }: Scene, ...call_ids: string[]): Promise<void> {
+  for (const call_id of call_ids) {
+    ledger.plan(requestOf(call_id, { deadline_at: now() + 2_000, capacity: call_ids.length }));
+    ledger.events.apply(event(call_id, "join", now()));
+    listed.add(call_id);
+  }
+  await pass(60_000);
+}
+
+function endings({ ledger }: Scene): string[] {
+  return ledger.errands.takeDue(10).flatMap(({ kind, call_id }) => (kind === "end" ? [call_id] : []));
+}
+
+function stateOf({ ledger }: Scene, call_id: string): string | undefined {
+  return ledger.placements.ofCall(call_id)[0]?.state;
+}
+
+describe("a call that somebody unsigned says to have left", () => {
+  test("is ended when two lists of a proved REST, half a minute apart, are without it", async () => {
+    await scene("confirmed", async (it) => {
+      await joined(it, "a", "b");
+      it.rest.listed.delete("a");
+      it.ledger.events.applyUntrusted(event("a", "leave", it.now()), { tenant: "acme" });
+      await it.pass(5_000);
+      expect(stateOf(it, "a")).toBe("joined");
+      await it.pass(35_000);
+      expect(stateOf(it, "a")).toBe("left");
+      expect(stateOf(it, "b")).toBe("joined");
+    });
+  });
+
+  test("is left alone where REST lists nothing, for as long as it is asked", async () => {
+    await scene("alone", async (it) => {
+      await joined(it, "a");
+      it.rest.listed.clear();
+      it.ledger.events.applyUntrusted(event("a", "leave", it.now()), { tenant: "acme" });
+      await it.pass(1_800_000);
+      expect(stateOf(it, "a")).toBe("joined");
+      expect(it.ledger.rooms.taken(ROOM)).toBe(0);
+      expect(endings(it)).toEqual([]);
+      // And it is not asked about for ever.
+      const asked = it.rest.asked.length;
+      await it.pass(600_000);
+      expect(it.rest.asked).toHaveLength(asked);
+    });
+  });
+
+  test("is over where its own status says so: no list is asked for, and nothing is sent", async () => {
+    await scene("status", async (it) => {
+      await joined(it, "a", "b");
+      it.rest.statuses.set("a", "completed");
+      it.ledger.events.applyUntrusted(event("a", "leave", it.now()), { tenant: "acme" });
+      await it.pass(5_000);
+      expect(stateOf(it, "a")).toBe("left");
+      expect(it.rest.asked.filter((path) => path.includes("Conferences"))).toEqual([]);
+      expect(endings(it)).toEqual([]);
+    });
+  });
+
+  test("makes the project's calls join by document when it is the third in a row with no second source", async () => {
+    await scene("leaving", async (it) => {
+      await joined(it, "a", "b", "c");
+      it.rest.listed.clear();
+      for (const call_id of ["a", "b", "c"]) {
+        expect(it.ledger.leaving.mayTry(it.now())).toBe(true);
+        it.ledger.events.applyUntrusted(event(call_id, "leave", it.now()), { tenant: "acme" });
+        await it.pass(120_000);
+      }
+      expect(it.ledger.leaving.mayTry(it.now())).toBe(false);
+    });
+  });
+
+  test("starts the count anew where RELAY or a signed callback tells of a leave in between", async () => {
+    await scene("counted anew", async (it) => {
+      await joined(it, "a", "b", "c", "d");
+      it.rest.listed.clear();
+      for (const call_id of ["a", "b"]) {
+        it.ledger.events.applyUntrusted(event(call_id, "leave", it.now()), { tenant: "acme" });
+        await it.pass(120_000);
+      }
+      it.ledger.events.apply(event("d", "leave", it.now()));
+      it.ledger.events.applyUntrusted(event("c", "leave", it.now()), { tenant: "acme" });
+      await it.pass(120_000);
+      expect(it.ledger.leaving.mayTry(it.now())).toBe(true);
+    });
+  });
+});
+
+describe("a call that is asked about after a gap", () => {
+  test.each([
+    ["an empty list", (it: Scene) => it.rest.listed.clear()],
+    ["429", (it: Scene) => (it.rest.fails_with = 429)],
+    ["500", (it: Scene) => (it.rest.fails_with = 500)],
+    ["403", (it: Scene) => (it.rest.fails_with = 403)],
+    ["404 to everything", (it: Scene) => (it.rest.fails_with = 404)],
+  ])("stays in its room and keeps its seat where REST answers with %s", async (name, spoil) => {
+    await scene(name, async (it) => {
+      await joined(it, "a", "b");
+      spoil(it);
+      for (const call_id of ["a", "b"]) {
+        const [row] = it.ledger.placements.ofCall(call_id);
+        if (row) it.ledger.errands.add("verify", row, row.node_id);
+      }
+      await it.pass(120_000);
+      expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(endings(it)).toEqual([]);
+    });
+  });
+});
