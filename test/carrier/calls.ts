@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
-import type { Conference, JoinedBy } from "./conferences.ts";
+import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
 import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
@@ -36,11 +36,12 @@ export interface CallHost {
   readonly journal: Journal;
   readonly call_sid_is_call_id: boolean;
   callStateChanged(call: Call): void;
-  join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult;
+  join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
 
 interface JoinRecord {
   at: number;
+  /** The name that the join gave. */
   conference: string;
   by: JoinedBy;
   left_at: number | null;
@@ -106,7 +107,8 @@ export class Call implements Leg {
 
   /** How the call came into the conference that it is in. */
   get joined_by(): JoinedBy | null {
-    return this.conference?.participants.get(this.call_id)?.by ?? null;
+    const via = this.conference?.participants.get(this.call_id)?.via;
+    return via === undefined ? null : joinedBy(via);
   }
 
   describe(): Record<string, unknown> {
@@ -178,6 +180,7 @@ export class Call implements Leg {
   joinConference(
     params: Record<string, unknown>,
     signal: AbortSignal,
+    language: "swml" | "cxml",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled"> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -191,7 +194,7 @@ export class Call implements Leg {
         reject(signal.reason);
         this.conference?.leave(this.call_id);
       };
-      const result = this.#host.join(this, params, "document", () => {
+      const result = this.#host.join(this, params, language, () => {
         // Where the call itself is over, the signal is about to be aborted and says so.
         if (this.over) return;
         signal.removeEventListener("abort", replaced);

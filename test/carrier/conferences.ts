@@ -4,12 +4,18 @@ import type { JoinSettings } from "./join-settings.ts";
 import type { Leg } from "./leg.ts";
 import type { Switches } from "./switches/index.ts";
 
+/** A RELAY command, or a document in one of the two languages. */
+export type JoinedVia = "relay" | "swml" | "cxml";
 export type JoinedBy = "relay" | "document";
+
+export function joinedBy(via: JoinedVia): JoinedBy {
+  return via === "relay" ? "relay" : "document";
+}
 
 export interface Participant {
   readonly leg: Leg;
   readonly node_id: string;
-  readonly by: JoinedBy;
+  readonly via: JoinedVia;
   readonly joined_at: number;
   readonly start_on_enter: boolean;
   readonly end_on_exit: boolean;
@@ -44,6 +50,8 @@ export class Conference {
   readonly created_at: number;
   /** The first participant's: their callback settings, recording and region hold for everyone. */
   readonly settings: JoinSettings;
+  /** What its first participant made it. */
+  readonly type: "relay_conference" | "cxml_conference";
   readonly participants = new Map<string, Participant>();
   recording: Recording | null = null;
   state: "waiting" | "started" | "ended" = "waiting";
@@ -55,16 +63,18 @@ export class Conference {
   readonly #node_id: string;
   readonly #segment_id = randomUUID();
 
-  constructor(host: ConferenceHost, settings: JoinSettings, node_id: string) {
+  constructor(host: ConferenceHost, settings: JoinSettings, via: JoinedVia, node_id: string) {
     this.#host = host;
     this.settings = settings;
+    this.type = conferenceType(via);
     this.#node_id = node_id;
     this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
     this.created_at = host.clock.now();
   }
 
+  /** As events, callbacks and lists tell it. */
   get name(): string {
-    return this.settings.name;
+    return toldName(this.settings.name, this.#host.switches);
   }
 
   /** Why `leg` may not join with these settings, or null where it may. */
@@ -213,7 +223,8 @@ export class Conference {
     if (current?.music === music) return;
     current?.end();
     const { wait_url } = this.settings;
-    const detail = music && wait_url !== undefined ? `${this.name} ${wait_url}` : this.name;
+    const { name } = this.settings;
+    const detail = music && wait_url !== undefined ? `${name} ${wait_url}` : name;
     const end = participant.leg.hear(music ? "music" : "conference", detail);
     this.#sounds.set(call_id, { music, end });
   }
@@ -231,6 +242,15 @@ export class Conference {
       ...more,
     });
   }
+}
+
+export function conferenceType(via: JoinedVia): Conference["type"] {
+  return via === "cxml" ? "cxml_conference" : "relay_conference";
+}
+
+/** What SignalWire makes of a conference's name. */
+export function toldName(name: string, { names_normalised }: Switches): string {
+  return names_normalised === "trimmed_lower_case" ? name.trim().toLowerCase() : name;
 }
 
 function callStatus({ leg }: Participant): "completed" | "in-progress" {
