@@ -43,6 +43,18 @@ interface Recording {
   duration_s: number;
 }
 
+/** How a conference was at one moment. */
+export interface ConferenceThen {
+  readonly state: Conference["state"];
+  /** In the order in which they joined. */
+  readonly present: readonly Participant[];
+  /** Calls that had left and were not back. */
+  readonly left: readonly Participant[];
+}
+
+/** Stays that are over are remembered, so many of one conference. */
+const past_stays_kept = 1000;
+
 /** A conference, from its first join to its end. */
 export class Conference {
   readonly conference_id = randomUUID();
@@ -54,10 +66,13 @@ export class Conference {
   readonly type: "relay_conference" | "cxml_conference";
   readonly participants = new Map<string, Participant>();
   recording: Recording | null = null;
-  state: "waiting" | "started" | "ended" = "waiting";
   readonly #host: ConferenceHost;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
 
+  #started_at: number | null = null;
+  #ended_at: number | null = null;
+  /** Oldest end first. */
+  readonly #past_stays: { participant: Participant; left_at: number }[] = [];
   /** Whether the room as a whole hears music at the moment. */
   #music = true;
   readonly #node_id: string;
@@ -75,6 +90,32 @@ export class Conference {
   /** As events, callbacks and lists tell it. */
   get name(): string {
     return toldName(this.settings.name, this.#host.switches);
+  }
+
+  get state(): "waiting" | "started" | "ended" {
+    if (this.#ended_at !== null) return "ended";
+    return this.#started_at === null ? "waiting" : "started";
+  }
+
+  /** How it was at a moment of its clock; null where it was not yet made. */
+  asOf(at: number): ConferenceThen | null {
+    if (this.created_at > at) return null;
+    const had = (moment: number | null) => moment !== null && moment <= at;
+    const present: Participant[] = [];
+    const left = new Map<string, Participant>();
+    for (const { participant, left_at } of this.#past_stays) {
+      if (left_at <= at) left.set(participant.leg.call_id, participant);
+      else if (participant.joined_at <= at) present.push(participant);
+    }
+    for (const participant of this.participants.values()) {
+      if (participant.joined_at <= at) present.push(participant);
+    }
+    for (const { leg } of present) left.delete(leg.call_id);
+    return {
+      state: had(this.#ended_at) ? "ended" : had(this.#started_at) ? "started" : "waiting",
+      present: present.toSorted((a, b) => a.joined_at - b.joined_at),
+      left: [...left.values()],
+    };
   }
 
   /** Why `leg` may not join with these settings, or null where it may. */
@@ -114,7 +155,7 @@ export class Conference {
       this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");
     this.#stopRecording();
     const was_started = this.state === "started";
-    this.state = "ended";
+    this.#ended_at = this.#host.clock.now();
     if (this.settings.record === "record-from-start" && !was_started) {
       this.#host.recordingChanged(this, "absent");
     }
@@ -168,7 +209,7 @@ export class Conference {
   }
 
   #start(): void {
-    this.state = "started";
+    this.#started_at = this.#host.clock.now();
     this.#tell("conference-start");
     if (this.settings.record !== "record-from-start") return;
     const since = this.#host.clock.now();
@@ -198,6 +239,8 @@ export class Conference {
   #remove(participant: Participant, reason_participant_left: string): void {
     const { call_id } = participant.leg;
     this.participants.delete(call_id);
+    this.#past_stays.push({ participant, left_at: this.#host.clock.now() });
+    if (this.#past_stays.length > past_stays_kept) this.#past_stays.shift();
     this.#sounds.get(call_id)?.end();
     this.#sounds.delete(call_id);
     const participant_call_status = callStatus(participant);

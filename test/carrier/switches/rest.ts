@@ -14,6 +14,49 @@ export const restQuestions = {
     kind: "degrading",
     partyline: "A list that knows no call by our ids is no evidence about any of them",
   }),
+  rest_status_while_waiting: openQuestion(["in-progress", "init"], {
+    question: "Which status lists give a conference that is made and not started",
+    published: "`Status` is `init`, `in-progress` or `completed`; when `init` ends is not said",
+    kind: "harmful",
+    partyline: "It asks for both live statuses",
+  }),
+  rest_lists_relay_joins: openQuestion([true, false], {
+    question: "Whether the compatibility API lists participants that a RELAY command joined",
+    published:
+      "`/api/logs/conferences` tells `cxml_conference` from `relay_conference`; what the compatibility lists hold is not said",
+    kind: "harmful",
+    partyline:
+      "A missing call is no evidence by itself: only a complete list that holds another confirmed call of the same ingress in the same conference proves an absence, which frees a seat for counting (`presumed_gone`) and never ends a call",
+  }),
+  rest_lists_swml_joins: openQuestion([true, false], {
+    question: "Whether the compatibility API lists participants that a SWML document joined",
+    published:
+      "`/api/logs/conferences` tells `cxml_conference` from `relay_conference`; what the compatibility lists hold is not said",
+    kind: "harmful",
+    partyline:
+      "As for RELAY's joins: only a list that holds another confirmed call of the same ingress proves an absence, and an absence never ends a call",
+  }),
+  rest_list_lag_ms: openQuestion([0, 1000, 3000, 10_000, 20_000], {
+    question: "How late lists of conferences and participants are, in ms",
+    published: "nothing",
+    kind: "harmful",
+    partyline:
+      "A list may show the past, so it never ends a call: a doubted call is asked about by its own status first",
+  }),
+  participants_of_listed_conference: openQuestion(["all", "404", "empty", "cxml_only"], {
+    question: "Which participants are found under a conference that is listed",
+    published: '"All active participants"; 404 is a published answer',
+    kind: "harmful",
+    partyline:
+      "404 and an empty list are incomplete and no evidence; a list without another confirmed call of the same ingress proves nothing",
+  }),
+  completed_participants_listed: openQuestion([false, true], {
+    question: "Whether participants who left stay listed, with status `completed`",
+    published:
+      'A participant has a `status`, `in-progress` or `completed`; the list is of "active participants"',
+    kind: "degrading",
+    partyline: "A participant whose status is `completed` is not in the conference",
+  }),
   cxml_shares_conferences: openQuestion([true, false], {
     question:
       "Whether a cXML `<Conference>` and a join by RELAY or SWML under one name share a conference, or make two",
