@@ -43,6 +43,8 @@ export class Project implements CallHost, ConferenceHost {
   /** How whom `calling.dial` calls behaves, by number or address. */
   phones = new Map<string, PhoneBehaviour>();
   latency_ms = 0;
+  /** REST requests so far. */
+  rest_requests = 0;
   ack_limit_ms = 5000;
   ping_interval_ms = 30_000;
   via_tunnel = false;

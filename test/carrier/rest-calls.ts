@@ -15,8 +15,9 @@ const updateSchema = z.strictObject({
 export function serveCalls(project: Project, request: WebRequest): WebAnswer {
   const sid = (request.path[6] ?? "").replace(/\.json$/, "");
   const call = [...project.calls.values()].find((one) => one.sid === sid);
-  // Every call can be looked at; to be led elsewhere by form it has to be cXML's.
-  const isMissing = call === undefined || (request.method === "POST" && call.origin !== "cxml");
+  // To be led elsewhere by form a call has to be cXML's; to be looked at, where the switch says so.
+  const isCxmlOnly = request.method === "POST" || project.switches.call_status_known === "cxml_only";
+  const isMissing = call === undefined || (isCxmlOnly && call.origin !== "cxml");
   if (isMissing || (call.origin === "cxml" && !project.switches.rest_drives_cxml_calls)) {
     return { status: 404, json: { code: 20404, message: "Not found", status: 404 } };
   }

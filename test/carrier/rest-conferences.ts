@@ -1,6 +1,7 @@
 import type { Conference } from "./conferences.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
+import { compatibilityPage, type ListPages } from "./rest-pages.ts";
 import {
   type ShownConference,
   type ShownParticipant,
@@ -8,16 +9,14 @@ import {
   shownMoment,
 } from "./rest-visibility.ts";
 
-const page_size = 50;
-
 /** Conferences, their participants and recordings, as the compatibility API has them. */
-export function serveConferences(project: Project, request: WebRequest): WebAnswer {
+export function serveConferences(project: Project, request: WebRequest, pages: ListPages): WebAnswer {
   const [resource, sid, part, part_id] = request.path.slice(5);
   const at = shownMoment(project, request.method);
   const conferences = [...project.conferences.values(), ...project.past_conferences];
   if (resource === "Conferences.json" || (resource === "Conferences" && sid === undefined)) {
     const known = conferences.flatMap((one) => shownConference(project, one, at) ?? []);
-    return listConferences(project, known, request);
+    return listConferences(project, known, request, pages);
   }
   if (resource !== "Conferences") return missing;
   const conference = conferences.find((one) => one.sid === plain(sid ?? ""));
@@ -30,7 +29,7 @@ export function serveConferences(project: Project, request: WebRequest): WebAnsw
     case "Participants":
       if (shown.participants === null) return missing;
       return part_id === undefined
-        ? listParticipants(project, conference, shown.participants, request)
+        ? listParticipants(project, conference, shown.participants, request, pages)
         : participant(project, conference, shown.participants, plain(part_id), request.method, form);
     case "Recordings":
       return recording(project, conference, part_id, request.method, form);
@@ -59,6 +58,7 @@ function listConferences(
   project: Project,
   known: readonly ShownConference[],
   { url }: WebRequest,
+  pages: ListPages,
 ): WebAnswer {
   const name = url.searchParams.get("FriendlyName");
   if (name !== null && name.length > 64) {
@@ -72,7 +72,7 @@ function listConferences(
     .filter(({ conference }) => name === null || conference.name === name)
     .filter((one) => status === null || one.status === status)
     .map((one) => conferenceView(project, one));
-  return page(url, "conferences", found);
+  return compatibilityPage(url, "conferences", found, pages);
 }
 
 function listParticipants(
@@ -80,9 +80,10 @@ function listParticipants(
   conference: Conference,
   listed: readonly ShownParticipant[],
   { url }: WebRequest,
+  pages: ListPages,
 ): WebAnswer {
   const found = listed.map((one) => participantView(project, conference, one));
-  return page(url, "participants", found);
+  return compatibilityPage(url, "participants", found, pages);
 }
 
 function participant(
@@ -199,33 +200,11 @@ function recordingView(
   };
 }
 
-function page(url: URL, key: string, found: unknown[]): WebAnswer {
-  const size = Math.min(
-    Math.max(Number(url.searchParams.get("PageSize") ?? page_size) || page_size, 1),
-    1000,
-  );
-  const number = Math.max(Number(url.searchParams.get("Page") ?? 0) || 0, 0);
-  const more = (number + 1) * size < found.length;
-  const next = new URL(url);
-  next.searchParams.set("Page", String(number + 1));
-  next.searchParams.set("PageSize", String(size));
-  return {
-    status: 200,
-    json: {
-      [key]: found.slice(number * size, (number + 1) * size),
-      page: number,
-      page_size: size,
-      uri: url.pathname + url.search,
-      next_page_uri: more ? next.pathname + next.search : null,
-    },
-  };
-}
-
 function base(project: Project): string {
   return `/api/laml/2010-04-01/Accounts/${project.project_id}`;
 }
 
 /** Paths are seen with and without `.json`. */
-function plain(part: string): string {
+export function plain(part: string): string {
   return part.replace(/\.json$/, "");
 }

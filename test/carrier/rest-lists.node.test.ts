@@ -28,8 +28,12 @@ afterAll(async () => {
 type Way = "relay" | "swml" | "cxml";
 
 /** A project with calls that joined one conference, in these ways and this order. */
-async function scene(ways: Way[], switches: ProjectSettings["switches"] = {}) {
-  const project = await client.createProject({ switches });
+async function scene(
+  ways: Way[],
+  switches: ProjectSettings["switches"] = {},
+  faults: ProjectSettings["faults"] = [],
+) {
+  const project = await client.createProject({ switches, faults });
   const relay = await BareRelay.open(carrier.relay);
   await relay.connect(project);
   const enter = async (way: Way): Promise<string> => {
@@ -153,4 +157,87 @@ test("lists show what was rest_list_lag_ms ago, on the project's clock, and a ca
 
   await project.change({ speed: 10_000 });
   await expect.poll(async () => rest.conferences("Status=completed")).toMatchObject([{ sid }]);
+});
+
+describe("a list", () => {
+  test("of conferences is empty where rest_list_pages says so, and one of participants is not", async () => {
+    const { rest, sid, calls } = await scene(["cxml"], { rest_list_pages: "empty" });
+    expect(await rest.conferences()).toEqual([]);
+    expect(callSids(await rest.participants(sid))).toEqual(calls);
+  });
+
+  test.each(["/Conferences.json", "/Conferences/{sid}/Participants.json"])(
+    "breaks off in the middle of %s where rest_list_pages says so",
+    async (path) => {
+      const { rest, sid } = await scene(["cxml"], { rest_list_pages: "cut" });
+      const answer = await rest.send(rest.laml(path.replace("{sid}", sid)));
+      expect(answer.status).toBe(200);
+      const text = await answer.text();
+      expect(text).toContain("{");
+      expect(() => JSON.parse(text)).toThrow();
+    },
+  );
+
+  test.each(["/Conferences.json", "/Conferences/{sid}/Participants.json"])(
+    "leads to one page of %s again and again where rest_list_pages says so",
+    async (path) => {
+      const { rest, sid } = await scene(["cxml", "cxml"], { rest_list_pages: "repeated" });
+      const first = await rest.list(rest.laml(`${path.replace("{sid}", sid)}?PageSize=1`));
+      expect(first.next_page_uri).toBe(first.uri);
+      expect(await rest.list(first.next_page_uri ?? "")).toEqual(first);
+    },
+  );
+
+  test("is spoilt once by script, and what is no list spends nothing of it", async () => {
+    const match = { resource: "participants" as const };
+    const { rest, sid, calls } = await scene(["cxml"], {}, [
+      { at: "rest", match, times: 1, do: { kind: "list", as: "empty" } },
+      { at: "rest", times: 1, do: { kind: "list", as: "cut" } },
+    ]);
+    await rest.send(rest.laml(`/Conferences/${sid}/Participants/${calls[0]}`));
+    await rest.send(rest.laml(`/Calls/${calls[0]}.json`));
+    const cut = await (await rest.send(rest.laml("/Conferences.json"))).text();
+    expect(() => JSON.parse(cut)).toThrow();
+    expect(await rest.participants(sid)).toEqual([]);
+    expect(callSids(await rest.participants(sid))).toEqual(calls);
+    expect(await rest.conferences()).toMatchObject([{ sid }]);
+  });
+
+  test("cannot be spoilt by a fault of another point than REST", async () => {
+    const wrong = { at: "webhook" as const, do: { kind: "list" as const, as: "empty" as const } };
+    await expect(client.createProject({ faults: [wrong] })).rejects.toThrow("422");
+  });
+});
+
+test("the status of a call is known for every kind of call, or for cXML's alone where call_status_known says so", async () => {
+  const { project, rest, calls } = await scene(["relay", "swml", "cxml"]);
+  const statuses = () =>
+    Promise.all(calls.map(async (sid) => (await rest.send(rest.laml(`/Calls/${sid}.json`))).status));
+  expect(await statuses()).toEqual([200, 200, 200]);
+  await project.change({ switches: { call_status_known: "cxml_only" } });
+  expect(await statuses()).toEqual([404, 404, 200]);
+});
+
+test("every third request is refused as too many, and not executed, where rest_429 says so", async () => {
+  const { project, rest, calls } = await scene(["relay"], { rest_429: "often" });
+  const end = () =>
+    rest.send("/api/calling/calls", "POST", JSON.stringify({ command: "calling.end", id: calls[0] }));
+  expect((await rest.send(rest.laml("/Conferences.json"))).status).toBe(200);
+  expect((await rest.send(rest.laml(`/Calls/${calls[0]}.json`))).status).toBe(200);
+  const refused = await end();
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(await project.call(calls[0] ?? "")).toMatchObject({ state: "answered" });
+  expect((await end()).status).toBe(200);
+});
+
+test("a cXML call is ended by the status of its update", async () => {
+  const { project, rest, calls } = await scene(["cxml"], { call_status_known: "cxml_only" });
+  const ended = await rest.send(
+    rest.laml(`/Calls/${calls[0]}.json`),
+    "POST",
+    new URLSearchParams({ Status: "completed" }),
+  );
+  expect(await ended.json()).toMatchObject({ status: "completed" });
+  expect(await project.call(calls[0] ?? "")).toMatchObject({ state: "ended" });
 });

@@ -43,6 +43,13 @@ export const restQuestions = {
     partyline:
       "A list may show the past, so it never ends a call: a doubted call is asked about by its own status first",
   }),
+  rest_list_pages: openQuestion(["whole", "empty", "cut", "repeated"], {
+    question:
+      "Whether a list of conferences may be empty, break off in the middle, or lead to one page again and again",
+    published: "Lists page with `next_page_uri`; how a list fails is not said",
+    kind: "harmful",
+    partyline: "An empty, cut or repeated list is no evidence",
+  }),
   participants_of_listed_conference: openQuestion(["all", "404", "empty", "cxml_only"], {
     question: "Which participants are found under a conference that is listed",
     published: '"All active participants"; 404 is a published answer',
@@ -56,6 +63,19 @@ export const restQuestions = {
       'A participant has a `status`, `in-progress` or `completed`; the list is of "active participants"',
     kind: "degrading",
     partyline: "A participant whose status is `completed` is not in the conference",
+  }),
+  call_status_known: openQuestion(["all", "cxml_only"], {
+    question: "Which calls the compatibility API's `GET /Calls/{sid}` knows",
+    published: "The page names no kind of call",
+    kind: "degrading",
+    partyline:
+      "A doubted call is asked about by its own status first; a 404 may mean gone or not visible, and is no evidence",
+  }),
+  rest_429: openQuestion(["never", "often"], {
+    question: "Whether REST refuses requests that come too fast",
+    published: "GET and DELETE are effectively unlimited; POST, PUT and PATCH get 13,800 requests in 10 s",
+    kind: "degrading",
+    partyline: "429 means later, and nothing else: it neither ends a call nor proves anything about one",
   }),
   cxml_shares_conferences: openQuestion([true, false], {
     question:
