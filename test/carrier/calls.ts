@@ -6,6 +6,7 @@ import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
 import type { Leg, Sound } from "./leg.ts";
 import type { RelaySession } from "./relay-session.ts";
+import type { Switches } from "./switches/index.ts";
 
 export type CallState = "created" | "ringing" | "answered" | "ending" | "ended";
 
@@ -34,7 +35,7 @@ export interface CallHost {
   readonly space_id: string;
   readonly clock: Clock;
   readonly journal: Journal;
-  readonly call_sid_is_call_id: boolean;
+  readonly switches: Switches;
   callStateChanged(call: Call): void;
   join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
@@ -52,7 +53,8 @@ export class Call implements Leg {
   readonly call_id: string;
   readonly sid: string;
   readonly node_id = `${randomUUID()}@us-east`;
-  readonly segment_id = randomUUID();
+  /** Those of earlier documents, where each has one of its own. */
+  readonly past_segment_ids: string[] = [];
   readonly vars: Record<string, unknown>;
   readonly facts: CallFacts;
   /** On the project's clock. */
@@ -81,6 +83,9 @@ export class Call implements Leg {
   readonly documents: Record<string, unknown>[] = [];
   readonly #host: CallHost;
   readonly #end = new AbortController();
+  #segment_id: string = randomUUID();
+  /** A call that came by webhook begins with its first document; any other is a segment without one. */
+  #segment_has_begun: boolean;
   #stop_ringing: () => void;
   #call_off_limit: () => void = () => {};
 
@@ -88,8 +93,9 @@ export class Call implements Leg {
     this.#host = host;
     this.facts = facts;
     this.origin = facts.origin;
+    this.#segment_has_begun = facts.origin !== "webhook";
     this.call_id = facts.call_id ?? randomUUID();
-    this.sid = host.call_sid_is_call_id ? this.call_id : randomUUID();
+    this.sid = host.switches.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
@@ -99,6 +105,11 @@ export class Call implements Leg {
 
   get ended(): AbortSignal {
     return this.#end.signal;
+  }
+
+  /** Also the id of its voice log. */
+  get segment_id(): string {
+    return this.#segment_id;
   }
 
   get over(): boolean {
@@ -129,6 +140,14 @@ export class Call implements Leg {
       project_id: this.#host.project_id,
       space_id: this.#host.space_id,
     };
+  }
+
+  documentBegins(): void {
+    if (this.#segment_has_begun && this.#host.switches.segments === "one_per_document") {
+      this.past_segment_ids.push(this.#segment_id);
+      this.#segment_id = randomUUID();
+    }
+    this.#segment_has_begun = true;
   }
 
   now(): number {

@@ -46,6 +46,8 @@ interface Recording {
 /** How a conference was at one moment. */
 export interface ConferenceThen {
   readonly state: Conference["state"];
+  /** Since when it was in that state. */
+  readonly since: number;
   /** In the order in which they joined. */
   readonly present: readonly Participant[];
   /** Calls that had left and were not back. */
@@ -100,7 +102,11 @@ export class Conference {
   /** How it was at a moment of its clock; null where it was not yet made. */
   asOf(at: number): ConferenceThen | null {
     if (this.created_at > at) return null;
-    const had = (moment: number | null) => moment !== null && moment <= at;
+    const states = [
+      { state: "ended" as const, since: this.#ended_at },
+      { state: "started" as const, since: this.#started_at },
+    ];
+    const reached = states.find(({ since }) => since !== null && since <= at);
     const present: Participant[] = [];
     const left = new Map<string, Participant>();
     for (const { participant, left_at } of this.#past_stays) {
@@ -112,7 +118,8 @@ export class Conference {
     }
     for (const { leg } of present) left.delete(leg.call_id);
     return {
-      state: had(this.#ended_at) ? "ended" : had(this.#started_at) ? "started" : "waiting",
+      state: reached?.state ?? "waiting",
+      since: reached?.since ?? this.created_at,
       present: present.toSorted((a, b) => a.joined_at - b.joined_at),
       left: [...left.values()],
     };

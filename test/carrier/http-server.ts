@@ -49,7 +49,7 @@ async function serve(
     }
     chunks.push(bytes);
   }
-  const url = new URL(incoming.url ?? "/", "http://carrier");
+  const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "carrier"}`);
   const answer = await handle({
     method: incoming.method ?? "GET",
     url,

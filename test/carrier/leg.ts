@@ -8,6 +8,8 @@ export interface Leg {
   readonly ended: AbortSignal;
   /** What earlier steps set; sent as `vars` with every fetch. */
   readonly vars: Record<string, unknown>;
+  /** A document is about to be fetched. */
+  documentBegins(): void;
   /** The `call` object of a webhook, as it is now. */
   describe(): Record<string, unknown>;
   /** Milliseconds on the project's clock, which may run faster than the wall's. */

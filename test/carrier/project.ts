@@ -63,10 +63,6 @@ export class Project implements CallHost, ConferenceHost {
     this.change(settings);
   }
 
-  get call_sid_is_call_id(): boolean {
-    return this.switches.call_sid_is_call_id;
-  }
-
   change(given: ProjectSettings): void {
     const settings = projectSettingsSchema.parse(given);
     if (settings.token !== undefined && settings.token !== this.token) {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Call } from "./calls.ts";
 import { startCxml } from "./cxml-documents.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
@@ -34,8 +35,12 @@ export function serveCalls(project: Project, request: WebRequest): WebAnswer {
     if (status !== undefined) call.hangUp(status === "canceled" ? "cancel" : "hangup");
     else if (url !== undefined) startCxml(project, call, { url, method });
   }
+  return { status: 200, json: { sid, account_sid: project.project_id, status: compatibilityWord(call) } };
+}
+
+/** How a call is, in the compatibility API's words. */
+export function compatibilityWord(call: Call): string {
   const unanswered: Record<string, string> = { busy: "busy", noAnswer: "no-answer", cancel: "canceled" };
-  const ended = unanswered[call.end_reason ?? ""] ?? "completed";
-  const status = call.over ? ended : call.state === "answered" ? "in-progress" : "ringing";
-  return { status: 200, json: { sid, account_sid: project.project_id, status } };
+  if (call.over) return unanswered[call.end_reason ?? ""] ?? "completed";
+  return call.state === "answered" ? "in-progress" : "ringing";
 }

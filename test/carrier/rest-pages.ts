@@ -25,6 +25,26 @@ export function compatibilityPage(url: URL, key: string, found: unknown[], pages
   return pages === "cut" ? cutShort(json) : { status: 200, json };
 }
 
+/** One page of a list of the newer REST APIs, whose links are whole URLs. */
+export function logPage(url: URL, found: unknown[], pages: ListPages): WebAnswer {
+  const size = sizeOf(url, "page_size");
+  const number = numberOf(url, "page_number");
+  const link = (page: number) =>
+    withQuery(url, { page_number: String(page), page_size: String(size), page_token: `PA${page}` }).href;
+  const more = (number + 1) * size < found.length;
+  const next = pages === "repeated" ? url.href : more && pages !== "empty" ? link(number + 1) : null;
+  const json = {
+    links: {
+      self: url.href,
+      first: withQuery(url, { page_number: "0", page_size: String(size) }).href,
+      ...(next === null ? {} : { next }),
+      ...(number === 0 ? {} : { prev: link(number - 1) }),
+    },
+    data: pages === "empty" ? [] : found.slice(number * size, (number + 1) * size),
+  };
+  return pages === "cut" ? cutShort(json) : { status: 200, json };
+}
+
 function cutShort(json: unknown): WebAnswer {
   const text = JSON.stringify(json);
   return { status: 200, text: text.slice(0, Math.ceil(text.length / 2)) };

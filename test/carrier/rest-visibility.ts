@@ -1,10 +1,12 @@
 import type { Conference, Participant } from "./conferences.ts";
 import type { Project } from "./project.ts";
 
+export type CompatibilityStatus = "init" | "in-progress" | "completed";
+
 /** What the compatibility API knows of a conference. */
 export interface ShownConference {
   readonly conference: Conference;
-  readonly status: "init" | "in-progress" | "completed";
+  readonly status: CompatibilityStatus;
   /** Null: it is listed, and its participants are not found. */
   readonly participants: readonly ShownParticipant[] | null;
 }
@@ -32,20 +34,26 @@ export function shownConference(
   const present = then.present.filter(isListed);
   const left = then.left.filter(isListed);
   if ((then.state === "ended" ? left : present).length === 0) return null;
-  const { completed_participants_listed, rest_status_while_waiting } = project.switches;
-  const before = completed_participants_listed ? left : [];
+  const before = project.switches.completed_participants_listed ? left : [];
   return {
     conference,
-    status: {
-      waiting: rest_status_while_waiting,
-      started: "in-progress" as const,
-      ended: "completed" as const,
-    }[then.state],
+    status: compatibilityStatus(project, then.state),
     participants: foundParticipants(project, [
       ...before.map((participant) => ({ participant, status: "completed" as const })),
       ...present.map((participant) => ({ participant, status: "in-progress" as const })),
     ]),
   };
+}
+
+export function compatibilityStatus({ switches }: Project, state: Conference["state"]): CompatibilityStatus {
+  switch (state) {
+    case "waiting":
+      return switches.rest_status_while_waiting;
+    case "started":
+      return "in-progress";
+    case "ended":
+      return "completed";
+  }
 }
 
 function listsJoins({ switches }: Project, via: Participant["via"]): boolean {

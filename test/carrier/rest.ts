@@ -7,6 +7,7 @@ import { runCommand } from "./relay-commands.ts";
 import { describeIssues, restParamsSchema } from "./relay-methods.ts";
 import { serveCalls } from "./rest-calls.ts";
 import { plain, serveConferences } from "./rest-conferences.ts";
+import { serveConferenceLogs, serveVoiceLog } from "./rest-logs.ts";
 import type { ListPages } from "./rest-pages.ts";
 import type { World } from "./world.ts";
 
@@ -86,6 +87,14 @@ function routeOf(request: WebRequest): Route | null {
   if (url.pathname === "/api/calling/calls") {
     const serve = (project: Project) => serveCommand(project, request);
     return { resource: "commands", is_list: false, account: null, serve };
+  }
+  if (url.pathname.startsWith("/api/voice/logs/")) {
+    const serve = (project: Project) => serveVoiceLog(project, request);
+    return { resource: "voice_logs", is_list: false, account: null, serve };
+  }
+  if (url.pathname === "/api/logs/conferences") {
+    const serve = (project: Project, pages: ListPages) => serveConferenceLogs(project, request, pages);
+    return { resource: "conference_logs", is_list: method === "GET", account: null, serve };
   }
   if (!url.pathname.startsWith("/api/laml/2010-04-01/Accounts/")) return null;
   const [account = "", kind = "", sid, part = "", part_sid] = path.slice(4);

@@ -71,6 +71,28 @@ export const restQuestions = {
     partyline:
       "A doubted call is asked about by its own status first; a 404 may mean gone or not visible, and is no evidence",
   }),
+  voice_logs: openQuestion(["present", "present_in_relay_words", "absent"], {
+    question:
+      "Whether a live call of SWML or RELAY has a voice log under its `segment_id`, and in whose words it tells the call's status",
+    published:
+      "`GET /api/voice/logs/{id}`: the id is the `segment_id`; `status` has the compatibility API's words and RELAY's (`created`, `answered`, `ending`, `ended`), and which calls get which is not said",
+    kind: "degrading",
+    partyline:
+      "It asks for a doubted call's own status first; only words that mean the end say that it is over, and a 404 says nothing",
+  }),
+  relay_conference_status_words: openQuestion(["as_callbacks", "created_active_ended"], {
+    question: "Which words `/api/logs/conferences` has for the status of a `relay_conference`",
+    published: "`status` is a string or null",
+    kind: "harmless",
+    partyline: "The status of a logged conference decides nothing",
+  }),
+  segments: openQuestion(["one_per_call", "one_per_document"], {
+    question: "Whether a call keeps its `segment_id` when it fetches another document",
+    published: "`segment_id` comes with each webhook; how long it lasts is not said",
+    kind: "harmful",
+    partyline:
+      "The newest `segment_id` that was told is asked for; that one segment is completed never ends a call by itself",
+  }),
   rest_429: openQuestion(["never", "often"], {
     question: "Whether REST refuses requests that come too fast",
     published: "GET and DELETE are effectively unlimited; POST, PUT and PATCH get 13,800 requests in 10 s",
