@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
-import type { Conference, JoinedBy } from "./conferences.ts";
+import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
 import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
 import type { Leg, Sound } from "./leg.ts";
 import type { RelaySession } from "./relay-session.ts";
+import type { Switches } from "./switches/index.ts";
 
 export type CallState = "created" | "ringing" | "answered" | "ending" | "ended";
 
@@ -34,13 +35,14 @@ export interface CallHost {
   readonly space_id: string;
   readonly clock: Clock;
   readonly journal: Journal;
-  readonly call_sid_is_call_id: boolean;
+  readonly switches: Switches;
   callStateChanged(call: Call): void;
-  join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult;
+  join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
 
 interface JoinRecord {
   at: number;
+  /** The name that the join gave. */
   conference: string;
   by: JoinedBy;
   left_at: number | null;
@@ -51,7 +53,8 @@ export class Call implements Leg {
   readonly call_id: string;
   readonly sid: string;
   readonly node_id = `${randomUUID()}@us-east`;
-  readonly segment_id = randomUUID();
+  /** Those of earlier documents, where each has one of its own. */
+  readonly past_segment_ids: string[] = [];
   readonly vars: Record<string, unknown>;
   readonly facts: CallFacts;
   /** On the project's clock. */
@@ -80,6 +83,9 @@ export class Call implements Leg {
   readonly documents: Record<string, unknown>[] = [];
   readonly #host: CallHost;
   readonly #end = new AbortController();
+  #segment_id: string = randomUUID();
+  /** A call that came by webhook begins with its first document; any other is a segment without one. */
+  #segment_has_begun: boolean;
   #stop_ringing: () => void;
   #call_off_limit: () => void = () => {};
 
@@ -87,8 +93,9 @@ export class Call implements Leg {
     this.#host = host;
     this.facts = facts;
     this.origin = facts.origin;
+    this.#segment_has_begun = facts.origin !== "webhook";
     this.call_id = facts.call_id ?? randomUUID();
-    this.sid = host.call_sid_is_call_id ? this.call_id : randomUUID();
+    this.sid = host.switches.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
@@ -100,13 +107,19 @@ export class Call implements Leg {
     return this.#end.signal;
   }
 
+  /** Also the id of its voice log. */
+  get segment_id(): string {
+    return this.#segment_id;
+  }
+
   get over(): boolean {
     return this.state === "ending" || this.state === "ended";
   }
 
   /** How the call came into the conference that it is in. */
   get joined_by(): JoinedBy | null {
-    return this.conference?.participants.get(this.call_id)?.by ?? null;
+    const via = this.conference?.participants.get(this.call_id)?.via;
+    return via === undefined ? null : joinedBy(via);
   }
 
   describe(): Record<string, unknown> {
@@ -127,6 +140,14 @@ export class Call implements Leg {
       project_id: this.#host.project_id,
       space_id: this.#host.space_id,
     };
+  }
+
+  documentBegins(): void {
+    if (this.#segment_has_begun && this.#host.switches.segments === "one_per_document") {
+      this.past_segment_ids.push(this.#segment_id);
+      this.#segment_id = randomUUID();
+    }
+    this.#segment_has_begun = true;
   }
 
   now(): number {
@@ -178,6 +199,7 @@ export class Call implements Leg {
   joinConference(
     params: Record<string, unknown>,
     signal: AbortSignal,
+    language: "swml" | "cxml",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled"> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -191,7 +213,7 @@ export class Call implements Leg {
         reject(signal.reason);
         this.conference?.leave(this.call_id);
       };
-      const result = this.#host.join(this, params, "document", () => {
+      const result = this.#host.join(this, params, language, () => {
         // Where the call itself is over, the signal is about to be aborted and says so.
         if (this.over) return;
         signal.removeEventListener("abort", replaced);

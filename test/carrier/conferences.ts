@@ -4,12 +4,18 @@ import type { JoinSettings } from "./join-settings.ts";
 import type { Leg } from "./leg.ts";
 import type { Switches } from "./switches/index.ts";
 
+/** A RELAY command, or a document in one of the two languages. */
+export type JoinedVia = "relay" | "swml" | "cxml";
 export type JoinedBy = "relay" | "document";
+
+export function joinedBy(via: JoinedVia): JoinedBy {
+  return via === "relay" ? "relay" : "document";
+}
 
 export interface Participant {
   readonly leg: Leg;
   readonly node_id: string;
-  readonly by: JoinedBy;
+  readonly via: JoinedVia;
   readonly joined_at: number;
   readonly start_on_enter: boolean;
   readonly end_on_exit: boolean;
@@ -37,6 +43,20 @@ interface Recording {
   duration_s: number;
 }
 
+/** How a conference was at one moment. */
+export interface ConferenceThen {
+  readonly state: Conference["state"];
+  /** Since when it was in that state. */
+  readonly since: number;
+  /** In the order in which they joined. */
+  readonly present: readonly Participant[];
+  /** Calls that had left and were not back. */
+  readonly left: readonly Participant[];
+}
+
+/** Stays that are over are remembered, so many of one conference. */
+const past_stays_kept = 1000;
+
 /** A conference, from its first join to its end. */
 export class Conference {
   readonly conference_id = randomUUID();
@@ -44,27 +64,65 @@ export class Conference {
   readonly created_at: number;
   /** The first participant's: their callback settings, recording and region hold for everyone. */
   readonly settings: JoinSettings;
+  /** What its first participant made it. */
+  readonly type: "relay_conference" | "cxml_conference";
   readonly participants = new Map<string, Participant>();
   recording: Recording | null = null;
-  state: "waiting" | "started" | "ended" = "waiting";
   readonly #host: ConferenceHost;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
 
+  #started_at: number | null = null;
+  #ended_at: number | null = null;
+  /** Oldest end first. */
+  readonly #past_stays: { participant: Participant; left_at: number }[] = [];
   /** Whether the room as a whole hears music at the moment. */
   #music = true;
   readonly #node_id: string;
   readonly #segment_id = randomUUID();
 
-  constructor(host: ConferenceHost, settings: JoinSettings, node_id: string) {
+  constructor(host: ConferenceHost, settings: JoinSettings, via: JoinedVia, node_id: string) {
     this.#host = host;
     this.settings = settings;
+    this.type = conferenceType(via);
     this.#node_id = node_id;
     this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
     this.created_at = host.clock.now();
   }
 
+  /** As events, callbacks and lists tell it. */
   get name(): string {
-    return this.settings.name;
+    return toldName(this.settings.name, this.#host.switches);
+  }
+
+  get state(): "waiting" | "started" | "ended" {
+    if (this.#ended_at !== null) return "ended";
+    return this.#started_at === null ? "waiting" : "started";
+  }
+
+  /** How it was at a moment of its clock; null where it was not yet made. */
+  asOf(at: number): ConferenceThen | null {
+    if (this.created_at > at) return null;
+    const states = [
+      { state: "ended" as const, since: this.#ended_at },
+      { state: "started" as const, since: this.#started_at },
+    ];
+    const reached = states.find(({ since }) => since !== null && since <= at);
+    const present: Participant[] = [];
+    const left = new Map<string, Participant>();
+    for (const { participant, left_at } of this.#past_stays) {
+      if (left_at <= at) left.set(participant.leg.call_id, participant);
+      else if (participant.joined_at <= at) present.push(participant);
+    }
+    for (const participant of this.participants.values()) {
+      if (participant.joined_at <= at) present.push(participant);
+    }
+    for (const { leg } of present) left.delete(leg.call_id);
+    return {
+      state: reached?.state ?? "waiting",
+      since: reached?.since ?? this.created_at,
+      present: present.toSorted((a, b) => a.joined_at - b.joined_at),
+      left: [...left.values()],
+    };
   }
 
   /** Why `leg` may not join with these settings, or null where it may. */
@@ -104,7 +162,7 @@ export class Conference {
       this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");
     this.#stopRecording();
     const was_started = this.state === "started";
-    this.state = "ended";
+    this.#ended_at = this.#host.clock.now();
     if (this.settings.record === "record-from-start" && !was_started) {
       this.#host.recordingChanged(this, "absent");
     }
@@ -158,7 +216,7 @@ export class Conference {
   }
 
   #start(): void {
-    this.state = "started";
+    this.#started_at = this.#host.clock.now();
     this.#tell("conference-start");
     if (this.settings.record !== "record-from-start") return;
     const since = this.#host.clock.now();
@@ -188,6 +246,8 @@ export class Conference {
   #remove(participant: Participant, reason_participant_left: string): void {
     const { call_id } = participant.leg;
     this.participants.delete(call_id);
+    this.#past_stays.push({ participant, left_at: this.#host.clock.now() });
+    if (this.#past_stays.length > past_stays_kept) this.#past_stays.shift();
     this.#sounds.get(call_id)?.end();
     this.#sounds.delete(call_id);
     const participant_call_status = callStatus(participant);
@@ -213,7 +273,8 @@ export class Conference {
     if (current?.music === music) return;
     current?.end();
     const { wait_url } = this.settings;
-    const detail = music && wait_url !== undefined ? `${this.name} ${wait_url}` : this.name;
+    const { name } = this.settings;
+    const detail = music && wait_url !== undefined ? `${name} ${wait_url}` : name;
     const end = participant.leg.hear(music ? "music" : "conference", detail);
     this.#sounds.set(call_id, { music, end });
   }
@@ -231,6 +292,15 @@ export class Conference {
       ...more,
     });
   }
+}
+
+export function conferenceType(via: JoinedVia): Conference["type"] {
+  return via === "cxml" ? "cxml_conference" : "relay_conference";
+}
+
+/** What SignalWire makes of a conference's name. */
+export function toldName(name: string, { names_normalised }: Switches): string {
+  return names_normalised === "trimmed_lower_case" ? name.trim().toLowerCase() : name;
 }
 
 function callStatus({ leg }: Participant): "completed" | "in-progress" {

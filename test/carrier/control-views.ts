@@ -1,5 +1,5 @@
 import type { Call } from "./calls.ts";
-import type { Conference } from "./conferences.ts";
+import { type Conference, joinedBy } from "./conferences.ts";
 
 export type CallView = ReturnType<typeof callView>;
 export type ConferenceView = ReturnType<typeof conferenceView>;
@@ -16,7 +16,8 @@ export function callView(call: Call) {
     began_at: call.began_at,
     state: call.state,
     end_reason: call.end_reason,
-    conference: call.conference?.name ?? null,
+    /** Under the name that its join gave, whatever events and lists make of it. */
+    conference: call.conference === null ? null : (call.joins.at(-1)?.conference ?? null),
     /** How it last joined a conference. */
     joined_by: call.joins.at(-1)?.by ?? null,
     joins: call.joins.map((join) => ({ ...join })),
@@ -30,13 +31,14 @@ export function callView(call: Call) {
 
 export function conferenceView(conference: Conference) {
   return {
-    name: conference.name,
+    /** As its first join gave it. Two conferences may share it. */
+    name: conference.settings.name,
     conference_id: conference.conference_id,
     sid: conference.sid,
     state: conference.state,
     participants: [...conference.participants.values()].map((one) => ({
       call_id: one.leg.call_id,
-      by: one.by,
+      by: joinedBy(one.via),
       muted: one.muted,
       hold: one.hold,
       coaching: one.coaching,

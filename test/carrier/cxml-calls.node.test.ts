@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BareRelay } from "./bare-relay.ts";
+import { BareRest } from "./bare-rest.ts";
 import { type Carrier, startCarrier } from "./carrier.ts";
 import { CarrierClient, type CarrierProject } from "./client.ts";
 import type { ProjectSettings } from "./settings.ts";
@@ -28,10 +29,8 @@ async function scene(respond: (received: Received) => Reply, settings: ProjectSe
   return { stub, project: await client.createProject({ speed: 50, ...settings }) };
 }
 
-function rest(project: CarrierProject, path: string, body: string | URLSearchParams) {
-  const authorization = `Basic ${btoa(`${project.project_id}:${project.token}`)}`;
-  return fetch(carrier.rest + path, { method: "POST", headers: { authorization }, body });
-}
+const rest = (project: CarrierProject, path: string, body: string | URLSearchParams) =>
+  new BareRest(carrier.rest, project).send(path, "POST", body);
 
 const command = (project: CarrierProject, name: string, id: string, params: object = {}) =>
   rest(project, "/api/calling/calls", JSON.stringify({ command: name, id, params }));

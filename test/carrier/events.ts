@@ -26,6 +26,7 @@ export function stateEvent(call: Call): Record<string, unknown> {
   return {
     call_id: call.call_id,
     node_id: call.node_id,
+    segment_id: call.segment_id,
     tag: call.facts.tag ?? call.call_id,
     call_state: call.state,
     direction: call.facts.direction,

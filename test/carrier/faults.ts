@@ -30,6 +30,8 @@ const actionSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("close_before") }),
   /** A command is executed and the socket closed without an answer; a frame is sent, then the socket closed. */
   z.strictObject({ kind: z.literal("close_after") }),
+  /** REST's alone, and only on a GET of a list of conferences or participants: spoilt as `rest_list_pages` has it. */
+  z.strictObject({ kind: z.literal("list"), as: z.enum(["empty", "cut", "repeated"]) }),
 ]);
 
 const faultPoints = [
@@ -47,7 +49,18 @@ const faultPoints = [
 
 export type FaultPoint = (typeof faultPoints)[number];
 
-export const faultSchema = z.strictObject({
+const restResources = [
+  "conferences",
+  "participants",
+  "calls",
+  "commands",
+  "voice_logs",
+  "conference_logs",
+] as const;
+
+export type RestResource = (typeof restResources)[number];
+
+const faultFields = z.strictObject({
   at: z.enum(faultPoints),
   /** Every field given must be equal. `method` is also that of the command which an answer answers. */
   match: z
@@ -58,6 +71,8 @@ export const faultSchema = z.strictObject({
       status: z.string(),
       call_id: z.string(),
       to: z.string(),
+      /** Of a REST request. */
+      resource: z.enum(restResources),
     })
     .partial()
     .optional(),
@@ -69,8 +84,13 @@ export const faultSchema = z.strictObject({
   do: actionSchema,
 });
 
+export const faultSchema = faultFields.refine((fault) => fault.do.kind !== "list" || fault.at === "rest", {
+  error: 'only REST has lists: `do.kind` "list" goes with `at` "rest"',
+});
+
 export type Fault = z.infer<typeof faultSchema>;
-export type FaultAction = z.infer<typeof actionSchema>;
+export type RestFaultAction = z.infer<typeof actionSchema>;
+export type FaultAction = Exclude<RestFaultAction, { kind: "list" }>;
 /** What is known of the moment at which a fault may fire. */
 export type FaultFacts = NonNullable<Fault["match"]>;
 
@@ -94,10 +114,24 @@ export class Faults {
     this.#script = faults.map((fault) => ({ fault, seen: 0, fired: 0 }));
   }
 
-  fire(at: FaultPoint, facts: FaultFacts): FaultAction | null {
+  fire(at: Exclude<FaultPoint, "rest">, facts: FaultFacts): FaultAction | null {
+    const action = this.#due(at, facts, () => true);
+    return action?.kind === "list" ? null : action;
+  }
+
+  /** `is_list`: the request is for a list of conferences or participants. */
+  fireAtRest(facts: FaultFacts, is_list: boolean): RestFaultAction | null {
+    return this.#due("rest", facts, (action) => is_list || action.kind !== "list");
+  }
+
+  #due(
+    at: FaultPoint,
+    facts: FaultFacts,
+    applies: (action: RestFaultAction) => boolean,
+  ): RestFaultAction | null {
     for (const line of this.#script) {
       const { fault } = line;
-      if (fault.at !== at || !fits(fault.match, facts)) continue;
+      if (fault.at !== at || !fits(fault.match, facts) || !applies(fault.do)) continue;
       line.seen += 1;
       if (line.seen <= fault.skip || (fault.times !== undefined && line.fired >= fault.times)) continue;
       if (fault.probability < 1 && this.#random() >= fault.probability) continue;

@@ -13,8 +13,15 @@ export interface WebRequest {
   readonly body: string;
 }
 
-/** `cut`: the connection is dropped without an answer. */
-export type WebAnswer = { readonly status: number; readonly json?: unknown } | { readonly cut: true };
+/** `text`: JSON that is no longer whole. `cut`: the connection is dropped without an answer. */
+export type WebAnswer =
+  | {
+      readonly status: number;
+      readonly json?: unknown;
+      readonly text?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | { readonly cut: true };
 
 export function httpServer(handle: (request: WebRequest) => Promise<WebAnswer>): Server {
   return createServer((incoming, outgoing) => {
@@ -42,7 +49,7 @@ async function serve(
     }
     chunks.push(bytes);
   }
-  const url = new URL(incoming.url ?? "/", "http://carrier");
+  const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "carrier"}`);
   const answer = await handle({
     method: incoming.method ?? "GET",
     url,
@@ -54,13 +61,12 @@ async function serve(
   else reply(outgoing, answer);
 }
 
-function reply(outgoing: ServerResponse, answer: { status: number; json?: unknown }): void {
+function reply(outgoing: ServerResponse, answer: Exclude<WebAnswer, { cut: true }>): void {
   if (outgoing.headersSent) return;
-  if (answer.json === undefined) {
-    outgoing.writeHead(answer.status).end();
-    return;
-  }
-  outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.json));
+  const { status, json, headers } = answer;
+  const text = answer.text ?? (json === undefined ? undefined : JSON.stringify(json));
+  if (text === undefined) outgoing.writeHead(status, headers).end();
+  else outgoing.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
 }
 
 /** An answer whose journal entries or frames show no secret. */

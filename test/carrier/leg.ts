@@ -8,6 +8,8 @@ export interface Leg {
   readonly ended: AbortSignal;
   /** What earlier steps set; sent as `vars` with every fetch. */
   readonly vars: Record<string, unknown>;
+  /** A document is about to be fetched. */
+  documentBegins(): void;
   /** The `call` object of a webhook, as it is now. */
   describe(): Record<string, unknown>;
   /** Milliseconds on the project's clock, which may run faster than the wall's. */
@@ -25,11 +27,12 @@ export interface Leg {
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null>;
   /**
    * Joins as the `join_conference` step does; resolves when the call has left.
-   * `failed`: it could not join. On abort (the document was replaced) it leaves the room and rejects with the signal's reason.
+   * `failed`: it could not join. `language`: that of the document. On abort (the document was replaced) it leaves the room and rejects with the signal's reason.
    */
   joinConference(
     params: Record<string, unknown>,
     signal: AbortSignal,
+    language: "swml" | "cxml",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled">;
   /** A line in the project's journal. `violation` for what a correct client never does. */
   note(kind: "document" | "violation", entry: Record<string, unknown>): void;

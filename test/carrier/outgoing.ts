@@ -21,7 +21,7 @@ const wallClock = {
 /** A sender that signs as the project does and fails where its faults say so. */
 export function outgoing(
   host: OutgoingHost,
-  at: FaultPoint,
+  at: Exclude<FaultPoint, "rest">,
   facts: FaultFacts,
   note: WebhookSenderOptions["note"],
 ): WebhookSender {

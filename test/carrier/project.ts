@@ -1,7 +1,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Call, type CallFacts, type CallHost, type JoinResult } from "./calls.ts";
 import { Clock } from "./clock.ts";
-import { Conference, type ConferenceHost, type JoinedBy } from "./conferences.ts";
+import {
+  Conference,
+  type ConferenceHost,
+  conferenceType,
+  type JoinedVia,
+  joinedBy,
+  toldName,
+} from "./conferences.ts";
 import { receiveEvent, stateEvent } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { readJoinSettings } from "./join-settings.ts";
@@ -26,7 +33,7 @@ export class Project implements CallHost, ConferenceHost {
   readonly faults: Faults;
   readonly callbacks: StatusCallbacks;
   readonly calls = new Map<string, Call>();
-  /** Live ones, by name. */
+  /** Live ones, by `conference_id`: two may share a name. */
   readonly conferences = new Map<string, Conference>();
   readonly past_conferences: Conference[] = [];
   readonly sessions = new Map<string, RelaySession>();
@@ -36,6 +43,8 @@ export class Project implements CallHost, ConferenceHost {
   /** How whom `calling.dial` calls behaves, by number or address. */
   phones = new Map<string, PhoneBehaviour>();
   latency_ms = 0;
+  /** REST requests so far. */
+  rest_requests = 0;
   ack_limit_ms = 5000;
   ping_interval_ms = 30_000;
   via_tunnel = false;
@@ -52,10 +61,6 @@ export class Project implements CallHost, ConferenceHost {
     this.faults = new Faults(settings.seed ?? 1, (entry) => this.journal.note("fault", entry));
     this.callbacks = new StatusCallbacks(this);
     this.change(settings);
-  }
-
-  get call_sid_is_call_id(): boolean {
-    return this.switches.call_sid_is_call_id;
   }
 
   change(given: ProjectSettings): void {
@@ -148,21 +153,39 @@ export class Project implements CallHost, ConferenceHost {
 
   // Conferences
 
-  join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult {
+  /** The live conferences under a name. */
+  conferencesNamed(name: string): Conference[] {
+    const told = toldName(name, this.switches);
+    return [...this.conferences.values()].filter((one) => one.name === told);
+  }
+
+  /** The live conference that a join of this name enters; undefined where it makes one. */
+  conferenceToJoin(name: string, via: JoinedVia): Conference | undefined {
+    return this.conferencesNamed(name).find(
+      ({ type }) => this.switches.cxml_shares_conferences || type === conferenceType(via),
+    );
+  }
+
+  join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult {
     const settings = readJoinSettings(params);
     if (settings === null) return { joined: false, reason: "no conference is named" };
-    const there = this.conferences.get(settings.name);
-    const conference = there ?? new Conference(this, settings, call.node_id);
+    const there = this.conferenceToJoin(settings.name, via);
+    const conference = there ?? new Conference(this, settings, via, call.node_id);
     const refusal = conference.refusal(settings);
     if (refusal !== null) return { joined: false, reason: refusal };
-    this.conferences.set(settings.name, conference);
-    const record = { at: this.clock.now(), conference: settings.name, by, left_at: null as number | null };
+    this.conferences.set(conference.conference_id, conference);
+    const record = {
+      at: this.clock.now(),
+      conference: settings.name,
+      by: joinedBy(via),
+      left_at: null as number | null,
+    };
     call.joins.push(record);
     call.conference = conference;
     conference.join({
       leg: call,
       node_id: call.node_id,
-      by,
+      via,
       joined_at: record.at,
       start_on_enter: settings.start_on_enter,
       end_on_exit: settings.end_on_exit,
@@ -190,7 +213,7 @@ export class Project implements CallHost, ConferenceHost {
   }
 
   conferenceOver(conference: Conference): void {
-    if (this.conferences.get(conference.name) === conference) this.conferences.delete(conference.name);
+    this.conferences.delete(conference.conference_id);
     this.past_conferences.push(conference);
     if (this.past_conferences.length > past_kept) this.past_conferences.shift();
   }

@@ -183,7 +183,7 @@ function join(
   if (call.conference !== null) {
     return { code: "409", message: `Call is already connected: it is in ${call.conference.name}` };
   }
-  const there = project.conferences.get(String(params["name"]));
+  const there = project.conferenceToJoin(String(params["name"]), "relay");
   const known = there === undefined ? {} : { conference_id: there.conference_id };
   return {
     code: "200",

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Call } from "./calls.ts";
 import { startCxml } from "./cxml-documents.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
@@ -15,8 +16,9 @@ const updateSchema = z.strictObject({
 export function serveCalls(project: Project, request: WebRequest): WebAnswer {
   const sid = (request.path[6] ?? "").replace(/\.json$/, "");
   const call = [...project.calls.values()].find((one) => one.sid === sid);
-  // Every call can be looked at; to be led elsewhere by form it has to be cXML's.
-  const isMissing = call === undefined || (request.method === "POST" && call.origin !== "cxml");
+  // To be led elsewhere by form a call has to be cXML's; to be looked at, where the switch says so.
+  const isCxmlOnly = request.method === "POST" || project.switches.call_status_known === "cxml_only";
+  const isMissing = call === undefined || (isCxmlOnly && call.origin !== "cxml");
   if (isMissing || (call.origin === "cxml" && !project.switches.rest_drives_cxml_calls)) {
     return { status: 404, json: { code: 20404, message: "Not found", status: 404 } };
   }
@@ -33,8 +35,12 @@ export function serveCalls(project: Project, request: WebRequest): WebAnswer {
     if (status !== undefined) call.hangUp(status === "canceled" ? "cancel" : "hangup");
     else if (url !== undefined) startCxml(project, call, { url, method });
   }
+  return { status: 200, json: { sid, account_sid: project.project_id, status: compatibilityWord(call) } };
+}
+
+/** How a call is, in the compatibility API's words. */
+export function compatibilityWord(call: Call): string {
   const unanswered: Record<string, string> = { busy: "busy", noAnswer: "no-answer", cancel: "canceled" };
-  const ended = unanswered[call.end_reason ?? ""] ?? "completed";
-  const status = call.over ? ended : call.state === "answered" ? "in-progress" : "ringing";
-  return { status: 200, json: { sid, account_sid: project.project_id, status } };
+  if (call.over) return unanswered[call.end_reason ?? ""] ?? "completed";
+  return call.state === "answered" ? "in-progress" : "ringing";
 }

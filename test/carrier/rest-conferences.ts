@@ -1,31 +1,36 @@
-import type { Conference, Participant } from "./conferences.ts";
+import type { Conference } from "./conferences.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
-
-const page_size = 50;
+import { compatibilityPage, type ListPages } from "./rest-pages.ts";
+import {
+  type ShownConference,
+  type ShownParticipant,
+  shownConference,
+  shownMoment,
+} from "./rest-visibility.ts";
 
 /** Conferences, their participants and recordings, as the compatibility API has them. */
-export function serveConferences(project: Project, request: WebRequest): WebAnswer {
+export function serveConferences(project: Project, request: WebRequest, pages: ListPages): WebAnswer {
   const [resource, sid, part, part_id] = request.path.slice(5);
+  const at = shownMoment(project, request.method);
+  const conferences = [...project.conferences.values(), ...project.past_conferences];
   if (resource === "Conferences.json" || (resource === "Conferences" && sid === undefined)) {
-    return listConferences(project, request);
+    const known = conferences.flatMap((one) => shownConference(project, one, at) ?? []);
+    return listConferences(project, known, request, pages);
   }
   if (resource !== "Conferences") return missing;
-  const conference = [...project.conferences.values(), ...project.past_conferences].find(
-    (one) => one.sid === plain(sid ?? ""),
-  );
-  if (conference === undefined) return missing;
+  const conference = conferences.find((one) => one.sid === plain(sid ?? ""));
+  const shown = conference === undefined ? null : shownConference(project, conference, at);
+  if (conference === undefined || shown === null) return missing;
   const form = new URLSearchParams(request.body);
   switch (plain(part ?? "")) {
     case "":
-      if (request.method === "POST" && form.get("Status") === "completed")
-        conference.end("conference-ended-via-api");
-      if (request.method === "POST" && form.has("AnnounceUrl")) announce(project, conference, form);
-      return { status: 200, json: conferenceView(project, conference) };
+      return oneConference(project, shown, request.method, form);
     case "Participants":
+      if (shown.participants === null) return missing;
       return part_id === undefined
-        ? listParticipants(project, conference, request)
-        : participant(project, conference, plain(part_id), request.method, form);
+        ? listParticipants(project, conference, shown.participants, request, pages)
+        : participant(project, conference, shown.participants, plain(part_id), request.method, form);
     case "Recordings":
       return recording(project, conference, part_id, request.method, form);
     default:
@@ -35,7 +40,26 @@ export function serveConferences(project: Project, request: WebRequest): WebAnsw
 
 const missing: WebAnswer = { status: 404, json: { code: 20404, message: "Not found", status: 404 } };
 
-function listConferences(project: Project, { url }: WebRequest): WebAnswer {
+function oneConference(
+  project: Project,
+  shown: ShownConference,
+  method: string,
+  form: URLSearchParams,
+): WebAnswer {
+  const { conference } = shown;
+  const ends = method === "POST" && form.get("Status") === "completed";
+  if (ends) conference.end("conference-ended-via-api");
+  if (method === "POST" && form.has("AnnounceUrl")) announce(project, conference, form);
+  const now: ShownConference = ends ? { ...shown, status: "completed" } : shown;
+  return { status: 200, json: conferenceView(project, now) };
+}
+
+function listConferences(
+  project: Project,
+  known: readonly ShownConference[],
+  { url }: WebRequest,
+  pages: ListPages,
+): WebAnswer {
   const name = url.searchParams.get("FriendlyName");
   if (name !== null && name.length > 64) {
     return {
@@ -44,30 +68,35 @@ function listConferences(project: Project, { url }: WebRequest): WebAnswer {
     };
   }
   const status = url.searchParams.get("Status");
-  const found = [...project.conferences.values(), ...project.past_conferences]
-    .filter((one) => name === null || one.name === name)
-    .filter((one) => status === null || restStatus(one) === status)
+  const found = known
+    .filter(({ conference }) => name === null || conference.name === name)
+    .filter((one) => status === null || one.status === status)
     .map((one) => conferenceView(project, one));
-  return page(url, "conferences", found);
+  return compatibilityPage(url, "conferences", found, pages);
 }
 
-function listParticipants(project: Project, conference: Conference, { url }: WebRequest): WebAnswer {
-  const found = [...conference.participants.values()].map((one) => participantView(project, conference, one));
-  return page(url, "participants", found);
+function listParticipants(
+  project: Project,
+  conference: Conference,
+  listed: readonly ShownParticipant[],
+  { url }: WebRequest,
+  pages: ListPages,
+): WebAnswer {
+  const found = listed.map((one) => participantView(project, conference, one));
+  return compatibilityPage(url, "participants", found, pages);
 }
 
 function participant(
   project: Project,
   conference: Conference,
+  listed: readonly ShownParticipant[],
   call_sid: string,
   method: string,
   form: URLSearchParams,
 ): WebAnswer {
-  const found = [...conference.participants.values()].find(
-    (one) => project.callSid(one.leg.call_id) === call_sid,
-  );
-  if (found === undefined) return missing;
-  const { call_id } = found.leg;
+  const found = listed.find(({ participant: { leg } }) => project.callSid(leg.call_id) === call_sid);
+  if (found === undefined || (method !== "GET" && found.status === "completed")) return missing;
+  const { call_id } = found.participant.leg;
   if (method === "DELETE") {
     conference.leave(call_id);
     return { status: 204 };
@@ -121,16 +150,12 @@ function announce(project: Project, conference: Conference, form: URLSearchParam
   }
 }
 
-function restStatus(conference: Conference): "in-progress" | "completed" {
-  return conference.state === "ended" ? "completed" : "in-progress";
-}
-
-function conferenceView(project: Project, conference: Conference): Record<string, unknown> {
+function conferenceView(project: Project, { conference, status }: ShownConference): Record<string, unknown> {
   return {
     sid: conference.sid,
     account_sid: project.project_id,
     friendly_name: conference.name,
-    status: restStatus(conference),
+    status,
     region: conference.settings.region,
     date_created: new Date(conference.created_at).toUTCString(),
     api_version: "2010-04-01",
@@ -141,13 +166,14 @@ function conferenceView(project: Project, conference: Conference): Record<string
 function participantView(
   project: Project,
   conference: Conference,
-  one: Participant,
+  { participant: one, status }: ShownParticipant,
 ): Record<string, unknown> {
   const call_sid = project.callSid(one.leg.call_id);
   return {
     call_sid,
     conference_sid: conference.sid,
     account_sid: project.project_id,
+    status,
     muted: one.muted,
     hold: one.hold,
     coaching: one.coaching !== null,
@@ -174,33 +200,11 @@ function recordingView(
   };
 }
 
-function page(url: URL, key: string, found: unknown[]): WebAnswer {
-  const size = Math.min(
-    Math.max(Number(url.searchParams.get("PageSize") ?? page_size) || page_size, 1),
-    1000,
-  );
-  const number = Math.max(Number(url.searchParams.get("Page") ?? 0) || 0, 0);
-  const more = (number + 1) * size < found.length;
-  const next = new URL(url);
-  next.searchParams.set("Page", String(number + 1));
-  next.searchParams.set("PageSize", String(size));
-  return {
-    status: 200,
-    json: {
-      [key]: found.slice(number * size, (number + 1) * size),
-      page: number,
-      page_size: size,
-      uri: url.pathname + url.search,
-      next_page_uri: more ? next.pathname + next.search : null,
-    },
-  };
-}
-
 function base(project: Project): string {
   return `/api/laml/2010-04-01/Accounts/${project.project_id}`;
 }
 
 /** Paths are seen with and without `.json`. */
-function plain(part: string): string {
+export function plain(part: string): string {
   return part.replace(/\.json$/, "");
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareRelay } from "./bare-relay.ts";
+import { BareRest } from "./bare-rest.ts";
 import { type Carrier, startCarrier } from "./carrier.ts";
 import { CarrierClient, type CarrierProject } from "./client.ts";
 import type { ProjectSettings } from "./settings.ts";
@@ -12,29 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => carrier.close());
 
-function rest(project: CarrierProject, path: string, method = "GET", body?: URLSearchParams | string) {
-  const authorization = `Basic ${btoa(`${project.project_id}:${project.token}`)}`;
-  return fetch(carrier.rest + path, {
-    method,
-    headers: { authorization },
-    ...(body === undefined ? {} : { body }),
-  });
-}
+const rest = (project: CarrierProject, path: string, method = "GET", body?: URLSearchParams | string) =>
+  new BareRest(carrier.rest, project).send(path, method, body);
 
-const laml = (project: CarrierProject, path: string) =>
-  `/api/laml/2010-04-01/Accounts/${project.project_id}${path}`;
+const laml = (project: CarrierProject, path: string) => new BareRest(carrier.rest, project).laml(path);
 
-/** What the lists of the REST API hold, as far as these tests look. */
-interface Lists {
-  conferences: { sid: string }[];
-  participants: { call_sid: string }[];
-  next_page_uri: string;
-}
-
-async function list(project: CarrierProject, path: string): Promise<Lists> {
-  // The shape is asserted by the tests that read it.
-  return (await (await rest(project, path)).json()) as Lists;
-}
+const list = (project: CarrierProject, path: string) => new BareRest(carrier.rest, project).list(path);
 
 async function inConference(count: number, settings: ProjectSettings = {}) {
   const project = await client.createProject(settings);
@@ -75,7 +59,7 @@ describe("the conferences' REST API", () => {
     await relay.request("calling.join_conference", { ...call, name: "acme:sales" });
     const first = await list(project, laml(project, "/Conferences.json?PageSize=1"));
     expect(first.conferences).toMatchObject([{ friendly_name: "acme:support", status: "in-progress" }]);
-    const second = await list(project, first.next_page_uri);
+    const second = await list(project, first.next_page_uri ?? "");
     expect(second).toMatchObject({ conferences: [{ friendly_name: "acme:sales" }], next_page_uri: null });
     const long = await rest(project, laml(project, `/Conferences.json?FriendlyName=${"x".repeat(65)}`));
     expect(long.status).toBe(400);

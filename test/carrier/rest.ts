@@ -1,11 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
+import type { RestResource } from "./faults.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
 import { runCommand } from "./relay-commands.ts";
 import { describeIssues, restParamsSchema } from "./relay-methods.ts";
 import { serveCalls } from "./rest-calls.ts";
-import { serveConferences } from "./rest-conferences.ts";
+import { plain, serveConferences } from "./rest-conferences.ts";
+import { serveConferenceLogs, serveVoiceLog } from "./rest-logs.ts";
+import type { ListPages } from "./rest-pages.ts";
 import type { World } from "./world.ts";
 
 const commandSchema = z.strictObject({
@@ -14,23 +17,39 @@ const commandSchema = z.strictObject({
   params: z.record(z.string(), z.unknown()).default({}),
 });
 
+/** A request that the REST API takes. */
+interface Route {
+  readonly resource: RestResource;
+  /** A GET of a list of conferences or participants. */
+  readonly is_list: boolean;
+  /** The account that the path names; null where it names none. */
+  readonly account: string | null;
+  serve(project: Project, pages: ListPages): WebAnswer;
+}
+
+/** Every so many requests one is refused, where `rest_429` says so. */
+const refused_each = 3;
+const retry_after_s = 1;
+
 /** The REST API, as far as webhooks and RELAY leave something to it. Null where the path is none of its own. */
 export async function serveRest(world: World, request: WebRequest): Promise<WebAnswer | null> {
-  const [api, kind, , accounts, account] = request.path;
-  const laml =
-    api === "api" && kind === "laml" && request.path[2] === "2010-04-01" && accounts === "Accounts";
-  const calling = request.url.pathname === "/api/calling/calls";
-  if (!laml && !calling) return null;
+  const route = routeOf(request);
+  if (route === null) return null;
   const project = authorized(world, request.authorization);
-  if (project === null || (laml && account !== project.project_id)) {
+  if (project === null || (route.account !== null && route.account !== project.project_id)) {
     return { status: 401, json: { code: 20003, message: "Authenticate", status: 401 } };
   }
   const { method, url } = request;
   project.journal.note("rest", { method, path: url.pathname + url.search, body: request.body });
-  const fault = project.faults.fire("rest", { method });
+  project.rest_requests += 1;
+  if (project.switches.rest_429 === "often" && project.rest_requests % refused_each === 0) return tooMany;
+  const { resource, is_list } = route;
+  const fault = project.faults.fireAtRest({ method, resource }, is_list);
   if (project.latency_ms > 0) await wait(project.latency_ms);
-  const perform = () => (laml ? serveCompatibility(project, request) : serveCommand(project, request));
+  const perform = (pages = pagesOf(project, resource)) => route.serve(project, pages);
   switch (fault?.kind) {
+    case "list":
+      return perform(fault.as);
     case "delay":
     case "go_silent":
       await wait(fault.ms);
@@ -57,8 +76,46 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
   }
 }
 
-function serveCompatibility(project: Project, request: WebRequest): WebAnswer {
-  return request.path[5] === "Calls" ? serveCalls(project, request) : serveConferences(project, request);
+const tooMany: WebAnswer = {
+  status: 429,
+  headers: { "retry-after": String(retry_after_s) },
+  json: { code: 20429, message: "Too many requests", status: 429 },
+};
+
+function routeOf(request: WebRequest): Route | null {
+  const { path, url, method } = request;
+  if (url.pathname === "/api/calling/calls") {
+    const serve = (project: Project) => serveCommand(project, request);
+    return { resource: "commands", is_list: false, account: null, serve };
+  }
+  if (url.pathname.startsWith("/api/voice/logs/")) {
+    const serve = (project: Project) => serveVoiceLog(project, request);
+    return { resource: "voice_logs", is_list: false, account: null, serve };
+  }
+  if (url.pathname === "/api/logs/conferences") {
+    const serve = (project: Project, pages: ListPages) => serveConferenceLogs(project, request, pages);
+    return { resource: "conference_logs", is_list: method === "GET", account: null, serve };
+  }
+  if (!url.pathname.startsWith("/api/laml/2010-04-01/Accounts/")) return null;
+  const [account = "", kind = "", sid, part = "", part_sid] = path.slice(4);
+  if (kind === "Calls") {
+    const serve = (project: Project) => serveCalls(project, request);
+    return { resource: "calls", is_list: false, account, serve };
+  }
+  const of_participants = plain(part) === "Participants";
+  return {
+    resource: of_participants ? "participants" : "conferences",
+    is_list: method === "GET" && (of_participants ? part_sid : sid) === undefined,
+    account,
+    serve: (project, pages) => serveConferences(project, request, pages),
+  };
+}
+
+/** The switch leaves no conference in a list; who is in one is the matter of other switches. */
+function pagesOf({ switches }: Project, resource: RestResource): ListPages {
+  return switches.rest_list_pages === "empty" && resource === "participants"
+    ? "whole"
+    : switches.rest_list_pages;
 }
 
 function authorized(world: World, authorization: string | null): Project | null {

@@ -217,7 +217,7 @@ class Player {
         return;
       }
       case "end_room":
-        project.conferences.get(deed.room)?.end("ended-via-api");
+        for (const conference of project.conferencesNamed(deed.room)) conference.end("ended-via-api");
         return;
       case "vanish":
       case "retry": {

@@ -39,9 +39,11 @@ async function differingRooms({ plan, projects }: Staged, worker_url: string): P
   const found = await Promise.all(
     plan.projects.map(async ({ tenants }, index) => {
       const project = projects[index];
-      const theirs = new Map(
-        [...(project?.conferences.values() ?? [])].map(({ name, participants }) => [name, participants.size]),
-      );
+      const theirs = new Map<string, number>();
+      // Two conferences may share a name.
+      for (const { settings, participants } of project?.conferences.values() ?? []) {
+        theirs.set(settings.name, (theirs.get(settings.name) ?? 0) + participants.size);
+      }
       const lists = await Promise.all(
         tenants.map((tenant) => ask(worker_url, `/tenants/${tenant}/conferences`, "GET")),
       );

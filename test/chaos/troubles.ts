@@ -11,7 +11,7 @@ export type Deed =
   | { do: "silence"; ms: number }
   /** The RELAY listener is gone for so long, for every project, and every socket with it. */
   | { do: "restart"; ms: number }
-  /** An operator ends a conference, where there is one. */
+  /** An operator ends the conferences of a name, where there are any. */
   | { do: "end_room"; room: string }
   /** The Durable Object is lost. */
   | { do: "vanish" }

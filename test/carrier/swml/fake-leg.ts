@@ -67,6 +67,8 @@ export class FakeLeg implements Leg {
     return this.#end.signal;
   }
 
+  documentBegins(): void {}
+
   describe(): Record<string, unknown> {
     const { call_id, from, call_state, headers } = this;
     return { call_id, from, to: "+15550100100", call_state, headers };

@@ -29,6 +29,7 @@ export async function fetchDocument(
   params: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<Found> {
+  leg.documentBegins();
   const found = await fetchOne(leg, io, url, params, signal);
   if (found.ok || io.fallback_url === undefined) return found;
   leg.note("document", { fallback: io.fallback_url, because: found.reason });

@@ -145,7 +145,7 @@ async function joinConference(machine: Machine, body: unknown, frame: Frame): Pr
   const { leg, signal } = machine;
   const { result, ...params } = read(joinConferenceBody, body);
   leg.answer();
-  const join_conference_result = await leg.joinConference(params, signal);
+  const join_conference_result = await leg.joinConference(params, signal, "swml");
   Object.assign(leg.vars, { join_conference_result, return_value: join_conference_result });
   if (result !== undefined) return await runResult(machine, result, frame);
   leg.hangUp("hangup");
