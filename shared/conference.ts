@@ -31,6 +31,14 @@ export function withLimit(join: JoinParameters, capacity: number): JoinParameter
   return { ...join, max_participants: Math.max(2, Math.min(capacity, join.max_participants ?? capacity)) };
 }
 
+/**
+ * The join without what would end the conference for all: for a document that joins while RELAY's join of the same call may stand,
+ * since to take that one out would count as leaving.
+ */
+export function withoutEnd({ end_on_exit: _, ...join }: JoinParameters): JoinParameters {
+  return join;
+}
+
 /** Words of a set, one space between; SignalWire's lists of events are written so. */
 function words(...allowed: [string, ...string[]]) {
   const word = `(?:${allowed.join("|")})`;

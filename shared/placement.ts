@@ -63,6 +63,8 @@ export interface Membership {
   /** When our documents for this placement started, ms: the hold after the join, and the one that stays. */
   hold_at: number | null;
   stay_at: number | null;
+  /** 1: the call's own document joined, and does not end it with its conference. */
+  lives_on: number;
 }
 
 /** What a `calling.conference` event, from RELAY or from a status callback, says of one call. */
@@ -155,7 +157,7 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     const isOver = event.happened === "conference_ended" && event.ended_by === "another call";
     return isOver ? { set: { state: "left", left_ts }, follow: "end_call", blames: false } : null;
   }
-  if (was.joined_by === "document")
+  if (was.joined_by === "document" && was.lives_on === 0)
     return { set: { state: "left", left_ts }, follow: "nothing", blames: false };
   if (event.ended_by !== "another call" && startsWithin(was, event, now_ms, EARLY_LEAVE_MS)) {
     return {

@@ -14,7 +14,7 @@ import { noteDecision } from "./noting.ts";
 import { type NoPin, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
 import { returningTo } from "./rejoining.ts";
-import { settleCall } from "./settle-call.ts";
+import { resumeCall, settleCall } from "./settle-call.ts";
 import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
 
 /** The way of a call: from what it brought to what it is to do next. */
@@ -29,7 +29,7 @@ export async function answerCall(visitor: Visit, call: Call, sealed: unknown): P
     const { purpose, entry, step } = opened.state;
     visit.note = { ...visit.note, purpose, entry, step };
   }
-  const answered = opened?.ok ? await answerReturning(visit, opened.state) : await answerFresh(visit);
+  const answered = opened?.ok ? await answerReturning(visit, opened.state) : await answerUnsealed(visit);
   return { ...answered, ...(answered.told ? {} : { note: visit.note }) };
 }
 
@@ -63,6 +63,13 @@ const noCall: Omit<Call, "via"> = {
   params: {},
   details: {},
 };
+
+async function answerUnsealed(visit: CallVisit): Promise<Answered> {
+  const { resumed } = visit;
+  if (!resumed || !visit.authentic) return await answerFresh(visit);
+  visit.note = { ...visit.note, purpose: "settle", entry: resumed.entry, step: resumed.step };
+  return await resumeCall(visit, resumed);
+}
 
 async function answerFresh(visit: CallVisit): Promise<Answered> {
   const { call, received_at } = visit;

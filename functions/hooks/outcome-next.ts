@@ -7,7 +7,12 @@ import { POSITION } from "../../shared/rules/template.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract.ts";
 import { inlineJoin, lastNext, over, stayingOf } from "./joining.ts";
+import { asksUs } from "./resuming.ts";
 import { type CallVisit, LAST_STEP, wayBack } from "./visit.ts";
+
+/** Questions in one waiting document: its state is in it as often. */
+const ROUNDS = 5;
+const SHORTEST_ROUND_S = 20;
 
 /** How long a call is held whose join is to be seen. */
 export const HOLD_MS = 3_000;
@@ -37,16 +42,25 @@ export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceRe
   // Whatever became of its wait, it hears of it when it has come back for good.
   if (at.from_line?.purpose === "poll" && outcome !== "waiting") return { does: "return", value: "come" };
   switch (outcome) {
-    case "accepted":
-    case "unknown": {
-      const isAccepted = outcome === "accepted";
-      const back = await wayBack(visit, stateAt(at, isAccepted ? "confirm" : "settle", room));
-      if (!back) return await documentJoin(visit, at, room, join);
+    case "accepted": {
       const staying = stayingOf(visit, placing);
-      return isAccepted ? { does: "hold", ms: HOLD_MS, back, staying } : { does: "ring", back, staying };
+      // The session watches for the join, and sends the call back to us where it does not come.
+      if (visit.call.via !== "relay") return { does: "stay", staying };
+      const back = await wayBack(visit, stateAt(at, "confirm", room));
+      return back ? { does: "hold", ms: HOLD_MS, back, staying } : await documentJoin(visit, at, reply);
+    }
+    case "unknown": {
+      const back = await wayBack(visit, stateAt(at, "settle", room));
+      return back
+        ? { does: "ring", back, staying: stayingOf(visit, placing) }
+        : await documentJoin(visit, at, reply);
     }
     case "document":
-      return await documentJoin(visit, at, room, reply.counted ? join : uncounted(join, placing));
+      return await documentJoin(
+        visit,
+        at,
+        reply.counted ? reply : { ...reply, join: uncounted(join, placing) },
+      );
     case "over":
       return over;
     case "waiting":
@@ -66,10 +80,13 @@ export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceRe
 export async function documentJoin(
   visit: CallVisit,
   at: PlacedAt,
-  room: string,
-  join: JoinParameters,
+  { room, join, may_stand }: Pick<PlaceReply, "room" | "join" | "may_stand">,
 ): Promise<Join> {
-  const next = inlineJoin(visit, at.placing, room, join);
+  const { entry, step } = at;
+  const next = {
+    ...inlineJoin(visit, at.placing, room, join),
+    ...asksUs(visit, { entry, step, asked: 0 }, may_stand === true),
+  };
   if (visit.call.via !== "cxml") return next;
   const back = await wayBack(visit, stateAt(at, "dialled", room));
   return back ? { ...next, over: back } : next;
@@ -86,20 +103,40 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
   if (at.from_line?.purpose === "poll") return { does: "return", value: "stay", ...position };
   // cXML's redirects are not counted.
   const came = visit.call.via === "cxml" ? at.step : (at.from_line?.step ?? at.step);
+  const left = LAST_STEP - came - (waiting?.asked ?? 0);
   const poll = await wayBack(visit, stateAt(at, "poll", room));
   const turn = await wayBack(visit, { ...stateAt(at, "turn", room), step: came + 1 });
   // A call that could not come back would wait for ever.
-  if (!poll || !turn || came >= LAST_STEP) return otherwise;
+  if (!poll || !turn || left < 2) return otherwise;
+  const music_s = waiting?.music_ms === undefined ? {} : { music_s: waiting.music_ms / 1000 };
+  const isKnown = wait.music === undefined || waiting?.music_ms !== undefined;
   return {
     does: "wait",
     for: waiting?.for ?? wait.for[0],
     ...position,
     ...(wait.announce === undefined || at.from_line ? {} : { announce: wait.announce }),
-    ...(wait.music === undefined ? {} : { music: wait.music }),
+    ...(wait.music === undefined ? {} : { music: wait.music, ...music_s }),
+    // A first round tells how long the music is.
+    rounds: isKnown ? Math.min(ROUNDS, left - 1) : 1,
+    round_s: roundSeconds(visit, at.placing, left),
     poll,
     turn,
     otherwise,
   };
+}
+
+/**
+ * How long a waiting document plays before it asks: so long that what is left of the call's transfers lasts for what is left of its
+ * wait, whether or not each question counts among them. Each document costs one more.
+ */
+function roundSeconds(
+  { received_at }: CallVisit,
+  { decided_at, wait }: Pick<Placing, "decided_at" | "wait">,
+  left: number,
+): number {
+  const questions = Math.floor((left * ROUNDS) / (ROUNDS + 1));
+  const left_s = Math.max(0, (wait?.max_s ?? 0) - (received_at - decided_at) / 1000);
+  return Math.max(SHORTEST_ROUND_S, Math.ceil(left_s / Math.max(1, questions)));
 }
 
 /** Whether the call was let into no room. */

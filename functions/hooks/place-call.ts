@@ -38,7 +38,7 @@ export async function placeCall(
       const next = lastNext(visit, placing.wait.otherwise);
       return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
     }
-    const next = await documentJoin(visit, at, room, uncounted(join, placing));
+    const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
   const reply = await place(visit.env, visit.tenant.project, {
@@ -50,7 +50,9 @@ export async function placeCall(
     join_via: mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
     ...(await fetchingOf(visit, at, rooms[0])),
-    ...(from_line?.purpose === "poll" ? { deadline_at: visit.received_at + POLL_MS } : {}),
+    ...(from_line?.purpose === "poll"
+      ? { polled: true as const, deadline_at: visit.received_at + POLL_MS }
+      : {}),
   });
   const outcome = outcomeOf(visit, placing, reply);
   return {

@@ -1,75 +1,133 @@
-import type { JoinParameters } from "../../shared/conference.ts";
+import { withoutEnd } from "../../shared/conference.ts";
 import type { Next } from "../../shared/documents/next.ts";
-import type { PlacedState } from "../../shared/seal.ts";
+import type { PlacedState, Placing } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
-import { isInRooms } from "../rest.ts";
+import { isInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
 import { inlineJoin, over, stayingOf } from "./joining.ts";
 import { HOLD_MS, uncounted } from "./outcome-next.ts";
+import { asksUs, type ResumedAt, saidIn } from "./resuming.ts";
 import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
 
-/** A call that comes back from its hold or ring: where is it? This is where an unknown outcome ends, one way or the other. */
+/** A call whose session is out of reach comes back so often; then nothing but an apology is left. */
+const MOST_ASKED = 6;
+/** Asking steps of calls that come back without a sealed state, apart from those that have one. */
+const RESUMED_STEPS = 1_000;
+
+/** A call that comes back from a ring: where is it? This is where an unknown outcome ends, one way or the other. */
 export async function settleCall(visit: CallVisit, state: PlacedState): Promise<Answered> {
-  const { env, tenant, call, ends_at } = visit;
+  const { tenant } = visit;
   const { placing } = state;
   const rooms = wireNames(tenant, placing.rooms);
   const room = state.room ?? rooms[0];
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
+  // RELAY's join of the same call may stand: the document's must not end the conference for all.
+  const harmless = withoutEnd(uncounted(wireJoin(visit, placing.join), placing));
+  const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
   const inline: Answered = {
     ...said,
     room,
     outcome: "document",
-    next: inlineJoin(visit, placing, room, uncounted(withoutEnd(wireJoin(visit, placing.join)), placing)),
+    next: { ...inlineJoin(visit, placing, room, harmless), ...asksUs(visit, at, true) },
   };
   if (!visit.authentic) return { ...inline, reason: "not authentic" };
+  const key = { entry: state.entry, step: state.place_step, asking_step: state.step };
+  const { reply, rest } = await whereabouts(visit, key, state.room === undefined ? rooms : [room]);
+  if (reply.outcome === "unsettled") {
+    // The session is out of reach: REST's word alone decides.
+    return rest === "found"
+      ? { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } }
+      : { ...inline, reason: `${reply.reason}; REST: ${rest}` };
+  }
+  const answered = {
+    ...said,
+    room: reply.room,
+    outcome: reply.outcome,
+    reason: reply.reason,
+    told: true as const,
+  };
+  if (reply.outcome !== "hold") return { ...answered, next: nextOf(visit, reply, at, placing) };
+  const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
+  const next: Next = back
+    ? { does: "hold", ms: HOLD_MS, back, staying: stayingOf(visit, placing) }
+    : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, true) };
+  return { ...answered, next };
+}
+
+/** A call that comes back without a sealed state: the session sent it, or its own document asks what the join's result means. */
+export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answered> {
+  const key = { entry: at.entry, step: at.step, asking_step: RESUMED_STEPS + at.asked };
+  const { reply } = await whereabouts(visit, key, null);
+  const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
+  if (reply.outcome !== "unsettled") {
+    return { ...said, room: reply.room, told: true, next: nextOf(visit, reply, at, {}) };
+  }
+  const asks = at.asked < MOST_ASKED ? asksUs(visit, at, true).asks : undefined;
+  const next: Next = asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "apologise" };
+  return { ...said, room: reply.room ?? null, next };
+}
+
+/** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
+async function whereabouts(
+  visit: CallVisit,
+  key: Pick<LookRequest, "entry" | "step" | "asking_step">,
+  rooms: readonly string[] | null,
+): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
+  const { env, tenant, call, ends_at } = visit;
   const request: LookRequest = {
     v: 1,
     call_id: call.call_id,
-    entry: state.entry,
-    step: state.place_step,
-    asking_step: state.step,
+    ...key,
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
+    ...saidIn(visit),
     may_hold: true,
     note: visit.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
-  let reply: LookReply = await look(env, tenant.project, request, half);
-  if (reply.outcome === "unsettled") {
-    const rest = await askRest(visit, state.room === undefined ? rooms : [room]);
-    reply = await look(env, tenant.project, { ...request, rest }, ends_at - RENDER_MS);
-    if (reply.outcome === "unsettled") {
-      // The session is out of reach: REST's word alone decides.
-      return rest.said === "found"
-        ? { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } }
-        : { ...inline, reason: `${reply.reason}; REST: ${rest.said}` };
-    }
-  }
-  const { outcome, reason } = reply;
-  const settled = { ...said, room: reply.room, outcome, reason, told: true as const };
-  switch (reply.outcome) {
-    case "joined":
-      return { ...settled, next: { does: "stay" } };
-    case "document":
-      return { ...settled, next: inlineJoin(visit, placing, reply.room, reply.join) };
-    case "over":
-      return { ...settled, next: over };
-    case "hold": {
-      const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
-      const next: Next = back
-        ? { does: "hold", ms: HOLD_MS, back, staying: stayingOf(visit, placing) }
-        : inlineJoin(visit, placing, reply.room, reply.join);
-      return { ...settled, next };
-    }
-    default:
-      return reply satisfies never;
-  }
+  const reply: LookReply = await look(env, tenant.project, request, half);
+  const asked =
+    reply.outcome === "unsettled" ? (rooms ?? (reply.room === undefined ? null : [reply.room])) : null;
+  if (asked === null) return { reply, rest: "unasked" };
+  const rest = await askRest(visit, asked);
+  return {
+    reply: await look(env, tenant.project, { ...request, rest }, ends_at - RENDER_MS),
+    rest: rest.said,
+  };
 }
 
-/** RELAY's join of the same call may stand: the document's must not end the conference for all. */
-function withoutEnd({ end_on_exit: _, ...join }: JoinParameters): JoinParameters {
-  return join;
+function nextOf(
+  visit: CallVisit,
+  reply: Exclude<LookReply, { outcome: "unsettled" }>,
+  at: ResumedAt,
+  placing: Pick<Placing, "after" | "max_duration_s" | "capacity">,
+): Next {
+  const { params } = stayingOf(visit, placing);
+  switch (reply.outcome) {
+    case "joined":
+      return { does: "stay" };
+    case "document": {
+      const { after_url } = reply;
+      const after =
+        after_url === undefined ? {} : { after: { action: "hand_over" as const, swml: after_url } };
+      const join = inlineJoin(visit, { ...after, ...placing }, reply.room, reply.join);
+      return { ...join, ...asksUs(visit, at, reply.may_stand === true) };
+    }
+    case "over":
+      // The session sees to a call that RELAY joined; one whose own document asks goes where its rule says.
+      return reply.after_url !== undefined && saidIn(visit).document_said !== undefined
+        ? { does: "hand_over", swml: reply.after_url, params }
+        : over;
+    case "hold": {
+      const { asks } = asksUs(visit, at, true);
+      return asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "stay" };
+    }
+    case "not_in":
+      return { does: "apologise" };
+    default:
+      return reply.outcome satisfies never;
+  }
 }
 
 async function askRest(
@@ -83,6 +141,6 @@ async function askRest(
     return { said: found ? "found" : "absent" };
   } catch (error) {
     log("warn", "rest.failed", { tenant: tenant.tenant, call: call.call_id, error: describeError(error) });
-    return { said: "failed" };
+    return { said: error instanceof RestBusy ? "busy" : "failed" };
   }
 }

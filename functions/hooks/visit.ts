@@ -4,6 +4,7 @@ import { type JoinParameters, wireName } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
+import type { ResumedAt } from "../../shared/resume-url.ts";
 import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
 import type { PlacementKey } from "../session/contract.ts";
@@ -21,6 +22,8 @@ export interface Visit {
   /** When it came, ms, and until when KV and everything after may take. */
   received_at: number;
   ends_at: number;
+  /** What the URL says of a call that comes back without a sealed state. */
+  resumed?: ResumedAt & { joined: boolean };
   /** False while a new tenant's signatures fail and `report_until` runs: the document alone serves. */
   authentic: boolean;
 }

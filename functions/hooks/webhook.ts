@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Call, Ingress, Webhook } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import type { Rendered } from "../../shared/documents/render.ts";
+import { readResume } from "../../shared/resume-url.ts";
 import { findTenant, type Tenant } from "../directory.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
@@ -75,7 +76,14 @@ export async function answerWebhook(
     received_at,
     ends_at: received_at + BUDGET_MS,
     authentic: authentication.authentic,
+    ...resumedBy(c, way),
   });
+}
+
+/** A SWML call that comes back without a sealed state; in cXML the query is the caller's. */
+function resumedBy(c: Context, { via }: WebhookWay): Pick<Visit, "resumed"> {
+  const resumed = via === "swml" ? readResume(new URL(c.req.url).searchParams) : null;
+  return resumed ? { resumed } : {};
 }
 
 /** Whatever is in the request, and whatever breaks behind it. */

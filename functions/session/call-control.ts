@@ -9,11 +9,14 @@ import { callStatuses, commandCall, evidenceOfStatuses, type RestCommand } from 
 import { orAfter } from "../within.ts";
 import type { DeedRow } from "./journal.ts";
 import type { Link } from "./link.ts";
-import { describeOutcome } from "./placing.ts";
+import { describeOutcome, isBusy } from "./placing.ts";
 
 /** RELAY, and after it REST, has so long for a command: the caller may be hearing nothing meanwhile. */
 const COMMAND_MS = 1_500;
 const REST_MS = 2_000;
+/** RELAY is asked so often where it has too much to do, with so long in between. */
+const BUSY_TRIES = 4;
+const BUSY_MS = 250;
 /** The longest that words or a sound file before the room are waited for. */
 const HEARD_MS = 30_000;
 /** Words are over long before that, even where a slow voice takes twice their time; their end may be lost on the way. */
@@ -284,13 +287,18 @@ export class CallControl {
   async #byRelay(method: string, params: Record<string, unknown>): Promise<Outcome | null> {
     const connection = this.#host.link.ready;
     if (!connection || this.#node_id === undefined) return null;
-    const outcome = await connection.command({
-      id: crypto.randomUUID(),
+    const command = {
       lane: this.#call_id,
       method,
       params: { node_id: this.#node_id, call_id: this.#call_id, ...params },
       deadline_at: Date.now() + COMMAND_MS,
-    });
+    };
+    let outcome = await connection.command({ ...command, id: crypto.randomUUID() });
+    // Too many at once: not carried out, and no reason for anything but to come again.
+    for (let tried = 1; isBusy(outcome) && tried < BUSY_TRIES; tried += 1) {
+      await scheduler.wait(BUSY_MS);
+      outcome = await connection.command({ ...command, id: crypto.randomUUID() });
+    }
     this.#host.commandEnded(outcome);
     this.#host.told({ deed: method, by: "relay", said: describeOutcome(outcome) });
     if (outcome.kind === "ok") this.#taken.relay = this.#host.link.protocol;

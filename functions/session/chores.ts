@@ -49,7 +49,8 @@ interface ChoresHost {
 /** What the session does for calls that no webhook waits for: errands when they are due, and the ledger put right by REST. */
 export class Chores {
   readonly #host: ChoresHost;
-  readonly #repairs: Repairs;
+  /** What evidence other than an event changes. */
+  readonly repairs: Repairs;
   readonly #keeper: RoomKeeper;
   /** When a call in doubt was asked about last, for where REST has no answer to it. */
   readonly #askedAt = new WeakMap<Placement, number>();
@@ -57,11 +58,11 @@ export class Chores {
 
   constructor(host: ChoresHost) {
     this.#host = host;
-    this.#repairs = new Repairs(host, Date.now);
+    this.repairs = new Repairs(host, Date.now);
     this.#keeper = new RoomKeeper(
       {
         ...host,
-        repairs: this.#repairs,
+        repairs: this.repairs,
         list: async (room) => await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS)),
         statuses: async ({ call_id, segment_id }) =>
           await callStatuses(await host.link.project(), call_id, segment_id, AbortSignal.timeout(REST_MS)),
@@ -106,7 +107,7 @@ export class Chores {
     for (const row of rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince)) {
       if (isBeingPutBack(row)) continue;
       if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
-        this.#repairs.forgetUnseen(row);
+        this.repairs.forgetUnseen(row);
         continue;
       }
       if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) continue;
@@ -147,7 +148,7 @@ export class Chores {
       health,
       leaving,
       observations,
-      repairs: this.#repairs,
+      repairs: this.repairs,
       line,
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),

@@ -15,7 +15,7 @@ import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { SplitRoom } from "./session-status.ts";
 
-/** A hold of 3 s is over, and its way back should have been heard of. */
+/** A call that an older version put on a hold comes back by itself within this. */
 const OVERDUE_MS = 5_000;
 /** The events of one conference's end come within this of one another. */
 const SETTLING_MS = 500;

@@ -53,6 +53,8 @@ export interface PlaceRequest extends PlacementKey {
   fetch_url?: string;
   /** It comes from there. */
   fetched?: true;
+  /** Its waiting document asks how it stands. */
+  polled?: true;
   /** What a caller is told who comes to have no seat after waiting for something else. */
   when_full?: LastWord;
   /** How long the seat is kept for a caller who drops, in seconds; what is decided then, and the number that was called. */
@@ -91,8 +93,17 @@ export interface PlaceReply {
   join: JoinParameters;
   /** Whether a seat was counted for the call. */
   counted: boolean;
+  /** RELAY's join of the call may stand, though the document joins. */
+  may_stand?: true;
   /** Where it waits: for what, and its place in the line, from 1. */
-  waiting?: { for: WaitsFor; position: number };
+  waiting?: {
+    for: WaitsFor;
+    position: number;
+    /** How often the call's documents have asked so far; absent from a session of the version before. */
+    asked?: number;
+    /** How long one piece of its music is, ms, once that is known. */
+    music_ms?: number;
+  };
   /** Why, in words for the log: never a secret. */
   reason: string;
 }
@@ -110,22 +121,32 @@ export interface LookRequest extends PlacementKey {
   note?: WebhookNote;
   /** The Worker can hold the call once more: `hold` may be the answer. */
   may_hold?: true;
+  /** What the call's own document says of the join that it made; the Worker then knows `not_in`, too. */
+  document_said?: DocumentSaid;
   /** What REST said, where the Worker has asked it. */
-  rest?: { said: "found" | "absent" | "failed" };
+  rest?: { said: "found" | "absent" | "busy" | "failed" };
 }
+
+/** The `join_conference_result` of SWML. */
+export const documentResults = ["completed", "answered", "no-answer", "failed", "canceled"] as const;
+export type DocumentSaid = (typeof documentResults)[number];
 
 /**
  * `unsettled`: nobody knows yet; the Worker asks REST and then looks again with what it heard. `hold`: it may be in its room, and
  * its document's join would harm others there: it is held for 3 s and comes back.
+ * `not_in`: the document could not join, and nothing says that RELAY's join stands.
  */
 export type LookReply =
-  | { v: 1; outcome: "unsettled"; reason: string }
+  | { v: 1; outcome: "unsettled"; reason: string; room?: string }
   | {
       v: 1;
-      outcome: "joined" | "document" | "over" | "hold";
+      outcome: "joined" | "document" | "over" | "hold" | "not_in";
       room: string;
       join: JoinParameters;
       reason: string;
+      may_stand?: true;
+      /** Where the call goes whose own document is done with its room. */
+      after_url?: string;
     };
 
 /** A status callback that came to the Worker. */

@@ -5,6 +5,7 @@ import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } f
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
+import type { HeldJoins } from "./held-joins.ts";
 import type { Journal } from "./journal.ts";
 import type { WebhookNote } from "./journal-contract.ts";
 import type { KeptSeats } from "./kept-seats.ts";
@@ -22,6 +23,7 @@ import {
 } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
+import type { Terms } from "./terms.ts";
 
 interface DeskHost {
   placements: Placements;
@@ -35,6 +37,7 @@ interface DeskHost {
   rulesets: Rulesets;
   link: Link;
   line: Line;
+  held: HeldJoins;
   kept: KeptSeats;
 }
 
@@ -74,7 +77,8 @@ export class Desk {
       return await underWay;
     }
     if (row?.wait) {
-      const reply = line.polled(row, request.fetched === true);
+      if (request.polled) this.#asked(row, row.wait);
+      const reply = withAsked(line.polled(row, request.fetched === true), row.wait);
       // It asks again and again while it waits: only what ends that is worth writing down.
       if (reply.outcome !== "waiting") this.#journalRepeat(request);
       return reply;
@@ -100,9 +104,17 @@ export class Desk {
     return await placing;
   }
 
+  /** A waiting document has asked. What it played before the first time was one piece of music. */
+  #asked(row: Placement, wait: Terms): void {
+    const { asked = 0 } = wait;
+    const music_ms = wait.music_ms ?? Math.max(1, Date.now() - (row.seen_at ?? row.created_at));
+    this.#host.placements.update(row, { wait: { ...wait, asked: asked + 1, music_ms } });
+  }
+
   /** A participant-join confirms the placement. */
   joined(key: PlacementKey): void {
     this.#awaited.get(joinCommandId(key))?.();
+    if (this.#host.placements.find(key)?.joined_by === "relay") this.#watchStay(key);
   }
 
   /** In the turn in which the placement's row is written. */
@@ -114,10 +126,8 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { placements, rooms, health, counters, link } = this.#host;
-    const out = { placements, rooms, health, counters, feed_since: link.readySince, now: Date.now() };
-    const reply = look(out, request);
-    if (reply.outcome === "joined") this.#watchStay(request);
+    const { placements, rooms, health, counters } = this.#host;
+    const reply = look({ placements, rooms, health, counters, now: Date.now() }, request);
     this.#looked(request, reply);
     return reply;
   }
@@ -141,7 +151,7 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, link, line, kept } = this.#host;
+    const { placements, rooms, errands, link, line, kept, held } = this.#host;
     const others = placements.ofCall(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
@@ -157,7 +167,7 @@ export class Desk {
     // Whoever has a seat already stands in no line.
     const arrived = room === null ? line.arrive(request) : { rooms: [room] as [string] };
     kept.promise(request);
-    if ("row" in arrived) return line.standing(arrived.row);
+    if ("row" in arrived) return withAsked(line.standing(arrived.row), arrived.row.wait);
     const reply = await placeByRelay(
       {
         placements,
@@ -172,7 +182,10 @@ export class Desk {
       { ...request, join_via, rooms: arrived.rooms },
     );
     const row = placements.find(request);
-    if (row) this.#limit(row, request, reply);
+    if (row) {
+      this.#limit(row, request, reply);
+      held.watch(row);
+    }
     return reply;
   }
 
@@ -199,4 +212,10 @@ export class Desk {
   #journalRepeat({ note, ...request }: PlaceRequest): void {
     if (note) this.#host.journal.webhook(request, { ...note, repeat: true });
   }
+}
+
+function withAsked(reply: PlaceReply, wait: Terms | null): PlaceReply {
+  if (!reply.waiting || !wait) return reply;
+  const { asked = 0, music_ms } = wait;
+  return { ...reply, waiting: { ...reply.waiting, asked, ...(music_ms === undefined ? {} : { music_ms }) } };
 }

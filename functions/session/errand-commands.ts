@@ -1,4 +1,4 @@
-import { type JoinParameters, withLimit } from "../../shared/conference.ts";
+import { type JoinParameters, withLimit, withoutEnd } from "../../shared/conference.ts";
 import { apologyDocument } from "../../shared/documents/fixed-words.ts";
 import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
 import { render } from "../../shared/documents/render.ts";
@@ -9,6 +9,7 @@ import { log } from "../log.ts";
 import type { Errand } from "./errands.ts";
 import type { Line } from "./line.ts";
 import type { Placement, Placements } from "./placements.ts";
+import { asksUsOf } from "./resume-url-of.ts";
 import { lastWordOf } from "./terms.ts";
 
 /** What an errand asks of SignalWire, by RELAY or by REST. */
@@ -39,7 +40,7 @@ export function commandFor(
       // It came back by itself, and its document joins already.
       if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
       placements.update(row, { conference_id: null });
-      return transferTo(row.call_id, inlineJoinDocument(row.room, limited(row)));
+      return transferTo(row.call_id, inlineJoinDocument(row.room, limited(row), undefined, asksUsOf(row)));
     case "overdue":
       if (row) line.turnAway(row, "waited", "it has waited as long as may be");
       return null;
@@ -57,12 +58,15 @@ export function commandFor(
  * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML:
  * it is led to us, for a document in its own language.
  */
-function fetch({ wait, ...row }: Placement): CallCommand | null {
-  const { state, call_id, room, after_url, turned_away } = row;
+function fetch(row: Placement): CallCommand | null {
+  const { wait, state, call_id, room, after_url, turned_away } = row;
   if (!wait || row.node_id === null) return null;
   if (state === "by_document") {
     const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
-    return transferTo(call_id, inlineJoinDocument(room, limited(row), { ...after, params: {} }));
+    return transferTo(
+      call_id,
+      inlineJoinDocument(room, limited(row), { ...after, params: {} }, asksUsOf(row)),
+    );
   }
   if (turned_away === null) return null;
   const word = lastWordOf(wait, turned_away);
@@ -71,8 +75,9 @@ function fetch({ wait, ...row }: Placement): CallCommand | null {
 }
 
 /** Where seats are limited a document's join holds the limit, too. */
-function limited({ join, capacity }: Pick<Placement, "join" | "capacity">): JoinParameters {
-  return capacity === null ? join : withLimit(join, capacity);
+function limited({ join, capacity, may_stand }: Placement): JoinParameters {
+  const harmless = may_stand === 1 ? withoutEnd(join) : join;
+  return capacity === null ? harmless : withLimit(harmless, capacity);
 }
 
 function transferTo(call_id: string, document: SwmlDocument): CallCommand {

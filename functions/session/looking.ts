@@ -1,4 +1,4 @@
-import type { JoinParameters } from "../../shared/conference.ts";
+import { type JoinParameters, withoutEnd } from "../../shared/conference.ts";
 import { confirmJoin } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -6,20 +6,22 @@ import type { Health } from "./health.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 
+/** A call is put back so often by its own document, where nothing says that it is out or in. */
+const MOST_REJOINS = 2;
+
 /** What answering needs of the session. */
 export interface Lookout {
   placements: Placements;
   rooms: Rooms;
   health: Health;
   counters: Counters;
-  /** Since when RELAY's feed of events has had no gap, ms; null while it is down. */
-  feed_since: number | null;
   now: number;
 }
 
 /**
- * Where a call is that came back from a hold or a ring. What is answered for good is kept: the same step asks again, the
- * same answer. `unsettled` is not kept: the Worker asks REST, and looks again with what it heard.
+ * Where a call is that came back to us: from a ring, because the session sent it, or since its own document's join was answered. What
+ * is answered for good is kept: the same step asks again, the same answer. `unsettled` is not kept: the Worker asks REST, and looks
+ * again with what it heard.
  */
 export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
@@ -28,8 +30,9 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   if (row.asking_step === request.asking_step && row.answer) return row.answer;
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id)
     placements.update(row, { segment_id: request.segment_id });
-  const answer = settle(out, row, request);
-  if (answer.outcome === "unsettled") return answer;
+  const answer =
+    request.document_said === undefined ? settle(out, row, request) : settleSaid(out, row, request);
+  if (answer.outcome === "unsettled") return { ...answer, room: row.room };
   placements.update(row, {
     asking_step: request.asking_step,
     answer,
@@ -54,10 +57,8 @@ function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): 
       nowKnown(out, row);
       return { ...place, outcome: "document", reason: row.reason };
     case "joined":
-      if (isSure(out, row) || rest?.said === "failed") {
-        return { ...place, outcome: "joined", reason: "participant-join was seen" };
-      }
-      break;
+      // That REST does not list it, or that events may have been missed since, says nothing against it.
+      return { ...place, outcome: "joined", reason: "it was seen to join, and nothing says that it left" };
     case "sending":
     case "accepted":
     case "unknown":
@@ -65,42 +66,91 @@ function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): 
     default:
       return row.state satisfies never;
   }
-  if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and events may have been missed` };
+  if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
+  if (rest.said === "found") return found(out, row);
   // Its join would end the conference for all, were RELAY's join in it: nobody can take that back, so it is looked for once more.
-  const isHeldMore = may_hold === true && row.join.end_on_exit === true && row.answer?.outcome !== "hold";
-  if (isHeldMore && rest.said !== "found") {
-    return { ...place, outcome: "hold", reason: "its join would end the conference, were it there already" };
+  if (may_hold === true && row.answer?.outcome !== "hold") {
+    const isChair = row.join.end_on_exit === true;
+    if (isChair)
+      return {
+        ...place,
+        outcome: "hold",
+        reason: "its join would end the conference, were it there already",
+      };
+    if (rest.said === "busy")
+      return { ...place, outcome: "hold", reason: "REST has too much to do, and is asked again" };
   }
-  return settleByRest(out, row, rest);
-}
-
-/** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
-function placeOf({ room, join, may_stand }: Placement): { v: 1; room: string; join: JoinParameters } {
-  if (may_stand === 0) return { v: 1, room, join };
-  const { end_on_exit: _, ...harmless } = join;
-  return { v: 1, room, join: harmless };
-}
-
-function settleByRest(out: Lookout, row: Placement, rest: NonNullable<LookRequest["rest"]>): LookReply {
-  const { placements, health, now } = out;
-  const place = placeOf(row);
-  if (rest.said === "found") {
-    // Whether REST's sid is RELAY's conference_id is not known: events tell it.
-    const reason = "REST found the call in its room";
-    confirmJoin(out, row, { joined_by: "relay", reason }, now);
-    return { ...place, outcome: "joined", reason };
-  }
-  if (row.state === "accepted" && rest.said === "absent") health.failed("accepted, and never joined", now);
+  if (row.state === "accepted" && rest.said === "absent")
+    out.health.failed("accepted, and never joined", out.now);
   const reason =
     rest.said === "absent" ? "REST: the call is not in its room" : "nobody could say where the call is";
   // REST may have missed it: then this document's join takes it out of RELAY's.
-  placements.move(row, "by_document", { joined_by: "document", reason, stay_at: now });
-  return { ...place, outcome: "document", reason };
+  return byDocument(out, row, reason);
 }
 
-/** A leave can't have been missed: RELAY's feed has had no gap since the join. */
-function isSure({ feed_since }: Lookout, row: Placement): boolean {
-  return feed_since !== null && feed_since <= (row.hold_at ?? row.created_at);
+/** What the document's own word means, for a call of which RELAY's join may stand. */
+function settleSaid(out: Lookout, row: Placement, { document_said: said, rest }: LookRequest): LookReply {
+  const { placements } = out;
+  const place = placeOf(row);
+  if (row.state === "left" || row.state === "failed")
+    return { ...place, outcome: "over", reason: row.reason };
+  if (said === "answered") {
+    // The result came with the join and not with its end: this document does not end the call with its conference.
+    placements.update(row, { lives_on: 1 });
+    return { ...place, outcome: "joined", reason: "its document joined" };
+  }
+  const isDone = said === "completed";
+  if (row.may_stand === 0) {
+    const reason = `its document's join: ${said}`;
+    return { ...place, outcome: isDone ? "over" : "not_in", reason };
+  }
+  // Seen to join, and the document's join was none: RELAY's is. Where the document's is over, a leave may be on its way.
+  const wasHeld = row.answer?.outcome === "hold";
+  if (row.state === "joined" && !isDone) return byRelay(out, row);
+  if (!wasHeld)
+    return { ...place, outcome: "hold", reason: `its document's join: ${said}; RELAY's may stand` };
+  if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
+  if (rest.said === "found") return row.state === "joined" ? byRelay(out, row) : found(out, row);
+  if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
+  if (row.rejoins >= MOST_REJOINS)
+    return { ...place, outcome: "over", reason: "its document's join is over" };
+  placements.update(row, { rejoins: row.rejoins + 1 });
+  return byDocument(out, row, "its document's join is over, and nothing says that its conference is");
+}
+
+function found(out: Lookout, row: Placement): LookReply {
+  // Whether REST's sid is RELAY's conference_id is not known: events tell it.
+  const reason = "REST found the call in its room";
+  confirmJoin(out, row, { joined_by: "relay", reason }, out.now);
+  return { ...placeOf(row), outcome: "joined", reason };
+}
+
+/** RELAY's join stands: when it is over, nothing of the call's own ends it. */
+function byRelay({ placements }: Lookout, row: Placement): LookReply {
+  placements.update(row, { joined_by: "relay" });
+  return { ...placeOf(row), outcome: "joined", reason: "RELAY's join stands" };
+}
+
+function byDocument({ placements, now }: Lookout, row: Placement, reason: string): LookReply {
+  placements.move(row, "by_document", { joined_by: "document", reason, stay_at: now });
+  return { ...placeOf(row), outcome: "document", reason };
+}
+
+/** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
+function placeOf({ room, join, may_stand, after_url }: Placement): {
+  v: 1;
+  room: string;
+  join: JoinParameters;
+  may_stand?: true;
+  after_url?: string;
+} {
+  return {
+    v: 1,
+    room,
+    join: may_stand === 1 ? withoutEnd(join) : join,
+    ...(may_stand === 1 ? { may_stand: true as const } : {}),
+    ...(after_url === null ? {} : { after_url }),
+  };
 }
 
 /** It came back, so it lives: what spoke against RELAY, if it did, now counts. */

@@ -200,6 +200,7 @@ export class Placements {
       missed_at: null,
       rejoins: 0,
       may_stand: 0,
+      lives_on: 0,
       relay_took: null,
       rest_took: 0,
     };

@@ -1,3 +1,4 @@
+import { withoutEnd } from "../../shared/conference.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
@@ -8,6 +9,9 @@ import { chooseRoom } from "./seats.ts";
 
 /** What is kept of the time for the answer to a join that is sent late: a quarter, and this at most. */
 const ANSWER_RESERVE_MS = 300;
+
+/** RELAY is asked again after this where it had too much to do. */
+const BUSY_MS = 300;
 
 /** What a placement needs of the session. */
 export interface PlacingHost {
@@ -74,8 +78,9 @@ export function replyOf(row: Placement): PlaceReply {
     v: 1,
     outcome: outcomeOf(row),
     room: row.room,
-    join: row.join,
+    join: row.may_stand === 1 ? withoutEnd(row.join) : row.join,
     counted: true,
+    ...(row.may_stand === 1 ? { may_stand: true as const } : {}),
     reason: row.reason,
   };
 }
@@ -129,12 +134,12 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
   const reserve = Math.min(ANSWER_RESERVE_MS, (deadline_at - row.created_at) / 4);
   const timing = { lane: request.call_id, deadline_at, must_send_by: deadline_at - reserve };
   if (!request.answered) {
-    const outcome = await connection.command({
-      ...timing,
-      id: crypto.randomUUID(),
-      method: "calling.answer",
-      params: ids,
-    });
+    const answer = { ...timing, method: "calling.answer", params: ids };
+    let outcome = await connection.command({ ...answer, id: crypto.randomUUID() });
+    while (isBusy(outcome) && host.now() + BUSY_MS < timing.must_send_by) {
+      await scheduler.wait(BUSY_MS);
+      outcome = await connection.command({ ...answer, id: crypto.randomUUID() });
+    }
     host.commandEnded(outcome);
     placements.mark(row, "calling.answer", describeOutcome(outcome));
     if (outcome.kind !== "ok") {
@@ -144,15 +149,24 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
   }
   // Time may have run out meanwhile, and the caller have a document that joins.
   if (placements.find(request)?.state !== "planned") return;
-  const outcome = await connection.command({
-    ...timing,
-    id: joinCommandId(request),
+  const join = {
     method: "calling.join_conference",
     params: { ...ids, name: row.room, ...request.join },
-  });
+  };
+  let outcome = await connection.command({ ...timing, ...join, id: joinCommandId(request) });
+  // Too many at once: not carried out, and no reason for anything but to come again while there is time.
+  while (isBusy(outcome) && host.now() + BUSY_MS < timing.must_send_by) {
+    await scheduler.wait(BUSY_MS);
+    outcome = await connection.command({ ...timing, ...join, id: joinCommandId(request) });
+  }
   host.commandEnded(outcome);
   placements.mark(row, "calling.join_conference", describeOutcome(outcome));
   settleJoin(host, request, outcome);
+}
+
+/** RELAY asks to come again later: nothing was carried out. */
+export function isBusy(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && outcome.code === "429";
 }
 
 /** The handle of a placement's join, from which its row is found when the frame goes out. */
@@ -191,6 +205,8 @@ function settleJoin(
         reason,
         joined_by: "relay",
         hold_at,
+        // Its document stays: nothing of it will come back by itself.
+        stay_at: hold_at,
         relay_took: protocol(),
       });
       return;
@@ -252,7 +268,7 @@ export function giveUpWaiting(placements: Placements, row: Placement, hold_at: n
     row.hold_at === null &&
     hold_at !== null
   ) {
-    placements.update(row, { hold_at });
+    placements.update(row, { hold_at, stay_at: hold_at });
   }
 }
 

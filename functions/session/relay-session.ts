@@ -20,6 +20,7 @@ import { Desk } from "./desk.ts";
 import { Dialer } from "./dialer.ts";
 import { whomToTell } from "./forwarding.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { HeldJoins } from "./held-joins.ts";
 import { Line } from "./line.ts";
 import { Link } from "./link.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
@@ -41,6 +42,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #link: Link;
   readonly #alarm: Alarm;
   readonly #chores: Chores;
+  readonly #held: HeldJoins;
   readonly #desk: Desk;
   readonly #usher: Usher;
   readonly #control: Control;
@@ -96,7 +98,8 @@ export class RelaySession extends DurableObject<Env> {
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
-    this.#desk = new Desk({ ...parts, chores: this.#chores });
+    this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
+    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held });
     const decider = new WalkDecider(
       ownEnvironment(env, this),
       () => this.#link.project(),
@@ -119,6 +122,7 @@ export class RelaySession extends DurableObject<Env> {
     // What happened while nobody was here to hear of it is not told again.
     if (rooms.countLive() > 0) this.#tables.doubts.gapBegan();
     this.#line.stir();
+    this.#held.takeOver();
     this.#heartbeat.began();
   }
 

@@ -78,6 +78,17 @@ export class Rooms {
     );
   }
 
+  /** Those whose join RELAY accepted, and that were not seen in their rooms. */
+  accepted(): Placement[] {
+    return this.#found(
+      this.#sql.exec<Key>(
+        `SELECT call_id, entry, step FROM placements INDEXED BY placements_by_seat
+         WHERE live = 1 AND state = 'accepted' AND created_at > ?`,
+        this.#oldest(),
+      ),
+    );
+  }
+
   /** Who is in a room now, the longest there first. */
   participants(room: string): Placement[] {
     return this.#found(

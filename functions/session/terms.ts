@@ -8,7 +8,11 @@ export interface Terms
       PlaceRequest,
       "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s" | "fetch_url"
     >,
-    Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {}
+    Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {
+  /** How often its documents have asked how it stands, and how long one piece of its music is, ms. */
+  asked?: number;
+  music_ms?: number;
+}
 
 export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
   const { rooms, strategy, coach, join, when_full, max_duration_s, fetch_url } = request;

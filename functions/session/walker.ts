@@ -128,6 +128,8 @@ export class Walker {
       case "ring":
         return { sealed: next.back.sealed };
       case "stay":
+      // Its document asks by itself.
+      case "ask_again":
         return "over";
       case "join":
         return await this.#join(next);

@@ -21,7 +21,7 @@ export interface Staying {
   params: Record<string, unknown>;
 }
 
-/** RELAY took the join: the line is held until the join can be seen. */
+/** The call is held for a moment, for what becomes of its join to be seen. */
 interface Hold {
   does: "hold";
   ms: number;
@@ -45,6 +45,20 @@ export interface Join {
   staying: Staying;
   /** Where the document's language says nothing of how a join went: it comes back with that. */
   over?: WayBack;
+  /** Where the language says how a join went: whom to ask what that means. */
+  asks?: AsksUs;
+}
+
+/** How a call comes back to us that needs no sealed state: the URL names its placement. */
+export interface AsksUs {
+  dest: string;
+  /** The caller's own params, from `callerParams`. */
+  params: Record<string, unknown>;
+  /**
+   * Whatever the join's result is: RELAY's join of the same call may stand, so that no result says that the call is in no room.
+   * Else only a result that does not say that the stay is over.
+   */
+  always: boolean;
 }
 
 /** The call stands in a line. */
@@ -57,6 +71,11 @@ export interface Waiting {
   announce?: Spoken;
   /** The https URL of a sound file; absent: whatever tells the caller that the line is alive. */
   music?: string;
+  /** How long the music is, in seconds; absent while it has not been played to its end yet. */
+  music_s?: number;
+  /** How often the document asks before the call comes back, and how long it plays before each time, in seconds. */
+  rounds: number;
+  round_s: number;
   /** Asks how it stands, and goes on waiting with what is returned. */
   poll: WayBack;
   /** Comes from the line for good, or asks as whoever cannot return. */
@@ -80,8 +99,10 @@ export type Next =
   | { does: "ask"; prompt: Prompt; back: WayBack }
   | Hold
   | Ring
-  /** The join was seen: nothing more to do, and the call goes on. */
-  | { does: "stay" }
+  /** Nothing more for the document to do: the call goes on. With `staying` it may have to be answered first. */
+  | { does: "stay"; staying?: Staying }
+  /** Comes back to us after a moment, without a sealed state. */
+  | { does: "ask_again"; ms: number; asks: AsksUs }
   | Join
   | Waiting
   /** What a poll is told: to stay, and at which place of the line; or to come. */

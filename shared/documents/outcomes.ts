@@ -1,6 +1,6 @@
 import type { JoinParameters } from "../conference.ts";
 import { apologySteps } from "./fixed-words.ts";
-import type { Staying, WayBack } from "./next.ts";
+import type { AsksUs, Staying, WayBack } from "./next.ts";
 import { document, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
 
 /** Nothing more is known of the call than where it goes. */
@@ -16,9 +16,18 @@ export function toUs({ dest, params, sealed }: WayBack): TransferStep["transfer"
   return { dest, params: { ...params, partyline: sealed } };
 }
 
-/** RELAY took the join: hold the line until the join can be seen, then come back and be confirmed. */
-export function acceptedDocument(back: WayBack, hold_ms: number, staying: Staying = alone): SwmlDocument {
+/** Holds the line for what becomes of the join to be seen, then comes back. */
+export function heldDocument(back: WayBack, hold_ms: number, staying: Staying = alone): SwmlDocument {
   return document(answer(staying), { sleep: hold_ms }, comeBack(back));
+}
+
+/** The same without a sealed state, for a call that is answered already. */
+export function askAgainDocument(hold_ms: number, asks: AsksUs): SwmlDocument {
+  return document({ sleep: hold_ms }, askUs(asks));
+}
+
+function askUs({ dest, params }: AsksUs): TransferStep {
+  return { transfer: { dest, params } };
 }
 
 /** Answers the call, and leaves the rest to whoever commands it. */
@@ -26,9 +35,13 @@ export function answeredDocument(): SwmlDocument {
   return document({ answer: {} }, { sleep: -1 });
 }
 
-/** The join was seen: the document has nothing more to do, and must not run out, for that would end the call. */
-export function confirmedDocument(): SwmlDocument {
-  return document({ sleep: -1 });
+/**
+ * RELAY has the call, or the join was seen: the document must not run out, for that would end the call. It does not come back either:
+ * a fetch that fails may end a call that is in its room.
+ * @param staying for a call that may not be answered yet.
+ */
+export function stayDocument(staying?: Staying): SwmlDocument {
+  return staying ? document(answer(staying), { sleep: -1 }) : document({ sleep: -1 });
 }
 
 /** The caller's own document joins, with the same parameters as RELAY would; where that fails, it says so. */
@@ -36,20 +49,19 @@ export function inlineJoinDocument(
   name: string,
   join: JoinParameters,
   staying: Staying = alone,
+  asks?: AsksUs,
 ): SwmlDocument {
   const notIn = apologySteps();
   const { after, params } = staying;
+  const over: Step = after?.swml === undefined ? { hangup: {} } : { transfer: { dest: after.swml, params } };
+  // "answered" may come as soon as the call has joined: the document stays out of its way.
+  const answered = [asks ? askUs(asks) : { sleep: -1 }];
+  const result = asks?.always
+    ? { case: { failed: answered, "no-answer": answered, answered }, default: answered }
+    : // Of the five results these two mean that the caller never got in and is still there.
+      { case: { failed: notIn, "no-answer": notIn, answered }, default: [over] };
   return document(answer(staying), {
-    join_conference: {
-      name,
-      ...join,
-      result: {
-        variable: "join_conference_result",
-        // Of the five results these two mean that the caller never got in and is still there.
-        case: { failed: notIn, "no-answer": notIn },
-        default: [after?.swml === undefined ? { hangup: {} } : { transfer: { dest: after.swml, params } }],
-      },
-    },
+    join_conference: { name, ...join, result: { variable: "join_conference_result", ...result } },
   });
 }
 

@@ -24,20 +24,26 @@ const promptStep = z.strictObject({
   }),
 });
 
+const soundUrl = z.string().regex(/^(https?:\/\/\S+|say:.*\S.*|ring:(\d+:)?[a-z]{2})$/);
+
 const playStep = z.strictObject({
   play: z.strictObject({
-    url: z.string().regex(/^(https?:\/\/\S+|say:.*\S.*|ring:(\d+:)?[a-z]{2})$/),
+    url: soundUrl,
     say_language: z.string().min(1).exactOptional(),
     say_voice: z.string().min(1).exactOptional(),
   }),
 });
+
+/** One after the other. */
+const playListStep = z.strictObject({ play: z.strictObject({ urls: z.array(soundUrl).min(2).max(100) }) });
 
 /** Milliseconds; -1 never ends. */
 const sleepStep = z.strictObject({ sleep: z.int().min(-1) });
 
 const transferStep = z.strictObject({
   transfer: z.strictObject({
-    dest: z.url({ protocol: /^https?$/ }),
+    /** A document, or a section of this one. */
+    dest: z.union([z.url({ protocol: /^https?$/ }), z.string().regex(/^[a-z]+$/)]),
     /** They replace the params before; nothing of those travels by itself. */
     params: z.record(z.string(), z.unknown()).exactOptional(),
   }),
@@ -47,7 +53,7 @@ const hangupStep = z.strictObject({
   hangup: z.strictObject({ reason: z.enum(["hangup", "busy", "decline"]).exactOptional() }),
 });
 
-const afterJoin = z.array(z.union([playStep, hangupStep, transferStep])).min(1);
+const afterJoin = z.array(z.union([playStep, hangupStep, transferStep, sleepStep])).min(1);
 
 const joinStep = z.strictObject({
   join_conference: joinConferenceParameters.extend({
@@ -62,8 +68,8 @@ const joinStep = z.strictObject({
 
 const executeStep = z.strictObject({
   execute: z.strictObject({
-    /** A document of ours, or a section of this one. */
-    dest: z.union([z.url({ protocol: /^https?$/ }), z.string().regex(/^[a-z]+$/)]),
+    /** A document of ours. */
+    dest: z.url({ protocol: /^https?$/ }),
     params: z.record(z.string(), z.unknown()).exactOptional(),
   }),
 });
@@ -76,13 +82,14 @@ const switchStep = z.strictObject({
     variable: z.literal("return_value"),
     case: z.record(z.string().min(1), z.array(transferStep).min(1)),
     /** Without it a value that is no case is an error. */
-    default: z.array(returnStep).min(1),
+    default: z.array(sleepStep).min(1),
   }),
 });
 
 const step = z.union([
   answerStep,
   playStep,
+  playListStep,
   promptStep,
   sleepStep,
   transferStep,

@@ -4,37 +4,48 @@ import { comeBack, toUs } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
 import { document, type PlayStep, type Step, type SwmlDocument } from "./swml.ts";
 
-/**
- * How often the music is played, and we are asked, before the call has to come back: an `execute` costs no transfer. The two
- * hours that a wait may last cost one transfer where it rings, and 15 where the music lasts two seconds.
- */
-const SLOTS = 240;
-/** Without music the line rings so long between two questions, in seconds: who hears it knows that the call is alive. */
+/** Without music the line rings in pieces of so many seconds. */
 const RING_S = 20;
+/** A URL is played so often in one round at most, however short the sound is. */
+const MOST_PLAYS = 100;
+/** The section by which a call leaves the rounds: what it carries is in the document once. */
+const COME = "come";
 
-/** Music, a question how it stands, music: for as long as the answer is to stay. */
+/**
+ * Music, a question how it stands, music: for as long as the answer is to stay, and as often as `rounds` says. Whether an `execute`
+ * counts among the 32 transfers of a call is not published: each round has one.
+ */
 export function waitingDocument(waiting: Waiting): SwmlDocument {
-  const { announce, position, music, poll, turn } = waiting;
-  const slots = Array.from({ length: SLOTS }, (): Step => ({ execute: { dest: "slot" } }));
+  const { announce, position, turn } = waiting;
   const { version, sections } = document(
     { answer: {} },
     ...(announce === undefined ? [] : [playStep(announce)]),
     ...positionSteps(position),
-    ...slots,
+    ...Array.from({ length: waiting.rounds }, () => roundOf(waiting)).flat(),
     comeBack(turn),
   );
-  const slot: Step[] = [
-    { play: { url: music ?? `ring:${RING_S}:us` } },
+  return { version, sections: { ...sections, [COME]: [comeBack(turn)] } };
+}
+
+function roundOf({ music, music_s, round_s, poll }: Waiting): Step[] {
+  const url = music ?? `ring:${RING_S}:us`;
+  const length_s = music === undefined ? RING_S : music_s;
+  // How long the music is, is known once it was played.
+  const plays =
+    length_s === undefined ? 1 : Math.min(MOST_PLAYS, Math.max(1, Math.round(round_s / length_s)));
+  const urls = Array.from({ length: plays }, () => url);
+  return [
+    plays === 1 ? { play: { url } } : { play: { urls } },
     { execute: toUs(poll) },
     {
       switch: {
         variable: "return_value",
-        case: { come: [comeBack(turn)] },
-        default: [{ return: "stay" }],
+        case: { come: [{ transfer: { dest: COME } }] },
+        // Without a default a value that is no case is an error; this one goes on with the next round.
+        default: [{ sleep: 1 }],
       },
     },
   ];
-  return { version, sections: { ...sections, slot } };
 }
 
 /** What a poll is answered with. */

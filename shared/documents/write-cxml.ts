@@ -43,6 +43,9 @@ function verbsOf(next: Next, answered: boolean): XmlElement[] {
       return [redirect(next.back)];
     case "stay":
       return [pause(FOR_GOOD_S)];
+    // Only documents that can say how a join went are asked about it again.
+    case "ask_again":
+      return saidLast(apology);
     case "join":
       return joinVerbs(next);
     case "wait":

@@ -1,6 +1,12 @@
 import { apologyDocument, fallbackDocument } from "./fixed-words.ts";
 import type { Next } from "./next.ts";
-import { acceptedDocument, confirmedDocument, inlineJoinDocument, unknownDocument } from "./outcomes.ts";
+import {
+  askAgainDocument,
+  heldDocument,
+  inlineJoinDocument,
+  stayDocument,
+  unknownDocument,
+} from "./outcomes.ts";
 import { forgettingKeys, promptDocument } from "./prompt.ts";
 import { announceDocument, handOverDocument, rejectDocument } from "./rule-documents.ts";
 import type { SwmlDocument } from "./swml.ts";
@@ -18,13 +24,15 @@ function documentOf(next: Next): SwmlDocument {
     case "ask":
       return promptDocument(next.prompt, next.back);
     case "hold":
-      return acceptedDocument(next.back, next.ms, next.staying);
+      return heldDocument(next.back, next.ms, next.staying);
     case "ring":
       return unknownDocument(next.back, next.staying);
     case "stay":
-      return confirmedDocument();
+      return stayDocument(next.staying);
+    case "ask_again":
+      return askAgainDocument(next.ms, next.asks);
     case "join":
-      return inlineJoinDocument(next.room, next.join, next.staying);
+      return inlineJoinDocument(next.room, next.join, next.staying, next.asks);
     case "wait":
       return waitingDocument(next);
     case "return":

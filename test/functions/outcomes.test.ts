@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { askApi } from "./api/ask.ts";
 import { type House, openHouse, sent, steps, warmUp } from "./house.ts";
 
 const rules = [{ id: "support", match: { to: "+15550100100" }, place: { room: "support" } }];
@@ -42,13 +43,11 @@ async function settled(house: House, by: "relay" | "document", last: string) {
 }
 
 describe("accepted", () => {
-  test("the caller is in the room by RELAY, held, and confirmed by participant-join", async () => {
+  test("the caller is in the room by RELAY, and their document stays there: nothing of it is fetched any more", async () => {
     await using home = await house();
-    const { call_id } = await settled(home, "relay", "transfer");
-    await home.carrier.wait({
-      journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
-    });
-    expect(await steps(home, call_id)).toEqual(["answer", "sleep", "transfer", "sleep"]);
+    const { call_id } = await settled(home, "relay", "sleep");
+    expect(await steps(home, call_id)).toEqual(["answer", "sleep"]);
+    expect((await home.carrier.call(call_id)).webhooks).toHaveLength(1);
     expect((await home.carrier.call(call_id)).two_sounds).toBe(false);
     const joins = await sent(home, "calling.join_conference");
     expect(joins).toHaveLength(1);
@@ -69,13 +68,39 @@ describe("accepted", () => {
     expect(await sent(home, "calling.answer")).toHaveLength(1);
   });
 
-  test("an accepted join of which no event comes is settled by REST", async () => {
+  test("an accepted join of which no event comes is looked for by REST, and found", async () => {
     await using home = await house(noEvents);
-    const { call_id } = await settled(home, "relay", "transfer");
-    await home.carrier.wait({
-      journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
-    });
+    const { call_id } = await settled(home, "relay", "sleep");
+    const confirmed = async () => {
+      const response = await askApi(`/tenants/${home.tenant}/conferences/support`);
+      return response.status === 200 ? await response.json() : null;
+    };
+    await expect
+      .poll(confirmed, { timeout: 10_000 })
+      .toMatchObject({ participants: [{ call_id, confirmed: true, joined_by: "relay" }] });
+    expect(await steps(home, call_id)).toEqual(["answer", "sleep"]);
     expect(await sent(home, "calling.join_conference")).toHaveLength(1);
+  });
+
+  test("an accepted join that RELAY never carries out: the session sends the call back, and the document joins", async () => {
+    await using home = await house([{ at: "command", match: join, do: { kind: "code", code: "200" } }], {
+      carrier: { speed: 1 },
+    });
+    const call = await settled(home, "document", "join_conference");
+    expect(await sent(home, "calling.join_conference")).toHaveLength(1);
+    expect(await sent(home, "calling.transfer")).toHaveLength(1);
+    expect(await steps(home, call.call_id)).toEqual(["answer", "sleep", "answer", "join_conference"]);
+  });
+
+  test("the same while RELAY is out of reach: REST sends the call back", async () => {
+    await using home = await house(
+      [
+        { at: "command", match: join, do: { kind: "code", code: "200" } },
+        { at: "command", match: { method: "calling.transfer" }, do: { kind: "ignore" } },
+      ],
+      { carrier: { speed: 1 } },
+    );
+    await settled(home, "document", "join_conference");
   });
 });
 
@@ -129,7 +154,7 @@ describe("document: what RELAY does not do, the caller's own document does", () 
 describe("unknown: sent and unanswered", () => {
   test("the event comes where the answer does not: the caller is where the event says", async () => {
     await using home = await house([{ at: "command", match: join, do: { kind: "swallow" } }]);
-    await settled(home, "relay", "transfer");
+    await settled(home, "relay", "sleep");
     expect(await sent(home, "calling.join_conference")).toHaveLength(1);
   });
 
@@ -170,13 +195,7 @@ describe("unknown: sent and unanswered", () => {
 
   test("the socket is cut between the join and its answer: no second join on the wire", async () => {
     await using home = await house([{ at: "command", match: join, times: 1, do: { kind: "close_after" } }]);
-    const call = await settled(home, "relay", "transfer");
-    await home.carrier.wait({
-      journal: {
-        kind: "document",
-        contains: { call_id: call.call_id, step: "sleep", body: { duration: -1 } },
-      },
-    });
+    await settled(home, "relay", "sleep");
     expect(await sent(home, "calling.join_conference")).toHaveLength(1);
   });
 });

@@ -15,6 +15,7 @@ function accepted(changes: Partial<Membership> = {}): Membership {
     left_ts: null,
     hold_at: START,
     stay_at: null,
+    lives_on: 0,
     ...changes,
   };
 }

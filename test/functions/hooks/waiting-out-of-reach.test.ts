@@ -66,11 +66,11 @@ test("the session out of reach, a caller who may have to wait waits: no seat is 
     return await response.json();
   };
   const waiting = await fetched(home.webhook_url, {});
-  const [music, execute] = waiting.sections["slot"] ?? [];
+  const [, music, execute] = waiting.sections["main"] ?? [];
   expect(music).toEqual({ play: { url: "https://example.com/music.mp3" } });
   const poll = execute && "execute" in execute ? execute.execute : { dest: "", params: {} };
   expect((await fetched(poll.dest, poll.params ?? {})).sections.main).toEqual([{ return: "stay" }]);
   const last = waiting.sections.main.at(-1);
   const turn = last && "transfer" in last ? last.transfer : { dest: "", params: {} };
-  expect((await fetched(turn.dest, turn.params ?? {})).sections["slot"]?.[0]).toEqual(music);
+  expect((await fetched(turn.dest, turn.params ?? {})).sections["main"]?.[1]).toEqual(music);
 });

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { DocumentSaid, LookReply } from "../../../functions/session/contract.ts";
 import { Facts } from "../../../functions/session/facts.ts";
 import { Health } from "../../../functions/session/health.ts";
-import { look } from "../../../functions/session/looking.ts";
+import { type Lookout, look } from "../../../functions/session/looking.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
@@ -19,39 +20,136 @@ function event(status: "join" | "leave", at: number): RelayEvent {
   return { kind: "conference", event_type: "calling.conference", timestamp: at / 1000, params };
 }
 
-test("a call that REST knows by another name keeps its seat while its document joins the room that it is in", async () => {
-  await onStorage("looking", async ({ sql }) => {
-    let now = START;
-    const ledger = new Ledger(
+/** Where a call is, for one that came back to us at `now`. */
+function lookout(ledger: Ledger, sql: SqlStorage, now: number): Lookout {
+  const { placements, rooms, counters } = ledger;
+  return { placements, rooms, counters, health: new Health(new Facts(sql, undefined)), now };
+}
+
+const asked = { v: 1, call_id: "a", entry: "", step: 0, asking_step: 1, may_hold: true } as const;
+
+async function onLedger(name: string, use: (ledger: Ledger, sql: SqlStorage) => void): Promise<void> {
+  await onStorage(`looking-${name}`, async ({ sql }) => {
+    use(
+      new Ledger(
+        sql,
+        () => START,
+        async () => new Set(),
+      ),
       sql,
-      () => now,
-      async () => new Set(["another-name"]),
     );
-    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
-    expect(row?.state).toBe("accepted");
+  });
+}
+
+test("a call that was seen to join stays where it is, though REST does not list it and events may have been missed", async () => {
+  await onLedger("joined", (ledger, sql) => {
+    ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
     ledger.events.apply(event("join", START + 100));
-    // The socket is gone since, and the call comes back from its hold.
-    now = START + 3_100;
-    const { placements, rooms, counters } = ledger;
-    const health = new Health(new Facts(sql, undefined));
-    const request = {
-      v: 1,
-      call_id: "a",
-      entry: "",
-      step: 0,
-      asking_step: 1,
-      rest: { said: "absent" },
-    } as const;
-    const reply = look({ placements, rooms, counters, health, feed_since: null, now }, request);
-    expect(reply).toMatchObject({ outcome: "document", room: ROOM });
-    // The document's join takes it out of RELAY's in the same millisecond.
-    for (const status of ["leave", "join", "leave"] as const) {
-      ledger.events.apply(event(status, now + 20));
-      expect(rooms.taken(ROOM), `seats taken after the ${status}`).toBe(1);
+    ledger.doubts.gapBegan();
+    for (const said of ["absent", "failed", "busy"] as const) {
+      const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said } });
+      expect(reply).toMatchObject({ outcome: "joined", room: ROOM });
     }
-    expect(row).toMatchObject({ state: "joined", joined_by: "document" });
-    now += 10_000;
-    ledger.events.apply(event("leave", now));
-    expect(rooms.taken(ROOM)).toBe(0);
+  });
+});
+
+test("a call of which nothing says that it joined joins by its document, which cannot end the conference for others", async () => {
+  await onLedger("chair", (ledger, sql) => {
+    const row = ledger.plan(
+      requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true, beep: "false" } }),
+    );
+    if (row) ledger.placements.update(row, { may_stand: 1 });
+    const out = lookout(ledger, sql, START + 3_100);
+    const first = look(out, { ...asked, rest: { said: "absent" } });
+    expect(first.outcome).toBe("hold");
+    const second = look(out, { ...asked, asking_step: 2, rest: { said: "absent" } });
+    expect(second).toMatchObject({ outcome: "document", may_stand: true, join: { beep: "false" } });
+    expect(second).not.toHaveProperty("join.end_on_exit");
+  });
+});
+
+test("while REST is too busy a call is held once more, and not joined anew for that", async () => {
+  await onLedger("busy", (ledger, sql) => {
+    ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+    const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said: "busy" } });
+    expect(reply.outcome).toBe("hold");
+  });
+});
+
+describe("a document that asks what its join's result means", () => {
+  /** RELAY's join was sent and its document joined after that; `joined`: some join was seen. */
+  async function settled(
+    name: string,
+    joined: boolean,
+    use: (ask: (said: DocumentSaid, rest?: "found" | "absent") => LookReply, ledger: Ledger) => void,
+    may_stand = 1,
+  ): Promise<void> {
+    await onLedger(name, (ledger, sql) => {
+      const row = ledger.plan(
+        requestOf("a", { deadline_at: START + 2_000, after_url: "https://example.com/after" }),
+      );
+      if (!row) throw new Error("there is a seat");
+      ledger.placements.move(row, "by_document", { joined_by: "document", may_stand });
+      if (joined) ledger.events.apply(event("join", START + 3_000));
+      let asking_step = 1_000;
+      const ask = (document_said: DocumentSaid, rest?: "found" | "absent") => {
+        asking_step += 1;
+        const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
+        return look(lookout(ledger, sql, START + 4_000), request);
+      };
+      use(ask, ledger);
+    });
+  }
+
+  test("is told to stay where the result is `answered`: then its end does not end the call, and a leave does", async () => {
+    await settled("answered", true, (ask, ledger) => {
+      expect(ask("answered")).toMatchObject({ outcome: "joined" });
+      ledger.events.apply(event("leave", START + 60_000));
+      expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "after", call_id: "a" }]);
+    });
+  });
+
+  test("is told to stay where its join failed and RELAY's was seen", async () => {
+    await settled("failed, in", true, (ask, ledger) => {
+      expect(ask("failed")).toMatchObject({ outcome: "joined" });
+      ledger.events.apply(event("leave", START + 60_000));
+      expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "after", call_id: "a" }]);
+    });
+  });
+
+  test("is held once before anything is said to a caller whose join failed and whom nothing shows in the room", async () => {
+    await settled("failed, out", false, (ask) => {
+      expect(ask("failed").outcome).toBe("hold");
+      expect(ask("failed").outcome).toBe("unsettled");
+      expect(ask("failed", "found").outcome).toBe("joined");
+    });
+    await settled("failed, nowhere", false, (ask) => {
+      expect(ask("failed").outcome).toBe("hold");
+      expect(ask("failed", "absent").outcome).toBe("not_in");
+    });
+  });
+
+  test("joins again, twice at most, where its join is over and nothing says that the conference is", async () => {
+    await settled("completed", true, (ask) => {
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "absent").outcome).toBe("document");
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "absent").outcome).toBe("document");
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "absent").outcome).toBe("over");
+    });
+  });
+
+  test("goes where the rule says once a leave was told of", async () => {
+    await settled("completed, left", true, (ask, ledger) => {
+      expect(ask("completed").outcome).toBe("hold");
+      ledger.events.apply(event("leave", START + 60_000));
+      expect(ask("completed")).toMatchObject({ outcome: "over", after_url: "https://example.com/after" });
+    });
+  });
+
+  test("is believed at once where no join of RELAY's can stand", async () => {
+    await settled("alone", true, (ask) => expect(ask("completed").outcome).toBe("over"), 0);
+    await settled("alone, failed", false, (ask) => expect(ask("failed").outcome).toBe("not_in"), 0);
   });
 });

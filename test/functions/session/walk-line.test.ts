@@ -9,6 +9,8 @@ const waiting: Waiting = {
   for: "seat",
   poll: back,
   turn: back,
+  rounds: 5,
+  round_s: 60,
   otherwise: { does: "reject" },
 };
 const stay: Next = { does: "return", value: "stay" };

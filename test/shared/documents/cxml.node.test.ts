@@ -6,7 +6,7 @@ import {
   withoutCxmlCounterpart,
 } from "../../../shared/documents/cxml-conference.ts";
 import { cxmlUrl } from "../../../shared/documents/cxml-url.ts";
-import type { LastNext, Next, WayBack } from "../../../shared/documents/next.ts";
+import type { LastNext, Next, Waiting, WayBack } from "../../../shared/documents/next.ts";
 import { writeCxml } from "../../../shared/documents/write-cxml.ts";
 import { element, writeXml, xmlText } from "../../../shared/documents/xml.ts";
 import { validateCxml } from "../../carrier/cxml/verbs.ts";
@@ -159,9 +159,11 @@ describe("a document in cXML", () => {
   });
 
   it("waits with the place in line and never over three quiet seconds, and asks again", () => {
-    const waiting: Next = {
+    const waiting: Waiting = {
       does: "wait",
       for: "seat",
+      rounds: 5,
+      round_s: 60,
       position: { say: "Sie sind Nummer 3.", language: "de-DE" },
       poll: back,
       turn: back,

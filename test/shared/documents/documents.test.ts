@@ -113,9 +113,15 @@ describe("the documents of the outcomes", () => {
     params: { tier: "gold", partyline: "c2VhbGVk" },
   };
   const documents = everyDocument("support", { tier: "gold" });
+  const asksUs = { dest: `${back.dest}?resume=.0.1&joined=1`, params: { tier: "gold" } };
 
-  it("accepted: hold the line for three seconds, then come back", () => {
-    expect(mainOf(documents.accepted)).toEqual([{ answer: {} }, { sleep: 3000 }, { transfer: back }]);
+  it("accepted: answer and stay, for a fetch that fails may end a call that is in its room", () => {
+    expect(mainOf(documents.accepted)).toEqual([{ answer: { max_duration: 600 } }, { sleep: -1 }]);
+  });
+
+  it("held: three seconds, then back", () => {
+    expect(mainOf(documents.held)).toEqual([{ answer: {} }, { sleep: 3000 }, { transfer: back }]);
+    expect(mainOf(documents.heldAgain)).toEqual([{ sleep: 3000 }, { transfer: asksUs }]);
   });
 
   it("confirmed: stay for good", () => {
@@ -141,8 +147,34 @@ describe("the documents of the outcomes", () => {
           case: {
             failed: [{ play: { url: expect.stringMatching(/^say:/) } }, { hangup: {} }],
             "no-answer": [{ play: { url: expect.stringMatching(/^say:/) } }, { hangup: {} }],
+            // It may say so as soon as it has joined.
+            answered: [{ sleep: -1 }],
           },
           default: [{ hangup: {} }],
+        },
+      },
+    });
+  });
+
+  it("inline, where somebody can be asked: a result that says that the call has just joined is asked about", () => {
+    const [, join] = mainOf(documents.inlineJoinThatAsks);
+    expect(join).toMatchObject({
+      join_conference: {
+        result: { case: { answered: [{ transfer: asksUs }] }, default: [{ hangup: {} }] },
+      },
+    });
+  });
+
+  it("inline, while RELAY's join of the call may stand: no result is a reason for words or a hang-up", () => {
+    const [, join] = mainOf(documents.inlineJoinThatAlwaysAsks);
+    const asks = [{ transfer: asksUs }];
+    expect(join).toEqual({
+      join_conference: {
+        name: "acme:support",
+        result: {
+          variable: "join_conference_result",
+          case: { failed: asks, "no-answer": asks, answered: asks },
+          default: asks,
         },
       },
     });

@@ -2,9 +2,10 @@ import type { JoinParameters } from "../../../shared/conference.ts";
 import { apologyDocument, fallbackDocument } from "../../../shared/documents/fixed-words.ts";
 import type { WayBack } from "../../../shared/documents/next.ts";
 import {
-  acceptedDocument,
-  confirmedDocument,
+  askAgainDocument,
+  heldDocument,
   inlineJoinDocument,
+  stayDocument,
   unknownDocument,
 } from "../../../shared/documents/outcomes.ts";
 import {
@@ -46,15 +47,20 @@ export const everyJoinParameter: Required<JoinParameters> = {
   },
 };
 
-const waiting = { does: "wait", for: "seat", otherwise: { does: "reject" } } as const;
+const waiting = { does: "wait", for: "seat", otherwise: { does: "reject" }, rounds: 5, round_s: 60 } as const;
 
 /** One of each of our documents, with `text` wherever a text of a caller's may end up, and params of a caller's. */
 export function everyDocument(text: string, params: Record<string, unknown>) {
   const back: WayBack = { dest: "https://partyline.example.com/hooks/acme/swml", params, sealed: "c2VhbGVk" };
+  const asks = { dest: `${back.dest}?resume=.0.1&joined=1`, params, always: false };
   const room = `acme:${text}`.slice(0, 64);
   return {
-    accepted: acceptedDocument(back, 3000),
-    confirmed: confirmedDocument(),
+    accepted: stayDocument({ max_duration_s: 600, params }),
+    held: heldDocument(back, 3000),
+    heldAgain: askAgainDocument(3000, asks),
+    confirmed: stayDocument(),
+    inlineJoinThatAsks: inlineJoinDocument(room, {}, { params }, asks),
+    inlineJoinThatAlwaysAsks: inlineJoinDocument(room, {}, { params }, { ...asks, always: true }),
     inlineJoin: inlineJoinDocument(room, {}),
     inlineJoinInFull: inlineJoinDocument(room, everyJoinParameter),
     unknown: unknownDocument(back),
@@ -65,6 +71,7 @@ export function everyDocument(text: string, params: Record<string, unknown>) {
       ...waiting,
       announce: { say: `Please hold, ${text}` },
       music: "https://example.com/music.mp3",
+      music_s: 20,
       position: { say: `You are number 3, ${text}`, language: "en-GB" },
       poll: { ...back, dest: `${back.dest}?poll=1` },
       turn: back,

@@ -1,0 +1,33 @@
+import { callerParams } from "../../shared/documents/caller-params.ts";
+import type { AsksUs } from "../../shared/documents/next.ts";
+import { type ResumedAt, resumeUrl } from "../../shared/resume-url.ts";
+import { type DocumentSaid, documentResults } from "../session/contract.ts";
+import type { CallVisit } from "./visit.ts";
+
+export type { ResumedAt } from "../../shared/resume-url.ts";
+
+/** How the call's document asks us what its join's result means; nothing where nobody can reach us, or nothing is asked. */
+export function asksUs(
+  { base_url, tenant, call, authentic }: CallVisit,
+  { entry, step, asked }: ResumedAt,
+  always: boolean,
+): { asks?: AsksUs } {
+  if (base_url === "" || call.via === "cxml" || !authentic) return {};
+  const { url_fragment } = tenant.record;
+  const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
+  const dest = resumeUrl(
+    `${base_url}/hooks/${tenant.tenant}`,
+    { entry, step, asked: asked + 1 },
+    { joined: true, fragment },
+  );
+  return { asks: { dest, params: callerParams(call.params).params, always } };
+}
+
+/** What the call's own document says of its join, where it asks about that. */
+export function saidIn({ resumed, call }: CallVisit): { document_said?: DocumentSaid } {
+  if (resumed?.joined !== true) return {};
+  const said = call.vars["join_conference_result"];
+  const document_said = documentResults.find((result) => result === said);
+  // A word that nobody published: all that is sure is that the document has come to the end of its join.
+  return { document_said: document_said ?? "completed" };
+}

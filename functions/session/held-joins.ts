@@ -1,0 +1,179 @@
+import { evidenceOfRefusal } from "../../shared/evidence.ts";
+import { describeError, log } from "../log.ts";
+import {
+  callStatuses,
+  commandCall,
+  evidenceOfStatuses,
+  isInRooms,
+  RestBusy,
+  type RestOutcome,
+} from "../rest.ts";
+import type { Alarm } from "./alarm.ts";
+import type { Journal } from "./journal.ts";
+import type { Link } from "./link.ts";
+import type { Placement, Placements } from "./placements.ts";
+import { describeOutcome } from "./placing.ts";
+import type { Repairs } from "./repairs.ts";
+import { resumeUrlOf } from "./resume-url-of.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** An accepted join is seen within this, or the call is looked for. */
+const SEEN_MS = 3_000;
+/** Waits before each further try to send the call back to us; the first is for its webhook to come. */
+const AGAIN_MS = [3_000, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000] as const;
+const COMMAND_MS = 2_000;
+const REST_MS = 3_000;
+/** REST may say so often that it is too busy before the call is sent back without its word. */
+const BUSY_TRIES = 2;
+/** Should this object be lost, another takes the watch over this soon. */
+const BACKSTOP_MS = 6_000;
+
+interface HeldHost {
+  placements: Placements;
+  rooms: Rooms;
+  repairs: Repairs;
+  journal: Journal;
+  link: Link;
+  alarm: Alarm;
+}
+
+interface Held {
+  row: Placement;
+  due_at: number;
+  tries: number;
+}
+
+/**
+ * HeldJoins — calls whose join RELAY accepted and that nobody has seen in their rooms yet. Their documents never come back by
+ * themselves, since a fetch that fails may end a call that is in its room; so the session looks for each, and sends it back to us
+ * where it cannot be found. Used by the desk, and by a new incarnation.
+ */
+export class HeldJoins {
+  readonly #host: HeldHost;
+  readonly #held = new Map<Placement, Held>();
+  #timer: { due_at: number; id: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor(host: HeldHost) {
+    this.#host = host;
+  }
+
+  /** RELAY accepted the row's join, and its call's document stays. */
+  watch(row: Placement): void {
+    if (!isHeld(row) || this.#held.has(row)) return;
+    this.#keep({ row, due_at: (row.hold_at ?? Date.now()) + SEEN_MS, tries: 0 });
+    this.#host.alarm.arm(BACKSTOP_MS);
+  }
+
+  /** Those that another incarnation watched. */
+  takeOver(): void {
+    for (const row of this.#host.rooms.accepted()) this.watch(row);
+  }
+
+  #keep(held: Held): void {
+    this.#held.set(held.row, held);
+    if (this.#timer && this.#timer.due_at <= held.due_at) return;
+    if (this.#timer) clearTimeout(this.#timer.id);
+    const id = setTimeout(() => this.#run(), Math.max(0, held.due_at - Date.now()));
+    this.#timer = { due_at: held.due_at, id };
+  }
+
+  #run(): void {
+    this.#timer = null;
+    const now = Date.now();
+    let next: Held | null = null;
+    for (const held of [...this.#held.values()]) {
+      if (!isHeld(held.row)) this.#held.delete(held.row);
+      else if (held.due_at <= now) {
+        this.#held.delete(held.row);
+        void this.#settle(held);
+      } else if (next === null || held.due_at < next.due_at) next = held;
+    }
+    if (next) this.#keep(next);
+  }
+
+  /** Never rejects: what could not be done is tried again. */
+  async #settle({ row, tries }: Held): Promise<void> {
+    let wait: number | undefined = AGAIN_MS[tries];
+    try {
+      if (!(await this.#isSettled(row)) && isHeld(row)) wait = await this.#sendBack(row, wait);
+    } catch (error) {
+      log("warn", "held.unsettled", { call: row.call_id, error: describeError(error) });
+      // "Later" is an answer to wait for, while the caller can bear it.
+      if (error instanceof RestBusy && tries < BUSY_TRIES) wait = error.retry_after_ms;
+      else if (isHeld(row)) wait = await this.#sendBack(row, wait);
+    }
+    if (!isHeld(row)) return;
+    if (wait === undefined) {
+      log("error", "errand.given_up", { kind: "held", call: row.call_id });
+      return;
+    }
+    this.#keep({ row, due_at: Date.now() + wait, tries: tries + 1 });
+  }
+
+  /** Whether REST says where the call is: in its room, or over. */
+  async #isSettled(row: Placement): Promise<boolean> {
+    const { link, repairs } = this.#host;
+    const { trail, call_id, room, segment_id } = row;
+    const project = await link.project();
+    if (await isInRooms(project, [room], call_id, AbortSignal.timeout(REST_MS))) {
+      if (row.trail === trail) repairs.found(row);
+      return true;
+    }
+    const statuses = await callStatuses(project, call_id, segment_id, AbortSignal.timeout(REST_MS));
+    if (evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
+    repairs.over(row, "its status says that the call is over");
+    return true;
+  }
+
+  /** By RELAY, else by REST. Returns when to look again, ms. */
+  async #sendBack(row: Placement, wait: number | undefined): Promise<number | undefined> {
+    const { link, placements, repairs, journal } = this.#host;
+    const dest = resumeUrlOf(row, 0, { joined: false });
+    if (dest === null) return undefined;
+    const told = (by: "relay" | "rest", said: string): void =>
+      journal.deed(row, { deed: "send back", by, said });
+    const taken = { relay: row.relay_took, rest: row.rest_took === 1 };
+    const connection = link.ready;
+    if (connection && row.node_id !== null) {
+      const outcome = await connection.command({
+        id: crypto.randomUUID(),
+        lane: row.call_id,
+        method: "calling.transfer",
+        params: { node_id: row.node_id, call_id: row.call_id, dest },
+        deadline_at: Date.now() + COMMAND_MS,
+      });
+      told("relay", describeOutcome(outcome));
+      if (outcome.kind === "ok") return wait;
+      if (
+        outcome.kind === "gone" &&
+        evidenceOfRefusal("relay", outcome.code, taken, link.protocol) === "over"
+      ) {
+        repairs.over(row, "a command found the call gone");
+        return undefined;
+      }
+      if (!isHeld(row)) return undefined;
+    }
+    const rest = await this.#byRest(row, dest);
+    told("rest", rest.kind);
+    if (rest.kind === "ok") placements.update(row, { rest_took: 1 });
+    if (rest.kind === "later") return Math.max(wait ?? 0, rest.retry_after_ms);
+    if (rest.kind === "refused" && evidenceOfRefusal("rest", rest.code, taken, link.protocol) === "over")
+      repairs.over(row, "a command found the call gone");
+    // A caller who hears nothing is tried again soon.
+    return rest.kind === "ok" || wait === undefined ? wait : Math.min(wait, 1_000);
+  }
+
+  async #byRest({ call_id }: Placement, dest: string): Promise<RestOutcome> {
+    try {
+      const project = await this.#host.link.project();
+      return await commandCall(project, call_id, "calling.transfer", { dest }, AbortSignal.timeout(REST_MS));
+    } catch (error) {
+      return { kind: "failed", reason: describeError(error) };
+    }
+  }
+}
+
+/** Accepted and not seen, and its document stays: one that an older version answered comes back by itself. */
+function isHeld({ state, stay_at, hold_at }: Placement): boolean {
+  return state === "accepted" && hold_at !== null && stay_at !== null;
+}

@@ -1,0 +1,24 @@
+import type { AsksUs } from "../../shared/documents/next.ts";
+import { resumeUrl } from "../../shared/resume-url.ts";
+import type { Placement } from "./placements.ts";
+
+/**
+ * Where the row's call comes back to us without a sealed state; null where its join tells nobody where we are reached.
+ * @param asked how often it has come back so.
+ */
+export function resumeUrlOf(
+  { join, entry, step }: Placement,
+  asked: number,
+  { joined }: { joined: boolean },
+): string | null {
+  // Our own callback is at …/hooks/<tenant>/conference-status.
+  const [, hooks] =
+    /^(https?:\/\/.+\/hooks\/[a-z0-9-]+)\/conference-status\b/.exec(join.status_callback ?? "") ?? [];
+  return hooks === undefined ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
+}
+
+/** How a document that the session gives the row's call asks us what its join's result means. */
+export function asksUsOf(row: Placement): AsksUs | undefined {
+  const dest = resumeUrlOf(row, 0, { joined: true });
+  return dest === null ? undefined : { dest, params: {}, always: row.may_stand === 1 };
+}
