@@ -26,8 +26,8 @@ const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
-/** Another client that took the call has had this long to answer it. */
-const ANSWER_AGAIN_MS = 1_000;
+/** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
+const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
 /** A document that answers takes about so long to. */
 const ANSWERED_MS = 300;
 /** A caller's time for the first key and between keys, as in our documents. */
@@ -254,9 +254,32 @@ export class CallControl {
 
   /** A conflict is no proof that anybody else answers: were it none, the caller would hear it ring until they give up. */
   async answerAgain(): Promise<Done | "taken"> {
-    await scheduler.wait(ANSWER_AGAIN_MS);
-    if (this.#isGone) return "gone";
-    return this.#isAnswered ? "taken" : await this.#tryToAnswer();
+    for (const wait of ANSWER_AGAIN_MS) {
+      await scheduler.wait(wait);
+      if (this.#isGone) return "gone";
+      if (this.#isAnswered || (await this.#isInProgress())) return "taken";
+      const done = await this.#tryToAnswer();
+      if (done !== "taken") return done;
+    }
+    // It rings, and nobody has it: a document of its own answers it.
+    return await this.#answerByDocument();
+  }
+
+  /** Whether the call's own status says that somebody has answered it. */
+  async #isInProgress(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(REST_MS);
+      const project = await this.#host.link.project();
+      const { compatibility, voice_log } = await callStatuses(
+        project,
+        this.#call_id,
+        this.#segment_id,
+        signal,
+      );
+      return [compatibility, voice_log].some((status) => status === "in-progress" || status === "answered");
+    } catch {
+      return false;
+    }
   }
 
   async #tryToAnswer(): Promise<Done | "taken"> {

@@ -5,6 +5,7 @@ import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
+import type { Observations } from "./observations.ts";
 import type { Placements } from "./placements.ts";
 import type { WalkDecider } from "./walk-decider.ts";
 import type { Walks } from "./walks.ts";
@@ -19,6 +20,7 @@ export interface WalkerHost {
   health: Health;
   counters: Counters;
   journal: Journal;
+  observations: Observations;
   line: Line;
   link: Link;
 }

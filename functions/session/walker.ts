@@ -9,6 +9,7 @@ import { describeError, log } from "../log.ts";
 import { isInRooms } from "../rest.ts";
 import { orAfter } from "../within.ts";
 import { CallControl } from "./call-control.ts";
+import { kindOf } from "./doubts.ts";
 import type { Journal } from "./journal.ts";
 import { NotOurs, Taken } from "./not-ours.ts";
 import type { Placement } from "./placements.ts";
@@ -27,6 +28,8 @@ const REST_MS = 2_000;
 /** A transfer that neither RELAY nor REST could make is tried so often, and with a pause of so long: the caller hears nothing. */
 const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
+/** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
+const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
@@ -94,6 +97,7 @@ export class Walker {
       if (this.#isLeft) log("info", "walk.left", why);
       else {
         log("error", "walk.broke", why);
+        if (this.#placement?.state === "joined") return walks.close(call_id);
         await this.#perform({ does: "apologise" }).catch(() => this.#endLater());
       }
     }
@@ -225,7 +229,26 @@ export class Walker {
     if (!rendered.ok)
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
     if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
-    return await this.#perform({ does: "apologise" });
+    if (next.asks?.always !== true) return await this.#perform({ does: "apologise" });
+    // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment.
+    for (const wait of MOVED_AGAIN_MS) {
+      await orAfter(wait, this.#seen.promise, undefined);
+      if (this.control.isGone || this.#placement?.state === "joined") return "over";
+      if (this.#wouldHaveSeen(row)) return await this.#perform({ does: "apologise" });
+      if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
+    }
+    log("error", "errand.given_up", { kind: "join", call: this.#call.call_id });
+    return "over";
+  }
+
+  /**
+   * Whether RELAY would have told by now, had its join put the call into its room: its events had no gap since, and were seen to tell
+   * of joins like this one.
+   */
+  #wouldHaveSeen(row: Placement | undefined): boolean {
+    const { link, observations } = this.#host;
+    if (!row || link.readySince === null || link.readySince > row.created_at) return false;
+    return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
   }
 
   async #wait(next: Waiting): Promise<Step> {

@@ -149,9 +149,10 @@ describe("why a call is in its room", () => {
     ]) {
       const call_id = await placed(home, from ?? "", to);
       ids.unshift(call_id);
+      // It comes back after its announcement, which makes it the newest again.
+      if (ids.length === 1) await inRoom(home, call_id, "vip");
       await storyOf(home, call_id);
     }
-    await inRoom(home, ids[2] ?? "", "vip");
     const idsOf = ({ calls }: CallsPage) => calls.map(({ call_id }) => call_id);
     await expect.poll(async () => idsOf(await callsOf(home))).toEqual(ids);
     const first = await callsOf(home, "?limit=2");

@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect } from "vitest";
+import { expect, inject } from "vitest";
 import { wakeSession } from "../../../functions/scheduled.ts";
 import { type House, openHouse } from "../house.ts";
 
@@ -89,4 +89,18 @@ export async function says(home: House, call_id: string, words: string): Promise
 export async function lose(home: House): Promise<void> {
   await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
   await runDurableObjectAlarm(session(home));
+}
+
+/** Another client of the project has the call, and has answered it: RELAY tells that to it alone. */
+export async function answeredElsewhere({ carrier }: House, call_id: string): Promise<void> {
+  const dest = { version: "1.0.0", sections: { main: [{ answer: {} }, { sleep: -1 }] } };
+  const response = await fetch(new URL("/api/calling/calls", inject("carrier")), {
+    method: "POST",
+    headers: {
+      authorization: `Basic ${btoa(`${carrier.project_id}:${carrier.token}`)}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ command: "calling.transfer", id: call_id, params: { dest } }),
+  });
+  expect(response.status).toBe(200);
 }

@@ -2,6 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type House, warmUp } from "../house.ts";
 import {
+  answeredElsewhere,
   apology,
   call,
   caller,
@@ -26,7 +27,7 @@ test("a call that another client answered stands in no line of ours: nobody fetc
   await home.carrier.change({
     faults: [{ at: "command", match: { method: "calling.answer" }, do: { kind: "code", code: "409" } }],
   });
-  await call(home, "+15550100002");
+  await answeredElsewhere(home, await call(home, "+15550100002"));
   const unserved = () =>
     runInDurableObject(session(home), (_, state) =>
       state.storage.sql

@@ -98,14 +98,15 @@ describe("a call that RELAY loses", () => {
 
   test("for whom neither RELAY's join nor a transfer works hears the apology", async () => {
     const no = { kind: "code", code: "500" } as const;
-    await using home = await openContext([plain], {
-      carrier: {
-        faults: [
-          { at: "command", match: { method: "calling.join_conference" }, do: no },
-          { at: "command", match: { method: "calling.transfer" }, do: no },
-          { at: "rest", do: no },
-        ],
-      },
+    await using home = await openContext([plain]);
+    // RELAY was seen to tell of such joins: of this call's it would have told.
+    await inRoom(home, await call(home, "+15550100002"), "any");
+    await home.carrier.change({
+      faults: [
+        { at: "command", match: { method: "calling.join_conference" }, do: no },
+        { at: "command", match: { method: "calling.transfer" }, do: no },
+        { at: "rest", do: no },
+      ],
     });
     const call_id = await call(home);
     await ended(home, call_id);
