@@ -6,6 +6,7 @@ import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
 import type { Leg, Sound } from "./leg.ts";
 import type { RelaySession } from "./relay-session.ts";
+import type { Switches } from "./switches/index.ts";
 
 export type CallState = "created" | "ringing" | "answered" | "ending" | "ended";
 
@@ -35,6 +36,7 @@ export interface CallHost {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly call_sid_is_call_id: boolean;
+  readonly switches: Switches;
   callStateChanged(call: Call): void;
   join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult;
 }
@@ -80,6 +82,8 @@ export class Call implements Leg {
   readonly documents: Record<string, unknown>[] = [];
   readonly #host: CallHost;
   readonly #end = new AbortController();
+  /** Steps of documents that joined nothing and wait until the call leaves. */
+  readonly #leaving = new Set<() => void>();
   #stop_ringing: () => void;
   #call_off_limit: () => void = () => {};
 
@@ -178,6 +182,7 @@ export class Call implements Leg {
   joinConference(
     params: Record<string, unknown>,
     signal: AbortSignal,
+    until: "left" | "joined",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled"> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -185,25 +190,48 @@ export class Call implements Leg {
         return;
       }
       this.answer();
-      // A call is in one conference at most: the document's wish is the later one.
-      this.conference?.leave(this.call_id);
+      const there = this.conference?.name === params["name"];
+      const reading = there ? this.#host.switches.join_where_you_are : "moves";
       const replaced = () => {
         reject(signal.reason);
-        this.conference?.leave(this.call_id);
+        this.#leaving.delete(left);
+        if (reading === "moves") this.conference?.leave(this.call_id);
       };
-      const result = this.#host.join(this, params, "document", () => {
+      const left = () => {
         // Where the call itself is over, the signal is about to be aborted and says so.
         if (this.over) return;
         signal.removeEventListener("abort", replaced);
         resolve("completed");
-      });
-      if (result.joined) {
-        signal.addEventListener("abort", replaced, { once: true });
-      } else {
-        this.note("document", { join_failed: result.reason });
+      };
+      const failed = (reason: string) => {
+        this.note("document", { join_failed: reason });
         resolve("failed");
+      };
+      if (reading === "fails") {
+        failed("the call is in that conference already");
+        return;
       }
+      if (reading === "does_nothing") {
+        this.#leaving.add(left);
+      } else {
+        // A call is in one conference at most: the document's wish is the later one.
+        this.conference?.leave(this.call_id);
+        const result = this.#host.join(this, params, "document", left);
+        if (!result.joined) {
+          failed(result.reason);
+          return;
+        }
+      }
+      signal.addEventListener("abort", replaced, { once: true });
+      if (until === "joined") resolve("answered");
     });
+  }
+
+  leftConference(): void {
+    this.conference = null;
+    const waiting = [...this.#leaving];
+    this.#leaving.clear();
+    for (const left of waiting) left();
   }
 
   note(kind: "document" | "violation", entry: Record<string, unknown>): void {

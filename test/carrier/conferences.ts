@@ -91,9 +91,18 @@ export class Conference {
     if (participant === undefined || this.state === "ended") return;
     const has_hung_up = callStatus(participant) === "completed";
     this.#remove(participant, has_hung_up ? "participant_hung_up" : "participant_updated_via_api");
-    if (participant.end_on_exit) this.end("participant-with-end-conference-on-exit-left", call_id);
+    const end = () => this.end("participant-with-end-conference-on-exit-left", call_id);
+    const may_be_back = !has_hung_up && this.#host.switches.end_on_exit_on_rejoin === "does_not";
+    if (participant.end_on_exit && !may_be_back) end();
     else if (this.participants.size === 0) this.end("last-participant-left", call_id);
-    else this.#settleSounds();
+    else {
+      // To leave and to join again is one act where nothing comes in between, so it is seen afterwards.
+      const endUnlessBack = () => {
+        if (!this.participants.has(call_id)) end();
+      };
+      if (participant.end_on_exit) setImmediate(endUnlessBack);
+      this.#settleSounds();
+    }
   }
 
   /** Drops everyone. */

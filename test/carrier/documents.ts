@@ -35,6 +35,9 @@ export function startDocument(project: Project, call: Call, { start, params, ...
       ...(fallback_url === undefined ? {} : { fallback_url }),
       params: params ?? {},
       max_transfers: 32,
+      get switches() {
+        return project.switches;
+      },
     };
     const ending = await runDocument(call, start, io, AbortSignal.any([signal, foreign.signal]));
     if (seen.answer === null || signal.aborted || !("url" in start)) return ending;

@@ -171,7 +171,7 @@ export class Project implements CallHost, ConferenceHost {
       coaching: settings.coach ?? null,
       left: () => {
         record.left_at = this.clock.now();
-        call.conference = null;
+        call.leftConference();
         left();
       },
     });

@@ -180,8 +180,12 @@ function join(
   call: Call,
   params: Record<string, unknown>,
 ): CommandResult {
-  if (call.conference !== null) {
-    return { code: "409", message: `Call is already connected: it is in ${call.conference.name}` };
+  // A document may join it before this command's turn comes, or has already.
+  const mayJoin = () =>
+    call.conference === null ||
+    (project.switches.late_relay_join === "moves" && call.joined_by === "document");
+  if (!mayJoin()) {
+    return { code: "409", message: `Call is already connected: it is in ${call.conference?.name}` };
   }
   const there = project.conferences.get(String(params["name"]));
   const known = there === undefined ? {} : { conference_id: there.conference_id };
@@ -190,7 +194,8 @@ function join(
     message: "Joining conference",
     extra: { call_id: call.call_id, ...known },
     effect: () => {
-      if (call.over || call.conference !== null) return;
+      if (call.over || !mayJoin()) return;
+      call.conference?.leave(call.call_id);
       const result = project.join(call, params, "relay", () => {});
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });

@@ -133,7 +133,7 @@ async function conference(
   const cut = () => limit.abort(new Error("timeLimit has passed"));
   leg.sleep(limit_s * 1000, AbortSignal.any([signal, over.signal])).then(cut, () => {});
   try {
-    const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]));
+    const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]), "left");
     return result === "completed" ? "answered" : result;
   } catch (error) {
     signal.throwIfAborted();

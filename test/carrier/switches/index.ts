@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { callQuestions } from "./calls.ts";
 import { conferenceQuestions } from "./conferences.ts";
+import { joinQuestions } from "./joins.ts";
 import type { OpenQuestion } from "./open-question.ts";
 import { requestQuestions } from "./requests.ts";
 import { restQuestions } from "./rest.ts";
@@ -9,6 +10,7 @@ import { restQuestions } from "./rest.ts";
 export const openQuestions = {
   ...callQuestions,
   ...conferenceQuestions,
+  ...joinQuestions,
   ...restQuestions,
   ...requestQuestions,
 } as const;

@@ -1,3 +1,4 @@
+import { switchesSchema } from "../switches/index.ts";
 import type { FakeLeg } from "./fake-leg.ts";
 import { type DocumentIo, runDocument } from "./runner.ts";
 
@@ -11,6 +12,7 @@ export function web(pages: Record<string, Page>, options: Partial<DocumentIo> = 
   const io: DocumentIo = {
     params: {},
     max_transfers: 32,
+    switches: switchesSchema.parse({}),
     ...options,
     fetch: async (url, body) => {
       const { call, vars, params } = structuredClone(body);

@@ -1,4 +1,5 @@
 import type { Leg } from "../leg.ts";
+import type { Switches } from "../switches/index.ts";
 import { type Sections, validateDocument } from "./grammar.ts";
 
 /** How documents come to the runner. */
@@ -15,6 +16,8 @@ export interface DocumentIo {
   params: Record<string, unknown>;
   /** How many `transfer`s and `goto`s one call may make; SignalWire's limit. */
   max_transfers: 32;
+  /** As they are at the moment. */
+  readonly switches: Switches;
 }
 
 export type Found =

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Leg } from "../leg.ts";
+import type { Switches } from "../switches/index.ts";
 import type { Scope } from "./expansion.ts";
 import type { Sections } from "./grammar.ts";
 import type { Step } from "./steps.ts";
@@ -27,6 +28,7 @@ export interface Machine {
   readonly leg: Leg;
   /** Aborted when the call has ended or the document was replaced. */
   readonly signal: AbortSignal;
+  readonly switches: Switches;
   scope(frame: Frame): Scope;
   runSteps(steps: readonly Step[], frame: Frame): Promise<Flow>;
   /** Runs `dest` as a subroutine: its `return`'s value, or how it ended otherwise. */

@@ -142,10 +142,11 @@ function never(signal: AbortSignal): Promise<Flow> {
 }
 
 async function joinConference(machine: Machine, body: unknown, frame: Frame): Promise<Flow> {
-  const { leg, signal } = machine;
+  const { leg, signal, switches } = machine;
   const { result, ...params } = read(joinConferenceBody, body);
   leg.answer();
-  const join_conference_result = await leg.joinConference(params, signal);
+  const at_once = result !== undefined && switches.join_result_at_join === "answered_at_once";
+  const join_conference_result = await leg.joinConference(params, signal, at_once ? "joined" : "left");
   Object.assign(leg.vars, { join_conference_result, return_value: join_conference_result });
   if (result !== undefined) return await runResult(machine, result, frame);
   leg.hangUp("hangup");

@@ -1,4 +1,5 @@
 import type { Leg } from "../leg.ts";
+import type { Switches } from "../switches/index.ts";
 import type { Scope } from "./expansion.ts";
 import { type DocumentIo, type Found, fetchDocument, inlineDocument } from "./fetching.ts";
 import { type Flow, type Frame, goOn, type Machine, StepError } from "./machine.ts";
@@ -84,6 +85,10 @@ class Runner implements Machine {
       }
     }
     return { over: "stranded", reason: place.reason };
+  }
+
+  get switches(): Switches {
+    return this.#io.switches;
   }
 
   scope(frame: Frame): Scope {
