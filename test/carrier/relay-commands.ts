@@ -39,7 +39,7 @@ export function runCommand(
 ): CommandResult {
   if (method === "calling.dial" && session !== null) {
     const { tag, devices, max_duration } = dialSchema.parse(params);
-    const dialing = { project, session, tag, max_duration_minutes: max_duration };
+    const dialing = { project, session, tag, max_duration };
     return { code: "200", message: "Dialing", effect: () => dial(dialing, devices) };
   }
   const call = project.calls.get(String(params["call_id"]));

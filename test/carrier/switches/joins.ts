@@ -32,4 +32,11 @@ export const joinQuestions = {
     kind: "harmful",
     partyline: "While RELAY's join may stand, an inline join leaves `end_on_exit` out, or looks twice first",
   }),
+  dial_max_duration_unit: openQuestion(["minutes", "seconds"], {
+    question: "What the unit of `max_duration` is at the top level of `calling.dial`",
+    published:
+      "The reference says seconds, the SDKs' sources minutes, and the guide has none; a device's own is in seconds",
+    kind: "harmful",
+    partyline: "Only the device's limit is sent",
+  }),
 } as const;
