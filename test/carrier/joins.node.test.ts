@@ -29,6 +29,7 @@ const result = {
 const documents: Record<string, ReturnType<typeof swml>> = {
   "/held": swml({ answer: {} }, { sleep: -1 }),
   "/join": swml({ join_conference: { name: "board", result } }),
+  "/sorry": swml({ play: { url: "say:Sorry." } }),
   "/join-plainly": swml({ join_conference: { name: "board" } }),
 };
 
@@ -275,4 +276,16 @@ describe("a moderator with end_on_exit", () => {
     expect(end).toMatchObject({ reason_ended: "participant-with-end-conference-on-exit-left" });
     await project.wait({ call: { call_id: guest.call_id, in_conference: null, state: "answered" } });
   });
+});
+
+test("a fallback for the first fetch alone speaks for a number's URL, and not for one that RELAY leads to", async () => {
+  const { project, relay } = await scene({ fallback_covers: "first_fetch" });
+  const number = { from: "+15550100001", to: "+15550100100", fallback_url: `${stub.url}/sorry` };
+  const saved = await project.placeCall({ ...number, url: `${stub.url}/none` });
+  await project.wait({ call: { call_id: saved.call_id, heard: { contains: "Sorry." } } });
+  const led = await project.placeCall({ ...number, url: `${stub.url}/held` });
+  await project.wait({ call: { call_id: led.call_id, state: "answered" } });
+  await relay.request("calling.transfer", { ...led, dest: `${stub.url}/none` });
+  const { call } = await project.wait({ call: { call_id: led.call_id, stranded: true, state: "ended" } });
+  expect(call?.heard.map(({ sound }) => sound)).toEqual(["ring"]);
 });

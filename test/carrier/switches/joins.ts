@@ -1,6 +1,6 @@
 import { openQuestion } from "./open-question.ts";
 
-/** Joins by RELAY and by document that meet on one call. */
+/** Joins by RELAY and by document that meet on one call, and the documents that lead there. */
 export const joinQuestions = {
   join_where_you_are: openQuestion(["moves", "fails", "does_nothing"], {
     question:
@@ -38,5 +38,26 @@ export const joinQuestions = {
       "The reference says seconds, the SDKs' sources minutes, and the guide has none; a device's own is in seconds",
     kind: "harmful",
     partyline: "Only the device's limit is sent",
+  }),
+  execute_counts_as_transfer: openQuestion([false, true], {
+    question: "Whether `execute` counts among the 32 transfers and gotos that a call may make",
+    published: '"transfer and goto … 32 per call"; `execute` is not named',
+    kind: "harmful",
+    partyline:
+      "A waiting caller costs one `execute` a round, with long music, and is led on before the limit of either reading",
+  }),
+  failed_fetch_of_transfer: openQuestion(["ends", "next_step", "retried"], {
+    question:
+      "Whether a `transfer` or `execute` whose fetch brings no document ends the call, is passed over, or is fetched twice more",
+    published: "The fallback URL is for when the primary one fails; actions are not retried",
+    kind: "harmful",
+    partyline: "The hold never ends a call that is in its room, and its document is right under each reading",
+  }),
+  fallback_covers: openQuestion(["all_fetches", "first_fetch"], {
+    question:
+      "Whether a number's fallback URL is asked after every failed fetch, or only after a call's first",
+    published: 'The fallback URL is used "when the primary fails"',
+    kind: "harmful",
+    partyline: "The hold never ends a call that is in its room, whether a fallback speaks or not",
   }),
 } as const;

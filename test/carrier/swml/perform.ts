@@ -73,7 +73,7 @@ export async function perform(machine: Machine, step: Step, frame: Frame): Promi
       return await runSwitch(machine, read(switchBody, body), frame);
     case "transfer": {
       const { dest, params } = read(transferBody, body);
-      return { go: "transfer", dest, params: params ?? {}, from: frame };
+      return await machine.transfer(dest, params ?? {}, frame);
     }
     case "unset":
       for (const variable of [read(unsetBody, body)].flat()) delete leg.vars[variable];
