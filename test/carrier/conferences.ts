@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { JoinSettings } from "./join-settings.ts";
 import type { Leg } from "./leg.ts";
+import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
 
 export type JoinedBy = "relay" | "document";
@@ -13,6 +14,8 @@ export interface Participant {
   readonly joined_at: number;
   readonly start_on_enter: boolean;
   readonly end_on_exit: boolean;
+  /** It asked for the conference to be recorded from the start. */
+  readonly asks_to_record: boolean;
   muted: boolean;
   hold: boolean;
   /** The call that this one coaches. */
@@ -45,6 +48,8 @@ export class Conference {
   /** The first participant's: their callback settings, recording and region hold for everyone. */
   readonly settings: JoinSettings;
   readonly participants = new Map<string, Participant>();
+  /** The sessions that commanded a join of it. */
+  readonly commanders = new Set<RelaySession>();
   recording: Recording | null = null;
   state: "waiting" | "started" | "ended" = "waiting";
   readonly #host: ConferenceHost;
@@ -52,12 +57,14 @@ export class Conference {
 
   /** Whether the room as a whole hears music at the moment. */
   #music = true;
+  #to_be_recorded: boolean;
   readonly #node_id: string;
   readonly #segment_id = randomUUID();
 
   constructor(host: ConferenceHost, settings: JoinSettings, node_id: string) {
     this.#host = host;
     this.settings = settings;
+    this.#to_be_recorded = settings.record === "record-from-start";
     this.#node_id = node_id;
     this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
     this.created_at = host.clock.now();
@@ -81,7 +88,11 @@ export class Conference {
   join(participant: Participant): void {
     this.participants.set(participant.leg.call_id, participant);
     this.#tell("participant-join", participant);
+    if (participant.asks_to_record && this.#host.switches.recording_starts_by === "any_participant") {
+      this.#to_be_recorded = true;
+    }
     if (this.state === "waiting" && this.#startable()) this.#start();
+    else if (this.state === "started") this.#startRecording();
     this.#settleSounds(participant);
   }
 
@@ -114,7 +125,7 @@ export class Conference {
     this.#stopRecording();
     const was_started = this.state === "started";
     this.state = "ended";
-    if (this.settings.record === "record-from-start" && !was_started) {
+    if (this.#to_be_recorded && !was_started) {
       this.#host.recordingChanged(this, "absent");
     }
     this.#host.conferenceOver(this);
@@ -169,7 +180,11 @@ export class Conference {
   #start(): void {
     this.state = "started";
     this.#tell("conference-start");
-    if (this.settings.record !== "record-from-start") return;
+    this.#startRecording();
+  }
+
+  #startRecording(): void {
+    if (!this.#to_be_recorded || this.recording !== null) return;
     const since = this.#host.clock.now();
     this.recording = { sid: randomUUID(), since, state: "in-progress", duration_s: 0 };
     this.#tell("record-start");

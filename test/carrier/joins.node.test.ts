@@ -289,3 +289,119 @@ test("a fallback for the first fetch alone speaks for a number's URL, and not fo
   const { call } = await project.wait({ call: { call_id: led.call_id, stranded: true, state: "ended" } });
   expect(call?.heard.map(({ sound }) => sound)).toEqual(["ring"]);
 });
+
+describe("RELAY's events of a conference", () => {
+  /** A call joined by one of three sessions, of which another has a context. */
+  async function listeners(switches: ProjectSettings["switches"]) {
+    const { project, relay: commander, caller, joinByRelay } = await scene(switches);
+    const [subscribed, idle] = [await BareRelay.open(carrier.relay), await BareRelay.open(carrier.relay)];
+    await subscribed.connect(project, { contexts: ["office"] });
+    await idle.connect(project);
+    const call = await caller("/held");
+    await joinByRelay(call);
+    await project.sendEvent("calling.error", { code: "0", message: "last" });
+    const all = { commander, subscribed, idle };
+    for (const one of Object.values(all)) await one.event("calling.error");
+    const told = Object.entries(all).filter(([, one]) => one.events("calling.conference").length > 0);
+    return told.map(([name]) => name);
+  }
+
+  test.each([
+    ["all_sessions", ["commander", "subscribed", "idle"]],
+    ["only_with_contexts", ["subscribed"]],
+    ["only_commander", ["commander"]],
+  ] as const)("go to the sessions that the switch names: %s", async (reading, told) => {
+    expect(await listeners({ relay_feed_without_contexts: reading })).toEqual(told);
+  });
+
+  test("are told to no session where a document joined and only a commander hears", async () => {
+    const { project, relay, caller } = await scene({ relay_feed_without_contexts: "only_commander" });
+    const call = await caller("/join");
+    await project.wait({ call: { call_id: call.call_id, in_conference: "board" } });
+    await project.sendEvent("calling.error", { code: "0", message: "last" });
+    await relay.event("calling.error");
+    expect(relay.events("calling.conference")).toEqual([]);
+  });
+});
+
+describe("a recording", () => {
+  const record = "record-from-start";
+
+  test("is not begun by one who joins later", async () => {
+    const { project, relay, caller, joinByRelay } = await scene({});
+    await joinByRelay(await caller("/held"));
+    await joinByRelay(await caller("/held"), { record });
+    await relay.event("calling.conference", ({ status }) => status === "conference-start");
+    expect(await project.journal({ kind: "recording" })).toEqual([]);
+  });
+
+  test("is begun by any participant where the switch says so, and the journal tells who was inside", async () => {
+    const { project, relay, caller, joinByRelay, statuses } = await scene({
+      recording_starts_by: "any_participant",
+    });
+    const calls = [await caller("/held"), await caller("/held"), await caller("/held")] as const;
+    await joinByRelay(calls[0]);
+    await joinByRelay(calls[1]);
+    await joinByRelay(calls[2], { record });
+    await relay.event("calling.conference", ({ status }) => status === "record-start");
+    expect(statuses()).toEqual([
+      "participant-join",
+      "participant-join",
+      "conference-start",
+      "participant-join",
+      "record-start",
+    ]);
+    expect(await project.journal({ kind: "recording" })).toMatchObject([
+      { status: "in-progress", name: "board", inside: calls.map(({ call_id }) => call_id) },
+    ]);
+    for (const { call_id } of calls) await project.hangUp(call_id);
+    const end = await relay.event("calling.conference", ({ status }) => status === "conference-end");
+    expect(end).toMatchObject({ recording_url: expect.stringContaining("https://") });
+  });
+
+  test("waits for the conference to start, and is absent where that never comes", async () => {
+    const { project, caller, joinByRelay } = await scene({ recording_starts_by: "any_participant" });
+    const [first, second] = [await caller("/held"), await caller("/held")];
+    await joinByRelay(first, { start_on_enter: false });
+    await joinByRelay(second, { start_on_enter: false, record });
+    expect(await project.journal({ kind: "recording" })).toEqual([]);
+    await project.hangUp(first.call_id);
+    await project.hangUp(second.call_id);
+    await project.wait({ journal: { kind: "recording", contains: { status: "absent" } } });
+  });
+});
+
+describe("a call on offer", () => {
+  async function offered(switches: ProjectSettings["switches"]) {
+    const { project, relay } = await scene(switches);
+    await relay.request("signalwire.receive", { contexts: ["office"] });
+    await project.placeCall({ from: "+15550100001", to: "+15550100100", context: "office" });
+    const { call_id, node_id } = await relay.event("calling.call.receive");
+    return { project, relay, call: { call_id: String(call_id), node_id: String(node_id) } };
+  }
+
+  test("is answered by the client that it was offered to", async () => {
+    const { relay, call } = await offered({});
+    expect((await relay.request("calling.answer", call)).result).toMatchObject({ code: "200" });
+  });
+
+  test("is a conflict each time where the switch says so, and REST leads it to a document", async () => {
+    const { project, relay, call } = await offered({ conflict_on_offer: "409" });
+    for (let times = 0; times < 2; times += 1) {
+      expect((await relay.request("calling.answer", call)).result).toMatchObject({ code: "409" });
+    }
+    expect(await project.call(call.call_id)).toMatchObject({ state: "ringing" });
+    const answer = await fetch(`${carrier.rest}/api/calling/calls`, {
+      method: "POST",
+      headers: { authorization: `Basic ${btoa(`${project.project_id}:${project.token}`)}` },
+      body: JSON.stringify({
+        command: "calling.transfer",
+        id: call.call_id,
+        params: { dest: `${stub.url}/held` },
+      }),
+    });
+    expect(answer.status).toBe(200);
+    await project.wait({ call: { call_id: call.call_id, state: "answered" } });
+    expect((await relay.request("calling.answer", call)).result).toMatchObject({ code: "200" });
+  });
+});

@@ -148,7 +148,13 @@ export class Project implements CallHost, ConferenceHost {
 
   // Conferences
 
-  join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult {
+  join(
+    call: Call,
+    params: Record<string, unknown>,
+    by: JoinedBy,
+    left: () => void,
+    commander?: RelaySession | null,
+  ): JoinResult {
     const settings = readJoinSettings(params);
     if (settings === null) return { joined: false, reason: "no conference is named" };
     const there = this.conferences.get(settings.name);
@@ -156,6 +162,7 @@ export class Project implements CallHost, ConferenceHost {
     const refusal = conference.refusal(settings);
     if (refusal !== null) return { joined: false, reason: refusal };
     this.conferences.set(settings.name, conference);
+    if (commander) conference.commanders.add(commander);
     const record = { at: this.clock.now(), conference: settings.name, by, left_at: null as number | null };
     call.joins.push(record);
     call.conference = conference;
@@ -166,6 +173,7 @@ export class Project implements CallHost, ConferenceHost {
       joined_at: record.at,
       start_on_enter: settings.start_on_enter,
       end_on_exit: settings.end_on_exit,
+      asks_to_record: settings.record === "record-from-start",
       muted: settings.muted,
       hold: false,
       coaching: settings.coach ?? null,
@@ -184,9 +192,21 @@ export class Project implements CallHost, ConferenceHost {
       this.switches.conference_events_without_callback ||
       conference.settings.status_callback !== undefined
     ) {
-      this.emit("calling.conference", params, [...this.sessions.values()]);
+      this.emit("calling.conference", params, this.#listeners(conference));
     }
     this.callbacks.conferenceEvent(conference, status, params);
+  }
+
+  #listeners({ commanders }: Conference): RelaySession[] {
+    const all = [...this.sessions.values()];
+    switch (this.switches.relay_feed_without_contexts) {
+      case "all_sessions":
+        return all;
+      case "only_with_contexts":
+        return all.filter(({ contexts }) => contexts.size > 0);
+      case "only_commander":
+        return all.filter((session) => commanders.has(session));
+    }
   }
 
   conferenceOver(conference: Conference): void {
@@ -196,6 +216,10 @@ export class Project implements CallHost, ConferenceHost {
   }
 
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
+    const { conference_id, name, recording } = conference;
+    // For a judge of notices: `since` is on the project's clock, on which callers hear.
+    const inside = [...conference.participants.keys()];
+    this.journal.note("recording", { conference_id, name, status, since: recording?.since ?? null, inside });
     this.callbacks.recordingChanged(conference, status);
   }
 

@@ -27,6 +27,7 @@ const needs_answer = new Set([
 ]);
 
 const notFound: CommandResult = { code: "404", message: "Call not found" };
+const takenByAnother: CommandResult = { code: "409", message: "Call is controlled by another client" };
 
 /**
  * One command, its params already judged. `session` is null where it came by REST, which addresses any active call.
@@ -66,7 +67,7 @@ function refusalOf(project: Project, session: RelaySession | null, call: Call): 
   }
   // Calls outlive the session that had them: once that one has no connection, whoever the project's token let in may.
   if (call.controller !== null && call.controller !== session && call.controller.link !== null) {
-    return { code: "409", message: "Call is controlled by another client" };
+    return takenByAnother;
   }
   return null;
 }
@@ -90,6 +91,7 @@ function onCall(
   };
   switch (method) {
     case "calling.answer":
+      if (session !== null && isContested(project, call)) return takenByAnother;
       return { code: "200", message: "Answered", extra, effect: () => answer(call, params["max_duration"]) };
     case "calling.end": {
       const reason = String(params["reason"] ?? "hangup");
@@ -133,6 +135,11 @@ function onCall(
     default:
       return { code: "501", message: `${method} is not known here` };
   }
+}
+
+/** A call on offer that is said to be taken, though no client took it. */
+function isContested(project: Project, call: Call): boolean {
+  return project.switches.conflict_on_offer === "409" && call.offered !== null && call.state !== "answered";
 }
 
 /** `max_duration` is in seconds; no default is published. */
@@ -196,7 +203,7 @@ function join(
     effect: () => {
       if (call.over || !mayJoin()) return;
       call.conference?.leave(call.call_id);
-      const result = project.join(call, params, "relay", () => {});
+      const result = project.join(call, params, "relay", () => {}, session);
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
       const audience = session === null ? [] : [session];

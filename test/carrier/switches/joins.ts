@@ -60,4 +60,25 @@ export const joinQuestions = {
     kind: "harmful",
     partyline: "The hold never ends a call that is in its room, whether a fallback speaks or not",
   }),
+  relay_feed_without_contexts: openQuestion(["all_sessions", "only_with_contexts", "only_commander"], {
+    question:
+      "Which sessions RELAY tells of conferences: all of the project, those with contexts, or those that commanded a join of it",
+    published: 'The overview: "a client only receives events for its subscribed contexts"',
+    kind: "harmful",
+    partyline: "Nothing is concluded from a feed that was never seen to tell of calls of this kind",
+  }),
+  recording_starts_by: openQuestion(["first_participant", "any_participant"], {
+    question: "Whose `record` counts: the first participant's alone, or that of each who joins",
+    published: "The first participant's settings hold for all, but that is written of status callbacks only",
+    kind: "harmful",
+    partyline:
+      "A notice is heard in each room that a recording rule could fill, and by those inside when recording begins",
+  }),
+  conflict_on_offer: openQuestion(["none", "409"], {
+    question:
+      "Whether `calling.answer` of a call on offer can get 409 although no other client took the call",
+    published: 'The guide to RELAY has a 409, "controlled by another client"',
+    kind: "harmful",
+    partyline: "The call rings for a bounded time, then REST transfers it to a document",
+  }),
 } as const;
