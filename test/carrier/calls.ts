@@ -37,6 +37,7 @@ export interface CallHost {
   readonly journal: Journal;
   readonly call_sid_is_call_id: boolean;
   readonly switches: Switches;
+  serverTime(): number;
   callStateChanged(call: Call): void;
   join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult;
 }
@@ -63,10 +64,8 @@ export class Call implements Leg {
   state: CallState = "created";
   origin: CallOrigin;
   end_reason: string | null = null;
-  /** When it began, was answered and ended, as its events tell: in ms since the epoch, whatever the project's clock. */
-  readonly times: { start_time: number; answer_time?: number; end_time?: number } = {
-    start_time: Date.now(),
-  };
+  /** When it began, was answered and ended, as its events tell: in ms since the epoch, on the server's clock. */
+  readonly times: { start_time: number; answer_time?: number; end_time?: number };
   stranded = false;
   /** The RELAY session that this call belongs to; commands of any other get 409. */
   controller: RelaySession | null = null;
@@ -94,6 +93,7 @@ export class Call implements Leg {
     this.call_id = facts.call_id ?? randomUUID();
     this.sid = host.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
+    this.times = { start_time: host.serverTime() };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
     this.keypad = new Keypad(host.clock);
@@ -241,8 +241,8 @@ export class Call implements Leg {
 
   #setState(state: CallState): void {
     this.state = state;
-    if (state === "answered") this.times.answer_time = Date.now();
-    if (state === "ended") this.times.end_time = Date.now();
+    if (state === "answered") this.times.answer_time = this.#host.serverTime();
+    if (state === "ended") this.times.end_time = this.#host.serverTime();
     this.#host.callStateChanged(this);
   }
 }

@@ -83,6 +83,17 @@ export class Project implements CallHost, ConferenceHost {
     return this.tunnel.send(request, signal);
   };
 
+  /** What SignalWire's clock says, in ms since the epoch: the wall's clock, whatever the project's speed. */
+  serverTime(): number {
+    return Date.now() + this.switches.server_clock_skew_ms;
+  }
+
+  /** As events and callbacks have it, in seconds. */
+  timestamp(): number {
+    const seconds = this.serverTime() / 1000;
+    return this.switches.timestamps_in_whole_seconds ? Math.floor(seconds) : seconds;
+  }
+
   // Calls
 
   addCall(facts: CallFacts): Call {
@@ -188,6 +199,7 @@ export class Project implements CallHost, ConferenceHost {
 
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void {
     this.journal.note("conference", params);
+    if (status === "conference-end" && !this.switches.conference_end_told) return;
     if (
       this.switches.conference_events_without_callback ||
       conference.settings.status_callback !== undefined
@@ -226,7 +238,7 @@ export class Project implements CallHost, ConferenceHost {
   // RELAY
 
   emit(event_type: string, params: Record<string, unknown>, audience: readonly RelaySession[]): void {
-    const event: EventBody = { event_type, timestamp: Date.now() / 1000, params };
+    const event: EventBody = { event_type, timestamp: this.timestamp(), params };
     for (const session of audience) {
       if (session.link !== null) session.link.sendEvent(event);
       else if (this.switches.replay_events_on_resume) session.keep(event);

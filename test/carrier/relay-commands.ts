@@ -26,7 +26,12 @@ const needs_answer = new Set([
   "calling.send_digits",
 ]);
 
-const notFound: CommandResult = { code: "404", message: "Call not found" };
+/** A call that is not there, or there no more. */
+function gone({ switches }: Project, code: "404" | "410"): CommandResult {
+  const message = code === "404" ? "Call not found" : "Call is gone";
+  return { code: switches.gone_code === "422" ? "422" : code, message };
+}
+
 const takenByAnother: CommandResult = { code: "409", message: "Call is controlled by another client" };
 
 /**
@@ -44,11 +49,13 @@ export function runCommand(
     return { code: "200", message: "Dialing", effect: () => dial(dialing, devices) };
   }
   const call = project.calls.get(String(params["call_id"]));
-  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) return notFound;
+  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) {
+    return gone(project, "404");
+  }
   const refused = refusalOf(project, session, call);
   if (refused !== null) return refused;
   if (session !== null && call.controller !== null) call.controller = session;
-  if (call.over) return { code: "410", message: "Call is gone" };
+  if (call.over) return gone(project, "410");
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
     return { code: "409", message, violation: `${method} before the call was answered` };
@@ -59,16 +66,18 @@ export function runCommand(
 function refusalOf(project: Project, session: RelaySession | null, call: Call): CommandResult | null {
   // A cXML call has no node_id that anybody was told, so RELAY cannot address it.
   if (call.origin === "cxml" && (session !== null || !project.switches.rest_drives_cxml_calls))
-    return notFound;
+    return gone(project, "404");
   if (session === null) return null;
   const driven = project.switches.relay_drives_webhook_calls;
   if (call.origin === "webhook" && driven !== true) {
-    return driven === "404" ? notFound : { code: "409", message: "Call is already connected" };
+    return driven === "404" ? gone(project, "404") : { code: "409", message: "Call is already connected" };
   }
   // Calls outlive the session that had them: once that one has no connection, whoever the project's token let in may.
-  if (call.controller !== null && call.controller !== session && call.controller.link !== null) {
-    return takenByAnother;
-  }
+  const { controller } = call;
+  if (controller === null || controller === session) return null;
+  const owned =
+    project.switches.session_owns_calls_after_reconnect && project.sessions.has(controller.protocol);
+  if (controller.link !== null || owned) return takenByAnother;
   return null;
 }
 

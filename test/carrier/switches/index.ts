@@ -5,6 +5,7 @@ import { joinQuestions } from "./joins.ts";
 import type { OpenQuestion } from "./open-question.ts";
 import { requestQuestions } from "./requests.ts";
 import { restQuestions } from "./rest.ts";
+import { sessionQuestions } from "./sessions.ts";
 
 /** Everything that nobody could try on the live platform, by the name of its switch. */
 export const openQuestions = {
@@ -13,6 +14,7 @@ export const openQuestions = {
   ...joinQuestions,
   ...restQuestions,
   ...requestQuestions,
+  ...sessionQuestions,
 } as const;
 
 export type SwitchName = keyof typeof openQuestions;
