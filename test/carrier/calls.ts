@@ -36,7 +36,9 @@ export interface CallHost {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly switches: Switches;
+  serverTime(): number;
   callStateChanged(call: Call): void;
+  conferenceToJoin(name: string, via: JoinedVia): Conference | undefined;
   join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
 
@@ -64,10 +66,8 @@ export class Call implements Leg {
   state: CallState = "created";
   origin: CallOrigin;
   end_reason: string | null = null;
-  /** When it began, was answered and ended, as its events tell: in ms since the epoch, whatever the project's clock. */
-  readonly times: { start_time: number; answer_time?: number; end_time?: number } = {
-    start_time: Date.now(),
-  };
+  /** When it began, was answered and ended, as its events tell: in ms since the epoch, on the server's clock. */
+  readonly times: { start_time: number; answer_time?: number; end_time?: number };
   stranded = false;
   /** The RELAY session that this call belongs to; commands of any other get 409. */
   controller: RelaySession | null = null;
@@ -86,6 +86,8 @@ export class Call implements Leg {
   #segment_id: string = randomUUID();
   /** A call that came by webhook begins with its first document; any other is a segment without one. */
   #segment_has_begun: boolean;
+  /** Steps of documents that joined nothing and wait until the call leaves. */
+  readonly #leaving = new Set<() => void>();
   #stop_ringing: () => void;
   #call_off_limit: () => void = () => {};
 
@@ -97,6 +99,7 @@ export class Call implements Leg {
     this.call_id = facts.call_id ?? randomUUID();
     this.sid = host.switches.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
+    this.times = { start_time: host.serverTime() };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
     this.keypad = new Keypad(host.clock);
@@ -200,6 +203,7 @@ export class Call implements Leg {
     params: Record<string, unknown>,
     signal: AbortSignal,
     language: "swml" | "cxml",
+    until: "left" | "joined",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled"> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -207,25 +211,49 @@ export class Call implements Leg {
         return;
       }
       this.answer();
-      // A call is in one conference at most: the document's wish is the later one.
-      this.conference?.leave(this.call_id);
+      const target = this.#host.conferenceToJoin(String(params["name"]), language);
+      const there = this.conference !== null && this.conference === target;
+      const reading = there ? this.#host.switches.join_where_you_are : "moves";
       const replaced = () => {
         reject(signal.reason);
-        this.conference?.leave(this.call_id);
+        this.#leaving.delete(left);
+        if (reading === "moves") this.conference?.leave(this.call_id);
       };
-      const result = this.#host.join(this, params, language, () => {
+      const left = () => {
         // Where the call itself is over, the signal is about to be aborted and says so.
         if (this.over) return;
         signal.removeEventListener("abort", replaced);
         resolve("completed");
-      });
-      if (result.joined) {
-        signal.addEventListener("abort", replaced, { once: true });
-      } else {
-        this.note("document", { join_failed: result.reason });
+      };
+      const failed = (reason: string) => {
+        this.note("document", { join_failed: reason });
         resolve("failed");
+      };
+      if (reading === "fails") {
+        failed("the call is in that conference already");
+        return;
       }
+      if (reading === "does_nothing") {
+        this.#leaving.add(left);
+      } else {
+        // A call is in one conference at most: the document's wish is the later one.
+        this.conference?.leave(this.call_id);
+        const result = this.#host.join(this, params, language, left);
+        if (!result.joined) {
+          failed(result.reason);
+          return;
+        }
+      }
+      signal.addEventListener("abort", replaced, { once: true });
+      if (until === "joined") resolve("answered");
     });
+  }
+
+  leftConference(): void {
+    this.conference = null;
+    const waiting = [...this.#leaving];
+    this.#leaving.clear();
+    for (const left of waiting) left();
   }
 
   note(kind: "document" | "violation", entry: Record<string, unknown>): void {
@@ -235,8 +263,8 @@ export class Call implements Leg {
 
   #setState(state: CallState): void {
     this.state = state;
-    if (state === "answered") this.times.answer_time = Date.now();
-    if (state === "ended") this.times.end_time = Date.now();
+    if (state === "answered") this.times.answer_time = this.#host.serverTime();
+    if (state === "ended") this.times.end_time = this.#host.serverTime();
     this.#host.callStateChanged(this);
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { JoinSettings } from "./join-settings.ts";
 import type { Leg } from "./leg.ts";
+import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
 
 /** A RELAY command, or a document in one of the two languages. */
@@ -19,6 +20,8 @@ export interface Participant {
   readonly joined_at: number;
   readonly start_on_enter: boolean;
   readonly end_on_exit: boolean;
+  /** It asked for the conference to be recorded from the start. */
+  readonly asks_to_record: boolean;
   muted: boolean;
   hold: boolean;
   /** The call that this one coaches. */
@@ -67,6 +70,8 @@ export class Conference {
   /** What its first participant made it. */
   readonly type: "relay_conference" | "cxml_conference";
   readonly participants = new Map<string, Participant>();
+  /** The sessions that commanded a join of it. */
+  readonly commanders = new Set<RelaySession>();
   recording: Recording | null = null;
   readonly #host: ConferenceHost;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
@@ -77,6 +82,7 @@ export class Conference {
   readonly #past_stays: { participant: Participant; left_at: number }[] = [];
   /** Whether the room as a whole hears music at the moment. */
   #music = true;
+  #to_be_recorded: boolean;
   readonly #node_id: string;
   readonly #segment_id = randomUUID();
 
@@ -84,6 +90,7 @@ export class Conference {
     this.#host = host;
     this.settings = settings;
     this.type = conferenceType(via);
+    this.#to_be_recorded = settings.record === "record-from-start";
     this.#node_id = node_id;
     this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
     this.created_at = host.clock.now();
@@ -139,7 +146,11 @@ export class Conference {
   join(participant: Participant): void {
     this.participants.set(participant.leg.call_id, participant);
     this.#tell("participant-join", participant);
+    if (participant.asks_to_record && this.#host.switches.recording_starts_by === "any_participant") {
+      this.#to_be_recorded = true;
+    }
     if (this.state === "waiting" && this.#startable()) this.#start();
+    else if (this.state === "started") this.#startRecording();
     this.#settleSounds(participant);
   }
 
@@ -149,9 +160,18 @@ export class Conference {
     if (participant === undefined || this.state === "ended") return;
     const has_hung_up = callStatus(participant) === "completed";
     this.#remove(participant, has_hung_up ? "participant_hung_up" : "participant_updated_via_api");
-    if (participant.end_on_exit) this.end("participant-with-end-conference-on-exit-left", call_id);
+    const end = () => this.end("participant-with-end-conference-on-exit-left", call_id);
+    const may_be_back = !has_hung_up && this.#host.switches.end_on_exit_on_rejoin === "does_not";
+    if (participant.end_on_exit && !may_be_back) end();
     else if (this.participants.size === 0) this.end("last-participant-left", call_id);
-    else this.#settleSounds();
+    else {
+      // To leave and to join again is one act where nothing comes in between, so it is seen afterwards.
+      const endUnlessBack = () => {
+        if (!this.participants.has(call_id)) end();
+      };
+      if (participant.end_on_exit) setImmediate(endUnlessBack);
+      this.#settleSounds();
+    }
   }
 
   /** Drops everyone. */
@@ -163,7 +183,7 @@ export class Conference {
     this.#stopRecording();
     const was_started = this.state === "started";
     this.#ended_at = this.#host.clock.now();
-    if (this.settings.record === "record-from-start" && !was_started) {
+    if (this.#to_be_recorded && !was_started) {
       this.#host.recordingChanged(this, "absent");
     }
     this.#host.conferenceOver(this);
@@ -218,7 +238,11 @@ export class Conference {
   #start(): void {
     this.#started_at = this.#host.clock.now();
     this.#tell("conference-start");
-    if (this.settings.record !== "record-from-start") return;
+    this.#startRecording();
+  }
+
+  #startRecording(): void {
+    if (!this.#to_be_recorded || this.recording !== null) return;
     const since = this.#host.clock.now();
     this.recording = { sid: randomUUID(), since, state: "in-progress", duration_s: 0 };
     this.#tell("record-start");

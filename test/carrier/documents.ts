@@ -16,6 +16,7 @@ export interface DocumentStart {
 /** Runs a SWML document on the call; where a cXML call is led to a URL that answers with cXML, that one. */
 export function startDocument(project: Project, call: Call, { start, params, ...more }: DocumentStart): void {
   if ("document" in start && !call.over) takeOutOfConference(project, call);
+  const is_first = call.document === null;
   takeSlot(call, async (signal): Promise<Ending> => {
     // An answer in cXML is none for the SWML runner: that one is stopped, and the other takes over.
     const foreign = new AbortController();
@@ -33,8 +34,12 @@ export function startDocument(project: Project, call: Call, { start, params, ...
         return answer;
       },
       ...(fallback_url === undefined ? {} : { fallback_url }),
+      is_first,
       params: params ?? {},
       max_transfers: 32,
+      get switches() {
+        return project.switches;
+      },
     };
     const ending = await runDocument(call, start, io, AbortSignal.any([signal, foreign.signal]));
     if (seen.answer === null || signal.aborted || !("url" in start)) return ending;

@@ -26,13 +26,14 @@ export interface Leg {
   /** The next key, or null after `timeout_ms` on the project's clock; rejects when the signal is aborted. */
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null>;
   /**
-   * Joins as the `join_conference` step does; resolves when the call has left.
+   * Joins as the `join_conference` step does; resolves when the call has left, or with `answered` as soon as it has joined.
    * `failed`: it could not join. `language`: that of the document. On abort (the document was replaced) it leaves the room and rejects with the signal's reason.
    */
   joinConference(
     params: Record<string, unknown>,
     signal: AbortSignal,
     language: "swml" | "cxml",
+    until: "left" | "joined",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled">;
   /** A line in the project's journal. `violation` for what a correct client never does. */
   note(kind: "document" | "violation", entry: Record<string, unknown>): void;

@@ -88,6 +88,17 @@ export class Project implements CallHost, ConferenceHost {
     return this.tunnel.send(request, signal);
   };
 
+  /** What SignalWire's clock says, in ms since the epoch: the wall's clock, whatever the project's speed. */
+  serverTime(): number {
+    return Date.now() + this.switches.server_clock_skew_ms;
+  }
+
+  /** As events and callbacks have it, in seconds. */
+  timestamp(): number {
+    const seconds = this.serverTime() / 1000;
+    return this.switches.timestamps_in_whole_seconds ? Math.floor(seconds) : seconds;
+  }
+
   // Calls
 
   addCall(facts: CallFacts): Call {
@@ -166,7 +177,13 @@ export class Project implements CallHost, ConferenceHost {
     );
   }
 
-  join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult {
+  join(
+    call: Call,
+    params: Record<string, unknown>,
+    via: JoinedVia,
+    left: () => void,
+    commander?: RelaySession | null,
+  ): JoinResult {
     const settings = readJoinSettings(params);
     if (settings === null) return { joined: false, reason: "no conference is named" };
     const there = this.conferenceToJoin(settings.name, via);
@@ -174,6 +191,7 @@ export class Project implements CallHost, ConferenceHost {
     const refusal = conference.refusal(settings);
     if (refusal !== null) return { joined: false, reason: refusal };
     this.conferences.set(conference.conference_id, conference);
+    if (commander) conference.commanders.add(commander);
     const record = {
       at: this.clock.now(),
       conference: settings.name,
@@ -189,12 +207,13 @@ export class Project implements CallHost, ConferenceHost {
       joined_at: record.at,
       start_on_enter: settings.start_on_enter,
       end_on_exit: settings.end_on_exit,
+      asks_to_record: settings.record === "record-from-start",
       muted: settings.muted,
       hold: false,
       coaching: settings.coach ?? null,
       left: () => {
         record.left_at = this.clock.now();
-        call.conference = null;
+        call.leftConference();
         left();
       },
     });
@@ -203,13 +222,26 @@ export class Project implements CallHost, ConferenceHost {
 
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void {
     this.journal.note("conference", params);
+    if (status === "conference-end" && !this.switches.conference_end_told) return;
     if (
       this.switches.conference_events_without_callback ||
       conference.settings.status_callback !== undefined
     ) {
-      this.emit("calling.conference", params, [...this.sessions.values()]);
+      this.emit("calling.conference", params, this.#listeners(conference));
     }
     this.callbacks.conferenceEvent(conference, status, params);
+  }
+
+  #listeners({ commanders }: Conference): RelaySession[] {
+    const all = [...this.sessions.values()];
+    switch (this.switches.relay_feed_without_contexts) {
+      case "all_sessions":
+        return all;
+      case "only_with_contexts":
+        return all.filter(({ contexts }) => contexts.size > 0);
+      case "only_commander":
+        return all.filter((session) => commanders.has(session));
+    }
   }
 
   conferenceOver(conference: Conference): void {
@@ -219,13 +251,17 @@ export class Project implements CallHost, ConferenceHost {
   }
 
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
+    const { conference_id, name, recording } = conference;
+    // For a judge of notices: `since` is on the project's clock, on which callers hear.
+    const inside = [...conference.participants.keys()];
+    this.journal.note("recording", { conference_id, name, status, since: recording?.since ?? null, inside });
     this.callbacks.recordingChanged(conference, status);
   }
 
   // RELAY
 
   emit(event_type: string, params: Record<string, unknown>, audience: readonly RelaySession[]): void {
-    const event: EventBody = { event_type, timestamp: Date.now() / 1000, params };
+    const event: EventBody = { event_type, timestamp: this.timestamp(), params };
     for (const session of audience) {
       if (session.link !== null) session.link.sendEvent(event);
       else if (this.switches.replay_events_on_resume) session.keep(event);

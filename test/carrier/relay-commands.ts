@@ -26,7 +26,13 @@ const needs_answer = new Set([
   "calling.send_digits",
 ]);
 
-const notFound: CommandResult = { code: "404", message: "Call not found" };
+/** A call that is not there, or there no more. */
+function gone({ switches }: Project, code: "404" | "410"): CommandResult {
+  const message = code === "404" ? "Call not found" : "Call is gone";
+  return { code: switches.gone_code === "422" ? "422" : code, message };
+}
+
+const takenByAnother: CommandResult = { code: "409", message: "Call is controlled by another client" };
 
 /**
  * One command, its params already judged. `session` is null where it came by REST, which addresses any active call.
@@ -39,15 +45,17 @@ export function runCommand(
 ): CommandResult {
   if (method === "calling.dial" && session !== null) {
     const { tag, devices, max_duration } = dialSchema.parse(params);
-    const dialing = { project, session, tag, max_duration_minutes: max_duration };
+    const dialing = { project, session, tag, max_duration };
     return { code: "200", message: "Dialing", effect: () => dial(dialing, devices) };
   }
   const call = project.calls.get(String(params["call_id"]));
-  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) return notFound;
+  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) {
+    return gone(project, "404");
+  }
   const refused = refusalOf(project, session, call);
   if (refused !== null) return refused;
   if (session !== null && call.controller !== null) call.controller = session;
-  if (call.over) return { code: "410", message: "Call is gone" };
+  if (call.over) return gone(project, "410");
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
     return { code: "409", message, violation: `${method} before the call was answered` };
@@ -58,16 +66,18 @@ export function runCommand(
 function refusalOf(project: Project, session: RelaySession | null, call: Call): CommandResult | null {
   // A cXML call has no node_id that anybody was told, so RELAY cannot address it.
   if (call.origin === "cxml" && (session !== null || !project.switches.rest_drives_cxml_calls))
-    return notFound;
+    return gone(project, "404");
   if (session === null) return null;
   const driven = project.switches.relay_drives_webhook_calls;
   if (call.origin === "webhook" && driven !== true) {
-    return driven === "404" ? notFound : { code: "409", message: "Call is already connected" };
+    return driven === "404" ? gone(project, "404") : { code: "409", message: "Call is already connected" };
   }
   // Calls outlive the session that had them: once that one has no connection, whoever the project's token let in may.
-  if (call.controller !== null && call.controller !== session && call.controller.link !== null) {
-    return { code: "409", message: "Call is controlled by another client" };
-  }
+  const { controller } = call;
+  if (controller === null || controller === session) return null;
+  const owned =
+    project.switches.session_owns_calls_after_reconnect && project.sessions.has(controller.protocol);
+  if (controller.link !== null || owned) return takenByAnother;
   return null;
 }
 
@@ -90,6 +100,7 @@ function onCall(
   };
   switch (method) {
     case "calling.answer":
+      if (session !== null && isContested(project, call)) return takenByAnother;
       return { code: "200", message: "Answered", extra, effect: () => answer(call, params["max_duration"]) };
     case "calling.end": {
       const reason = String(params["reason"] ?? "hangup");
@@ -133,6 +144,11 @@ function onCall(
     default:
       return { code: "501", message: `${method} is not known here` };
   }
+}
+
+/** A call on offer that is said to be taken, though no client took it. */
+function isContested(project: Project, call: Call): boolean {
+  return project.switches.conflict_on_offer === "409" && call.offered !== null && call.state !== "answered";
 }
 
 /** `max_duration` is in seconds; no default is published. */
@@ -180,8 +196,12 @@ function join(
   call: Call,
   params: Record<string, unknown>,
 ): CommandResult {
-  if (call.conference !== null) {
-    return { code: "409", message: `Call is already connected: it is in ${call.conference.name}` };
+  // A document may join it before this command's turn comes, or has already.
+  const mayJoin = () =>
+    call.conference === null ||
+    (project.switches.late_relay_join === "moves" && call.joined_by === "document");
+  if (!mayJoin()) {
+    return { code: "409", message: `Call is already connected: it is in ${call.conference?.name}` };
   }
   const there = project.conferenceToJoin(String(params["name"]), "relay");
   const known = there === undefined ? {} : { conference_id: there.conference_id };
@@ -190,8 +210,9 @@ function join(
     message: "Joining conference",
     extra: { call_id: call.call_id, ...known },
     effect: () => {
-      if (call.over || call.conference !== null) return;
-      const result = project.join(call, params, "relay", () => {});
+      if (call.over || !mayJoin()) return;
+      call.conference?.leave(call.call_id);
+      const result = project.join(call, params, "relay", () => {}, session);
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
       const audience = session === null ? [] : [session];

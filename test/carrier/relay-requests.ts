@@ -92,7 +92,7 @@ function reply(connection: RelayConnection, { id, method, params }: Request): Re
   }
   switch (method) {
     case "signalwire.ping":
-      return { frame: resultFrame(id, { timestamp: params["timestamp"] ?? Date.now() / 1000 }) };
+      return { frame: resultFrame(id, { timestamp: params["timestamp"] ?? project.timestamp() }) };
     case "signalwire.receive":
       for (const context of contextsOf(params)) session.contexts.add(context);
       return {

@@ -27,7 +27,7 @@ export async function runCxml(
 ): Promise<Ending> {
   const either = AbortSignal.any([signal, leg.ended]);
   try {
-    let found = "found" in start ? start.found : await fetchCxml(leg, io, start, [], either);
+    let found = "found" in start ? start.found : await fetchCxml(leg, io, start, [], io.is_first, either);
     while (found.ok) {
       const flow = await runVerbs(leg, found.verbs, found.source, io, either);
       switch (flow.go) {
@@ -39,7 +39,7 @@ export async function runCxml(
         case "stranded":
           return { over: "stranded", reason: flow.reason };
         case "fetch":
-          found = await fetchCxml(leg, io, flow.source, flow.fields, either);
+          found = await fetchCxml(leg, io, flow.source, flow.fields, false, either);
       }
     }
     return { over: "stranded", reason: found.reason };
@@ -133,7 +133,7 @@ async function conference(
   const cut = () => limit.abort(new Error("timeLimit has passed"));
   leg.sleep(limit_s * 1000, AbortSignal.any([signal, over.signal])).then(cut, () => {});
   try {
-    const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]), "cxml");
+    const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]), "cxml", "left");
     return result === "completed" ? "answered" : result;
   } catch (error) {
     signal.throwIfAborted();

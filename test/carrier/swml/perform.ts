@@ -73,7 +73,7 @@ export async function perform(machine: Machine, step: Step, frame: Frame): Promi
       return await runSwitch(machine, read(switchBody, body), frame);
     case "transfer": {
       const { dest, params } = read(transferBody, body);
-      return { go: "transfer", dest, params: params ?? {}, from: frame };
+      return await machine.transfer(dest, params ?? {}, frame);
     }
     case "unset":
       for (const variable of [read(unsetBody, body)].flat()) delete leg.vars[variable];
@@ -142,10 +142,12 @@ function never(signal: AbortSignal): Promise<Flow> {
 }
 
 async function joinConference(machine: Machine, body: unknown, frame: Frame): Promise<Flow> {
-  const { leg, signal } = machine;
+  const { leg, signal, switches } = machine;
   const { result, ...params } = read(joinConferenceBody, body);
   leg.answer();
-  const join_conference_result = await leg.joinConference(params, signal, "swml");
+  const at_once = result !== undefined && switches.join_result_at_join === "answered_at_once";
+  const until = at_once ? "joined" : "left";
+  const join_conference_result = await leg.joinConference(params, signal, "swml", until);
   Object.assign(leg.vars, { join_conference_result, return_value: join_conference_result });
   if (result !== undefined) return await runResult(machine, result, frame);
   leg.hangUp("hangup");
