@@ -114,6 +114,18 @@ describe("a document's join of the conference that RELAY put the call in", () =>
     });
   });
 
+  test("is one of that conference in another spelling, too, where SignalWire normalises names", async () => {
+    const switches = { join_where_you_are: "fails", names_normalised: "trimmed_lower_case" } as const;
+    const { project, caller, joinByRelay, inline, statuses } = await scene(switches);
+    const call = await caller("/held");
+    await joinByRelay(call);
+    await inline(call, { join_conference: { name: "Board", result } });
+    await project.wait({
+      call: { call_id: call.call_id, in_conference: "board", heard: { contains: "Sorry." } },
+    });
+    expect(statuses()).toEqual(["participant-join"]);
+  });
+
   test("of another conference moves the call whatever the switch says", async () => {
     const { project, caller, joinByRelay, inline } = await scene({ join_where_you_are: "fails" });
     const call = await caller("/held");
