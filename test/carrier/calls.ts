@@ -4,8 +4,9 @@ import type { Conference, JoinedBy } from "./conferences.ts";
 import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
-import type { Leg, Sound } from "./leg.ts";
+import type { AnswerLimit, Leg, Sound } from "./leg.ts";
 import type { RelaySession } from "./relay-session.ts";
+import type { Switches } from "./switches/index.ts";
 
 export type CallState = "created" | "ringing" | "answered" | "ending" | "ended";
 
@@ -34,7 +35,7 @@ export interface CallHost {
   readonly space_id: string;
   readonly clock: Clock;
   readonly journal: Journal;
-  readonly call_sid_is_call_id: boolean;
+  readonly switches: Switches;
   callStateChanged(call: Call): void;
   join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult;
 }
@@ -60,6 +61,8 @@ export class Call implements Leg {
   readonly keypad: Keypad;
   state: CallState = "created";
   origin: CallOrigin;
+  /** RELAY was told that it is answered, and it will be in a moment. */
+  being_answered = false;
   end_reason: string | null = null;
   /** When it began, was answered and ended, as its events tell: in ms since the epoch, whatever the project's clock. */
   readonly times: { start_time: number; answer_time?: number; end_time?: number } = {
@@ -88,7 +91,7 @@ export class Call implements Leg {
     this.facts = facts;
     this.origin = facts.origin;
     this.call_id = facts.call_id ?? randomUUID();
-    this.sid = host.call_sid_is_call_id ? this.call_id : randomUUID();
+    this.sid = host.switches.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
@@ -141,12 +144,30 @@ export class Call implements Leg {
     if (this.state === "created") this.#setState("ringing");
   }
 
-  answer(): void {
-    if (this.state !== "created" && this.state !== "ringing") return;
-    this.#stop_ringing();
-    this.#setState("answered");
+  answer(limit: AnswerLimit = {}): void {
+    if (this.over) return;
+    const ms = this.#limitOf(limit);
+    if (this.state !== "answered") {
+      this.#stop_ringing();
+      this.#setState("answered");
+    }
+    if (ms !== undefined) this.endAfter(ms);
   }
 
+  /** SWML's default counts for what answers the call; on an answered call only a limit that is written does. */
+  #limitOf({ max_ms, default_ms }: AnswerLimit): number | undefined {
+    if (this.state !== "answered") return max_ms ?? default_ms;
+    switch (this.#host.switches.max_duration_of_answer_when_answered) {
+      case "counts":
+        return max_ms;
+      case "ignored":
+        return undefined;
+      case "resets":
+        return max_ms ?? default_ms;
+    }
+  }
+
+  /** A later limit takes the place of an earlier one. */
   endAfter(ms: number): void {
     this.#call_off_limit();
     this.#call_off_limit = this.#host.clock.after(ms, () => this.hangUp("max_duration"));

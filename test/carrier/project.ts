@@ -42,6 +42,7 @@ export class Project implements CallHost, ConferenceHost {
   tunnel: Tunnel | null = null;
   /** Ids of the calls that are over, oldest first. */
   readonly #ended: string[] = [];
+  #relay_commands = 0;
   readonly #unclaimed = new Map<Call, { context: string; passed: Set<RelaySession> }>();
 
   constructor(settings: ProjectSettings) {
@@ -52,10 +53,6 @@ export class Project implements CallHost, ConferenceHost {
     this.faults = new Faults(settings.seed ?? 1, (entry) => this.journal.note("fault", entry));
     this.callbacks = new StatusCallbacks(this);
     this.change(settings);
-  }
-
-  get call_sid_is_call_id(): boolean {
-    return this.switches.call_sid_is_call_id;
   }
 
   change(given: ProjectSettings): void {
@@ -207,6 +204,13 @@ export class Project implements CallHost, ConferenceHost {
       if (session.link !== null) session.link.sendEvent(event);
       else if (this.switches.replay_events_on_resume) session.keep(event);
     }
+  }
+
+  /** Counts a RELAY command; true where it comes too fast, by the switch. */
+  refusesCommand(): boolean {
+    if (this.switches.relay_429 === "never") return false;
+    this.#relay_commands += 1;
+    return this.#relay_commands % 3 === 0;
   }
 
   openSession(): RelaySession {

@@ -37,6 +37,7 @@ export function runCommand(
   method: string,
   params: Record<string, unknown>,
 ): CommandResult {
+  if (session !== null && project.refusesCommand()) return { code: "429", message: "Too many requests" };
   if (method === "calling.dial" && session !== null) {
     const { tag, devices, max_duration } = dialSchema.parse(params);
     const dialing = { project, session, tag, max_duration_minutes: max_duration };
@@ -50,6 +51,7 @@ export function runCommand(
   if (call.over) return { code: "410", message: "Call is gone" };
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
+    if (call.being_answered) return { code: "409", message };
     return { code: "409", message, violation: `${method} before the call was answered` };
   }
   return onCall(project, session, call, method, params);
@@ -90,7 +92,15 @@ function onCall(
   };
   switch (method) {
     case "calling.answer":
-      return { code: "200", message: "Answered", extra, effect: () => answer(call, params["max_duration"]) };
+      if (call.state === "answered" && project.switches.answer_when_answered === "409") {
+        return { code: "409", message: "Call is already answered" };
+      }
+      return {
+        code: "200",
+        message: "Answered",
+        extra,
+        effect: () => answer(project, call, params["max_duration"]),
+      };
     case "calling.end": {
       const reason = String(params["reason"] ?? "hangup");
       return { code: "200", message: "Disconnecting call", extra, effect: () => call.hangUp(reason) };
@@ -136,9 +146,18 @@ function onCall(
 }
 
 /** `max_duration` is in seconds; no default is published. */
-function answer(call: Call, max_duration: unknown): void {
-  call.answer();
-  if (typeof max_duration === "number") call.endAfter(max_duration * 1000);
+function answer(project: Project, call: Call, max_duration: unknown): void {
+  const { answer_is_async } = project.switches;
+  const now = () => {
+    call.being_answered = false;
+    call.answer(typeof max_duration === "number" ? { max_ms: max_duration * 1000 } : {});
+  };
+  if (answer_is_async === 0) {
+    now();
+    return;
+  }
+  call.being_answered = true;
+  setTimeout(now, answer_is_async);
 }
 
 function pass(project: Project, session: RelaySession | null, call: Call): CommandResult {

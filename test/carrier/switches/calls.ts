@@ -28,4 +28,32 @@ export const callQuestions = {
     kind: "degrading",
     partyline: "A waiting caller whom REST cannot move comes in at their own next poll",
   }),
+  answer_is_async: openQuestion([0, 400], {
+    question:
+      "How long after the 200 to `calling.answer` a call is answered, in ms by the wall's clock; a join meanwhile gets 409",
+    published: 'The 200 says "Answered"; that the call is answered by then is not said',
+    kind: "degrading",
+    partyline:
+      "After the 409 the document joins; after three in a row the project goes by document for an hour",
+  }),
+  answer_when_answered: openQuestion(["200", "409"], {
+    question: "Which code `calling.answer` gets on an answered call",
+    published: "409 stands for a call that is connected already; of `calling.answer` nothing is said",
+    kind: "degrading",
+    partyline: "A call that is known to be answered is not answered again; after a 409 the document joins",
+  }),
+  max_duration_of_answer_when_answered: openQuestion(["counts", "ignored", "resets"], {
+    question:
+      "Whether an answer on an answered call sets a new limit where it names one, none, or always one, if only its default",
+    published: "`answer` does nothing on an answered call; its `max_duration` is not named there",
+    kind: "degrading",
+    partyline:
+      "A stay by RELAY is ended by command; one by document lasts longer than asked where the limit is ignored",
+  }),
+  relay_429: openQuestion(["never", "often"], {
+    question: "Whether RELAY answers commands with 429, often being every third of a project's commands",
+    published: "Limits are named for REST alone",
+    kind: "degrading",
+    partyline: "A command that is refused so is not sent again at once; a join goes by document",
+  }),
 } as const;

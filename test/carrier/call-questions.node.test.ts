@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareRelay } from "./bare-relay.ts";
+import { type Carrier, startCarrier } from "./carrier.ts";
+import { CarrierClient } from "./client.ts";
+import type { ProjectSettings } from "./settings.ts";
+import type { Switches } from "./switches/index.ts";
+import { startWebStub, swml, type WebStub } from "./web-stub.ts";
+
+let carrier: Carrier;
+let client: CarrierClient;
+const stubs: WebStub[] = [];
+beforeAll(async () => {
+  carrier = await startCarrier(0);
+  client = new CarrierClient(carrier.control);
+});
+afterAll(async () => {
+  for (const stub of stubs) stub.close();
+  await carrier.close();
+});
+
+async function web(...respond: Parameters<typeof startWebStub>): Promise<WebStub> {
+  const stub = await startWebStub(...respond);
+  stubs.push(stub);
+  return stub;
+}
+
+const phone = { from: "+15550100001", to: "+15550100100" };
+
+async function scene(switches: Partial<Switches>, settings: ProjectSettings = {}) {
+  const project = await client.createProject({ switches, ...settings });
+  const relay = await BareRelay.open(carrier.relay);
+  await relay.connect(project);
+  return { project, relay };
+}
+
+const codeOf = async (relay: BareRelay, method: string, params: Record<string, unknown>) =>
+  (await relay.request(method, params)).result?.["code"];
+
+describe("an answer by RELAY", () => {
+  test("that takes its time is 200 at once, and a join before the call is answered gets 409 without a violation", async () => {
+    const { project, relay } = await scene({ answer_is_async: 400 });
+    const call = await project.placeCall(phone);
+    expect(await codeOf(relay, "calling.answer", call)).toBe("200");
+    expect(await codeOf(relay, "calling.join_conference", { ...call, name: "support" })).toBe("409");
+    await project.wait({ call: { call_id: call.call_id, state: "answered" } });
+    expect(await codeOf(relay, "calling.join_conference", { ...call, name: "support" })).toBe("200");
+    expect(await project.journal({ kind: "violation" })).toEqual([]);
+  });
+
+  test.each(["200", "409"] as const)("of an answered call is %s by the switch", async (code) => {
+    const { project, relay } = await scene({ answer_when_answered: code });
+    const call = await project.placeCall(phone);
+    expect(await codeOf(relay, "calling.answer", call)).toBe("200");
+    expect(await codeOf(relay, "calling.answer", call)).toBe(code);
+  });
+
+  const day_s = 86_400;
+  test.each([
+    ["counts", day_s, 10],
+    ["ignored", 10, day_s],
+    ["resets", day_s, 10],
+  ] as const)(
+    "of an answered call has its limit counted or ignored by the switch: %s",
+    async (max_duration_of_answer_when_answered, first, second) => {
+      const { project, relay } = await scene({ max_duration_of_answer_when_answered }, { speed: 50 });
+      const call = await project.placeCall(phone);
+      await relay.request("calling.answer", { ...call, max_duration: first });
+      await relay.request("calling.answer", { ...call, max_duration: second });
+      const { call: ended } = await project.wait({ call: { call_id: call.call_id, state: "ended" } });
+      expect(ended?.end_reason).toBe("max_duration");
+    },
+  );
+});
+
+describe("an `answer` step on an answered call", () => {
+  test.each([
+    ["counts", "max_duration"],
+    ["ignored", "max_duration"],
+    ["resets", "hangup"],
+  ] as const)(
+    "that names no limit leaves the one before alone, or puts its default in its place, by the switch %s",
+    async (max_duration_of_answer_when_answered, end_reason) => {
+      const { project } = await scene({ max_duration_of_answer_when_answered }, { speed: 200 });
+      const stub = await web(() =>
+        swml({ answer: { max_duration: 10 } }, { answer: {} }, { play: { url: "silence:30" } }),
+      );
+      const { call_id } = await project.placeCall({ ...phone, url: stub.url });
+      const { call } = await project.wait({ call: { call_id, state: "ended" } });
+      expect(call?.end_reason).toBe(end_reason);
+    },
+  );
+});
+
+describe("RELAY", () => {
+  test("refuses every third command of a project with 429 by the switch, and does not execute it", async () => {
+    const { project, relay } = await scene({ relay_429: "often" });
+    const calls = [];
+    for (let one = 0; one < 3; one += 1) calls.push(await project.placeCall(phone));
+    const codes = [];
+    for (const call of calls) codes.push(await codeOf(relay, "calling.answer", call));
+    expect(codes).toEqual(["200", "200", "429"]);
+    expect((await project.calls()).map(({ state }) => state)).toEqual(["answered", "answered", "ringing"]);
+  });
+
+  test("serves two sessions of one project at once: one has the offer, both the events, and either joins webhook calls", async () => {
+    const { project, relay: old } = await scene({});
+    const fresh = await BareRelay.open(carrier.relay);
+    await fresh.connect(project, { contexts: ["office"] });
+    await old.request("signalwire.receive", { contexts: ["office"] });
+    const offered = await project.placeCall({ ...phone, context: "office" });
+    const [owner, other] = await Promise.race([
+      old.event("calling.call.receive").then(() => [old, fresh] as const),
+      fresh.event("calling.call.receive").then(() => [fresh, old] as const),
+    ]);
+    expect(await codeOf(other, "calling.answer", offered)).toBe("409");
+    expect(other.events("calling.call.receive")).toEqual([]);
+    expect(await codeOf(owner, "calling.answer", offered)).toBe("200");
+    const [a, b] = [await project.placeCall(phone), await project.placeCall(phone)];
+    for (const [relay, call] of [
+      [old, a],
+      [fresh, b],
+    ] as const) {
+      expect(await codeOf(relay, "calling.answer", call)).toBe("200");
+      expect(await codeOf(relay, "calling.join_conference", { ...call, name: "support" })).toBe("200");
+    }
+    for (const relay of [old, fresh]) {
+      await relay.event("calling.conference", ({ call_id }) => call_id === b.call_id);
+      expect(relay.events("calling.conference").map(({ status }) => status)).toContain("participant-join");
+    }
+    owner.close();
+    await owner.whenClosed();
+    await project.wait({ journal: { kind: "session", contains: { what: "closed" } } });
+    expect(await codeOf(other, "calling.join_conference", { ...offered, name: "support" })).toBe("200");
+  });
+});
