@@ -4,7 +4,7 @@ import { type Carrier, startCarrier } from "./carrier.ts";
 import { CarrierClient } from "./client.ts";
 import type { ProjectSettings } from "./settings.ts";
 import type { Switches } from "./switches/index.ts";
-import { startWebStub, swml, type WebStub } from "./web-stub.ts";
+import { cxml, startWebStub, swml, type WebStub } from "./web-stub.ts";
 
 let carrier: Carrier;
 let client: CarrierClient;
@@ -131,5 +131,73 @@ describe("RELAY", () => {
     await owner.whenClosed();
     await project.wait({ journal: { kind: "session", contains: { what: "closed" } } });
     expect(await codeOf(other, "calling.join_conference", { ...offered, name: "support" })).toBe("200");
+  });
+});
+
+describe("a webhook", () => {
+  test.each([
+    ["current", "answered"],
+    ["as_created", "created"],
+  ] as const)("after the first one has the call's state by the switch: %s", async (reading, state) => {
+    const { project } = await scene({ webhook_call_state: reading });
+    const stub = await web(({ path }) =>
+      path === "/next" ? swml({ hangup: {} }) : swml({ answer: {} }, { transfer: `${stub.url}/next` }),
+    );
+    const { call_id } = await project.placeCall({ ...phone, url: `${stub.url}/first` });
+    await project.wait({ call: { call_id, state: "ended" } });
+    expect(stub.received.map(({ body }) => JSON.parse(body).call.call_state)).toEqual(["created", state]);
+  });
+
+  test.each([
+    ["as_sent", "X-Tier"],
+    ["sip_h_prefixed", "sip_h_X-Tier"],
+  ] as const)("names SIP headers by the switch: %s", async (sip_header_names, name) => {
+    const { project } = await scene({ sip_header_names });
+    const stub = await web(() => swml({ hangup: {} }));
+    const headers = [{ name: "X-Tier", value: "gold" }];
+    const { call_id } = await project.placeCall({ ...phone, headers, url: stub.url });
+    await project.wait({ call: { call_id, state: "ended" } });
+    expect(JSON.parse(stub.received[0]?.body ?? "").call.headers).toEqual([{ name, value: "gold" }]);
+  });
+});
+
+describe("a caller's number", () => {
+  const forms = [
+    ["e164", "+15550100001"],
+    ["no_plus", "15550100001"],
+    ["sip_e164", "sip:+15550100001@example.signalwire.com"],
+    ["fabric", "/private/user-15550100001"],
+  ] as const;
+
+  test.each(forms)(
+    "is written by the switch %s in webhooks of SWML and cXML, and in RELAY's offers",
+    async (caller_forms, from) => {
+      const { project, relay } = await scene({ caller_forms });
+      const stub = await web(({ path }) => (path === "/cxml" ? cxml("<Hangup/>") : swml({ hangup: {} })));
+      const by_swml = await project.placeCall({ ...phone, url: stub.url });
+      await project.wait({ call: { call_id: by_swml.call_id, state: "ended" } });
+      const by_cxml = await project.placeCall({ ...phone, cxml_url: `${stub.url}/cxml` });
+      await project.wait({ call: { call_id: by_cxml.call_id, state: "ended" } });
+      const [json, form] = stub.received.map(({ body }) => body);
+      expect(JSON.parse(json ?? "").call).toMatchObject({ from, from_number: from, to: phone.to });
+      expect(new URLSearchParams(form).get("From")).toBe(from);
+      await relay.request("signalwire.receive", { contexts: ["office"] });
+      await project.placeCall({ ...phone, context: "office" });
+      expect(await relay.event("calling.call.receive")).toMatchObject({
+        device: { params: { from_number: from, to_number: phone.to } },
+      });
+    },
+  );
+
+  test("has these forms alone: a SIP URI and our own number on outbound calls stay as they are", async () => {
+    const { project, relay } = await scene({ caller_forms: "no_plus" });
+    const stub = await web(() => swml({ hangup: {} }));
+    const from = "sip:alice@pbx.example.com";
+    const { call_id } = await project.placeCall({ ...phone, from, type: "sip", url: stub.url });
+    await project.wait({ call: { call_id, state: "ended" } });
+    expect(JSON.parse(stub.received[0]?.body ?? "").call).toMatchObject({ from });
+    const params = { to_number: phone.from, from_number: phone.to };
+    await relay.request("calling.dial", { tag: "t", devices: [[{ type: "phone", params }]] });
+    expect(await relay.event("calling.call.state")).toMatchObject({ device: { params } });
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { callerForm, headerForms } from "./call-forms.ts";
 import type { Clock } from "./clock.ts";
 import type { Conference, JoinedBy } from "./conferences.ts";
 import { Ear } from "./ear.ts";
@@ -112,8 +113,14 @@ export class Call implements Leg {
     return this.conference?.participants.get(this.call_id)?.by ?? null;
   }
 
+  /** The caller as SignalWire writes it. */
+  get caller(): string {
+    return callerForm(this.facts, this.#host.switches.caller_forms);
+  }
+
   describe(): Record<string, unknown> {
     const { from, to, type, direction, headers, tag } = this.facts;
+    const { caller } = this;
     return {
       call_id: this.call_id,
       node_id: this.node_id,
@@ -121,10 +128,10 @@ export class Call implements Leg {
       call_state: this.state,
       direction,
       type,
-      from,
+      from: caller,
       to,
-      ...(type === "phone" ? { from_number: from, to_number: to } : {}),
-      headers,
+      ...(type === "phone" ? { from_number: caller, to_number: to } : {}),
+      headers: headerForms(headers, this.#host.switches.sip_header_names),
       ...(type === "sip" ? { sip_data: sipData(from, to) } : {}),
       ...(tag === undefined ? {} : { tag }),
       project_id: this.#host.project_id,

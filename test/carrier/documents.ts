@@ -24,7 +24,8 @@ export function startDocument(project: Project, call: Call, { start, params, ...
     const { fallback_url } = call.facts;
     const io: DocumentIo = {
       fetch: async (url, body, fetching) => {
-        const answer = await askForDocument(project, call, { kind: "document", url, body }, copies, fetching);
+        const message = { kind: "document", url, body: withStateAsTold(project, body) } as const;
+        const answer = await askForDocument(project, call, message, copies, fetching);
         copies = 1;
         if (call.origin === "cxml" && isXml(answer.content_type)) {
           seen.answer = answer;
@@ -41,4 +42,9 @@ export function startDocument(project: Project, call: Call, { start, params, ...
     const found = cxmlOf(call, { url: start.url, method: "POST" }, seen.answer);
     return await runCxml(call, { found }, cxmlIo(project, call, 1), signal);
   });
+}
+
+function withStateAsTold({ switches }: Project, body: Record<string, unknown>): Record<string, unknown> {
+  if (switches.webhook_call_state === "current") return body;
+  return { ...body, call: { ...Object(body["call"]), call_state: "created" } };
 }

@@ -56,4 +56,23 @@ export const callQuestions = {
     kind: "degrading",
     partyline: "A command that is refused so is not sent again at once; a join goes by document",
   }),
+  webhook_call_state: openQuestion(["current", "as_created"], {
+    question: "Whether `call.call_state` in a call's later webhooks is the current one, or still `created`",
+    published: "The reference's example is a first webhook, with `created`",
+    kind: "degrading",
+    partyline: "An answered call is then answered once more, which a 409 may make a join by document",
+  }),
+  caller_forms: openQuestion(["e164", "no_plus", "sip_e164", "fabric"], {
+    question:
+      "How webhooks and RELAY write a caller's number: with a plus, without, as a SIP URI, or as a Fabric address",
+    published: "E.164 in the examples; the Fabric's own callers have addresses such as `/private/user-1`",
+    kind: "degrading",
+    partyline: "A rule on numbers matches those with a plus; a caller in another form needs one of that form",
+  }),
+  sip_header_names: openQuestion(["as_sent", "sip_h_prefixed"], {
+    question: "Whether webhooks name SIP headers as they were sent, or with `sip_h_` before",
+    published: "`headers` holds names and values; how the names are written is not said",
+    kind: "degrading",
+    partyline: "A rule on `x-tier` does not match `sip_h_x-tier`",
+  }),
 } as const;
