@@ -201,3 +201,158 @@ describe("a caller's number", () => {
     expect(await relay.event("calling.call.state")).toMatchObject({ device: { params } });
   });
 });
+
+describe("where documents take a call out of RELAY's conference", () => {
+  /** A call that RELAY puts into a conference while its first document waits for the one that `step` fetches. */
+  async function joined(taken_out_at: Switches["taken_out_at"], step: (dest: string) => object) {
+    const { project, relay } = await scene({ document_takes_call_out_of_conference: true, taken_out_at });
+    const in_the_room = Promise.withResolvers<void>();
+    const stub: WebStub = await web(async ({ path }) => {
+      if (path === "/first") return swml({ answer: {} }, step(`${stub.url}/next`));
+      await in_the_room.promise;
+      return swml({ sleep: -1 });
+    });
+    const call = await project.placeCall({ ...phone, url: `${stub.url}/first` });
+    await project.wait({ call: { call_id: call.call_id, state: "answered" } });
+    await relay.request("calling.join_conference", { ...call, name: "support" });
+    await relay.event("calling.conference");
+    in_the_room.resolve();
+    await project.wait({ journal: { kind: "document", contains: { step: "sleep" } } });
+    return { project, relay, call, conference: (await project.call(call.call_id)).conference };
+  }
+
+  test.each([
+    ["execute", "any_document", null],
+    ["execute", "transfer_only", "support"],
+    ["transfer", "any_document", null],
+    ["transfer", "transfer_only", null],
+  ] as const)("one that the step %s leads to does by the switch: %s", async (step, reading, conference) => {
+    expect(await joined(reading, (dest) => ({ [step]: { dest } }))).toMatchObject({ conference });
+  });
+
+  test("the first of a call, which is no transfer, does by the switch", async () => {
+    for (const [taken_out_at, conference] of [
+      ["any_document", null],
+      ["transfer_only", "support"],
+    ] as const) {
+      const { project, relay } = await scene({ document_takes_call_out_of_conference: true, taken_out_at });
+      const in_the_room = Promise.withResolvers<void>();
+      const stub = await web(async () => {
+        await in_the_room.promise;
+        return swml({ sleep: -1 });
+      });
+      const call = await project.placeCall({ ...phone, url: stub.url });
+      await relay.request("calling.answer", call);
+      await relay.request("calling.join_conference", { ...call, name: "support" });
+      in_the_room.resolve();
+      await project.wait({ journal: { kind: "document", contains: { step: "sleep" } } });
+      expect(await project.call(call.call_id)).toMatchObject({ conference });
+    }
+  });
+
+  test("a transfer by RELAY does under either reading", async () => {
+    for (const reading of ["any_document", "transfer_only"] as const) {
+      const { project, relay, call } = await joined(reading, (dest) => ({ execute: { dest } }));
+      await relay.request("calling.join_conference", { ...call, name: "support" });
+      const dest = JSON.stringify({ version: "1.0.0", sections: { main: [{ sleep: -1 }] } });
+      await relay.request("calling.transfer", { ...call, dest });
+      await project.wait({ call: { call_id: call.call_id, in_conference: null, state: "answered" } });
+    }
+  });
+});
+
+describe("RELAY's commands while a webhook is in flight", () => {
+  test.each([
+    [false, ["200", "webhook", "200"]],
+    [true, ["webhook", "200", "200"]],
+  ] as const)("wait for its answer, in order, by the switch: %s", async (held, order) => {
+    const { project, relay } = await scene({ commands_wait_for_webhook: held });
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const seen: unknown[] = [];
+    const stub = await web(async () => {
+      asked.resolve();
+      await answer.promise;
+      seen.push("webhook");
+      return swml({ sleep: -1 });
+    });
+    const call = await project.placeCall({ ...phone, url: stub.url });
+    await asked.promise;
+    const answering = codeOf(relay, "calling.answer", call).then((code) => seen.push(code));
+    // What is not about the call is not held, and by then the command was read.
+    await relay.request("signalwire.ping", {});
+    await relay.request("signalwire.ping", {});
+    const joining = codeOf(relay, "calling.join_conference", { ...call, name: "support" });
+    answer.resolve();
+    await answering;
+    seen.push(await joining);
+    expect(seen).toEqual(order);
+    await project.wait({ call: { call_id: call.call_id, in_conference: "support" } });
+  });
+});
+
+describe("digits keyed before a prompt", () => {
+  /** A first prompt that takes one digit of "12", then "3" while nothing asks, then a prompt for two. */
+  async function keyed(type_ahead: Switches["type_ahead"]) {
+    const { project } = await scene({ type_ahead }, { speed: 50 });
+    const stub = await web(({ path }) => {
+      if (path === "/first") {
+        return swml(
+          { answer: {} },
+          { prompt: { play: "say:One", max_digits: 1, initial_timeout: 500 } },
+          { transfer: `${stub.url}/between` },
+        );
+      }
+      if (path === "/between") return swml({ play: "say:Wait" }, { sleep: 5000 }, ask);
+      return swml({ hangup: {} });
+    });
+    const ask = { prompt: { play: "say:Two", max_digits: 2, initial_timeout: 5, digit_timeout: 1 } };
+    const { call_id } = await project.placeCall({ ...phone, url: `${stub.url}/first` });
+    await project.wait({ call: { call_id, heard: { contains: "One" } } });
+    await project.digits(call_id, "12");
+    await project.wait({ call: { call_id, heard: { contains: "Wait" } } });
+    await project.digits(call_id, "3");
+    const { call } = await project.wait({ call: { call_id, state: "ended" } });
+    return call?.vars;
+  }
+
+  test.each([
+    ["kept", { prompt_result: "match_digits", prompt_value: "23" }],
+    ["dropped", { prompt_result: "match_digits", prompt_value: "2" }],
+    ["cleared_per_prompt", { prompt_result: "no_input" }],
+  ] as const)("count by the switch: %s", async (reading, vars) => {
+    expect(await keyed(reading)).toEqual(expect.objectContaining(vars));
+  });
+
+  test("in cXML count by the switch as well", async () => {
+    const { project } = await scene({ type_ahead: "dropped" }, { speed: 50 });
+    const stub = await web(({ path }) =>
+      path === "/keyed"
+        ? cxml("<Hangup/>")
+        : cxml(
+            `<Pause length="20"/><Gather numDigits="2" timeout="60" action="${stub.url}/keyed"><Say>Your PIN</Say></Gather>`,
+          ),
+    );
+    const { call_id } = await project.placeCall({ ...phone, cxml_url: stub.url });
+    await project.wait({ call: { call_id, heard: { sound: "silence" } } });
+    await project.digits(call_id, "9");
+    await project.wait({ call: { call_id, heard: { contains: "Your PIN" } } });
+    await project.digits(call_id, "12");
+    await project.wait({ call: { call_id, state: "ended" } });
+    expect(new URLSearchParams(stub.received[1]?.body).get("Digits")).toBe("12");
+  });
+
+  test("by RELAY count by the switch as well, and the keys of the prompt itself always do", async () => {
+    const { project, relay } = await scene({ type_ahead: "dropped" });
+    const call = await project.placeCall(phone);
+    await relay.request("calling.answer", call);
+    await project.digits(call.call_id, "9");
+    const play = [{ type: "silence", params: { duration: 100 } }];
+    const collect = { digits: { max: 4 } };
+    await relay.request("calling.play_and_collect", { ...call, control_id: "c", play, collect });
+    await project.digits(call.call_id, "1234");
+    expect(await relay.event("calling.call.collect")).toMatchObject({
+      result: { type: "digit", params: { digits: "1234" } },
+    });
+  });
+});

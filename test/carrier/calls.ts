@@ -76,6 +76,8 @@ export class Call implements Leg {
   offered: { context: string; passed: Set<RelaySession> } | null = null;
   /** What RELAY plays or collects on it, by `control_id`. */
   readonly actions = new Map<string, AbortController>();
+  /** Settled when the webhook that is in flight for a document is answered, or has failed. */
+  webhook_in_flight: Promise<void> | null = null;
   /** Aborts the document that runs, if one does. */
   document: AbortController | null = null;
   conference: Conference | null = null;
@@ -96,7 +98,7 @@ export class Call implements Leg {
     this.vars = { ...facts.vars };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
-    this.keypad = new Keypad(host.clock);
+    this.keypad = new Keypad(host.clock, () => host.switches.type_ahead);
     this.#stop_ringing = this.ear.begin("ring", "ringback");
   }
 
@@ -201,6 +203,10 @@ export class Call implements Leg {
 
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null> {
     return this.keypad.next(timeout_ms, signal);
+  }
+
+  beginPrompt(): () => void {
+    return this.keypad.beginPrompt();
   }
 
   joinConference(

@@ -26,6 +26,8 @@ export interface Leg {
   hangUp(reason: string): void;
   /** Begins a sound; the returned function ends it. */
   hear(sound: Sound, detail: string): () => void;
+  /** Takes keys from now on; those pressed before count or not, by a switch. The returned function ends the prompt. */
+  beginPrompt(): () => void;
   /** The next key, or null after `timeout_ms` on the project's clock; rejects when the signal is aborted. */
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null>;
   /**

@@ -75,4 +75,26 @@ export const callQuestions = {
     kind: "degrading",
     partyline: "A rule on `x-tier` does not match `sip_h_x-tier`",
   }),
+  taken_out_at: openQuestion(["any_document", "transfer_only"], {
+    question:
+      "Which documents take a call out of RELAY's conference, if they do: any that starts, or what the call is transferred to, by a command or a step",
+    published: "nothing",
+    kind: "degrading",
+    partyline:
+      "A leave within 3 s of a document's start is answered by a transfer to an inline join, and counts for the breaker",
+  }),
+  commands_wait_for_webhook: openQuestion([false, true], {
+    question:
+      "Whether RELAY's commands on a call are held, unanswered, until its webhook in flight is answered",
+    published: "nothing",
+    kind: "degrading",
+    partyline: "At its deadline the webhook is answered with a document, and the call joins as late as that",
+  }),
+  type_ahead: openQuestion(["kept", "dropped", "cleared_per_prompt"], {
+    question:
+      "Whether digits keyed before a prompt count for it, are dropped as they are keyed, or all go when a prompt begins",
+    published: "nothing",
+    kind: "degrading",
+    partyline: "Digits that are lost are asked for once more, as often as the rule says",
+  }),
 } as const;

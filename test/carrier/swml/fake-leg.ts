@@ -113,6 +113,10 @@ export class FakeLeg implements Leg {
     }
   }
 
+  beginPrompt(): () => void {
+    return () => {};
+  }
+
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null> {
     const key = this.#keys.shift();
     if (key !== undefined) return Promise.resolve(key);

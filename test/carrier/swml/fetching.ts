@@ -11,6 +11,8 @@ export interface DocumentIo {
   ): Promise<{ status: number; body: string }>;
   /** Asked once, with the same POST, wherever a fetch brings no document that could run. */
   fallback_url?: string;
+  /** Told of a step before it leads to another document. */
+  ledBy?(step: "transfer" | "execute"): void;
   /** The `params` of the first fetch; a `transfer` or `execute` replaces them. */
   params: Record<string, unknown>;
   /** How many `transfer`s and `goto`s one call may make; SignalWire's limit. */

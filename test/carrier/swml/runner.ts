@@ -80,6 +80,7 @@ class Runner implements Machine {
           return { over: "stranded", reason: `goto: no label "${flow.label}" in section ${place.section}` };
         case "transfer":
           if (!this.#mayTransfer()) return { over: "stranded", reason: this.#tooMany() };
+          this.#io.ledBy?.("transfer");
           place = await this.#find(flow.dest, flow.params, { ...flow.from, depth: 0 });
       }
     }
@@ -103,6 +104,7 @@ class Runner implements Machine {
     if (frame.depth >= max_depth) {
       return { go: "stranded", reason: `more than ${max_depth} nested executes` };
     }
+    this.#io.ledBy?.("execute");
     const place = await this.#find(dest, params, { ...frame, depth: frame.depth + 1 });
     if (!place.ok) return { go: "stranded", reason: place.reason };
     const flow = await this.#runSection(place.section, place.frame);
