@@ -39,13 +39,15 @@ interface Recording {
 
 /** A conference, from its first join to its end. */
 export class Conference {
-  readonly conference_id = randomUUID();
+  readonly conference_id: string;
   readonly sid: string;
   readonly created_at: number;
   /** The first participant's: their callback settings, recording and region hold for everyone. */
   readonly settings: JoinSettings;
   readonly participants = new Map<string, Participant>();
   recording: Recording | null = null;
+  /** Everyone is being dropped. */
+  ending = false;
   state: "waiting" | "started" | "ended" = "waiting";
   readonly #host: ConferenceHost;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
@@ -58,6 +60,7 @@ export class Conference {
   constructor(host: ConferenceHost, settings: JoinSettings, node_id: string) {
     this.#host = host;
     this.settings = settings;
+    this.conference_id = settings.conference_id ?? randomUUID();
     this.#node_id = node_id;
     this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
     this.created_at = host.clock.now();
@@ -67,9 +70,13 @@ export class Conference {
     return this.settings.name;
   }
 
+  isFull({ max_participants }: JoinSettings): boolean {
+    return this.participants.size >= max_participants;
+  }
+
   /** Why `leg` may not join with these settings, or null where it may. */
   refusal(settings: JoinSettings): string | null {
-    if (this.participants.size >= settings.max_participants) {
+    if (this.isFull(settings)) {
       return `conference ${this.name} is full: ${this.participants.size} of ${settings.max_participants}`;
     }
     if (settings.coach !== undefined && !this.participants.has(settings.coach)) {
@@ -99,6 +106,7 @@ export class Conference {
   /** Drops everyone. */
   end(reason_ended: string, call_id_ending_conf?: string): void {
     if (this.state === "ended") return;
+    this.ending = true;
     const by_api = reason_ended === "conference-ended-via-api";
     for (const participant of [...this.participants.values()])
       this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");

@@ -148,6 +148,10 @@ export class Project implements CallHost, ConferenceHost {
   join(call: Call, params: Record<string, unknown>, by: JoinedBy, left: () => void): JoinResult {
     const settings = readJoinSettings(params);
     if (settings === null) return { joined: false, reason: "no conference is named" };
+    const most = this.switches.max_participants_relay;
+    if (call.origin !== "cxml" && Number(params["max_participants"] ?? 0) > most) {
+      return { joined: false, reason: `max_participants: at most ${most}` };
+    }
     const there = this.conferences.get(settings.name);
     const conference = there ?? new Conference(this, settings, call.node_id);
     const refusal = conference.refusal(settings);

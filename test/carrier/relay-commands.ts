@@ -3,7 +3,9 @@ import * as z from "zod";
 import type { Call } from "./calls.ts";
 import { dial } from "./dialing.ts";
 import { startDocument } from "./documents.ts";
+import { readJoinSettings } from "./join-settings.ts";
 import type { Project } from "./project.ts";
+import { refusedParameter, resultConferenceId } from "./relay-join.ts";
 import { play, playAndCollect, type Tell } from "./relay-playback.ts";
 import type { RelaySession } from "./relay-session.ts";
 
@@ -199,20 +201,35 @@ function join(
   call: Call,
   params: Record<string, unknown>,
 ): CommandResult {
+  const { switches } = project;
+  const refused = refusedParameter(switches, params);
+  if (refused !== null) return { code: "422", message: refused };
   if (call.conference !== null) {
     return { code: "409", message: `Call is already connected: it is in ${call.conference.name}` };
   }
   const there = project.conferences.get(String(params["name"]));
-  const known = there === undefined ? {} : { conference_id: there.conference_id };
+  const settings = readJoinSettings(params);
+  const is_full = settings !== null && there?.isFull(settings) === true;
+  if (is_full && switches.join_when_full === "code") {
+    return { code: "422", message: `Conference ${settings.name} is full` };
+  }
+  const { told, made } = resultConferenceId(switches, there?.conference_id);
+  const conference_id = told === undefined ? {} : { conference_id: told };
   return {
     code: "200",
     message: "Joining conference",
-    extra: { call_id: call.call_id, ...known },
+    extra: { call_id: call.call_id, ...conference_id },
     effect: () => {
       if (call.over || call.conference !== null) return;
-      const result = project.join(call, params, "relay", () => {});
+      const asked = made === undefined ? params : { ...params, conference_id: made };
+      const result = project.join(call, asked, "relay", () => {
+        const is_over = result.joined && result.conference.ending;
+        if (is_over && switches.call_after_relay_conference === "hung_up") call.hangUp("hangup");
+      });
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
+      if (is_full && switches.join_when_full === "hang_up") call.hangUp("error");
+      if (is_full && switches.join_when_full !== "calling.error") return;
       const audience = session === null ? [] : [session];
       const { call_id, node_id } = call;
       project.emit("calling.error", { node_id, call_id, code: "400", message: result.reason }, audience);

@@ -28,4 +28,44 @@ export const conferenceQuestions = {
     partyline:
       "The callback URL holds a token; an unsigned leave frees the seat, and ends the call only with a second source",
   }),
+  max_participants_relay: openQuestion([100_000, 250], {
+    question: "Up to which `max_participants` RELAY and SWML take a join",
+    published: "RELAY's guide: 1 to 250; SWML's: 2 to 100,000",
+    kind: "degrading",
+    partyline: "A larger value than 250 is warned of when the ruleset is checked; such joins may fail",
+  }),
+  relay_region_ch: openQuestion(["taken", "refused"], {
+    question: "Whether RELAY's join takes the region `ch`",
+    published: "SWML's guide names it, RELAY's does not",
+    kind: "degrading",
+    partyline: "After a refusal the document joins",
+  }),
+  relay_callback_type_laml: openQuestion(["taken", "refused"], {
+    question: "Whether RELAY's join takes callbacks of the type `laml`",
+    published: "The types are `relay`, `cxml` and `laml`; whether RELAY takes each is not said",
+    kind: "degrading",
+    partyline: "After a refusal the document joins",
+  }),
+  join_when_full: openQuestion(["calling.error", "code", "silence", "hang_up"], {
+    question:
+      "How RELAY's join of a full conference fails: an event after its 200, a code, nothing at all, or the end of the call",
+    published: "nothing",
+    kind: "degrading",
+    partyline:
+      "Seats are counted before a join is sent; a join that is not seen by the come-back is settled there",
+  }),
+  result_conference_id: openQuestion(["known_rooms", "always", "never", "another_id"], {
+    question:
+      "Which joins have a `conference_id` in their result: of conferences that are there, all, none, or all, with an id that is not the events'",
+    published: "The result may carry it",
+    kind: "degrading",
+    partyline:
+      "Joins are matched by conference name and call; the id of an event takes the place of the result's",
+  }),
+  call_after_relay_conference: openQuestion(["lives", "hung_up"], {
+    question: "Whether a call that RELAY joined lives on when its conference has ended",
+    published: "Of SWML's join: without `result` the call ends",
+    kind: "degrading",
+    partyline: "A call that is hung up then is over; what its rule says comes after is not reached",
+  }),
 } as const;
