@@ -28,6 +28,9 @@ export interface ConferenceHost {
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void;
   conferenceOver(conference: Conference): void;
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void;
+  isInConference(call_id: string): boolean;
+  /** Fetches what someone who waits hears; the returned function ends it. */
+  hearWaitUrl(leg: Leg, url: string, detail: string): () => void;
 }
 
 interface Recording {
@@ -50,6 +53,8 @@ export class Conference {
   ending = false;
   state: "waiting" | "started" | "ended" = "waiting";
   readonly #host: ConferenceHost;
+  /** What a leave brings, while it is not known yet whether the call moves to another join. */
+  #held: (() => void)[] | null = null;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
 
   /** Whether the room as a whole hears music at the moment. */
@@ -94,8 +99,29 @@ export class Conference {
 
   /** Nothing happens where the call is not in the conference. */
   leave(call_id: string): void {
+    const { leave_after_join_ms } = this.#host.switches;
     const participant = this.participants.get(call_id);
     if (participant === undefined || this.state === "ended") return;
+    if (leave_after_join_ms === 0 || callStatus(participant) === "completed") {
+      this.#leave(participant);
+      return;
+    }
+    const held: (() => void)[] = [];
+    this.#held = held;
+    this.#leave(participant);
+    this.#held = null;
+    const tell = () => {
+      for (const one of held) one();
+    };
+    // The join that it moves to comes in the same act.
+    setImmediate(() => {
+      if (this.#host.isInConference(call_id)) setTimeout(tell, leave_after_join_ms);
+      else tell();
+    });
+  }
+
+  #leave(participant: Participant): void {
+    const { call_id } = participant.leg;
     const has_hung_up = callStatus(participant) === "completed";
     this.#remove(participant, has_hung_up ? "participant_hung_up" : "participant_updated_via_api");
     if (participant.end_on_exit) this.end("participant-with-end-conference-on-exit-left", call_id);
@@ -108,8 +134,11 @@ export class Conference {
     if (this.state === "ended") return;
     this.ending = true;
     const by_api = reason_ended === "conference-ended-via-api";
+    const for_all = reason_ended !== "last-participant-left";
+    const told = for_all ? this.#host.switches.events_at_end : "leaves_and_end";
+    const reason = by_api ? "conference_ended_via_api" : "moderator_ended_conference";
     for (const participant of [...this.participants.values()])
-      this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");
+      this.#remove(participant, reason, told !== "end_only");
     this.#stopRecording();
     const was_started = this.state === "started";
     this.state = "ended";
@@ -117,6 +146,7 @@ export class Conference {
       this.#host.recordingChanged(this, "absent");
     }
     this.#host.conferenceOver(this);
+    if (told === "leaves_only") return;
     this.#tell("conference-end", undefined, {
       reason_ended,
       ...(call_id_ending_conf === undefined
@@ -153,6 +183,13 @@ export class Conference {
     }
     this.recording.state = state;
     this.#tell(state === "paused" ? "record-pause" : "record-resume");
+  }
+
+  /** Who hears a participant: all the others, none of them, or the one call that is coached. */
+  heardBy({ muted, hold, coaching }: Participant): string {
+    if (muted || hold || this.#music) return "nobody";
+    if (coaching === null) return "everyone";
+    return this.#host.switches.coach_means === "hears_only" ? "nobody" : coaching;
   }
 
   recordingUrl(): string {
@@ -193,13 +230,19 @@ export class Conference {
     };
   }
 
-  #remove(participant: Participant, reason_participant_left: string): void {
+  #remove(participant: Participant, reason_participant_left: string, told = true): void {
     const { call_id } = participant.leg;
     this.participants.delete(call_id);
     this.#sounds.get(call_id)?.end();
     this.#sounds.delete(call_id);
     const participant_call_status = callStatus(participant);
-    this.#tell("participant-leave", participant, { participant_call_status, reason_participant_left });
+    const { size } = this.participants;
+    if (told)
+      this.#tell("participant-leave", participant, {
+        participant_call_status,
+        reason_participant_left,
+        size: this.#host.switches.size_counts_self === "before" ? size + 1 : size,
+      });
     participant.left();
   }
 
@@ -222,12 +265,15 @@ export class Conference {
     current?.end();
     const { wait_url } = this.settings;
     const detail = music && wait_url !== undefined ? `${this.name} ${wait_url}` : this.name;
-    const end = participant.leg.hear(music ? "music" : "conference", detail);
+    const is_fetched = music && wait_url !== undefined && this.#host.switches.wait_url_is !== "sound";
+    const end = is_fetched
+      ? this.#host.hearWaitUrl(participant.leg, wait_url, detail)
+      : participant.leg.hear(music ? "music" : "conference", detail);
     this.#sounds.set(call_id, { music, end });
   }
 
   #tell(status: string, participant?: Participant, more: Record<string, unknown> = {}): void {
-    this.#host.conferenceEvent(this, status, {
+    const event = {
       conference_id: this.conference_id,
       name: this.name,
       status,
@@ -237,7 +283,10 @@ export class Conference {
       segment_id: this.#segment_id,
       ...(participant === undefined ? {} : participantFacts(participant)),
       ...more,
-    });
+    };
+    const tell = () => this.#host.conferenceEvent(this, status, event);
+    if (this.#held === null) tell();
+    else this.#held.push(tell);
   }
 }
 

@@ -6,12 +6,14 @@ import { receiveEvent, stateEvent } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { readJoinSettings } from "./join-settings.ts";
 import { Journal } from "./journal.ts";
+import type { Leg } from "./leg.ts";
 import { type EventBody, RelaySession } from "./relay-session.ts";
 import { type PhoneBehaviour, type ProjectSettings, projectSettingsSchema } from "./settings.ts";
 import { StatusCallbacks } from "./status-callbacks.ts";
 import { switchesSchema } from "./switches/index.ts";
 import { sendOverNetwork, type Transport } from "./transport.ts";
 import type { Tunnel } from "./tunnel.ts";
+import { hearWaitUrl } from "./wait-url.ts";
 
 /** Calls and conferences that are over are kept to be looked at, so many of each. */
 const past_kept = 5000;
@@ -194,6 +196,15 @@ export class Project implements CallHost, ConferenceHost {
     if (this.conferences.get(conference.name) === conference) this.conferences.delete(conference.name);
     this.past_conferences.push(conference);
     if (this.past_conferences.length > past_kept) this.past_conferences.shift();
+  }
+
+  isInConference(call_id: string): boolean {
+    const conference = this.calls.get(call_id)?.conference ?? null;
+    return conference !== null;
+  }
+
+  hearWaitUrl(leg: Leg, url: string, detail: string): () => void {
+    return hearWaitUrl(this, leg, url, detail);
   }
 
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
