@@ -292,26 +292,24 @@ describe("RELAY's commands while a webhook is in flight", () => {
 });
 
 describe("digits keyed before a prompt", () => {
-  /** A first prompt that takes one digit of "12", then "3" while nothing asks, then a prompt for two. */
+  /** A prompt takes one digit of "12", "3" is keyed while the next document is fetched, and that asks for two. */
   async function keyed(type_ahead: Switches["type_ahead"]) {
     const { project } = await scene({ type_ahead }, { speed: 50 });
-    const stub = await web(({ path }) => {
+    const three_is_keyed = Promise.withResolvers<void>();
+    const stub: WebStub = await web(async ({ path }) => {
       if (path === "/first") {
-        return swml(
-          { answer: {} },
-          { prompt: { play: "say:One", max_digits: 1, initial_timeout: 500 } },
-          { transfer: `${stub.url}/between` },
-        );
+        const prompt = { play: "say:One", max_digits: 1, initial_timeout: 500 };
+        return swml({ answer: {} }, { prompt }, { transfer: `${stub.url}/next` });
       }
-      if (path === "/between") return swml({ play: "say:Wait" }, { sleep: 5000 }, ask);
-      return swml({ hangup: {} });
+      await three_is_keyed.promise;
+      return swml({ prompt: { play: "say:Two", max_digits: 2, initial_timeout: 5, digit_timeout: 1 } });
     });
-    const ask = { prompt: { play: "say:Two", max_digits: 2, initial_timeout: 5, digit_timeout: 1 } };
     const { call_id } = await project.placeCall({ ...phone, url: `${stub.url}/first` });
     await project.wait({ call: { call_id, heard: { contains: "One" } } });
     await project.digits(call_id, "12");
-    await project.wait({ call: { call_id, heard: { contains: "Wait" } } });
+    await expect.poll(() => stub.received.length).toBe(2);
     await project.digits(call_id, "3");
+    three_is_keyed.resolve();
     const { call } = await project.wait({ call: { call_id, state: "ended" } });
     return call?.vars;
   }
@@ -325,21 +323,24 @@ describe("digits keyed before a prompt", () => {
   });
 
   test("in cXML count by the switch as well", async () => {
-    const { project } = await scene({ type_ahead: "dropped" }, { speed: 50 });
-    const stub = await web(({ path }) =>
-      path === "/keyed"
-        ? cxml("<Hangup/>")
-        : cxml(
-            `<Pause length="20"/><Gather numDigits="2" timeout="60" action="${stub.url}/keyed"><Say>Your PIN</Say></Gather>`,
-          ),
-    );
-    const { call_id } = await project.placeCall({ ...phone, cxml_url: stub.url });
-    await project.wait({ call: { call_id, heard: { sound: "silence" } } });
+    const { project } = await scene({ type_ahead: "dropped" });
+    const nine_is_keyed = Promise.withResolvers<void>();
+    const stub: WebStub = await web(async ({ path }) => {
+      if (path === "/first") return cxml(`<Say>Hello</Say><Redirect>${stub.url}/gather</Redirect>`);
+      if (path === "/keyed") return cxml("<Hangup/>");
+      await nine_is_keyed.promise;
+      return cxml(
+        `<Gather numDigits="2" timeout="60" action="${stub.url}/keyed"><Say>Your PIN</Say></Gather>`,
+      );
+    });
+    const { call_id } = await project.placeCall({ ...phone, cxml_url: `${stub.url}/first` });
+    await expect.poll(() => stub.received.length).toBe(2);
     await project.digits(call_id, "9");
+    nine_is_keyed.resolve();
     await project.wait({ call: { call_id, heard: { contains: "Your PIN" } } });
     await project.digits(call_id, "12");
     await project.wait({ call: { call_id, state: "ended" } });
-    expect(new URLSearchParams(stub.received[1]?.body).get("Digits")).toBe("12");
+    expect(new URLSearchParams(stub.received[2]?.body).get("Digits")).toBe("12");
   });
 
   test("by RELAY count by the switch as well, and the keys of the prompt itself always do", async () => {
