@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { callerForm, headerForms } from "./call-forms.ts";
 import type { Clock } from "./clock.ts";
 import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
 import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
-import type { Leg, Sound } from "./leg.ts";
+import type { AnswerLimit, Leg, Sound } from "./leg.ts";
 import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
 
@@ -65,6 +66,8 @@ export class Call implements Leg {
   readonly keypad: Keypad;
   state: CallState = "created";
   origin: CallOrigin;
+  /** RELAY was told that it is answered, and it will be in a moment. */
+  being_answered = false;
   end_reason: string | null = null;
   /** When it began, was answered and ended, as its events tell: in ms since the epoch, on the server's clock. */
   readonly times: { start_time: number; answer_time?: number; end_time?: number };
@@ -75,6 +78,8 @@ export class Call implements Leg {
   offered: { context: string; passed: Set<RelaySession> } | null = null;
   /** What RELAY plays or collects on it, by `control_id`. */
   readonly actions = new Map<string, AbortController>();
+  /** Settled when the webhook that is in flight for a document is answered, or has failed. */
+  webhook_in_flight: Promise<void> | null = null;
   /** Aborts the document that runs, if one does. */
   document: AbortController | null = null;
   conference: Conference | null = null;
@@ -102,7 +107,7 @@ export class Call implements Leg {
     this.times = { start_time: host.serverTime() };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
-    this.keypad = new Keypad(host.clock);
+    this.keypad = new Keypad(host.clock, () => host.switches.type_ahead);
     this.#stop_ringing = this.ear.begin("ring", "ringback");
   }
 
@@ -125,8 +130,14 @@ export class Call implements Leg {
     return via === undefined ? null : joinedBy(via);
   }
 
+  /** The caller as SignalWire writes it. */
+  get caller(): string {
+    return callerForm(this.facts, this.#host.switches.caller_forms);
+  }
+
   describe(): Record<string, unknown> {
     const { from, to, type, direction, headers, tag } = this.facts;
+    const { caller } = this;
     return {
       call_id: this.call_id,
       node_id: this.node_id,
@@ -134,10 +145,10 @@ export class Call implements Leg {
       call_state: this.state,
       direction,
       type,
-      from,
+      from: caller,
       to,
-      ...(type === "phone" ? { from_number: from, to_number: to } : {}),
-      headers,
+      ...(type === "phone" ? { from_number: caller, to_number: to } : {}),
+      headers: headerForms(headers, this.#host.switches.sip_header_names),
       ...(type === "sip" ? { sip_data: sipData(from, to) } : {}),
       ...(tag === undefined ? {} : { tag }),
       project_id: this.#host.project_id,
@@ -165,12 +176,30 @@ export class Call implements Leg {
     if (this.state === "created") this.#setState("ringing");
   }
 
-  answer(): void {
-    if (this.state !== "created" && this.state !== "ringing") return;
-    this.#stop_ringing();
-    this.#setState("answered");
+  answer(limit: AnswerLimit = {}): void {
+    if (this.over) return;
+    const ms = this.#limitOf(limit);
+    if (this.state !== "answered") {
+      this.#stop_ringing();
+      this.#setState("answered");
+    }
+    if (ms !== undefined) this.endAfter(ms);
   }
 
+  /** SWML's default counts for what answers the call; on an answered call only a limit that is written does. */
+  #limitOf({ max_ms, default_ms }: AnswerLimit): number | undefined {
+    if (this.state !== "answered") return max_ms ?? default_ms;
+    switch (this.#host.switches.max_duration_of_answer_when_answered) {
+      case "counts":
+        return max_ms;
+      case "ignored":
+        return undefined;
+      case "resets":
+        return max_ms ?? default_ms;
+    }
+  }
+
+  /** A later limit takes the place of an earlier one. */
   endAfter(ms: number): void {
     this.#call_off_limit();
     this.#call_off_limit = this.#host.clock.after(ms, () => this.hangUp("max_duration"));
@@ -197,6 +226,10 @@ export class Call implements Leg {
 
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null> {
     return this.keypad.next(timeout_ms, signal);
+  }
+
+  beginPrompt(): () => void {
+    return this.keypad.beginPrompt();
   }
 
   joinConference(

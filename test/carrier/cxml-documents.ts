@@ -34,15 +34,15 @@ export function cxmlIo(project: Project, call: Call, copies: number): CxmlIo {
 }
 
 function fieldsOf(project: Project, call: Call): (readonly [string, string])[] {
-  const { from, to, direction } = call.facts;
+  const { to, direction } = call.facts;
   return [
     ["CallSid", call.sid],
     ["AccountSid", project.project_id],
     ["ApiVersion", "2010-04-01"],
-    ["From", from],
+    ["From", call.caller],
     ["To", to],
     ["CallStatus", call.state === "answered" ? "in-progress" : "ringing"],
     ["Direction", direction === "inbound" ? "inbound" : "outbound-api"],
-    ["CallerName", from],
+    ["CallerName", call.caller],
   ];
 }

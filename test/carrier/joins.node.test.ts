@@ -158,6 +158,25 @@ describe("RELAY's join of a call that a document has joined", () => {
     expect((await joinByRelay(call)).result).toMatchObject({ code: "409" });
   });
 
+  test.each([
+    ["known_rooms", undefined],
+    ["always", expect.any(String)],
+  ] as const)(
+    "tells no id of the conference that ends as it takes the call over: %s",
+    async (reading, told) => {
+      const switches = { late_relay_join: "moves", result_conference_id: reading } as const;
+      const { relay, caller, joinByRelay } = await scene(switches);
+      const call = await caller("/join");
+      const { conference_id } = await relay.event("calling.conference");
+      const { result } = await joinByRelay(call);
+      expect(result?.["conference_id"]).toEqual(told);
+      expect(result?.["conference_id"]).not.toBe(conference_id);
+      const isOfAnother = (event: Join) => event["conference_id"] !== conference_id;
+      const made = await relay.event("calling.conference", isOfAnother);
+      if (reading === "always") expect(made).toMatchObject({ conference_id: result?.["conference_id"] });
+    },
+  );
+
   test("takes the call over where the document joined while the command was on its way", async () => {
     const { project, relay, caller, inline } = await scene({ late_relay_join: "moves" });
     const match = { method: "calling.join_conference" };
@@ -287,6 +306,19 @@ describe("a moderator with end_on_exit", () => {
     const end = await relay.event("calling.conference", ({ status }) => status === "conference-end");
     expect(end).toMatchObject({ reason_ended: "participant-with-end-conference-on-exit-left" });
     await project.wait({ call: { call_id: guest.call_id, in_conference: null, state: "answered" } });
+  });
+
+  test("who moves elsewhere is told to have left before the end that this brings", async () => {
+    const switches = { end_on_exit_on_rejoin: "does_not", leave_after_join_ms: 200 } as const;
+    const { relay, moderator, guest, inline } = await meeting(switches);
+    await inline(moderator, { join_conference: { name: "sales", result } });
+    await relay.event("calling.conference", ({ status }) => status === "conference-end");
+    const of_board = relay.events("calling.conference").filter(({ name }) => name === "board");
+    expect(of_board.slice(-3)).toMatchObject([
+      { status: "participant-leave", call_id: moderator.call_id },
+      { status: "participant-leave", call_id: guest.call_id },
+      { status: "conference-end" },
+    ]);
   });
 });
 

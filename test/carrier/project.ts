@@ -13,12 +13,14 @@ import { receiveEvent, stateEvent } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { readJoinSettings } from "./join-settings.ts";
 import { Journal } from "./journal.ts";
+import type { Leg } from "./leg.ts";
 import { type EventBody, RelaySession } from "./relay-session.ts";
 import { type PhoneBehaviour, type ProjectSettings, projectSettingsSchema } from "./settings.ts";
 import { StatusCallbacks } from "./status-callbacks.ts";
 import { switchesSchema } from "./switches/index.ts";
 import { sendOverNetwork, type Transport } from "./transport.ts";
 import type { Tunnel } from "./tunnel.ts";
+import { hearWaitUrl } from "./wait-url.ts";
 
 /** Calls and conferences that are over are kept to be looked at, so many of each. */
 const past_kept = 5000;
@@ -51,6 +53,7 @@ export class Project implements CallHost, ConferenceHost {
   tunnel: Tunnel | null = null;
   /** Ids of the calls that are over, oldest first. */
   readonly #ended: string[] = [];
+  #relay_commands = 0;
   readonly #unclaimed = new Map<Call, { context: string; passed: Set<RelaySession> }>();
 
   constructor(settings: ProjectSettings) {
@@ -186,6 +189,10 @@ export class Project implements CallHost, ConferenceHost {
   ): JoinResult {
     const settings = readJoinSettings(params);
     if (settings === null) return { joined: false, reason: "no conference is named" };
+    const most = this.switches.max_participants_relay;
+    if (via !== "cxml" && Number(params["max_participants"] ?? 0) > most) {
+      return { joined: false, reason: `max_participants: at most ${most}` };
+    }
     const there = this.conferenceToJoin(settings.name, via);
     const conference = there ?? new Conference(this, settings, via, call.node_id);
     const refusal = conference.refusal(settings);
@@ -250,6 +257,15 @@ export class Project implements CallHost, ConferenceHost {
     if (this.past_conferences.length > past_kept) this.past_conferences.shift();
   }
 
+  isInConference(call_id: string): boolean {
+    const conference = this.calls.get(call_id)?.conference ?? null;
+    return conference !== null;
+  }
+
+  hearWaitUrl(leg: Leg, url: string, detail: string): () => void {
+    return hearWaitUrl(this, leg, url, detail);
+  }
+
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
     const { conference_id, name, recording } = conference;
     // For a judge of notices: `since` is on the project's clock, on which callers hear.
@@ -266,6 +282,13 @@ export class Project implements CallHost, ConferenceHost {
       if (session.link !== null) session.link.sendEvent(event);
       else if (this.switches.replay_events_on_resume) session.keep(event);
     }
+  }
+
+  /** Counts a RELAY command; true where it comes too fast, by the switch. */
+  refusesCommand(): boolean {
+    if (this.switches.relay_429 === "never") return false;
+    this.#relay_commands += 1;
+    return this.#relay_commands % 3 === 0;
   }
 
   openSession(): RelaySession {

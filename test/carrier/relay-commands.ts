@@ -3,7 +3,9 @@ import * as z from "zod";
 import type { Call } from "./calls.ts";
 import { dial } from "./dialing.ts";
 import { startDocument } from "./documents.ts";
+import { readJoinSettings } from "./join-settings.ts";
 import type { Project } from "./project.ts";
+import { refusedParameter, resultConferenceId } from "./relay-join.ts";
 import { play, playAndCollect, type Tell } from "./relay-playback.ts";
 import type { RelaySession } from "./relay-session.ts";
 
@@ -43,6 +45,7 @@ export function runCommand(
   method: string,
   params: Record<string, unknown>,
 ): CommandResult {
+  if (session !== null && project.refusesCommand()) return { code: "429", message: "Too many requests" };
   if (method === "calling.dial" && session !== null) {
     const { tag, devices, max_duration } = dialSchema.parse(params);
     const dialing = { project, session, tag, max_duration };
@@ -58,6 +61,7 @@ export function runCommand(
   if (call.over) return gone(project, "410");
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
+    if (call.being_answered) return { code: "409", message };
     return { code: "409", message, violation: `${method} before the call was answered` };
   }
   return onCall(project, session, call, method, params);
@@ -101,7 +105,15 @@ function onCall(
   switch (method) {
     case "calling.answer":
       if (session !== null && isContested(project, call)) return takenByAnother;
-      return { code: "200", message: "Answered", extra, effect: () => answer(call, params["max_duration"]) };
+      if (call.state === "answered" && project.switches.answer_when_answered === "409") {
+        return { code: "409", message: "Call is already answered" };
+      }
+      return {
+        code: "200",
+        message: "Answered",
+        extra,
+        effect: () => answer(project, call, params["max_duration"]),
+      };
     case "calling.end": {
       const reason = String(params["reason"] ?? "hangup");
       return { code: "200", message: "Disconnecting call", extra, effect: () => call.hangUp(reason) };
@@ -152,9 +164,18 @@ function isContested(project: Project, call: Call): boolean {
 }
 
 /** `max_duration` is in seconds; no default is published. */
-function answer(call: Call, max_duration: unknown): void {
-  call.answer();
-  if (typeof max_duration === "number") call.endAfter(max_duration * 1000);
+function answer(project: Project, call: Call, max_duration: unknown): void {
+  const { answer_is_async } = project.switches;
+  const now = () => {
+    call.being_answered = false;
+    call.answer(typeof max_duration === "number" ? { max_ms: max_duration * 1000 } : {});
+  };
+  if (answer_is_async === 0) {
+    now();
+    return;
+  }
+  call.being_answered = true;
+  setTimeout(now, answer_is_async);
 }
 
 function pass(project: Project, session: RelaySession | null, call: Call): CommandResult {
@@ -196,25 +217,41 @@ function join(
   call: Call,
   params: Record<string, unknown>,
 ): CommandResult {
+  const { switches } = project;
+  const refused = refusedParameter(switches, params);
+  if (refused !== null) return { code: "422", message: refused };
   // A document may join it before this command's turn comes, or has already.
   const mayJoin = () =>
-    call.conference === null ||
-    (project.switches.late_relay_join === "moves" && call.joined_by === "document");
+    call.conference === null || (switches.late_relay_join === "moves" && call.joined_by === "document");
   if (!mayJoin()) {
     return { code: "409", message: `Call is already connected: it is in ${call.conference?.name}` };
   }
-  const there = project.conferenceToJoin(String(params["name"]), "relay");
-  const known = there === undefined ? {} : { conference_id: there.conference_id };
+  const found = project.conferenceToJoin(String(params["name"]), "relay");
+  const there = found?.goesOnWithout(call.call_id) ? found : undefined;
+  const settings = readJoinSettings(params);
+  const is_full = settings !== null && there !== call.conference && there?.isFull(settings) === true;
+  if (is_full && switches.join_when_full === "code") {
+    return { code: "422", message: `Conference ${settings.name} is full` };
+  }
+  const { told, made } = resultConferenceId(switches, there?.conference_id);
+  const conference_id = told === undefined ? {} : { conference_id: told };
   return {
     code: "200",
     message: "Joining conference",
-    extra: { call_id: call.call_id, ...known },
+    extra: { call_id: call.call_id, ...conference_id },
     effect: () => {
       if (call.over || !mayJoin()) return;
       call.conference?.leave(call.call_id);
-      const result = project.join(call, params, "relay", () => {}, session);
+      const asked = made === undefined ? params : { ...params, conference_id: made };
+      const left = () => {
+        const is_over = result.joined && result.conference.ending;
+        if (is_over && switches.call_after_relay_conference === "hung_up") call.hangUp("hangup");
+      };
+      const result = project.join(call, asked, "relay", left, session);
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
+      if (is_full && switches.join_when_full === "hang_up") call.hangUp("error");
+      if (is_full && switches.join_when_full !== "calling.error") return;
       const audience = session === null ? [] : [session];
       const { call_id, node_id } = call;
       project.emit("calling.error", { node_id, call_id, code: "400", message: result.reason }, audience);

@@ -106,7 +106,8 @@ async function hear(leg: Leg, prompt: Prompt, signal: AbortSignal): Promise<void
 
 /** Without an `action` the same document is fetched again, as its reference warns. */
 async function runGather(leg: Leg, verb: Gather, source: Source, signal: AbortSignal): Promise<Flow> {
-  const digits = await gather(leg, verb, signal);
+  const endPrompt = leg.beginPrompt();
+  const digits = await gather(leg, verb, signal).finally(endPrompt);
   if (digits === "" && !verb.actionOnEmptyResult) return goOn;
   const next = verb.action === undefined ? source : { url: verb.action, method: verb.method };
   return { go: "fetch", source: next, fields: [["Digits", digits]] };

@@ -14,6 +14,8 @@ export interface DocumentIo {
   fallback_url?: string;
   /** The document is the call's first one: its URL is the number's own, and no transfer led there. */
   is_first: boolean;
+  /** Told of a step before it leads to another document. */
+  ledBy?(step: "transfer" | "execute"): void;
   /** The `params` of the first fetch; a `transfer` or `execute` replaces them. */
   params: Record<string, unknown>;
   /** How many `transfer`s and `goto`s one call may make; SignalWire's limit. */

@@ -96,12 +96,8 @@ function expandBody(machine: Machine, name: StepName, body: unknown, frame: Fram
 
 function answer({ leg }: Machine, body: unknown): Flow {
   const { max_duration } = read(answerBody, body);
-  const { call_state } = leg.describe();
-  leg.answer();
-  // SWML's default counts where this step is what answers; on an answered call only a limit that is written does.
-  if (max_duration !== undefined || call_state !== "answered") {
-    leg.endAfter(numberOf(max_duration, default_max_duration_s) * 1000);
-  }
+  const max_ms = max_duration === undefined ? undefined : numberOf(max_duration, 0) * 1000;
+  leg.answer({ max_ms, default_ms: default_max_duration_s * 1000 });
   return goOn;
 }
 

@@ -101,6 +101,7 @@ class Runner implements Machine {
 
   async transfer(dest: string, params: Frame["params"], frame: Frame): Promise<Flow> {
     if (!this.#mayTransfer()) return { go: "stranded", reason: this.#tooMany() };
+    this.#io.ledBy?.("transfer");
     const place = await this.#find(dest, params, { ...frame, depth: 0 });
     return this.#passedOver(place) ? goOn : { go: "transfer", place };
   }
@@ -111,6 +112,7 @@ class Runner implements Machine {
     if (frame.depth >= max_depth) {
       return { go: "stranded", reason: `more than ${max_depth} nested executes` };
     }
+    this.#io.ledBy?.("execute");
     const place = await this.#find(dest, params, { ...frame, depth: frame.depth + 1 });
     if (this.#passedOver(place)) return goOn;
     if (!place.ok) return { go: "stranded", reason: place.reason };
