@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { callerForm, headerForms } from "./call-forms.ts";
 import type { Clock } from "./clock.ts";
 import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
 import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
-import type { Leg, Sound } from "./leg.ts";
+import type { AnswerLimit, Leg, Sound } from "./leg.ts";
 import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
 
@@ -36,7 +37,9 @@ export interface CallHost {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly switches: Switches;
+  serverTime(): number;
   callStateChanged(call: Call): void;
+  conferenceToJoin(name: string, via: JoinedVia): Conference | undefined;
   join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
 
@@ -63,11 +66,11 @@ export class Call implements Leg {
   readonly keypad: Keypad;
   state: CallState = "created";
   origin: CallOrigin;
+  /** RELAY was told that it is answered, and it will be in a moment. */
+  being_answered = false;
   end_reason: string | null = null;
-  /** When it began, was answered and ended, as its events tell: in ms since the epoch, whatever the project's clock. */
-  readonly times: { start_time: number; answer_time?: number; end_time?: number } = {
-    start_time: Date.now(),
-  };
+  /** When it began, was answered and ended, as its events tell: in ms since the epoch, on the server's clock. */
+  readonly times: { start_time: number; answer_time?: number; end_time?: number };
   stranded = false;
   /** The RELAY session that this call belongs to; commands of any other get 409. */
   controller: RelaySession | null = null;
@@ -75,6 +78,8 @@ export class Call implements Leg {
   offered: { context: string; passed: Set<RelaySession> } | null = null;
   /** What RELAY plays or collects on it, by `control_id`. */
   readonly actions = new Map<string, AbortController>();
+  /** Settled when the webhook that is in flight for a document is answered, or has failed. */
+  webhook_in_flight: Promise<void> | null = null;
   /** Aborts the document that runs, if one does. */
   document: AbortController | null = null;
   conference: Conference | null = null;
@@ -86,6 +91,8 @@ export class Call implements Leg {
   #segment_id: string = randomUUID();
   /** A call that came by webhook begins with its first document; any other is a segment without one. */
   #segment_has_begun: boolean;
+  /** Steps of documents that joined nothing and wait until the call leaves. */
+  readonly #leaving = new Set<() => void>();
   #stop_ringing: () => void;
   #call_off_limit: () => void = () => {};
 
@@ -97,9 +104,10 @@ export class Call implements Leg {
     this.call_id = facts.call_id ?? randomUUID();
     this.sid = host.switches.call_sid_is_call_id ? this.call_id : randomUUID();
     this.vars = { ...facts.vars };
+    this.times = { start_time: host.serverTime() };
     this.began_at = host.clock.now();
     this.ear = new Ear(() => host.clock.now());
-    this.keypad = new Keypad(host.clock);
+    this.keypad = new Keypad(host.clock, () => host.switches.type_ahead);
     this.#stop_ringing = this.ear.begin("ring", "ringback");
   }
 
@@ -122,8 +130,14 @@ export class Call implements Leg {
     return via === undefined ? null : joinedBy(via);
   }
 
+  /** The caller as SignalWire writes it. */
+  get caller(): string {
+    return callerForm(this.facts, this.#host.switches.caller_forms);
+  }
+
   describe(): Record<string, unknown> {
     const { from, to, type, direction, headers, tag } = this.facts;
+    const { caller } = this;
     return {
       call_id: this.call_id,
       node_id: this.node_id,
@@ -131,10 +145,10 @@ export class Call implements Leg {
       call_state: this.state,
       direction,
       type,
-      from,
+      from: caller,
       to,
-      ...(type === "phone" ? { from_number: from, to_number: to } : {}),
-      headers,
+      ...(type === "phone" ? { from_number: caller, to_number: to } : {}),
+      headers: headerForms(headers, this.#host.switches.sip_header_names),
       ...(type === "sip" ? { sip_data: sipData(from, to) } : {}),
       ...(tag === undefined ? {} : { tag }),
       project_id: this.#host.project_id,
@@ -162,12 +176,30 @@ export class Call implements Leg {
     if (this.state === "created") this.#setState("ringing");
   }
 
-  answer(): void {
-    if (this.state !== "created" && this.state !== "ringing") return;
-    this.#stop_ringing();
-    this.#setState("answered");
+  answer(limit: AnswerLimit = {}): void {
+    if (this.over) return;
+    const ms = this.#limitOf(limit);
+    if (this.state !== "answered") {
+      this.#stop_ringing();
+      this.#setState("answered");
+    }
+    if (ms !== undefined) this.endAfter(ms);
   }
 
+  /** SWML's default counts for what answers the call; on an answered call only a limit that is written does. */
+  #limitOf({ max_ms, default_ms }: AnswerLimit): number | undefined {
+    if (this.state !== "answered") return max_ms ?? default_ms;
+    switch (this.#host.switches.max_duration_of_answer_when_answered) {
+      case "counts":
+        return max_ms;
+      case "ignored":
+        return undefined;
+      case "resets":
+        return max_ms ?? default_ms;
+    }
+  }
+
+  /** A later limit takes the place of an earlier one. */
   endAfter(ms: number): void {
     this.#call_off_limit();
     this.#call_off_limit = this.#host.clock.after(ms, () => this.hangUp("max_duration"));
@@ -196,10 +228,15 @@ export class Call implements Leg {
     return this.keypad.next(timeout_ms, signal);
   }
 
+  beginPrompt(): () => void {
+    return this.keypad.beginPrompt();
+  }
+
   joinConference(
     params: Record<string, unknown>,
     signal: AbortSignal,
     language: "swml" | "cxml",
+    until: "left" | "joined",
   ): Promise<"completed" | "answered" | "no-answer" | "failed" | "canceled"> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -207,25 +244,49 @@ export class Call implements Leg {
         return;
       }
       this.answer();
-      // A call is in one conference at most: the document's wish is the later one.
-      this.conference?.leave(this.call_id);
+      const target = this.#host.conferenceToJoin(String(params["name"]), language);
+      const there = this.conference !== null && this.conference === target;
+      const reading = there ? this.#host.switches.join_where_you_are : "moves";
       const replaced = () => {
         reject(signal.reason);
-        this.conference?.leave(this.call_id);
+        this.#leaving.delete(left);
+        if (reading === "moves") this.conference?.leave(this.call_id);
       };
-      const result = this.#host.join(this, params, language, () => {
+      const left = () => {
         // Where the call itself is over, the signal is about to be aborted and says so.
         if (this.over) return;
         signal.removeEventListener("abort", replaced);
         resolve("completed");
-      });
-      if (result.joined) {
-        signal.addEventListener("abort", replaced, { once: true });
-      } else {
-        this.note("document", { join_failed: result.reason });
+      };
+      const failed = (reason: string) => {
+        this.note("document", { join_failed: reason });
         resolve("failed");
+      };
+      if (reading === "fails") {
+        failed("the call is in that conference already");
+        return;
       }
+      if (reading === "does_nothing") {
+        this.#leaving.add(left);
+      } else {
+        // A call is in one conference at most: the document's wish is the later one.
+        this.conference?.leave(this.call_id);
+        const result = this.#host.join(this, params, language, left);
+        if (!result.joined) {
+          failed(result.reason);
+          return;
+        }
+      }
+      signal.addEventListener("abort", replaced, { once: true });
+      if (until === "joined") resolve("answered");
     });
+  }
+
+  leftConference(): void {
+    this.conference = null;
+    const waiting = [...this.#leaving];
+    this.#leaving.clear();
+    for (const left of waiting) left();
   }
 
   note(kind: "document" | "violation", entry: Record<string, unknown>): void {
@@ -235,8 +296,8 @@ export class Call implements Leg {
 
   #setState(state: CallState): void {
     this.state = state;
-    if (state === "answered") this.times.answer_time = Date.now();
-    if (state === "ended") this.times.end_time = Date.now();
+    if (state === "answered") this.times.answer_time = this.#host.serverTime();
+    if (state === "ended") this.times.end_time = this.#host.serverTime();
     this.#host.callStateChanged(this);
   }
 }

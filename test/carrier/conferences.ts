@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { JoinSettings } from "./join-settings.ts";
 import type { Leg } from "./leg.ts";
+import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
 
 /** A RELAY command, or a document in one of the two languages. */
@@ -19,6 +20,8 @@ export interface Participant {
   readonly joined_at: number;
   readonly start_on_enter: boolean;
   readonly end_on_exit: boolean;
+  /** It asked for the conference to be recorded from the start. */
+  readonly asks_to_record: boolean;
   muted: boolean;
   hold: boolean;
   /** The call that this one coaches. */
@@ -34,6 +37,9 @@ export interface ConferenceHost {
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void;
   conferenceOver(conference: Conference): void;
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void;
+  isInConference(call_id: string): boolean;
+  /** Fetches what someone who waits hears; the returned function ends it. */
+  hearWaitUrl(leg: Leg, url: string, detail: string): () => void;
 }
 
 interface Recording {
@@ -59,7 +65,7 @@ const past_stays_kept = 1000;
 
 /** A conference, from its first join to its end. */
 export class Conference {
-  readonly conference_id = randomUUID();
+  readonly conference_id: string;
   readonly sid: string;
   readonly created_at: number;
   /** The first participant's: their callback settings, recording and region hold for everyone. */
@@ -67,8 +73,14 @@ export class Conference {
   /** What its first participant made it. */
   readonly type: "relay_conference" | "cxml_conference";
   readonly participants = new Map<string, Participant>();
+  /** The sessions that commanded a join of it. */
+  readonly commanders = new Set<RelaySession>();
   recording: Recording | null = null;
+  /** Everyone is being dropped. */
+  ending = false;
   readonly #host: ConferenceHost;
+  /** What a leave brings, while it is not known yet whether the call moves to another join. */
+  #held: (() => void)[] | null = null;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
 
   #started_at: number | null = null;
@@ -77,13 +89,16 @@ export class Conference {
   readonly #past_stays: { participant: Participant; left_at: number }[] = [];
   /** Whether the room as a whole hears music at the moment. */
   #music = true;
+  #to_be_recorded: boolean;
   readonly #node_id: string;
   readonly #segment_id = randomUUID();
 
   constructor(host: ConferenceHost, settings: JoinSettings, via: JoinedVia, node_id: string) {
     this.#host = host;
     this.settings = settings;
+    this.conference_id = settings.conference_id ?? randomUUID();
     this.type = conferenceType(via);
+    this.#to_be_recorded = settings.record === "record-from-start";
     this.#node_id = node_id;
     this.sid = host.switches.conference_sid_is_conference_id ? this.conference_id : randomUUID();
     this.created_at = host.clock.now();
@@ -125,9 +140,13 @@ export class Conference {
     };
   }
 
+  isFull({ max_participants }: JoinSettings): boolean {
+    return this.participants.size >= max_participants;
+  }
+
   /** Why `leg` may not join with these settings, or null where it may. */
   refusal(settings: JoinSettings): string | null {
-    if (this.participants.size >= settings.max_participants) {
+    if (this.isFull(settings)) {
       return `conference ${this.name} is full: ${this.participants.size} of ${settings.max_participants}`;
     }
     if (settings.coach !== undefined && !this.participants.has(settings.coach)) {
@@ -139,34 +158,86 @@ export class Conference {
   join(participant: Participant): void {
     this.participants.set(participant.leg.call_id, participant);
     this.#tell("participant-join", participant);
+    if (participant.asks_to_record && this.#host.switches.recording_starts_by === "any_participant") {
+      this.#to_be_recorded = true;
+    }
     if (this.state === "waiting" && this.#startable()) this.#start();
+    else if (this.state === "started") this.#startRecording();
     this.#settleSounds(participant);
   }
 
   /** Nothing happens where the call is not in the conference. */
   leave(call_id: string): void {
+    const { leave_after_join_ms } = this.#host.switches;
     const participant = this.participants.get(call_id);
     if (participant === undefined || this.state === "ended") return;
+    if (leave_after_join_ms === 0 || callStatus(participant) === "completed") {
+      this.#leave(participant, null);
+      return;
+    }
+    const held: (() => void)[] = [];
+    this.#leave(participant, held);
+    const tell = () => {
+      for (const one of held) one();
+    };
+    // The join that it moves to comes in the same act.
+    setImmediate(() => {
+      if (this.#host.isInConference(call_id)) setTimeout(tell, leave_after_join_ms);
+      else tell();
+    });
+  }
+
+  /** What the leave brings, at once or a moment later, goes to `held` where that is given. */
+  #leave(participant: Participant, held: (() => void)[] | null): void {
+    const { call_id } = participant.leg;
     const has_hung_up = callStatus(participant) === "completed";
+    const end = () => {
+      this.#held = held;
+      this.end("participant-with-end-conference-on-exit-left", call_id);
+      this.#held = null;
+    };
+    this.#held = held;
     this.#remove(participant, has_hung_up ? "participant_hung_up" : "participant_updated_via_api");
-    if (participant.end_on_exit) this.end("participant-with-end-conference-on-exit-left", call_id);
+    const may_be_back = !has_hung_up && this.#host.switches.end_on_exit_on_rejoin === "does_not";
+    if (participant.end_on_exit && !may_be_back) end();
     else if (this.participants.size === 0) this.end("last-participant-left", call_id);
-    else this.#settleSounds();
+    else {
+      // To leave and to join again is one act where nothing comes in between, so it is seen afterwards.
+      const endUnlessBack = () => {
+        if (!this.participants.has(call_id)) end();
+      };
+      if (participant.end_on_exit) setImmediate(endUnlessBack);
+      this.#settleSounds();
+    }
+    this.#held = null;
+  }
+
+  /** Whether it goes on where this call leaves it only to join it again. */
+  goesOnWithout(call_id: string): boolean {
+    const participant = this.participants.get(call_id);
+    if (participant === undefined) return true;
+    const ends = participant.end_on_exit && this.#host.switches.end_on_exit_on_rejoin === "ends";
+    return this.participants.size > 1 && !ends;
   }
 
   /** Drops everyone. */
   end(reason_ended: string, call_id_ending_conf?: string): void {
     if (this.state === "ended") return;
+    this.ending = true;
     const by_api = reason_ended === "conference-ended-via-api";
+    const for_all = reason_ended !== "last-participant-left";
+    const told = for_all ? this.#host.switches.events_at_end : "leaves_and_end";
+    const reason = by_api ? "conference_ended_via_api" : "moderator_ended_conference";
     for (const participant of [...this.participants.values()])
-      this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");
+      this.#remove(participant, reason, told !== "end_only");
     this.#stopRecording();
     const was_started = this.state === "started";
     this.#ended_at = this.#host.clock.now();
-    if (this.settings.record === "record-from-start" && !was_started) {
+    if (this.#to_be_recorded && !was_started) {
       this.#host.recordingChanged(this, "absent");
     }
     this.#host.conferenceOver(this);
+    if (told === "leaves_only") return;
     this.#tell("conference-end", undefined, {
       reason_ended,
       ...(call_id_ending_conf === undefined
@@ -205,6 +276,13 @@ export class Conference {
     this.#tell(state === "paused" ? "record-pause" : "record-resume");
   }
 
+  /** Who hears a participant: all the others, none of them, or the one call that is coached. */
+  heardBy({ muted, hold, coaching }: Participant): string {
+    if (muted || hold || this.#music) return "nobody";
+    if (coaching === null) return "everyone";
+    return this.#host.switches.coach_means === "hears_only" ? "nobody" : coaching;
+  }
+
   recordingUrl(): string {
     return `https://files.example.com/recordings/${this.recording?.sid ?? ""}.wav`;
   }
@@ -218,7 +296,11 @@ export class Conference {
   #start(): void {
     this.#started_at = this.#host.clock.now();
     this.#tell("conference-start");
-    if (this.settings.record !== "record-from-start") return;
+    this.#startRecording();
+  }
+
+  #startRecording(): void {
+    if (!this.#to_be_recorded || this.recording !== null) return;
     const since = this.#host.clock.now();
     this.recording = { sid: randomUUID(), since, state: "in-progress", duration_s: 0 };
     this.#tell("record-start");
@@ -243,7 +325,7 @@ export class Conference {
     };
   }
 
-  #remove(participant: Participant, reason_participant_left: string): void {
+  #remove(participant: Participant, reason_participant_left: string, told = true): void {
     const { call_id } = participant.leg;
     this.participants.delete(call_id);
     this.#past_stays.push({ participant, left_at: this.#host.clock.now() });
@@ -251,7 +333,13 @@ export class Conference {
     this.#sounds.get(call_id)?.end();
     this.#sounds.delete(call_id);
     const participant_call_status = callStatus(participant);
-    this.#tell("participant-leave", participant, { participant_call_status, reason_participant_left });
+    const { size } = this.participants;
+    if (told)
+      this.#tell("participant-leave", participant, {
+        participant_call_status,
+        reason_participant_left,
+        size: this.#host.switches.size_counts_self === "before" ? size + 1 : size,
+      });
     participant.left();
   }
 
@@ -275,12 +363,15 @@ export class Conference {
     const { wait_url } = this.settings;
     const { name } = this.settings;
     const detail = music && wait_url !== undefined ? `${name} ${wait_url}` : name;
-    const end = participant.leg.hear(music ? "music" : "conference", detail);
+    const is_fetched = music && wait_url !== undefined && this.#host.switches.wait_url_is !== "sound";
+    const end = is_fetched
+      ? this.#host.hearWaitUrl(participant.leg, wait_url, detail)
+      : participant.leg.hear(music ? "music" : "conference", detail);
     this.#sounds.set(call_id, { music, end });
   }
 
   #tell(status: string, participant?: Participant, more: Record<string, unknown> = {}): void {
-    this.#host.conferenceEvent(this, status, {
+    const event = {
       conference_id: this.conference_id,
       name: this.name,
       status,
@@ -290,7 +381,10 @@ export class Conference {
       segment_id: this.#segment_id,
       ...(participant === undefined ? {} : participantFacts(participant)),
       ...more,
-    });
+    };
+    const tell = () => this.#host.conferenceEvent(this, status, event);
+    if (this.#held === null) tell();
+    else this.#held.push(tell);
   }
 }
 

@@ -42,6 +42,8 @@ export function conferenceView(conference: Conference) {
       muted: one.muted,
       hold: one.hold,
       coaching: one.coaching,
+      /** `everyone`, `nobody`, or the `call_id` of the one that is coached. */
+      heard_by: conference.heardBy(one),
       start_on_enter: one.start_on_enter,
       end_on_exit: one.end_on_exit,
     })),

@@ -6,12 +6,14 @@ import type { Project } from "./project.ts";
 
 /** Fetches a cXML document and runs it on the call; the first fetch goes out `copies` times, all at the same instant. */
 export function startCxml(project: Project, call: Call, start: Source, copies = 1): void {
-  takeSlot(call, (signal) => runCxml(call, start, cxmlIo(project, call, copies), signal));
+  const io = cxmlIo(project, call, copies);
+  takeSlot(call, (signal) => runCxml(call, start, io, signal));
 }
 
 /** How a call's cXML comes: as forms, or queries, with the usual fields of the call. */
 export function cxmlIo(project: Project, call: Call, copies: number): CxmlIo {
   const { cxml_fallback_url, cxml_method } = call.facts;
+  const is_first = call.document === null;
   let first_copies = copies;
   return {
     fetch: async ({ url, method }, more, signal) => {
@@ -23,20 +25,24 @@ export function cxmlIo(project: Project, call: Call, copies: number): CxmlIo {
     ...(cxml_fallback_url === undefined
       ? {}
       : { fallback: { url: cxml_fallback_url, method: cxml_method ?? "POST" } }),
+    is_first,
+    get switches() {
+      return project.switches;
+    },
     callIdOf: (sid) => [...project.calls.values()].find((one) => one.sid === sid)?.call_id,
   };
 }
 
 function fieldsOf(project: Project, call: Call): (readonly [string, string])[] {
-  const { from, to, direction } = call.facts;
+  const { to, direction } = call.facts;
   return [
     ["CallSid", call.sid],
     ["AccountSid", project.project_id],
     ["ApiVersion", "2010-04-01"],
-    ["From", from],
+    ["From", call.caller],
     ["To", to],
     ["CallStatus", call.state === "answered" ? "in-progress" : "ringing"],
     ["Direction", direction === "inbound" ? "inbound" : "outbound-api"],
-    ["CallerName", from],
+    ["CallerName", call.caller],
   ];
 }

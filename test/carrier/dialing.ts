@@ -13,8 +13,8 @@ export interface Dialing {
   readonly project: Project;
   readonly session: RelaySession;
   readonly tag: string;
-  /** Minutes, as on the wire. */
-  readonly max_duration_minutes?: number | undefined;
+  /** As on the wire: in minutes or seconds, by the switch. */
+  readonly max_duration?: number | undefined;
 }
 
 /** Seconds that a device rings unless it says otherwise. */
@@ -25,7 +25,7 @@ const default_behaviour: PhoneBehaviour = { does: "answers", after_ms: 1000 };
 export function dial(dialing: Dialing, groups: readonly (readonly DialDevice[])[]): void {
   const [group, ...rest] = groups;
   if (group === undefined) return;
-  const { project, session, tag, max_duration_minutes } = dialing;
+  const { project, session, tag } = dialing;
   const legs = group.map((device) => ({ device, call: outboundLeg(dialing, device) }));
   const tell = (dial_state: "dialing" | "answered" | "failed", call: Call) =>
     project.emit("calling.call.dial", dialEvent(tag, dial_state, call), [session]);
@@ -44,13 +44,26 @@ export function dial(dialing: Dialing, groups: readonly (readonly DialDevice[])[
     behave(project, device, call, () => {
       won = true;
       call.answer();
-      const { max_duration } = device.params;
-      if (typeof max_duration === "number") call.endAfter(max_duration * 1000);
-      else if (max_duration_minutes !== undefined) call.endAfter(max_duration_minutes * 60_000);
+      limit(dialing, device, call);
       for (const other of legs) if (other.call !== call) other.call.hangUp("cancel");
       tell("answered", call);
     });
   }
+}
+
+/** Ends the call at the shorter limit of the two. The journal has both, for a judge of calls that end too early. */
+function limit({ project, max_duration }: Dialing, { params }: DialDevice, call: Call): void {
+  const unit_ms = project.switches.dial_max_duration_unit === "minutes" ? 60_000 : 1000;
+  const limits = {
+    ...(typeof params["max_duration"] === "number"
+      ? { device_max_duration_ms: params["max_duration"] * 1000 }
+      : {}),
+    ...(max_duration === undefined ? {} : { dial_max_duration_ms: max_duration * unit_ms }),
+  };
+  const shortest_ms = Math.min(...Object.values(limits));
+  if (shortest_ms === Number.POSITIVE_INFINITY) return;
+  project.journal.note("call", { call_id: call.call_id, ...limits });
+  call.endAfter(shortest_ms);
 }
 
 /** Rings, answers or refuses as the called phone does; what comes first, that or the device's timeout. */

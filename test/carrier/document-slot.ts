@@ -46,16 +46,12 @@ export async function askForDocument(
     askOnce(project, call, message, signal).catch(() => {});
   }
   call.ring();
-  const answer = await first;
-  // Only now does a document start.
-  if (!signal.aborted) takeOutOfConference(project, call);
-  return answer;
-}
-
-export function takeOutOfConference(project: Project, call: Call): void {
-  if (project.switches.document_takes_call_out_of_conference && call.joined_by === "relay") {
-    call.conference?.leave(call.call_id);
-  }
+  const answered = () => {
+    if (call.webhook_in_flight === in_flight) call.webhook_in_flight = null;
+  };
+  const in_flight: Promise<void> = first.then(answered, answered);
+  call.webhook_in_flight = in_flight;
+  return await first;
 }
 
 async function askOnce(

@@ -6,6 +6,8 @@ import * as z from "zod";
  */
 const joinSettingsSchema = z.object({
   name: z.string().min(1),
+  /** RELAY's own: what it told already of a conference that this join makes. */
+  conference_id: z.string().optional(),
   muted: z.boolean().default(false),
   start_on_enter: z.boolean().default(true),
   end_on_exit: z.boolean().default(false),

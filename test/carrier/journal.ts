@@ -10,6 +10,7 @@ export type JournalKind =
   | "fault"
   | "call"
   | "conference"
+  | "recording"
   | "rest";
 
 export interface JournalEntry {

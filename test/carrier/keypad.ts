@@ -1,19 +1,35 @@
 import type { Clock } from "./clock.ts";
+import type { Switches } from "./switches/index.ts";
 
-/** Keys pressed before anyone asked are kept, as a media server keeps them; no more than so many. */
+/** Keys pressed before anyone asked are kept, unless the switch says otherwise; no more than so many. */
 const type_ahead = 100;
 
 /** The keys of one caller, taken one at a time in the order pressed. */
 export class Keypad {
   readonly #clock: Clock;
-  readonly #keys: string[] = [];
+  readonly #type_ahead: () => Switches["type_ahead"];
+  #keys: string[] = [];
+  #prompts = 0;
   #waiting: ((key: string) => void)[] = [];
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, type_ahead: () => Switches["type_ahead"]) {
     this.#clock = clock;
+    this.#type_ahead = type_ahead;
+  }
+
+  /** The returned function ends the prompt, once. */
+  beginPrompt(): () => void {
+    if (this.#type_ahead() === "cleared_per_prompt") this.#keys = [];
+    this.#prompts += 1;
+    let open = true;
+    return () => {
+      if (open) this.#prompts -= 1;
+      open = false;
+    };
   }
 
   press(digits: string): void {
+    if (this.#prompts === 0 && this.#type_ahead() === "dropped") return;
     for (const key of digits) {
       const taker = this.#waiting.shift();
       if (taker !== undefined) taker(key);

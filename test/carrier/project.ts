@@ -13,12 +13,14 @@ import { receiveEvent, stateEvent } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { readJoinSettings } from "./join-settings.ts";
 import { Journal } from "./journal.ts";
+import type { Leg } from "./leg.ts";
 import { type EventBody, RelaySession } from "./relay-session.ts";
 import { type PhoneBehaviour, type ProjectSettings, projectSettingsSchema } from "./settings.ts";
 import { StatusCallbacks } from "./status-callbacks.ts";
 import { switchesSchema } from "./switches/index.ts";
 import { sendOverNetwork, type Transport } from "./transport.ts";
 import type { Tunnel } from "./tunnel.ts";
+import { hearWaitUrl } from "./wait-url.ts";
 
 /** Calls and conferences that are over are kept to be looked at, so many of each. */
 const past_kept = 5000;
@@ -51,6 +53,7 @@ export class Project implements CallHost, ConferenceHost {
   tunnel: Tunnel | null = null;
   /** Ids of the calls that are over, oldest first. */
   readonly #ended: string[] = [];
+  #relay_commands = 0;
   readonly #unclaimed = new Map<Call, { context: string; passed: Set<RelaySession> }>();
 
   constructor(settings: ProjectSettings) {
@@ -87,6 +90,17 @@ export class Project implements CallHost, ConferenceHost {
     if (this.tunnel === null) return Promise.reject(new Error("connection refused: no tunnel is open"));
     return this.tunnel.send(request, signal);
   };
+
+  /** What SignalWire's clock says, in ms since the epoch: the wall's clock, whatever the project's speed. */
+  serverTime(): number {
+    return Date.now() + this.switches.server_clock_skew_ms;
+  }
+
+  /** As events and callbacks have it, in seconds. */
+  timestamp(): number {
+    const seconds = this.serverTime() / 1000;
+    return this.switches.timestamps_in_whole_seconds ? Math.floor(seconds) : seconds;
+  }
 
   // Calls
 
@@ -166,14 +180,25 @@ export class Project implements CallHost, ConferenceHost {
     );
   }
 
-  join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult {
+  join(
+    call: Call,
+    params: Record<string, unknown>,
+    via: JoinedVia,
+    left: () => void,
+    commander?: RelaySession | null,
+  ): JoinResult {
     const settings = readJoinSettings(params);
     if (settings === null) return { joined: false, reason: "no conference is named" };
+    const most = this.switches.max_participants_relay;
+    if (via !== "cxml" && Number(params["max_participants"] ?? 0) > most) {
+      return { joined: false, reason: `max_participants: at most ${most}` };
+    }
     const there = this.conferenceToJoin(settings.name, via);
     const conference = there ?? new Conference(this, settings, via, call.node_id);
     const refusal = conference.refusal(settings);
     if (refusal !== null) return { joined: false, reason: refusal };
     this.conferences.set(conference.conference_id, conference);
+    if (commander) conference.commanders.add(commander);
     const record = {
       at: this.clock.now(),
       conference: settings.name,
@@ -189,12 +214,13 @@ export class Project implements CallHost, ConferenceHost {
       joined_at: record.at,
       start_on_enter: settings.start_on_enter,
       end_on_exit: settings.end_on_exit,
+      asks_to_record: settings.record === "record-from-start",
       muted: settings.muted,
       hold: false,
       coaching: settings.coach ?? null,
       left: () => {
         record.left_at = this.clock.now();
-        call.conference = null;
+        call.leftConference();
         left();
       },
     });
@@ -203,13 +229,26 @@ export class Project implements CallHost, ConferenceHost {
 
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void {
     this.journal.note("conference", params);
+    if (status === "conference-end" && !this.switches.conference_end_told) return;
     if (
       this.switches.conference_events_without_callback ||
       conference.settings.status_callback !== undefined
     ) {
-      this.emit("calling.conference", params, [...this.sessions.values()]);
+      this.emit("calling.conference", params, this.#listeners(conference));
     }
     this.callbacks.conferenceEvent(conference, status, params);
+  }
+
+  #listeners({ commanders }: Conference): RelaySession[] {
+    const all = [...this.sessions.values()];
+    switch (this.switches.relay_feed_without_contexts) {
+      case "all_sessions":
+        return all;
+      case "only_with_contexts":
+        return all.filter(({ contexts }) => contexts.size > 0);
+      case "only_commander":
+        return all.filter((session) => commanders.has(session));
+    }
   }
 
   conferenceOver(conference: Conference): void {
@@ -218,18 +257,38 @@ export class Project implements CallHost, ConferenceHost {
     if (this.past_conferences.length > past_kept) this.past_conferences.shift();
   }
 
+  isInConference(call_id: string): boolean {
+    const conference = this.calls.get(call_id)?.conference ?? null;
+    return conference !== null;
+  }
+
+  hearWaitUrl(leg: Leg, url: string, detail: string): () => void {
+    return hearWaitUrl(this, leg, url, detail);
+  }
+
   recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
+    const { conference_id, name, recording } = conference;
+    // For a judge of notices: `since` is on the project's clock, on which callers hear.
+    const inside = [...conference.participants.keys()];
+    this.journal.note("recording", { conference_id, name, status, since: recording?.since ?? null, inside });
     this.callbacks.recordingChanged(conference, status);
   }
 
   // RELAY
 
   emit(event_type: string, params: Record<string, unknown>, audience: readonly RelaySession[]): void {
-    const event: EventBody = { event_type, timestamp: Date.now() / 1000, params };
+    const event: EventBody = { event_type, timestamp: this.timestamp(), params };
     for (const session of audience) {
       if (session.link !== null) session.link.sendEvent(event);
       else if (this.switches.replay_events_on_resume) session.keep(event);
     }
+  }
+
+  /** Counts a RELAY command; true where it comes too fast, by the switch. */
+  refusesCommand(): boolean {
+    if (this.switches.relay_429 === "never") return false;
+    this.#relay_commands += 1;
+    return this.#relay_commands % 3 === 0;
   }
 
   openSession(): RelaySession {

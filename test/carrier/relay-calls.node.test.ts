@@ -124,8 +124,12 @@ describe("a dialled phone", () => {
     "+15550100014": { does: "failed" },
   };
 
-  async function dialled(devices: unknown, more: Record<string, unknown> = {}) {
-    const { project, relay } = await scene({ phones, speed: 200 });
+  async function dialled(
+    devices: unknown,
+    more: Record<string, unknown> = {},
+    settings: ProjectSettings = {},
+  ) {
+    const { project, relay } = await scene({ phones, speed: 200, ...settings });
     const { result } = await relay.request("calling.dial", { tag: "t", devices, ...more });
     expect(result).toEqual({ code: "200", message: "Dialing" });
     const outcome = await relay.event("calling.call.dial", ({ dial_state }) => dial_state !== "dialing");
@@ -198,9 +202,28 @@ describe("a dialled phone", () => {
   test.each([
     ["dial's max_duration, in minutes,", { type, params }, { max_duration: 1 }],
     ["device's max_duration, in seconds,", { type, params: { ...params, max_duration: 10 } }, {}],
+    ["shorter of the two", { type, params: { ...params, max_duration: 7200 } }, { max_duration: 1 }],
   ])("is cut when the %s has passed", async (_, phone, more) => {
     const { relay } = await dialled([[phone]], more);
     const ended = await relay.event("calling.call.state", ({ call_state }) => call_state === "ended");
     expect(ended).toMatchObject({ end_reason: "max_duration" });
   });
+
+  test.each([
+    ["minutes", 600_000, 1000],
+    ["seconds", 10_000, 50],
+  ] as const)(
+    "has the dial's max_duration in %s by the switch, and the journal tells both limits and the end",
+    async (unit, ms, speed) => {
+      const phone = { type, params: { ...params, max_duration: 7200 } };
+      const settings: ProjectSettings = { switches: { dial_max_duration_unit: unit }, speed };
+      const { project } = await dialled([[phone]], { max_duration: 10 }, settings);
+      await project.wait({
+        journal: { kind: "call", contains: { device_max_duration_ms: 7_200_000, dial_max_duration_ms: ms } },
+      });
+      await project.wait({
+        journal: { kind: "call", contains: { end_reason: "max_duration", state: "ended" } },
+      });
+    },
+  );
 });

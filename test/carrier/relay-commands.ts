@@ -3,7 +3,9 @@ import * as z from "zod";
 import type { Call } from "./calls.ts";
 import { dial } from "./dialing.ts";
 import { startDocument } from "./documents.ts";
+import { readJoinSettings } from "./join-settings.ts";
 import type { Project } from "./project.ts";
+import { refusedParameter, resultConferenceId } from "./relay-join.ts";
 import { play, playAndCollect, type Tell } from "./relay-playback.ts";
 import type { RelaySession } from "./relay-session.ts";
 
@@ -26,7 +28,13 @@ const needs_answer = new Set([
   "calling.send_digits",
 ]);
 
-const notFound: CommandResult = { code: "404", message: "Call not found" };
+/** A call that is not there, or there no more. */
+function gone({ switches }: Project, code: "404" | "410"): CommandResult {
+  const message = code === "404" ? "Call not found" : "Call is gone";
+  return { code: switches.gone_code === "422" ? "422" : code, message };
+}
+
+const takenByAnother: CommandResult = { code: "409", message: "Call is controlled by another client" };
 
 /**
  * One command, its params already judged. `session` is null where it came by REST, which addresses any active call.
@@ -37,19 +45,23 @@ export function runCommand(
   method: string,
   params: Record<string, unknown>,
 ): CommandResult {
+  if (session !== null && project.refusesCommand()) return { code: "429", message: "Too many requests" };
   if (method === "calling.dial" && session !== null) {
     const { tag, devices, max_duration } = dialSchema.parse(params);
-    const dialing = { project, session, tag, max_duration_minutes: max_duration };
+    const dialing = { project, session, tag, max_duration };
     return { code: "200", message: "Dialing", effect: () => dial(dialing, devices) };
   }
   const call = project.calls.get(String(params["call_id"]));
-  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) return notFound;
+  if (call === undefined || (session !== null && params["node_id"] !== call.node_id)) {
+    return gone(project, "404");
+  }
   const refused = refusalOf(project, session, call);
   if (refused !== null) return refused;
   if (session !== null && call.controller !== null) call.controller = session;
-  if (call.over) return { code: "410", message: "Call is gone" };
+  if (call.over) return gone(project, "410");
   if (needs_answer.has(method) && call.state !== "answered") {
     const message = `Call is not answered: it is ${call.state}`;
+    if (call.being_answered) return { code: "409", message };
     return { code: "409", message, violation: `${method} before the call was answered` };
   }
   return onCall(project, session, call, method, params);
@@ -58,16 +70,18 @@ export function runCommand(
 function refusalOf(project: Project, session: RelaySession | null, call: Call): CommandResult | null {
   // A cXML call has no node_id that anybody was told, so RELAY cannot address it.
   if (call.origin === "cxml" && (session !== null || !project.switches.rest_drives_cxml_calls))
-    return notFound;
+    return gone(project, "404");
   if (session === null) return null;
   const driven = project.switches.relay_drives_webhook_calls;
   if (call.origin === "webhook" && driven !== true) {
-    return driven === "404" ? notFound : { code: "409", message: "Call is already connected" };
+    return driven === "404" ? gone(project, "404") : { code: "409", message: "Call is already connected" };
   }
   // Calls outlive the session that had them: once that one has no connection, whoever the project's token let in may.
-  if (call.controller !== null && call.controller !== session && call.controller.link !== null) {
-    return { code: "409", message: "Call is controlled by another client" };
-  }
+  const { controller } = call;
+  if (controller === null || controller === session) return null;
+  const owned =
+    project.switches.session_owns_calls_after_reconnect && project.sessions.has(controller.protocol);
+  if (controller.link !== null || owned) return takenByAnother;
   return null;
 }
 
@@ -90,7 +104,16 @@ function onCall(
   };
   switch (method) {
     case "calling.answer":
-      return { code: "200", message: "Answered", extra, effect: () => answer(call, params["max_duration"]) };
+      if (session !== null && isContested(project, call)) return takenByAnother;
+      if (call.state === "answered" && project.switches.answer_when_answered === "409") {
+        return { code: "409", message: "Call is already answered" };
+      }
+      return {
+        code: "200",
+        message: "Answered",
+        extra,
+        effect: () => answer(project, call, params["max_duration"]),
+      };
     case "calling.end": {
       const reason = String(params["reason"] ?? "hangup");
       return { code: "200", message: "Disconnecting call", extra, effect: () => call.hangUp(reason) };
@@ -135,10 +158,24 @@ function onCall(
   }
 }
 
+/** A call on offer that is said to be taken, though no client took it. */
+function isContested(project: Project, call: Call): boolean {
+  return project.switches.conflict_on_offer === "409" && call.offered !== null && call.state !== "answered";
+}
+
 /** `max_duration` is in seconds; no default is published. */
-function answer(call: Call, max_duration: unknown): void {
-  call.answer();
-  if (typeof max_duration === "number") call.endAfter(max_duration * 1000);
+function answer(project: Project, call: Call, max_duration: unknown): void {
+  const { answer_is_async } = project.switches;
+  const now = () => {
+    call.being_answered = false;
+    call.answer(typeof max_duration === "number" ? { max_ms: max_duration * 1000 } : {});
+  };
+  if (answer_is_async === 0) {
+    now();
+    return;
+  }
+  call.being_answered = true;
+  setTimeout(now, answer_is_async);
 }
 
 function pass(project: Project, session: RelaySession | null, call: Call): CommandResult {
@@ -180,20 +217,41 @@ function join(
   call: Call,
   params: Record<string, unknown>,
 ): CommandResult {
-  if (call.conference !== null) {
-    return { code: "409", message: `Call is already connected: it is in ${call.conference.name}` };
+  const { switches } = project;
+  const refused = refusedParameter(switches, params);
+  if (refused !== null) return { code: "422", message: refused };
+  // A document may join it before this command's turn comes, or has already.
+  const mayJoin = () =>
+    call.conference === null || (switches.late_relay_join === "moves" && call.joined_by === "document");
+  if (!mayJoin()) {
+    return { code: "409", message: `Call is already connected: it is in ${call.conference?.name}` };
   }
-  const there = project.conferenceToJoin(String(params["name"]), "relay");
-  const known = there === undefined ? {} : { conference_id: there.conference_id };
+  const found = project.conferenceToJoin(String(params["name"]), "relay");
+  const there = found?.goesOnWithout(call.call_id) ? found : undefined;
+  const settings = readJoinSettings(params);
+  const is_full = settings !== null && there !== call.conference && there?.isFull(settings) === true;
+  if (is_full && switches.join_when_full === "code") {
+    return { code: "422", message: `Conference ${settings.name} is full` };
+  }
+  const { told, made } = resultConferenceId(switches, there?.conference_id);
+  const conference_id = told === undefined ? {} : { conference_id: told };
   return {
     code: "200",
     message: "Joining conference",
-    extra: { call_id: call.call_id, ...known },
+    extra: { call_id: call.call_id, ...conference_id },
     effect: () => {
-      if (call.over || call.conference !== null) return;
-      const result = project.join(call, params, "relay", () => {});
+      if (call.over || !mayJoin()) return;
+      call.conference?.leave(call.call_id);
+      const asked = made === undefined ? params : { ...params, conference_id: made };
+      const left = () => {
+        const is_over = result.joined && result.conference.ending;
+        if (is_over && switches.call_after_relay_conference === "hung_up") call.hangUp("hangup");
+      };
+      const result = project.join(call, asked, "relay", left, session);
       if (result.joined) return;
       project.journal.note("call", { call_id: call.call_id, join_failed: result.reason });
+      if (is_full && switches.join_when_full === "hang_up") call.hangUp("error");
+      if (is_full && switches.join_when_full !== "calling.error") return;
       const audience = session === null ? [] : [session];
       const { call_id, node_id } = call;
       project.emit("calling.error", { node_id, call_id, code: "400", message: result.reason }, audience);

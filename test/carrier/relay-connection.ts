@@ -200,7 +200,7 @@ export class RelayConnection implements SessionLink {
   }
 
   #ping(): void {
-    this.sendRequest("signalwire.ping", { timestamp: Date.now() / 1000 });
+    this.sendRequest("signalwire.ping", { timestamp: this.project.timestamp() });
   }
 
   /** One timer for all, not one for each: an event late by up to as much again is found as well. */

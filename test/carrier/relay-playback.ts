@@ -48,6 +48,7 @@ export async function playAndCollect(
 ): Promise<void> {
   const signal = AbortSignal.any([stop, call.ended]);
   const keyed = new AbortController();
+  const endPrompt = call.beginPrompt();
   const playing = play(call, { media, loop: 1 }, AbortSignal.any([signal, keyed.signal]), tell);
   try {
     const initial_ms = (collect.initial_timeout ?? 4) * 1000;
@@ -66,6 +67,8 @@ export async function playAndCollect(
     keyed.abort();
     await playing;
     tell("calling.call.collect", { state: "error", final: true, result: { type: "error" } });
+  } finally {
+    endPrompt();
   }
 }
 

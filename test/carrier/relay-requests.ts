@@ -15,8 +15,17 @@ type Request = z.output<typeof requestSchema>;
 /** What goes back to a request, and what is then done. */
 type Reply = { frame: Record<string, unknown>; effect?: (() => void) | undefined };
 
-/** Performs a request and answers it, unless a fault has it otherwise. */
+/** Performs a request and answers it, at once or, by the switch, when the webhook of its call is answered. */
 export function onRequest(connection: RelayConnection, request: Request): void {
+  const { calls, switches } = connection.project;
+  const call = calls.get(String(request.params["call_id"]));
+  const in_flight = switches.commands_wait_for_webhook ? call?.webhook_in_flight : null;
+  if (in_flight) void in_flight.then(() => serve(connection, request));
+  else serve(connection, request);
+}
+
+/** Performs a request and answers it, unless a fault has it otherwise. */
+function serve(connection: RelayConnection, request: Request): void {
   const { project } = connection;
   const call_id = request.params["call_id"];
   const facts = { method: request.method, ...(typeof call_id === "string" ? { call_id } : {}) };
@@ -92,7 +101,7 @@ function reply(connection: RelayConnection, { id, method, params }: Request): Re
   }
   switch (method) {
     case "signalwire.ping":
-      return { frame: resultFrame(id, { timestamp: params["timestamp"] ?? Date.now() / 1000 }) };
+      return { frame: resultFrame(id, { timestamp: params["timestamp"] ?? project.timestamp() }) };
     case "signalwire.receive":
       for (const context of contextsOf(params)) session.contexts.add(context);
       return {

@@ -77,7 +77,7 @@ function connect(
     );
     connection.sendEvent({
       event_type: "signalwire.authorization.state",
-      timestamp: Date.now() / 1000,
+      timestamp: project.timestamp(),
       params: { authorization_state: session.authorization_state },
     });
     for (const event of session.takeBacklog()) connection.sendEvent(event);

@@ -57,19 +57,19 @@ const callSids = (participants: readonly { call_sid: string }[]) =>
   participants.map(({ call_sid }) => call_sid);
 
 describe("a conference that has not started", () => {
-  test("is listed as in progress", async () => {
-    const { rest, sid } = await scene(["cxml"]);
-    expect(await rest.conferences("Status=in-progress")).toMatchObject([{ sid, status: "in-progress" }]);
-    expect(await rest.conferences("Status=init")).toEqual([]);
-  });
-
-  test("is listed as init where rest_status_while_waiting says so, until it starts", async () => {
-    const { rest, sid, enter } = await scene(["cxml"], { rest_status_while_waiting: "init" });
+  test("is listed as init, until it starts", async () => {
+    const { rest, sid, enter } = await scene(["cxml"]);
     expect(await rest.conferences("Status=init")).toMatchObject([{ sid, status: "init" }]);
     expect(await rest.conferences("Status=in-progress")).toEqual([]);
     await enter("cxml");
     expect(await rest.conferences("Status=init")).toEqual([]);
     expect(await rest.conferences("Status=in-progress")).toMatchObject([{ sid, status: "in-progress" }]);
+  });
+
+  test("is listed as in progress where rest_status_while_waiting says so", async () => {
+    const { rest, sid } = await scene(["cxml"], { rest_status_while_waiting: "in-progress" });
+    expect(await rest.conferences("Status=in-progress")).toMatchObject([{ sid, status: "in-progress" }]);
+    expect(await rest.conferences("Status=init")).toEqual([]);
   });
 });
 

@@ -147,7 +147,7 @@ describe("the conferences' log", () => {
         name: "board",
         type: "cxml_conference",
         current_participants: 1,
-        status: "in-progress",
+        status: "init",
       },
       {
         id: support?.conference_id,

@@ -10,6 +10,8 @@ export interface CallbackHost extends OutgoingHost {
   readonly clock: Clock;
   readonly journal: Journal;
   callSid(call_id: string): string;
+  /** In seconds. */
+  timestamp(): number;
 }
 
 /** SignalWire tries a status callback up to three times; how long it waits in between is not published. */
@@ -103,7 +105,7 @@ export class StatusCallbacks {
     return {
       event_type,
       event_channel: `swml:${conference.conference_id}`,
-      timestamp: Date.now() / 1000,
+      timestamp: this.#host.timestamp(),
       project_id: this.#host.project_id,
       space_id: this.#host.space_id,
       params,
@@ -120,7 +122,7 @@ export class StatusCallbacks {
       ["FriendlyName", conference.name],
       ["AccountSid", this.#host.project_id],
       ["StatusCallbackEvent", status],
-      ["Timestamp", new Date().toUTCString().replace("GMT", "+0000")],
+      ["Timestamp", new Date(this.#host.timestamp() * 1000).toUTCString().replace("GMT", "+0000")],
     ];
     const call_id = params["call_id"];
     if (typeof call_id === "string") {

@@ -1,4 +1,5 @@
 import type { Leg } from "../leg.ts";
+import type { Switches } from "../switches/index.ts";
 import { type Verb, validateCxml } from "./verbs.ts";
 
 /** A place that a document can be had from. */
@@ -15,8 +16,12 @@ export interface CxmlIo {
     fields: readonly (readonly [string, string])[],
     signal: AbortSignal,
   ): Promise<{ status: number; content_type: string; body: string }>;
-  /** Asked once, with the same fields, wherever a fetch brings no document that could run. */
+  /** Asked once, with the same fields, where a fetch that it covers brings no document that could run. */
   readonly fallback?: Source;
+  /** The document is the call's first one. */
+  readonly is_first: boolean;
+  /** As they are at the moment. */
+  readonly switches: Switches;
   /** The `call_id` of the call with this sid; undefined where there is none. */
   callIdOf(sid: string): string | undefined;
 }
@@ -31,10 +36,12 @@ export async function fetchCxml(
   io: CxmlIo,
   source: Source,
   fields: readonly (readonly [string, string])[],
+  is_first: boolean,
   signal: AbortSignal,
 ): Promise<Found> {
   const found = await fetchOne(leg, io, source, fields, signal);
-  if (found.ok || io.fallback === undefined) return found;
+  const covered = is_first || io.switches.fallback_covers === "all_fetches";
+  if (found.ok || io.fallback === undefined || !covered) return found;
   leg.note("document", { fallback: io.fallback.url, because: found.reason });
   const second = await fetchOne(leg, io, io.fallback, fields, signal);
   return second.ok ? second : { ok: false, reason: `${found.reason}; fallback: ${second.reason}` };

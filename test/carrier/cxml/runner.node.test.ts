@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { switchesSchema } from "../switches/index.ts";
 import { FakeLeg } from "../swml/fake-leg.ts";
 import { heard } from "../swml/fake-web.ts";
 import type { CxmlIo, Source } from "./fetching.ts";
@@ -16,6 +17,8 @@ async function run(
   const asked: [string, string, ...(readonly [string, string])[]][] = [];
   const io: CxmlIo = {
     callIdOf: () => undefined,
+    is_first: true,
+    switches: switchesSchema.parse({}),
     ...more,
     fetch: async ({ url, method }, fields) => {
       const path = new URL(url).pathname;
@@ -89,6 +92,23 @@ test.each<[string, Page]>([
     expect(lost.leg.hang_ups).toEqual([]);
     const violated = !(page instanceof Error) && (typeof page === "string" || page.status === undefined);
     expect(lost.leg.notes.some(({ kind }) => kind === "violation")).toBe(violated);
+  },
+);
+
+test.each([
+  ["all_fetches", "Sorry."],
+  ["first_fetch", undefined],
+] as const)(
+  "the fallback is asked after a later fetch that fails by the switch: %s",
+  async (reading, said) => {
+    const io = {
+      fallback: { url: "https://example.com/fallback", method: "POST" } as const,
+      switches: switchesSchema.parse({ fallback_covers: reading }),
+    };
+    const pages = { "/a": "<Redirect>https://example.com/b</Redirect>", "/fallback": "<Say>Sorry.</Say>" };
+    expect((await run(pages, new FakeLeg(), io)).hears[0]?.[1]).toBe(said);
+    const { "/fallback": fallback } = pages;
+    expect((await run({ "/fallback": fallback }, new FakeLeg(), io)).hears[0]?.[1]).toBe("Sorry.");
   },
 );
 

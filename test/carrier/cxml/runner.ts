@@ -27,7 +27,7 @@ export async function runCxml(
 ): Promise<Ending> {
   const either = AbortSignal.any([signal, leg.ended]);
   try {
-    let found = "found" in start ? start.found : await fetchCxml(leg, io, start, [], either);
+    let found = "found" in start ? start.found : await fetchCxml(leg, io, start, [], io.is_first, either);
     while (found.ok) {
       const flow = await runVerbs(leg, found.verbs, found.source, io, either);
       switch (flow.go) {
@@ -39,7 +39,7 @@ export async function runCxml(
         case "stranded":
           return { over: "stranded", reason: flow.reason };
         case "fetch":
-          found = await fetchCxml(leg, io, flow.source, flow.fields, either);
+          found = await fetchCxml(leg, io, flow.source, flow.fields, false, either);
       }
     }
     return { over: "stranded", reason: found.reason };
@@ -106,7 +106,8 @@ async function hear(leg: Leg, prompt: Prompt, signal: AbortSignal): Promise<void
 
 /** Without an `action` the same document is fetched again, as its reference warns. */
 async function runGather(leg: Leg, verb: Gather, source: Source, signal: AbortSignal): Promise<Flow> {
-  const digits = await gather(leg, verb, signal);
+  const endPrompt = leg.beginPrompt();
+  const digits = await gather(leg, verb, signal).finally(endPrompt);
   if (digits === "" && !verb.actionOnEmptyResult) return goOn;
   const next = verb.action === undefined ? source : { url: verb.action, method: verb.method };
   return { go: "fetch", source: next, fields: [["Digits", digits]] };
@@ -133,7 +134,7 @@ async function conference(
   const cut = () => limit.abort(new Error("timeLimit has passed"));
   leg.sleep(limit_s * 1000, AbortSignal.any([signal, over.signal])).then(cut, () => {});
   try {
-    const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]), "cxml");
+    const result = await leg.joinConference(params, AbortSignal.any([signal, limit.signal]), "cxml", "left");
     return result === "completed" ? "answered" : result;
   } catch (error) {
     signal.throwIfAborted();

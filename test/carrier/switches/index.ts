@@ -1,16 +1,20 @@
 import * as z from "zod";
 import { callQuestions } from "./calls.ts";
 import { conferenceQuestions } from "./conferences.ts";
+import { joinQuestions } from "./joins.ts";
 import type { OpenQuestion } from "./open-question.ts";
 import { requestQuestions } from "./requests.ts";
 import { restQuestions } from "./rest.ts";
+import { sessionQuestions } from "./sessions.ts";
 
 /** Everything that nobody could try on the live platform, by the name of its switch. */
 export const openQuestions = {
   ...callQuestions,
   ...conferenceQuestions,
+  ...joinQuestions,
   ...restQuestions,
   ...requestQuestions,
+  ...sessionQuestions,
 } as const;
 
 export type SwitchName = keyof typeof openQuestions;

@@ -14,7 +14,7 @@ export const restQuestions = {
     kind: "degrading",
     partyline: "A list that knows no call by our ids is no evidence about any of them",
   }),
-  rest_status_while_waiting: openQuestion(["in-progress", "init"], {
+  rest_status_while_waiting: openQuestion(["init", "in-progress"], {
     question: "Which status lists give a conference that is made and not started",
     published: "`Status` is `init`, `in-progress` or `completed`; when `init` ends is not said",
     kind: "harmful",

@@ -1,5 +1,5 @@
 import { Ear } from "../ear.ts";
-import type { Leg, Sound } from "../leg.ts";
+import type { AnswerLimit, Leg, Sound } from "../leg.ts";
 
 /** Time that stands still until `run`, then jumps from one thing due to the next. */
 export class VirtualClock {
@@ -82,11 +82,13 @@ export class FakeLeg implements Leg {
     return this.clock.sleep(ms, signal);
   }
 
-  answer(): void {
+  answer({ max_ms, default_ms }: AnswerLimit = {}): void {
+    const ms = this.call_state === "answered" ? max_ms : (max_ms ?? default_ms);
     this.call_state = "answered";
+    if (ms !== undefined) this.#endAfter(ms);
   }
 
-  endAfter(ms: number): void {
+  #endAfter(ms: number): void {
     this.#call_off_limit();
     this.#call_off_limit = this.clock.at(this.now() + ms, () => this.hangUp("max_duration"));
   }
@@ -111,6 +113,10 @@ export class FakeLeg implements Leg {
       if (taker === null) this.#keys.push(key);
       else taker(key);
     }
+  }
+
+  beginPrompt(): () => void {
+    return () => {};
   }
 
   nextDigit(timeout_ms: number, signal: AbortSignal): Promise<string | null> {

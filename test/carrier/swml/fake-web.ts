@@ -1,16 +1,22 @@
+import { type Switches, switchesSchema } from "../switches/index.ts";
 import type { FakeLeg } from "./fake-leg.ts";
 import { type DocumentIo, runDocument } from "./runner.ts";
 
 /** What a URL answers; an error stands for no answer at all. */
 export type Answer = { status: number; body: string } | Error;
-type Page = unknown[] | Answer | ((body: Record<string, unknown>) => unknown[]);
+type Page = unknown[] | Answer | ((body: Record<string, unknown>) => unknown[] | Answer);
 
-/** A web of documents by URL; a page that is an array is the `main` of one. */
-export function web(pages: Record<string, Page>, options: Partial<DocumentIo> = {}) {
+/** A web of documents by URL; a page that is an array is the `main` of one. Open questions have their first reading. */
+export function web(
+  pages: Record<string, Page>,
+  { switches, ...options }: Partial<Omit<DocumentIo, "switches">> & { switches?: Partial<Switches> } = {},
+) {
   const posts: { url: string; call: unknown; vars: unknown; params: unknown }[] = [];
   const io: DocumentIo = {
     params: {},
+    is_first: true,
     max_transfers: 32,
+    switches: switchesSchema.parse(switches ?? {}),
     ...options,
     fetch: async (url, body) => {
       const { call, vars, params } = structuredClone(body);

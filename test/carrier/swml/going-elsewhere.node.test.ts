@@ -59,6 +59,20 @@ test("the 33rd transfer strands the call, and the 32nd does not", async () => {
   });
 });
 
+test.each([
+  [false, { over: "document ended" }],
+  [true, { over: "stranded", reason: "more than 32 transfers and gotos in one call" }],
+])("an execute counts as a transfer only by the switch: %s", async (counts, ending) => {
+  const { io } = web(
+    { "https://example.com/sub": [{ return: 1 }] },
+    { switches: { execute_counts_as_transfer: counts } },
+  );
+  const rounds = (most: number) =>
+    Array.from({ length: most }, () => ({ execute: "https://example.com/sub" }));
+  expect(await runInline(new FakeLeg(), rounds(32), io)).toEqual({ over: "document ended" });
+  expect(await runInline(new FakeLeg(), rounds(33), io)).toEqual(ending);
+});
+
 test("transfers count for the call, also where another document took over in between", async () => {
   const leg = new FakeLeg();
   const jumps = (most: number) => [

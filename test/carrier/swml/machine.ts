@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { Leg } from "../leg.ts";
+import type { Switches } from "../switches/index.ts";
 import type { Scope } from "./expansion.ts";
+import type { Found } from "./fetching.ts";
 import type { Sections } from "./grammar.ts";
 import type { Step } from "./steps.ts";
 
@@ -13,12 +15,17 @@ export interface Frame {
   readonly depth: number;
 }
 
+/** Where a document goes on: a section of this one or of another, or why there is none. */
+export type Place =
+  | { readonly ok: true; readonly section: string; readonly frame: Frame }
+  | Exclude<Found, { ok: true }>;
+
 /** What comes after a step. */
 export type Flow =
   | { readonly go: "on" }
   | { readonly go: "return"; readonly value: unknown }
   | { readonly go: "label"; readonly label: string }
-  | { readonly go: "transfer"; readonly dest: string; readonly params: Frame["params"]; readonly from: Frame }
+  | { readonly go: "transfer"; readonly place: Place }
   | { readonly go: "hung up" }
   | { readonly go: "stranded"; readonly reason: string };
 
@@ -27,8 +34,11 @@ export interface Machine {
   readonly leg: Leg;
   /** Aborted when the call has ended or the document was replaced. */
   readonly signal: AbortSignal;
+  readonly switches: Switches;
   scope(frame: Frame): Scope;
   runSteps(steps: readonly Step[], frame: Frame): Promise<Flow>;
+  /** Finds `dest`, where the document then goes on. */
+  transfer(dest: string, params: Frame["params"], frame: Frame): Promise<Flow>;
   /** Runs `dest` as a subroutine: its `return`'s value, or how it ended otherwise. */
   execute(dest: string, params: Frame["params"], frame: Frame): Promise<Flow>;
   /** How often this `goto` has jumped, this time included. */

@@ -73,7 +73,7 @@ export async function perform(machine: Machine, step: Step, frame: Frame): Promi
       return await runSwitch(machine, read(switchBody, body), frame);
     case "transfer": {
       const { dest, params } = read(transferBody, body);
-      return { go: "transfer", dest, params: params ?? {}, from: frame };
+      return await machine.transfer(dest, params ?? {}, frame);
     }
     case "unset":
       for (const variable of [read(unsetBody, body)].flat()) delete leg.vars[variable];
@@ -96,12 +96,8 @@ function expandBody(machine: Machine, name: StepName, body: unknown, frame: Fram
 
 function answer({ leg }: Machine, body: unknown): Flow {
   const { max_duration } = read(answerBody, body);
-  const { call_state } = leg.describe();
-  leg.answer();
-  // SWML's default counts where this step is what answers; on an answered call only a limit that is written does.
-  if (max_duration !== undefined || call_state !== "answered") {
-    leg.endAfter(numberOf(max_duration, default_max_duration_s) * 1000);
-  }
+  const max_ms = max_duration === undefined ? undefined : numberOf(max_duration, 0) * 1000;
+  leg.answer({ max_ms, default_ms: default_max_duration_s * 1000 });
   return goOn;
 }
 
@@ -142,10 +138,12 @@ function never(signal: AbortSignal): Promise<Flow> {
 }
 
 async function joinConference(machine: Machine, body: unknown, frame: Frame): Promise<Flow> {
-  const { leg, signal } = machine;
+  const { leg, signal, switches } = machine;
   const { result, ...params } = read(joinConferenceBody, body);
   leg.answer();
-  const join_conference_result = await leg.joinConference(params, signal, "swml");
+  const at_once = result !== undefined && switches.join_result_at_join === "answered_at_once";
+  const until = at_once ? "joined" : "left";
+  const join_conference_result = await leg.joinConference(params, signal, "swml", until);
   Object.assign(leg.vars, { join_conference_result, return_value: join_conference_result });
   if (result !== undefined) return await runResult(machine, result, frame);
   leg.hangUp("hangup");

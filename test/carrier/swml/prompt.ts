@@ -19,12 +19,19 @@ export async function runPrompt(leg: Leg, body: unknown, signal: AbortSignal): P
   for (const name of ["prompt_value", "prompt_value_raw", "prompt_digit_terminator"]) delete leg.vars[name];
   const urls = Array.isArray(prompt.play) ? prompt.play : [prompt.play];
   const initial_ms = numberOf(prompt.initial_timeout, defaults.initial_timeout_s) * 1000;
-  const first = (await playUntilKey(leg, urls, signal)) ?? (await leg.nextDigit(initial_ms, signal));
-  const input = await collect(leg, first, signal, {
+  const limits = {
     max_digits: numberOf(prompt.max_digits, defaults.max_digits),
     digit_timeout_ms: numberOf(prompt.digit_timeout, defaults.digit_timeout_s) * 1000,
     terminators: prompt.terminators ?? "",
-  });
+  };
+  const endPrompt = leg.beginPrompt();
+  let input: Input;
+  try {
+    const first = (await playUntilKey(leg, urls, signal)) ?? (await leg.nextDigit(initial_ms, signal));
+    input = await collect(leg, first, signal, limits);
+  } finally {
+    endPrompt();
+  }
   const { digits, terminator } = input;
   Object.assign(leg.vars, {
     prompt_result: digits === "" ? "no_input" : "match_digits",

@@ -1,7 +1,8 @@
 import type { Leg } from "../leg.ts";
+import type { Switches } from "../switches/index.ts";
 import type { Scope } from "./expansion.ts";
 import { type DocumentIo, type Found, fetchDocument, inlineDocument } from "./fetching.ts";
-import { type Flow, type Frame, goOn, type Machine, StepError } from "./machine.ts";
+import { type Flow, type Frame, goOn, type Machine, type Place, StepError } from "./machine.ts";
 import { perform } from "./perform.ts";
 import type { Step } from "./steps.ts";
 
@@ -40,10 +41,6 @@ export async function runDocument(
 /** `transfer`s and `goto`s so far, by call: the limit is the call's, whichever of its documents makes them. */
 const transfers = new WeakMap<Leg, number>();
 
-type Place =
-  | { readonly ok: true; readonly section: string; readonly frame: Frame }
-  | Exclude<Found, { ok: true }>;
-
 class Runner implements Machine {
   readonly leg: Leg;
   readonly signal: AbortSignal;
@@ -57,10 +54,10 @@ class Runner implements Machine {
   }
 
   async run(start: { url: string } | { document: unknown }): Promise<Ending> {
-    const { params } = this.#io;
+    const { params, is_first } = this.#io;
     let place: Place = entered(
       "url" in start
-        ? await fetchDocument(this.leg, this.#io, start.url, params, this.signal)
+        ? await fetchDocument(this.leg, this.#io, start.url, params, is_first, this.signal)
         : inlineDocument(this.leg, start.document, "inline document"),
       params,
       0,
@@ -79,11 +76,14 @@ class Runner implements Machine {
         case "label":
           return { over: "stranded", reason: `goto: no label "${flow.label}" in section ${place.section}` };
         case "transfer":
-          if (!this.#mayTransfer()) return { over: "stranded", reason: this.#tooMany() };
-          place = await this.#find(flow.dest, flow.params, { ...flow.from, depth: 0 });
+          place = flow.place;
       }
     }
     return { over: "stranded", reason: place.reason };
+  }
+
+  get switches(): Switches {
+    return this.#io.switches;
   }
 
   scope(frame: Frame): Scope {
@@ -99,11 +99,22 @@ class Runner implements Machine {
     return goOn;
   }
 
+  async transfer(dest: string, params: Frame["params"], frame: Frame): Promise<Flow> {
+    if (!this.#mayTransfer()) return { go: "stranded", reason: this.#tooMany() };
+    this.#io.ledBy?.("transfer");
+    const place = await this.#find(dest, params, { ...frame, depth: 0 });
+    return this.#passedOver(place) ? goOn : { go: "transfer", place };
+  }
+
   async execute(dest: string, params: Frame["params"], frame: Frame): Promise<Flow> {
+    const counts = this.switches.execute_counts_as_transfer;
+    if (counts && !this.#mayTransfer()) return { go: "stranded", reason: this.#tooMany() };
     if (frame.depth >= max_depth) {
       return { go: "stranded", reason: `more than ${max_depth} nested executes` };
     }
+    this.#io.ledBy?.("execute");
     const place = await this.#find(dest, params, { ...frame, depth: frame.depth + 1 });
+    if (this.#passedOver(place)) return goOn;
     if (!place.ok) return { go: "stranded", reason: place.reason };
     const flow = await this.#runSection(place.section, place.frame);
     if (flow.go === "label") return { go: "stranded", reason: `goto: no label "${flow.label}" in ${dest}` };
@@ -143,7 +154,11 @@ class Runner implements Machine {
   /** Where a destination leads: a URL, an inline document, or a section of the document that names it. */
   async #find(dest: string, params: Frame["params"], frame: Frame): Promise<Place> {
     if (/^https?:\/\//i.test(dest)) {
-      return entered(await fetchDocument(this.leg, this.#io, dest, params, this.signal), params, frame.depth);
+      return entered(
+        await fetchDocument(this.leg, this.#io, dest, params, false, this.signal),
+        params,
+        frame.depth,
+      );
     }
     if (dest.trimStart().startsWith("{")) {
       return entered(inlineDocument(this.leg, parsed(dest), "inline document"), params, frame.depth);
@@ -152,6 +167,14 @@ class Runner implements Machine {
       return { ok: true, section: dest, frame: { ...frame, params } };
     }
     return { ok: false, reason: `"${dest}" is neither a URL nor a document nor a section of this one` };
+  }
+
+  /** Whether the document goes on as if the step were not there, since its fetch brought nothing. */
+  #passedOver(place: Place): boolean {
+    if (place.ok || !place.nothing_came) return false;
+    if (this.switches.failed_fetch_of_transfer !== "next_step") return false;
+    this.leg.note("document", { passed_over: place.reason });
+    return true;
   }
 
   #mayTransfer(): boolean {
