@@ -47,6 +47,8 @@ export class Conference {
   readonly participants = new Map<string, Participant>();
   recording: Recording | null = null;
   state: "waiting" | "started" | "ended" = "waiting";
+  /** Why it ended, and the call whose leave ended it, where one did. */
+  ended: { readonly reason: string; readonly by_call: string | null } | null = null;
   readonly #host: ConferenceHost;
   readonly #sounds = new Map<string, { music: boolean; end: () => void }>();
 
@@ -99,6 +101,7 @@ export class Conference {
   /** Drops everyone. */
   end(reason_ended: string, call_id_ending_conf?: string): void {
     if (this.state === "ended") return;
+    this.ended = { reason: reason_ended, by_call: call_id_ending_conf ?? null };
     const by_api = reason_ended === "conference-ended-via-api";
     for (const participant of [...this.participants.values()])
       this.#remove(participant, by_api ? "conference_ended_via_api" : "moderator_ended_conference");

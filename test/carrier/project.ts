@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { Call, type CallFacts, type CallHost, type JoinResult } from "./calls.ts";
+import { Call, type CallFacts, type CallHost, type JoinRecord, type JoinResult } from "./calls.ts";
 import { Clock } from "./clock.ts";
 import { Conference, type ConferenceHost, type JoinedBy } from "./conferences.ts";
 import { receiveEvent, stateEvent } from "./events.ts";
@@ -156,7 +156,15 @@ export class Project implements CallHost, ConferenceHost {
     const refusal = conference.refusal(settings);
     if (refusal !== null) return { joined: false, reason: refusal };
     this.conferences.set(settings.name, conference);
-    const record = { at: this.clock.now(), conference: settings.name, by, left_at: null as number | null };
+    const record: JoinRecord = {
+      at: this.clock.now(),
+      conference: settings.name,
+      conference_id: conference.conference_id,
+      by,
+      left_at: null,
+      seq: this.journal.seq,
+      left_seq: null,
+    };
     call.joins.push(record);
     call.conference = conference;
     conference.join({
@@ -171,6 +179,7 @@ export class Project implements CallHost, ConferenceHost {
       coaching: settings.coach ?? null,
       left: () => {
         record.left_at = this.clock.now();
+        record.left_seq = this.journal.seq;
         call.conference = null;
         left();
       },
