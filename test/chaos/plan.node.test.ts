@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { matrix, shortMatrix, titleOf } from "./matrix.ts";
 import { planOf, planSeats } from "./plan.ts";
-import { drawReadings, notDrawn, parseReadings, questions, unusualOf } from "./readings.ts";
+import { drawReadings, notDrawn, parseReadings, questions, readingsWith, unusualOf } from "./readings.ts";
 
 const shape = { projects: 2, troubles: 3, trouble_ms: 6_000, rushed: 0.3 };
 const seats = { projects: 2, over_at_ms: 20_000 };
@@ -59,4 +60,21 @@ test("readings are read from NAME=VALUE, and an unknown name or value is told", 
     "alone_hears_music is one of true, false, not perhaps",
   );
   expect(parseReadings(["alone_hears_music"])).toBe("alone_hears_music is one of true, false, not nothing");
+});
+
+test("the matrix has a row for all as assumed, and one for each reading that does harm or costs something", () => {
+  const unusual = (kinds: string[]) =>
+    Object.entries(questions)
+      .filter(([name, { kind }]) => kinds.includes(kind) && notDrawn[name] === undefined)
+      .flatMap(([name, { readings }]) => readings.slice(1).map((value) => `${name}=${value}`));
+  const titles = (rows: ReturnType<typeof matrix>) => rows.map(({ reading }) => titleOf(reading));
+  expect(titles(matrix(1))).toEqual(["as assumed", ...unusual(["harmful", "degrading"])]);
+  expect(titles(shortMatrix(1))).toEqual(["as assumed", ...unusual(["harmful"])]);
+});
+
+test("a row of the matrix has one project, with that reading alone", () => {
+  for (const { reading, plan } of matrix(1)) {
+    const given = reading ? { [reading.name]: reading.value } : {};
+    expect(plan.projects.map(({ readings }) => readings)).toEqual([readingsWith(given)]);
+  }
 });

@@ -4,7 +4,7 @@ import { type PlannedCall, planCall, planSeatedCall } from "./callers.ts";
 import { Random } from "./random.ts";
 import { drawReadings, type SomeReadings } from "./readings.ts";
 import { roomKinds, type Teams, teams, wireRoom } from "./rules.ts";
-import { always, type Deed, dealTroubles, noEvents, type Trouble, unreliable } from "./troubles.ts";
+import { always, biting, type Deed, dealTroubles, noEvents, type Trouble, unreliable } from "./troubles.ts";
 
 export interface PlannedProject {
   project_id: string;
@@ -62,6 +62,19 @@ export function planOf(seed: number, calls: number, shape: Shape, fixed: SomeRea
   );
   const troubles = dealTroubles(random, shape.projects, shape.troubles);
   return planTroubles(random, { ...shape, seed, calls, projects, troubles });
+}
+
+/** One project under the readings given, a few tenants' rooms, and the troubles under which a careless client comes to harm. */
+export function planOne(
+  seed: number,
+  calls: number,
+  { trouble_ms, rushed }: Omit<Shape, "projects" | "troubles">,
+  readings: Switches,
+): Plan {
+  const random = new Random(seed);
+  const projects = planProjects(random, seed, 1, () => readings);
+  const troubles = [biting(random)];
+  return planTroubles(random, { seed, calls, projects, troubles, trouble_ms, rushed, teams: [0] });
 }
 
 function planTroubles(

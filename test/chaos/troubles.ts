@@ -226,6 +226,42 @@ const lasting: ((random: Random) => Trouble)[] = [
   }),
 ];
 
+/** One after the other what makes a reading bite: most do harm only together with one of these. */
+export function biting(random: Random): Trouble[] {
+  const joinLost = (kind: "swallow" | "ignore" | "close_after", probability: number): Fault => ({
+    at: "command",
+    match: join,
+    probability,
+    do: { kind },
+  });
+  return [
+    {
+      name: "joins sent, not answered; dropped",
+      faults: [joinLost("swallow", 0.2), joinLost("ignore", 0.2), joinLost("close_after", 0.2)],
+      deeds: [drop(0.3), drop(0.7)],
+    },
+    {
+      name: "slow answers; slow to act",
+      latency_ms: random.between(50, 250),
+      faults: [
+        { at: "command", match: join, probability: 0.5, do: { kind: "delay", ms: 3_000 } },
+        { at: "answer", probability: 0.4, do: { kind: "delay", ms: 2_000 } },
+        { at: "rest", probability: 0.4, do: { kind: "delay", ms: 1_500 } },
+      ],
+    },
+    {
+      name: "events lost; dropped",
+      faults: [{ at: "event", match: conference, probability: 0.5, do: { kind: "lose" } }],
+      deeds: [drop(0.5)],
+    },
+    {
+      name: "object lost; joins sent, not answered",
+      faults: [joinLost("swallow", 0.3), joinLost("ignore", 0.2)],
+      deeds: [0.2, 0.6].map((at) => ({ at, deed: { do: "vanish" } as const })),
+    },
+  ];
+}
+
 /** What goes wrong whatever else does: a webhook comes twice, a status callback is lost for good. */
 export const always: readonly Fault[] = [
   { at: "webhook", probability: 0.1, do: { kind: "duplicate" } },
