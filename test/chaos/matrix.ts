@@ -10,14 +10,14 @@ export interface Row {
 }
 
 /** How much is played under each reading. */
-export interface RowSize {
+interface RowSize {
   calls: number;
-  /** Of each of the four troubles that every row meets. */
+  /** Of each of the two troubles that every row meets. */
   trouble_ms: number;
 }
 
-export const FULL_SIZE: RowSize = { calls: 40, trouble_ms: 5_000 };
-export const SHORT_SIZE: RowSize = { calls: 24, trouble_ms: 3_000 };
+const FULL_SIZE: RowSize = { calls: 40, trouble_ms: 10_000 };
+const SHORT_SIZE: RowSize = { calls: 24, trouble_ms: 6_000 };
 
 /** In which part of a row rushes come. */
 const RUSHED = 0.4;

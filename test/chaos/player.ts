@@ -252,7 +252,7 @@ class Player {
       }
       case "end_room":
         for (const conference of [...project.conferences.values()]) {
-          if (conference.name === deed.room) conference.end("ended-via-api");
+          if (conference.settings.name === deed.room) conference.end("ended-via-api");
         }
         return;
       case "vanish":

@@ -44,7 +44,7 @@ export function watchLeaks({ plan, projects }: Staged, worker_url: string): Leak
 }
 
 function roomSize({ conferences }: Project, { name }: Listed): number {
-  const rooms = [...conferences.values()].filter((one) => one.name === name);
+  const rooms = [...conferences.values()].filter(({ settings }) => settings.name === name);
   return rooms.reduce((sum, { participants }) => sum + participants.size, 0);
 }
 
