@@ -43,12 +43,17 @@ export interface CallHost {
   join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
 
-interface JoinRecord {
+/** One stay in a conference, whatever events tell of it. */
+export interface JoinRecord {
   at: number;
   /** The name that the join gave. */
   conference: string;
+  conference_id: string;
   by: JoinedBy;
   left_at: number | null;
+  /** The journal's latest entry at the join and at the leave: within a millisecond the clock cannot tell what came first. */
+  seq: number;
+  left_seq: number | null;
 }
 
 /** One call, from its creation on; it stays readable after its end. */

@@ -78,6 +78,8 @@ export class Conference {
   recording: Recording | null = null;
   /** Everyone is being dropped. */
   ending = false;
+  /** Why it ended, and the call whose leave ended it, where one did. */
+  ended: { readonly reason: string; readonly by_call: string | null } | null = null;
   readonly #host: ConferenceHost;
   /** What a leave brings, while it is not known yet whether the call moves to another join. */
   #held: (() => void)[] | null = null;
@@ -224,6 +226,7 @@ export class Conference {
   end(reason_ended: string, call_id_ending_conf?: string): void {
     if (this.state === "ended") return;
     this.ending = true;
+    this.ended = { reason: reason_ended, by_call: call_id_ending_conf ?? null };
     const by_api = reason_ended === "conference-ended-via-api";
     const for_all = reason_ended !== "last-participant-left";
     const told = for_all ? this.#host.switches.events_at_end : "leaves_and_end";

@@ -44,6 +44,11 @@ export class Journal {
   #seq = 0;
   #watchers = new Set<() => void>();
 
+  /** The latest entry's; 0 before the first. */
+  get seq(): number {
+    return this.#seq;
+  }
+
   note(kind: JournalKind, facts: Record<string, unknown>): void {
     this.#seq += 1;
     this.#entries.push({ ...facts, seq: this.#seq, at: Date.now(), kind });

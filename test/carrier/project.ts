@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { Call, type CallFacts, type CallHost, type JoinResult } from "./calls.ts";
+import { Call, type CallFacts, type CallHost, type JoinRecord, type JoinResult } from "./calls.ts";
 import { Clock } from "./clock.ts";
 import {
   Conference,
@@ -199,11 +199,14 @@ export class Project implements CallHost, ConferenceHost {
     if (refusal !== null) return { joined: false, reason: refusal };
     this.conferences.set(conference.conference_id, conference);
     if (commander) conference.commanders.add(commander);
-    const record = {
+    const record: JoinRecord = {
       at: this.clock.now(),
       conference: settings.name,
+      conference_id: conference.conference_id,
       by: joinedBy(via),
-      left_at: null as number | null,
+      left_at: null,
+      seq: this.journal.seq,
+      left_seq: null,
     };
     call.joins.push(record);
     call.conference = conference;
@@ -220,6 +223,7 @@ export class Project implements CallHost, ConferenceHost {
       coaching: settings.coach ?? null,
       left: () => {
         record.left_at = this.clock.now();
+        record.left_seq = this.journal.seq;
         call.leftConference();
         left();
       },

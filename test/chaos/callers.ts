@@ -7,7 +7,7 @@ import {
   pins,
   seatKinds,
   type Team,
-  teams,
+  type Teams,
   wireRoom,
 } from "./rules.ts";
 
@@ -100,10 +100,15 @@ export function planSeatedCall(
   };
 }
 
-/** Somebody calls. `index` tells callers apart. */
-export function planCall(random: Random, index: number, { rush, ...where }: Where): PlannedCall {
+/** Somebody calls one of the teams. `index` tells callers apart. */
+export function planCall(
+  random: Random,
+  index: number,
+  { rush, ...where }: Where,
+  called: Teams,
+): PlannedCall {
   const kind = rush ? "queue" : random.weighted(weights);
-  const team = rush ? 0 : random.pick(teams);
+  const team = rush ? 0 : random.pick(called);
   return {
     ...where,
     kind,

@@ -1,17 +1,33 @@
 import { ways } from "./callers.ts";
-import { type Crime, crimes, crimesOf, waited } from "./judge.ts";
+import { cutCalls } from "./dialled.ts";
+import { type Crime, crimes, crimesOf, excuseOf, leftAfterSwitch, outAt, waited } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
+import { unusualOf } from "./readings.ts";
+import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
 import { type CallRecord, entriesOf, frameOf } from "./records.ts";
 import { APOLOGY, FULL, LINE } from "./rules.ts";
+import { silenceAfter } from "./silence.ts";
+
+/** What only shows among several calls. */
+const shared_crimes = ["left_alive_after_switch", "over_capacity"] as const;
+
+type AnyCrime = Crime | (typeof shared_crimes)[number];
 
 export interface Verdict {
   /** The run's line. */
   figures: Record<string, unknown>;
-  offenders: { record: CallRecord; crimes: (Crime | "over_capacity")[] }[];
-  /** What is wrong with the whole and with no one call. */
+  /** How often each crime was committed that was. */
+  counts: Record<string, number>;
+  offenders: { record: CallRecord; crimes: AnyCrime[] }[];
+  /** What is wrong with the whole and with no one call of the plan. */
   complaints: string[];
+  /** What of the harm that came to callers could not be helped, a line each for the first few. */
+  excused: string[];
 }
+
+/** Excused calls that are told of. */
+const EXCUSED = 3;
 
 /**
  * Counts what happened, and what must not have.
@@ -22,25 +38,39 @@ export function verdictOf(
   records: readonly CallRecord[],
   flagged: ReadonlySet<string>,
 ): Verdict {
-  const { plan, seats } = played;
-  const over = overCapacity(records, flagged);
+  const { plan, seats, projects } = played;
+  const shared = {
+    left_alive_after_switch: leftAfterSwitch(records),
+    over_capacity: overCapacity(records, flagged),
+  };
   const offenders: Verdict["offenders"] = records
     .map((record) => ({
       record,
-      crimes: [...crimesOf(record), ...(over.has(record) ? (["over_capacity"] as const) : [])],
+      crimes: [...crimesOf(record), ...shared_crimes.filter((crime) => shared[crime].has(record))],
     }))
     .filter(({ crimes }) => crimes.length > 0);
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
   const answered = answeredJoins(played);
-  const counts = Object.fromEntries(
-    ([...crimes, "over_capacity"] as const).map((crime) => [
-      crime,
-      offenders.filter((one) => one.crimes.includes(crime)).length,
-    ]),
-  );
+  const cut = projects.flatMap((project) => cutCalls(project.calls.values(), entriesOf(project)));
+  const counts = {
+    ...Object.fromEntries(
+      [...crimes, ...shared_crimes].map((crime) => [
+        crime,
+        offenders.filter((one) => one.crimes.includes(crime)).length,
+      ]),
+    ),
+    dialled_call_cut: cut.length,
+  };
+  const excuses = records.flatMap((record) => {
+    const excuse = excuseOf(record);
+    return excuse === null ? [] : [`${nameOf(plan.seed, record)}: ${excuse}`];
+  });
   const figures = {
     seed: plan.seed,
     plan: plan.digest,
+    readings: plan.projects
+      .map(({ readings }, project) => ({ project, ...unusualOf(readings) }))
+      .filter((readings) => Object.keys(readings).length > 1),
     calls: records.length,
     joined_by_relay: count(({ call }) => call.joins[0]?.by === "relay"),
     joined_by_document: count(({ call }) => call.joins[0]?.by === "document"),
@@ -55,6 +85,9 @@ export function verdictOf(
     violations: noted(played, "violation"),
     rest_requests: noted(played, "rest"),
     ...counts,
+    excused: excuses.length,
+    alive_in_silence_s: secondsOf(records.flatMap(aloneFor)),
+    ...recordingFigures(played, records),
     webhook_ms: percentiles(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
@@ -67,17 +100,48 @@ export function verdictOf(
             const wasTold = heard.heard.some(({ detail }) => detail.includes(FULL));
             return (planned.overflow?.length ?? 0) > 0 && stays.length === 0 && wasTold;
           }),
+          seat_leaked_s: secondsOf(played.seats_leaked_ms),
           flagged_late: records.filter(({ call }) => flagged.has(call.call_id)).length,
           seats,
         }),
   };
-  const complaints = (["evening", "end"] as const).flatMap((when) =>
-    (seats?.[when].differing ?? []).map(
-      (room) =>
-        `seed ${plan.seed}: ${when}: the ledger has another number of calls in ${room} than the carrier`,
+  const complaints = [
+    ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
+    ...(["evening", "end"] as const).flatMap((when) =>
+      (seats?.[when].differing ?? []).map(
+        (room) =>
+          `seed ${plan.seed}: ${when}: the ledger has another number of calls in ${room} than the carrier`,
+      ),
     ),
+  ];
+  return { figures, counts, offenders, complaints, excused: excuses.slice(0, EXCUSED) };
+}
+
+function nameOf(seed: number, { planned: { call_id, kind, project } }: CallRecord): string {
+  return `excused: call ${call_id}, seed ${seed}, project ${project}, ${kind}`;
+}
+
+/** The longest silence after its last room of a call that outlived that, in ms. */
+function aloneFor(record: CallRecord): number[] {
+  const out_at = outAt(record);
+  const { ended_at, hung_up_at } = record;
+  if (out_at === null || (hung_up_at !== null && hung_up_at <= out_at)) return [];
+  return ended_at !== null && ended_at <= out_at ? [] : [silenceAfter(record, out_at)];
+}
+
+/** How people fare who are recorded; no crimes yet. */
+function recordingFigures({ projects }: Played, records: readonly CallRecord[]): Record<string, number> {
+  const conferences = projects.map(({ conferences, past_conferences }) => [
+    ...conferences.values(),
+    ...past_conferences,
+  ]);
+  const untold = projects.map((project, index) =>
+    untoldRecordings(conferences[index] ?? [], entriesOf(project)),
   );
-  return { figures, offenders, complaints };
+  return {
+    recorded_without_notice: recordedWithoutNotice(records, conferences.flat()).length,
+    recording_callbacks_missed: untold.flat().length,
+  };
 }
 
 /** How the calls came, and what they met before their rooms. */
@@ -172,7 +236,16 @@ function isOpening(point: unknown): boolean {
 
 function percentiles(values: readonly number[]): { p50: number; p99: number } | null {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return sorted.length === 0 ? null : { p50: at(0.5), p99: at(0.99) };
+  return sorted.length === 0 ? null : { p50: at(sorted, 0.5), p99: at(sorted, 0.99) };
+}
+
+/** From ms. */
+function secondsOf(values_ms: readonly number[]): { p50: number; p99: number; max: number } | null {
+  const sorted = values_ms.map((ms) => Math.round(ms / 100)).sort((a, b) => a - b);
+  if (sorted.length === 0) return null;
+  return { p50: at(sorted, 0.5) / 10, p99: at(sorted, 0.99) / 10, max: at(sorted, 1) / 10 };
+}
+
+function at(sorted: readonly number[], share: number): number {
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 }

@@ -1,14 +1,30 @@
 import { describe, expect, test } from "vitest";
-import { crimesOf } from "./judge.ts";
+import { cutCalls } from "./dialled.ts";
+import { crimesOf, excuseOf, leftAfterSwitch } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
+import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
 import type { CallRecord, Stay } from "./records.ts";
-import { LINE } from "./rules.ts";
+import { differing } from "./rosters.ts";
+import { LINE, NOTICE } from "./rules.ts";
 
 const room = "acme:team-a";
 
+function stayIn(changes: Partial<Stay> = {}): Stay {
+  return {
+    conference_id: "c1",
+    room,
+    by: "relay",
+    from: 100,
+    to: 60_000,
+    told_at: 60_001,
+    untold: [],
+    ended_for: 0,
+    ...changes,
+  };
+}
+
 /** A call that was placed by RELAY, talked for a minute and was ended when its conference was over. */
 function record(changes: Partial<CallRecord> = {}): CallRecord {
-  const stay: Stay = { conference_id: "c1", room, from: 100, to: 60_000, told_at: 60_001 };
   return {
     planned: {
       at_ms: 0,
@@ -30,7 +46,9 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
       state: "ended",
       stranded: false,
       began_at: 0,
-      joins: [{ at: 100, conference: room, by: "relay", left_at: 60_000 }],
+      origin: "webhook",
+      end_reason: "hangup",
+      joins: [],
     },
     heard: {
       heard: [{ sound: "conference", detail: room, from_ms: 100, to_ms: 60_000 }],
@@ -38,16 +56,19 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
       two_sounds: false,
     },
     hung_up_at: null,
+    taken_out_at: null,
     given_up: false,
     received_at: null,
     ended_at: 60_500,
+    seen_until: 300_000,
+    ended_in_conference: false,
     webhooks: [{ sent_at: 0, ms: 120, status: 200, failed: null }],
     commands: [
       { at: 50, method: "calling.answer", by: "relay", in_conference: false },
       { at: 90, method: "calling.join_conference", by: "relay", in_conference: false },
       { at: 60_200, method: "calling.end", by: "relay", in_conference: false },
     ],
-    stays: [stay],
+    stays: [stayIn()],
     steps: [],
     sounds_over: [],
     rest_failed: false,
@@ -56,7 +77,6 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
 }
 
 const base = record();
-const [stay] = base.stays;
 const [answer, join] = base.commands;
 
 describe("a call that went well", () => {
@@ -67,12 +87,8 @@ describe("a call that went well", () => {
   });
 
   test("may live on where its document has put it back", () => {
-    const back = { conference_id: "c2", room, from: 61_000, to: null, told_at: null };
-    const joins = [
-      ...base.call.joins,
-      { at: 61_000, conference: room, by: "document" as const, left_at: null },
-    ];
-    const call = { ...base.call, state: "answered" as const, joins };
+    const back = stayIn({ conference_id: "c2", by: "document", from: 61_000, to: null, told_at: null });
+    const call = { ...base.call, state: "answered" as const };
     expect(crimesOf(record({ call, stays: [...base.stays, back], commands: [], ended_at: null }))).toEqual(
       [],
     );
@@ -82,11 +98,8 @@ describe("a call that went well", () => {
 test.each<[string, Partial<CallRecord>]>([
   ["stranded", { call: { ...base.call, stranded: true } }],
   ["stranded", { stays: [], commands: [], ended_at: 9_000 }],
-  ["silent_over_10_s", { heard: { ...base.heard, longest_silence_ms: 10_001 } }],
-  [
-    "in_two_places",
-    { stays: [...base.stays, { conference_id: "c2", room, from: 59_000, to: 60_000, told_at: 60_001 }] },
-  ],
+  ["silent_over_10_s", { heard: { ...base.heard, longest_silence_ms: 10_001 }, ended_at: 70_002 }],
+  ["in_two_places", { stays: [...base.stays, stayIn({ conference_id: "c2", from: 59_000 })] }],
   [
     "in_two_places",
     {
@@ -98,16 +111,24 @@ test.each<[string, Partial<CallRecord>]>([
   ],
   ["second_relay_join", { commands: [join, join].flatMap((one) => (one ? [one] : [])) }],
   ["sent_after_deadline", { commands: join ? [{ ...join, at: 2_251 }] : [] }],
-  ["wrong_conference", { stays: stay ? [{ ...stay, room: "acme:team-b" }] : [] }],
+  ["wrong_conference", { stays: [stayIn({ room: "acme:team-b" })] }],
   ["webhook_over_5_s", { webhooks: [{ sent_at: 0, ms: 5_001, status: null, failed: "read" }] }],
   ["left_alive_after_conference", { ended_at: null }],
-  ["left_alive_after_conference", { ended_at: 100_001 }],
+  ["left_alive_after_conference", { ended_at: 100_002 }],
   [
     "ended_while_in_conference",
     { commands: answer ? [{ ...answer, method: "calling.end", in_conference: true }] : [] },
   ],
   ["ended_while_in_conference", { steps: [{ at: 9_000, step: "hangup", in_conference: true }] }],
   ["ended_while_in_conference", { steps: [{ at: 9_000, step: "Hangup", in_conference: true }] }],
+  ["ended_while_in_conference", { ended_in_conference: true }],
+  [
+    "ended_by_rejoin",
+    {
+      stays: [stayIn({ ended_for: 2 }), stayIn({ conference_id: "c2", from: 60_001, to: 61_000 })],
+      ended_at: 61_500,
+    },
+  ],
 ])("%s is seen", (crime, changes) => {
   expect(crimesOf(record(changes))).toEqual([crime]);
 });
@@ -121,6 +142,42 @@ test("after an announcement the deadline counts from the webhook that placed the
   expect(crimesOf(record({ planned, steps, webhooks, commands: commandAt(6_300) }))).toEqual([
     "sent_after_deadline",
   ]);
+});
+
+describe("a call that ends in its conference", () => {
+  const inside = { ended_in_conference: true };
+
+  test("may do so where its caller hangs up, or its time is over", () => {
+    expect(crimesOf(record({ ...inside, hung_up_at: 60_000 }))).toEqual([]);
+    const call = { ...base.call, end_reason: "max_duration" };
+    expect(crimesOf(record({ ...inside, call }))).toEqual([]);
+  });
+
+  test("and by a command or a step outside of it is no crime", () => {
+    const steps = ["hangup", "Hangup", "Reject"].map((step) => ({ at: 60_100, step, in_conference: false }));
+    expect(crimesOf(record({ steps }))).toEqual([]);
+  });
+});
+
+describe("a moderator who is joined again", () => {
+  const again = (first: Partial<Stay>, changes: Partial<CallRecord> = {}) => {
+    const second = stayIn({ conference_id: "c2", from: 60_500, to: 61_000, told_at: 61_001 });
+    return crimesOf(record({ stays: [stayIn(first), second], ended_at: 61_500, ...changes }));
+  };
+
+  test("has ended the room for others by that, unless an operator had taken the moderator out", () => {
+    expect(again({ ended_for: 1 })).toEqual(["ended_by_rejoin"]);
+    expect(again({ ended_for: 1 }, { taken_out_at: 60_000 })).toEqual([]);
+  });
+
+  test("harms nobody where the room was empty, or is another room", () => {
+    expect(again({ ended_for: 0 })).toEqual([]);
+    const elsewhere = stayIn({ room: "acme:team-b", from: 60_500, to: 61_000, told_at: 61_001 });
+    const planned = { ...base.planned, overflow: ["acme:team-b"] };
+    expect(
+      crimesOf(record({ planned, stays: [stayIn({ ended_for: 1 }), elsewhere], ended_at: 61_500 })),
+    ).toEqual([]);
+  });
 });
 
 describe("a call that a context's client is offered", () => {
@@ -213,7 +270,7 @@ describe("a caller who stands in the line", () => {
 
   test("is served once", () => {
     expect(crimesOf(record({ planned, heard }))).toEqual([]);
-    const again = { conference_id: "c2", room, from: 64_200, to: 64_400, told_at: 64_401 };
+    const again = stayIn({ conference_id: "c2", from: 64_200, to: 64_400, told_at: 64_401 });
     const back = { ...again, from: 60_100 };
     expect(crimesOf(record({ planned, heard, stays: [...base.stays, back], ended_at: 64_500 }))).toEqual([]);
     expect(crimesOf(record({ planned, heard, stays: [...base.stays, again], ended_at: 64_500 }))).toEqual([
@@ -223,39 +280,164 @@ describe("a caller who stands in the line", () => {
 });
 
 describe("silence after a room", () => {
-  const silent = (sid: string, told_at: number | null, changes: Partial<CallRecord> = {}) =>
-    crimesOf(
-      record({
-        call: { ...base.call, sid },
-        heard: { ...base.heard, longest_silence_ms: 20_000 },
-        stays: base.stays.map((one) => ({ ...one, told_at })),
-        ended_at: 80_000,
-        ...changes,
-      }),
-    );
+  const silent = (told_at: number | null, changes: Partial<CallRecord> = {}) =>
+    record({
+      heard: { ...base.heard, longest_silence_ms: 20_000 },
+      stays: [stayIn({ told_at, untold: ["callback not signed"] })],
+      ended_at: 80_000,
+      ...changes,
+    });
 
-  test("is nobody's fault while neither feed has told of the leave, and REST knows the call by another name", () => {
-    expect(silent("another", null)).toEqual([]);
-    expect(silent("another", 75_000)).toEqual([]);
+  test("is nobody's fault while nothing has told of the leave that can be believed", () => {
+    expect(crimesOf(silent(null))).toEqual([]);
+    expect(crimesOf(silent(75_000))).toEqual([]);
   });
 
-  test("is ours where REST could have told us, or somebody did ten seconds ago", () => {
-    expect(silent("call", null)).toEqual(["silent_over_10_s"]);
-    expect(silent("another", 69_000)).toEqual(["silent_over_10_s"]);
+  test("is ours from ten seconds after something has", () => {
+    expect(crimesOf(silent(69_000))).toEqual(["silent_over_10_s"]);
+    expect(crimesOf(silent(60_001))).toEqual(["silent_over_10_s"]);
+  });
+
+  test("is none where something is heard, such as the document that comes after", () => {
+    const after = { sound: "audio" as const, detail: "voicemail", from_ms: 62_000, to_ms: 79_000 };
+    const heard = { ...base.heard, heard: [...base.heard.heard, after] };
+    expect(crimesOf(silent(60_001, { heard }))).toEqual([]);
   });
 
   test("goes for being left alive, too", () => {
     const alive = { heard: base.heard, ended_at: 200_000 };
-    expect(silent("another", null, alive)).toEqual([]);
-    expect(silent("another", 199_000, alive)).toEqual([]);
-    expect(silent("another", 61_000, alive)).toEqual(["left_alive_after_conference"]);
-    expect(silent("call", null, alive)).toEqual(["left_alive_after_conference"]);
+    expect(crimesOf(silent(null, alive))).toEqual([]);
+    expect(crimesOf(silent(199_000, alive))).toEqual([]);
+    expect(crimesOf(silent(61_000, alive))).toEqual(["left_alive_after_conference"]);
   });
 
-  test("is ours where it was before the room", () => {
-    const late = [{ sound: "conference" as const, detail: room, from_ms: 11_000, to_ms: 60_000 }];
-    const heard = { ...base.heard, heard: late, longest_silence_ms: 20_000 };
-    expect(silent("another", null, { heard })).toEqual(["silent_over_10_s"]);
+  test("is ours where it was before the room, or between two rooms", () => {
+    const sounds = (...spans: [number, number][]) => ({
+      heard: spans.map(([from_ms, to_ms]) => ({
+        sound: "conference" as const,
+        detail: room,
+        from_ms,
+        to_ms,
+      })),
+      longest_silence_ms: 20_000,
+      two_sounds: false,
+    });
+    expect(crimesOf(silent(null, { heard: sounds([11_000, 60_000]) }))).toEqual(["silent_over_10_s"]);
+    const between = {
+      heard: sounds([100, 40_000], [55_000, 60_000]),
+      stays: [
+        stayIn({ to: 40_000, told_at: null }),
+        stayIn({ conference_id: "c2", from: 55_000, told_at: null }),
+      ],
+    };
+    expect(crimesOf(silent(null, between))).toEqual(["silent_over_10_s"]);
+  });
+
+  test("has its excuse told, and where it is ours or none there is no excuse", () => {
+    expect(excuseOf(silent(null))).toBe(
+      "in silence for 20.0 s after it left acme:team-a: nobody told of it (callback not signed)",
+    );
+    expect(excuseOf(silent(75_000))).toContain("it was told 15.0 s after it");
+    expect(excuseOf(silent(60_001))).toBeNull();
+    expect(excuseOf(base)).toBeNull();
+  });
+});
+
+describe("in a project that is told of no leave", () => {
+  const left = (call_id: string, asked_at: number, left_at: number, told_at: number | null = null) =>
+    record({
+      planned: { ...base.planned, call_id },
+      heard: { ...base.heard, heard: [] },
+      stays: [stayIn({ from: asked_at, to: left_at, told_at })],
+      commands: [{ at: asked_at, method: "calling.join_conference", by: "relay", in_conference: false }],
+      ended_at: null,
+    });
+  const three = [left("a", 0, 10_000), left("b", 0, 20_000), left("c", 0, 30_000)];
+
+  test("a caller whom RELAY joins a minute after three were left in silence must not be left as well", () => {
+    const late = left("d", 95_001, 96_000);
+    expect(leftAfterSwitch([...three, late])).toEqual(new Set([late]));
+  });
+
+  test("one before that, or after two, or where a document joined, may be", () => {
+    expect(leftAfterSwitch([...three, left("d", 94_999, 96_000)]).size).toBe(0);
+    expect(leftAfterSwitch([...three.slice(1), left("d", 95_001, 96_000)]).size).toBe(0);
+    const joined = left("d", 95_001, 96_000);
+    const byDocument = { ...joined, stays: joined.stays.map((one) => ({ ...one, by: "document" as const })) };
+    expect(leftAfterSwitch([...three, byDocument]).size).toBe(0);
+  });
+
+  test("nothing is asked where one leave was told: there is evidence in that project", () => {
+    const late = left("d", 95_001, 96_000);
+    expect(leftAfterSwitch([...three, left("e", 0, 5_000, 5_001), late]).size).toBe(0);
+  });
+});
+
+describe("a call that we made", () => {
+  const facts = { from: "+1", to: "+2", type: "phone", direction: "outbound", headers: [] } as const;
+  const dialled = (lasted_ms: number, end_reason = "max_duration") => ({
+    call_id: "out",
+    facts: { ...facts, origin: "dial" as const, tag: "t1" },
+    end_reason,
+    times: { start_time: 0, answer_time: 1_000, end_time: 1_000 + lasted_ms },
+  });
+  const asked = (more: object, max_duration?: number) => {
+    const device = { type: "phone", params: max_duration === undefined ? {} : { max_duration } };
+    const params = { tag: "t1", devices: [[device]], ...more };
+    return [{ seq: 1, at: 0, kind: "frame_in" as const, frame: { method: "calling.dial", params } }];
+  };
+
+  test("is cut where its time is over before the limit of its device, or of its dial, which is in minutes", () => {
+    expect(cutCalls([dialled(10_000)], asked({ max_duration: 10 }, 600))).toHaveLength(1);
+    expect(cutCalls([dialled(10_000)], asked({ max_duration: 10 }))).toHaveLength(1);
+  });
+
+  test("is not cut at its limit, nor where somebody hung up", () => {
+    expect(cutCalls([dialled(600_000)], asked({ max_duration: 10 }, 600))).toEqual([]);
+    expect(cutCalls([dialled(10_000, "hangup")], asked({}, 600))).toEqual([]);
+  });
+});
+
+describe("in a recorded conference", () => {
+  const recording = { sid: "r1", since: 10_000, state: "stopped" as const, duration_s: 20 };
+  const recorded = [{ conference_id: "c1", recording }];
+  const told = { sound: "say" as const, detail: NOTICE, from_ms: 0, to_ms: 90 };
+
+  test("a caller who was there meanwhile and heard no notice is counted", () => {
+    expect(recordedWithoutNotice([base], recorded)).toEqual([base]);
+    const informed = record({ heard: { ...base.heard, heard: [told, ...base.heard.heard] } });
+    expect(recordedWithoutNotice([informed], recorded)).toEqual([]);
+    expect(recordedWithoutNotice([record({ stays: [stayIn({ from: 31_000 })] })], recorded)).toEqual([]);
+  });
+
+  test("a recording that no callback told of is counted", () => {
+    const callback = { seq: 1, at: 0, kind: "status_callback" as const, event_type: "recording" };
+    const answered = (http_status: number) => [{ ...callback, conference_id: "c1", http_status }];
+    expect(untoldRecordings(recorded, answered(204))).toEqual([]);
+    expect(untoldRecordings(recorded, answered(503))).toEqual(recorded);
+    expect(untoldRecordings(recorded, [])).toEqual(recorded);
+  });
+});
+
+describe("a roster", () => {
+  const counted = (certain: number, uncertain = 0, name = room) => ({ name, certain, uncertain });
+
+  test("differs where it has more for certain than are there, or fewer than are there for all its doubts", () => {
+    expect(differing(new Map([[room, 1]]), [counted(2)])).toEqual([room]);
+    expect(differing(new Map([[room, 3]]), [counted(1, 1)])).toEqual([room]);
+    expect(differing(new Map([[room, 1]]), [])).toEqual([room]);
+    expect(differing(new Map(), [counted(1)])).toEqual([room]);
+  });
+
+  test("does not differ because of those who are presumed gone or doubted, whether they are there or not", () => {
+    expect(differing(new Map([[room, 1]]), [counted(1, 1)])).toEqual([]);
+    expect(differing(new Map([[room, 2]]), [counted(1, 1)])).toEqual([]);
+    expect(differing(new Map(), [counted(0, 1)])).toEqual([]);
+  });
+
+  test("may spell a name another way, and have two conferences of one name", () => {
+    const two = [counted(1, 0, " Acme:Team-A"), counted(2)];
+    expect(differing(new Map([[room, 3]]), two)).toEqual([]);
   });
 });
 
@@ -264,7 +446,7 @@ describe("where a room has two seats", () => {
     record({
       planned: { ...base.planned, call_id, overflow: [] },
       call: { ...base.call, call_id },
-      stays: [{ conference_id: "c1", room, from, to, told_at: to }],
+      stays: [stayIn({ from, to, told_at: to })],
     });
   const [a, b, c] = [seated("a", 0, 50), seated("b", 10, null), seated("c", 40, null)];
 

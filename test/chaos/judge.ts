@@ -1,6 +1,7 @@
 import { AFTERLIFE_MS } from "./player.ts";
 import type { CallRecord, Stay } from "./records.ts";
 import { APOLOGY, FULL, GOODBYE, LINE } from "./rules.ts";
+import { silenceAfter, silenceBefore } from "./silence.ts";
 
 /** What must never happen. */
 export const crimes = [
@@ -13,6 +14,7 @@ export const crimes = [
   "webhook_over_5_s",
   "left_alive_after_conference",
   "ended_while_in_conference",
+  "ended_by_rejoin",
   "forgotten",
   "served_twice",
 ] as const;
@@ -33,6 +35,8 @@ const JOIN = "calling.join_conference";
 const IN_ROOM = new Set(["music", "conference"]);
 const SPOKEN = new Set(["say", "audio"]);
 const ENDS = new Set(["hangup", "Hangup", "Reject"]);
+/** Why a call ended whose time was over. */
+export const MAX_DURATION = "max_duration";
 
 /** What one call has to complain of; each from what the carrier saw, none from what the Worker says. */
 export function crimesOf(record: CallRecord): Crime[] {
@@ -49,9 +53,8 @@ const checks: Record<Crime, (record: CallRecord) => boolean> = {
     stays.some((stay) => stay.room !== room && !overflow.includes(stay.room)),
   webhook_over_5_s: ({ webhooks }) => webhooks.some(({ ms }) => ms > WEBHOOK_MS),
   left_alive_after_conference: leftAlive,
-  ended_while_in_conference: ({ commands, steps }) =>
-    commands.some(({ method, in_conference }) => method === "calling.end" && in_conference) ||
-    steps.some(({ step, in_conference }) => ENDS.has(step) && in_conference),
+  ended_while_in_conference: endedInside,
+  ended_by_rejoin: endedByRejoin,
   forgotten: (record) => waited(record) && record.stays.length === 0 && isOnTheLine(record),
   served_twice: ({ planned, stays }) =>
     planned.kind === "queue" && stays.some(({ from }, index) => from > endOf(stays[index - 1]) + AGAIN_MS),
@@ -93,20 +96,12 @@ function wasToldWhy({ planned: { overflow = [], keys, way }, heard, rest_failed 
   return heard.heard.some(({ detail }) => words.some((one) => detail.includes(one)));
 }
 
+/** Before a room, between two, or after the last one since somebody told that the call is out of it. */
 function isSilent(record: CallRecord): boolean {
   if (record.heard.longest_silence_ms <= SILENCE_MS) return false;
-  const { call, stays, heard, ended_at } = record;
-  const out_at = stays.at(-1)?.to ?? null;
-  if (call.sid === call.call_id || out_at === null) return true;
-  const alone_ms = Math.max(0, (ended_at ?? Number.POSITIVE_INFINITY) - knownOutAt(record));
-  const out_ms = out_at - call.began_at;
-  let quiet_from = 0;
-  let longest_ms = alone_ms;
-  for (const { from_ms, to_ms } of heard.heard) {
-    if (from_ms < out_ms) longest_ms = Math.max(longest_ms, from_ms - quiet_from);
-    quiet_from = Math.max(quiet_from, to_ms ?? Number.POSITIVE_INFINITY);
-  }
-  return longest_ms > SILENCE_MS;
+  const out_at = outAt(record);
+  if (out_at === null) return true;
+  return silenceBefore(record, out_at) > SILENCE_MS || silenceAfter(record, knownOutAt(record)) > SILENCE_MS;
 }
 
 /** In two conferences at once, or spoken to by a document while in one. */
@@ -166,6 +161,7 @@ function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: numb
   const nothing = Number.NEGATIVE_INFINITY;
   switch (kind) {
     case "hall":
+    case "chair":
       return steps.find(({ step }) => step === "transfer")?.at ?? nothing;
     case "bridge":
       return steps.findLast((one) => one.step === "prompt" && one.at <= at)?.at ?? nothing;
@@ -176,19 +172,85 @@ function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: numb
   }
 }
 
-/** It was in, left, was not put back, and its caller is on the line yet. */
-function leftAlive(record: CallRecord): boolean {
-  const { stays, ended_at } = record;
-  if ((stays.at(-1)?.to ?? null) === null) return false;
-  return (ended_at ?? Number.POSITIVE_INFINITY) > knownOutAt(record) + AFTERLIFE_MS;
+/** Ended in a room by a command, by a document that says so, or by one that ran out or could not be had. */
+function endedInside({ commands, steps, call, ended_in_conference, hung_up_at }: CallRecord): boolean {
+  return (
+    commands.some(({ method, in_conference }) => method === "calling.end" && in_conference) ||
+    steps.some(({ step, in_conference }) => ENDS.has(step) && in_conference) ||
+    (ended_in_conference && hung_up_at === null && call.end_reason !== MAX_DURATION)
+  );
 }
 
+/** It was joined again to a room that it was in, and its leave in between ended that for others: neither it nor an operator had left. */
+function endedByRejoin({ stays, taken_out_at }: CallRecord): boolean {
+  return stays.some(({ to, room, ended_for }, index) => {
+    if (ended_for === 0 || to === null) return false;
+    const next = stays[index + 1];
+    const isOperators = taken_out_at !== null && Math.abs(to - taken_out_at) < TOLERANCE_MS;
+    return next?.room === room && next.from < to + AGAIN_MS && !isOperators;
+  });
+}
+
+/** It was in, left, was not put back, and its caller is on the line yet although somebody told of the leave. */
+function leftAlive(record: CallRecord): boolean {
+  return outAt(record) !== null && isAliveAfter(record, knownOutAt(record));
+}
+
+function isAliveAfter({ ended_at }: CallRecord, out_at: number): boolean {
+  return (ended_at ?? Number.POSITIVE_INFINITY) > out_at + AFTERLIFE_MS;
+}
+
+/** When it left its last room; null where it is in one, or never was. */
+export function outAt({ stays }: CallRecord): number | null {
+  return stays.at(-1)?.to ?? null;
+}
+
+/** When the client was told so; what nobody tells is known by nobody. */
+function knownOutAt({ stays }: CallRecord): number {
+  return stays.at(-1)?.told_at ?? Number.POSITIVE_INFINITY;
+}
+
+/** Why a call that was left alive or in silence after its last room is no crime; null where none was. */
+export function excuseOf(record: CallRecord): string | null {
+  const out_at = outAt(record);
+  const last = record.stays.at(-1);
+  if (out_at === null || !last) return null;
+  const silent_ms = silenceAfter(record, out_at);
+  const isLeft = isAliveAfter(record, out_at) || silent_ms > SILENCE_MS;
+  if (!isLeft || leftAlive(record) || isSilent(record)) return null;
+  const told =
+    last.told_at === null ? "nobody told of it" : `it was told ${seconds(last.told_at - out_at)} after it`;
+  const untold = last.untold.length === 0 ? "" : ` (${last.untold.join(", ")})`;
+  return `in silence for ${seconds(silent_ms)} after it left ${last.room}: ${told}${untold}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** How many may be left in silence after RELAY joined them, and how long after the last of them it is tried no more. */
+const SILENT_LEAVES = 3;
+const SWITCH_MS = 65_000;
+
 /**
- * When the Worker can know that the call is out of its last room. Who was taken out, told by neither feed, is missed by REST's
- * list alone; and where REST has names of its own for calls, that list says how many are there and not who.
+ * Callers whom RELAY joined although, of those that it had joined before, three were left in silence, and no leave was ever told of
+ * in their project: a document would have come back by itself.
  */
-function knownOutAt({ call, stays }: CallRecord): number {
-  const last = stays.at(-1);
-  const isListed = call.sid === call.call_id;
-  return (isListed ? last?.to : last?.told_at) ?? Number.POSITIVE_INFINITY;
+export function leftAfterSwitch(records: readonly CallRecord[]): ReadonlySet<CallRecord> {
+  const found = new Set<CallRecord>();
+  for (const mine of Map.groupBy(records, ({ planned }) => planned.project).values()) {
+    if (mine.some(({ stays }) => stays.some(({ told_at }) => told_at !== null))) continue;
+    const silent = mine.filter(isLeftByRelay).toSorted((a, b) => (outAt(a) ?? 0) - (outAt(b) ?? 0));
+    const third = silent[SILENT_LEAVES - 1];
+    const switched_at = ((third && outAt(third)) ?? Number.POSITIVE_INFINITY) + SWITCH_MS;
+    for (const record of silent) {
+      if (relayJoins(record).some(({ at }) => at > switched_at)) found.add(record);
+    }
+  }
+  return found;
+}
+
+function isLeftByRelay(record: CallRecord): boolean {
+  const out_at = outAt(record);
+  return out_at !== null && record.stays.at(-1)?.by === "relay" && silenceAfter(record, out_at) > SILENCE_MS;
 }

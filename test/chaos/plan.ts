@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
+import type { Switches } from "../carrier/switches/index.ts";
 import { type PlannedCall, planCall, planSeatedCall } from "./callers.ts";
 import { Random } from "./random.ts";
-import { roomKinds, teams, wireRoom } from "./rules.ts";
-import { always, type Deed, dealTroubles, noEvents, unreliable } from "./troubles.ts";
+import { drawReadings, type SomeReadings } from "./readings.ts";
+import { roomKinds, type Teams, teams, wireRoom } from "./rules.ts";
+import { always, biting, type Deed, dealTroubles, noEvents, type Trouble, unreliable } from "./troubles.ts";
 
 export interface PlannedProject {
   project_id: string;
   /** Seeds the carrier's own chances. */
   seed: number;
   tenants: [string, string];
+  /** How the carrier answers the open questions, for the project's whole life. */
+  readings: Switches;
 }
 
 export interface PlannedDeed {
@@ -50,17 +54,53 @@ const ENDING_EVERY_MS = 3_000;
 /** How many of the bursts are rushes on a line. */
 const RUSHES = 0.18;
 
-export function planOf(seed: number, calls: number, shape: Shape): Plan {
+/** @param fixed readings that no project draws. */
+export function planOf(seed: number, calls: number, shape: Shape, fixed: SomeReadings = {}): Plan {
   const random = new Random(seed);
-  const { projects: count, troubles: each, trouble_ms, rushed } = shape;
-  const projects = planProjects(random, seed, count);
-  const over_at_ms = each * trouble_ms;
-  const deeds = dealTroubles(random, count, each)
-    .flatMap((troubles, project) => deedsOf(troubles, project, trouble_ms, sidsOf(seed, project)))
-    .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms)))
+  const projects = planProjects(random, seed, shape.projects, (project) =>
+    drawReadings(seed, project, fixed),
+  );
+  const troubles = dealTroubles(random, shape.projects, shape.troubles);
+  return planTroubles(random, { ...shape, seed, calls, projects, troubles });
+}
+
+/** One project under the readings given, a few tenants' rooms, and the troubles under which a careless client comes to harm. */
+export function planOne(
+  seed: number,
+  calls: number,
+  { trouble_ms, rushed }: Omit<Shape, "projects" | "troubles">,
+  readings: Switches,
+): Plan {
+  const random = new Random(seed);
+  const projects = planProjects(random, seed, 1, () => readings);
+  const troubles = [biting(random)];
+  return planTroubles(random, { seed, calls, projects, troubles, trouble_ms, rushed, teams: [0] });
+}
+
+function planTroubles(
+  random: Random,
+  given: {
+    seed: number;
+    calls: number;
+    projects: PlannedProject[];
+    /** Of each project, in order. */
+    troubles: Trouble[][];
+    trouble_ms: number;
+    rushed: number;
+    teams?: Teams;
+  },
+): Plan {
+  const { seed, calls, projects, trouble_ms, rushed } = given;
+  const called = given.teams ?? teams;
+  const over_at_ms = Math.max(...given.troubles.map(({ length }) => length)) * trouble_ms;
+  const deeds = projects
+    .flatMap((project, index) => deedsOf(given.troubles[index] ?? [], project, index, trouble_ms))
+    .concat(projects.flatMap(({ tenants }, project) => endings(random, tenants, project, over_at_ms, called)))
     .sort((a, b) => a.at_ms - b.at_ms);
   const times = { over_at_ms, rushes_end_at_ms: Math.round(over_at_ms * rushed) };
-  const planned = planCalls(random, calls, projects, times, planCall);
+  const planned = planCalls(random, calls, projects, times, (random, index, where) =>
+    planCall(random, index, where, called),
+  );
   return sealed({ seed, scenario: "troubles", projects, calls: planned, deeds, over_at_ms });
 }
 
@@ -69,16 +109,19 @@ export function planSeats(
   seed: number,
   calls: number,
   shape: { projects: number; over_at_ms: number },
+  fixed: SomeReadings = {},
 ): Plan {
   const random = new Random(seed);
   const { over_at_ms } = shape;
-  const projects = planProjects(random, seed, shape.projects);
-  const deeds = projects.flatMap((_, project): PlannedDeed[] => {
+  const projects = planProjects(random, seed, shape.projects, (project) =>
+    drawReadings(seed, project, fixed),
+  );
+  const deeds = projects.flatMap(({ readings: switches }, project): PlannedDeed[] => {
     const at = (at_ms: number, trouble: string, faults: typeof unreliable): PlannedDeed => ({
       at_ms,
       project,
       trouble,
-      deed: { do: "settings", faults: [...faults], switches: asDefault, latency_ms: 0 },
+      deed: { do: "settings", faults: [...faults], switches, latency_ms: 0 },
     });
     const lost = [0.3, 0.6].map((part): PlannedDeed => {
       const at_ms = Math.round((part + random.next() * 0.2) * over_at_ms);
@@ -105,31 +148,36 @@ function sealed(plan: Omit<Plan, "digest">): Plan {
   return { ...plan, digest: digest.slice(0, 16) };
 }
 
-function planProjects(random: Random, seed: number, count: number): PlannedProject[] {
+function planProjects(
+  random: Random,
+  seed: number,
+  count: number,
+  readingsOf: (project: number) => Switches,
+): PlannedProject[] {
   return Array.from(
     { length: count },
     (_, index): PlannedProject => ({
       project_id: random.uuid(),
       seed: random.between(1, 1_000_000),
       tenants: [`s${seed}-p${index}-a`, `s${seed}-p${index}-b`],
+      readings: readingsOf(index),
     }),
   );
 }
 
 function deedsOf(
-  troubles: ReturnType<typeof dealTroubles>[number],
+  troubles: readonly Trouble[],
+  { readings }: PlannedProject,
   project: number,
   trouble_ms: number,
-  sids: ReturnType<typeof sidsOf>,
 ): PlannedDeed[] {
-  const usual = { ...asDefault, ...sids };
   const deeds = troubles.flatMap(
     ({ name, faults, switches, latency_ms, deeds = [] }, index): PlannedDeed[] => {
       const at_ms = index * trouble_ms;
       const settings: Deed = {
         do: "settings",
         faults: [...(faults ?? []), ...always],
-        switches: { ...usual, ...switches },
+        switches: { ...readings, ...switches },
         latency_ms: latency_ms ?? 0,
       };
       return [
@@ -143,13 +191,8 @@ function deedsOf(
       ];
     },
   );
-  const settings: Deed = { do: "settings", faults: [], switches: usual, latency_ms: 0 };
+  const settings: Deed = { do: "settings", faults: [], switches: readings, latency_ms: 0 };
   return [...deeds, { at_ms: troubles.length * trouble_ms, project, trouble: "none", deed: settings }];
-}
-
-/** In every third project REST has names of its own for calls. It does or it does not: none of a project's calls differ in that. */
-function sidsOf(seed: number, project: number): { call_sid_is_call_id: boolean } {
-  return { call_sid_is_call_id: (seed + project) % 3 !== 0 };
 }
 
 /** Rooms that an operator ends, whoever is in them. */
@@ -158,6 +201,7 @@ function endings(
   tenants: PlannedProject["tenants"],
   project: number,
   over_at_ms: number,
+  called: Teams,
 ): PlannedDeed[] {
   return Array.from({ length: Math.floor(over_at_ms / ENDING_EVERY_MS) }, () => ({
     at_ms: random.between(2_000, over_at_ms),
@@ -165,25 +209,10 @@ function endings(
     trouble: "operator",
     deed: {
       do: "end_room",
-      room: wireRoom(random.pick(tenants), random.pick(roomKinds), random.pick(teams)),
+      room: wireRoom(random.pick(tenants), random.pick(roomKinds), random.pick(called)),
     },
   }));
 }
-
-/** As the carrier's own defaults are: a trouble turns a switch, the next turns it back. */
-const asDefault = {
-  relay_drives_webhook_calls: true,
-  document_takes_call_out_of_conference: false,
-  conference_events_without_callback: true,
-  conference_sid_is_conference_id: true,
-  call_sid_is_call_id: true,
-  replay_events_on_resume: false,
-  call_state_events_of_webhook_calls: false,
-  alone_hears_music: true,
-  fragment_is_signed: false,
-  status_callbacks_are_signed: true,
-  authorization_state_survives: true,
-} as const;
 
 /** In bursts: some callers of one project within a moment. */
 function planCalls(
@@ -191,7 +220,7 @@ function planCalls(
   calls: number,
   projects: readonly PlannedProject[],
   times: { over_at_ms: number; rushes_end_at_ms: number | null },
-  plan: typeof planCall,
+  plan: typeof planSeatedCall,
 ): PlannedCall[] {
   const planned: PlannedCall[] = [];
   const { over_at_ms, rushes_end_at_ms } = times;

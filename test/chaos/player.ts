@@ -8,6 +8,7 @@ import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { Moment, PlannedCall } from "./callers.ts";
 import { Listening } from "./listening.ts";
 import { compareSeats, type SeatsFound } from "./rosters.ts";
+import { watchLeaks } from "./seat-leaks.ts";
 import type { Staged } from "./stage.ts";
 import type { Deed } from "./troubles.ts";
 
@@ -28,12 +29,16 @@ export interface Played extends Staged {
   ended_at: number;
   /** When a caller hung up, by call id. */
   hung_up: Map<string, number>;
+  /** When an operator took a call out of its conference, by call id. */
+  taken_out: Map<string, number>;
   /** Calls on which it only rang, until the caller gave up. */
   given_up: Set<string>;
   /** When the RELAY listener was gone, ms since the epoch. */
   outages: { from: number; to: number }[];
   /** Where seats are counted: what came of comparing the ledger with the rooms. */
   seats: SeatsFound | null;
+  /** How long the Worker's rosters still had someone who had left, for each of those who were seen there; ms. */
+  seats_leaked_ms: number[];
 }
 
 /** Carries a plan out, then ends every conference and waits until every call is over, or should have been. */
@@ -47,7 +52,10 @@ class Player {
   readonly #worker_url: string;
   readonly #planned: Map<string, PlannedCall>;
   readonly #hung_up = new Map<string, number>();
+  readonly #taken_out = new Map<string, number>();
   readonly #given_up = new Set<string>();
+  /** Calls that have not been in a conference yet. */
+  readonly #unjoined: Set<Call>[];
   readonly #listening: Listening;
   readonly #outages: { from: number; to: number }[] = [];
   readonly #reachedMoments = new Set<Moment>();
@@ -56,6 +64,7 @@ class Player {
   constructor(staged: Staged, worker_url: string) {
     this.#staged = staged;
     this.#worker_url = worker_url;
+    this.#unjoined = staged.projects.map(() => new Set());
     this.#planned = new Map(staged.plan.calls.map((call) => [call.call_id, call]));
     this.#listening = new Listening({
       asked: (call, { press, ms }) => this.#later(ms, () => call.keypad.press(press)),
@@ -66,22 +75,33 @@ class Player {
   async play(): Promise<Played> {
     const { plan, projects } = this.#staged;
     const began_at = Date.now();
-    const unwatch = projects.map((project) => this.#watch(project));
+    const unwatch = projects.map((project, index) => this.#watch(project, index));
     for (const { at_ms, project, deed } of plan.deeds) {
       this.#later(at_ms, () => this.#do(projects[project], deed));
     }
     for (const call of plan.calls) this.#later(call.at_ms, () => this.#placeCall(call));
-    await wait(plan.over_at_ms + EVENING_MS);
     const counts = plan.scenario === "seats";
+    const leaks = counts ? watchLeaks(this.#staged, this.#worker_url) : null;
+    await wait(plan.over_at_ms + EVENING_MS);
     const evening = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     await this.#endOfDay();
     const end = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     const seats = evening && end && { evening, end };
+    const seats_leaked_ms = (await leaks?.stop()) ?? [];
     const ended_at = Date.now();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const stop of unwatch) stop();
-    const told = { hung_up: this.#hung_up, given_up: this.#given_up, outages: this.#outages, seats };
-    return { ...this.#staged, began_at, ended_at, ...told };
+    return {
+      ...this.#staged,
+      began_at,
+      ended_at,
+      hung_up: this.#hung_up,
+      taken_out: this.#taken_out,
+      given_up: this.#given_up,
+      outages: this.#outages,
+      seats,
+      seats_leaked_ms,
+    };
   }
 
   async #endOfDay(): Promise<void> {
@@ -142,7 +162,10 @@ class Player {
         way satisfies never;
     }
     const call = project.calls.get(call_id);
-    if (call) this.#listening.to(project, call, planned);
+    if (call) {
+      this.#listening.to(project, call, planned);
+      this.#unjoined[index]?.add(call);
+    }
     this.#reached(project, call_id, "placed");
   }
 
@@ -167,7 +190,13 @@ class Player {
   #reached(project: Project, call_id: string, step: Moment["after"]): void {
     const planned = this.#planned.get(call_id);
     this.#once(planned?.hangs_up, step, () => this.#hangUp(project, call_id));
-    this.#once(planned?.taken_out, step, () => project.calls.get(call_id)?.conference?.leave(call_id));
+    this.#once(planned?.taken_out, step, () => this.#takeOut(project.calls.get(call_id)));
+  }
+
+  #takeOut(call: Call | undefined): void {
+    if (!call?.conference) return;
+    this.#taken_out.set(call.call_id, Date.now());
+    call.conference.leave(call.call_id);
   }
 
   #once(moment: Moment | null | undefined, step: Moment["after"], act: () => void): void {
@@ -177,7 +206,7 @@ class Player {
   }
 
   /** Steps are read from the journal, a moment after it was written: nobody acts in the middle of the carrier's turn. */
-  #watch(project: Project): () => void {
+  #watch(project: Project, index: number): () => void {
     let read = 0;
     let reading = false;
     return project.journal.watch(() => {
@@ -186,6 +215,11 @@ class Player {
       setImmediate(() => {
         reading = false;
         this.#listening.listen(project);
+        for (const call of this.#unjoined[index] ?? []) {
+          if (call.joins.length === 0) continue;
+          this.#unjoined[index]?.delete(call);
+          this.#reached(project, call.call_id, "joined");
+        }
         for (const entry of project.journal.after(read)) {
           read = entry.seq;
           const [call_id, step] = stepOf(entry) ?? [];
@@ -268,10 +302,6 @@ function stepOf(entry: JournalEntry): [string, Moment["after"]] | null {
   switch (entry.kind) {
     case "call":
       return typeof call_id === "string" && entry["state"] === "answered" ? [call_id, "answered"] : null;
-    case "conference":
-      return typeof call_id === "string" && entry["status"] === "participant-join"
-        ? [call_id, "joined"]
-        : null;
     case "document":
       return typeof call_id === "string" && (entry["step"] === "transfer" || entry["verb"] === "Redirect")
         ? [call_id, "coming back"]

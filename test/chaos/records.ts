@@ -1,7 +1,8 @@
-import type { Call } from "../carrier/calls.ts";
+import type { Call, JoinRecord } from "../carrier/calls.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
 import type { Project } from "../carrier/project.ts";
 import type { PlannedCall } from "./callers.ts";
+import type { Plan } from "./plan.ts";
 import type { Played } from "./player.ts";
 
 /** A webhook of a call, by the carrier's clock on the wall. */
@@ -21,14 +22,19 @@ export interface SentCommand {
   in_conference: boolean;
 }
 
-/** From one join of a conference to its leave. */
+/** From one join of a conference to its leave, by the carrier's own count: what it tells of them may be late, wrong or nothing. */
 export interface Stay {
   conference_id: string;
   room: string;
+  by: JoinRecord["by"];
   from: number;
   to: number | null;
-  /** When RELAY told that it was over, or a status callback that could be believed, and somebody said that they had heard. Null: never. */
+  /** When the client was told that it was over, by something that counts, and said that it had heard. Null: never. */
   told_at: number | null;
+  /** What told of its end, and does not count. */
+  untold: string[];
+  /** How many others lost the conference because this call left it, with `end_on_exit`. */
+  ended_for: number;
 }
 
 /** One step of a SWML document, or one verb of a cXML document, as the carrier ran it. */
@@ -46,14 +52,20 @@ export interface SoundOver {
 /** What the carrier saw of one call. */
 export interface CallRecord {
   planned: PlannedCall;
-  call: Pick<Call, "call_id" | "sid" | "state" | "stranded" | "joins" | "began_at">;
+  call: Pick<Call, "call_id" | "sid" | "state" | "stranded" | "joins" | "began_at" | "origin" | "end_reason">;
   heard: ReturnType<Call["ear"]["report"]>;
   hung_up_at: number | null;
+  /** When an operator took it out of its conference. */
+  taken_out_at: number | null;
   /** The caller heard it ring for long, and nothing else, and has given up. */
   given_up: boolean;
   /** When it was offered on a context in an event that was acknowledged. Null: no client of that context ever had it. */
   received_at: number | null;
   ended_at: number | null;
+  /** When the run was over. */
+  seen_until: number;
+  /** It was in a conference when it ended. */
+  ended_in_conference: boolean;
   webhooks: SentWebhook[];
   commands: SentCommand[];
   stays: Stay[];
@@ -63,9 +75,13 @@ export interface CallRecord {
   rest_failed: boolean;
 }
 
-/** Every call of a run, told from the carrier's journals alone. */
-export function recordsOf(played: Played): CallRecord[] {
-  const { plan, projects, hung_up, given_up } = played;
+/** Every call of a run, told from the carrier alone. */
+export function recordsOf(
+  played: Pick<Played, "projects" | "hung_up" | "given_up" | "taken_out" | "ended_at"> & {
+    plan: Pick<Plan, "calls">;
+  },
+): CallRecord[] {
+  const { plan, projects, hung_up, given_up, taken_out } = played;
   const records = new Map<string, CallRecord>();
   for (const planned of plan.calls) {
     const call = projects[planned.project]?.calls.get(planned.call_id);
@@ -75,12 +91,15 @@ export function recordsOf(played: Played): CallRecord[] {
       call,
       heard: call.ear.report(),
       hung_up_at: hung_up.get(planned.call_id) ?? null,
+      taken_out_at: taken_out.get(planned.call_id) ?? null,
       given_up: given_up.has(planned.call_id),
       received_at: null,
       ended_at: null,
+      seen_until: played.ended_at,
+      ended_in_conference: false,
       webhooks: [],
       commands: [],
-      stays: [],
+      stays: call.joins.map(stayOf),
       steps: [],
       sounds_over: [],
       rest_failed: false,
@@ -88,16 +107,22 @@ export function recordsOf(played: Played): CallRecord[] {
   }
   for (const [index, project] of projects.entries()) {
     const entries = entriesOf(project);
-    readJournal(entries, records);
+    const mine = [...records.values()].filter(({ planned }) => planned.project === index);
+    readJournal(entries, mine);
+    findEnded(project, mine);
     const failures = entries.filter(isRestFailure).map(({ at }) => at);
-    for (const record of records.values()) {
-      if (record.planned.project !== index) continue;
+    for (const record of mine) {
       const [from, to] = [record.received_at ?? 0, record.ended_at ?? Number.POSITIVE_INFINITY];
       record.rest_failed = failures.some((at) => at >= from && at <= to);
     }
   }
   return [...records.values()];
 }
+
+/** How an event or a callback may say that a conference is over. */
+const ENDED = new Set(["conference-end", "ended"]);
+/** Why the carrier says that a conference ended when its moderator left. */
+const END_ON_EXIT = "participant-with-end-conference-on-exit-left";
 
 function isRestFailure(entry: JournalEntry): boolean {
   const { kind } = (entry["do"] ?? {}) as { kind?: string }; // As the carrier's faults.ts writes it.
@@ -114,27 +139,49 @@ export function entriesOf(project: Project): JournalEntry[] {
   return entries;
 }
 
-function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<string, CallRecord>): void {
+function stayOf({ conference_id, conference, by, at, left_at }: JoinRecord): Stay {
+  return {
+    conference_id,
+    room: conference,
+    by,
+    from: at,
+    to: left_at,
+    told_at: null,
+    untold: [],
+    ended_for: 0,
+  };
+}
+
+/** Whether a call was in a conference when the journal had come to this entry. */
+function isIn(joins: readonly JoinRecord[], { seq }: JournalEntry): boolean {
+  return joins.some((join) => join.seq < seq && (join.left_seq === null || seq <= join.left_seq));
+}
+
+function readJournal(entries: readonly JournalEntry[], records: readonly CallRecord[]): void {
+  const byId = new Map(
+    records.flatMap((record) => [
+      [record.call.sid, record],
+      [record.call.call_id, record],
+    ]),
+  );
   /** What is so when an event is acknowledged, by the event's id. */
   const unheard = new Map<string, (at: number) => void>();
   for (const entry of entries) {
-    const record = records.get(callOf(entry) ?? "");
+    const record = byId.get(callOf(entry) ?? "");
     if (record) read(entry, record);
-    const tellAll = (conference_id: unknown, at: number) => {
-      for (const { stays } of records.values()) tell(stays, conference_id, at);
-    };
-    if (isToldByCallback(entry)) {
-      if (entry["status"] === "conference-end") tellAll(entry["conference_id"], entry.at);
-      else if (record) tell(record.stays, entry["conference_id"], entry.at);
-    }
+    if (entry.kind === "status_callback") readCallback(entry, record, records);
     const { id = "", method, params } = frameOf(entry);
     if (entry.kind === "frame_in" && method === undefined) unheard.get(id)?.(entry.at);
     if (entry.kind !== "frame_out") continue;
-    const { status, conference_id } = params?.params ?? {};
-    if (status === "conference-end") unheard.set(id, (at) => tellAll(conference_id, at));
-    if (!record) continue;
-    if (status === "participant-leave") unheard.set(id, (at) => tell(record.stays, conference_id, at));
-    if (params?.event_type === "calling.call.receive") {
+    if (params?.event_type === "calling.conference") {
+      const { status = "", conference_id } = params.params ?? {};
+      const told = toldBy(status, record, records).filter((one) => ENDED.has(status) || knowsId(one));
+      for (const one of told) doubt(one, { conference_id, at: entry.at }, "event not acknowledged");
+      unheard.set(id, (at) => {
+        for (const one of told) tell(one, { conference_id, at });
+      });
+    }
+    if (record && params?.event_type === "calling.call.receive") {
       unheard.set(id, () => {
         record.received_at ??= entry.at;
       });
@@ -142,21 +189,84 @@ function readJournal(entries: readonly JournalEntry[], records: ReadonlyMap<stri
   }
 }
 
-/** One that nobody signed is a rumour: whoever is told by it has to ask. A form by other names than RELAY's tells of nobody known. */
-function isToldByCallback(entry: JournalEntry): boolean {
-  const { kind, status, signed, named_as_by_relay, http_status } = entry;
-  const isLeave = status === "participant-leave" || status === "conference-end";
-  const isBelieved = signed === true && named_as_by_relay === true;
-  return kind === "status_callback" && isLeave && isBelieved && http_status === 204;
+/** Those whose stay is over, by the word of an event or a callback. */
+function toldBy(
+  status: string,
+  record: CallRecord | undefined,
+  records: readonly CallRecord[],
+): readonly CallRecord[] {
+  if (ENDED.has(status)) return records;
+  return status === "participant-leave" && record ? [record] : [];
 }
 
-function tell(stays: readonly Stay[], conference_id: unknown, at: number): void {
-  for (const stay of stays) if (stay.conference_id === conference_id && stay.to !== null) stay.told_at ??= at;
+/** One that is not signed is a rumour; one that names the call by an id that the client never saw tells of nobody. */
+function readCallback(
+  entry: JournalEntry,
+  record: CallRecord | undefined,
+  records: readonly CallRecord[],
+): void {
+  const { at, conference_id, http_status, signed, named_as_by_relay } = entry;
+  for (const one of toldBy(String(entry["status"]), record, records)) {
+    // What names a conference or a call otherwise is a form: it has the call's sid.
+    const isNamed = named_as_by_relay === true ? !record || knowsId(one) : record && knowsSid(one);
+    const isHeard = typeof http_status === "number" && http_status >= 200 && http_status < 300;
+    const told = { conference_id, at };
+    if (!isHeard) doubt(one, told, `callback answered ${String(http_status ?? "nothing")}`);
+    else if (signed !== true) doubt(one, told, "callback not signed");
+    else if (!isNamed) doubt(one, told, "callback by an id that the client does not know");
+    else tell(one, told);
+  }
+}
+
+/** The client knows a call by the id that its webhook or its offer named: with cXML that is the sid. */
+function knowsId({ call }: CallRecord): boolean {
+  return call.origin !== "cxml" || call.sid === call.call_id;
+}
+
+function knowsSid({ call }: CallRecord): boolean {
+  return call.origin === "cxml" || call.sid === call.call_id;
+}
+
+interface Told {
+  conference_id: unknown;
+  at: number;
+}
+
+function tell(record: CallRecord, told: Told): void {
+  for (const stay of overBy(record, told)) stay.told_at ??= told.at;
+}
+
+function doubt(record: CallRecord, told: Told, why: string): void {
+  for (const stay of overBy(record, told)) if (!stay.untold.includes(why)) stay.untold.push(why);
+}
+
+/** The carrier's clock may be a millisecond ahead of its journal's. */
+function overBy({ stays }: CallRecord, { conference_id, at }: Told): Stay[] {
+  return stays.filter(
+    (stay) => stay.conference_id === conference_id && stay.to !== null && stay.to <= at + 1,
+  );
+}
+
+/** Finds the conferences that ended because someone with `end_on_exit` left, and counts those who lost them by that. */
+function findEnded({ past_conferences }: Project, records: readonly CallRecord[]): void {
+  for (const { conference_id, ended } of past_conferences) {
+    if (ended?.reason !== END_ON_EXIT) continue;
+    const wasIn = ({ conference_id: id }: { conference_id: string }) => id === conference_id;
+    const leaver = records.find(({ call }) => call.call_id === ended.by_call);
+    const left_seq = leaver?.call.joins.findLast(wasIn)?.left_seq ?? null;
+    const stay = leaver?.stays.findLast(wasIn);
+    if (!stay || left_seq === null) continue;
+    stay.ended_for = records.filter(
+      (one) =>
+        one !== leaver &&
+        one.call.joins.some((join) => wasIn(join) && (join.left_seq ?? Number.POSITIVE_INFINITY) >= left_seq),
+    ).length;
+  }
 }
 
 function read(entry: JournalEntry, record: CallRecord): void {
   const { at } = entry;
-  const in_conference = record.stays.some(({ to }) => to === null);
+  const in_conference = isIn(record.call.joins, entry);
   const command = (method: string, by: SentCommand["by"]) => {
     record.commands.push({ at, method, by, in_conference });
     if (method.endsWith(".stop")) record.sounds_over.push({ at });
@@ -188,30 +298,15 @@ function read(entry: JournalEntry, record: CallRecord): void {
       }
       return;
     case "call":
+      if (entry["state"] === "ending") record.ended_in_conference = in_conference;
       if (entry["state"] === "ended") record.ended_at = at;
       return;
-    case "conference": {
-      const { status, conference_id, name } = entry;
-      if (status === "participant-join") {
-        record.stays.push({
-          conference_id: String(conference_id),
-          room: String(name),
-          from: at,
-          to: null,
-          told_at: null,
-        });
-      } else if (status === "participant-leave") {
-        const stay = record.stays.findLast((one) => one.conference_id === conference_id && one.to === null);
-        if (stay) stay.to = at;
-      }
-      return;
-    }
     default:
       return;
   }
 }
 
-/** The call that an entry is about. */
+/** The call that an entry is about: its id, or what REST calls it. */
 export function callOf(entry: JournalEntry): string | null {
   if (entry.kind === "frame_in" || entry.kind === "frame_out") {
     const { params } = frameOf(entry);
@@ -237,8 +332,12 @@ export function frameOf(entry: JournalEntry): Frame {
   return (entry["frame"] ?? {}) as Frame; // A frame that is not one is in the journal as a violation.
 }
 
+/** A command, or an update of a call by form, of which none but the end is told apart. */
 function restCommandOf(entry: JournalEntry): { command?: string; id?: string } | null {
-  const body = entry["body"];
-  if (typeof body !== "string" || !body.startsWith("{")) return null;
-  return JSON.parse(body) as { command?: string; id?: string }; // What no command is has neither.
+  const { body, path, method } = entry;
+  if (typeof body !== "string") return null;
+  if (body.startsWith("{")) return JSON.parse(body) as { command?: string; id?: string }; // What no command is has neither.
+  const [, id] = /\/Calls\/([^/.?]+)/.exec(String(path)) ?? [];
+  if (method !== "POST" || id === undefined) return null;
+  return new URLSearchParams(body).has("Status") ? { id, command: "calling.end" } : { id };
 }

@@ -22,12 +22,16 @@ export const seatKinds = ["desk", "class", "regular"] as const;
 /** Who of a tenant's calls which number. */
 export const teams = [0, 1, 2] as const;
 export type Team = (typeof teams)[number];
+export type Teams = readonly [Team, ...Team[]];
 
 /** What a caller hears whom no room has a seat for. */
 export const FULL = "All seats are taken.";
 /** Of every room that has a capacity, and how many such rooms a rule has. */
 export const SEATS = 2;
 export const NUMBERED = 3;
+
+/** What a caller hears before a room that is recorded. */
+export const NOTICE = "This call is recorded.";
 
 /** What a caller hears for whom nothing more can be done. */
 export const APOLOGY = "Your call cannot be connected right now.";
@@ -56,7 +60,7 @@ export function wireRoom(tenant: string, kind: Kind | "board", team: Team): stri
 }
 
 /**
- * The rules of every tenant: a room for each number, one kind of which ends with its moderator, some with a capacity, some
+ * The rules of every tenant: a room for each number, one kind of which is recorded and ends with its moderator, some with a capacity, some
  * behind a PIN, some with a line before them.
  * @param hmacs as a ruleset has them in place of the PINs.
  */
@@ -72,12 +76,16 @@ export function rules(voicemail_url: string, hmacs: Record<keyof typeof pins, st
   const line = { then: "wait" };
   return {
     lists: { chairs: [chair] },
-    defaults: { join: { beep: "onEnter", region: "us" } },
+    defaults: { join: { beep: "onEnter", region: "us" }, recording_notice: NOTICE },
     rules: [
       {
         id: "chair",
         match: { to: to("chair"), from: { list: "chairs" } },
-        place: { room: "standup-{to}", role: "moderator", join: { end_on_exit: true } },
+        place: {
+          room: "standup-{to}",
+          role: "moderator",
+          join: { end_on_exit: true, record: "record-from-start" },
+        },
       },
       { id: "standup", match: { to: to("standup") }, place: { room: "standup-{to}" } },
       {

@@ -2,7 +2,7 @@ import { type Verdict, verdictOf } from "./figures.ts";
 import type { Plan } from "./plan.ts";
 import { play } from "./player.ts";
 import { recordsOf } from "./records.ts";
-import { type LogLine, setStage } from "./stage.ts";
+import { type LogLine, type Stage, type Staged, setStage } from "./stage.ts";
 import { storyOf } from "./story.ts";
 
 /** Stories told in full; of the other offenders the id is enough to find theirs in a run of the same seed. */
@@ -14,24 +14,44 @@ export interface Finished extends Verdict {
   stories: string[];
 }
 
-/** Carries out several plans side by side against one Worker. */
-export async function run(plans: readonly Plan[]): Promise<Finished[]> {
+/**
+ * Carries out several plans against one Worker, so many side by side, and gives what came of them in the plans' order.
+ * @param over told of each as soon as it is over.
+ */
+export async function run(
+  plans: readonly Plan[],
+  side_by_side = plans.length,
+  over: (finished: Finished) => void = () => {},
+): Promise<Finished[]> {
   const stage = await setStage(plans);
   try {
-    const played = await Promise.all(stage.staged.map((one) => play(one, stage.worker.url)));
-    const flagged = flaggedIn(stage.log);
-    return played.map((one) => {
-      const verdict = verdictOf(one, recordsOf(one), flagged);
-      const told = verdict.offenders.map((offender, index) =>
-        index < STORIES
-          ? storyOf(one, offender, stage.log)
-          : `${offender.crimes.join(", ")}: call ${offender.record.planned.call_id}, seed ${one.plan.seed}`,
-      );
-      return { ...verdict, plan: one.plan, stories: [...verdict.complaints, ...told] };
-    });
+    const finished: Finished[] = [];
+    const left = [...stage.staged.entries()];
+    const playOn = async () => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        const [index, one] = next;
+        const done = await playOne(stage, one);
+        finished[index] = done;
+        over(done);
+      }
+    };
+    await Promise.all(Array.from({ length: side_by_side }, playOn));
+    return finished;
   } finally {
     await stage.close();
   }
+}
+
+async function playOne(stage: Stage, staged: Staged): Promise<Finished> {
+  await stage.open(staged);
+  const played = await play(staged, stage.worker.url);
+  const verdict = verdictOf(played, recordsOf(played), flaggedIn(stage.log));
+  const told = verdict.offenders.map((offender, index) =>
+    index < STORIES
+      ? storyOf(played, offender, stage.log)
+      : `${offender.crimes.join(", ")}: call ${offender.record.planned.call_id}, seed ${played.plan.seed}`,
+  );
+  return { ...verdict, plan: played.plan, stories: [...verdict.complaints, ...told] };
 }
 
 /** Calls of which the Worker said that they joined over capacity. */

@@ -34,6 +34,8 @@ export interface Stage {
   worker: Served;
   /** What the Worker logged and workerd said, and when. */
   log: LogLine[];
+  /** Has the sessions of a plan's projects come up that take calls by contexts. */
+  open(one: Staged): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,43 +54,35 @@ export async function setStage(plans: readonly Plan[]): Promise<Stage> {
     kv,
     said: (line) => log.push({ at: Date.now(), line }),
   });
-  const stage = {
+  return {
     staged,
     worker,
     log,
+    open: (one) => open(one, worker.url),
     async close() {
       worker.stop();
       voicemail.stop();
       await Promise.all(staged.map(({ carrier }) => carrier.close()));
     },
   };
-  try {
-    await open(stage);
-  } catch (error) {
-    await stage.close();
-    throw error;
-  }
-  return stage;
 }
 
-/** Says where the Worker is reached, which nobody knew before, and has the sessions that take calls by contexts come up. */
-async function open({ staged, worker: { url } }: Stage): Promise<void> {
+/** Says where the Worker is reached, too, which nobody knew before. */
+async function open({ plan, projects }: Staged, url: string): Promise<void> {
   const ask = async (path: string, init: RequestInit) => {
     const response = await fetch(`${url}/chaos/${path}`, init);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   };
-  for (const { plan, projects } of staged) {
-    for (const [index, { project_id, tenants }] of plan.projects.entries()) {
-      for (const [number, tenant] of tenants.entries()) {
-        // Seats are counted for joins by RELAY and by document alike.
-        const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
-        const body = JSON.stringify({ project_id, join_via, public_url: url });
-        await ask(`directory/tenant/${tenant}`, { method: "PUT", body });
-      }
-      if (plan.scenario !== "troubles") continue;
-      await ask(`${project_id}/wake`, { method: "POST" });
-      await subscribed(projects[index], tenants);
+  for (const [index, { project_id, tenants }] of plan.projects.entries()) {
+    for (const [number, tenant] of tenants.entries()) {
+      // Seats are counted for joins by RELAY and by document alike.
+      const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
+      const body = JSON.stringify({ project_id, join_via, public_url: url });
+      await ask(`directory/tenant/${tenant}`, { method: "PUT", body });
     }
+    if (plan.scenario !== "troubles") continue;
+    await ask(`${project_id}/wake`, { method: "POST" });
+    await subscribed(projects[index], tenants);
   }
 }
 
@@ -104,8 +98,8 @@ async function subscribed(project: Project | undefined, contexts: readonly strin
 
 async function stageOne(plan: Plan): Promise<Staged> {
   const carrier = await startCarrier(0);
-  const projects = plan.projects.map(({ project_id, seed }) => {
-    const project = carrier.world.create({ project_id, seed });
+  const projects = plan.projects.map(({ project_id, seed, readings }) => {
+    const project = carrier.world.create({ project_id, seed, switches: readings });
     if (project === null) throw new Error(`the plan has project ${project_id} twice`);
     return project;
   });

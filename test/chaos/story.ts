@@ -1,4 +1,5 @@
 import { type JournalEntry, withoutSecrets } from "../carrier/journal.ts";
+import { excuseOf } from "./judge.ts";
 import type { Played } from "./player.ts";
 import { type CallRecord, callOf, entriesOf, frameOf } from "./records.ts";
 import type { LogLine } from "./stage.ts";
@@ -20,7 +21,8 @@ export function storyOf(
   const { planned, heard, hung_up_at, stays } = record;
   const project = projects[planned.project];
   const entries = project ? entriesOf(project) : [];
-  const mine = aboutCall(entries, planned.call_id);
+  const mine = aboutCall(entries, [planned.call_id, record.call.sid]);
+  const excuse = excuseOf(record);
   const from = (mine[0]?.at ?? began_at) - AROUND_MS;
   const to = (record.ended_at ?? ended_at) + AROUND_MS;
   const told = entries.filter(
@@ -39,6 +41,7 @@ export function storyOf(
   return [
     `${crimes.join(", ")}: call ${call_id}, seed ${plan.seed}, ${kind} for ${room ?? "no room"}, placed at ${time(at_ms)}` +
       `${hung_up_at === null ? "" : `, hung up at ${time(hung_up_at - began_at)}`}, state ${record.call.state}`,
+    ...(excuse === null ? [] : [`excused: ${excuse}`]),
     ...deeds,
     ...told.map((entry) => `${time(entry.at - began_at)} ${entry.kind} ${brief(factsOf(entry))}`),
     ...heard.heard.map(
@@ -52,16 +55,17 @@ export function storyOf(
 }
 
 /** Entries about the call, answers to its commands among them, which name nothing but an id. */
-function aboutCall(entries: readonly JournalEntry[], call_id: string): JournalEntry[] {
+function aboutCall(entries: readonly JournalEntry[], ids: readonly string[]): JournalEntry[] {
   const asked = new Set<string>();
   return entries.filter((entry) => {
     const { id, method } = frameOf(entry);
-    if (callOf(entry) === call_id) {
+    if (ids.includes(callOf(entry) ?? "")) {
       if (entry.kind === "frame_in" && id !== undefined) asked.add(id);
       return true;
     }
     const facts = entry["facts"];
-    if (typeof facts === "object" && facts !== null && Reflect.get(facts, "call_id") === call_id) return true;
+    if (typeof facts === "object" && facts !== null && ids.includes(Reflect.get(facts, "call_id")))
+      return true;
     return entry.kind === "frame_out" && method === undefined && id !== undefined && asked.has(id);
   });
 }

@@ -226,6 +226,44 @@ const lasting: ((random: Random) => Trouble)[] = [
   }),
 ];
 
+/** One after the other what makes a reading bite: most do harm only together with one of these. */
+export function biting(random: Random): Trouble[] {
+  const joinFaults = (probability: number, ...kinds: ("swallow" | "ignore" | "close_after")[]): Fault[] =>
+    kinds.map((kind) => ({ at: "command", match: join, probability, do: { kind } }));
+  const actLate = (probability: number, ms: number): Fault => ({
+    at: "command",
+    match: join,
+    probability,
+    do: { kind: "delay", ms },
+  });
+  return [
+    {
+      name: "joined, and nobody heard; dropped",
+      faults: [
+        ...joinFaults(0.4, "swallow", "close_after"),
+        { at: "event", match: joined, do: { kind: "lose" } },
+        { at: "event", match: conference, probability: 0.5, do: { kind: "lose" } },
+        { at: "callback", probability: 0.8, do: { kind: "lose" } },
+        { at: "rest", probability: 0.6, do: { kind: "code", code: "500" } },
+      ],
+      deeds: [drop(0.25), drop(0.7)],
+    },
+    {
+      name: "slow answers; slow to act; object lost",
+      latency_ms: random.between(50, 250),
+      faults: [
+        ...joinFaults(0.15, "swallow", "ignore"),
+        // After what the document that waits for it, and comes back, may take: that joins, and RELAY's join arrives late.
+        actLate(0.5, 7_000),
+        actLate(0.5, 3_000),
+        { at: "answer", probability: 0.4, do: { kind: "delay", ms: 2_000 } },
+        { at: "rest", probability: 0.4, do: { kind: "delay", ms: 1_500 } },
+      ],
+      deeds: [0.3, 0.7].map((at) => ({ at, deed: { do: "vanish" } as const })),
+    },
+  ];
+}
+
 /** What goes wrong whatever else does: a webhook comes twice, a status callback is lost for good. */
 export const always: readonly Fault[] = [
   { at: "webhook", probability: 0.1, do: { kind: "duplicate" } },

@@ -1,0 +1,75 @@
+import type { Reading } from "../carrier/switches/open-question.ts";
+import { type Plan, planOne } from "./plan.ts";
+import { notDrawn, questions, readingsWith, seedFrom } from "./readings.ts";
+import type { Finished } from "./run.ts";
+
+/** One reading alone, and what is played under it. The first row has none: all is as assumed. */
+export interface Row {
+  reading: { name: string; value: Reading } | null;
+  plan: Plan;
+}
+
+/** How much is played under each reading. */
+interface RowSize {
+  calls: number;
+  /** Of each of the two troubles that every row meets. */
+  trouble_ms: number;
+}
+
+const FULL_SIZE: RowSize = { calls: 40, trouble_ms: 10_000 };
+const SHORT_SIZE: RowSize = { calls: 24, trouble_ms: 6_000 };
+
+/** In which part of a row rushes come. */
+const RUSHED = 0.4;
+
+/** Every reading that may do harm, or cost something, and is not the assumed one; each alone. */
+export function matrix(seed: number): Row[] {
+  return rowsOf(seed, FULL_SIZE, ["harmful", "degrading"]);
+}
+
+/** The readings that may do harm, with fewer calls. */
+export function shortMatrix(seed: number): Row[] {
+  return rowsOf(seed, SHORT_SIZE, ["harmful"]);
+}
+
+function rowsOf(seed: number, size: RowSize, kinds: readonly string[]): Row[] {
+  const readings = Object.entries(questions)
+    .filter(([name, { kind }]) => kinds.includes(kind) && notDrawn[name] === undefined)
+    .flatMap(
+      ([
+        name,
+        {
+          readings: [, ...others],
+        },
+      ]) => others.map((value) => ({ name, value })),
+    );
+  return [null, ...readings].map((reading) => ({ reading, plan: planRow(seed, size, reading) }));
+}
+
+/** A row is the same whatever other rows there are. */
+function planRow(seed: number, { calls, trouble_ms }: RowSize, reading: Row["reading"]): Plan {
+  const readings = readingsWith(reading ? { [reading.name]: reading.value } : {});
+  return planOne(seedFrom(`${seed} ${titleOf(reading)}`), calls, { trouble_ms, rushed: RUSHED }, readings);
+}
+
+export function titleOf(reading: Row["reading"]): string {
+  return reading ? `${reading.name}=${reading.value}` : "as assumed";
+}
+
+/** What came of a row, in one line: its crimes, and what the reading cost. */
+export function lineOf({ reading }: Row, { figures, counts }: Finished): string {
+  const crimes = Object.entries(counts).filter(([, count]) => count > 0);
+  const { calls, joined_by_relay, joined_by_document, apologised, alive_in_silence_s, excused } = figures;
+  const [by_relay, by_document] = [Number(joined_by_relay), Number(joined_by_document)];
+  const share = by_relay + by_document === 0 ? 0 : by_relay / (by_relay + by_document);
+  const { max = 0 } = (alive_in_silence_s ?? {}) as { max?: number }; // As figures.ts has it.
+  return [
+    titleOf(reading),
+    `${calls} calls`,
+    crimes.length === 0 ? "0 crimes" : crimes.map(([crime, count]) => `${crime} ${count}`).join(", "),
+    `${Math.round(share * 100)} % joined by RELAY`,
+    `${apologised} apologised`,
+    `alive in silence ${max} s at most`,
+    `${excused} excused`,
+  ].join("; ");
+}
