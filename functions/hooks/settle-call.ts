@@ -22,23 +22,26 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const rooms = wireNames(tenant, placing.rooms);
   const room = state.room ?? rooms[0];
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
-  // RELAY's join of the same call may stand: the document's must not end the conference for all.
-  const harmless = withoutEnd(uncounted(wireJoin(visit, placing.join), placing));
   const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
-  const inline: Answered = {
+  const join = uncounted(wireJoin(visit, placing.join), placing);
+  /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
+  const inline = (may_stand: boolean): Answered => ({
     ...said,
     room,
     outcome: "document",
-    next: { ...inlineJoin(visit, placing, room, harmless), ...asksUs(visit, at, true) },
-  };
-  if (!visit.authentic) return { ...inline, reason: "not authentic" };
+    next: {
+      ...inlineJoin(visit, placing, room, may_stand ? withoutEnd(join) : join),
+      ...asksUs(visit, at, may_stand),
+    },
+  });
+  if (!visit.authentic) return { ...inline(true), reason: "not authentic" };
   const key = { entry: state.entry, step: state.place_step, asking_step: state.step };
   const { reply, rest } = await whereabouts(visit, key, state.room === undefined ? rooms : [room]);
   if (reply.outcome === "unsettled") {
-    // The session is out of reach: REST's word alone decides.
-    return rest === "found"
-      ? { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } }
-      : { ...inline, reason: `${reply.reason}; REST: ${rest}` };
+    if (rest === "found")
+      return { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } };
+    // The session is out of reach, or was lost before anything was sent.
+    return { ...inline(reply.is_unknown !== true), reason: `${reply.reason}; REST: ${rest}` };
   }
   const answered = {
     ...said,
@@ -61,7 +64,8 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
   const { reply } = await whereabouts(visit, key, null);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
   if (reply.outcome !== "unsettled") {
-    return { ...said, room: reply.room, told: true, next: nextOf(visit, reply, at, {}) };
+    const room = reply.room === "" ? null : reply.room;
+    return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
   }
   const asks = at.asked < MOST_ASKED ? asksUs(visit, at, true).asks : undefined;
   const next: Next = asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "apologise" };

@@ -222,7 +222,7 @@ export class CallControl {
     // Questions REST knows nothing of.
     if (method === "calling.play_and_collect") return outcome?.kind === "gone";
     // A 404 may mean that RELAY has lost sight of the call, whose sound goes on.
-    return (await this.#byRest("calling.play.stop", { control_id })) !== "failed";
+    return (await this.#byRest("calling.play.stop", { control_id }, null)) !== "failed";
   }
 
   /** A command by RELAY; where that can't, and where twice does no harm or nothing was done, by REST. */
@@ -231,18 +231,15 @@ export class CallControl {
     const relay = await this.#byRelay(method, params);
     if (relay?.kind === "ok") return "done";
     if (relay?.kind === "unanswered" && !REPEATABLE.has(method)) return "unsure";
-    if (
-      relay?.kind === "gone" &&
-      evidenceOfRefusal("relay", relay.code, this.#taken, this.#host.link.protocol) === "over"
-    )
-      return this.#nowGone();
-    // REST is asked about any other 404: RELAY may not see the call, and nothing else would be done for it.
-    return await this.commandByRest(method, params);
+    if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
+    // REST may see a call that RELAY does not find, though RELAY took a command for it before: nothing else would be done for it.
+    const done = await this.#byRest(method, params, relay?.kind === "gone" ? relay.code : null);
+    return done === "gone" ? this.#nowGone() : done;
   }
 
   /** Where RELAY's answer to a command never came, and it was not carried out. */
   async commandByRest(method: RestCommand, params: Record<string, unknown>): Promise<Done> {
-    const done = await this.#byRest(method, params);
+    const done = await this.#byRest(method, params, null);
     return done === "gone" ? this.#nowGone() : done;
   }
 
@@ -328,7 +325,12 @@ export class CallControl {
     return outcome;
   }
 
-  async #byRest(method: RestCommand, params: Record<string, unknown>): Promise<"done" | "failed" | "gone"> {
+  /** @param refused the code with which RELAY refused the same command; null: it did not. */
+  async #byRest(
+    method: RestCommand,
+    params: Record<string, unknown>,
+    refused: "404" | "410" | null,
+  ): Promise<"done" | "failed" | "gone"> {
     let said: string;
     let done: "done" | "failed" | "gone" = "failed";
     try {
@@ -336,7 +338,7 @@ export class CallControl {
       const outcome = await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
       done = outcome.kind === "ok" ? "done" : "failed";
       if (outcome.kind === "ok") this.#taken.rest = true;
-      if (outcome.kind === "refused" && (await this.#isOver("rest", outcome.code))) done = "gone";
+      if (outcome.kind === "refused" && (await this.#isOver(outcome.code, refused))) done = "gone";
       said =
         outcome.kind === "failed" ? outcome.reason : outcome.kind === "refused" ? outcome.code : outcome.kind;
     } catch (error) {
@@ -347,9 +349,10 @@ export class CallControl {
   }
 
   /** Whether a refused command shows that the call is over; where it does not, the call's own status may. */
-  async #isOver(by: "relay" | "rest", code: "404" | "410"): Promise<boolean> {
+  async #isOver(by_rest: "404" | "410", by_relay: "404" | "410" | null): Promise<boolean> {
     const { link } = this.#host;
-    if (evidenceOfRefusal(by, code, this.#taken, link.protocol) === "over") return true;
+    if (evidenceOfRefusal("rest", by_rest, this.#taken, link.protocol) === "over") return true;
+    if (by_relay && evidenceOfRefusal("relay", by_relay, this.#taken, link.protocol) === "over") return true;
     const signal = AbortSignal.timeout(REST_MS);
     const statuses = await callStatuses(await link.project(), this.#call_id, this.#segment_id, signal);
     return evidenceOfStatuses(statuses) === "over";

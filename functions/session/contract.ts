@@ -137,7 +137,8 @@ export type DocumentSaid = (typeof documentResults)[number];
  * `not_in`: the document could not join, and nothing says that RELAY's join stands.
  */
 export type LookReply =
-  | { v: 1; outcome: "unsettled"; reason: string; room?: string }
+  /** `is_unknown`: the session has no such placement, so RELAY was never told to join the call. */
+  | { v: 1; outcome: "unsettled"; reason: string; room?: string; is_unknown?: true }
   | {
       v: 1;
       outcome: "joined" | "document" | "over" | "hold" | "not_in";

@@ -91,7 +91,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     finish(host, errand, "relay");
     return;
   }
-  if (relay?.kind === "gone" && isOverBy(host, errand, "relay", relay.code)) {
+  if (relay?.kind === "gone" && relay.code === "410") {
     gone(host, errand);
     return;
   }
@@ -100,7 +100,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     later(host, errand, { relay: describeOutcome(relay) });
     return;
   }
-  // A 404 is not yet "gone": RELAY may not see a call that came by webhook.
+  // A 404 is not yet "gone", even where RELAY took a command before: REST may see the call yet.
   const rest = await byRest(host, errand, command);
   if (rest.kind === "ok") {
     took(host, errand, { rest_took: 1 });
@@ -111,9 +111,12 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     host.errands.putOff(errand, rest.retry_after_ms, { counts: false });
     return;
   }
+  const isRefused = (by: "relay" | "rest", code: string) => isOverBy(host, errand, by, code);
   if (
     rest.kind === "refused" &&
-    (isOverBy(host, errand, "rest", rest.code) || (await isOver(host, errand)))
+    (isRefused("rest", rest.code) ||
+      (relay?.kind === "gone" && isRefused("relay", relay.code)) ||
+      (await isOver(host, errand)))
   ) {
     gone(host, errand);
     return;

@@ -134,6 +134,7 @@ export class HeldJoins {
       journal.deed(row, { deed: "send back", by, said });
     const taken = { relay: row.relay_took, rest: row.rest_took === 1 };
     const connection = link.ready;
+    let isOverByRelay = false;
     if (connection && row.node_id !== null) {
       const outcome = await connection.command({
         id: crypto.randomUUID(),
@@ -144,20 +145,21 @@ export class HeldJoins {
       });
       told("relay", describeOutcome(outcome));
       if (outcome.kind === "ok") return wait;
-      if (
-        outcome.kind === "gone" &&
-        evidenceOfRefusal("relay", outcome.code, taken, link.protocol) === "over"
-      ) {
+      if (outcome.kind === "gone" && outcome.code === "410") {
         repairs.over(row, "a command found the call gone");
         return undefined;
       }
       if (!isHeld(row)) return undefined;
+      isOverByRelay =
+        outcome.kind === "gone" && evidenceOfRefusal("relay", outcome.code, taken, link.protocol) === "over";
     }
     const rest = await this.#byRest(row, dest);
     told("rest", rest.kind);
     if (rest.kind === "ok") placements.update(row, { rest_took: 1 });
     if (rest.kind === "later") return Math.max(wait ?? 0, rest.retry_after_ms);
-    if (rest.kind === "refused" && evidenceOfRefusal("rest", rest.code, taken, link.protocol) === "over")
+    const isOverByRest =
+      rest.kind === "refused" && evidenceOfRefusal("rest", rest.code, taken, link.protocol) === "over";
+    if (isOverByRest || (rest.kind === "refused" && isOverByRelay))
       repairs.over(row, "a command found the call gone");
     // A caller who hears nothing is tried again soon.
     return rest.kind === "ok" || wait === undefined ? wait : Math.min(wait, 1_000);

@@ -26,7 +26,7 @@ export interface Lookout {
 export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
   const row = placements.find(request);
-  if (!row) return { v: 1, outcome: "unsettled", reason: "the session knows no such placement" };
+  if (!row) return unknownPlacement(request);
   if (row.asking_step === request.asking_step && row.answer) return row.answer;
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id)
     placements.update(row, { segment_id: request.segment_id });
@@ -41,6 +41,14 @@ export function look(out: Lookout, request: LookRequest): LookReply {
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
   });
   return answer;
+}
+
+/** A row is kept before RELAY's join goes out: without one there was none, and the document's word is all that there is. */
+function unknownPlacement({ document_said: said }: LookRequest): LookReply {
+  const reason = "the session knows no such placement";
+  if (said === undefined) return { v: 1, outcome: "unsettled", reason, is_unknown: true };
+  const outcome = said === "answered" ? "joined" : said === "completed" ? "over" : "not_in";
+  return { v: 1, outcome, room: "", join: {}, reason: `${reason}; its document's join: ${said}` };
 }
 
 function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): LookReply {

@@ -122,7 +122,9 @@ function endOf(stay: Pick<Stay, "to"> | undefined): number {
 }
 
 function relayJoins({ commands }: CallRecord) {
-  return commands.filter(({ method, by }) => method === JOIN && by === "relay");
+  return commands.filter(
+    ({ method, by, was_busy }) => method === JOIN && by === "relay" && was_busy !== true,
+  );
 }
 
 /** Commands carry no deadline on the wire: it is the time when the call came to be placed and what a tenant's deadline adds. */

@@ -20,6 +20,10 @@ export interface SentCommand {
   by: "relay" | "rest";
   /** Whether the call was in a conference when the command arrived. */
   in_conference: boolean;
+  /** Of a RELAY command: its id. */
+  id?: string;
+  /** The carrier answered that it was too busy: nothing was carried out. */
+  was_busy?: true;
 }
 
 /** From one join of a conference to its leave, by the carrier's own count: what it tells of them may be late, wrong or nothing. */
@@ -164,15 +168,24 @@ function readJournal(entries: readonly JournalEntry[], records: readonly CallRec
       [record.call.call_id, record],
     ]),
   );
+  /** What the answer to a command means, by the id of its frame. */
+  const answered = new Map<string, (code: string | undefined) => void>();
   /** What is so when an event is acknowledged, by the event's id. */
   const unheard = new Map<string, (at: number) => void>();
   for (const entry of entries) {
     const record = byId.get(callOf(entry) ?? "");
     if (record) read(entry, record);
+    if (record && entry.kind === "frame_in") {
+      const command = record.commands.at(-1);
+      answered.set(frameOf(entry).id ?? "", (code) => {
+        if (command && code === "429") command.was_busy = true;
+      });
+    }
     if (entry.kind === "status_callback") readCallback(entry, record, records);
     const { id = "", method, params } = frameOf(entry);
     if (entry.kind === "frame_in" && method === undefined) unheard.get(id)?.(entry.at);
     if (entry.kind !== "frame_out") continue;
+    if (method === undefined) answered.get(id)?.(frameOf(entry).result?.code);
     if (params?.event_type === "calling.conference") {
       const { status = "", conference_id } = params.params ?? {};
       const told = toldBy(status, record, records).filter((one) => ENDED.has(status) || knowsId(one));
@@ -268,7 +281,8 @@ function read(entry: JournalEntry, record: CallRecord): void {
   const { at } = entry;
   const in_conference = isIn(record.call.joins, entry);
   const command = (method: string, by: SentCommand["by"]) => {
-    record.commands.push({ at, method, by, in_conference });
+    const { id } = frameOf(entry);
+    record.commands.push({ at, method, by, in_conference, ...(id === undefined ? {} : { id }) });
     if (method.endsWith(".stop")) record.sounds_over.push({ at });
   };
   switch (entry.kind) {

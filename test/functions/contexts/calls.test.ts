@@ -135,10 +135,12 @@ test("a call that another client of the context was quicker to answer is left al
   await expect.poll(() => sent(home, "calling.answer"), { timeout: 5_000 }).toMatchObject([{ call_id }]);
   await answeredElsewhere(home, call_id);
   await expect
-    .poll(() =>
-      runInDurableObject(session(home), (_, state) =>
-        state.storage.sql.exec("SELECT state FROM walks").toArray(),
-      ),
+    .poll(
+      () =>
+        runInDurableObject(session(home), (_, state) =>
+          state.storage.sql.exec("SELECT state FROM walks").toArray(),
+        ),
+      { timeout: 5_000 },
     )
     .toEqual([{ state: null }]);
   expect(await home.carrier.call(call_id)).toMatchObject({ state: "answered", joins: [] });
