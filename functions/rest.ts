@@ -308,7 +308,28 @@ function accountPath(project: Project): string {
   return `/api/laml/2010-04-01/Accounts/${encodeURIComponent(project.project_id)}`;
 }
 
+/**
+ * One request. What only asks is asked once more where REST fails for a moment: a list takes several requests, and a caller may hear
+ * nothing meanwhile.
+ */
 async function request(
+  project: Project,
+  path: string,
+  signal: AbortSignal,
+  body?: object | URLSearchParams,
+): Promise<Response> {
+  if (body) return await requestOnce(project, path, signal, body);
+  try {
+    const response = await requestOnce(project, path, signal);
+    if (response.status < 500) return response;
+    await response.body?.cancel();
+  } catch (error) {
+    if (error instanceof RestBusy || signal.aborted) throw error;
+  }
+  return await requestOnce(project, path, signal);
+}
+
+async function requestOnce(
   project: Project,
   path: string,
   signal: AbortSignal,

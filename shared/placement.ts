@@ -48,7 +48,7 @@ const CLOCK_SKEW_MS = 500;
 const SAME_JOIN_S = 0.5;
 
 /** A document's join takes the call out of the join before in the same act: the leave may be told of as just as new, or newer. */
-const SAME_ACT_S = 0.1;
+const SAME_ACT_S = 0.3;
 
 /** What of a placement its conference's events bear on. */
 export interface Membership {
@@ -150,8 +150,12 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   if (event.happened === "conference_ended" && was.conference_id === null) return null;
   if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
   if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) return null;
-  if (event.happened === "left" && isSecondJoin(was) && isOfJoinBefore(was, event, now_ms)) return null;
   const left_ts = event.ts ?? now_ms / 1000;
+  if (event.happened === "left" && isSecondJoin(was) && isOfJoinBefore(was, event, now_ms)) {
+    // The join before is left once: the next leave is of the join that this document made, though nobody told of that.
+    const isFirst = was.state === "by_document" && was.left_ts === null;
+    return isFirst ? { set: { left_ts }, follow: "nothing", blames: false } : null;
+  }
   if (was.state === "by_document" && was.conference_id !== null) {
     // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and nobody is to be put back.
     const isOver = event.happened === "conference_ended" && event.ended_by === "another call";

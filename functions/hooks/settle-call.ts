@@ -35,7 +35,12 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     },
   });
   if (!visit.authentic) return { ...inline(true), reason: "not authentic" };
-  const key = { entry: state.entry, step: state.place_step, asking_step: state.step };
+  const key = {
+    entry: state.entry,
+    step: state.place_step,
+    asking_step: state.step,
+    held: Math.max(0, state.step - state.place_step - 1),
+  };
   const { reply, rest } = await whereabouts(visit, key, state.room === undefined ? rooms : [room]);
   if (reply.outcome === "unsettled") {
     if (rest === "found")
@@ -60,7 +65,12 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
 
 /** A call that comes back without a sealed state: the session sent it, or its own document asks what the join's result means. */
 export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answered> {
-  const key = { entry: at.entry, step: at.step, asking_step: RESUMED_STEPS + at.asked };
+  const key = {
+    entry: at.entry,
+    step: at.step,
+    asking_step: RESUMED_STEPS + at.asked,
+    held: Math.max(0, at.asked - 1),
+  };
   const { reply } = await whereabouts(visit, key, null);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
   if (reply.outcome !== "unsettled") {
@@ -75,7 +85,7 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
 async function whereabouts(
   visit: CallVisit,
-  key: Pick<LookRequest, "entry" | "step" | "asking_step">,
+  key: Pick<LookRequest, "entry" | "step" | "asking_step" | "held">,
   rooms: readonly string[] | null,
 ): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
   const { env, tenant, call, ends_at } = visit;

@@ -57,6 +57,9 @@ export interface Sounding {
   method: "calling.play" | "calling.play_and_collect";
 }
 
+/** refused: REST finds no such call, or no such sound on it, which is no proof that the call is over. */
+type ByRest = "done" | "failed" | "gone" | "refused";
+
 /** Why a sound is not waited for any longer. lost: RELAY's events have a gap. */
 type End = { over: "finished"; digits?: string } | { over: "lost" } | { over: "ended" } | { over: "late" };
 
@@ -233,14 +236,17 @@ export class CallControl {
     if (relay?.kind === "unanswered" && !REPEATABLE.has(method)) return "unsure";
     if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
     // REST may see a call that RELAY does not find, though RELAY took a command for it before: nothing else would be done for it.
-    const done = await this.#byRest(method, params, relay?.kind === "gone" ? relay.code : null);
-    return done === "gone" ? this.#nowGone() : done;
+    return this.#doneBy(await this.#byRest(method, params, relay?.kind === "gone" ? relay.code : null));
   }
 
   /** Where RELAY's answer to a command never came, and it was not carried out. */
   async commandByRest(method: RestCommand, params: Record<string, unknown>): Promise<Done> {
-    const done = await this.#byRest(method, params, null);
-    return done === "gone" ? this.#nowGone() : done;
+    return this.#doneBy(await this.#byRest(method, params, null));
+  }
+
+  #doneBy(done: ByRest): Done {
+    if (done === "gone") return this.#nowGone();
+    return done === "refused" ? "failed" : done;
   }
 
   /** taken: another client of the context was quicker, and has answered it or will. */
@@ -330,15 +336,15 @@ export class CallControl {
     method: RestCommand,
     params: Record<string, unknown>,
     refused: "404" | "410" | null,
-  ): Promise<"done" | "failed" | "gone"> {
+  ): Promise<ByRest> {
     let said: string;
-    let done: "done" | "failed" | "gone" = "failed";
+    let done: ByRest = "failed";
     try {
       const project = await this.#host.link.project();
       const outcome = await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
       done = outcome.kind === "ok" ? "done" : "failed";
       if (outcome.kind === "ok") this.#taken.rest = true;
-      if (outcome.kind === "refused" && (await this.#isOver(outcome.code, refused))) done = "gone";
+      if (outcome.kind === "refused") done = (await this.#isOver(outcome.code, refused)) ? "gone" : "refused";
       said =
         outcome.kind === "failed" ? outcome.reason : outcome.kind === "refused" ? outcome.code : outcome.kind;
     } catch (error) {

@@ -297,8 +297,10 @@ export class ConferenceEvents {
       if (!confirmJoin(this.#ledger, row, { ...set, reason }, this.#now())) return;
     } else if (state === undefined) this.#placements.update(row, set);
     else if (!this.#placements.move(row, state, { ...set, reason })) return;
-    if (change.blames) this.#placements.update(row, { doubt: "taken out" });
-    else if (row.doubt === "404") {
+    if (change.blames) {
+      this.#ledger.observations.saw("document_takes_call_out_of_conference", true);
+      this.#placements.update(row, { doubt: "taken out" });
+    } else if (row.doubt === "404") {
       this.#placements.update(row, { doubt: null });
       this.#health.failed("404, and the call lived", this.#now());
     }

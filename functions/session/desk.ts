@@ -1,3 +1,4 @@
+import { callerForm } from "../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Chores } from "./chores.ts";
@@ -12,6 +13,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import {
   byDocumentReply,
@@ -32,6 +34,7 @@ interface DeskHost {
   chores: Chores;
   health: Health;
   leaving: Health;
+  observations: Observations;
   counters: Counters;
   journal: Journal;
   rulesets: Rulesets;
@@ -126,8 +129,8 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { placements, rooms, health, counters } = this.#host;
-    const reply = look({ placements, rooms, health, counters, now: Date.now() }, request);
+    const { placements, rooms, health, counters, observations } = this.#host;
+    const reply = look({ placements, rooms, health, counters, observations, now: Date.now() }, request);
     this.#looked(request, reply);
     return reply;
   }
@@ -151,7 +154,8 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, link, line, kept, held } = this.#host;
+    const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
+    observations.saw("caller_forms", callerForm(request.from));
     const others = placements.ofCall(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
@@ -178,6 +182,7 @@ export class Desk {
         avoidRelay: () => this.#avoidRelay(),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
+        observations,
       },
       { ...request, join_via, rooms: arrived.rooms },
     );

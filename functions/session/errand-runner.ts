@@ -108,6 +108,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     return;
   }
   if (rest.kind === "later") {
+    host.observations.saw("rest_429", "seen");
     host.errands.putOff(errand, rest.retry_after_ms, { counts: false });
     return;
   }
@@ -193,6 +194,7 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
     }
   } catch (error) {
     if (error instanceof RestBusy) {
+      host.observations.saw("rest_429", "seen");
       errands.putOff(errand, error.retry_after_ms, { counts: false });
       return;
     }

@@ -38,6 +38,8 @@ export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "a
   /** RELAY's events stopped coming; started again. What was missed in between is not sent again. */
   gapBegan(): void;
   gapEnded(): void;
+  /** A connection after another: whether SignalWire took the session up again. */
+  restored(isRestored: boolean): void;
 }
 
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
@@ -52,6 +54,7 @@ export class Link {
   #downSince: number | null = null;
   #readySince: number | null = null;
   #lastReason = "";
+  #hadSession = false;
   #protocol: LinkStatus["protocol"] = null;
   readonly #errors: LinkStatus["last_errors"] = [];
   /** How many wait for an event that nothing but RELAY tells of. */
@@ -242,6 +245,8 @@ export class Link {
         this.#facts.set("protocol", protocol);
         this.#protocol = restored ? "resumed" : "new";
         this.#counters.add("connects");
+        if (this.#hadSession) this.#events.restored(restored);
+        this.#hadSession = true;
         if (restored) this.#counters.add("resumes");
       },
       keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),

@@ -3,11 +3,14 @@ import { confirmJoin } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Health } from "./health.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */
 const MOST_REJOINS = 2;
+/** A call is held so often while REST fails: 3 s each time, in which the caller may be hearing nothing. */
+const MOST_HOLDS = 3;
 
 /** What answering needs of the session. */
 export interface Lookout {
@@ -15,6 +18,7 @@ export interface Lookout {
   rooms: Rooms;
   health: Health;
   counters: Counters;
+  observations: Pick<Observations, "saw">;
   now: number;
 }
 
@@ -28,8 +32,10 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   const row = placements.find(request);
   if (!row) return unknownPlacement(request);
   if (row.asking_step === request.asking_step && row.answer) return row.answer;
-  if (request.segment_id !== undefined && request.segment_id !== row.segment_id)
+  if (request.segment_id !== undefined && request.segment_id !== row.segment_id) {
+    if (row.segment_id !== null) out.observations.saw("segments", "one_per_document");
     placements.update(row, { segment_id: request.segment_id });
+  }
   const answer =
     request.document_said === undefined ? settle(out, row, request) : settleSaid(out, row, request);
   if (answer.outcome === "unsettled") return { ...answer, room: row.room };
@@ -51,7 +57,8 @@ function unknownPlacement({ document_said: said }: LookRequest): LookReply {
   return { v: 1, outcome, room: "", join: {}, reason: `${reason}; its document's join: ${said}` };
 }
 
-function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): LookReply {
+function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
+  const { rest, may_hold } = request;
   const place = placeOf(row);
   switch (row.state) {
     case "left":
@@ -77,7 +84,7 @@ function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): 
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
   if (rest.said === "found") return found(out, row);
   // Its join would end the conference for all, were RELAY's join in it: nobody can take that back, so it is looked for once more.
-  if (may_hold === true && row.answer?.outcome !== "hold") {
+  if (may_hold === true && (row.answer?.outcome !== "hold" || mayAskAgain(request))) {
     const isChair = row.join.end_on_exit === true;
     if (isChair)
       return {
@@ -85,7 +92,7 @@ function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): 
         outcome: "hold",
         reason: "its join would end the conference, were it there already",
       };
-    if (rest.said === "busy")
+    if (rest.said === "busy" && row.answer?.outcome !== "hold")
       return { ...place, outcome: "hold", reason: "REST has too much to do, and is asked again" };
   }
   if (row.state === "accepted" && rest.said === "absent")
@@ -97,14 +104,27 @@ function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): 
 }
 
 /** What the document's own word means, for a call of which RELAY's join may stand. */
-function settleSaid(out: Lookout, row: Placement, { document_said: said, rest }: LookRequest): LookReply {
+function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookReply {
+  const { document_said: said, rest } = request;
   const { placements } = out;
   const place = placeOf(row);
-  if (row.state === "left" || row.state === "failed")
-    return { ...place, outcome: "over", reason: row.reason };
+  const wasHeld = row.answer?.outcome === "hold";
+  if (row.state === "left" || row.state === "failed") {
+    // RELAY's join of the same call may come after the document's is over.
+    const outcome = row.may_stand === 1 && row.state === "left" && !wasHeld ? "hold" : "over";
+    return { ...place, outcome, reason: row.reason };
+  }
   if (said === "answered") {
     // The result came with the join and not with its end: this document does not end the call with its conference.
     placements.update(row, { lives_on: 1 });
+    // The call itself says so: whatever it left before is older.
+    const changes = {
+      joined_by: "document",
+      joined_ts: out.now / 1000,
+      reason: "its document joined",
+    } as const;
+    confirmJoin(out, row, changes, out.now);
+    out.observations.saw("join_result_at_join", "answered_at_once");
     return { ...place, outcome: "joined", reason: "its document joined" };
   }
   const isDone = said === "completed";
@@ -113,17 +133,27 @@ function settleSaid(out: Lookout, row: Placement, { document_said: said, rest }:
     return { ...place, outcome: isDone ? "over" : "not_in", reason };
   }
   // Seen to join, and the document's join was none: RELAY's is. Where the document's is over, a leave may be on its way.
-  const wasHeld = row.answer?.outcome === "hold";
-  if (row.state === "joined" && !isDone) return byRelay(out, row);
+  if (row.state === "joined" && !isDone) {
+    out.observations.saw("join_where_you_are", "fails");
+    return byRelay(out, row);
+  }
+  if (isDone) out.observations.saw("join_result_at_join", "at_end");
   if (!wasHeld)
     return { ...place, outcome: "hold", reason: `its document's join: ${said}; RELAY's may stand` };
   if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
   if (rest.said === "found") return row.state === "joined" ? byRelay(out, row) : found(out, row);
+  if (mayAskAgain(request))
+    return { ...place, outcome: "hold", reason: `its document's join: ${said}; REST: ${rest.said}` };
   if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
   placements.update(row, { rejoins: row.rejoins + 1 });
   return byDocument(out, row, "its document's join is over, and nothing says that its conference is");
+}
+
+/** REST failed, and may not fail when it is asked once more: so long nobody concludes that the call is in no room. */
+function mayAskAgain({ rest, held = 0 }: LookRequest): boolean {
+  return (rest?.said === "failed" || rest?.said === "busy") && held < MOST_HOLDS;
 }
 
 function found(out: Lookout, row: Placement): LookReply {

@@ -1,3 +1,5 @@
+import type { ObservedQuestion } from "../../shared/observed-questions.ts";
+
 /** What is seen again is written again no sooner than this. */
 const WRITE_AGAIN_MS = 60_000;
 /** Questions and readings come from our own code; this only guards against a mistake of ours. */
@@ -33,7 +35,7 @@ export class Observations {
   }
 
   /** It was seen that the answer to `question` is `reading`. */
-  saw(question: string, reading: string | number | boolean): void {
+  saw(question: ObservedQuestion, reading: string | number | boolean): void {
     const now = this.#now();
     const seen = { question, reading: String(reading) };
     const known = this.#known.get(keyOf(seen));
@@ -56,7 +58,7 @@ export class Observations {
   }
 
   /** Whether `reading` was ever seen. */
-  has(question: string, reading: string | number | boolean): boolean {
+  has(question: ObservedQuestion, reading: string | number | boolean): boolean {
     return this.#known.has(keyOf({ question, reading: String(reading) }));
   }
 

@@ -3,6 +3,7 @@ import type { Outcome } from "../../shared/relay/outcome.ts";
 import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom } from "./seats.ts";
@@ -28,6 +29,7 @@ export interface PlacingHost {
   joinSeen(key: PlacementKey): Promise<void>;
   /** How each command of a placement ended. */
   commandEnded(outcome: Outcome): void;
+  observations: Pick<Observations, "saw">;
 }
 
 /**
@@ -160,8 +162,30 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
     outcome = await connection.command({ ...timing, ...join, id: joinCommandId(request) });
   }
   host.commandEnded(outcome);
+  observeJoin(host.observations, request, outcome);
   placements.mark(row, "calling.join_conference", describeOutcome(outcome));
   settleJoin(host, request, outcome);
+}
+
+function observeJoin(
+  observations: PlacingHost["observations"],
+  { ingress, answered }: PlaceRequest,
+  outcome: Outcome,
+): void {
+  if (isBusy(outcome)) observations.saw("relay_429", "seen");
+  if (outcome.kind === "ok")
+    observations.saw(
+      "result_conference_id",
+      typeof outcome.result["conference_id"] === "string" ? "named" : "not named",
+    );
+  if (ingress === "swml") {
+    if (outcome.kind === "ok") observations.saw("relay_drives_webhook_calls", true);
+    else if (outcome.kind === "gone") observations.saw("relay_drives_webhook_calls", outcome.code);
+    else if (outcome.kind === "conflict") observations.saw("relay_drives_webhook_calls", "409");
+  }
+  // It was told to be answered, and then that it is not.
+  if (ingress === "relay" && !answered && outcome.kind === "conflict")
+    observations.saw("answer_is_async", true);
 }
 
 /** RELAY asks to come again later: nothing was carried out. */

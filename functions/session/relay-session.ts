@@ -94,6 +94,7 @@ export class RelaySession extends DurableObject<Env> {
         void this.#dialer.askRest();
       },
       gapBegan: () => this.#gapBegan(),
+      restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
@@ -187,6 +188,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
     this.#heartbeat.worked();
+    this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
     if (trusted) this.#events.apply(event, told);
     else this.#events.applyUntrusted(event, told);

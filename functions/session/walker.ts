@@ -225,6 +225,7 @@ export class Walker {
     if (answer?.why === "409" && !this.#hasBegun) await this.#answered(this.control.answerAgain());
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
+    if (row) this.#byDocument(row);
     const rendered = render(writeSwml(next));
     if (!rendered.ok)
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
@@ -239,6 +240,14 @@ export class Walker {
     }
     log("error", "errand.given_up", { kind: "join", call: this.#call.call_id });
     return "over";
+  }
+
+  /** The document joins from now on, whatever becomes of RELAY's join: the leave of that one is the document's doing. */
+  #byDocument(row: Placement): void {
+    const { placements } = this.#host;
+    const changes = { joined_by: "document", stay_at: Date.now() } as const;
+    const reason = "its document joins";
+    if (!placements.move(row, "by_document", { ...changes, reason })) placements.update(row, changes);
   }
 
   /**
@@ -292,12 +301,16 @@ export class Walker {
     const { placements, link } = this.#host;
     const { call_id } = this.#call;
     const row = this.#placement;
-    if (row?.state === "joined") return true;
+    if (row?.state === "joined") {
+      // No document was started for it: its join is RELAY's.
+      placements.update(row, { joined_by: "relay" });
+      return true;
+    }
     const signal = AbortSignal.timeout(REST_MS);
     const said = link.project().then((project) => isInRooms(project, [room], call_id, signal));
     // Where nobody says so it joins again, and is then in that room for sure.
     if (!(await said.catch(() => false))) return false;
-    if (row) placements.move(row, "joined", { reason: "REST found the call" });
+    if (row) placements.move(row, "joined", { reason: "REST found the call", joined_by: "relay" });
     return true;
   }
 

@@ -7,7 +7,7 @@ import type { LogLine } from "./stage.ts";
 /** The journal before a call and after it, for what its connection went through. */
 const AROUND_MS = 3_000;
 /** Characters of one line. */
-const WIDTH = 260;
+const WIDTH = 700;
 
 /**
  * What happened to a call: everything that the carrier wrote down about it, its connection's fate and the faults of that

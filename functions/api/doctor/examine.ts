@@ -20,15 +20,18 @@ export async function examine(env: Env, id: string, pasted: string, origin: stri
   const setting = set === undefined ? "unset" : isPublicUrl(set) ? "set" : "unusable";
   const public_url = set !== undefined && setting === "set" ? set : origin;
   const findings: Finding[] = [...urlFindings(url, id, tenant, public_url), ...lookedUp];
+  let observed: Pick<DoctorReply, "observations"> = {};
   if (tenant) {
     const [signature, relay, rest] = await Promise.all([
       signatureFindings(url, tenant, { public_url, setting }, Date.now()),
       relayFindings(env, tenant.project),
       restFindings(tenant.project),
     ]);
-    findings.push(...signature, ...rulesetFindings(tenant, env.CREDENTIALS_KEY), ...relay, ...rest);
+    const { findings: told, ...seen } = relay;
+    findings.push(...signature, ...rulesetFindings(tenant, env.CREDENTIALS_KEY), ...told, ...rest);
+    observed = seen;
   }
-  return { findings, ok: findings.every(({ ok }) => ok) };
+  return { findings, ok: findings.every(({ ok }) => ok), ...observed };
 }
 
 /** Webhooks' paths are put behind it as it stands. */

@@ -1,26 +1,88 @@
+import { observedQuestions } from "../../../shared/observed-questions.ts";
 import type { Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
 import type { SessionStatus } from "../../session/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
 import { within } from "../../within.ts";
-import type { Finding } from "./reply.ts";
+import type { Finding, Observed } from "./reply.ts";
 
 /** How long the session has to come up, and how much longer its answer may take. */
 const CONNECT_MS = 8_000;
 const ANSWER_MS = CONNECT_MS + 1_500;
 
-/** Whether the project's session is up or comes up. */
-export async function relayFindings(env: Env, project: Project): Promise<Finding[]> {
+/** Whether the project's session is up or comes up, and what it has seen of SignalWire. */
+export async function relayFindings(
+  env: Env,
+  project: Project,
+): Promise<{ findings: Finding[]; observations?: Observed[] }> {
   try {
     const { project_id, version } = project;
     const session = sessionOf(env, project);
-    return [relayFinding(await within(ANSWER_MS, session.check(project_id, version, CONNECT_MS)), project)];
+    const status = await within(ANSWER_MS, session.check(project_id, version, CONNECT_MS));
+    return {
+      findings: [relayFinding(status, project), ...evidenceFindings(status, Date.now())],
+      observations: observedIn(status),
+    };
   } catch (error) {
     const message = `The project's session did not answer: ${describeError(error)}.`;
-    return [
-      { check: "relay", ok: false, message, fix: "Ask again; if it stays so, look at the Worker's log." },
-    ];
+    const fix = "Ask again; if it stays so, look at the Worker's log.";
+    return { findings: [{ check: "relay", ok: false, message, fix }] };
   }
+}
+
+/** Each open question that a project can answer, with what was seen. */
+function observedIn({ observations = [] }: Partial<Pick<SessionStatus, "observations">>): Observed[] {
+  return Object.entries(observedQuestions).map(([question, { asks, assumed }]) => ({
+    question,
+    asks,
+    assumed,
+    seen: observations
+      .filter((one) => one.question === question)
+      .map(({ reading, times, first_at, last_at }) => ({ reading, times, first_at, last_at })),
+  }));
+}
+
+/** A conference that was seen split so recently is worth a word. */
+const SPLIT_MS = 24 * 3_600_000;
+
+/** What SignalWire does not tell here, and what it costs. A session of the version before says nothing of it. */
+export function evidenceFindings(
+  {
+    leaving,
+    split_rooms = [],
+    presumed_gone = 0,
+  }: Partial<Pick<SessionStatus, "leaving" | "split_rooms" | "presumed_gone">>,
+  now: number,
+): Finding[] {
+  const findings: Finding[] = [];
+  if (leaving && leaving.open_until !== null && leaving.open_until > now) {
+    findings.push({
+      check: "relay",
+      ok: true,
+      message:
+        "Calls join by document: no evidence of leaving. SignalWire does not tell when callers whom RELAY joined leave.",
+      fix: "See that status callbacks reach this Worker and are signed (public_url, signing key); it is tried again every hour.",
+    });
+  }
+  const split = split_rooms.filter(({ at }) => at > now - SPLIT_MS);
+  if (split.length > 0) {
+    const names = split.map(({ room }) => room).join(", ");
+    findings.push({
+      check: "relay",
+      ok: true,
+      message: `Two conferences live under one name, so callers do not hear each other: ${names}.`,
+      fix: "Let all callers of a room come the same way (ways_in): cXML calls may have conferences of their own.",
+    });
+  }
+  if (presumed_gone > 0) {
+    findings.push({
+      check: "rest",
+      ok: true,
+      message: `${presumed_gone} ${presumed_gone === 1 ? "seat is" : "seats are"} not counted: nothing says whether the callers left.`,
+      fix: "GET the conferences to see them (presumed_gone); POST …/calls/<call_id>/end ends a call that hangs in silence.",
+    });
+  }
+  return findings;
 }
 
 /** The state of the session, in words. */

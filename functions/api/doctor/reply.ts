@@ -13,8 +13,27 @@ export const findingSchema = z.object({
 
 export type Finding = z.infer<typeof findingSchema>;
 
+/** One of SignalWire's open questions, as this project has answered it. No numbers, names or ids are in it. */
+export const observedSchema = z.object({
+  question: z.string(),
+  asks: z.string(),
+  /** What holds as long as nothing was seen. */
+  assumed: z.string(),
+  /** What was seen; times in ms since the epoch. Empty: not yet seen. */
+  seen: z.array(
+    z.object({ reading: z.string(), times: z.number(), first_at: z.number(), last_at: z.number() }),
+  ),
+});
+
+export type Observed = z.infer<typeof observedSchema>;
+
 /** The answer of `POST /api/tenants/:tenant/doctor`. A check without a finding could not be made. */
-export const doctorReplySchema = z.object({ findings: z.array(findingSchema), ok: z.boolean() });
+export const doctorReplySchema = z.object({
+  findings: z.array(findingSchema),
+  ok: z.boolean(),
+  /** Absent where the session could not be asked, and from a Worker of the version before. */
+  observations: z.array(observedSchema).exactOptional(),
+});
 
 export type DoctorReply = z.infer<typeof doctorReplySchema>;
 

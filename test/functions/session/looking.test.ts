@@ -22,8 +22,8 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number): Lookout {
-  const { placements, rooms, counters } = ledger;
-  return { placements, rooms, counters, health: new Health(new Facts(sql, undefined)), now };
+  const { placements, rooms, counters, observations } = ledger;
+  return { placements, rooms, counters, observations, health: new Health(new Facts(sql, undefined)), now };
 }
 
 const asked = { v: 1, call_id: "a", entry: "", step: 0, asking_step: 1, may_hold: true } as const;
