@@ -25,14 +25,18 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
   const row = placements.find(request);
   if (!row) return { v: 1, outcome: "unsettled", reason: "the session knows no such placement" };
-  if (row.asking_step === request.asking_step && row.answer) return row.answer;
+  if (row.asking_step === request.asking_step) {
+    if (row.answer) return row.answer;
+    if (request.may_hold === true) return heldAnswer(row);
+  }
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id)
     placements.update(row, { segment_id: request.segment_id });
   const answer = settle(out, row, request);
   if (answer.outcome === "unsettled") return answer;
   placements.update(row, {
     asking_step: request.asking_step,
-    answer,
+    // A hold is the answer that is not kept: an older version that finds it, after a rollback, settles the call itself.
+    answer: answer.outcome === "hold" ? null : answer,
     ...(answer.outcome === "joined" && !request.by_commands ? { stay_at: now } : {}),
     // From here on the end of the conference it was in is none of its business.
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
@@ -67,11 +71,15 @@ function settle(out: Lookout, row: Placement, { rest, may_hold }: LookRequest): 
   }
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and events may have been missed` };
   // Its join would end the conference for all, were RELAY's join in it: nobody can take that back, so it is looked for once more.
-  const isHeldMore = may_hold === true && row.join.end_on_exit === true && row.answer?.outcome !== "hold";
-  if (isHeldMore && rest.said !== "found") {
-    return { ...place, outcome: "hold", reason: "its join would end the conference, were it there already" };
-  }
+  const wasHeld = row.asking_step !== null && row.answer === null;
+  const isHeldMore = may_hold === true && row.join.end_on_exit === true && !wasHeld;
+  if (isHeldMore && rest.said !== "found") return heldAnswer(row);
   return settleByRest(out, row, rest);
+}
+
+function heldAnswer(row: Placement): LookReply {
+  const reason = "its join would end the conference, were it there already";
+  return { ...placeOf(row), outcome: "hold", reason };
 }
 
 /** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */

@@ -55,3 +55,24 @@ test("a call that REST knows by another name keeps its seat while its document j
     expect(rooms.taken(ROOM)).toBe(0);
   });
 });
+
+test("a chair whose join nothing shows is held once: a repeat gets the same, and an older version finds no answer that it does not know", async () => {
+  await onStorage("held", async ({ sql }) => {
+    const ledger = new Ledger(
+      sql,
+      () => START,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true } }));
+    const { placements, rooms, counters } = ledger;
+    const health = new Health(new Facts(sql, undefined));
+    const out = { placements, rooms, counters, health, feed_since: null, now: START + 3_100 };
+    const request = { v: 1, call_id: "a", entry: "", step: 0, may_hold: true } as const;
+    const rest = { said: "failed" } as const;
+    const held = look(out, { ...request, asking_step: 1, rest });
+    expect(held).toMatchObject({ outcome: "hold", room: ROOM });
+    expect(look(out, { ...request, asking_step: 1 })).toEqual(held);
+    expect(row?.answer).toBeNull();
+    expect(look(out, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
+  });
+});
