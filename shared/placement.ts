@@ -147,7 +147,10 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   }
   if (event.happened === "conference_ended" && was.conference_id === null) return null;
   if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
-  if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) return null;
+  if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) {
+    // A conference's end and the leaves that it causes may be told of as one moment.
+    if (event.happened === "left" || event.ts < was.left_ts) return null;
+  }
   if (event.happened === "left" && isSecondJoin(was) && isOfJoinBefore(was, event, now_ms)) return null;
   const left_ts = event.ts ?? now_ms / 1000;
   if (was.state === "by_document" && was.conference_id !== null) {
