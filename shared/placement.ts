@@ -120,7 +120,9 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
 
 /** The leave that seemed the last was of the join before: this one came with it, and is none that is known. */
 function isOfTheAct(was: Membership, ts: number | null): boolean {
-  if (was.state !== "left" || was.left_ts === null || ts === null || !isSecondJoin(was)) return false;
+  // Back by a document that was not put there by a leave: the leave of RELAY's join came before this one's own join.
+  const mayBe = was.state === "left" || (was.state === "by_document" && was.conference_id === null);
+  if (!mayBe || was.left_ts === null || ts === null || !isSecondJoin(was)) return false;
   return (
     ts > was.left_ts - SAME_ACT_S && (was.joined_ts === null || Math.abs(ts - was.joined_ts) >= SAME_JOIN_S)
   );
@@ -149,7 +151,10 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   }
   if (event.happened === "conference_ended" && was.conference_id === null) return null;
   if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
-  if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) return null;
+  if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) {
+    // A conference's end and the leaves that it causes may be told of as one moment.
+    if (event.happened === "left" || event.ts < was.left_ts) return null;
+  }
   const left_ts = event.ts ?? now_ms / 1000;
   if (event.happened === "left" && isSecondJoin(was) && isOfJoinBefore(was, event, now_ms)) {
     // The join before is left once: the next leave is of the join that this document made, though nobody told of that.

@@ -31,7 +31,8 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
   const row = placements.find(request);
   if (!row) return unknownPlacement(request);
-  if (row.asking_step === request.asking_step && row.answer) return row.answer;
+  // A repeat; a hold is the answer that is not kept.
+  if (row.asking_step === request.asking_step) return row.answer ?? held(row, row.reason);
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id) {
     if (row.segment_id !== null) out.observations.saw("segments", "one_per_document");
     placements.update(row, { segment_id: request.segment_id });
@@ -41,7 +42,8 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   if (answer.outcome === "unsettled") return { ...answer, room: row.room };
   placements.update(row, {
     asking_step: request.asking_step,
-    answer,
+    // A hold is the answer that is not kept: an older version that finds it, after a rollback, settles the call itself.
+    answer: answer.outcome === "hold" ? null : answer,
     ...(answer.outcome === "joined" && !request.by_commands ? { stay_at: now } : {}),
     // From here on the end of the conference it was in is none of its business.
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
@@ -84,16 +86,11 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
   if (rest.said === "found") return found(out, row);
   // Its join would end the conference for all, were RELAY's join in it: nobody can take that back, so it is looked for once more.
-  if (may_hold === true && (row.answer?.outcome !== "hold" || mayAskAgain(request))) {
-    const isChair = row.join.end_on_exit === true;
-    if (isChair)
-      return {
-        ...place,
-        outcome: "hold",
-        reason: "its join would end the conference, were it there already",
-      };
-    if (rest.said === "busy" && row.answer?.outcome !== "hold")
-      return { ...place, outcome: "hold", reason: "REST has too much to do, and is asked again" };
+  if (may_hold === true && (!wasHeld(row) || mayAskAgain(request))) {
+    if (row.join.end_on_exit === true)
+      return held(row, "its join would end the conference, were it there already");
+    if (rest.said === "busy" && !wasHeld(row))
+      return held(row, "REST has too much to do, and is asked again");
   }
   if (row.state === "accepted" && rest.said === "absent")
     out.health.failed("accepted, and never joined", out.now);
@@ -108,11 +105,10 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   const { document_said: said, rest } = request;
   const { placements } = out;
   const place = placeOf(row);
-  const wasHeld = row.answer?.outcome === "hold";
   if (row.state === "left" || row.state === "failed") {
     // RELAY's join of the same call may come after the document's is over.
-    const outcome = row.may_stand === 1 && row.state === "left" && !wasHeld ? "hold" : "over";
-    return { ...place, outcome, reason: row.reason };
+    const mayCome = row.may_stand === 1 && row.state === "left" && !wasHeld(row);
+    return mayCome ? held(row, row.reason) : { ...place, outcome: "over", reason: row.reason };
   }
   if (said === "answered") {
     // The result came with the join and not with its end: this document does not end the call with its conference.
@@ -138,17 +134,25 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
     return byRelay(out, row);
   }
   if (isDone) out.observations.saw("join_result_at_join", "at_end");
-  if (!wasHeld)
-    return { ...place, outcome: "hold", reason: `its document's join: ${said}; RELAY's may stand` };
+  const reason = `its document's join: ${said}; RELAY's may stand`;
+  if (!wasHeld(row)) return held(row, reason);
   if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
   if (rest.said === "found") return row.state === "joined" ? byRelay(out, row) : found(out, row);
-  if (mayAskAgain(request))
-    return { ...place, outcome: "hold", reason: `its document's join: ${said}; REST: ${rest.said}` };
+  if (mayAskAgain(request)) return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
   placements.update(row, { rejoins: row.rejoins + 1 });
   return byDocument(out, row, "its document's join is over, and nothing says that its conference is");
+}
+
+function held(row: Placement, reason: string): LookReply {
+  return { ...placeOf(row), outcome: "hold", reason };
+}
+
+/** Whether the last answer was a hold: it alone is not kept. */
+function wasHeld({ asking_step, answer }: Placement): boolean {
+  return asking_step !== null && answer === null;
 }
 
 /** REST failed, and may not fail when it is asked once more: so long nobody concludes that the call is in no room. */

@@ -49,12 +49,16 @@ export async function bundle(folder: string, entry: string): Promise<string> {
 export interface Served {
   url: string;
   pid: number;
+  /** Where its Durable Objects are kept. */
+  storage: string;
   stop(): void;
+  /** Resolves when the process is gone, and with it its hold on the storage. */
+  ended: Promise<void>;
 }
 
 /**
- * Serves a bundle on a `workerd` of its own, its Durable Object's SQLite in a folder beside it. `json` bindings and
- * `kv` (what DIRECTORY holds) are put into files, so that no text needs escaping for Cap'n Proto.
+ * Serves a bundle on a `workerd` of its own, its Durable Object's SQLite in a folder beside it unless `storage` names another.
+ * `json` bindings and `kv` (what DIRECTORY holds) are put into files, so that no text needs escaping for Cap'n Proto.
  */
 export async function serve(
   folder: string,
@@ -64,12 +68,16 @@ export async function serve(
     json?: Record<string, unknown>;
     text?: Record<string, string>;
     kv?: Record<string, string>;
+    /** Of a workerd that has ended, whose Durable Objects this one takes over. */
+    storage?: string;
     /** Told of every line that the Worker logs; without it they are thrown away. */
     said?: (line: string) => void;
   },
 ): Promise<Served> {
   const home = join(folder, name);
-  mkdirSync(join(home, "storage"), { recursive: true });
+  const storage = given.storage ?? join(home, "storage");
+  mkdirSync(home, { recursive: true });
+  mkdirSync(storage, { recursive: true });
   copyFileSync(script, join(home, "worker.js"));
   copyFileSync(join(import.meta.dirname, "kv-worker.js"), join(home, "kv.js"));
   writeFileSync(join(home, "VALUES"), JSON.stringify(given.kv ?? {}));
@@ -82,7 +90,7 @@ export async function serve(
     `(name = "DIRECTORY", kvNamespace = "kv")`,
     `(name = "RELAY_SESSION", durableObjectNamespace = "RelaySession")`,
   ];
-  writeFileSync(join(home, "config.capnp"), config(home, bindings));
+  writeFileSync(join(home, "config.capnp"), config(storage, bindings));
   const running = child(
     spawn(workerd.default, ["serve", join(home, "config.capnp"), "--control-fd=3"], {
       stdio: ["ignore", given.said ? "pipe" : "ignore", given.said ? "pipe" : "inherit", "pipe"],
@@ -91,6 +99,7 @@ export async function serve(
   for (const output of [running.stdout, running.stderr]) {
     if (output && given.said) createInterface({ input: output }).on("line", given.said);
   }
+  const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()));
   const control = running.stdio[3] as Readable; // A pipe that we read, as asked for above.
   const port = await new Promise<number>((resolve, reject) => {
     running.once("exit", (code) =>
@@ -101,17 +110,18 @@ export async function serve(
       if (event === "listen") resolve(port);
     });
   });
-  return { url: `http://127.0.0.1:${port}`, pid: running.pid ?? 0, stop: () => running.kill() };
+  const stop = () => void running.kill();
+  return { url: `http://127.0.0.1:${port}`, pid: running.pid ?? 0, storage, stop, ended };
 }
 
-function config(home: string, bindings: string[]): string {
+function config(storage: string, bindings: string[]): string {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
     (name = "kv", worker = .kv),
     (name = "internet", network = (allow = ["public", "private"])),
-    (name = "storage", disk = (path = ${JSON.stringify(join(home, "storage"))}, writable = true)),
+    (name = "storage", disk = (path = ${JSON.stringify(storage)}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );

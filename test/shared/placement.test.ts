@@ -102,6 +102,17 @@ describe("a conference's events and a placement", () => {
     expect(then).toEqual(["nothing", "rejoin", "end_call"]);
   });
 
+  test("and so it does where the leave and the end are told of as one moment", () => {
+    const { row, then } = afterEvents(
+      accepted({ stay_at: START + 3_000 }),
+      { event: event("joined", START + 100) },
+      { event: event("left", START + 4_000) },
+      { event: event("conference_ended", START + 4_000, { ended_by: "another call" }) },
+    );
+    expect(row.state).toBe("left");
+    expect(then).toEqual(["nothing", "rejoin", "end_call"]);
+  });
+
   test("a leave within 3 s of the last document brings the call back by a transfer, since no fetch will come", () => {
     const row = accepted({
       state: "joined",

@@ -153,3 +153,23 @@ describe("a document that asks what its join's result means", () => {
     await settled("alone, failed", false, (ask) => expect(ask("failed").outcome).toBe("not_in"), 0);
   });
 });
+
+test("a chair whose join nothing shows is held once: a repeat gets the same, and an older version finds no answer that it does not know", async () => {
+  await onStorage("held", async ({ sql }) => {
+    const ledger = new Ledger(
+      sql,
+      () => START,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true } }));
+    if (row) ledger.placements.update(row, { may_stand: 1 });
+    const out = lookout(ledger, sql, START + 3_100);
+    const request = { v: 1, call_id: "a", entry: "", step: 0, may_hold: true } as const;
+    const rest = { said: "absent" } as const;
+    const { reason: _, ...held } = look(out, { ...request, asking_step: 1, rest });
+    expect(held).toMatchObject({ outcome: "hold", room: ROOM });
+    expect(look(out, { ...request, asking_step: 1 })).toMatchObject(held);
+    expect(row?.answer).toBeNull();
+    expect(look(out, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
+  });
+});
