@@ -39,7 +39,6 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     entry: state.entry,
     step: state.place_step,
     asking_step: state.step,
-    held: Math.max(0, state.step - state.place_step - 1),
   };
   const { reply, rest } = await whereabouts(visit, key, state.room === undefined ? rooms : [room]);
   if (reply.outcome === "unsettled") {
@@ -58,7 +57,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   if (reply.outcome !== "hold") return { ...answered, next: nextOf(visit, reply, at, placing) };
   const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
   const next: Next = back
-    ? { does: "hold", ms: HOLD_MS, back, staying: stayingOf(visit, placing) }
+    ? { does: "hold", ms: HOLD_MS, ...ringing(reply), back, staying: stayingOf(visit, placing) }
     : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, true) };
   return { ...answered, next };
 }
@@ -69,7 +68,6 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
     entry: at.entry,
     step: at.step,
     asking_step: RESUMED_STEPS + at.asked,
-    held: Math.max(0, at.asked - 1),
   };
   const { reply } = await whereabouts(visit, key, null);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
@@ -85,7 +83,7 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
 async function whereabouts(
   visit: CallVisit,
-  key: Pick<LookRequest, "entry" | "step" | "asking_step" | "held">,
+  key: Pick<LookRequest, "entry" | "step" | "asking_step">,
   rooms: readonly string[] | null,
 ): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
   const { env, tenant, call, ends_at } = visit;
@@ -135,13 +133,17 @@ function nextOf(
         : over;
     case "hold": {
       const { asks } = asksUs(visit, at, true);
-      return asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "stay" };
+      return asks ? { does: "ask_again", ms: HOLD_MS, ...ringing(reply), asks } : { does: "stay" };
     }
     case "not_in":
       return { does: "apologise" };
     default:
       return reply.outcome satisfies never;
   }
+}
+
+function ringing({ again }: { again?: true }): { ringing?: true } {
+  return again ? { ringing: true } : {};
 }
 
 async function askRest(

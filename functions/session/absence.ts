@@ -1,4 +1,20 @@
+import { kindOf } from "./doubts.ts";
+import type { Link } from "./link.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement } from "./placements.ts";
+
+/**
+ * Whether RELAY would have told by now, had its join put the call into its room: its events had no gap since, and were seen to tell
+ * of joins like this one.
+ */
+export function wouldHaveSeen(
+  row: Placement,
+  link: Pick<Link, "readySince">,
+  observations: Pick<Observations, "has">,
+): boolean {
+  if (link.readySince === null || link.readySince > row.created_at) return false;
+  return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
+}
 
 /** A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment. */
 export function isBeingPutBack(row: Placement): boolean {

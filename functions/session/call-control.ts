@@ -63,6 +63,9 @@ type ByRest = "done" | "failed" | "gone" | "refused";
 /** Why a sound is not waited for any longer. lost: RELAY's events have a gap. */
 type End = { over: "finished"; digits?: string } | { over: "lost" } | { over: "ended" } | { over: "late" };
 
+/** Sounds that are remembered as stopped. */
+const SILENCED = 8;
+
 /** One call, commanded: by RELAY, and where that can't, by REST. At most one sound goes on at a time. */
 export class CallControl {
   readonly #call_id: string;
@@ -75,6 +78,8 @@ export class CallControl {
   #isAnswered = false;
   #sounding: (Sounding & { isHeard: boolean; end: (why: End) => void }) | null = null;
   #interruptions = 0;
+  /** Sounds that were stopped last, by `control_id`: one whose start came late is stopped when it is heard. */
+  readonly #silenced: string[] = [];
 
   constructor(
     { call_id, node_id, segment_id }: { call_id: string; node_id?: string; segment_id?: string },
@@ -101,6 +106,8 @@ export class CallControl {
         if (event.params.call_state === "ended") this.gone();
         return;
       case "play":
+        if (event.params.state === "playing" && this.#silenced.includes(event.params.control_id))
+          void this.#stop("calling.play", event.params.control_id);
         if (event.params.control_id !== sounding?.control_id || sounding.method !== "calling.play") return;
         sounding.isHeard = true;
         if (event.params.state === "finished" || event.params.state === "error")
@@ -211,6 +218,7 @@ export class CallControl {
   /** Stops a sound that may still be heard. Whether there was one matters to nobody. */
   async silence({ control_id, method }: Sounding): Promise<void> {
     this.#sounding = null;
+    if (this.#silenced.push(control_id) > SILENCED) this.#silenced.shift();
     // A sound that goes on would be heard in the room, too: where nobody says that it is stopped, it is stopped again.
     for (let tried = 0; !this.#isGone && !(await this.#stop(method, control_id)); tried += 1) {
       if (tried === STOPPED_AGAIN) break;

@@ -133,6 +133,7 @@ export class ConferenceEvents {
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
   apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
+    if (ids_known) this.#identify(event);
     for (const { row, happening } of this.#bearingOn(event, tenant)) {
       if (feed === "relay") this.#observeFeed(row, happening);
       if (happening.happened !== "joined" && row.joined_by === "relay")
@@ -160,6 +161,29 @@ export class ConferenceEvents {
     noteFlags(this.#placements, event);
     // What it gives cause for is a question, and questions are asked only so often.
     this.#noteSize(event, false);
+  }
+
+  /**
+   * A conference's end tells its id, which those whom REST found under its name never heard. They were in it, where there is none
+   * under that name besides it that they could be in.
+   */
+  #identify(event: RelayEvent): void {
+    if (event.kind !== "conference" || event.params.status !== "conference-end") return;
+    const { name = "", conference_id } = event.params;
+    const ended_at = (event.timestamp ?? 0) * 1000;
+    if (conference_id === undefined || this.#split.has(name)) return;
+    if (this.#ledger.observations.has("two_conferences_under_one_name", true)) return;
+    const there = this.#rooms.participants(name);
+    const isElsewhere = there.some(
+      (row) => row.conference_id !== null && row.conference_id !== conference_id,
+    );
+    // cXML's conferences may be others than RELAY's.
+    const hasBoth = new Set(there.map((row) => kindOf(row).ingress === "cxml")).size > 1;
+    if (isElsewhere || hasBoth) return;
+    for (const row of there) {
+      const isFound = row.conference_id === null && row.verified_at !== null && row.verified_at < ended_at;
+      if (isFound) this.#placements.update(row, { conference_id });
+    }
   }
 
   /** What happens to a participant happens in the room: somebody whose seat was released is there after all. */

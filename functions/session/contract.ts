@@ -121,8 +121,6 @@ export interface LookRequest extends PlacementKey {
   note?: WebhookNote;
   /** The Worker can hold the call once more: `hold` may be the answer. */
   may_hold?: true;
-  /** How often it has come back and was held already. */
-  held?: number;
   /** What the call's own document says of the join that it made; the Worker then knows `not_in`, too. */
   document_said?: DocumentSaid;
   /** What REST said, where the Worker has asked it. */
@@ -144,6 +142,8 @@ export type LookReply =
   | {
       v: 1;
       outcome: "joined" | "document" | "over" | "hold" | "not_in";
+      /** For a hold that is not the first: the caller has heard nothing for long enough. */
+      again?: true;
       room: string;
       join: JoinParameters;
       reason: string;

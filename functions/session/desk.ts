@@ -1,6 +1,7 @@
 import { callerForm } from "../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { wouldHaveSeen } from "./absence.ts";
 import type { Chores } from "./chores.ts";
 import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -129,8 +130,10 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { placements, rooms, health, counters, observations } = this.#host;
-    const reply = look({ placements, rooms, health, counters, observations, now: Date.now() }, request);
+    const { link, placements, rooms, health, counters, observations } = this.#host;
+    const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
+    const ledger = { placements, rooms, health, counters, observations };
+    const reply = look({ ...ledger, wouldHaveSeen: seen, now: Date.now() }, request);
     this.#looked(request, reply);
     return reply;
   }

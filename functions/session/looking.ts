@@ -1,4 +1,5 @@
 import { type JoinParameters, withoutEnd } from "../../shared/conference.ts";
+import { LIST_LAG_MS } from "../../shared/evidence.ts";
 import { confirmJoin } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -9,8 +10,16 @@ import type { Rooms } from "./rooms.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */
 const MOST_REJOINS = 2;
-/** A call is held so often while REST fails: 3 s each time, in which the caller may be hearing nothing. */
-const MOST_HOLDS = 3;
+/**
+ * So long after it was first held, a call is held once more where REST fails. Each time takes 3 s, and may take as long again until it
+ * is answered; in all of it the caller may be hearing nothing.
+ */
+const HELD_AGAIN_MS = 4_000;
+/**
+ * One whose join would end the conference for all is held so long, from the first time on, while nobody says where it is. In that
+ * time whoever is in charge of the room hears a ring; that a list does not show the call counts only past the time by which it may lag.
+ */
+const HELD_IN_CHARGE_MS = 60_000;
 
 /** What answering needs of the session. */
 export interface Lookout {
@@ -19,6 +28,8 @@ export interface Lookout {
   health: Health;
   counters: Counters;
   observations: Pick<Observations, "saw">;
+  /** Whether RELAY would have told of the placement's join by now, had there been one. */
+  wouldHaveSeen(row: Placement): boolean;
   now: number;
 }
 
@@ -44,6 +55,7 @@ export function look(out: Lookout, request: LookRequest): LookReply {
     asking_step: request.asking_step,
     // A hold is the answer that is not kept: an older version that finds it, after a rollback, settles the call itself.
     answer: answer.outcome === "hold" ? null : answer,
+    held_back_at: answer.outcome === "hold" ? (row.held_back_at ?? now) : null,
     ...(answer.outcome === "joined" && !request.by_commands ? { stay_at: now } : {}),
     // From here on the end of the conference it was in is none of its business.
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
@@ -85,13 +97,11 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
   }
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
   if (rest.said === "found") return found(out, row);
-  // Its join would end the conference for all, were RELAY's join in it: nobody can take that back, so it is looked for once more.
-  if (may_hold === true && (!wasHeld(row) || mayAskAgain(request))) {
-    if (row.join.end_on_exit === true)
-      return held(row, "its join would end the conference, were it there already");
-    if (rest.said === "busy" && !wasHeld(row))
-      return held(row, "REST has too much to do, and is asked again");
-  }
+  // Its document takes it out of RELAY's join, were it there, and so ends the conference for all: nobody can take that back.
+  if (may_hold === true && row.join.end_on_exit === true && mayBeInCharge(out, row, rest.said))
+    return held(row, "its join would end the conference, were it there already");
+  if (may_hold === true && rest.said === "busy" && !wasHeld(row))
+    return held(row, "REST has too much to do, and is asked again");
   if (row.state === "accepted" && rest.said === "absent")
     out.health.failed("accepted, and never joined", out.now);
   const reason =
@@ -138,7 +148,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   if (!wasHeld(row)) return held(row, reason);
   if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
   if (rest.said === "found") return row.state === "joined" ? byRelay(out, row) : found(out, row);
-  if (mayAskAgain(request)) return held(row, `${reason}; REST: ${rest.said}`);
+  if (mayHoldAgain(out, row, request)) return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
@@ -147,17 +157,30 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
 }
 
 function held(row: Placement, reason: string): LookReply {
-  return { ...placeOf(row), outcome: "hold", reason };
+  return { ...placeOf(row), outcome: "hold", reason, ...(wasHeld(row) ? { again: true as const } : {}) };
 }
 
-/** Whether the last answer was a hold: it alone is not kept. */
-function wasHeld({ asking_step, answer }: Placement): boolean {
-  return asking_step !== null && answer === null;
+/** Whether nothing says yet that the call is not in its room, where its leave would end the conference. */
+function mayBeInCharge(
+  { now, wouldHaveSeen }: Lookout,
+  row: Placement,
+  said: NonNullable<LookRequest["rest"]>["said"],
+): boolean {
+  const { held_back_at, deadline_at } = row;
+  if (held_back_at === null) return true;
+  const isAbsent = said === "absent" && (now - deadline_at > LIST_LAG_MS || wouldHaveSeen(row));
+  return !isAbsent && now - held_back_at < HELD_IN_CHARGE_MS;
+}
+
+/** Whether the newest answer was a hold. */
+function wasHeld({ held_back_at }: Placement): boolean {
+  return held_back_at !== null;
 }
 
 /** REST failed, and may not fail when it is asked once more: so long nobody concludes that the call is in no room. */
-function mayAskAgain({ rest, held = 0 }: LookRequest): boolean {
-  return (rest?.said === "failed" || rest?.said === "busy") && held < MOST_HOLDS;
+function mayHoldAgain({ now }: Lookout, { held_back_at }: Placement, { rest }: LookRequest): boolean {
+  if (rest?.said !== "failed" && rest?.said !== "busy") return false;
+  return held_back_at !== null && now - held_back_at < HELD_AGAIN_MS;
 }
 
 function found(out: Lookout, row: Placement): LookReply {

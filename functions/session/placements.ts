@@ -65,6 +65,8 @@ export interface Placement extends PlacementKey, Membership {
   /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
   relay_took: string | null;
   rest_took: number;
+  /** When the call was first told to come back once more, ms; null: the newest answer of all was another. */
+  held_back_at: number | null;
 }
 
 /** What of a row changes after it was planned. */
@@ -98,6 +100,7 @@ export type Changes = Partial<
       | "may_stand"
       | "relay_took"
       | "rest_took"
+      | "held_back_at"
     >
 >;
 
@@ -203,6 +206,7 @@ export class Placements {
       lives_on: 0,
       relay_took: null,
       rest_took: 0,
+      held_back_at: null,
     };
     this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
     if (state === "planned") this.#unwritten.add(row);

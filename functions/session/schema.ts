@@ -117,6 +117,7 @@ const migrations: readonly string[] = [
    ALTER TABLE placements ADD COLUMN lives_on INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE placements ADD COLUMN relay_took TEXT;
    ALTER TABLE placements ADD COLUMN rest_took INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE placements ADD COLUMN held_back_at INTEGER;
    UPDATE placements SET may_stand = 1 WHERE live = 1 AND (joined_by = 'relay' OR state = 'sending');
 
    CREATE TABLE observations (

@@ -3,13 +3,13 @@ import { apology, notTaken } from "../../shared/documents/fixed-words.ts";
 import type { Join, Next, Waiting } from "../../shared/documents/next.ts";
 import { render } from "../../shared/documents/render.ts";
 import { writeSwml } from "../../shared/documents/write-swml.ts";
-import { mediumOf } from "../../shared/media.ts";
+import { type Medium, mediumOf } from "../../shared/media.ts";
 import type { Spoken } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import { isInRooms } from "../rest.ts";
 import { orAfter } from "../within.ts";
+import { wouldHaveSeen } from "./absence.ts";
 import { CallControl } from "./call-control.ts";
-import { kindOf } from "./doubts.ts";
 import type { Journal } from "./journal.ts";
 import { NotOurs, Taken } from "./not-ours.ts";
 import type { Placement } from "./placements.ts";
@@ -32,6 +32,8 @@ const TRANSFER_AGAIN_MS = 1_000;
 const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
+/** What a caller hears who is held once more. */
+const ring: Medium = { type: "ringtone", params: { name: "us", duration: 2 } };
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
 const STEPS = 500;
 
@@ -128,6 +130,7 @@ export class Walker {
       case "ask":
         return await this.#ask(next);
       case "hold":
+        if (next.ringing && !this.#isThrough) await this.control.play([ring]);
         return (await this.#isSeen()) ? "over" : { sealed: next.back.sealed };
       case "ring":
         return { sealed: next.back.sealed };
@@ -208,14 +211,15 @@ export class Walker {
 
   /** Whether the accepted join was seen, or the call has been in its room and left it. */
   async #isSeen(): Promise<boolean> {
-    const isThrough = () => {
-      const state = this.#placement?.state;
-      return state === "joined" || state === "left";
-    };
-    if (!isThrough()) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
-    if (!isThrough()) return false;
+    if (!this.#isThrough) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
+    if (!this.#isThrough) return false;
     this.#host.health.succeeded(Date.now());
     return true;
+  }
+
+  get #isThrough(): boolean {
+    const state = this.#placement?.state;
+    return state === "joined" || state === "left";
   }
 
   /** The call joins by a document of its own. */
@@ -235,7 +239,8 @@ export class Walker {
     for (const wait of MOVED_AGAIN_MS) {
       await orAfter(wait, this.#seen.promise, undefined);
       if (this.control.isGone || this.#placement?.state === "joined") return "over";
-      if (this.#wouldHaveSeen(row)) return await this.#perform({ does: "apologise" });
+      if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations))
+        return await this.#perform({ does: "apologise" });
       if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     }
     log("error", "errand.given_up", { kind: "join", call: this.#call.call_id });
@@ -248,16 +253,6 @@ export class Walker {
     const changes = { joined_by: "document", stay_at: Date.now() } as const;
     const reason = "its document joins";
     if (!placements.move(row, "by_document", { ...changes, reason })) placements.update(row, changes);
-  }
-
-  /**
-   * Whether RELAY would have told by now, had its join put the call into its room: its events had no gap since, and were seen to tell
-   * of joins like this one.
-   */
-  #wouldHaveSeen(row: Placement | undefined): boolean {
-    const { link, observations } = this.#host;
-    if (!row || link.readySince === null || link.readySince > row.created_at) return false;
-    return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
   }
 
   async #wait(next: Waiting): Promise<Step> {
@@ -309,8 +304,11 @@ export class Walker {
     const signal = AbortSignal.timeout(REST_MS);
     const said = link.project().then((project) => isInRooms(project, [room], call_id, signal));
     // Where nobody says so it joins again, and is then in that room for sure.
-    if (!(await said.catch(() => false))) return false;
-    if (row) placements.move(row, "joined", { reason: "REST found the call", joined_by: "relay" });
+    const isFound = await said.catch(() => false);
+    // An event may have been faster than REST.
+    if (row && this.#placement?.state === "joined") placements.update(row, { joined_by: "relay" });
+    else if (!isFound) return false;
+    else if (row) placements.move(row, "joined", { reason: "REST found the call", joined_by: "relay" });
     return true;
   }
 

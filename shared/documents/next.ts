@@ -25,6 +25,8 @@ export interface Staying {
 interface Hold {
   does: "hold";
   ms: number;
+  /** It was held before: silence would grow long. */
+  ringing?: true;
   back: WayBack;
   staying: Staying;
 }
@@ -102,7 +104,7 @@ export type Next =
   /** Nothing more for the document to do: the call goes on. With `staying` it may have to be answered first. */
   | { does: "stay"; staying?: Staying }
   /** Comes back to us after a moment, without a sealed state. */
-  | { does: "ask_again"; ms: number; asks: AsksUs }
+  | { does: "ask_again"; ms: number; ringing?: true; asks: AsksUs }
   | Join
   | Waiting
   /** What a poll is told: to stay, and at which place of the line; or to come. */

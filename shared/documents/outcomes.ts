@@ -16,14 +16,25 @@ export function toUs({ dest, params, sealed }: WayBack): TransferStep["transfer"
   return { dest, params: { ...params, partyline: sealed } };
 }
 
+/** How long a call is held, and whether its caller hears a ring meanwhile. */
+interface Holding {
+  ms: number;
+  ringing?: true;
+}
+
 /** Holds the line for what becomes of the join to be seen, then comes back. */
-export function heldDocument(back: WayBack, hold_ms: number, staying: Staying = alone): SwmlDocument {
-  return document(answer(staying), { sleep: hold_ms }, comeBack(back));
+export function heldDocument(back: WayBack, holding: Holding, staying: Staying = alone): SwmlDocument {
+  return document(answer(staying), hold(holding), comeBack(back));
 }
 
 /** The same without a sealed state, for a call that is answered already. */
-export function askAgainDocument(hold_ms: number, asks: AsksUs): SwmlDocument {
-  return document({ sleep: hold_ms }, askUs(asks));
+export function askAgainDocument(holding: Holding, asks: AsksUs): SwmlDocument {
+  return document(hold(holding), askUs(asks));
+}
+
+/** A ring is heard in a room, too, by the caller alone: where it may be long, it is better than silence. */
+function hold({ ms, ringing }: Holding): Step {
+  return ringing ? { play: { url: `ring:${Math.ceil(ms / 1000)}:us` } } : { sleep: ms };
 }
 
 function askUs({ dest, params }: AsksUs): TransferStep {

@@ -24,13 +24,13 @@ function documentOf(next: Next): SwmlDocument {
     case "ask":
       return promptDocument(next.prompt, next.back);
     case "hold":
-      return heldDocument(next.back, next.ms, next.staying);
+      return heldDocument(next.back, next, next.staying);
     case "ring":
       return unknownDocument(next.back, next.staying);
     case "stay":
       return stayDocument(next.staying);
     case "ask_again":
-      return askAgainDocument(next.ms, next.asks);
+      return askAgainDocument(next, next.asks);
     case "join":
       return inlineJoinDocument(next.room, next.join, next.staying, next.asks);
     case "wait":

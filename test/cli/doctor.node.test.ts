@@ -75,7 +75,7 @@ describe("partyline doctor", { timeout: 20_000 }, () => {
       "✓ url        The pasted URL leads to the tenant's webhook.",
       "✗ tenant     There is no tenant acme.",
       "             → Put one.",
-      "- not looked at: project, signature, ruleset, relay, rest. First mend what is wrong above.",
+      "- not looked at: project, signature, ruleset, relay, rest. First fix what is wrong above.",
       "",
       "1 thing is wrong.",
       "",

@@ -74,7 +74,7 @@ describe("a session that is lost", () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     // Counts are written within a second of what they count.
-    await expect.poll(() => counted(home, "command_ok")).toBe(2);
+    await expect.poll(() => counted(home, "command_ok"), { timeout: 5_000 }).toBe(2);
     await lose(home);
     expect(await runDurableObjectAlarm(session(home))).toBe(true);
     await home.carrier.wait({

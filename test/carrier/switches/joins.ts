@@ -23,14 +23,16 @@ export const joinQuestions = {
       "When `join_conference` has its result: at the end of the stay, or `answered` as soon as it joined",
     published: '`answered`: "successfully joined", and the result comes "typically when it has ended"',
     kind: "harmful",
-    partyline: "`answered` is not taken for the end of a stay",
+    partyline:
+      "At `answered` the document asks us, and stays; the session then ends the call when a leave is told",
   }),
   end_on_exit_on_rejoin: openQuestion(["ends", "does_not"], {
     question:
       "Whether a participant with `end_on_exit` ends the conference by leaving it only to join it again in one act",
     published: "nothing",
     kind: "harmful",
-    partyline: "While RELAY's join may stand, an inline join leaves `end_on_exit` out, or looks twice first",
+    partyline:
+      "While RELAY's join may stand, an inline join leaves `end_on_exit` out, and the call is held and looked for once more before it",
   }),
   dial_max_duration_unit: openQuestion(["minutes", "seconds"], {
     question: "What the unit of `max_duration` is at the top level of `calling.dial`",
@@ -44,21 +46,23 @@ export const joinQuestions = {
     published: '"transfer and goto … 32 per call"; `execute` is not named',
     kind: "harmful",
     partyline:
-      "A waiting caller costs one `execute` a round, with long music, and is led on before the limit of either reading",
+      "A waiting document asks once a round, and a round is so long that what is left of the 32 lasts for the longest wait",
   }),
   failed_fetch_of_transfer: openQuestion(["ends", "next_step", "retried"], {
     question:
       "Whether a `transfer` or `execute` whose fetch brings no document ends the call, is passed over, or is fetched twice more",
     published: "The fallback URL is for when the primary one fails; actions are not retried",
     kind: "harmful",
-    partyline: "The hold never ends a call that is in its room, and its document is right under each reading",
+    partyline:
+      "After an accepted join the call's document stays and fetches nothing: the session watches for the join, and sends the call back where it does not come",
   }),
   fallback_covers: openQuestion(["all_fetches", "first_fetch"], {
     question:
       "Whether a number's fallback URL is asked after every failed fetch, or only after a call's first",
     published: 'The fallback URL is used "when the primary fails"',
     kind: "harmful",
-    partyline: "The hold never ends a call that is in its room, whether a fallback speaks or not",
+    partyline:
+      "After an accepted join nothing is fetched, so no fallback speaks to a call that is in its room",
   }),
   relay_feed_without_contexts: openQuestion(["all_sessions", "only_with_contexts", "only_commander"], {
     question:
@@ -72,7 +76,7 @@ export const joinQuestions = {
     published: "The first participant's settings hold for all, but that is written of status callbacks only",
     kind: "harmful",
     partyline:
-      "A notice is heard in each room that a recording rule could fill, and by those inside when recording begins",
+      "Callers whose own rule records hear its notice; callers who are inside when another caller's join starts the recording hear none yet",
   }),
   conflict_on_offer: openQuestion(["none", "409"], {
     question:

@@ -21,9 +21,10 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 }
 
 /** Where a call is, for one that came back to us at `now`. */
-function lookout(ledger: Ledger, sql: SqlStorage, now: number): Lookout {
+function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations } = ledger;
-  return { placements, rooms, counters, observations, health: new Health(new Facts(sql, undefined)), now };
+  const health = new Health(new Facts(sql, undefined));
+  return { placements, rooms, counters, observations, health, now, wouldHaveSeen: () => wouldHaveSeen };
 }
 
 const asked = { v: 1, call_id: "a", entry: "", step: 0, asking_step: 1, may_hold: true } as const;
@@ -53,18 +54,48 @@ test("a call that was seen to join stays where it is, though REST does not list 
   });
 });
 
-test("a call of which nothing says that it joined joins by its document, which cannot end the conference for others", async () => {
-  await onLedger("chair", (ledger, sql) => {
-    const row = ledger.plan(
-      requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true, beep: "false" } }),
-    );
-    if (row) ledger.placements.update(row, { may_stand: 1 });
-    const out = lookout(ledger, sql, START + 3_100);
-    const first = look(out, { ...asked, rest: { said: "absent" } });
-    expect(first.outcome).toBe("hold");
-    const second = look(out, { ...asked, asking_step: 2, rest: { said: "absent" } });
-    expect(second).toMatchObject({ outcome: "document", may_stand: true, join: { beep: "false" } });
-    expect(second).not.toHaveProperty("join.end_on_exit");
+describe("a call whose leave would end the conference, and of which nothing says that it joined", () => {
+  type Ask = (after_ms: number, said: "absent" | "failed", wouldHaveSeen?: boolean) => LookReply;
+
+  async function inCharge(name: string, use: (ask: Ask) => void): Promise<void> {
+    await onLedger(name, (ledger, sql) => {
+      const row = ledger.plan(
+        requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true, beep: "false" } }),
+      );
+      if (row) ledger.placements.update(row, { may_stand: 1 });
+      let asking_step = 0;
+      use((after_ms, said, wouldHaveSeen) => {
+        asking_step += 1;
+        const out = lookout(ledger, sql, START + 2_000 + after_ms, wouldHaveSeen);
+        return look(out, { ...asked, asking_step, rest: { said } });
+      });
+    });
+  }
+
+  test("is held, from the second time on with a ring, as long as a list may lag; then its document joins, and cannot end it", async () => {
+    await inCharge("chair", (ask) => {
+      expect(ask(1_000, "absent")).not.toHaveProperty("again");
+      expect(ask(4_000, "absent")).toMatchObject({ outcome: "hold", again: true });
+      expect(ask(29_000, "absent")).toMatchObject({ outcome: "hold", again: true });
+      const last = ask(31_000, "absent");
+      expect(last).toMatchObject({ outcome: "document", may_stand: true, join: { beep: "false" } });
+      expect(last).not.toHaveProperty("join.end_on_exit");
+    });
+  });
+
+  test("is held no longer where RELAY's events had no gap and were seen to tell of such joins", async () => {
+    await inCharge("chair-told", (ask) => {
+      expect(ask(1_000, "absent", true)).toMatchObject({ outcome: "hold" });
+      expect(ask(4_000, "absent", true)).toMatchObject({ outcome: "document" });
+    });
+  });
+
+  test("is held for a minute where REST fails, and joins by its document then", async () => {
+    await inCharge("chair-failed", (ask) => {
+      expect(ask(1_000, "failed", true)).toMatchObject({ outcome: "hold" });
+      expect(ask(60_000, "failed", true)).toMatchObject({ outcome: "hold" });
+      expect(ask(61_000, "failed", true)).toMatchObject({ outcome: "document" });
+    });
   });
 });
 
@@ -154,7 +185,7 @@ describe("a document that asks what its join's result means", () => {
   });
 });
 
-test("a chair whose join nothing shows is held once: a repeat gets the same, and an older version finds no answer that it does not know", async () => {
+test("a chair whose join nothing shows is held: a repeat gets the same, and an older version finds no answer that it does not know", async () => {
   await onStorage("held", async ({ sql }) => {
     const ledger = new Ledger(
       sql,
@@ -170,6 +201,7 @@ test("a chair whose join nothing shows is held once: a repeat gets the same, and
     expect(held).toMatchObject({ outcome: "hold", room: ROOM });
     expect(look(out, { ...request, asking_step: 1 })).toMatchObject(held);
     expect(row?.answer).toBeNull();
-    expect(look(out, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
+    const later = lookout(ledger, sql, START + 33_000);
+    expect(look(later, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
   });
 });

@@ -119,9 +119,9 @@ describe("the documents of the outcomes", () => {
     expect(mainOf(documents.accepted)).toEqual([{ answer: { max_duration: 600 } }, { sleep: -1 }]);
   });
 
-  it("held: three seconds, then back", () => {
+  it("held: three seconds, then back; the next time with a ring instead of silence", () => {
     expect(mainOf(documents.held)).toEqual([{ answer: {} }, { sleep: 3000 }, { transfer: back }]);
-    expect(mainOf(documents.heldAgain)).toEqual([{ sleep: 3000 }, { transfer: asksUs }]);
+    expect(mainOf(documents.heldAgain)).toEqual([{ play: { url: "ring:3:us" } }, { transfer: asksUs }]);
   });
 
   it("confirmed: stay for good", () => {

@@ -56,8 +56,8 @@ export function everyDocument(text: string, params: Record<string, unknown>) {
   const room = `acme:${text}`.slice(0, 64);
   return {
     accepted: stayDocument({ max_duration_s: 600, params }),
-    held: heldDocument(back, 3000),
-    heldAgain: askAgainDocument(3000, asks),
+    held: heldDocument(back, { ms: 3000 }),
+    heldAgain: askAgainDocument({ ms: 3000, ringing: true }, asks),
     confirmed: stayDocument(),
     inlineJoinThatAsks: inlineJoinDocument(room, {}, { params }, asks),
     inlineJoinThatAlwaysAsks: inlineJoinDocument(room, {}, { params }, { ...asks, always: true }),

@@ -44,6 +44,7 @@ describe("the doctor", () => {
           message: `REST at http://${carrier_host} takes the project id and token.`,
         },
       ],
+      observations: expect.any(Array),
     });
     expect(await sent(house, "calling.answer")).toEqual([]);
     expect(await sent(house, "calling.join_conference")).toEqual([]);

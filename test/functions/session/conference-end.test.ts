@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { confirmJoin } from "../../../functions/session/confirming.ts";
+import type { RelayEvent } from "../../../shared/relay/events.ts";
+import { Ledger, onStorage, requestOf } from "./ledger.ts";
+
+const ROOM = "acme:support";
+const START = 1_800_000_000_000;
+
+function event(status: string, conference_id: string, at: number, call_id?: string): RelayEvent {
+  const of = call_id === undefined ? {} : { call_id };
+  const params = { status, conference_id, name: ROOM, ...of };
+  return { kind: "conference", event_type: "calling.conference", timestamp: at / 1000, params };
+}
+
+/** `a`: whom REST found in the room, so that nobody told the id of its conference; `more` comes before the end of `conf-1`. */
+async function endOfConf1(
+  name: string,
+  { ended_at = START + 60_000, more = () => {} }: { ended_at?: number; more?: (ledger: Ledger) => void },
+): Promise<string[]> {
+  return await onStorage(`conference-end-${name}`, async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, ingress: "swml" }));
+    if (!row) throw new Error("there is a seat");
+    confirmJoin(ledger, row, { joined_by: "relay", reason: "REST found the call in its room" }, now);
+    more(ledger);
+    now = START + 120_000;
+    ledger.events.apply(event("conference-end", "conf-1", ended_at));
+    return ledger.errands.takeDue(10).flatMap(({ kind, call_id }) => (kind === "end" ? [call_id] : []));
+  });
+}
+
+test("a call that REST found under a name is over with the conference of that name, whose id nobody had told", async () => {
+  expect(await endOfConf1("one", {})).toEqual(["a"]);
+});
+
+test("it stays where the end is older than that it was found", async () => {
+  expect(await endOfConf1("older", { ended_at: START - 1_000 })).toEqual([]);
+});
+
+test("it stays where somebody is in another conference of that name, in which it may be, too", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("b", { deadline_at: START + 2_000, ingress: "swml" }));
+    ledger.events.apply(event("participant-join", "conf-2", START + 1_000, "b"));
+  };
+  expect(await endOfConf1("two", { more })).toEqual([]);
+});
+
+test("it stays where calls by cXML are in the room, whose conferences may be others", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
+    ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "c"));
+  };
+  expect(await endOfConf1("cxml", { more })).toEqual([]);
+});
