@@ -102,7 +102,7 @@ export function applyEvent(was: Membership, event: MembershipEvent, now_ms: numb
 function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | null {
   if (was.state === "joined") return applyRejoin(was, event);
   if (!mayMove(was.state, "joined")) return null;
-  if (was.left_ts !== null && (event.ts === null || event.ts <= was.left_ts)) {
+  if (was.left_ts !== null && (event.ts === null || event.ts <= latest(was.left_ts))) {
     if (!isOfTheAct(was, event.ts)) return null;
   }
   if (was.state === "left" && was.joined_by !== "document") return null;
@@ -123,9 +123,17 @@ function isOfTheAct(was: Membership, ts: number | null): boolean {
   // Back by a document that was not put there by a leave: the leave of RELAY's join came before this one's own join.
   const mayBe = was.state === "left" || (was.state === "by_document" && was.conference_id === null);
   if (!mayBe || was.left_ts === null || ts === null || !isSecondJoin(was)) return false;
-  return (
-    ts > was.left_ts - SAME_ACT_S && (was.joined_ts === null || Math.abs(ts - was.joined_ts) >= SAME_JOIN_S)
-  );
+  return ts > was.left_ts - SAME_ACT_S && (was.joined_ts === null || !isSameMoment(ts, was.joined_ts));
+}
+
+/** Callbacks tell whole seconds, so that what they tell may have happened up to a second later. */
+function latest(ts: number): number {
+  return Number.isInteger(ts) ? ts + 0.999 : ts;
+}
+
+function isSameMoment(a: number, b: number): boolean {
+  const isWhole = Number.isInteger(a) || Number.isInteger(b);
+  return Math.abs(a - b) < (isWhole ? 1 : SAME_JOIN_S);
 }
 
 /** Whether RELAY may have had the call in its room before the document that joins now. */
@@ -150,8 +158,8 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     return null;
   }
   if (event.happened === "conference_ended" && was.conference_id === null) return null;
-  if (event.ts !== null && was.joined_ts !== null && event.ts < was.joined_ts) return null;
-  if (event.ts !== null && was.left_ts !== null && event.ts <= was.left_ts) {
+  if (event.ts !== null && was.joined_ts !== null && latest(event.ts) < was.joined_ts) return null;
+  if (event.ts !== null && was.left_ts !== null && event.ts <= latest(was.left_ts)) {
     // A conference's end and the leaves that it causes may be told of as one moment.
     if (event.happened === "left" || event.ts < was.left_ts) return null;
   }
@@ -170,7 +178,7 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     return { set: { state: "left", left_ts }, follow: "nothing", blames: false };
   if (event.ended_by !== "another call" && startsWithin(was, event, now_ms, EARLY_LEAVE_MS)) {
     return {
-      set: { state: "by_document", joined_by: "document", joined_ts: null, left_ts },
+      set: { state: "by_document", joined_by: "document", left_ts },
       follow: "rejoin",
       blames: startsWithin(was, event, now_ms, BLAMED_MS),
     };

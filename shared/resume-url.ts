@@ -9,6 +9,9 @@ export interface ResumedAt {
   asked: number;
 }
 
+/** A call that the session puts back asks from here on, the next time from twice this, so that no question is taken for an older one. */
+export const ASKED_BETWEEN = 100;
+
 /** Set in the URL's query, with what `ResumedAt` holds. */
 const RESUME = "resume";
 /** Set to 1 where the call's own document has joined, and its result is in `vars`. */

@@ -1,5 +1,6 @@
 import { withoutEnd } from "../../shared/conference.ts";
 import type { Next } from "../../shared/documents/next.ts";
+import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { isInRooms, RestBusy } from "../rest.ts";
@@ -67,7 +68,8 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
   const key = {
     entry: at.entry,
     step: at.step,
-    asking_step: RESUMED_STEPS + at.asked,
+    // Where the session sent it back it asks another question than where its document asks by itself.
+    asking_step: RESUMED_STEPS + 2 * at.asked + (visit.resumed?.joined === true ? 1 : 0),
   };
   const { reply } = await whereabouts(visit, key, null);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
@@ -75,7 +77,7 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
     const room = reply.room === "" ? null : reply.room;
     return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
   }
-  const asks = at.asked < MOST_ASKED ? asksUs(visit, at, true).asks : undefined;
+  const asks = at.asked % ASKED_BETWEEN < MOST_ASKED ? asksUs(visit, at, true).asks : undefined;
   const next: Next = asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "apologise" };
   return { ...said, room: reply.room ?? null, next };
 }

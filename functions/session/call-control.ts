@@ -26,6 +26,8 @@ const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
+/** What comes after a sound waits so long for its end to be sure. */
+const SILENCED_WITHIN_MS = 1_500;
 /** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
 const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
 /** A document that answers takes about so long to. */
@@ -215,16 +217,20 @@ export class CallControl {
     return this.#isGone ? "gone" : "again";
   }
 
-  /** Stops a sound that may still be heard. Whether there was one matters to nobody. */
+  /** Stops a sound that may still be heard. Whether there was one matters to nobody; what takes long goes on meanwhile. */
   async silence({ control_id, method }: Sounding): Promise<void> {
     this.#sounding = null;
     if (this.#silenced.push(control_id) > SILENCED) this.#silenced.shift();
-    // A sound that goes on would be heard in the room, too: where nobody says that it is stopped, it is stopped again.
+    await orAfter(SILENCED_WITHIN_MS, this.#stopAgain(method, control_id), undefined);
+  }
+
+  /** A sound that goes on would be heard in the room, too: where nobody says that it is stopped, it is stopped again. */
+  async #stopAgain(method: Sounding["method"], control_id: string): Promise<void> {
     for (let tried = 0; !this.#isGone && !(await this.#stop(method, control_id)); tried += 1) {
       if (tried === STOPPED_AGAIN) break;
       await scheduler.wait(STOP_AGAIN_MS);
     }
-    this.#host.sounds(null);
+    if (this.#sounding === null) this.#host.sounds(null);
   }
 
   async #stop(method: Sounding["method"], control_id: string): Promise<boolean> {

@@ -129,7 +129,10 @@ export class Chores {
   /** Never rejects; what is not done is leased, and comes again. */
   async run(): Promise<void> {
     try {
-      await this.#run();
+      const running = this.#run();
+      // What falls due meanwhile does not wait for it.
+      this.#timeAt(this.#host.errands.nextDue());
+      await running;
     } catch (error) {
       log("error", "chores.broke", { error: describeError(error) });
     }
@@ -165,7 +168,10 @@ export class Chores {
     const { errands, checks, alarm } = this.#host;
     const kept = earliest(errands.nextDue(), checks.nextDue());
     if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
-    const due = earliest(kept, checks.settles_at);
+    this.#timeAt(earliest(kept, checks.settles_at));
+  }
+
+  #timeAt(due: number | null): void {
     if (due === null) return;
     if (this.#timer && this.#timer.due <= due) return;
     if (this.#timer) clearTimeout(this.#timer.id);

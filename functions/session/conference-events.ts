@@ -174,15 +174,14 @@ export class ConferenceEvents {
     if (conference_id === undefined || this.#split.has(name)) return;
     if (this.#ledger.observations.has("two_conferences_under_one_name", true)) return;
     const there = this.#rooms.participants(name);
-    const isElsewhere = there.some(
-      (row) => row.conference_id !== null && row.conference_id !== conference_id,
-    );
-    // cXML's conferences may be others than RELAY's.
-    const hasBoth = new Set(there.map((row) => kindOf(row).ingress === "cxml")).size > 1;
-    if (isElsewhere || hasBoth) return;
+    if (there.some((row) => row.conference_id !== null && row.conference_id !== conference_id)) return;
+    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or all are of that kind.
+    const isByCxml = (row: Placement) => kindOf(row).ingress === "cxml";
     for (const row of there) {
       const isFound = row.conference_id === null && row.verified_at !== null && row.verified_at < ended_at;
-      if (isFound) this.#placements.update(row, { conference_id });
+      const isOfItsKind = (other: Placement) => isByCxml(other) === isByCxml(row);
+      const isShared = there.some((other) => other.conference_id === conference_id && isOfItsKind(other));
+      if (isFound && (isShared || there.every(isOfItsKind))) this.#placements.update(row, { conference_id });
     }
   }
 

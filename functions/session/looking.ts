@@ -147,7 +147,12 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   const reason = `its document's join: ${said}; RELAY's may stand`;
   if (!wasHeld(row)) return held(row, reason);
   if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
-  if (rest.said === "found") return row.state === "joined" ? byRelay(out, row) : found(out, row);
+  if (rest.said === "found") {
+    // A list may show who has just left.
+    const mayLag = isDone && out.now - (row.held_back_at ?? out.now) < LIST_LAG_MS;
+    if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
+    return row.state === "joined" ? byRelay(out, row) : found(out, row);
+  }
   if (mayHoldAgain(out, row, request)) return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
   if (row.rejoins >= MOST_REJOINS)

@@ -1,5 +1,5 @@
 import type { AsksUs } from "../../shared/documents/next.ts";
-import { resumeUrl } from "../../shared/resume-url.ts";
+import { ASKED_BETWEEN, resumeUrl } from "../../shared/resume-url.ts";
 import type { Placement } from "./placements.ts";
 
 /**
@@ -19,6 +19,7 @@ export function resumeUrlOf(
 
 /** How a document that the session gives the row's call asks us what its join's result means. */
 export function asksUsOf(row: Placement): AsksUs | undefined {
-  const dest = resumeUrlOf(row, 0, { joined: true });
+  // Each time that it was put back it asks anew.
+  const dest = resumeUrlOf(row, row.rejoins * ASKED_BETWEEN, { joined: true });
   return dest === null ? undefined : { dest, params: {}, always: row.may_stand === 1 };
 }

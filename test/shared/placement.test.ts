@@ -123,6 +123,35 @@ describe("a conference's events and a placement", () => {
     expect(afterEvents(row, { event: event("left", START + 3_500) }).then).toEqual(["rejoin"]);
   });
 
+  describe("told by a callback, which tells whole seconds", () => {
+    const second = Math.floor(START / 1000);
+    const whole = (happened: MembershipEvent["happened"]) => event(happened, START, { ts: second });
+
+    test("a leave is not older than the join of the same second that RELAY told of", () => {
+      const was = accepted({ hold_at: START - 60_000, stay_at: START - 60_000 });
+      const { row, then } = afterEvents(
+        was,
+        { event: event("joined", START + 678) },
+        { event: whole("left") },
+      );
+      expect(row.state).toBe("left");
+      expect(then).toEqual(["nothing", "end_call"]);
+    });
+
+    test("a join and an early leave are not a new join when RELAY tells of them late", () => {
+      const now = START + 700;
+      const { row, then } = afterEvents(
+        accepted({ hold_at: START + 679, stay_at: START + 679 }),
+        { event: { ...whole("joined"), conference_id: null }, now },
+        { event: { ...whole("left"), conference_id: null }, now },
+        { event: event("joined", START + 678), now: START + 800 },
+        { event: event("left", START + 681), now: START + 800 },
+      );
+      expect(row.state).toBe("by_document");
+      expect(then).toEqual(["nothing", "rejoin"]);
+    });
+  });
+
   test("an early leave that comes late is known by its own timestamp and does not end the call", () => {
     const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
     const { row: then } = afterEvents(row, { event: event("left", START + 200), now: START + 20_000 });
