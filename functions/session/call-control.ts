@@ -27,7 +27,7 @@ const FILE_MS = 5_000;
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
 /** What comes after a sound waits so long for its end to be sure. */
-const SILENCED_WITHIN_MS = 1_500;
+const SILENCED_WITHIN_MS = 2_500;
 /** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
 const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
 /** A document that answers takes about so long to. */

@@ -179,6 +179,25 @@ describe("a document that asks what its join's result means", () => {
     });
   });
 
+  test("is held while a list that shows the call may show what was, and stays where it still shows it past that", async () => {
+    await onLedger("lagging", (ledger, sql) => {
+      const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+      if (!row) throw new Error("there is a seat");
+      ledger.placements.move(row, "by_document", { joined_by: "document", may_stand: 1 });
+      const ask = (asking_step: number, at: number) =>
+        look(lookout(ledger, sql, START + at), {
+          ...asked,
+          asking_step,
+          document_said: "completed",
+          rest: { said: "found" },
+        });
+      expect(ask(1_003, 10_000).outcome).toBe("hold");
+      expect(ask(1_005, 13_000)).toMatchObject({ outcome: "hold", again: true });
+      expect(ask(1_007, 39_000).outcome).toBe("hold");
+      expect(ask(1_009, 41_000).outcome).toBe("joined");
+    });
+  });
+
   test("is believed at once where no join of RELAY's can stand", async () => {
     await settled("alone", true, (ask) => expect(ask("completed").outcome).toBe("over"), 0);
     await settled("alone, failed", false, (ask) => expect(ask("failed").outcome).toBe("not_in"), 0);
