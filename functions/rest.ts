@@ -93,21 +93,22 @@ export async function listRoom(project: Project, room: string, signal: AbortSign
 }
 
 /**
- * Whether REST finds the call in any of the rooms. Only true says anything: REST may not list what it has. Throws where SignalWire
- * does not answer.
+ * The `ConferenceSid` of the first of the rooms in which REST finds the call. Null says nothing: REST may not list what it has. Throws
+ * where SignalWire does not answer.
  */
-export async function isInRooms(
+export async function findInRooms(
   project: Project,
   rooms: readonly string[],
   call_id: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | null> {
   for (const room of rooms) {
     const { conferences } = await listRoom(project, room, signal);
-    if (conferences.some(({ call_ids }) => call_ids.has(call_id))) return true;
-    for (const { sid } of conferences) if (await isParticipant(project, sid, call_id, signal)) return true;
+    const listed = conferences.find(({ call_ids }) => call_ids.has(call_id));
+    if (listed) return listed.sid;
+    for (const { sid } of conferences) if (await isParticipant(project, sid, call_id, signal)) return sid;
   }
-  return false;
+  return null;
 }
 
 /** Asks for one participant by id: REST may know it there, and not list it. Throws as `listRoom` does. */

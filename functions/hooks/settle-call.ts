@@ -3,7 +3,7 @@ import type { Next } from "../../shared/documents/next.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
-import { isInRooms, RestBusy } from "../rest.ts";
+import { findInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
 import { inlineJoin, over, stayingOf } from "./joining.ts";
@@ -155,8 +155,8 @@ async function askRest(
   try {
     // Time is kept for the session's second look, too.
     const signal = AbortSignal.timeout(Math.max(1, ends_at - 2 * RENDER_MS - Date.now()));
-    const found = await isInRooms(tenant.project, rooms, call.call_id, signal);
-    return { said: found ? "found" : "absent" };
+    const conference_sid = await findInRooms(tenant.project, rooms, call.call_id, signal);
+    return conference_sid === null ? { said: "absent" } : { said: "found", conference_sid };
   } catch (error) {
     log("warn", "rest.failed", { tenant: tenant.tenant, call: call.call_id, error: describeError(error) });
     return { said: error instanceof RestBusy ? "busy" : "failed" };

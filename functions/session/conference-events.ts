@@ -174,7 +174,8 @@ export class ConferenceEvents {
     if (conference_id === undefined || this.#split.has(name)) return;
     if (this.#ledger.observations.has("two_conferences_under_one_name", true)) return;
     const there = this.#rooms.participants(name);
-    if (there.some((row) => row.conference_id !== null && row.conference_id !== conference_id)) return;
+    const isElsewhere = (row: Placement) => row.conference_id !== null && row.conference_id !== conference_id;
+    if (there.some((row) => isElsewhere(row) && row.doubted_at === null)) return;
     // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or all are of that kind.
     const isByCxml = (row: Placement) => kindOf(row).ingress === "cxml";
     for (const row of there) {

@@ -1,5 +1,6 @@
 import { log } from "../log.ts";
 import type { Counters } from "./counters.ts";
+import type { Observations } from "./observations.ts";
 import type { Changes, Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -28,6 +29,12 @@ export function confirmJoin(
   counters.add("late_joins_over_capacity");
   log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.capacity });
   return true;
+}
+
+/** The conference in which REST found a call: by RELAY's id only where REST's sids were seen to be those ids, and never not to be. */
+export function named(sid: string, observations: Pick<Observations, "has">): Pick<Changes, "conference_id"> {
+  const question = "conference_sid_is_conference_id";
+  return observations.has(question, true) && !observations.has(question, false) ? { conference_id: sid } : {};
 }
 
 /** What a row holds once its call was seen in its room: nothing speaks against that any more. */

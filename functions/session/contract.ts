@@ -124,7 +124,7 @@ export interface LookRequest extends PlacementKey {
   /** What the call's own document says of the join that it made; the Worker then knows `not_in`, too. */
   document_said?: DocumentSaid;
   /** What REST said, where the Worker has asked it. */
-  rest?: { said: "found" | "absent" | "busy" | "failed" };
+  rest?: { said: "found" | "absent" | "busy" | "failed"; conference_sid?: string };
 }
 
 /** The `join_conference_result` of SWML. */

@@ -7,8 +7,8 @@ import {
   callStatuses,
   commandCall,
   evidenceOfStatuses,
+  findInRooms,
   hangUpCall,
-  isInRooms,
   listRoom,
   RestBusy,
   type RestOutcome,
@@ -153,9 +153,8 @@ async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean
   const row = host.placements.find(errand);
   if (row?.state !== "by_document") return false;
   try {
-    if (!(await isInRooms(await host.project(), [row.room], row.call_id, AbortSignal.timeout(REST_MS)))) {
-      return false;
-    }
+    const signal = AbortSignal.timeout(REST_MS);
+    if ((await findInRooms(await host.project(), [row.room], row.call_id, signal)) === null) return false;
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import {
   callStatuses,
   commandCall,
   evidenceOfStatuses,
-  isInRooms,
+  findInRooms,
   RestBusy,
   type RestOutcome,
 } from "../rest.ts";
@@ -115,8 +115,9 @@ export class HeldJoins {
     const { link, repairs } = this.#host;
     const { trail, call_id, room, segment_id } = row;
     const project = await link.project();
-    if (await isInRooms(project, [room], call_id, AbortSignal.timeout(REST_MS))) {
-      if (row.trail === trail) repairs.found(row);
+    const sid = await findInRooms(project, [room], call_id, AbortSignal.timeout(REST_MS));
+    if (sid !== null) {
+      if (row.trail === trail) repairs.found(row, sid);
       return true;
     }
     const statuses = await callStatuses(project, call_id, segment_id, AbortSignal.timeout(REST_MS));

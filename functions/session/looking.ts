@@ -1,6 +1,6 @@
 import { type JoinParameters, withoutEnd } from "../../shared/conference.ts";
 import { LIST_LAG_MS } from "../../shared/evidence.ts";
-import { confirmJoin } from "./confirming.ts";
+import { confirmJoin, named } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Health } from "./health.ts";
@@ -27,7 +27,7 @@ export interface Lookout {
   rooms: Rooms;
   health: Health;
   counters: Counters;
-  observations: Pick<Observations, "saw">;
+  observations: Pick<Observations, "saw" | "has">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
   now: number;
@@ -96,7 +96,7 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
       return row.state satisfies never;
   }
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
-  if (rest.said === "found") return found(out, row);
+  if (rest.said === "found") return found(out, row, rest);
   // Its document takes it out of RELAY's join, were it there, and so ends the conference for all: nobody can take that back.
   if (may_hold === true && row.join.end_on_exit === true && mayBeInCharge(out, row, rest.said))
     return held(row, "its join would end the conference, were it there already");
@@ -151,7 +151,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
     // A list may show who has just left.
     const mayLag = isDone && out.now - (row.held_back_at ?? out.now) < LIST_LAG_MS;
     if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
-    return row.state === "joined" ? byRelay(out, row) : found(out, row);
+    return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
   if (mayHoldAgain(out, row, request)) return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
@@ -188,10 +188,14 @@ function mayHoldAgain({ now }: Lookout, { held_back_at }: Placement, { rest }: L
   return held_back_at !== null && now - held_back_at < HELD_AGAIN_MS;
 }
 
-function found(out: Lookout, row: Placement): LookReply {
-  // Whether REST's sid is RELAY's conference_id is not known: events tell it.
+function found(
+  out: Lookout,
+  row: Placement,
+  { conference_sid: sid }: { conference_sid?: string },
+): LookReply {
   const reason = "REST found the call in its room";
-  confirmJoin(out, row, { joined_by: "relay", reason }, out.now);
+  const id = sid === undefined ? {} : named(sid, out.observations);
+  confirmJoin(out, row, { joined_by: "relay", reason, ...id }, out.now);
   return { ...placeOf(row), outcome: "joined", reason };
 }
 

@@ -2,13 +2,14 @@ import { type Evidence, evidenceOfMissing } from "../../shared/evidence.ts";
 import { mayMove } from "../../shared/placement.ts";
 import { log } from "../log.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
-import { confirmJoin, seen } from "./confirming.ts";
+import { confirmJoin, named, seen } from "./confirming.ts";
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -22,6 +23,7 @@ interface RepairsHost {
   line: Pick<Line, "takeBack" | "ended">;
   kept: KeptSeats;
   leaving: Health;
+  observations: Pick<Observations, "has">;
 }
 
 /**
@@ -37,12 +39,13 @@ export class Repairs {
     this.#now = now;
   }
 
-  /** REST finds the call in its room. */
-  found(row: Placement): void {
+  /** REST finds the call in its room. @param sid of the conference in which it does, where that is known. */
+  found(row: Placement, sid: string | null = null): void {
     if (row.state !== "joined") {
       this.#tell("repaired_joins", row, "REST found the call in its room, and no event had said so");
       const reason = "REST found the call in its room";
-      confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason }, this.#now());
+      const id = sid === null ? {} : named(sid, this.#host.observations);
+      confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason, ...id }, this.#now());
       this.#host.kept.unkeep(row);
       return;
     }

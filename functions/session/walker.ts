@@ -6,7 +6,7 @@ import { writeSwml } from "../../shared/documents/write-swml.ts";
 import { type Medium, mediumOf } from "../../shared/media.ts";
 import type { Spoken } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
-import { isInRooms } from "../rest.ts";
+import { findInRooms } from "../rest.ts";
 import { orAfter } from "../within.ts";
 import { wouldHaveSeen } from "./absence.ts";
 import { CallControl } from "./call-control.ts";
@@ -302,9 +302,9 @@ export class Walker {
       return true;
     }
     const signal = AbortSignal.timeout(REST_MS);
-    const said = link.project().then((project) => isInRooms(project, [room], call_id, signal));
+    const said = link.project().then((project) => findInRooms(project, [room], call_id, signal));
     // Where nobody says so it joins again, and is then in that room for sure.
-    const isFound = await said.catch(() => false);
+    const isFound = (await said.catch(() => null)) !== null;
     // An event may have been faster than REST.
     if (row && this.#placement?.state === "joined") placements.update(row, { joined_by: "relay" });
     else if (!isFound) return false;
