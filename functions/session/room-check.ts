@@ -23,6 +23,8 @@ export interface RoomCheckHost {
   found(row: Placement): void;
   /** A proved list is without these: their own status is asked for before their seats are released. */
   missing(rows: readonly Placement[], asked_at: number): Promise<void>;
+  /** The list is without these, and may be so though they are there. */
+  unlisted(rows: readonly Placement[]): Promise<void>;
 }
 
 /**
@@ -47,16 +49,17 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const absent = around.filter((row) => !present.has(row.call_id));
   const participants = around.map(listable);
   // What moved while REST answered is newer than its answer.
-  const missing = absent.filter(
-    (row) =>
-      row.state === "joined" &&
-      before.get(row) === row.trail &&
-      evidenceOfList(listing, listable(row), participants, asked_at) === "missing",
+  const unlisted = absent.filter((row) => row.state === "joined" && before.get(row) === row.trail);
+  const missing = unlisted.filter(
+    (row) => evidenceOfList(listing, listable(row), participants, asked_at) === "missing",
   );
   const released = missing.filter((row) => row.presumed_gone_at === null).length;
   const back = confirmed.filter((row) => row.presumed_gone_at !== null).length;
   for (const row of [...joins, ...confirmed]) host.found(row);
-  await host.missing(missing, asked_at);
+  await Promise.all([
+    host.missing(missing, asked_at),
+    host.unlisted(unlisted.filter((row) => !missing.includes(row))),
+  ]);
   const held = here.filter((row) => rooms.holdsSeat(row)).length;
   // Where REST knows none of our names, those on their way are among its strangers, too.
   const isLasting = (row: Placement) => rooms.holdsSeat(row) && rooms.heldUntil(row) > asked_at + LAPSING_MS;

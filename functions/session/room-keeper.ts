@@ -20,6 +20,9 @@ const DOUBTED_AT_ONCE = 500;
 /** Missing calls of one list whose own status is asked for; the others are asked about by the next list. */
 const ASKED_AT_ONCE = 20;
 
+/** A call in doubt that no list shows is asked about again after this. */
+const ASKED_AGAIN_MS = 30_000;
+
 export interface RoomKeeperHost {
   placements: Placements;
   rooms: Rooms;
@@ -42,6 +45,8 @@ export class RoomKeeper {
   readonly #now: () => number;
   /** The `seq` of the participant who was looked at last for a doubt that has lasted too long. */
   #cursor = 0;
+  /** When a call in doubt that no list shows was asked about last, ms. */
+  readonly #askedAt = new WeakMap<Placement, number>();
 
   constructor(host: RoomKeeperHost, now: () => number) {
     this.#host = host;
@@ -133,6 +138,7 @@ export class RoomKeeper {
           listed: (listing, around) => this.#observe(listing, around),
           found: (row) => repairs.found(row),
           missing: (rows, asked_at) => this.#missing(rows, asked_at),
+          unlisted: (rows) => this.#unlisted(rows),
         },
         room,
       );
@@ -157,6 +163,21 @@ export class RoomKeeper {
       else repairs.missing(row, asked_at);
     };
     await Promise.all(rows.slice(0, ASKED_AT_ONCE).map(ask));
+  }
+
+  /** Somebody may be waiting for the seat of a call that is over: of those in doubt, each call's own status says whether it is. */
+  async #unlisted(rows: readonly Placement[]): Promise<void> {
+    const { doubts, repairs, statuses } = this.#host;
+    const now = this.#now();
+    const isToBeAsked = (row: Placement) =>
+      doubts.since(row) !== null && (this.#askedAt.get(row) ?? 0) <= now - ASKED_AGAIN_MS;
+    const ask = async (row: Placement): Promise<void> => {
+      this.#askedAt.set(row, now);
+      const { trail } = row;
+      const said = evidenceOfStatuses(await statuses(row));
+      if (said === "over" && row.trail === trail) repairs.over(row, "its status says that the call is over");
+    };
+    await Promise.all(rows.filter(isToBeAsked).slice(0, ASKED_AT_ONCE).map(ask));
   }
 
   /** What a list shows of SignalWire itself, whoever is in it. */

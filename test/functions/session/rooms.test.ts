@@ -142,6 +142,25 @@ describe("a seat in doubt", () => {
     });
   });
 
+  test("is freed where the call's own status says that it is over, though REST lists nothing of its room", async () => {
+    await scene("over in doubt", async (it) => {
+      join(it, "a", "b");
+      it.listed.clear();
+      it.statuses.set("a", "completed");
+      it.statuses.set("b", "in-progress");
+      await it.pass(60_000);
+      it.ledger.keeper.doubt([ROOM]);
+      await it.pass(60_000);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      it.ledger.doubts.gapBegan();
+      it.ledger.keeper.doubt([ROOM]);
+      await it.pass(60_000);
+      expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
+      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind === "end")).toEqual([]);
+    });
+  });
+
   test("is released at once by an unsigned leave, and counted again when RELAY says that the caller is muted there", async () => {
     await scene("unsigned", async (it) => {
       join(it, "a", "b");
