@@ -1,38 +1,7 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
-import type { Call } from "../call.ts";
-import type { Answers } from "./answers.ts";
-
-/** What an expression sees, as CEL takes it: maps, since an object with a key named `constructor` is none to it. */
-export interface Facts extends Record<string, unknown> {
-  call: CallFacts;
-  vars: ReadonlyMap<string, unknown>;
-  params: ReadonlyMap<string, unknown>;
-  answer: ReadonlyMap<string, string>;
-  tenant: string;
-  now: Date;
-}
-
-/** The call as CEL's checker knows it: a class, so that it is taken as it is and never copied. */
-class CallFacts {
-  readonly call_id: string;
-  readonly from: string;
-  readonly to: string;
-  readonly direction: string;
-  readonly type: string;
-  readonly via: string;
-  /** The first value of each, by lower-case name. */
-  readonly headers: ReadonlyMap<string, string>;
-
-  constructor({ call_id, from, to, direction, type, via, headers }: Call) {
-    this.call_id = call_id;
-    this.from = from;
-    this.to = to;
-    this.direction = direction;
-    this.type = type;
-    this.via = via;
-    this.headers = new Map(Object.entries(headers).map(([name, values]) => [name, values[0] ?? ""]));
-  }
-}
+import { partsOf } from "./ast.ts";
+import { FALSE, type ReadTest, readTest, type Test, TRUE } from "./comparison.ts";
+import { CallFacts, callFields, type Facts } from "./facts.ts";
 
 const environment = new Environment({
   limits: { maxAstNodes: 256, maxDepth: 32, maxListElements: 128, maxMapEntries: 32, maxCallArguments: 4 },
@@ -40,12 +9,7 @@ const environment = new Environment({
   .registerType("Call", {
     ctor: CallFacts,
     fields: {
-      call_id: "string",
-      from: "string",
-      to: "string",
-      direction: "string",
-      type: "string",
-      via: "string",
+      ...Object.fromEntries(callFields.map((field) => [field, "string"])),
       headers: "map<string, string>",
     },
   })
@@ -76,33 +40,45 @@ type Parsed = ReturnType<Environment["parse"]>;
 
 /** A class, so that what a ruleset of thousands looks at for each lies close together. */
 export class Expression {
-  readonly #parsed: Parsed;
+  readonly #text: string;
+  readonly #test: Test;
+  /** Absent where every call can be told without it; made again to say in words why one fails. */
+  #parsed: Parsed | undefined;
 
-  constructor(parsed: Parsed) {
-    this.#parsed = parsed;
+  constructor(text: string, { test, isTotal }: ReadTest, parsed: Parsed) {
+    this.#text = text;
+    this.#test = test;
+    if (!isTotal) this.#parsed = parsed;
   }
 
   /** Whether it is true; what fails is not. */
   holds(facts: Facts): boolean {
-    // For want of a header expressions fail by the thousand: to take down where in the code they did costs the most.
-    const { stackTraceLimit } = stacks;
-    stacks.stackTraceLimit = 0;
-    try {
-      return this.#parsed(facts) === true;
-    } catch {
-      return false;
-    } finally {
-      if (stackTraceLimit !== undefined) stacks.stackTraceLimit = stackTraceLimit;
-    }
+    const outcome = this.#test.outcome(facts);
+    if (outcome === TRUE) return true;
+    return (outcome & TRUE) !== 0 && this.#evaluate(facts) === true;
   }
 
   /** What came of it, in words where it failed. */
   evaluate(facts: Facts): Outcome {
+    const outcome = this.#test.outcome(facts);
+    if (outcome === TRUE || outcome === FALSE) return { holds: outcome === TRUE };
+    const result = this.#evaluate(facts);
+    if (typeof result === "boolean") return { holds: result };
+    return { error: result instanceof Error ? messageOf(result) : "it gives no true or false" };
+  }
+
+  /** What CEL makes of it, an error included. */
+  #evaluate(facts: Facts): unknown {
+    this.#parsed ??= parse(this.#text);
+    // Expressions fail by the thousand: to take down where in the code they did costs the most.
+    const { stackTraceLimit } = stacks;
+    stacks.stackTraceLimit = 0;
     try {
-      const result: unknown = this.#parsed(facts);
-      return typeof result === "boolean" ? { holds: result } : { error: "it gives no true or false" };
+      return this.#parsed(facts);
     } catch (error) {
-      return { error: messageOf(error) };
+      return error;
+    } finally {
+      if (stackTraceLimit !== undefined) stacks.stackTraceLimit = stackTraceLimit;
     }
   }
 }
@@ -118,39 +94,16 @@ export function compileExpression(text: string): Compiled {
     const { valid, type, error } = parsed.check();
     if (!valid) return { ok: false, message: messageOf(error) };
     if (type !== "bool" && type !== "dyn") return { ok: false, message: `gives ${type}, not true or false` };
-    return { ok: true, expression: new Expression(parsed) };
+    return { ok: true, expression: new Expression(text, readTest(parsed.ast), parsed) };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
 }
 
-/** Of a secret's answer there is no value to see. */
-export function factsOf(call: Call, now_ms: number, answers: Answers | undefined, tenant: string): Facts {
-  const keyed = Object.entries(answers ?? {}).flatMap(([name, { value }]) =>
-    value === undefined ? [] : [[name, value] as const],
-  );
-  return {
-    call: new CallFacts(call),
-    vars: new Map(Object.entries(call.vars)),
-    params: new Map(Object.entries(call.params)),
-    answer: new Map(keyed),
-    tenant,
-    now: instantOf(now_ms),
-  };
-}
-
-/** An instant whose time in a zone is worked out once, however many expressions ask: it takes a tenth of a millisecond. */
-function instantOf(now_ms: number): Date {
-  const instant = new Date(now_ms);
-  const known = new Map<string, string>();
-  // What getHours('Europe/Berlin') and its like read the time from.
-  instant.toLocaleString = (...format: [string?, Intl.DateTimeFormatOptions?]) => {
-    const key = JSON.stringify(format);
-    const text = known.get(key) ?? Date.prototype.toLocaleString.apply(instant, format);
-    known.set(key, text);
-    return text;
-  };
-  return instant;
+function parse(text: string): Parsed {
+  const parsed = environment.parse(text);
+  parsed.check();
+  return parsed;
 }
 
 /** Why the expression is not taken, though CEL would, or null. */
@@ -160,20 +113,13 @@ function refusal(node: ASTNode, isInLoop: boolean): string | null {
   if (why !== undefined) return `${name}() is not offered here: ${why}`;
   const isLoop = loops.has(name);
   if (isLoop && isInLoop) return `${name}() within another loop is not offered here: it would take too long`;
-  const { args }: { args: unknown } = node;
-  const pending = [args].flat(3);
   // The list that a loop runs over stands outside of it.
   const receiver = node.op === "rcall" ? node.args[1] : null;
-  for (const part of pending) {
-    if (!isNode(part)) continue;
+  for (const part of partsOf(node)) {
     const found = refusal(part, isInLoop || (isLoop && part !== receiver));
     if (found !== null) return found;
   }
   return null;
-}
-
-function isNode(part: unknown): part is ASTNode {
-  return typeof part === "object" && part !== null && "op" in part;
 }
 
 /** CEL's own words, without its drawing of the place, cut where something long of the caller's got in. */

@@ -1,7 +1,7 @@
 import type { Call } from "../call.ts";
 import { addressKeys } from "./address.ts";
 import type { Answers } from "./answers.ts";
-import { type Facts, factsOf } from "./expression.ts";
+import { type Facts, factsOf } from "./facts.ts";
 import type { WallClock, WallTime } from "./wall-clock.ts";
 
 /** What is decided on: a call, an instant, answers; and what of them many rules ask for, worked out when first asked for. */
