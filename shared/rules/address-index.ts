@@ -1,5 +1,7 @@
 import { addressKey } from "./address.ts";
+import { type Cost, constantCost, type ReadTable } from "./cost.ts";
 import type { Match, Wanted } from "./match-schema.ts";
+import { fieldRead } from "./reads.ts";
 import type { Subject } from "./subject.ts";
 import type { WantedSets } from "./wanted.ts";
 
@@ -20,9 +22,17 @@ interface Branch {
 
 /** Finds the rules that could match a call by the numbers they name, so that deciding costs what those cost. */
 export class AddressIndex {
+  /** What it takes to read the addresses that the rules name, each with the position of the first that does. */
+  readonly named: readonly { cost: Cost; first: number }[];
   readonly #root: Node;
 
-  constructor(matches: readonly Match[], sets: WantedSets) {
+  constructor(matches: readonly Match[], sets: WantedSets, reads: ReadTable) {
+    this.named = (["to", "from"] as const)
+      .map((field) => ({
+        cost: reads.cost(constantCost(0, [fieldRead(field)])),
+        first: matches.findIndex((match) => match[field] !== undefined),
+      }))
+      .filter(({ first }) => first >= 0);
     this.#root = build(matches, sets, [...matches.keys()], ["to", "from"]);
   }
 
@@ -31,11 +41,12 @@ export class AddressIndex {
     const found: (readonly number[])[] = [];
     collect(this.#root, subject, found);
     if (found.length === 1) yield* found[0] ?? [];
-    else yield* merge(found);
+    else if (found.length <= FEW) yield* merge(found);
+    else yield* [...new Set(found.flat())].sort((one, other) => one - other);
   }
 }
 
-/** Ascending lists as one, without duplicates; as lazy as its reader, who mostly stops at the first rule that matches. */
+/** A few ascending lists as one, without duplicates; as lazy as its reader, who mostly stops at the first rule that matches. */
 function* merge(lists: readonly (readonly number[])[]): Generator<number> {
   const at = lists.map(() => 0);
   while (true) {

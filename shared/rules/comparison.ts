@@ -1,6 +1,7 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { type PlaceRead, placeOf, placeSought } from "./ast.ts";
 import { type Facts, isCallField } from "./facts.ts";
+import { placeRead, type Read } from "./reads.ts";
 
 /** What a test may come to, as bits: more than one where only CEL can tell. */
 export const TRUE = 1;
@@ -16,10 +17,12 @@ export interface Test {
   outcome(facts: Facts): number;
 }
 
-/** The test, and whether it can be worked out here for every call. */
 export interface ReadTest {
   test: Test;
+  /** Whether it can be worked out here for every call. */
   isTotal: boolean;
+  /** What the comparisons that are worked out here read. */
+  reads: readonly Read[];
 }
 
 /** Reads an expression that was checked; what is no plain comparison may come to anything. */
@@ -29,17 +32,26 @@ export function readTest(node: ASTNode): ReadTest {
     case "||": {
       const [left, right] = [readTest(node.args[0]), readTest(node.args[1])];
       const test = node.op === "&&" ? new Both(left.test, right.test) : new Either(left.test, right.test);
-      return { test, isTotal: left.isTotal && right.isTotal };
+      const isTotal = left.isTotal && right.isTotal;
+      return { test, isTotal, reads: [...left.reads, ...right.reads] };
     }
     case "!_": {
       const inner = readTest(node.args);
-      return { test: new Not(inner.test), isTotal: inner.isTotal };
+      return { ...inner, test: new Not(inner.test) };
     }
     default: {
-      const test = readPlain(node);
-      return test === null ? { test: anything, isTotal: false } : { test, isTotal: true };
+      const found = readPlain(node);
+      if (found === null) return { test: anything, isTotal: false, reads: [] };
+      const read = found.place === null ? null : placeRead(found.place);
+      return { test: found.test, isTotal: true, reads: read === null ? [] : [read] };
     }
   }
+}
+
+/** The parts of a chain of && that hold wherever CEL has to be asked about the rest. */
+export function settledIn(node: ASTNode): ASTNode[] {
+  if (readTest(node).isTotal) return [node];
+  return node.op === "&&" ? node.args.flatMap(settledIn) : [];
 }
 
 const anything: Test = { outcome: () => ANY };
@@ -202,7 +214,13 @@ class Affixed implements Test {
   }
 }
 
-function readPlain(node: ASTNode): Test | null {
+/** A comparison, and the place that it reads; null where it only asks whether there is anything. */
+interface Plain {
+  test: Test;
+  place: PlaceRead | null;
+}
+
+function readPlain(node: ASTNode): Plain | null {
   switch (node.op) {
     case "==":
     case "!=":
@@ -215,14 +233,13 @@ function readPlain(node: ASTNode): Test | null {
         readCompare(node.args[1], turned[node.op], node.args[0])
       );
     case "call": {
-      const place = plainPlace(placeSought(node));
-      return place === null ? null : new Present(place, true);
+      return readPresent(placeSought(node), true);
     }
     case "in": {
-      const sought = plainPlace(placeSought(node));
+      const sought = placeSought(node);
       // A field of the call is in no map.
-      if (sought !== null && sought.root !== "call") return new Present(sought, false);
-      return readAmong(node.args[0], node.args[1]);
+      const isKey = sought !== null && plainPlace(sought)?.root !== "call";
+      return (isKey ? readPresent(sought, false) : null) ?? readAmong(node.args[0], node.args[1]);
     }
     case "rcall":
       return readAffixed(node.args[0], node.args[1], node.args[2]);
@@ -233,27 +250,37 @@ function readPlain(node: ASTNode): Test | null {
 
 const turned = { "==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=" } as const;
 
-function readCompare(left: ASTNode, operator: Operator, right: ASTNode): Test | null {
-  const place = plainPlace(placeOf(left));
+function readPresent(sought: PlaceRead | null, isTyped: boolean): Plain | null {
+  const place = plainPlace(sought);
+  return place === null ? null : { test: new Present(place, isTyped), place: null };
+}
+
+function readCompare(left: ASTNode, operator: Operator, right: ASTNode): Plain | null {
+  const read = placeOf(left);
+  const place = plainPlace(read);
   const literal = right.op === "value" ? right.args : null;
-  return place === null || !isLiteral(literal) ? null : new Compare(place, operator, literal);
+  if (read === null || place === null || !isLiteral(literal)) return null;
+  return { test: new Compare(place, operator, literal), place: read };
 }
 
 /** Of parameters and variables nobody knows that they are text. */
-function readAmong(left: ASTNode, right: ASTNode): Test | null {
-  const place = plainPlace(placeOf(left));
-  if (place === null || place.root === "params" || place.root === "vars" || right.op !== "list") return null;
+function readAmong(left: ASTNode, right: ASTNode): Plain | null {
+  const read = placeOf(left);
+  const place = plainPlace(read);
+  if (read === null || place === null || place.root === "params" || place.root === "vars") return null;
+  if (right.op !== "list") return null;
   const texts = right.args.map((item) => (item.op === "value" ? item.args : null));
   if (texts.length === 0 || !texts.every((text) => typeof text === "string")) return null;
-  return new Among(place, new Set(texts));
+  return { test: new Among(place, new Set(texts)), place: read };
 }
 
-function readAffixed(method: string, receiver: ASTNode, args: readonly ASTNode[]): Test | null {
+function readAffixed(method: string, receiver: ASTNode, args: readonly ASTNode[]): Plain | null {
   if (method !== "startsWith" && method !== "endsWith") return null;
-  const place = plainPlace(placeOf(receiver));
+  const read = placeOf(receiver);
+  const place = plainPlace(read);
   const [text] = args;
-  if (place === null || text?.op !== "value" || typeof text.args !== "string") return null;
-  return new Affixed(place, method, text.args);
+  if (read === null || place === null || text?.op !== "value" || typeof text.args !== "string") return null;
+  return { test: new Affixed(place, method, text.args), place: read };
 }
 
 /** The place, if it is one that a test here can read: what lies deeper is CEL's. */
@@ -295,14 +322,19 @@ function orderOf(value: unknown, literal: Literal): number | null {
   return null;
 }
 
+/** Values whose first items were looked at, all the way down, and whether all of them have a type. */
+const lookedInto = new WeakMap<object, boolean>();
+
 /** Whether CEL has a type for the value: it looks at the first item of each list and object, all the way down. */
 function isKnown(value: unknown): boolean {
-  let inner = value;
-  while (typeof inner === "object" && inner !== null) {
-    if (!hasType(inner)) return false;
-    inner = firstOf(inner);
-  }
-  return true;
+  if (typeof value !== "object" || value === null) return true;
+  const before = lookedInto.get(value);
+  if (before !== undefined) return before;
+  let inner: unknown = value;
+  while (typeof inner === "object" && inner !== null && hasType(inner)) inner = firstOf(inner);
+  const known = hasType(inner);
+  lookedInto.set(value, known);
+  return known;
 }
 
 /** CEL asks an object who made it, and it may have a key of that name. */

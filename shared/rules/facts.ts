@@ -68,13 +68,22 @@ function mapOf(values: Record<string, unknown>): ReadonlyMap<string, unknown> {
 /** An instant whose time in a zone is worked out once, however many expressions ask: it takes a tenth of a millisecond. */
 function instantOf(now_ms: number): Date {
   const instant = new Date(now_ms);
-  const known = new Map<string, string>();
-  // What getHours('Europe/Berlin') and its like read the time from.
+  const known = new Map<string, string | Error>();
+  // What getHours('Europe/Berlin') and its like read the time from. It fails where there is no such zone.
   instant.toLocaleString = (...format: [string?, Intl.DateTimeFormatOptions?]) => {
     const key = JSON.stringify(format);
-    const text = known.get(key) ?? Date.prototype.toLocaleString.apply(instant, format);
-    known.set(key, text);
-    return text;
+    const time = known.get(key) ?? timeAs(instant, format);
+    known.set(key, time);
+    if (typeof time === "string") return time;
+    throw time;
   };
   return instant;
+}
+
+function timeAs(instant: Date, format: [string?, Intl.DateTimeFormatOptions?]): string | Error {
+  try {
+    return Date.prototype.toLocaleString.apply(instant, format);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

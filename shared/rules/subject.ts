@@ -1,8 +1,19 @@
 import type { Call } from "../call.ts";
 import { addressKeys } from "./address.ts";
 import type { Answers } from "./answers.ts";
+import type { Cost, ReadTable, SizeOf } from "./cost.ts";
 import { type Facts, factsOf } from "./facts.ts";
+import { DECISION_STEPS, EXPLAINING_STEPS } from "./limits.ts";
+import { NOTHING, type Size } from "./value-size.ts";
 import type { WallClock, WallTime } from "./wall-clock.ts";
+
+/** What a ruleset tells of the costs of deciding by it. */
+interface Decidable {
+  tenant: string;
+  prefixes: readonly number[];
+  reads: ReadTable;
+  most_steps: number;
+}
 
 /** What is decided on: a call, an instant, answers; and what of them many rules ask for, worked out when first asked for. */
 export class Subject {
@@ -18,18 +29,65 @@ export class Subject {
   #from: string[] | undefined;
   #facts: Facts | undefined;
   readonly #wall = new Map<WallClock, WallTime>();
+  readonly #reads: ReadTable;
+  /** Whether steps are counted by what the call brings: where all rules together stay within the budget, the most will do. */
+  readonly #isCounting: boolean;
+  /** What was read so far, by its position among the reads. */
+  readonly #sizes: (Size | undefined)[] = [];
+  #steps = 0;
+  #explaining_steps = 0;
+  #over: string | null = null;
 
-  constructor(
-    call: Call,
-    now_ms: number,
-    answers: Answers | undefined,
-    { tenant, prefixes }: { tenant: string; prefixes: readonly number[] },
-  ) {
+  constructor(call: Call, now_ms: number, answers: Answers | undefined, rules: Decidable) {
     this.call = call;
     this.answers = answers;
     this.now_ms = now_ms;
-    this.#tenant = tenant;
-    this.#prefixes = prefixes;
+    this.#tenant = rules.tenant;
+    this.#prefixes = rules.prefixes;
+    this.#reads = rules.reads;
+    this.#isCounting = rules.most_steps > DECISION_STEPS;
+  }
+
+  /** What went over the budget of the decision: the value that is too large, or `steps`; null while nothing did. */
+  get over(): string | null {
+    return this.#over;
+  }
+
+  /** Takes what something costs out of the budget, before it is done. False: it must not be done. */
+  affords({ reads, most, steps }: Cost): boolean {
+    for (const position of reads)
+      if (this.#sizes[position] === undefined && !this.#read(position)) return false;
+    this.#steps += steps !== undefined && this.#isCounting ? steps(this.#sizeOf) : most;
+    if (this.#steps > DECISION_STEPS) this.#over ??= "steps";
+    return this.#over === null;
+  }
+
+  /** Whether CEL may be asked, for so many steps, why an expression fails. */
+  mayExplain(steps: number): boolean {
+    if (this.#explaining_steps + steps > EXPLAINING_STEPS) return false;
+    this.#explaining_steps += steps;
+    return true;
+  }
+
+  /** Begins the budget anew, for what is done where it was passed. */
+  renew(): void {
+    this.#steps = 0;
+    this.#over = null;
+  }
+
+  readonly #sizeOf: SizeOf = (read) => this.#sizes[this.#reads.position(read)] ?? NOTHING;
+
+  #read(position: number): boolean {
+    const read = this.#reads.all[position];
+    const size = read?.sizeOf(this.call, this.answers);
+    if (read === undefined || size === undefined) return true;
+    if (size === null) {
+      this.#over ??= read.name;
+      return false;
+    }
+    this.#sizes[position] = size;
+    this.#steps += read.once(size);
+    return true;
   }
 
   /** The keys of every pattern that fits the call's `to` or `from`. */
