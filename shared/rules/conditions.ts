@@ -9,7 +9,13 @@ import { quoted } from "./quoted.ts";
 import { answerRead, clockRead, fieldRead, headerRead, namedTextRead, type Read } from "./reads.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Subject } from "./subject.ts";
-import { type AddressesWanted, type AnswersWanted, holdsText, type WantedSets } from "./wanted.ts";
+import {
+  type AddressesWanted,
+  type AnswersWanted,
+  holdsText,
+  type TextSet,
+  type WantedSets,
+} from "./wanted.ts";
 
 /** What any condition takes. */
 const CONDITION_STEPS = 4;
@@ -139,18 +145,22 @@ function textCondition(
   }
   const { texts, is, isNot } = sets.text(wanted);
   return {
-    cost: {
-      reads: [read],
-      steps(sizeOf) {
-        const { chars, items } = sizeOf(read);
-        return CONDITION_STEPS + (1 + items / 2) * texts.steps + chars * texts.steps_per_char;
-      },
-    },
+    cost: costOfText(read, texts),
     holds: ({ call }) => valuesOf(call).some((value) => holdsText(texts, value)),
     find({ call }, holds) {
       const sent = valuesOf(call);
       const value = holds ? sent.find((one) => holdsText(texts, one)) : sent[0];
       return { field, holds, why: value === undefined ? none : `${quoted(value)} ${holds ? is : isNot}` };
+    },
+  };
+}
+
+function costOfText(read: Read, { steps, steps_per_char }: TextSet): CostOf {
+  return {
+    reads: [read],
+    steps(sizeOf) {
+      const { chars, items } = sizeOf(read);
+      return CONDITION_STEPS + (1 + items / 2) * steps + chars * steps_per_char;
     },
   };
 }

@@ -152,7 +152,21 @@ function isPlain(text: string): boolean {
   return !text.includes("{") && !text.includes("}");
 }
 
-function readPlaceholder(name: string, pin?: string): Placeholder | null {
+/** Thousands of rules have the same few placeholders. */
+const placeholders = new Map<string, Placeholder | null>();
+const MAX_PLACEHOLDERS = 1_000;
+
+function readPlaceholder(name: string, pin = ""): Placeholder | null {
+  const key = `${pin} ${name}`;
+  const known = placeholders.get(key);
+  if (known !== undefined) return known;
+  if (placeholders.size >= MAX_PLACEHOLDERS) placeholders.clear();
+  const made = makePlaceholder(name, pin);
+  placeholders.set(key, made);
+  return made;
+}
+
+function makePlaceholder(name: string, pin: string): Placeholder | null {
   const [written = "", ...steps] = name.split("|");
   const source = readSource(written, pin);
   if (source === null) return null;
@@ -208,7 +222,7 @@ function isSpecial(source: string): source is Special {
   return Object.hasOwn(onlyIn, source);
 }
 
-function readSource(source: string, pin = ""): Pick<Placeholder, "read" | "value"> | null {
+function readSource(source: string, pin: string): Pick<Placeholder, "read" | "value"> | null {
   switch (source) {
     case "to":
     case "from":
@@ -232,7 +246,7 @@ function readSource(source: string, pin = ""): Pick<Placeholder, "read" | "value
 function meantBy(name: string): string | undefined {
   const [source = "", ...steps] = name.split("|");
   const singular = source.replace(/^(header|param|answer)s\./, "$1.");
-  const meantSource = readSource(singular) === null ? nearest(source, WHOLE) : singular;
+  const meantSource = readSource(singular, "") === null ? nearest(source, WHOLE) : singular;
   const meantSteps = steps.map((step) => nearest(step, Object.keys(filters)));
   if (meantSource === undefined || meantSteps.includes(undefined)) return undefined;
   return [meantSource, ...meantSteps].join("|");
