@@ -1,7 +1,5 @@
 import { addressKey } from "./address.ts";
-import { type Cost, constantCost, type ReadTable } from "./cost.ts";
 import type { Match, Wanted } from "./match-schema.ts";
-import { fieldRead } from "./reads.ts";
 import type { Subject } from "./subject.ts";
 import type { WantedSets } from "./wanted.ts";
 
@@ -22,16 +20,13 @@ interface Branch {
 
 /** Finds the rules that could match a call by the numbers they name, so that deciding costs what those cost. */
 export class AddressIndex {
-  /** What it takes to read the addresses that the rules name, each with the position of the first that does. */
-  readonly named: readonly { cost: Cost; first: number }[];
+  /** The addresses that the rules name, each with the position of the first that does. */
+  readonly named: readonly { field: "to" | "from"; first: number }[];
   readonly #root: Node;
 
-  constructor(matches: readonly Match[], sets: WantedSets, reads: ReadTable) {
+  constructor(matches: readonly Match[], sets: WantedSets) {
     this.named = (["to", "from"] as const)
-      .map((field) => ({
-        cost: reads.cost(constantCost(0, [fieldRead(field)])),
-        first: matches.findIndex((match) => match[field] !== undefined),
-      }))
+      .map((field) => ({ field, first: matches.findIndex((match) => match[field] !== undefined) }))
       .filter(({ first }) => first >= 0);
     this.#root = build(matches, sets, [...matches.keys()], ["to", "from"]);
   }

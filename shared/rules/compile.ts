@@ -119,7 +119,6 @@ function compileRules(rules: readonly Rule[], named: Named, context: PlaceContex
     index: new AddressIndex(
       rules.map((rule) => rule.match),
       named.sets,
-      named.reads,
     ),
   };
 }

@@ -12,6 +12,7 @@ import type { Subject } from "./subject.ts";
 import {
   type AddressesWanted,
   type AnswersWanted,
+  holdsAny,
   holdsText,
   type TextSet,
   type WantedSets,
@@ -146,7 +147,7 @@ function textCondition(
   const { texts, is, isNot } = sets.text(wanted);
   return {
     cost: costOfText(read, texts),
-    holds: ({ call }) => valuesOf(call).some((value) => holdsText(texts, value)),
+    holds: ({ call }) => holdsAny(texts, valuesOf(call)),
     find({ call }, holds) {
       const sent = valuesOf(call);
       const value = holds ? sent.find((one) => holdsText(texts, one)) : sent[0];

@@ -3,7 +3,6 @@ import type { Resolved } from "./actions.ts";
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./asking.ts";
 import type { CompiledGroup, CompiledRule, CompiledRules, CompiledRuleset } from "./compile.ts";
-import type { Cost } from "./cost.ts";
 import type { Action, Ask, Decision, Finding, Look, OverBudget, Question } from "./decision.ts";
 import { rejectByDefault } from "./last-word.ts";
 import { READ_CHARS, READ_DEPTH, READ_ITEMS, READ_TEXT, READ_VALUES } from "./limits.ts";
@@ -76,24 +75,21 @@ class Deciding {
   by(compiled: CompiledRuleset): Decision | Question {
     const { now_ms } = this.#subject;
     const found = this.#first(compiled);
-    const [looked_at, more, over, after_wrong] = [
-      this.#looked_at,
-      this.#more,
-      this.#over,
-      this.#afterWrong(),
-    ];
+    const [looked_at, more, after_wrong] = [this.#looked_at, this.#more, this.#afterWrong()];
+    const over = this.#over;
     const fallback = found === null ? this.#fallback(compiled) : undefined;
     if (fallback?.action === null)
       looked_at.push({ rule: "fallback", matched: false, findings: fallback.findings });
     const action = found?.action ?? fallback?.action ?? rejectByDefault();
     const reasons = { rule: found?.rule ?? null, ruleset: compiled.hash, decided_at: now_ms, looked_at };
-    return {
+    const decision: Decision | Question = {
       ...action,
       ...reasons,
       ...(after_wrong === undefined ? {} : { after_wrong }),
       ...(more === 0 ? {} : { more_looked_at: more }),
-      ...(over === null ? {} : { over_budget: over }),
     };
+    if (over !== null) decision.over_budget = over;
+    return decision;
   }
 
   /** The budget of the rules may be spent: what speaks in their stead has one of its own. */
@@ -114,7 +110,10 @@ class Deciding {
   /** What the first rule that matches does, or null where none does. */
   #first({ rules, index }: CompiledRules): Found | null {
     const subject = this.#subject;
-    for (const { cost, first } of index.named) if (!this.#affords(cost, rules[first])) return null;
+    for (const { field, first } of index.named) {
+      const rule = rules[first];
+      if (rule !== undefined && !subject.isReadable(field)) return this.#stopAt(rule);
+    }
     for (const position of this.#isFull ? rules.keys() : index.candidates(subject)) {
       const rule = rules[position];
       if (rule === undefined) continue;
@@ -135,9 +134,9 @@ class Deciding {
     return null;
   }
 
-  #affords(cost: Cost, rule: CompiledRule | undefined): boolean {
-    if (this.#subject.affords(cost)) return true;
-    if (rule !== undefined) this.#stopAt(rule);
+  #affords(rule: CompiledRule): boolean {
+    if (this.#subject.affords(rule.does.cost)) return true;
+    this.#stopAt(rule);
     return false;
   }
 
@@ -151,7 +150,7 @@ class Deciding {
 
   #act(rule: CompiledRule): Found | null {
     const { call, answers } = this.#subject;
-    if (!("actionOf" in rule.does) || !this.#affords(rule.does.cost, rule)) return null;
+    if (!("actionOf" in rule.does) || !this.#affords(rule)) return null;
     const { action, findings } = rule.does.actionOf(call, answers);
     if (action === null) {
       if (this.#isRoom()) this.#looked_at.push(this.#explain(rule, findings));
@@ -177,7 +176,7 @@ class Deciding {
       }
       return null;
     }
-    if (!this.#affords(rule.does.cost, rule)) return null;
+    if (!this.#affords(rule)) return null;
     const before = asking.before(call, answers, findings);
     if (before?.next !== "rules") return this.#asked(rule, before, this.#look(rule, findings));
     const look = this.#look(rule, findings);

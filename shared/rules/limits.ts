@@ -34,7 +34,11 @@ export const READ_VALUES = 5_000;
 export const READ_CHARS = 65_536;
 /** How often one header may have been sent. */
 export const READ_HEADERS = 16;
-/** Steps of one decision. */
+/**
+ * Steps of one decision, each about 10 ns at most. Seen in workerd on a core of an AMD EPYC: of twenty kinds of rulesets that come
+ * near so many, the dearest decision takes 41 ms of CPU time, most take 5 to 25 ms; explained in full the dearest takes 55 ms.
+ * 20,000 rules with three comparisons each come to 0.7 million steps at most, and take 3 ms.
+ */
 export const DECISION_STEPS = 3_000_000;
 /** And of saying why its expressions fail, past which it is only said that they do. */
 export const EXPLAINING_STEPS = 600_000;

@@ -1,9 +1,10 @@
 import type { Call } from "../call.ts";
 import { addressKeys } from "./address.ts";
 import type { Answers } from "./answers.ts";
-import type { Cost, ReadTable, SizeOf } from "./cost.ts";
+import type { Cost, ReadTable } from "./cost.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import { DECISION_STEPS, EXPLAINING_STEPS } from "./limits.ts";
+import { DECISION_STEPS, EXPLAINING_STEPS, READ_TEXT } from "./limits.ts";
+import type { Read } from "./reads.ts";
 import { NOTHING, type Size } from "./value-size.ts";
 import type { WallClock, WallTime } from "./wall-clock.ts";
 
@@ -23,15 +24,11 @@ export class Subject {
   /** The secret questions whose answers rules compared so far. */
   readonly compared = new Set<string>();
   readonly now_ms: number;
-  readonly #tenant: string;
-  readonly #prefixes: readonly number[];
   #to: string[] | undefined;
   #from: string[] | undefined;
   #facts: Facts | undefined;
   readonly #wall = new Map<WallClock, WallTime>();
-  readonly #reads: ReadTable;
-  /** Whether steps are counted by what the call brings: where all rules together stay within the budget, the most will do. */
-  readonly #isCounting: boolean;
+  readonly #rules: Decidable;
   /** What was read so far, by its position among the reads. */
   readonly #sizes: (Size | undefined)[] = [];
   #steps = 0;
@@ -42,10 +39,7 @@ export class Subject {
     this.call = call;
     this.answers = answers;
     this.now_ms = now_ms;
-    this.#tenant = rules.tenant;
-    this.#prefixes = rules.prefixes;
-    this.#reads = rules.reads;
-    this.#isCounting = rules.most_steps > DECISION_STEPS;
+    this.#rules = rules;
   }
 
   /** What went over the budget of the decision: the value that is too large, or `steps`; null while nothing did. */
@@ -53,11 +47,22 @@ export class Subject {
     return this.#over;
   }
 
+  /** Whether an address is small enough for rules to be found by it. */
+  isReadable(field: "to" | "from"): boolean {
+    if (this.call[field].length <= READ_TEXT) return true;
+    this.#over ??= field;
+    return false;
+  }
+
   /** Takes what something costs out of the budget, before it is done. False: it must not be done. */
   affords({ reads, most, steps }: Cost): boolean {
-    for (const position of reads)
+    for (let index = 0; index < reads.length; index++) {
+      const position = reads[index] ?? 0;
       if (this.#sizes[position] === undefined && !this.#read(position)) return false;
-    this.#steps += steps !== undefined && this.#isCounting ? steps(this.#sizeOf) : most;
+    }
+    // Where all rules together stay within the budget, the most will do.
+    const isCounted = steps !== undefined && this.#rules.most_steps > DECISION_STEPS;
+    this.#steps += isCounted ? steps((read) => this.#sizeOf(read)) : most;
     if (this.#steps > DECISION_STEPS) this.#over ??= "steps";
     return this.#over === null;
   }
@@ -75,10 +80,12 @@ export class Subject {
     this.#over = null;
   }
 
-  readonly #sizeOf: SizeOf = (read) => this.#sizes[this.#reads.position(read)] ?? NOTHING;
+  #sizeOf(read: Read): Size {
+    return this.#sizes[this.#rules.reads.position(read)] ?? NOTHING;
+  }
 
   #read(position: number): boolean {
-    const read = this.#reads.all[position];
+    const read = this.#rules.reads.all[position];
     const size = read?.sizeOf(this.call, this.answers);
     if (read === undefined || size === undefined) return true;
     if (size === null) {
@@ -93,10 +100,10 @@ export class Subject {
   /** The keys of every pattern that fits the call's `to` or `from`. */
   keys(field: "to" | "from"): readonly string[] {
     if (field === "to") {
-      this.#to ??= addressKeys(this.call.to, this.#prefixes);
+      this.#to ??= addressKeys(this.call.to, this.#rules.prefixes);
       return this.#to;
     }
-    this.#from ??= addressKeys(this.call.from, this.#prefixes);
+    this.#from ??= addressKeys(this.call.from, this.#rules.prefixes);
     return this.#from;
   }
 
@@ -111,7 +118,7 @@ export class Subject {
 
   /** What a `when` sees. */
   get facts(): Facts {
-    this.#facts ??= factsOf(this.call, this.now_ms, this.answers, this.#tenant);
+    this.#facts ??= factsOf(this.call, this.now_ms, this.answers, this.#rules.tenant);
     return this.#facts;
   }
 }

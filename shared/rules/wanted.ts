@@ -136,7 +136,12 @@ function pinsWanted({ pins }: PinsWanted): AnswersWanted {
 }
 
 export function holdsText({ exact, patterns }: TextSet, value: string): boolean {
-  return exact.has(value) || patterns.some((pattern) => fits(pattern, value));
+  return exact.has(value) || (patterns.length > 0 && patterns.some((pattern) => fits(pattern, value)));
+}
+
+export function holdsAny(texts: TextSet, values: readonly string[]): boolean {
+  for (const value of values) if (holdsText(texts, value)) return true;
+  return false;
 }
 
 export function readTexts(values: readonly string[]): TextSet {
