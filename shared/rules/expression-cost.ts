@@ -24,8 +24,8 @@ const FAILURE_STEPS = 150;
 const FAILURE_STEPS_PER_CHAR = 0.25;
 /** A turn of a loop, beside what is in it. */
 const TURN_STEPS = 4;
-/** A look at a clock whose instant no other rule shares. */
-const CLOCK_STEPS = 10_000;
+/** The time of an instant in a zone, where it is not kept: of any instant but `now`, or in a zone that the call names. */
+const ZONE_STEPS = 10_000;
 /** What none that may be evaluated takes. */
 const ENDLESS = Number.POSITIVE_INFINITY;
 
@@ -380,7 +380,7 @@ class Costing {
 
   #clock(receiver: ASTNode, [zone]: readonly ASTNode[]): Amount {
     if (zone === undefined) return amount(4);
-    if (!isNow(receiver) || zone.op !== "value" || typeof zone.args !== "string") return amount(CLOCK_STEPS);
+    if (!isNow(receiver) || zone.op !== "value" || typeof zone.args !== "string") return amount(ZONE_STEPS);
     this.#sizeOf(zoneRead(zone.args));
     return amount(200);
   }

@@ -42,7 +42,7 @@ const CHARS_COMPARED = 16;
 /** Seen: 13 µs for sixty characters. */
 const PARSE_STEPS_PER_CHAR = 20;
 
-/** An error is null where nobody asked CEL for it. */
+/** An error is null if CEL was not asked for it. */
 export type Outcome = { holds: boolean } | { error: string | null };
 
 type Parsed = ReturnType<Environment["parse"]>;
