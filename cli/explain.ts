@@ -81,7 +81,7 @@ async function explainFile(file: string, options: ExplainOptions, command: Comma
     command.error(`error: ${message}`, { exitCode: 2 });
   }
   // What the Worker does not serve yet can be explained all the same.
-  const parsed = parseRuleset(read.value, { tenant, plain });
+  const parsed = parseRuleset(read.value, { tenant, plain, serving: true });
   if (!parsed.ok) {
     const [{ path, message }] = parsed.errors;
     console.error(`error: ${file}: ${path}: ${message}\nnpx partyline check ${file} shows all of them.`);

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { isTenantId } from "../shared/conference.ts";
 import { openSecret } from "../shared/credentials.ts";
 import { type CompiledRuleset, compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
+import { DECISION_STEPS } from "../shared/rules/limits.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
 import { lastGood } from "./kept-rulesets.ts";
 import { describeError, log } from "./log.ts";
@@ -167,8 +168,13 @@ async function compileFor(
   previous: Rules | null,
 ): Promise<Rules> {
   const parsed = await compileText(whose, text);
-  if (parsed.ok) return parsed;
   const { tenant, project } = whose;
+  if (parsed.ok) {
+    const { most_steps } = parsed.rules;
+    if (most_steps > DECISION_STEPS)
+      log("warn", "ruleset.over_budget", { tenant, project: project.project_id, steps: most_steps });
+    return parsed;
+  }
   const lastGood = previous?.rules ? previous : await keptRules(env, whose);
   log("error", "ruleset.bad", {
     tenant,
@@ -198,7 +204,7 @@ export async function compileText(
     plain: project.plain_names_for === tenant,
     ...(record.fallback === undefined ? {} : { fallback: record.fallback }),
   };
-  const parsed = parseRuleset(text ?? '{"rules":[]}', options);
+  const parsed = parseRuleset(text ?? '{"rules":[]}', { ...options, serving: true });
   if (!parsed.ok) return parsed;
   const rules = compileRuleset(parsed.ruleset, { ...options, hash: await hashRuleset(text ?? "") });
   return { ok: true, rules, rules_text: text };

@@ -1,8 +1,17 @@
 import * as z from "zod";
 import type { Call } from "./call.ts";
+import { READ_TEXT } from "./rules/limits.ts";
 import { headersOf } from "./sip-headers.ts";
 
 const address = z.string().max(1024).optional().catch(undefined);
+
+/** What is longer than rules may read is kept as just that: left out, it would get a call past a rule that looks for it. */
+const value = z.string().transform((text) => text.slice(0, READ_TEXT + 1));
+/** One that is no use takes none of the others with it. */
+const header = z
+  .looseObject({ name: z.string().max(256), value })
+  .nullable()
+  .catch(null);
 
 /** Of the addresses each kind of device has its own; an odd one is as good as none. */
 const addresses = z
@@ -11,11 +20,7 @@ const addresses = z
     to_number: address,
     from: address,
     to: address,
-    headers: z
-      .array(z.looseObject({ name: z.string().max(256), value: z.string().max(4096) }))
-      .max(100)
-      .optional()
-      .catch(undefined),
+    headers: z.array(header).optional().catch(undefined),
   })
   .catch({});
 
@@ -63,7 +68,7 @@ export function readOffer(params: unknown): OfferedCall | null {
       type: device.type,
       from: from_number || from || "",
       to: to_number || to || "",
-      headers: headersOf(headers),
+      headers: headersOf(headers.filter((one) => one !== null)),
       vars: {},
       params: {},
       details: read.data,

@@ -134,7 +134,14 @@ async function answerDecision(
     case "ask":
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
-      const { announce, looked_at: _, more_looked_at: __, after_wrong: ___, ...placing } = decision;
+      const {
+        announce,
+        looked_at: _,
+        more_looked_at: __,
+        after_wrong: ___,
+        over_budget: ____,
+        ...placing
+      } = decision;
       const [first, ...more] = announce ? await withCallerNumber(visit, placing, announce) : [];
       if (!first) return await placeCall(visit, point.entry, placing, point.step);
       return await announceFirst(visit, placing, point, [first, ...more]);

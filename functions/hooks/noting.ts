@@ -10,10 +10,17 @@ import type { Answered, CallVisit, Visit } from "./visit.ts";
 const LOOKS = 12;
 const NOT_SHOWN = "not kept: it shows something that is left out of the call";
 
-/** Adds to the visit's note what was decided, and the call it was decided on, without its secrets. */
+/**
+ * Adds to the visit's note what was decided, and the call it was decided on, without its secrets. Says so where deciding would
+ * have taken too much.
+ */
 export function noteDecision(visit: CallVisit, decision: Decision | Question, answers: Answers): void {
   const { call, left_out } = keepCall(visit.call);
-  const { action, rule, ruleset, decided_at } = decision;
+  const { action, rule, ruleset, decided_at, over_budget } = decision;
+  if (over_budget) {
+    const { tenant } = visit.tenant;
+    log("warn", "decide.over_budget", { tenant, call: visit.call.call_id, ...over_budget });
+  }
   const kept: KeptDecision = {
     action,
     rule,
@@ -56,10 +63,11 @@ export async function tellSession(
 
 function looks(
   { call }: CallVisit,
-  { looked_at, more_looked_at = 0 }: Decision | Question,
+  { looked_at, more_looked_at = 0, over_budget }: Decision | Question,
   left_out: readonly string[],
 ): Pick<KeptDecision, "looked_at" | "more_looked_at"> {
-  const isTelling = (look: Look): boolean => look.matched || look.entered === true;
+  const isTelling = (look: Look): boolean =>
+    look.matched || look.entered === true || look.rule === over_budget?.rule;
   const first = new Set([...looked_at.filter(isTelling), ...looked_at].slice(0, LOOKS));
   const kept = looked_at
     .filter((look) => first.has(look))

@@ -20,9 +20,14 @@ interface Branch {
 
 /** Finds the rules that could match a call by the numbers they name, so that deciding costs what those cost. */
 export class AddressIndex {
+  /** The addresses that the rules name, each with the position of the first that does. */
+  readonly named: readonly { field: "to" | "from"; first: number }[];
   readonly #root: Node;
 
   constructor(matches: readonly Match[], sets: WantedSets) {
+    this.named = (["to", "from"] as const)
+      .map((field) => ({ field, first: matches.findIndex((match) => match[field] !== undefined) }))
+      .filter(({ first }) => first >= 0);
     this.#root = build(matches, sets, [...matches.keys()], ["to", "from"]);
   }
 
@@ -31,11 +36,12 @@ export class AddressIndex {
     const found: (readonly number[])[] = [];
     collect(this.#root, subject, found);
     if (found.length === 1) yield* found[0] ?? [];
-    else yield* merge(found);
+    else if (found.length <= FEW) yield* merge(found);
+    else yield* [...new Set(found.flat())].sort((one, other) => one - other);
   }
 }
 
-/** Ascending lists as one, without duplicates; as lazy as its reader, who mostly stops at the first rule that matches. */
+/** A few ascending lists as one, without duplicates; as lazy as its reader, who mostly stops at the first rule that matches. */
 function* merge(lists: readonly (readonly number[])[]): Generator<number> {
   const at = lists.map(() => 0);
   while (true) {

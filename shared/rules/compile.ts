@@ -1,9 +1,11 @@
 import type { JoinParameters } from "../conference.ts";
+import { costOfAction, costOfFilling } from "./action-cost.ts";
 import type { ActionText } from "./action-schema.ts";
 import { type ActionOf, readAction } from "./actions.ts";
 import { AddressIndex } from "./address-index.ts";
 import { Asking } from "./asking.ts";
 import { type Condition, type Named, readMatch } from "./conditions.ts";
+import { type Cost, ReadTable } from "./cost.ts";
 import { expressionOf } from "./expressions.ts";
 import type { Speech } from "./filling.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
@@ -14,6 +16,7 @@ import type { Rule, Ruleset } from "./schema.ts";
 import { WallClock } from "./wall-clock.ts";
 import { WantedSets } from "./wanted.ts";
 import type { Announcement } from "./words-schema.ts";
+import { mostSteps } from "./worst-case.ts";
 
 export interface CompileOptions {
   tenant: string;
@@ -33,7 +36,7 @@ export interface CompiledGroup extends CompiledRules {
 export interface CompiledRule {
   id: string;
   conditions: readonly Condition[];
-  does: { actionOf: ActionOf } | { group: CompiledGroup };
+  does: ({ actionOf: ActionOf } | { group: CompiledGroup }) & { cost: Cost };
 }
 
 export interface CompiledRules {
@@ -45,6 +48,10 @@ export interface CompiledRules {
 export interface CompiledRuleset extends CompiledRules {
   tenant: string;
   hash: string;
+  /** What the rules read. */
+  reads: ReadTable;
+  /** Steps of the dearest decision there can be, or more: no call whose values are small enough to be read takes longer. */
+  most_steps: number;
   /** Lengths of the prefixes that rules name. */
   prefixes: readonly number[];
   /** Whether a rule keeps seats for those who drop and come back, so that a call may be one of them. */
@@ -53,6 +60,7 @@ export interface CompiledRuleset extends CompiledRules {
   pins: boolean;
   /** Null where neither ruleset nor tenant has one: then the call is rejected. */
   fallback: ActionOf | null;
+  fallback_cost: Cost;
   /** How words are spoken that no rule holds. */
   speech: Speech;
   /** `defaults.recording_notice`; absent where there is none. */
@@ -77,11 +85,17 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     moderated: moderatedRooms(everything),
   };
   const sets = new WantedSets(lists);
-  const named = { sets, schedules: readSchedules(ruleset), expressionOf };
+  const reads = new ReadTable();
+  const named = { sets, schedules: readSchedules(ruleset), reads, expressionOf };
+  const compiled = compileRules(rules, named, context);
+  const fallback_cost = reads.cost(costOfAction(fallback ?? {}));
   return {
     tenant: options.tenant,
     hash: options.hash,
-    ...compileRules(rules, named, context),
+    ...compiled,
+    reads,
+    most_steps: mostSteps(rules, compiled) + fallback_cost.most + reads.most_steps,
+    fallback_cost,
     prefixes: sets.prefixes,
     rejoins: everything.some(({ place }) => place?.rejoin_s !== undefined),
     pins: comparesPins(rules),
@@ -113,14 +127,14 @@ function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledR
   const conditions = readMatch(rule.match, named);
   const pin = pinTakenBy(rule.match);
   const inner = pin === undefined ? context : { ...context, pin };
-  if (rule.rules === undefined)
-    return { id: rule.id, conditions, does: { actionOf: readAction(rule, inner) } };
+  const { id } = rule;
+  if (rule.rules === undefined) {
+    const cost = named.reads.cost(costOfAction(rule));
+    return { id, conditions, does: { actionOf: readAction(rule, inner), cost } };
+  }
   const asking = rule.ask === undefined ? null : new Asking(rule.ask, context.speech);
-  return {
-    id: rule.id,
-    conditions,
-    does: { group: { asking, ...compileRules(rule.rules, named, inner) } },
-  };
+  const cost = named.reads.cost(costOfFilling(rule.ask));
+  return { id, conditions, does: { group: { asking, ...compileRules(rule.rules, named, inner) }, cost } };
 }
 
 function readSchedules({ schedules = {}, lists = {}, timezone }: Ruleset): Map<string, Schedule> {

@@ -1,17 +1,31 @@
 import type { Call } from "../call.ts";
 import { answerOf } from "./answers.ts";
 import { headerValues, paramValue, varValue } from "./call-values.ts";
+import { type Cost, type CostOf, constantCost, costOfAll, type ReadTable } from "./cost.ts";
 import type { Finding } from "./decision.ts";
-import type { Expression } from "./expression.ts";
+import type { Expression, Outcome } from "./expression.ts";
 import { answersWanted, type Match, type TextWanted } from "./match-schema.ts";
+import { quoted } from "./quoted.ts";
+import { answerRead, clockRead, fieldRead, headerRead, namedTextRead, type Read } from "./reads.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Subject } from "./subject.ts";
-import { type AddressesWanted, type AnswersWanted, holdsText, quoted, type WantedSets } from "./wanted.ts";
+import {
+  type AddressesWanted,
+  type AnswersWanted,
+  holdsAny,
+  holdsText,
+  type TextSet,
+  type WantedSets,
+} from "./wanted.ts";
+
+/** What any condition takes. */
+const CONDITION_STEPS = 4;
 
 /** One condition of a match. */
 export interface Condition {
   /** The answer that is right where this holds; absent for conditions on anything else. */
   readonly takes?: string;
+  readonly cost: Cost;
   holds(subject: Subject): boolean;
   /** In words, why it held or did not. */
   find(subject: Subject, holds: boolean): Finding;
@@ -21,14 +35,32 @@ export interface Condition {
 export interface Named {
   sets: WantedSets;
   schedules: ReadonlyMap<string, Schedule>;
+  reads: ReadTable;
   /** The match's `when`, compiled. */
-  expressionOf(match: Match): Expression | null;
+  expressionOf(match: Match): CostedExpression | null;
+}
+
+interface CostedExpression {
+  expression: Expression;
+  cost: CostOf;
+}
+
+/** A condition whose cost is to be made ready. */
+interface Costed extends Omit<Condition, "cost"> {
+  cost: CostOf;
 }
 
 /** The match as conditions, in the order in which they are looked at. */
 export function readMatch(match: Match, named: Named): Condition[] {
+  return readConditions(match, named).map(({ cost, ...condition }) => ({
+    ...condition,
+    cost: named.reads.cost(cost),
+  }));
+}
+
+function readConditions(match: Match, named: Named): Costed[] {
   const { sets } = named;
-  const conditions: Condition[] = [];
+  const conditions: Costed[] = [];
   for (const field of ["to", "from"] as const) {
     const wanted = match[field];
     if (wanted !== undefined) conditions.push(addressCondition(field, sets.address(wanted)));
@@ -37,23 +69,28 @@ export function readMatch(match: Match, named: Named): Condition[] {
     const wanted = match[field];
     if (wanted === undefined) continue;
     const none = `there is no ${field}`;
-    conditions.push(textCondition(field, wanted, sets, (call) => [call[field]], none, none));
+    const read = fieldRead(field);
+    conditions.push(textCondition(field, wanted, sets, read, (call) => [call[field]], none, none));
   }
   for (const [name, wanted] of entriesOf(match.headers)) {
     const header = name.toLowerCase();
     const none = `there is no header ${JSON.stringify(header)}`;
     const values = (call: Call) => headerValues(call, header);
-    conditions.push(textCondition(`headers.${header}`, wanted, sets, values, none, none));
+    conditions.push(textCondition(`headers.${header}`, wanted, sets, headerRead(header), values, none, none));
   }
   for (const [name, wanted] of entriesOf(match.params)) {
     const none = `there is no parameter ${JSON.stringify(name)}`;
     const values = (call: Call) => [paramValue(call, name)].filter((value) => value !== null);
-    conditions.push(textCondition(`params.${name}`, wanted, sets, values, none, `${none} that is text`));
+    const read = namedTextRead("params", name);
+    conditions.push(
+      textCondition(`params.${name}`, wanted, sets, read, values, none, `${none} that is text`),
+    );
   }
   for (const [name, wanted] of entriesOf(match.vars)) {
     const none = `there is no variable ${JSON.stringify(name)}`;
     const values = (call: Call) => [varValue(call, name)].filter((value) => value !== null);
-    conditions.push(textCondition(`vars.${name}`, wanted, sets, values, none, `${none} that is text`));
+    const read = namedTextRead("vars", name);
+    conditions.push(textCondition(`vars.${name}`, wanted, sets, read, values, none, `${none} that is text`));
   }
   for (const [name, wanted] of answersWanted(match))
     conditions.push(answerCondition(name, sets.answer(wanted)));
@@ -68,7 +105,7 @@ export function readMatch(match: Match, named: Named): Condition[] {
       ),
     );
   }
-  if (match.not !== undefined) conditions.push(notCondition(readMatch(match.not, named)));
+  if (match.not !== undefined) conditions.push(notCondition(readConditions(match.not, named)));
   const expression = named.expressionOf(match);
   if (expression !== null) conditions.push(expressionCondition(expression));
   return conditions;
@@ -78,8 +115,10 @@ function entriesOf<Value>(named: Record<string, Value> | undefined): [string, Va
   return named === undefined ? [] : Object.entries(named);
 }
 
-function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressesWanted): Condition {
+/** The index reads the address for all rules of a list at once, and knows before a rule is looked at whether it fits. */
+function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressesWanted): Costed {
   return {
+    cost: constantCost(0),
     holds: (subject) => subject.keys(field).some((key) => wanted.has(key)),
     find: ({ call }, holds) => ({ field, holds, why: `${quoted(call[field])} ${holds ? is : isNot}` }),
   };
@@ -90,12 +129,14 @@ function textCondition(
   field: string,
   wanted: TextWanted,
   sets: WantedSets,
+  read: Read,
   valuesOf: (call: Call) => readonly string[],
   absent: string,
   none: string,
-): Condition {
+): Costed {
   if (typeof wanted === "object" && "present" in wanted) {
     return {
+      cost: constantCost(CONDITION_STEPS),
       holds: ({ call }) => valuesOf(call).length > 0 === wanted.present,
       find({ call }, holds) {
         const [value] = valuesOf(call);
@@ -105,7 +146,8 @@ function textCondition(
   }
   const { texts, is, isNot } = sets.text(wanted);
   return {
-    holds: ({ call }) => valuesOf(call).some((value) => holdsText(texts, value)),
+    cost: costOfText(read, texts),
+    holds: ({ call }) => holdsAny(texts, valuesOf(call)),
     find({ call }, holds) {
       const sent = valuesOf(call);
       const value = holds ? sent.find((one) => holdsText(texts, one)) : sent[0];
@@ -114,11 +156,22 @@ function textCondition(
   };
 }
 
+function costOfText(read: Read, { steps, steps_per_char }: TextSet): CostOf {
+  return {
+    reads: [read],
+    steps(sizeOf) {
+      const { chars, items } = sizeOf(read);
+      return CONDITION_STEPS + (1 + items / 2) * steps + chars * steps_per_char;
+    },
+  };
+}
+
 /** What was keyed is in no finding: it may be a secret. */
-function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Condition {
+function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Costed {
   const field = `answer.${name}`;
   return {
     takes: name,
+    cost: constantCost(CONDITION_STEPS, [answerRead(name)]),
     holds(subject) {
       const answer = answerOf(subject.answers, name);
       if (answer === undefined) return false;
@@ -135,10 +188,15 @@ function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Condi
   };
 }
 
-function scheduleCondition(field: "during" | "outside", schedules: readonly Schedule[]): Condition {
+function scheduleCondition(field: "during" | "outside", schedules: readonly Schedule[]): Costed {
   const openOne = (subject: Subject) =>
     schedules.find((schedule) => schedule.isOpen(subject.wallTime(schedule.clock)));
+  const steps = schedules.reduce((sum, schedule) => sum + schedule.steps, CONDITION_STEPS);
   return {
+    cost: constantCost(
+      steps,
+      schedules.map(({ clock }) => clockRead(clock.timezone)),
+    ),
     holds: (subject) => (openOne(subject) !== undefined) === (field === "during"),
     find(subject, holds) {
       const open = openOne(subject);
@@ -152,9 +210,14 @@ function scheduleCondition(field: "during" | "outside", schedules: readonly Sche
   };
 }
 
-function notCondition(conditions: readonly Condition[]): Condition {
+/** What is said of it looks at its conditions once more. */
+function notCondition(conditions: readonly Costed[]): Costed {
   const failing = (subject: Subject) => conditions.find((condition) => !condition.holds(subject));
   return {
+    cost: costOfAll(
+      conditions.map(({ cost }) => cost),
+      2,
+    ),
     holds: (subject) => failing(subject) !== undefined,
     find(subject, holds) {
       const failed = failing(subject);
@@ -171,18 +234,18 @@ function notCondition(conditions: readonly Condition[]): Condition {
   };
 }
 
-function expressionCondition(expression: Expression): Condition {
+function expressionCondition({ expression, cost }: CostedExpression): Costed {
   return {
+    cost,
     holds: ({ facts }) => expression.holds(facts),
-    find({ facts }, holds) {
-      const outcome = expression.evaluate(facts);
-      const why =
-        "error" in outcome
-          ? `fails, so does not match: ${outcome.error}`
-          : outcome.holds
-            ? "is true"
-            : "is false";
-      return { field: "when", holds, why };
+    find(subject, holds) {
+      const outcome = expression.evaluate(subject.facts, (steps) => subject.mayExplain(steps));
+      return { field: "when", holds, why: whyOf(outcome) };
     },
   };
+}
+
+function whyOf(outcome: Outcome): string {
+  if ("holds" in outcome) return outcome.holds ? "is true" : "is false";
+  return outcome.error === null ? "is not true" : `fails, so does not match: ${outcome.error}`;
 }

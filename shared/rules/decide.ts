@@ -1,9 +1,11 @@
 import type { Call } from "../call.ts";
+import type { Resolved } from "./actions.ts";
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./asking.ts";
 import type { CompiledGroup, CompiledRule, CompiledRules, CompiledRuleset } from "./compile.ts";
-import type { Action, Ask, Decision, Finding, Look, Question } from "./decision.ts";
+import type { Action, Ask, Decision, Finding, Look, OverBudget, Question } from "./decision.ts";
 import { rejectByDefault } from "./last-word.ts";
+import { READ_CHARS, READ_DEPTH, READ_ITEMS, READ_TEXT, READ_VALUES } from "./limits.ts";
 import { Subject } from "./subject.ts";
 
 /** So many rules that did not match are explained; the rest are counted, since a decision travels and is kept. */
@@ -11,8 +13,10 @@ const EXPLAINED = 50;
 
 /**
  * What the ruleset says of a call: the first rule, in the order written, whose match holds and whose action can be filled in
- * from the call; else the fallback. Pure, and throws for no call whatever. The decision is plain JSON. Without `answers`
- * nothing can be asked, and a group that asks is passed over; with them, maybe empty, what comes may be a question.
+ * from the call; else the fallback. The fallback speaks too if a rule reads a value that is too large, or looking at the rules
+ * takes too many steps: later rules are not looked at, so that no caller gets past a rule by such a value. Pure, and throws for
+ * no call whatever. The decision is plain JSON. Without `answers` nothing can be asked, and a group that asks is passed over;
+ * with them, maybe empty, what comes may be a question.
  */
 export function decide(compiled: CompiledRuleset, call: Call, now_ms: number): Decision;
 export function decide(
@@ -43,6 +47,10 @@ export function explain(
   return new Deciding(new Subject(call, now_ms, answers, compiled), true).by(compiled);
 }
 
+/** No condition failed; the budget is passed. */
+const NONE = -1;
+const OVER = -2;
+
 interface Found {
   action: Action | Ask;
   rule: string;
@@ -52,6 +60,7 @@ interface Found {
 class Deciding {
   readonly #looked_at: Look[] = [];
   #more = 0;
+  #over: OverBudget | null = null;
   /** The answers that were right on the way to what was found. */
   readonly #taken = new Set<string>();
   readonly #subject: Subject;
@@ -64,20 +73,32 @@ class Deciding {
   }
 
   by(compiled: CompiledRuleset): Decision | Question {
-    const { call, answers, now_ms } = this.#subject;
+    const { now_ms } = this.#subject;
     const found = this.#first(compiled);
     const [looked_at, more, after_wrong] = [this.#looked_at, this.#more, this.#afterWrong()];
-    const fallback = found === null ? compiled.fallback?.(call, answers) : undefined;
+    const over = this.#over;
+    const fallback = found === null ? this.#fallback(compiled) : undefined;
     if (fallback?.action === null)
       looked_at.push({ rule: "fallback", matched: false, findings: fallback.findings });
     const action = found?.action ?? fallback?.action ?? rejectByDefault();
     const reasons = { rule: found?.rule ?? null, ruleset: compiled.hash, decided_at: now_ms, looked_at };
-    return {
+    const decision: Decision | Question = {
       ...action,
       ...reasons,
       ...(after_wrong === undefined ? {} : { after_wrong }),
       ...(more === 0 ? {} : { more_looked_at: more }),
     };
+    if (over !== null) decision.over_budget = over;
+    return decision;
+  }
+
+  /** The budget of the rules may be spent: what speaks in their stead has one of its own. */
+  #fallback({ fallback, fallback_cost }: CompiledRuleset): Resolved | undefined {
+    const subject = this.#subject;
+    if (fallback === null) return undefined;
+    subject.renew();
+    if (subject.affords(fallback_cost)) return fallback(subject.call, subject.answers);
+    return { action: null, findings: [overFinding(subject.over ?? "steps")] };
   }
 
   /** A secret that was compared, and is not what let the call come this far. */
@@ -89,25 +110,47 @@ class Deciding {
   /** What the first rule that matches does, or null where none does. */
   #first({ rules, index }: CompiledRules): Found | null {
     const subject = this.#subject;
+    for (const { field, first } of index.named) {
+      const rule = rules[first];
+      if (rule !== undefined && !subject.isReadable(field)) return this.#stopAt(rule);
+    }
     for (const position of this.#isFull ? rules.keys() : index.candidates(subject)) {
       const rule = rules[position];
       if (rule === undefined) continue;
       const failed = firstFailed(rule, subject);
+      if (failed === OVER) return this.#stopAt(rule);
       if (failed >= 0) {
         if (this.#isRoom()) this.#looked_at.push(lookAt(rule, subject, failed, []));
         continue;
       }
       const found = "group" in rule.does ? this.#enter(rule, rule.does.group) : this.#act(rule);
-      if (found === null) continue;
+      if (found === null) {
+        if (this.#over !== null) return null;
+        continue;
+      }
       for (const { takes } of rule.conditions) if (takes !== undefined) this.#taken.add(takes);
       return found;
     }
     return null;
   }
 
+  #affords(rule: CompiledRule): boolean {
+    if (this.#subject.affords(rule.does.cost)) return true;
+    this.#stopAt(rule);
+    return false;
+  }
+
+  /** Nothing more is looked at. */
+  #stopAt({ id }: CompiledRule): null {
+    const what = this.#subject.over ?? "steps";
+    this.#over = { rule: id, what };
+    this.#looked_at.push({ rule: id, matched: false, findings: [overFinding(what)] });
+    return null;
+  }
+
   #act(rule: CompiledRule): Found | null {
     const { call, answers } = this.#subject;
-    if (!("actionOf" in rule.does)) return null;
+    if (!("actionOf" in rule.does) || !this.#affords(rule)) return null;
     const { action, findings } = rule.does.actionOf(call, answers);
     if (action === null) {
       if (this.#isRoom()) this.#looked_at.push(this.#explain(rule, findings));
@@ -133,11 +176,12 @@ class Deciding {
       }
       return null;
     }
+    if (!this.#affords(rule)) return null;
     const before = asking.before(call, answers, findings);
     if (before?.next !== "rules") return this.#asked(rule, before, this.#look(rule, findings));
     const look = this.#look(rule, findings);
     const found = this.#first(group);
-    if (found !== null) return found;
+    if (found !== null || this.#over !== null) return found;
     const after = asking.afterNoRule(call, answers, look.findings);
     return this.#asked(rule, after, look);
   }
@@ -165,11 +209,23 @@ class Deciding {
   }
 }
 
-/** The position of the first condition that does not hold, or -1. */
+/** The position of the first condition that does not hold, NONE, or OVER where the budget does not reach that far. */
 function firstFailed({ conditions }: CompiledRule, subject: Subject): number {
-  for (let position = 0; position < conditions.length; position++)
-    if (conditions[position]?.holds(subject) === false) return position;
-  return -1;
+  for (let position = 0; position < conditions.length; position++) {
+    const condition = conditions[position];
+    if (condition === undefined) continue;
+    if (!subject.affords(condition.cost)) return OVER;
+    if (!condition.holds(subject)) return position;
+  }
+  return NONE;
+}
+
+function overFinding(what: string): Finding {
+  const why =
+    what === "steps"
+      ? "looking at the rules would take too long for this call: the fallback speaks"
+      : `is larger than a rule may read (${READ_TEXT} characters; lists and objects ${READ_ITEMS} items, ${READ_DEPTH} deep, ${READ_VALUES} values and ${READ_CHARS} characters in all): the fallback speaks`;
+  return { field: what, holds: false, why };
 }
 
 /** The findings up to and with the condition that failed; those after it were not asked. Then those of the action. */

@@ -112,6 +112,14 @@ export interface Ask {
   ask: [Prompt, ...Prompt[]];
 }
 
+/** Where a decision would have taken more than one may. */
+export interface OverBudget {
+  /** The rule that was being looked at. */
+  rule: string;
+  /** The value that is larger than a rule may read, e.g. `params.tags`, or `steps`. */
+  what: string;
+}
+
 interface Reasons {
   /** The rule that matched, or null where the tenant's fallback spoke. */
   rule: string | null;
@@ -128,6 +136,8 @@ interface Reasons {
   after_wrong?: string;
   /** How many more rules were looked at, in vain, than `looked_at` lists; absent where it lists them all. */
   more_looked_at?: number;
+  /** Why the fallback spoke before all rules were looked at; absent where they were, or one matched. */
+  over_budget?: OverBudget;
 }
 
 /** What the rules say of one call. */

@@ -1,4 +1,4 @@
-import { type Compiled, compileExpression, type Expression } from "./expression.ts";
+import { type Compiled, compileExpression } from "./expression.ts";
 import type { Match } from "./match-schema.ts";
 
 /** By the match that holds the `when`: what the checks have compiled is not compiled again for deciding. */
@@ -15,7 +15,7 @@ export function compiledOf(match: Match): Compiled | null {
 }
 
 /** For a match in which the checks found nothing. */
-export function expressionOf(match: Match): Expression | null {
+export function expressionOf(match: Match): (Compiled & { ok: true }) | null {
   const found = compiledOf(match);
-  return found?.ok === true ? found.expression : null;
+  return found?.ok === true ? found : null;
 }

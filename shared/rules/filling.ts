@@ -2,12 +2,10 @@ import type { Call } from "../call.ts";
 import { holdsExpansion } from "../documents/expansion.ts";
 import type { Answers } from "./answers.ts";
 import type { Finding, Spoken } from "./decision.ts";
+import { SPOKEN_LENGTH } from "./limits.ts";
+import { quoted } from "./quoted.ts";
 import { type Filled, fill, isLiteral, readTemplate } from "./template.ts";
-import { quoted } from "./wanted.ts";
 import type { Announcement } from "./words-schema.ts";
-
-/** Words to speak have at most so many characters when filled in. */
-const SPOKEN_LENGTH = 4_000;
 
 /** How words are spoken where nothing else is said. */
 export interface Speech {
@@ -24,20 +22,24 @@ export type TextOf = (call: Call, answers?: Answers) => Checked;
 export type SpokenOf = (call: Call, field: string, findings: Finding[], answers?: Answers) => Spoken | null;
 
 /** Fills a template and checks the whole text, as it will be sent; what says the same for every call is checked once. */
-export function filler(written: string, problemOf: (text: string) => string | null, pin?: string): TextOf {
+export function filler(
+  written: string,
+  longest: number,
+  problemOf: (text: string, expands: boolean) => string | null,
+  pin?: string,
+): TextOf {
   const template = readTemplate(written, pin);
-  const checked = (text: string): Filled => {
-    const wrong = problemOf(text);
-    return wrong === null ? { ok: true, text } : { ok: false, why: `${quoted(text)} ${wrong}` };
+  const checked = (filled: Filled): Filled => {
+    if (!filled.ok) return filled;
+    const wrong = problemOf(filled.text, filled.expands);
+    return wrong === null ? filled : { ok: false, why: `${quoted(filled.text)} ${wrong}` };
   };
   if (isLiteral(template)) {
-    const same = { ...checked(template.join("")), literal: true };
+    const text = template.join("");
+    const same = { ...checked({ ok: true, text, expands: holdsExpansion(text) }), literal: true };
     return () => same;
   }
-  return (call, answers) => {
-    const filled = fill(template, call, answers);
-    return { ...(filled.ok ? checked(filled.text) : filled), literal: false };
-  };
+  return (call, answers) => ({ ...checked(fill(template, longest, call, answers)), literal: false });
 }
 
 /** The text, or null; a finding wherever the call had a say in it, or it is no good. */
@@ -56,7 +58,7 @@ export function readSpoken(announcement: Announcement, speech: Speech): SpokenOf
     ...(typeof announcement === "string" ? { say: announcement } : announcement),
   };
   if (play !== undefined) return () => ({ play });
-  const words = filler(say ?? "", spokenProblem);
+  const words = filler(say ?? "", SPOKEN_LENGTH, spokenProblem);
   const how = { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) };
   return (call, field, findings, answers) => {
     const text = found(field, words(call, answers), findings);
@@ -69,8 +71,6 @@ export function withNumber(words: Spoken, placeholder: string, number: number): 
   return "say" in words ? { ...words, say: words.say.replaceAll(placeholder, String(number)) } : words;
 }
 
-function spokenProblem(text: string): string | null {
-  if (text.length > SPOKEN_LENGTH)
-    return `is ${text.length} characters long, and ${SPOKEN_LENGTH} are allowed`;
-  return holdsExpansion(text) ? "holds ${ or %{, which SignalWire would run as code" : null;
+function spokenProblem(_: string, expands: boolean): string | null {
+  return expands ? "holds ${ or %{, which SignalWire would run as code" : null;
 }

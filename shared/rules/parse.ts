@@ -1,4 +1,5 @@
 import { boundsProblem, tooLong } from "./bounds.ts";
+import { budgetProblem } from "./check-budget.ts";
 import { checkRuleset } from "./checks.ts";
 import { RULESET_LENGTH } from "./limits.ts";
 import { type Problem, problem, problemsOf } from "./problems.ts";
@@ -13,6 +14,11 @@ export interface ParseOptions {
   tenant?: string;
   /** Whether the tenant's conferences carry no prefix. Default: false. */
   plain?: boolean;
+  /**
+   * Whether it is read to decide calls by. Rules that can take longer than a decision may are refused where they are written,
+   * and nowhere else: those that serve go on serving. Default: false.
+   */
+  serving?: boolean;
 }
 
 /**
@@ -38,6 +44,8 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
   const { errors, warnings } = checkRuleset(parsed.data, options);
   const [wrong, ...more] = errors;
   if (wrong !== undefined) return { ok: false, errors: [wrong, ...more], warnings };
+  const over = options.serving === true ? null : budgetProblem(parsed.data, options);
+  if (over !== null) return { ok: false, errors: [over], warnings };
   return { ok: true, ruleset: parsed.data, warnings };
 }
 

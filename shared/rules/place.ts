@@ -5,6 +5,7 @@ import type { Answers } from "./answers.ts";
 import type { Coach, Finding, LastWord, Place, Spoken } from "./decision.ts";
 import { filler, found, readSpoken, type Speech, type SpokenOf } from "./filling.ts";
 import { type Reader, readHandOver, readOtherwise } from "./last-word.ts";
+import { NAME_LENGTH, SPOKEN_LENGTH } from "./limits.ts";
 import { type OwnRoles, roleParameters } from "./roles.ts";
 import { readWait, readWhenFull } from "./wait.ts";
 import type { Announcement } from "./words-schema.ts";
@@ -101,6 +102,7 @@ function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...
   };
   const first = filler(
     place.room,
+    NAME_LENGTH,
     (text) => {
       // The last of the numbered rooms has the longest name.
       const last = roomNames(text, place).at(-1) ?? text;
@@ -132,7 +134,7 @@ function readCoach(
   { call_from, role, if_absent, if_several }: NonNullable<PlaceText["coach"]>,
   speech: Speech,
 ): Reader<Coach> {
-  const from = call_from === undefined ? null : filler(call_from, () => null);
+  const from = call_from === undefined ? null : filler(call_from, SPOKEN_LENGTH, () => null);
   const word = <Kept extends string>(
     written: Kept | Parameters<typeof readOtherwise>[0] | undefined,
     line: typeof NOBODY,

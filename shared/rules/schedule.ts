@@ -39,6 +39,12 @@ export class Schedule {
       );
   }
 
+  /** What it takes at most to tell whether it is open. */
+  get steps(): number {
+    const spans = [...this.#weekly, ...this.#on.values()].map(({ length }) => length);
+    return 6 + 2 * Math.max(0, ...spans) + 2 * this.#closedFromTo.length;
+  }
+
   isOpen({ date, yesterday, weekday, minute }: WallTime): boolean {
     return (
       this.#spans(date, weekday).some(

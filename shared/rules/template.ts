@@ -3,17 +3,24 @@ import { holdsExpansion } from "../documents/expansion.ts";
 import { type Answers, answerOf } from "./answers.ts";
 import { headerValues, paramValue } from "./call-values.ts";
 import { nearest } from "./nearest.ts";
+import { quoted } from "./quoted.ts";
+import { answerRead, fieldRead, filteredRead, firstHeaderRead, namedTextRead, type Read } from "./reads.ts";
 
 /** A piece of a template that the call fills in; `name` says how it is written. */
 interface Placeholder {
   name: string;
+  /** Null where it is none of the call's, and small. */
+  read: Read | null;
   value(call: Call, answers?: Answers): string | null;
+  /** Whether SignalWire would run something in the value as code. */
+  holdsExpansion(value: string, call: Call, answers?: Answers): boolean;
 }
 
 /** Literal text and placeholders, in order. */
 export type Template = (string | Placeholder)[];
 
-export type Filled = { ok: true; text: string } | { ok: false; why: string };
+/** The text, and whether SignalWire would run something in it as code. */
+export type Filled = { ok: true; text: string; expands: boolean } | { ok: false; why: string };
 
 const PIECE = /\{([^{}]*)\}|([{}])/g;
 const HEADER = /^header\.([A-Za-z0-9!#$%&'*+.^_`~-]{1,128})$/;
@@ -98,6 +105,13 @@ export function readTemplate(text: string, pin?: string): Template {
   return pieces;
 }
 
+/** What the text's placeholders read, one for each. */
+export function readsOf(text: string): Read[] {
+  if (isPlain(text)) return [];
+  const placeholders = readTemplate(text).filter((piece) => typeof piece !== "string");
+  return placeholders.flatMap(({ read }) => (read === null ? [] : [read]));
+}
+
 /** Whether the template says the same for every call. */
 export function isLiteral(template: Template): boolean {
   return template.every((piece) => typeof piece === "string");
@@ -112,20 +126,25 @@ export function answersIn(text: string): string[] {
   return names.filter((name) => name !== undefined);
 }
 
-/** The template with the call's values; what may become of the whole text is the caller's to check. */
-export function fill(template: Template, call: Call, answers?: Answers): Filled {
+/** The template with the call's values, of so many characters at most; what else it must be is the caller's to check. */
+export function fill(template: Template, longest: number, call: Call, answers?: Answers): Filled {
   let text = "";
+  let expands = false;
   for (const piece of template) {
-    if (typeof piece === "string") {
-      text += piece;
-      continue;
-    }
-    const value = piece.value(call, answers);
-    if (value === null || value === "")
+    const value = typeof piece === "string" ? piece : piece.value(call, answers);
+    if (typeof piece !== "string" && (value === null || value === ""))
       return { ok: false, why: `{${piece.name}} has no value in this call` };
+    if (value === null) continue;
+    if (text.length + value.length > longest) {
+      const begun = quoted(text + value.slice(0, 100));
+      return { ok: false, why: `${begun} is longer than the ${longest} characters that are allowed` };
+    }
+    expands ||=
+      holdsExpansion(text.slice(-1) + value.slice(0, 1)) ||
+      (typeof piece === "string" ? holdsExpansion(piece) : piece.holdsExpansion(value, call, answers));
     text += value;
   }
-  return { ok: true, text };
+  return { ok: true, text, expands };
 }
 
 /** Most texts are, and no pattern need be tried on them. */
@@ -133,22 +152,64 @@ function isPlain(text: string): boolean {
   return !text.includes("{") && !text.includes("}");
 }
 
-function readPlaceholder(name: string, pin?: string): Placeholder | null {
-  const [source = "", ...steps] = name.split("|");
-  const read = readSource(source, pin);
-  if (read === null) return null;
+/** Thousands of rules have the same few placeholders. */
+const placeholders = new Map<string, Placeholder | null>();
+const MAX_PLACEHOLDERS = 1_000;
+
+function readPlaceholder(name: string, pin = ""): Placeholder | null {
+  const key = `${pin} ${name}`;
+  const known = placeholders.get(key);
+  if (known !== undefined) return known;
+  if (placeholders.size >= MAX_PLACEHOLDERS) placeholders.clear();
+  const made = makePlaceholder(name, pin);
+  placeholders.set(key, made);
+  return made;
+}
+
+function makePlaceholder(name: string, pin: string): Placeholder | null {
+  const [written = "", ...steps] = name.split("|");
+  const source = readSource(written, pin);
+  if (source === null) return null;
   const made = steps.map((step) => (Object.hasOwn(filters, step) ? filters[step] : undefined));
-  if (made.length === 0) return { name, value: read };
   if (made.includes(undefined)) return null;
+  const { read } = source;
+  if (read === null) return { name, read, value: filtered, holdsExpansion };
+  const holder = (call: Call, answers: Answers = {}) => (ANSWER.test(written) ? answers : call);
   return {
     name,
-    value(call, answers) {
-      let value = read(call, answers);
-      for (const filter of made) value = value === null || filter === undefined ? value : filter(value);
-      return value;
-    },
+    read: filteredRead(read, steps),
+    value: (call, answers) =>
+      made.length === 0
+        ? source.value(call, answers)
+        : filteredBefore.get(holder(call, answers), name, () => filtered(call, answers)),
+    holdsExpansion: (value, call, answers) =>
+      expandedBefore.get(holder(call, answers), name, () => holdsExpansion(value)),
   };
+
+  function filtered(call: Call, answers?: Answers): string | null {
+    let value = source?.value(call, answers) ?? null;
+    for (const filter of made) value = value === null || filter === undefined ? value : filter(value);
+    return value;
+  }
 }
+
+/** What was told of a call's values, or of its answers, by the placeholders: thousands of rules may have the same ones. */
+class ToldBefore<Told> {
+  readonly #known = new WeakMap<object, Map<string, Told>>();
+
+  get(values: object, name: string, tell: () => Told): Told {
+    const known = this.#known.get(values) ?? new Map<string, Told>();
+    this.#known.set(values, known);
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const told = tell();
+    known.set(name, told);
+    return told;
+  }
+}
+
+const filteredBefore = new ToldBefore<string | null>();
+const expandedBefore = new ToldBefore<boolean>();
 
 /** Whether the text holds the room of a PIN. */
 export function holdsPinRoom(text: string): boolean {
@@ -161,28 +222,31 @@ function isSpecial(source: string): source is Special {
   return Object.hasOwn(onlyIn, source);
 }
 
-function readSource(source: string, pin = ""): Placeholder["value"] | null {
+function readSource(source: string, pin: string): Pick<Placeholder, "read" | "value"> | null {
   switch (source) {
     case "to":
     case "from":
     case "call_id":
-      return (call) => call[source];
+      return { read: fieldRead(source), value: (call) => call[source] };
     case PIN_ROOM:
-      return (_, answers) => answerOf(answers, pin)?.pin?.room ?? null;
+      return { read: null, value: (_, answers) => answerOf(answers, pin)?.pin?.room ?? null };
   }
   const header = HEADER.exec(source)?.[1]?.toLowerCase();
-  if (header !== undefined) return (call) => headerValues(call, header)[0] ?? null;
+  if (header !== undefined)
+    return { read: firstHeaderRead(header), value: (call) => headerValues(call, header)[0] ?? null };
   const param = PARAM.exec(source)?.[1];
-  if (param !== undefined) return (call) => paramValue(call, param);
+  if (param !== undefined)
+    return { read: namedTextRead("params", param), value: (call) => paramValue(call, param) };
   const answer = ANSWER.exec(source)?.[1];
-  if (answer !== undefined) return (_, answers) => answerOf(answers, answer)?.value ?? null;
+  if (answer !== undefined)
+    return { read: answerRead(answer), value: (_, answers) => answerOf(answers, answer)?.value ?? null };
   return null;
 }
 
 function meantBy(name: string): string | undefined {
   const [source = "", ...steps] = name.split("|");
   const singular = source.replace(/^(header|param|answer)s\./, "$1.");
-  const meantSource = readSource(singular) === null ? nearest(source, WHOLE) : singular;
+  const meantSource = readSource(singular, "") === null ? nearest(source, WHOLE) : singular;
   const meantSteps = steps.map((step) => nearest(step, Object.keys(filters)));
   if (meantSource === undefined || meantSteps.includes(undefined)) return undefined;
   return [meantSource, ...meantSteps].join("|");

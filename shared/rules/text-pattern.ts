@@ -1,3 +1,11 @@
+/**
+ * What it takes to search a text for another. Seen: 5 ns a character for a few that nearly fit, and 0.4 ns for each pair of
+ * characters where both are long.
+ */
+export function searchSteps(chars: number, sought: number): number {
+  return chars * (0.6 + sought / 40);
+}
+
 /** What a text is compared with: the pieces between the stars of `site-*-gold`. */
 export type Pattern = readonly string[];
 
@@ -20,4 +28,10 @@ export function fits(pattern: Pattern, text: string): boolean {
     at = found + piece.length;
   }
   return true;
+}
+
+/** What a text's every character may take: only pieces between two stars are searched for. */
+export function stepsPerChar(pattern: Pattern): number {
+  const longest = pattern.slice(1, -1).reduce((most, { length }) => Math.max(most, length), 0);
+  return longest === 0 ? 0 : searchSteps(1, longest);
 }

@@ -8,10 +8,9 @@ import {
   type Wanted,
   wantsPins,
 } from "./match-schema.ts";
-import { fits, type Pattern, readPattern } from "./text-pattern.ts";
+import { quoted } from "./quoted.ts";
+import { fits, type Pattern, readPattern, stepsPerChar } from "./text-pattern.ts";
 
-/** Values from a call are cut to this in findings: a caller cannot fill the journal. */
-const SHOWN = 80;
 /** Of several values that a rule wants, so many are named. */
 const NAMED = 3;
 
@@ -27,6 +26,9 @@ interface Words {
 export interface TextSet {
   exact: ReadonlySet<string>;
   patterns: readonly Pattern[];
+  /** Steps of comparing a text with all of them, and what is added for each of its characters. */
+  steps: number;
+  steps_per_char: number;
 }
 
 export interface AddressesWanted extends Words {
@@ -134,17 +136,22 @@ function pinsWanted({ pins }: PinsWanted): AnswersWanted {
 }
 
 export function holdsText({ exact, patterns }: TextSet, value: string): boolean {
-  return exact.has(value) || patterns.some((pattern) => fits(pattern, value));
+  return exact.has(value) || (patterns.length > 0 && patterns.some((pattern) => fits(pattern, value)));
 }
 
-/** A value of the call's as a finding shows it. */
-export function quoted(value: string): string {
-  return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN - 1)}…` : value);
+export function holdsAny(texts: TextSet, values: readonly string[]): boolean {
+  for (const value of values) if (holdsText(texts, value)) return true;
+  return false;
 }
 
 export function readTexts(values: readonly string[]): TextSet {
   const patterns = values.map(readPattern).filter((pattern) => pattern !== null);
-  return { exact: new Set(values.filter((value) => readPattern(value) === null)), patterns };
+  return {
+    exact: new Set(values.filter((value) => readPattern(value) === null)),
+    patterns,
+    steps: 1 + patterns.reduce((sum, { length }) => sum + 2 + length, 0),
+    steps_per_char: patterns.reduce((sum, pattern) => sum + stepsPerChar(pattern), 0),
+  };
 }
 
 function words(wanted: Wanted, isPattern: boolean): Words {

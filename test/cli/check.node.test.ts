@@ -154,3 +154,17 @@ test("what cannot be looked at exits with 2 and says why", async () => {
   });
   expect(await run("--help")).toMatchObject({ code: 0, out: expect.stringContaining("check") });
 });
+
+test("rules that can take longer than a decision may are an error where they stand", async () => {
+  const text = `rules:
+  - id: shared
+    match:
+      when: params.mine.exists(one, one in params.yours)
+    place: { room: shared }
+`;
+  const { code, out } = await check("slow.yaml", text);
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /slow\.yaml:4:\d+: error: .*rules\[0\]\.match\.when.* can make a decision take [\d,]+ steps, and 3,000,000 are allowed: compare single values/,
+  );
+});

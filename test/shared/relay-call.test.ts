@@ -48,6 +48,18 @@ describe("a call that RELAY offers", () => {
     expect(Object.keys(read?.call.headers ?? {})).toEqual(["x-tier", "__proto__"]);
   });
 
+  test("keeps every header that a rule may look for, of a long one so much that it is still too long to be read", () => {
+    const headers = [
+      ...Array.from({ length: 300 }, (_, index) => ({ name: `X-${index}`, value: "y" })),
+      { name: "x".repeat(257), value: "y" },
+      { name: 7, value: "y" },
+      { name: "X-Site", value: "y".repeat(9_000) },
+    ];
+    const read = readOffer({ ...offer, device: { type: "sip", params: { headers } } });
+    expect(Object.keys(read?.call.headers ?? {})).toHaveLength(301);
+    expect(read?.call.headers["x-site"]).toEqual(["y".repeat(4_097)]);
+  });
+
   test("is a call whatever else is odd about it, so long as it has an id", () => {
     const device = { type: 7, params: { from_number: ["+1"], headers: "none" } };
     expect(readOffer({ call_id: "c", context: null, node_id: 3, device })).toMatchObject({

@@ -11,9 +11,9 @@ export function fallbackFindings({ tenant, record, project, rules_text }: Tenant
   const { fallback } = record;
   if (fallback === undefined) return [];
   const plain = project.plain_names_for === tenant;
-  const served = parseRuleset(rules_text ?? '{"rules":[]}', { tenant, plain });
+  const served = parseRuleset(rules_text ?? '{"rules":[]}', { tenant, plain, serving: true });
   const ruleset = served.ok && served.ruleset.fallback === undefined ? served.ruleset : { rules: [] };
-  const checked = parseRuleset({ ...ruleset, fallback }, { tenant, plain });
+  const checked = parseRuleset({ ...ruleset, fallback }, { tenant, plain, serving: true });
   const errors = checked.ok ? [] : checked.errors.filter(isOfFallback);
   return [
     ...errors.map((error) => finding(false, tenant, error)),

@@ -1,3 +1,4 @@
+import { budgetProblem } from "../../../shared/rules/check-budget.ts";
 import { parseRuleset } from "../../../shared/rules/parse.ts";
 import type { Problem } from "../../../shared/rules/problems.ts";
 import type { Tenant } from "../../directory.ts";
@@ -6,6 +7,8 @@ import type { Finding } from "./reply.ts";
 
 /** Errors and warnings shown at most, each; `npx partyline check` shows them all. */
 const SHOWN = 10;
+
+const OVER = "The ruleset serves all the same: a call that would take longer gets the fallback.";
 
 /** Whether the ruleset is there and good, by the same reading that serves calls, and has what it needs beside it. */
 export function rulesetFindings(
@@ -25,7 +28,7 @@ export function rulesetFindings(
     ];
   }
   const checkCommand = `npx partyline check rules.json --tenant ${tenant}${plain ? " --plain" : ""}`;
-  const parsed = parseRuleset(source.ruleset, { tenant, plain });
+  const parsed = parseRuleset(source.ruleset, { tenant, plain, serving: true });
   const warnings = parsed.warnings
     .slice(0, SHOWN)
     .map((warning) => finding(true, `Warning: ${sentence(warning)}`, fixOf(warning) ?? checkCommand));
@@ -39,8 +42,9 @@ export function rulesetFindings(
             "Write a rule.",
           )
         : finding(true, `The ruleset is good: ${length} rule${length === 1 ? "" : "s"}.`);
+    const over = budgetProblem(parsed.ruleset, { tenant, plain });
     const needs = needFindings(parsed.ruleset, { tenant, project }, credentials_key);
-    return [count, ...needs, ...warnings];
+    return [count, ...(over === null ? [] : [finding(false, sentence(over), OVER)]), ...needs, ...warnings];
   }
   const errors = parsed.errors.slice(0, SHOWN).map((error) => finding(false, sentence(error), fixOf(error)));
   const more = parsed.errors.length - errors.length;

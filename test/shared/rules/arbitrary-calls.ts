@@ -46,8 +46,21 @@ export const instants = fc.oneof(
   fc.integer({ min: Date.UTC(2026, 2, 7), max: Date.UTC(2026, 2, 30) }),
 );
 
+const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+/** The largest that rules may read, and what is larger by one. */
+const largeTexts = ["x".repeat(4_096), "x".repeat(4_097)];
+const largeValues = [
+  ...largeTexts,
+  Array(1_000).fill(1),
+  Array(1_001).fill(1),
+  nested(8),
+  nested(9),
+  Array(10).fill(Array(499).fill(1)),
+  Array(10).fill(Array(500).fill(1)),
+];
+
 /** Calls that the rulesets of these values often mean. */
-export const calls: fc.Arbitrary<Call> = fc.record({
+const ordinaryCalls: fc.Arbitrary<Call> = fc.record({
   via: fc.constantFrom("swml", "cxml", "relay"),
   call_id: fc.constantFrom("c2d3e4f5", `\${x}`, "x".repeat(70)),
   direction: fc.constantFrom("inbound", "outbound"),
@@ -65,6 +78,37 @@ export const calls: fc.Arbitrary<Call> = fc.record({
   ),
   details: fc.constant({}),
 });
+
+/** In one call of ten something is as large as rules may read, or larger. */
+export const calls: fc.Arbitrary<Call> = fc.oneof(
+  { weight: 9, arbitrary: ordinaryCalls },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(
+        ordinaryCalls,
+        fc.oneof(
+          fc.record({ from: fc.constantFrom(...largeTexts) }),
+          fc.record({ to: fc.constantFrom(...largeTexts) }),
+          fc.record({
+            headers: fc.dictionary(
+              fc.constantFrom(...names),
+              fc.constantFrom(
+                ...largeTexts.map((text) => [text]),
+                Array(16).fill("gold"),
+                Array(17).fill(""),
+              ),
+            ),
+          }),
+          fc.record({
+            params: fc.dictionary(fc.constantFrom(...names, "n"), fc.constantFrom<unknown>(...largeValues)),
+          }),
+          fc.record({ vars: fc.dictionary(fc.constantFrom(...names), fc.constantFrom(...largeValues)) }),
+        ),
+      )
+      .map(([call, large]) => ({ ...call, ...large })),
+  },
+);
 
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),

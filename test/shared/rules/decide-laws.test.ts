@@ -32,21 +32,30 @@ test("an indexed decision is the one that reading every rule in order gives, in 
             decided_at,
             more_looked_at,
             after_wrong,
+            over_budget,
             ...decided
           } = keyed === null ? decide(compiled, call, now_ms) : decide(compiled, call, now_ms, keyed);
-          const naive = decideNaively(ruleset, { ...owner, now_ms, answers: keyed }, call);
+          const { is_over, ...naive } = decideNaively(ruleset, { ...owner, now_ms, answers: keyed }, call);
           // Of a group that asks the plain way tells only whether it asks or gives up.
           const { action, rule } = decided;
           expect(rule?.startsWith("ask") ? { action, rule } : decided).toEqual(naive);
+          expect(over_budget !== undefined).toBe(is_over);
           actions += 1;
-          seen.add(`${action} ${rule === null ? "fallback" : "rule"}`);
+          seen.add(`${action} ${is_over ? "over budget" : rule === null ? "fallback" : "rule"}`);
         }
       },
     ),
     { numRuns: 1_000 },
   );
   expect(actions).toBeGreaterThanOrEqual(10_000);
-  for (const one of ["ask rule", "place rule", "reject rule", "hand_over rule", "reject fallback"])
+  for (const one of [
+    "ask rule",
+    "place rule",
+    "reject rule",
+    "hand_over rule",
+    "reject fallback",
+    "place over budget",
+  ])
     expect(seen).toContain(one);
 }, 60_000);
 
@@ -55,7 +64,7 @@ test("a decision lists its winner, in the order of the rules, and denies no matc
     fc.property(rulesets, situations, (source, [call, now_ms, keyed]) => {
       const ruleset = mustParse(source);
       const compiled = compileRuleset(ruleset, { ...acme, hash: "" });
-      const { rule, looked_at } = decide(compiled, call, now_ms, keyed ?? {});
+      const { rule, looked_at, over_budget } = decide(compiled, call, now_ms, keyed ?? {});
       const written = [...everyRule(ruleset.rules)];
       const listed = looked_at.filter((look) => look.rule !== "fallback");
       const positions = listed.map((look) => written.findIndex(({ id }) => id === look.rule));
@@ -65,7 +74,7 @@ test("a decision lists its winner, in the order of the rules, and denies no matc
       );
       for (const look of listed) {
         const match = written.find(({ id }) => id === look.rule)?.match;
-        if (match === undefined) continue;
+        if (match === undefined || look.rule === over_budget?.rule) continue;
         const conditions = look.findings.filter(({ field }) => !/^(place|reject|hand_over|ask)/.test(field));
         const holds = matches(ruleset, match, { now_ms, answers: keyed ?? {} }, call);
         expect(conditions.every((one) => one.holds)).toBe(holds);

@@ -2,6 +2,7 @@ import type { Call } from "../../../shared/call.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
 import type { AnswerWanted, Match, TextWanted, Wanted } from "../../../shared/rules/match-schema.ts";
 import type { Ruleset } from "../../../shared/rules/schema.ts";
+import { readHeader, readText, readValue } from "./naive-bounds.ts";
 
 /** Whether the whole match holds. Of `when` it knows two: the generated `params.n > 3`, which fails without a number. */
 export function matches(
@@ -26,12 +27,15 @@ export function matches(
   if (match.direction !== undefined && !values(match.direction).includes(call.direction)) return false;
   if (match.type !== undefined && !values(match.type).includes(call.type)) return false;
   for (const [name, wanted] of Object.entries(match.headers ?? {})) {
-    const sent = Object.entries(call.headers).find(([one]) => one === name.toLowerCase())?.[1] ?? [];
+    const sent = headerOf(call, name);
+    if (!isPresence(wanted)) readHeader(sent);
     if (!isText(wanted, sent)) return false;
   }
   for (const field of ["params", "vars"] as const) {
     for (const [name, wanted] of Object.entries(match[field] ?? {})) {
-      if (!isText(wanted, textsAt(call[field], name))) return false;
+      const sent = textsAt(call[field], name);
+      if (!isPresence(wanted)) sent.forEach(readText);
+      if (!isText(wanted, sent)) return false;
     }
   }
   for (const [key, wanted] of Object.entries(match)) {
@@ -55,10 +59,37 @@ export function matches(
   const open = (name: string) => isOpen(ruleset, name, situation.now_ms);
   if (match.during !== undefined && ![match.during].flat().some(open)) return false;
   if (match.outside !== undefined && [match.outside].flat().some(open)) return false;
-  if (match.not !== undefined && matches(ruleset, match.not, situation, call)) return false;
+  if (match.not !== undefined) {
+    readAll(match.not, call);
+    if (matches(ruleset, match.not, situation, call)) return false;
+  }
   if (match.when === undefined) return true;
   const { n } = call.params;
+  readValue(n);
   return typeof n === "number" && n > 3;
+}
+
+/** All that a match under `not` may read, at once. */
+function readAll({ headers = {}, params = {}, vars = {}, not, when }: Match, call: Call): void {
+  for (const [name, wanted] of Object.entries(headers))
+    if (!isPresence(wanted)) readHeader(headerOf(call, name));
+  for (const [field, named] of [
+    ["params", params],
+    ["vars", vars],
+  ] as const) {
+    for (const [name, wanted] of Object.entries(named))
+      if (!isPresence(wanted)) textsAt(call[field], name).forEach(readText);
+  }
+  if (not !== undefined) readAll(not, call);
+  if (when !== undefined) readValue(call.params["n"]);
+}
+
+function isPresence(wanted: TextWanted): boolean {
+  return typeof wanted === "object" && "present" in wanted;
+}
+
+function headerOf(call: Call, name: string): string[] {
+  return Object.entries(call.headers).find(([one]) => one === name.toLowerCase())?.[1] ?? [];
 }
 
 function asText(value: string | { hmac: string }): string {

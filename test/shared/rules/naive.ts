@@ -4,6 +4,7 @@ import type { ActionText } from "../../../shared/rules/action-schema.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
 import type { Action, Decision, Question } from "../../../shared/rules/decision.ts";
 import type { Rule, Ruleset } from "../../../shared/rules/schema.ts";
+import { readText, TooLarge } from "./naive-bounds.ts";
 import { matches } from "./naive-match.ts";
 
 /** Who asks, when, and what they keyed so far; `null` where nothing can be asked. */
@@ -20,18 +21,36 @@ type Grouped = Pick<Outcome, "action"> & { rule?: string | null };
 
 /**
  * What deciding means, written down the plain way: every rule in order, every value of every list. The product's decide must
- * say the same, whatever it does to be fast. Of a question it says only whose it is.
+ * say the same, whatever it does to be fast. Of a question it says only whose it is. Where a rule reads something too large the
+ * fallback speaks.
  */
-export function decideNaively(ruleset: Ruleset, situation: Situation, call: Call): Outcome {
-  const found = firstOf(ruleset, ruleset.rules, situation, call);
-  if (found !== null) return found;
-  const fallback = ruleset.fallback && act(ruleset, ruleset.fallback, situation, call);
-  if (fallback) return { ...fallback, rule: null };
+export function decideNaively(
+  ruleset: Ruleset,
+  situation: Situation,
+  call: Call,
+): Outcome & { is_over: boolean } {
+  const found = within(() => firstOf(ruleset, ruleset.rules, situation, call));
+  if (found !== null && found !== "over") return { ...found, is_over: false };
+  const is_over = found === "over";
+  const { fallback: written } = ruleset;
+  const fallback = written && within(() => act(ruleset, written, situation, call));
+  if (fallback && fallback !== "over") return { ...fallback, rule: null, is_over };
   const say = "We are sorry. This number cannot take your call. Goodbye.";
-  return { action: "reject", say: { say }, rule: null } as Outcome;
+  return { action: "reject", say: { say }, rule: null, is_over } as Outcome & { is_over: boolean };
+}
+
+function within<Found>(decide: () => Found): Found | "over" {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof TooLarge) return "over";
+    throw error;
+  }
 }
 
 function firstOf(ruleset: Ruleset, rules: readonly Rule[], situation: Situation, call: Call): Outcome | null {
+  for (const field of ["to", "from"] as const)
+    if (rules.some(({ match }) => match[field] !== undefined)) readText(call[field]);
   for (const rule of rules) {
     if (!matches(ruleset, rule.match, situation, call)) continue;
     const found: Grouped | null =
@@ -85,6 +104,8 @@ function act(
   call: Call,
 ): Action | null {
   const { place, reject, hand_over } = text;
+  for (const template of [place?.room, reject?.say]) readPlaceholders(template ?? "", call, answers);
+  if (place?.sticky !== undefined) readText(call.from);
   if (hand_over !== undefined) {
     return hand_over[call.via === "cxml" ? "cxml" : "swml"] === undefined
       ? null
@@ -94,7 +115,9 @@ function act(
     const why = reject.reason === undefined ? {} : { reason: reject.reason };
     if (reject.say === undefined) return { action: "reject", ...why };
     const say = filled(reject.say, call, answers);
-    return say === null || /[$%]\{/.test(say) ? null : { action: "reject", say: { say }, ...why };
+    return say === null || say.length > 4_000 || /[$%]\{/.test(say)
+      ? null
+      : { action: "reject", say: { say }, ...why };
   }
   if (place === undefined) return null;
   const room = filled(place.room, call, answers);
@@ -139,6 +162,11 @@ function filled(template: string, call: Call, answers: Answers | null): string |
     return value ?? "";
   });
   return whole ? text : null;
+}
+
+function readPlaceholders(template: string, call: Call, answers: Answers | null): void {
+  for (const [, inner = ""] of template.matchAll(/\{([^}]*)\}/g))
+    readText(placeholder(inner.split("|")[0] ?? "", call, answers));
 }
 
 function filtered(filter: string, value: string): string | null {

@@ -45,6 +45,8 @@ describe("an expression", () => {
     const hostile = { constructor: 1, toString: 2, x: 3 };
     const call = { params: hostile, headers: { constructor: ["x"], "x-tier": ["gold"] } };
     expect(ruleFor("params.x == 3 && call.headers['x-tier'] == 'gold'", call).rule).toBe("one");
+    const odd = { params: { first: { constructor: 1 }, x: 3 } };
+    expect(ruleFor("params.size() == 2 && 'x' in params", odd).rule).toBe("one");
   });
 
   test("is opposed by not, and a failure within is no match to oppose", () => {
