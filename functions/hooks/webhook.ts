@@ -13,6 +13,7 @@ import { bodyLimit, readBody } from "./body.ts";
 import { noteOf } from "./note.ts";
 import { tellSession } from "./noting.ts";
 import type { Authentication, Signer } from "./signature.ts";
+import { noCall, openAnswer } from "./unauthentic.ts";
 import { type Answered, POLL, type Visit } from "./visit.ts";
 
 /** KV and everything after share this much; SignalWire reads for 5 s. */
@@ -98,6 +99,8 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
     const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
     answered = { ...answerUnusable(visit, way.via), reason: `${path}: ${message}`, note };
   }
+  const asked = webhook.ok ? webhook.call : noCall(way.via);
+  if (!visit.authentic) answered = openAnswer(visit, asked, answered);
   const rendered = way.write(answered.next, webhook.ok ? webhook.call : null);
   if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
   const { next: _, note, left, told: __, ...said } = answered;
