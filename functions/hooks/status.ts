@@ -5,7 +5,7 @@ import { splitWireName } from "../../shared/conference.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
-import { findTenant, type Tenant } from "../directory.ts";
+import { findOwner, type Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
@@ -28,13 +28,11 @@ async function receive(
   id: string,
   kind: "conference" | "recording",
 ): Promise<Response> {
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
-  let tenant: Tenant | null;
+  let tenant: Owner | null;
   try {
     tenant = await within(
       DIRECTORY_MS,
-      findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
+      findOwner(c.env, id, (work) => c.executionCtx.waitUntil(work)),
     );
   } catch (error) {
     log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
@@ -44,6 +42,8 @@ async function receive(
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
     return refuse(c, id, "no such tenant, or not its token");
+  const raw = await readBody(c.req.raw, bodyLimit);
+  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return refuse(c, id, "the signature is wrong");
@@ -80,7 +80,7 @@ async function receive(
 async function checkSignature(
   c: Context<{ Bindings: Env }>,
   raw: Uint8Array,
-  { record, project }: Tenant,
+  { record, project }: Owner,
   isForm: boolean,
 ): Promise<"none" | "right" | "wrong"> {
   const signature = c.req.header("x-signalwire-signature") ?? c.req.header("x-twilio-signature");
@@ -99,7 +99,7 @@ async function checkSignature(
 }
 
 /** Whether the event is about one of the tenant's conferences; recordings' forms carry no name and are told by their call. */
-function isOwn({ tenant, project }: Tenant, event: RelayEvent): boolean {
+function isOwn({ tenant, project }: Owner, event: RelayEvent): boolean {
   const { name } = event.params as { name?: unknown };
   if (typeof name !== "string") return true;
   const owner = splitWireName(name).tenant;
