@@ -9,11 +9,12 @@ import { findOwner, type Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
+import { refuse } from "../refusals.ts";
 import { sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, readBody } from "./body.ts";
 import { tokensOf } from "./callback-urls.ts";
-import { authenticate } from "./signature.ts";
+import { authenticate, isSigned } from "./signature.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
 const DIRECTORY_MS = 3_000;
@@ -41,12 +42,12 @@ async function receive(
   const given = c.req.query("token") ?? "";
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
-    return refuse(c, id, "no such tenant, or not its token");
+    return await refuse(c, "callback.refused", id, "no such tenant, or not its token");
   const raw = await readBody(c.req.raw, bodyLimit);
   if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
   const signature = await checkSignature(c, raw, tenant, isForm);
-  if (signature === "wrong") return refuse(c, id, "the signature is wrong");
+  if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
   const event = readCallback(new TextDecoder().decode(raw), isForm);
   if (!event) {
     log("warn", "callback.unusable", { tenant: id, kind });
@@ -83,8 +84,8 @@ async function checkSignature(
   { record, project }: Owner,
   isForm: boolean,
 ): Promise<"none" | "right" | "wrong"> {
+  if (!isSigned(c.req.raw.headers)) return "none";
   const signature = c.req.header("x-signalwire-signature") ?? c.req.header("x-twilio-signature");
-  if (signature === undefined && c.req.header("x-signalwire-sha256-signature") === undefined) return "none";
   const public_url = publicUrl(c.env, record, c.req.url);
   const { signing_keys } = project;
   const isRight = isForm
@@ -104,9 +105,4 @@ function isOwn({ tenant, project }: Owner, event: RelayEvent): boolean {
   if (typeof name !== "string") return true;
   const owner = splitWireName(name).tenant;
   return owner === tenant || (owner === null && project.plain_names_for === tenant);
-}
-
-function refuse(c: Context, tenant: string, why: string): Response {
-  log("warn", "callback.refused", { tenant: tenant.slice(0, 40), why });
-  return c.text("Forbidden", 403);
 }

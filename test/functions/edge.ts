@@ -36,6 +36,25 @@ export function watchedKv(): { DIRECTORY: Pick<KVNamespace, "get">; keys: string
   };
 }
 
+/** A limiter that counts the keys it was asked for, and says of each that it is over its limit. */
+export function exhaustedLimiter(): { REFUSALS: RateLimit; keys: string[] } {
+  const keys: string[] = [];
+  const limit = async ({ key }: RateLimitOptions) => {
+    keys.push(key);
+    return { success: false };
+  };
+  return { REFUSALS: { limit }, keys };
+}
+
+/** A body of which it is known how often anybody wanted more of it. */
+export function watchedBody(): { body: ReadableStream; pulls: () => number } {
+  let pulls = 0;
+  const pull = () => {
+    pulls += 1;
+  };
+  return { body: new ReadableStream({ pull }, { highWaterMark: 0 }), pulls: () => pulls };
+}
+
 /** A call's webhook as SignalWire would sign it for this tenant. */
 export async function signedCall(
   home: House,
@@ -44,7 +63,7 @@ export async function signedCall(
     from = "+15550100001",
     to = "+15550100100",
     headers = {},
-  }: Record<string, string> & { headers?: object } = {},
+  }: { from?: string; to?: string; headers?: Record<string, string> } = {},
 ): Promise<Request> {
   const url = home.webhook_url.replace(/swml$/, via);
   const key = home.carrier.signing_key;

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test, vi } from "vitest";
-import { atEdge, signedCall, watchedKv } from "./edge.ts";
+import { atEdge, signedCall, watchedBody, watchedKv } from "./edge.ts";
 import { openHouse, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
@@ -26,22 +26,14 @@ test("2,100 unsigned requests for made-up tenants cost one read each, and a tena
 test("a status callback shows its token before a ruleset is read or its own body is", async () => {
   await using home = await openHouse({ rules });
   const { DIRECTORY, keys } = watchedKv();
-  let pulled = 0;
-  const body = new ReadableStream(
-    {
-      pull: () => {
-        pulled += 1;
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  const { body, pulls } = watchedBody();
   for (const kind of ["conference-status", "recording-status"]) {
     const url = home.webhook_url.replace(/swml$/, `${kind}?token=${"x".repeat(32)}`);
     const asked = new Request(url, { method: "POST", body: kind === "recording-status" ? body : "{}" });
     expect((await atEdge(asked, { DIRECTORY })).status).toBe(403);
   }
   expect(keys).toEqual([`tenant/${home.tenant}`, `project/${home.carrier.project_id}`]);
-  expect(pulled).toBe(0);
+  expect(pulls()).toBe(0);
 });
 
 test("a tenant whose record can't be read any more, and then KV neither, is served by the last good one", async () => {
