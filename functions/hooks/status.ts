@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { isToken } from "../../shared/callback-token.ts";
 import { readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
+import { FIELDS } from "../../shared/cxml-webhook.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
@@ -12,7 +13,7 @@ import { publicUrl } from "../public-url.ts";
 import { refuse } from "../refusals.ts";
 import { sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
-import { bodyLimit, readBody } from "./body.ts";
+import { bodyLimit, formLimit, readBody } from "./body.ts";
 import { tokensOf } from "./callback-urls.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
@@ -46,6 +47,7 @@ async function receive(
   const raw = await readBody(c.req.raw, bodyLimit);
   if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
   const event = readCallback(new TextDecoder().decode(raw), isForm);
@@ -105,4 +107,8 @@ function isOwn({ tenant, project }: Owner, event: RelayEvent): boolean {
   if (typeof name !== "string") return true;
   const owner = splitWireName(name).tenant;
   return owner === tenant || (owner === null && project.plain_names_for === tenant);
+}
+
+function isHuge(raw: Uint8Array): boolean {
+  return raw.length > formLimit || new URLSearchParams(new TextDecoder().decode(raw)).size > FIELDS;
 }

@@ -105,7 +105,8 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
       ...(call_id === undefined ? {} : { call: call_id }),
     });
     const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
-    answered = { ...answerUnusable(visit, way.via), reason: `${path}: ${message}`, note };
+    const said = webhook.ambiguous ? apology() : answerUnusable(visit, way.via);
+    answered = { ...said, reason: `${path}: ${message}`, note };
   }
   const asked = webhook.ok ? webhook.call : noCall(way.via);
   if (!visit.authentic) answered = openAnswer(visit, asked, answered);
@@ -144,8 +145,11 @@ function broken(
 ): Answered {
   log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
   const note = noteOf(call, received_at);
-  const next: Next = isPoll ? { does: "return", value: "stay" } : { does: "apologise" };
-  return { next, rule: null, outcome: "apology", room: null, step: 0, note };
+  return { ...apology(), ...(isPoll ? { next: { does: "return", value: "stay" } } : {}), note };
+}
+
+function apology(): Answered {
+  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0 };
 }
 
 function isReporting({ record }: Tenant, now: number): boolean {

@@ -162,6 +162,18 @@ describe("status callbacks, the second feed", () => {
     expect(await report(await callbackUrl(home), body, "application/x-www-form-urlencoded")).toBe(204);
   });
 
+  test.each([
+    ["64 KiB", `x=${"x".repeat(65_536)}`],
+    ["300 fields", "x=&".repeat(301)],
+  ])("a form of over %s is 413, once its token is right", async (_, huge) => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    const url = new URL(await callbackUrl(home));
+    expect(await report(`${url}`, huge, "application/x-www-form-urlencoded")).toBe(413);
+    url.searchParams.set("token", "x".repeat(32));
+    expect(await report(`${url}`, huge, "application/x-www-form-urlencoded")).toBe(403);
+  });
+
   test("what the rule itself asked to be told is forwarded: once for a repeat, in the form and of the events it wanted", async () => {
     const told: { body: string; type: string | null }[] = [];
     await using home = await openHouse({
