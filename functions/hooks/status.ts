@@ -55,8 +55,9 @@ async function receive(
     log("warn", "callback.unusable", { tenant: id, kind });
     return c.body(null, 204);
   }
-  if (!isOwn(tenant, event)) {
-    log("warn", "callback.dropped", { tenant: id, kind, why: "the conference is another tenant's" });
+  const foreign = whyForeign(tenant, event);
+  if (foreign !== null) {
+    log("warn", "callback.dropped", { tenant: id, kind, why: foreign });
     return c.body(null, 204);
   }
   try {
@@ -101,12 +102,21 @@ async function checkSignature(
   return isRight ? "right" : "wrong";
 }
 
-/** Whether the event is about one of the tenant's conferences; recordings' forms carry no name and are told by their call. */
-function isOwn({ tenant, project }: Owner, event: RelayEvent): boolean {
-  const { name } = event.params as { name?: unknown };
-  if (typeof name !== "string") return true;
+/**
+ * Why the event can't be about one of the tenant's conferences; null where it can. A conference's events name it. Those of a
+ * recording may not (its form carries none): they may speak of a recording and of nothing else.
+ */
+function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | null {
+  if (event.kind !== "conference" && event.kind !== "other") return "it is no event of a conference";
+  const { name, status } = event.params as { name?: unknown; status?: unknown };
+  if (name === undefined || name === null) {
+    const isOfRecording = status === undefined || (typeof status === "string" && status.startsWith("record"));
+    return isOfRecording ? null : "it names no conference";
+  }
+  if (typeof name !== "string") return "the conference's name is no text";
   const owner = splitWireName(name).tenant;
-  return owner === tenant || (owner === null && project.plain_names_for === tenant);
+  const isOwn = owner === tenant || (owner === null && project.plain_names_for === tenant);
+  return isOwn ? null : "the conference is another tenant's";
 }
 
 function isHuge(raw: Uint8Array): boolean {
