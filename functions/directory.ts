@@ -4,7 +4,7 @@ import { openSecret } from "../shared/credentials.ts";
 import { type CompiledRuleset, compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
 import { lastGood } from "./kept-rulesets.ts";
-import { describeError, log } from "./log.ts";
+import { describeError, log, withoutUrls } from "./log.ts";
 import { type ProjectRecord, projectRecord, type TenantRecord, tenantRecord } from "./records.ts";
 import { StaleCache } from "./stale-cache.ts";
 
@@ -255,7 +255,7 @@ async function compileFor(
     tenant,
     project: project.project_id,
     serving: lastGood.rules ? "the last good version" : "the fallback",
-    errors: parsed.errors.slice(0, 10),
+    errors: parsed.errors.slice(0, 10).map((one) => ({ ...one, message: withoutUrls(one.message) })),
   });
   return { rules: lastGood.rules, rules_text: lastGood.rules_text };
 }

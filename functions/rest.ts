@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Project } from "./directory.ts";
+import { describeError } from "./log.ts";
 
 /** What SignalWire's REST API says of a call command: done, no such call (any more), or no usable answer. */
 export type RestOutcome = { kind: "ok" } | { kind: "gone" } | { kind: "failed"; reason: string };
@@ -71,7 +72,7 @@ export async function commandCall(
     if (response.status === 404 || response.status === 410) return { kind: "gone" };
     return { kind: "failed", reason: `REST answered ${response.status}` };
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", reason: describeError(error) };
   }
 }
 
@@ -91,7 +92,7 @@ export async function redirectCall(
     await response.body?.cancel();
     return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", reason: describeError(error) };
   }
 }
 

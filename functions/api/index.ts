@@ -1,4 +1,5 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { secureHeaders } from "hono/secure-headers";
 import { describeError, log } from "../log.ts";
 import { authentication } from "./authentication.ts";
 import { callsRoute } from "./calls.ts";
@@ -11,8 +12,16 @@ import { refusal } from "./refusal.ts";
 import { rulesetRoute } from "./ruleset/route.ts";
 import { sessionRoute } from "./session.ts";
 
+/** Answers hold numbers, rules and who is in which room: no cache between keeps them. */
+const notStored: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("cache-control", "no-store");
+};
+
 /** What operators call; every path of it wants `ADMIN_TOKEN`. */
 export const api = new Hono<{ Bindings: Env }>()
+  .use(secureHeaders())
+  .use(notStored)
   .use(authentication)
   .route("/tenants", doctorRoute)
   .route("/tenants", rulesetRoute)
