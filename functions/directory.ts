@@ -23,7 +23,7 @@ export interface Project {
   version: string;
 }
 
-/** Whose a request is, as far as its token or signature can tell: nothing of the rules. */
+/** A tenant without its rules: enough to check a token or a signature. */
 export interface Owner {
   tenant: string;
   record: TenantRecord;
@@ -54,7 +54,7 @@ const MAX_RULES_BYTES = 64 * 1024 * 1024;
 const MAX_OWNERS_BYTES = 8 * 1024 * 1024;
 
 const tenants = new StaleCache<Tenant>({ bytesOf, max_bytes: MAX_RULES_BYTES });
-/** Tenants that were asked for without their rules. */
+/** Tenants that were read without their rules. */
 const owners = new StaleCache<OwnerRead>({ bytesOf: () => BYTES_A_TENANT, max_bytes: MAX_OWNERS_BYTES });
 
 function bytesOf({ rules_text, source }: Tenant): number {
@@ -85,8 +85,8 @@ export async function findTenant(
 }
 
 /**
- * A tenant without its rules: no ruleset is read or compiled for a request that has yet to show whose it is. One whose rules are
- * here already is taken as it is kept. Otherwise as `findTenant`.
+ * A tenant without its rules, so that no ruleset is read or compiled for a request that has not authenticated yet. A tenant whose
+ * rules are cached comes from that cache. Otherwise as `findTenant`.
  */
 export async function findOwner(
   env: Env,
@@ -106,7 +106,7 @@ export async function findOwner(
 /** The tenant as KV has it now, past any cache of ours. */
 export async function readTenant(env: Env, tenant: string, previous: Tenant | null): Promise<Tenant | null> {
   const found = await readTenantRecord(env, tenant);
-  // A name that somebody made up costs one read.
+  // A made-up name costs one read.
   if (!found) return null;
   const [owner, rulesetText] = await Promise.all([
     ownerOf(env, tenant, found, previous),

@@ -7,8 +7,8 @@ const PAUSES_MS = [0, 1_000, 2_000] as const;
 const TIMEOUT_MS = 5_000;
 
 /**
- * Tells whoever the rule wanted told. Never rejects. URLs are not logged: they may carry tokens. Redirects are not followed: what
- * is told, and a URL's token, is meant for the rule's own server.
+ * Sends the event to the rule's own callback URL. Never rejects. URLs are not logged: they may carry tokens. Redirects are not
+ * followed: the event, and the URL's token, are meant for the rule's own server.
  */
 export async function forward(
   to: ForwardTo,

@@ -11,7 +11,7 @@ const ONE_TENANT = [
   "SIGNALWIRE_SIGNING_KEY",
 ] as const;
 
-/** `GET /health`: whether the Worker runs and has its secrets. Reads no storage, so it may be asked as often as anybody likes. */
+/** `GET /health`: whether the Worker runs and has its secrets. Reads no storage, so frequent checks cost little. */
 export const health = new Hono<{ Bindings: Env }>().get("/", (c) => {
   const missing = missingSecrets(c.env);
   c.header("cache-control", "no-store");

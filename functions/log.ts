@@ -13,7 +13,7 @@ export function describeError(error: unknown): string {
   return withoutUrls(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 
-/** The text with each URL left out: some messages quote the one that failed, and those of a tenant hold passwords and tokens. */
+/** The text without its URLs: some errors quote the URL that failed, and a tenant's URLs hold passwords and tokens. */
 export function withoutUrls(text: string): string {
   return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/\S*/gi, "(a URL)");
 }

@@ -2,13 +2,13 @@ import type { Context } from "hono";
 import { log } from "./log.ts";
 import { orAfter } from "./within.ts";
 
-/** The limiter answers from the same machine; what takes longer is out of order. */
+/** The limiter counts in the same location; a slower answer is not worth waiting for. */
 const LIMITER_MS = 100;
 
 /**
- * Refuses a request that names no tenant or does not show whose it is, the same for all, so that nobody learns which tenants
- * there are. Such requests are counted by address once they have failed, and past the limit they cost no log line. What verifies
- * never comes here: SignalWire calls from few addresses, and no attack from one of them may hurt a call.
+ * Refuses a request that names no tenant or does not authenticate. The answer is the same for all, so it does not tell which
+ * tenants exist. Such requests are counted by address after they failed; past the limit they cost no log line. A request that
+ * verifies never comes here: SignalWire calls from few addresses, and an attack from one of them must not refuse a call.
  */
 export async function refuse(
   c: Context<{ Bindings: Env }>,
@@ -21,7 +21,7 @@ export async function refuse(
   return c.text("Forbidden", 403);
 }
 
-/** Counts one failure of the address. In doubt, and where there is no limiter, it is within its limit. */
+/** Counts one failure of the address. False if there is no limiter, or it fails. */
 export async function isOverLimit(c: Context<{ Bindings: Env }>): Promise<boolean> {
   const limiter = c.env.REFUSALS;
   const address = c.req.header("cf-connecting-ip");
@@ -34,7 +34,7 @@ export async function isOverLimit(c: Context<{ Bindings: Env }>): Promise<boolea
   }
 }
 
-/** An IPv4 address; of IPv6 the /64, for one machine has all of that. */
+/** An IPv4 address, or the /64 of an IPv6 address: one machine has a whole /64. */
 function networkOf(address: string): string {
   if (!address.includes(":") || address.includes(".")) return address;
   const [head = [], tail] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));

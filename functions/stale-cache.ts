@@ -8,7 +8,7 @@ const REFRESH_WAIT_MS = 300;
 const RETRY_MS = 2_000;
 /** Misses are forgotten sooner: a tenant that was just made should work. */
 const MISS_TRUSTED_MS = 5_000;
-/** Few: anybody can make up names that are not there. */
+/** Few: names that do not exist can be made up without end. */
 const MAX_MISSES = 200;
 
 interface Entry<T> {
@@ -22,7 +22,7 @@ interface Entry<T> {
 interface Bounds<T> {
   /** About what a value takes in memory. */
   bytesOf: (value: T) => number;
-  /** All values together, beside which the newest always stays. */
+  /** All values together. The newest value stays even if it alone is larger. */
   max_bytes: number;
 }
 

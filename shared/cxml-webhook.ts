@@ -36,7 +36,7 @@ const FIELD = /^[A-Z]/;
 
 /** Fields of a form; SignalWire sends some twenty, and one for each SIP header. */
 export const FIELDS = 300;
-/** What decides on a call. In a GET whoever wrote the URL may have put one of these before SignalWire's own. */
+/** Fields that decide on a call. In a GET the author of the URL may have put one of these before SignalWire's own. */
 const ONCE = [...Object.keys(formSchema.shape), "DialCallStatus"];
 
 /** A webhook's fields, by where they stood. */

@@ -52,7 +52,7 @@ export function forgottenAt({ tries, closings, closed_until }: PinGuard, window_
   return last + (closings === 0 ? window_ms : Math.max(window_ms, QUIET_MS));
 }
 
-/** All that was dialled and that nobody can read counts as this one number: what is written there is the caller's choice. */
+/** Dialled addresses that cannot be read count as this one number: their text is the caller's choice. */
 const UNREADABLE = "unreadable";
 
 /** An address as wrong tries are counted by it: how it is written makes no other caller of it. Null where it can't be read. */

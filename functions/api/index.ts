@@ -12,7 +12,7 @@ import { refusal } from "./refusal.ts";
 import { rulesetRoute } from "./ruleset/route.ts";
 import { sessionRoute } from "./session.ts";
 
-/** Answers hold numbers, rules and who is in which room: no cache between keeps them. */
+/** Answers hold callers' numbers and rules, so no cache on the way may keep them. */
 const notStored: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("cache-control", "no-store");

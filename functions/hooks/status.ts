@@ -103,8 +103,8 @@ async function checkSignature(
 }
 
 /**
- * Why the event can't be about one of the tenant's conferences; null where it can. A conference's events name it. Those of a
- * recording may not (its form carries none): they may speak of a recording and of nothing else.
+ * Why the event cannot be about one of the tenant's conferences; null if it can. A conference's events name it. A recording's
+ * events may not (its form carries no name): without a name only a recording's status is taken.
  */
 function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | null {
   if (event.kind !== "conference" && event.kind !== "other") return "it is no event of a conference";

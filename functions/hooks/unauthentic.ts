@@ -33,7 +33,7 @@ export function noCall(via: Ingress): Call {
   };
 }
 
-/** What is answered where nobody signed: nothing secret, and the tenant's fallback where nothing else is left. */
+/** The answer to an unsigned request: nothing secret, and the tenant's fallback if nothing else is left. */
 export function openAnswer(visit: Visit, call: Call, answered: Answered): Answered {
   const next = withoutSecrets(answered.next, call.via);
   if (next) return { ...answered, next };

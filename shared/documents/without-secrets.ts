@@ -3,7 +3,7 @@ import type { JoinParameters } from "../conference.ts";
 import type { HandOver, Spoken } from "../rules/decision.ts";
 import type { Next, Staying } from "./next.ts";
 
-/** Parameters of a join that hold no secret. One that is not named here is left out, and so is whatever comes to be added. */
+/** Parameters of a join that hold no secret. All others are left out, future ones included. */
 const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([
   "muted",
   "beep",
@@ -17,8 +17,8 @@ const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([
 ]);
 
 /**
- * What may be told to a request that SignalWire may not have sent: no callbacks, no stream, and no URL with a query or
- * credentials, since those of a tenant hold tokens. Null where nothing of it is left to do.
+ * The step as a request that SignalWire may not have sent can see it: no callbacks, no stream, and no URL with a query or
+ * credentials, since a tenant's URLs hold tokens there. Null if the step cannot be done without one.
  */
 export function withoutSecrets(next: Next, via: Ingress): Next | null {
   switch (next.does) {
@@ -42,7 +42,7 @@ export function withoutSecrets(next: Next, via: Ingress): Next | null {
     case "apologise":
     case "refuse":
       return next;
-    // Only the session gives cause for these, and it is not asked for such a request.
+    // Only the session's answers lead to these, and it is not asked for such a request.
     case "hold":
     case "ring":
     case "wait":

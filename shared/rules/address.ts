@@ -41,7 +41,7 @@ export function addressKeys(address: string, prefixes: readonly number[]): strin
 }
 
 const NUMBER = /^\+?([1-9]\d{1,14})$/;
-/** A resource's address at SignalWire, e.g. `/public/bridge`. Anybody may add a query to it. */
+/** A resource's address at SignalWire, e.g. `/public/bridge`. A caller may add a query to it. */
 const RESOURCE = /^(\/[a-z0-9_-]{1,64}\/[a-z0-9._-]{1,128})(?:[?#].*)?$/is;
 
 /**

@@ -124,7 +124,7 @@ describe("who may ask for cXML", () => {
     { id: "other", match: {}, reject: { say: "Welcome, caller." } },
   ];
 
-  test("a redirect's query makes nobody another caller: of a POST the body counts", async () => {
+  test("a redirect's query does not change who calls: of a POST the body counts", async () => {
     await using home = await openHouse({ rules: chairs });
     const url = `${cxmlUrl(home)}?${new URLSearchParams({ From: chair, CallSid: "another" })}`;
     const signature = await signForm(home.carrier.signing_key, url, body);

@@ -46,7 +46,7 @@ export function exhaustedLimiter(): { REFUSALS: RateLimit; keys: string[] } {
   return { REFUSALS: { limit }, keys };
 }
 
-/** A body of which it is known how often anybody wanted more of it. */
+/** A body that counts how often it is read from. */
 export function watchedBody(): { body: ReadableStream; pulls: () => number } {
   let pulls = 0;
   const pull = () => {

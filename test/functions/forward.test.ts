@@ -33,7 +33,7 @@ const ways: Pick<ForwardTo, "as" | "method">[] = [
 ];
 
 describe.each(ways)("a callback that is forwarded as $as by $method", (way) => {
-  test("is not led on to another server", async () => {
+  test("does not follow a redirect to another server", async () => {
     const { requests, log } = await told({ ...way, url: "https://hooks.example.com/told?token=SECRET" }, () =>
       Response.redirect("https://elsewhere.example.com/", 307),
     );
@@ -44,7 +44,7 @@ describe.each(ways)("a callback that is forwarded as $as by $method", (way) => {
     expect(log).not.toContain("SECRET");
   });
 
-  test("whose URL nobody can read leaves no part of it in the log", async () => {
+  test("with a URL that cannot be parsed leaves no part of it in the log", async () => {
     const { requests, log } = await told({ ...way, url: "https://user:SECRET@[::1/x" }, () => new Response());
     expect(requests).toEqual([]);
     expect(log).toContain("callback.not_forwarded");

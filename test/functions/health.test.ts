@@ -11,7 +11,7 @@ const one = {
   SIGNALWIRE_SIGNING_KEY: "k",
 };
 
-/** The answer of a Worker with these secrets, whose storage nobody may touch. */
+/** The answer of a Worker with these secrets, whose storage fails if it is touched. */
 async function asked(secrets: Record<string, string>): Promise<[number, unknown]> {
   const untouchable = {
     get DIRECTORY(): never {

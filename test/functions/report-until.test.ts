@@ -80,7 +80,7 @@ async function reporting(fallback: object): Promise<House> {
   return home;
 }
 
-/** What anybody gets who asks without a signature, coming back as often as the document says. */
+/** The documents that an unsigned request gets, coming back as often as they say. */
 async function asked(home: House, via: "swml" | "cxml", to: string): Promise<string[]> {
   const documents: string[] = [];
   const call_id = crypto.randomUUID();
@@ -110,7 +110,7 @@ async function cxml(home: House, call_id: string, to: string, partyline?: string
 }
 
 test.each(["swml", "cxml"] as const)(
-  "while report_until runs nobody is given a secret by %s without a signature",
+  "while report_until runs, an unsigned request by %s gets no secret",
   async (via) => {
     await using home = await reporting({ reject: { say: "Not in use." } });
     const heard: Record<string, string> = {};
@@ -129,7 +129,7 @@ test.each(["swml", "cxml"] as const)(
       expect(heard[to]).toContain(`${home.tenant}:${room}`);
     expect(heard["+15550100104"]).toContain("onEnter");
     expect(heard["+15550100104"]).not.toMatch(/callback|stream/i);
-    // A document of the tenant's that anybody may know of is no secret.
+    // A URL without a query or credentials is shown.
     expect(heard["+15550100111"]).toContain(open);
     expect(heard["+15550100112"]).toContain(open);
   },

@@ -31,7 +31,7 @@ describe("rooms and lines", () => {
     ).toHaveLength(1);
   });
 
-  test("a URL that nobody could call is refused when written, wherever it stands, and is not shown", () => {
+  test("a URL that cannot be parsed is refused when written, wherever it stands, and is not shown", () => {
     const url = "https://user:SECRET@[::1/x";
     const why = expect.stringMatching(
       /^rules\[0\]\.place\..*: can't be read as a URL: look at its host and port/,
