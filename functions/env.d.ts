@@ -7,6 +7,8 @@ declare namespace Cloudflare {
   interface Env {
     DIRECTORY: KVNamespace;
     RELAY_SESSION: DurableObjectNamespace<import("./session/relay-session.ts").RelaySession>;
+    /** Counts refused requests by address; absent where there is no limiter. */
+    REFUSALS?: RateLimit;
     /** Where SignalWire reaches us, e.g. `https://partyline.example.com`; a tenant's record may name its own. */
     PUBLIC_URL?: string;
     /** Guards the API. Not set: the API is closed. */

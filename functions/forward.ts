@@ -6,7 +6,10 @@ import { describeError, log } from "./log.ts";
 const PAUSES_MS = [0, 1_000, 2_000] as const;
 const TIMEOUT_MS = 5_000;
 
-/** Tells whoever the rule wanted told. Never rejects. URLs are not logged: they may carry tokens. */
+/**
+ * Sends the event to the rule's own callback URL. Never rejects. URLs are not logged: they may carry tokens. Redirects are not
+ * followed: the event, and the URL's token, are meant for the rule's own server.
+ */
 export async function forward(
   to: ForwardTo,
   event: RelayEvent,
@@ -29,19 +32,19 @@ export async function forward(
 }
 
 async function send(to: ForwardTo, event: RelayEvent, account: string): Promise<Response> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const options = { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "manual" } as const;
   if (to.method === "GET") {
     const url = new URL(to.url);
     for (const [name, value] of callbackForm(event, account)) url.searchParams.set(name, value);
-    return await fetch(url, { signal });
+    return await fetch(url, options);
   }
   if (to.as === "form")
-    return await fetch(to.url, { method: "POST", body: callbackForm(event, account), signal });
+    return await fetch(to.url, { ...options, method: "POST", body: callbackForm(event, account) });
   const { event_type, timestamp, params } = event;
   return await fetch(to.url, {
+    ...options,
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ event_type, timestamp, project_id: account, params }),
-    signal,
   });
 }

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { api } from "./api/index.ts";
 import { schemas } from "./api/schemas.ts";
+import { health, logMissingSecrets } from "./health.ts";
 import { cxmlHook } from "./hooks/cxml.ts";
 import { statusHooks } from "./hooks/status.ts";
 import { swmlHook } from "./hooks/swml.ts";
@@ -12,10 +13,17 @@ const routes = new Hono<{ Bindings: Env }>()
   .route("/hooks", swmlHook)
   .route("/hooks", cxmlHook)
   .route("/hooks", statusHooks)
+  .route("/health", health)
   .route("/schemas", schemas)
   .route("/api", api);
 
 export default {
-  fetch: routes.fetch,
-  scheduled: async ({ scheduledTime }, env) => await wakeSessions(env, scheduledTime),
+  fetch: async (request, env, ctx) => {
+    logMissingSecrets(env);
+    return await routes.fetch(request, env, ctx);
+  },
+  scheduled: async ({ scheduledTime }, env) => {
+    logMissingSecrets(env);
+    await wakeSessions(env, scheduledTime);
+  },
 } satisfies ExportedHandler<Env>;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { evidenceOfStatus, type Listed } from "../shared/evidence.ts";
 import type { Project } from "./directory.ts";
+import { describeError } from "./log.ts";
 
 /**
  * What SignalWire's REST API says of a call command: done; refused with a code that may say that the call is gone, or that REST
@@ -155,7 +156,7 @@ export async function commandCall(
 
 function failureOf(error: unknown): Extract<RestOutcome, { kind: "later" | "failed" }> {
   if (error instanceof RestBusy) return { kind: "later", retry_after_ms: error.retry_after_ms };
-  return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+  return { kind: "failed", reason: describeError(error) };
 }
 
 /**

@@ -39,7 +39,8 @@ export interface Call {
  */
 export type Webhook =
   | { ok: true; call: Call; partyline: unknown }
-  | { ok: false; path: string; message: string; call_id?: string };
+  /** `ambiguous`: it may speak of one call or of another, so nothing is decided on either. */
+  | { ok: false; path: string; message: string; call_id?: string; ambiguous?: true };
 
 /** A call that we make ourselves, over RELAY. */
 export function outboundCall(facts: Pick<Call, "call_id" | "from" | "to"> & Partial<Call>): Call {

@@ -17,11 +17,21 @@ const inert = <Text extends z.ZodString>(text: Text) =>
 
 const plainText = (length: number) => inert(z.string().min(1).max(length));
 
-/** An absolute http or https URL of at most 2048 characters, free of spaces and expansion marks. */
-export const webUrl = plainText(2048).regex(
-  /^https?:\/\/[^\s/?#]+\S*$/,
-  "must be a whole URL that starts with https://",
-);
+/**
+ * A URL of at most 2048 characters, free of spaces and expansion marks. Parsed where it is written: one that fails only when it is
+ * called fails unseen, and its error may show its password.
+ */
+function url(pattern: RegExp, message: string) {
+  return plainText(2048)
+    .regex(pattern, { message, abort: true })
+    .refine(
+      URL.canParse,
+      "can't be read as a URL: look at its host and port, and write @, [ and ] in a name or password as %40, %5B and %5D",
+    );
+}
+
+/** An absolute http or https URL. */
+export const webUrl = url(/^https?:\/\/[^\s/?#]+\S*$/, "must be a whole URL that starts with https://");
 
 /**
  * The join with SignalWire's own limit in it, for where our count may miss somebody: a seat that was released without evidence, or
@@ -55,9 +65,9 @@ const eventType = z.enum(["relay", "cxml", "laml"]);
 const method = z.enum(["GET", "POST"]);
 
 const stream = strictObject({
-  url: plainText(2048)
-    .regex(/^wss:\/\/[^\s/?#]+\S*$/, "must be a whole URL that starts with wss://")
-    .describe("Where the audio is sent: a wss:// URL."),
+  url: url(/^wss:\/\/[^\s/?#]+\S*$/, "must be a whole URL that starts with wss://").describe(
+    "Where the audio is sent: a wss:// URL.",
+  ),
   name: plainText(256).exactOptional().describe("A name for the stream."),
   codec: z
     .string()

@@ -34,6 +34,11 @@ const KEYED = /^[0-9*#]{1,64}$/;
 /** SignalWire's own fields begin with a capital, and so does nothing that a pasted URL's query should hold. */
 const FIELD = /^[A-Z]/;
 
+/** Fields of a form; SignalWire sends some twenty, and one for each SIP header. */
+export const FIELDS = 300;
+/** Fields that decide on a call. In a GET the author of the URL may have put one of these before SignalWire's own. */
+const ONCE = [...Object.keys(formSchema.shape), "DialCallStatus"];
+
 /** A webhook's fields, by where they stood. */
 export interface CxmlFields {
   /** Of the body; null for a GET, whose fields stand in the query. */
@@ -42,18 +47,26 @@ export interface CxmlFields {
 }
 
 /**
- * Reads a cXML webhook. Our own state is taken from the URL's query alone, which is what we wrote it into; the rest of the query
- * as it was pasted is the call's `params`.
+ * Reads a cXML webhook. Of a POST the body alone tells of the call, whatever the URL's query says. Our own state is taken from the
+ * query alone, which is what we wrote it into; the rest of the query as it was pasted is the call's `params`.
  */
 export function parseCxmlWebhook({ form, query }: CxmlFields): Webhook {
   const asked = [...query];
   // The digest is of one request, and signed with it.
-  const {
-    partyline,
-    bodySHA256: _,
-    ...params
-  } = byName(form ? asked : asked.filter(([name]) => !FIELD.test(name)));
+  const { partyline, bodySHA256: _, ...params } = byName(asked.filter(([name]) => !FIELD.test(name)));
   const fields = form ? [...form] : asked.filter(([name]) => FIELD.test(name));
+  if (fields.length > FIELDS) {
+    const call_id = fields.find(([name]) => name === "CallSid")?.[1].slice(0, 200);
+    const message = `there are over ${FIELDS} fields`;
+    return { ok: false, path: "", message, ...(call_id ? { call_id } : {}) };
+  }
+  const repeated = form
+    ? undefined
+    : ONCE.find((once) => fields.filter(([name]) => name === once).length > 1);
+  if (repeated !== undefined) {
+    const message = "stands more than once in the URL: use POST, of which the body alone counts";
+    return { ok: false, path: repeated, message, ambiguous: true };
+  }
   const details = byName(fields);
   const parsed = formSchema.safeParse(firstByName(fields));
   if (!parsed.success) {

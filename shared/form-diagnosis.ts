@@ -1,3 +1,4 @@
+import { FIELDS } from "./cxml-webhook.ts";
 import { verifyForm } from "./form-signature.ts";
 import { signedUrls } from "./signature.ts";
 import { type Diagnosis, otherUrls } from "./signature-diagnosis.ts";
@@ -31,10 +32,10 @@ export async function diagnoseForm(request: UnverifiedForm): Promise<Diagnosis> 
       sentence: "The body is JSON, and the URL does not carry its digest as bodySHA256.",
     };
   }
-  if (request.body.length > bodyLimit) {
+  if (request.body.length > bodyLimit || new URLSearchParams(request.body).size > FIELDS) {
     return {
       code: "too_large",
-      sentence: `The signature is wrong; the cause is looked for only in bodies up to ${bodyLimit} characters.`,
+      sentence: `The signature is wrong; the cause is looked for only in bodies up to ${bodyLimit} characters and ${FIELDS} fields.`,
     };
   }
   for (const { url, code, sentence } of otherUrls(request)) {

@@ -9,9 +9,13 @@ export interface Keeping {
   left_out: string[];
 }
 
-/** Names under which secrets travel. */
+/** Names under which secrets travel, wherever in a longer name. */
 const SECRET_NAME =
-  /auth|token|secret|passw|passcode|cookie|credential|api[-_]?key|bearer|signature|digits|^prompt_|(^|[-_.])pin([-_.]|$)/i;
+  /auth|token|secret|passw|passcode|passphrase|pwd|cookie|credential|api[-_]?key|bearer|signature|digits|^prompt_|cvv/i;
+/** Two words that make a secret's name, however they are joined. */
+const SECRET_PAIR = /(access|security|verification|pin|card)[^a-z]?(code|number)|one[^a-z]?time/i;
+/** Words too short to be looked for inside of others: a name holds one of them, or a word that ends with `pin` or `otp`. */
+const SECRET_WORD = /^(pins?|otps?|cvc|csc|mfa|pw|\w*(pin|otp))$/;
 /** Values that are secrets under whatever name: schemes of HTTP, JSON Web Tokens, tokens in a URL's query. */
 const SECRET_VALUE =
   /^\s*(bearer|basic|digest|token)\s|^eyJ[\w-]+\.[\w-]+\.|[?&][\w-]*(token|key|sig|secret)[\w-]*=/i;
@@ -68,11 +72,22 @@ function clean<Value>(values: Record<string, Value>, at: string, left_out: strin
 
 /** Whether a secret stands anywhere in the value; nested deeper than that nobody looks, and it is taken for one. */
 function isSecret(name: string, value: unknown, depth: number): boolean {
-  if (SECRET_NAME.test(name)) return true;
+  if (
+    SECRET_NAME.test(name) ||
+    SECRET_PAIR.test(name) ||
+    wordsOf(name).some((word) => SECRET_WORD.test(word))
+  )
+    return true;
   if (typeof value === "string") return SECRET_VALUE.test(value);
   if (typeof value !== "object" || value === null) return false;
   if (depth > 8) return true;
   return Object.entries(value).some(([key, inner]) =>
     isSecret(Array.isArray(value) ? "" : key, inner, depth + 1),
   );
+}
+
+/** `x-userPIN_2` is x, user and pin. */
+function wordsOf(name: string): string[] {
+  const apart = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/([A-Z])([A-Z][a-z])/g, "$1 $2");
+  return apart.toLowerCase().split(/[^a-z]+/);
 }

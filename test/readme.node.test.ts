@@ -82,7 +82,7 @@ test("every key of the language and of the records is in the README", () => {
 
 test("the README has every path of the API, and no other", () => {
   const told = code(section("### The API"))
-    .filter((text) => /^(?:GET|PUT|POST|DELETE) \/(?!schemas)/.test(text))
+    .filter((text) => /^(?:GET|PUT|POST|DELETE) \/(?!schemas|health)/.test(text))
     .map((text) => text.replace(/ (?!\/api)/, " /api/tenants/:tenant"));
   const served = api.routes
     .filter(({ method, path }) => method !== "ALL" && path !== "/*")

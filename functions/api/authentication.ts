@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { log } from "../log.ts";
+import { isOverLimit } from "../refusals.ts";
 import { refusal } from "./refusal.ts";
 
 /**
@@ -19,6 +20,8 @@ export const authentication: MiddlewareHandler<{ Bindings: Env }> = async (c, ne
   }
   const [, given] = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "") ?? [];
   if (given === undefined || !(await isSame(given, ADMIN_TOKEN))) {
+    if (await isOverLimit(c))
+      return refusal(c, 429, "too_many_requests", "Too many wrong tokens: wait a minute.");
     log("warn", "api.refused", { why: given === undefined ? "no bearer token" : "wrong token" });
     c.header("www-authenticate", 'Bearer realm="partyline"');
     return refusal(

@@ -1,4 +1,5 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { secureHeaders } from "hono/secure-headers";
 import { describeError, log } from "../log.ts";
 import { authentication } from "./authentication.ts";
 import { callControlRoute } from "./call-control.ts";
@@ -12,8 +13,16 @@ import { refusal } from "./refusal.ts";
 import { rulesetRoute } from "./ruleset/route.ts";
 import { sessionRoute } from "./session.ts";
 
+/** Answers hold callers' numbers and rules, so no cache on the way may keep them. */
+const notStored: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("cache-control", "no-store");
+};
+
 /** What operators call; every path of it wants `ADMIN_TOKEN`. */
 export const api = new Hono<{ Bindings: Env }>()
+  .use(secureHeaders())
+  .use(notStored)
   .use(authentication)
   .route("/tenants", doctorRoute)
   .route("/tenants", rulesetRoute)

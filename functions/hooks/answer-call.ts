@@ -2,20 +2,20 @@ import type { Call, Ingress } from "../../shared/call.ts";
 import { entryOf } from "../../shared/entry.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../shared/rules/decision.ts";
-import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { noPinWords, type PinPoint } from "../pin-request.ts";
 import { answersOf, askCall } from "./ask-call.ts";
 import { withCallerNumber } from "./caller-number.ts";
 import { answerDialled } from "./dialled.ts";
-import { inlineJoin, lastNext } from "./joining.ts";
+import { lastNext } from "./joining.ts";
 import { noteDecision } from "./noting.ts";
 import { type NoPin, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
 import { returningTo } from "./rejoining.ts";
 import { resumeCall, settleCall } from "./settle-call.ts";
-import { type Answered, type CallVisit, type Visit, visitOf, wayBack, wireNames } from "./visit.ts";
+import { fallbackOf, noCall } from "./unauthentic.ts";
+import { type Answered, type CallVisit, type Visit, visitOf, wayBack } from "./visit.ts";
 
 /** The way of a call: from what it brought to what it is to do next. */
 export async function answerCall(visitor: Visit, call: Call, sealed: unknown): Promise<Answered> {
@@ -42,27 +42,8 @@ export async function answerMade(visitor: Visit, call: Call, decision: Decision)
 
 /** A body that names no call: nothing to decide on, so the tenant's fallback speaks, and nothing is asked of the session. */
 export function answerUnusable(visit: Visit, via: Ingress): Answered {
-  const call: Call = { ...noCall, via };
-  const action = visit.tenant.rules?.fallback?.(call).action ?? rejectByDefault();
-  const said = { rule: null, room: null, step: 0 };
-  if (action.action !== "place") {
-    return { ...said, outcome: action.action, next: lastNext({ call }, action) };
-  }
-  const [room] = wireNames(visit.tenant, action.rooms);
-  return { ...said, outcome: "document", room, next: inlineJoin({ call }, {}, room, action.join) };
+  return { rule: null, step: 0, ...fallbackOf(visit, noCall(via)) };
 }
-
-const noCall: Omit<Call, "via"> = {
-  call_id: "",
-  direction: "",
-  type: "",
-  from: "",
-  to: "",
-  headers: {},
-  vars: {},
-  params: {},
-  details: {},
-};
 
 async function answerUnsealed(visit: CallVisit): Promise<Answered> {
   const { resumed } = visit;

@@ -1,6 +1,9 @@
 /** Largest webhook body that is read, in bytes; more is answered with 413. */
 export const bodyLimit = 262_144;
 
+/** Largest form that is taken apart, in bytes: each of its fields costs far more than its bytes. */
+export const formLimit = 65_536;
+
 /**
  * The body's bytes as received, or that there are more than `limit`: reading stops there, whatever `Content-Length` says.
  *

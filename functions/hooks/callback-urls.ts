@@ -1,11 +1,11 @@
 import { callbackTokens } from "../../shared/callback-token.ts";
 import type { CallbackUrls } from "../../shared/callbacks.ts";
-import type { Project, Tenant } from "../directory.ts";
+import type { Owner, Project } from "../directory.ts";
 
 const derived = new WeakMap<Project, Map<string, [string, ...string[]]>>();
 
 /** The tenant's callback tokens, derived once for each reading of its project's record. */
-export async function tokensOf(env: Env, { tenant, project }: Tenant): Promise<[string, ...string[]]> {
+export async function tokensOf(env: Env, { tenant, project }: Owner): Promise<[string, ...string[]]> {
   const known = derived.get(project) ?? new Map<string, [string, ...string[]]>();
   derived.set(project, known);
   let tokens = known.get(tenant);
@@ -24,7 +24,7 @@ export async function tokensOf(env: Env, { tenant, project }: Tenant): Promise<[
 }
 
 /** Where a tenant's conferences report to. The URLs hold the token: never logged. */
-export async function callbackUrls(env: Env, tenant: Tenant, base: string): Promise<CallbackUrls> {
+export async function callbackUrls(env: Env, tenant: Owner, base: string): Promise<CallbackUrls> {
   const [token] = await tokensOf(env, tenant);
   const hooks = `${base}/hooks/${tenant.tenant}`;
   return {

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { parseCxmlWebhook } from "../../shared/cxml-webhook.ts";
 import { writeCxml } from "../../shared/documents/write-cxml.ts";
+import { formLimit } from "./body.ts";
 import { authenticateForm, formOf } from "./form-signature.ts";
 import { answerWebhook, type WebhookWay } from "./webhook.ts";
 
@@ -9,7 +10,9 @@ const way: WebhookWay = {
   content_type: "text/xml; charset=utf-8",
   authenticate: authenticateForm,
   parse: (raw, request) =>
-    parseCxmlWebhook({ form: formOf(raw, request), query: new URL(request.url).searchParams }),
+    raw.length > formLimit
+      ? { ok: false, path: "", message: `the body is over ${formLimit} bytes` }
+      : parseCxmlWebhook({ form: formOf(raw, request), query: new URL(request.url).searchParams }),
   write: (next, call) => writeCxml(next, call?.call_state === "answered"),
 };
 

@@ -1,6 +1,12 @@
 import { type SignedJson, signedUrls, verifyJson } from "../../shared/signature.ts";
 import { type Diagnosis, diagnoseJson } from "../../shared/signature-diagnosis.ts";
 
+const SIGNATURE_HEADERS = [
+  "x-signalwire-signature",
+  "x-signalwire-sha256-signature",
+  "x-twilio-signature",
+] as const;
+
 /** What of a tenant and its project a signature is checked against. */
 export interface Signer {
   /** Where SignalWire reaches us. */
@@ -18,6 +24,11 @@ export type Authentication =
    * is too much to give away to whoever sends us rubbish.
    */
   | { authentic: false; diagnose: () => Promise<Diagnosis> };
+
+/** Whether the request brings a signature at all, right or wrong, of a kind that SignalWire sends. */
+export function isSigned(headers: Headers): boolean {
+  return SIGNATURE_HEADERS.some((name) => headers.has(name));
+}
 
 /**
  * Whether SignalWire signed this JSON webhook for this tenant's project.

@@ -2,18 +2,20 @@ import { type Context, Hono } from "hono";
 import { isToken } from "../../shared/callback-token.ts";
 import { readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
+import { FIELDS } from "../../shared/cxml-webhook.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
-import { findTenant, type Tenant } from "../directory.ts";
+import { findOwner, type Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
+import { refuse } from "../refusals.ts";
 import { sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
-import { bodyLimit, readBody } from "./body.ts";
+import { bodyLimit, formLimit, readBody } from "./body.ts";
 import { tokensOf } from "./callback-urls.ts";
-import { authenticate } from "./signature.ts";
+import { authenticate, isSigned } from "./signature.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
 const DIRECTORY_MS = 3_000;
@@ -28,13 +30,11 @@ async function receive(
   id: string,
   kind: "conference" | "recording",
 ): Promise<Response> {
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
-  let tenant: Tenant | null;
+  let tenant: Owner | null;
   try {
     tenant = await within(
       DIRECTORY_MS,
-      findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
+      findOwner(c.env, id, (work) => c.executionCtx.waitUntil(work)),
     );
   } catch (error) {
     log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
@@ -43,17 +43,21 @@ async function receive(
   const given = c.req.query("token") ?? "";
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
-    return refuse(c, id, "no such tenant, or not its token");
+    return await refuse(c, "callback.refused", id, "no such tenant, or not its token");
+  const raw = await readBody(c.req.raw, bodyLimit);
+  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
-  if (signature === "wrong") return refuse(c, id, "the signature is wrong");
+  if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
   const event = readCallback(new TextDecoder().decode(raw), isForm);
   if (!event) {
     log("warn", "callback.unusable", { tenant: id, kind });
     return c.body(null, 204);
   }
-  if (!isOwn(tenant, event)) {
-    log("warn", "callback.dropped", { tenant: id, kind, why: "the conference is another tenant's" });
+  const foreign = whyForeign(tenant, event);
+  if (foreign !== null) {
+    log("warn", "callback.dropped", { tenant: id, kind, why: foreign });
     return c.body(null, 204);
   }
   try {
@@ -81,11 +85,11 @@ async function receive(
 async function checkSignature(
   c: Context<{ Bindings: Env }>,
   raw: Uint8Array,
-  { record, project }: Tenant,
+  { record, project }: Owner,
   isForm: boolean,
 ): Promise<"none" | "right" | "wrong"> {
+  if (!isSigned(c.req.raw.headers)) return "none";
   const signature = c.req.header("x-signalwire-signature") ?? c.req.header("x-twilio-signature");
-  if (signature === undefined && c.req.header("x-signalwire-sha256-signature") === undefined) return "none";
   const public_url = publicUrl(c.env, record, c.req.url);
   const { signing_keys } = project;
   const isRight = isForm
@@ -99,15 +103,23 @@ async function checkSignature(
   return isRight ? "right" : "wrong";
 }
 
-/** Whether the event is about one of the tenant's conferences; recordings' forms carry no name and are told by their call. */
-function isOwn({ tenant, project }: Tenant, event: RelayEvent): boolean {
-  const { name } = event.params as { name?: unknown };
-  if (typeof name !== "string") return true;
+/**
+ * Why the event cannot be about one of the tenant's conferences; null if it can. A conference's events name it. A recording's
+ * events may not (its form carries no name): without a name only a recording's status is taken.
+ */
+function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | null {
+  if (event.kind !== "conference" && event.kind !== "other") return "it is no event of a conference";
+  const { name, status } = event.params as { name?: unknown; status?: unknown };
+  if (name === undefined || name === null) {
+    const isOfRecording = status === undefined || (typeof status === "string" && status.startsWith("record"));
+    return isOfRecording ? null : "it names no conference";
+  }
+  if (typeof name !== "string") return "the conference's name is no text";
   const owner = splitWireName(name).tenant;
-  return owner === tenant || (owner === null && project.plain_names_for === tenant);
+  const isOwn = owner === tenant || (owner === null && project.plain_names_for === tenant);
+  return isOwn ? null : "the conference is another tenant's";
 }
 
-function refuse(c: Context, tenant: string, why: string): Response {
-  log("warn", "callback.refused", { tenant: tenant.slice(0, 40), why });
-  return c.text("Forbidden", 403);
+function isHuge(raw: Uint8Array): boolean {
+  return raw.length > formLimit || new URLSearchParams(new TextDecoder().decode(raw)).size > FIELDS;
 }

@@ -7,13 +7,15 @@ import { findTenant, type Tenant } from "../directory.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
+import { isOverLimit, refuse } from "../refusals.ts";
 import { tellLeft } from "../session-client.ts";
 import { within } from "../within.ts";
 import { answerCall, answerUnusable } from "./answer-call.ts";
 import { bodyLimit, readBody } from "./body.ts";
 import { noteOf } from "./note.ts";
 import { tellSession } from "./noting.ts";
-import type { Authentication, Signer } from "./signature.ts";
+import { type Authentication, isSigned, type Signer } from "./signature.ts";
+import { noCall, openAnswer } from "./unauthentic.ts";
 import { type Answered, POLL, type Visit } from "./visit.ts";
 
 /** KV and everything after share this much; SignalWire reads for 5 s. */
@@ -40,8 +42,6 @@ export async function answerWebhook(
   way: WebhookWay,
 ): Promise<Response> {
   const received_at = Date.now();
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const id = c.req.param("tenant");
   const isPoll = isPollOf(c, way);
   const tenant = await within(
@@ -56,7 +56,13 @@ export async function answerWebhook(
     if (isPoll) return send(c, way, way.write({ does: "return", value: "stay" }, null).body);
     return c.text("Try the fallback URL.", 503);
   }
-  if (!tenant) return refuse(c, id, "unknown tenant");
+  if (!tenant) return await refuse(c, "webhook.refused", id, "unknown tenant");
+  const reporting = isReporting(tenant, received_at);
+  if (!reporting && !isSigned(c.req.raw.headers)) {
+    return await refuse(c, "webhook.refused", id, "there is no signature");
+  }
+  const raw = await readBody(c.req.raw, bodyLimit);
+  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
   const public_url = publicUrl(c.env, tenant.record, c.req.url);
   const { url_fragment } = tenant.record;
   const authentication = await way.authenticate(raw, c.req.raw, {
@@ -65,9 +71,12 @@ export async function answerWebhook(
     signing_keys: tenant.project.signing_keys,
   });
   if (!authentication.authentic) {
-    if (!isReporting(tenant, received_at)) return refuse(c, id, "the signature is missing or wrong");
-    const { code, sentence } = await authentication.diagnose();
-    log("warn", "webhook.would_refuse", { tenant: id, cause: code, why: sentence });
+    if (!reporting) return await refuse(c, "webhook.refused", id, "the signature is wrong");
+    // A diagnosis takes about a hundred hashes, which a flood does not get; the call is served all the same.
+    if (!(await isOverLimit(c))) {
+      const { code, sentence } = await authentication.diagnose();
+      log("warn", "webhook.would_refuse", { tenant: id, cause: code, why: sentence });
+    }
   }
   return await serve(c, way, raw, {
     env: c.env,
@@ -104,8 +113,11 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
       ...(call_id === undefined ? {} : { call: call_id }),
     });
     const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
-    answered = { ...answerUnusable(visit, way.via), reason: `${path}: ${message}`, note };
+    const said = webhook.ambiguous ? apology() : answerUnusable(visit, way.via);
+    answered = { ...said, reason: `${path}: ${message}`, note };
   }
+  const asked = webhook.ok ? webhook.call : noCall(way.via);
+  if (!visit.authentic) answered = openAnswer(visit, asked, answered);
   const rendered = way.write(answered.next, webhook.ok ? webhook.call : null);
   if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
   const { next: _, note, left, told: __, ...said } = answered;
@@ -141,14 +153,11 @@ function broken(
 ): Answered {
   log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
   const note = noteOf(call, received_at);
-  const next: Next = isPoll ? { does: "return", value: "stay" } : { does: "apologise" };
-  return { next, rule: null, outcome: "apology", room: null, step: 0, note };
+  return { ...apology(), ...(isPoll ? { next: { does: "return", value: "stay" } } : {}), note };
 }
 
-/** The same answer for all, so that nobody learns which tenants there are. */
-function refuse(c: Context, tenant: string, why: string): Response {
-  log("warn", "webhook.refused", { tenant: tenant.slice(0, 40), why });
-  return c.text("Forbidden", 403);
+function apology(): Answered {
+  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0 };
 }
 
 function isReporting({ record }: Tenant, now: number): boolean {

@@ -40,6 +40,20 @@ export function addressKeys(address: string, prefixes: readonly number[]): strin
   return keys;
 }
 
+const NUMBER = /^\+?([1-9]\d{1,14})$/;
+/** A resource's address at SignalWire, e.g. `/public/bridge`. A caller may add a query to it. */
+const RESOURCE = /^(\/[a-z0-9_-]{1,64}\/[a-z0-9._-]{1,128})(?:[?#].*)?$/is;
+
+/**
+ * A number or a resource's address without what its writer is free to vary: `15550100100` is +15550100100, and
+ * `/public/bridge?x=1` is /public/bridge. Null for every other text.
+ */
+export function plainAddress(address: string): string | null {
+  const [, digits] = NUMBER.exec(address) ?? [];
+  if (digits !== undefined) return `+${digits}`;
+  return RESOURCE.exec(address)?.[1]?.toLowerCase() ?? null;
+}
+
 /** The length of a prefix's key without its `*`; null for any other key. */
 export function prefixLength(key: string): number | null {
   return key.startsWith("+") && key.endsWith("*") ? key.length - 1 : null;

@@ -1,4 +1,5 @@
-import { exports } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
 
@@ -42,6 +43,18 @@ function leave(home: House, call_id: string, changes: Record<string, unknown> = 
       ...changes,
     },
   });
+}
+
+const FOREIGN_CALL = "a-call-of-another-tenant";
+
+/** How many events of that call callbacks have brought to the session. */
+async function events(home: House): Promise<number> {
+  const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
+  const sql = "SELECT COUNT(*) AS count FROM events WHERE call_id = ?";
+  return await runInDurableObject(
+    session,
+    (_, { storage }) => storage.sql.exec<{ count: number }>(sql, FOREIGN_CALL).one().count,
+  );
 }
 
 /** As an operator does it, by REST. */
@@ -165,6 +178,59 @@ describe("status callbacks, the second feed", () => {
     expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
   });
 
+  const foreign: [string, Record<string, unknown>][] = [
+    ["another tenant's name", { name: "somebody-else:support" }],
+    ["a plain name, which is not the tenant's", { name: "support" }],
+    ["a name that is no text", { name: ["x"] }],
+    ["no name", { name: undefined }],
+    ["no name, and the end of it", { name: undefined, status: "conference-end" }],
+  ];
+  test.each(foreign)(
+    "an event with %s gets as far as the log, whichever callback brings it",
+    async (_, changes) => {
+      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      await inRoom(home);
+      const url = await callbackUrl(home);
+      for (const kind of ["conference-status", "recording-status"]) {
+        const to = url.replace("conference-status", kind);
+        expect(await report(to, leave(home, FOREIGN_CALL, changes))).toBe(204);
+        const { name = "", status = "participant-leave" } = changes;
+        const form = {
+          CallSid: FOREIGN_CALL,
+          ConferenceSid: "conf",
+          FriendlyName: String(name),
+          StatusCallbackEvent: String(status),
+        };
+        const type = "application/x-www-form-urlencoded";
+        expect(await report(to, `${new URLSearchParams(form)}`, type)).toBe(204);
+        if (name !== "") continue;
+        const { FriendlyName: __, ...nameless } = form;
+        expect(await report(to, `${new URLSearchParams(nameless)}`, type)).toBe(204);
+      }
+      expect(await events(home)).toBe(0);
+    },
+  );
+
+  test("an event that is no conference's is not taken from a callback", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    const ended = {
+      event_type: "calling.call.state",
+      params: { call_id: FOREIGN_CALL, call_state: "ended" },
+    };
+    expect(await report(await callbackUrl(home), JSON.stringify(ended))).toBe(204);
+    expect(await events(home)).toBe(0);
+  });
+
+  test("a recording's form, which names no conference, is taken", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    const url = (await callbackUrl(home)).replace("conference-status", "recording-status");
+    const form = new URLSearchParams({ CallSid: FOREIGN_CALL, RecordingStatus: "completed" });
+    expect(await report(url, `${form}`, "application/x-www-form-urlencoded")).toBe(204);
+    expect(await events(home)).toBe(1);
+  });
+
   test.each([
     ["nothing", ""],
     ["no JSON", "{"],
@@ -175,6 +241,18 @@ describe("status callbacks, the second feed", () => {
     await inRoom(home);
     expect(await report(await callbackUrl(home), body)).toBe(204);
     expect(await report(await callbackUrl(home), body, "application/x-www-form-urlencoded")).toBe(204);
+  });
+
+  test.each([
+    ["64 KiB", `x=${"x".repeat(65_536)}`],
+    ["300 fields", "x=&".repeat(301)],
+  ])("a form of over %s is 413, once its token is right", async (_, huge) => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    const url = new URL(await callbackUrl(home));
+    expect(await report(`${url}`, huge, "application/x-www-form-urlencoded")).toBe(413);
+    url.searchParams.set("token", "x".repeat(32));
+    expect(await report(`${url}`, huge, "application/x-www-form-urlencoded")).toBe(403);
   });
 
   test("what the rule itself asked to be told is forwarded: once for a repeat, in the form and of the events it wanted", async () => {

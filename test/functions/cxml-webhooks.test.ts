@@ -118,6 +118,55 @@ describe("who may ask for cXML", () => {
     }
   });
 
+  const chair = "+15550100010";
+  const chairs = [
+    { id: "chair", match: { from: chair }, reject: { say: "Welcome, chair." } },
+    { id: "other", match: {}, reject: { say: "Welcome, caller." } },
+  ];
+
+  test("a redirect's query does not change who calls: of a POST the body counts", async () => {
+    await using home = await openHouse({ rules: chairs });
+    const url = `${cxmlUrl(home)}?${new URLSearchParams({ From: chair, CallSid: "another" })}`;
+    const signature = await signForm(home.carrier.signing_key, url, body);
+    const document = await (await exports.default.fetch(ask(home, { url, body, signature }))).text();
+    expect(document).toContain("Welcome, caller.");
+  });
+
+  test.each(["From", "CallSid", "To"])("a GET with two of %s hears the apology", async (name) => {
+    await using home = await openHouse({ rules: chairs });
+    const url = `${cxmlUrl(home)}?${name}=${encodeURIComponent(chair)}&${body}`;
+    const signature = await signForm(home.carrier.signing_key, url, "");
+    const response = await exports.default.fetch(ask(home, { url, signature }));
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      expect.stringContaining("Your call cannot be connected right now."),
+    ]);
+    // And neither call's story tells of it.
+    for (const call_id of [chair, "c-1"])
+      expect((await askApi(`/tenants/${home.tenant}/calls/${encodeURIComponent(call_id)}`)).status).toBe(404);
+  });
+
+  test.each([
+    ["64 KiB", `${body}&x=${"x".repeat(65_536)}`],
+    ["300 fields", body + "&x=".repeat(298)],
+  ])(
+    "an authentic form of over %s hears the tenant's fallback, and one that is not is refused",
+    async (_, huge) => {
+      await using home = await openHouse({
+        rules,
+        tenant: { fallback: { reject: { say: "Nobody home." } } },
+      });
+      const signature = await signForm(home.carrier.signing_key, cxmlUrl(home), huge);
+      const response = await exports.default.fetch(ask(home, { body: huge, signature }));
+      expect([response.status, await response.text()]).toEqual([
+        200,
+        expect.stringContaining("Nobody home."),
+      ]);
+      const forged = await signForm("PSKanother", cxmlUrl(home), huge);
+      expect((await exports.default.fetch(ask(home, { body: huge, signature: forged }))).status).toBe(403);
+    },
+  );
+
   test("state that is forged, or another call's, opens nothing: the call is taken for a fresh one", async () => {
     const announce = "Welcome.";
     await using home = await openHouse({

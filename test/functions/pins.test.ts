@@ -194,6 +194,31 @@ describe("a PIN", () => {
   });
 });
 
+test.each([
+  ["queries of one resource", (nth: number) => `/public/bridge?x=${nth}`],
+  ["SIP users that are too long to read", (nth: number) => `sip:${"x".repeat(129)}${nth}@example.com`],
+  ["ports that there are not", (nth: number) => `sip:bridge@example.com:${100_000 + nth}`],
+])("wrong PINs on %s count together, whatever the callers write", async (_, to) => {
+  await using home = await bank({ pin_limits: { tries_per_number: 5 } });
+  const heard: string[] = [];
+  for (let nth = 0; nth < 8; nth += 1) {
+    const { document, asked } = await call(home, { from: `+1555020000${nth}`, to: to(nth) });
+    heard.push(document.includes(notNow) ? document : (await key(home, asked, String(5000 + nth))).document);
+  }
+  // The fifth closes the door, and its caller does not hear that it was wrong.
+  expect(heard.map((document) => document.includes(wrong))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(count(heard, notNow)).toBe(4);
+});
+
 test("a thousand wrong PINs: five of one caller's are looked at, fifty of one number's, and no right one after, an object lost or not", async () => {
   await using home = await bank();
   const lines: string[] = [];

@@ -79,6 +79,39 @@ describe("a cXML webhook", () => {
     });
   });
 
+  it("of a POST is read from the body alone, and a query that shadows SignalWire's fields is ignored", () => {
+    const shadows = new URLSearchParams({
+      ...form,
+      From: "+15550100099",
+      Digits: "1",
+      SipHeader_X: "1",
+      tier: "gold",
+    });
+    expect(parse({}, `${shadows}`).call).toEqual({ ...parse().call, params: { tier: "gold" } });
+    expect(parseCxmlWebhook({ form: [], query: shadows })).toMatchObject({ ok: false, path: "CallSid" });
+  });
+
+  it.each(["CallSid", "From", "To", "Direction", "CallStatus", "AccountSid", "Digits", "DialCallStatus"])(
+    "of a GET that brings %s twice may speak of another call, and is no use",
+    (name) => {
+      const once = new URLSearchParams({ ...form, Digits: "1", DialCallStatus: "completed" });
+      expect(parseCxmlWebhook({ form: null, query: once })).toMatchObject({ ok: true });
+      const twice = parseCxmlWebhook({ form: null, query: [[name, "x"], ...once] });
+      expect(twice).toMatchObject({ ok: false, ambiguous: true, path: name });
+      expect(twice).not.toHaveProperty("call_id");
+    },
+  );
+
+  it.each(["form", "query"])("of over 300 fields in its %s is no use", (where) => {
+    const fields: [string, string][] = Array.from({ length: 300 }, (_, nth) => [`SipHeader_${nth}`, ""]);
+    const asked = (pairs: [string, string][]) =>
+      where === "form" ? { form: pairs, query: [] } : { form: null, query: pairs };
+    expect(parseCxmlWebhook(asked([["CallSid", "c-1"], ...fields.slice(1)]))).toMatchObject({ ok: true });
+    const over = parseCxmlWebhook(asked([["CallSid", "c-1"], ...fields]));
+    expect(over).toMatchObject({ ok: false, call_id: "c-1" });
+    expect(over).not.toHaveProperty("ambiguous");
+  });
+
   it("brings what was keyed for whoever asked, and keeps it nowhere else", () => {
     const { call } = parse({ Digits: "4711" });
     expect(call.keyed).toEqual({ result: "match_digits", digits: "4711" });

@@ -5,6 +5,7 @@ import {
   afterWrongTry,
   callerOfGuard,
   isClosed,
+  numberOfGuard,
   openGuard,
   type PinGuard,
   type PinLimit,
@@ -165,5 +166,63 @@ describe("whom a try counts against", () => {
   test("callers who withhold their number are one each", () => {
     for (const from of ["", "anonymous", "Restricted", "sip:anonymous@anonymous.invalid"])
       expect(callerOfGuard(from, "call-1")).toBe("anonymous call-1");
+  });
+
+  test("callers whose number can't be read are one each: what stands there is theirs to choose", () => {
+    for (const from of ["+1555x", "sip:bob@example.com:123456", "Bob <sip:bob@example.com>", "/a/b/c"])
+      expect(callerOfGuard(from, "call-1")).toBe("anonymous call-1");
+  });
+});
+
+describe("which number a try counts against", () => {
+  test("a number is one number with or without its plus, and a SIP URI is its host", () => {
+    expect(new Set(["+15550100190", "15550100190"].map(numberOfGuard))).toEqual(new Set(["+15550100190"]));
+    const dialled = [
+      "sip:1@Example.com",
+      "sips:2@example.com:5061",
+      "sip:3@example.com.;x=1",
+      "sip:*@example.com?y",
+    ];
+    expect(new Set(dialled.map(numberOfGuard))).toEqual(new Set(["sip:*@example.com"]));
+  });
+
+  test("a resource's address is one number, whatever query the caller adds", () => {
+    const dialled = ["/public/bridge", "/public/bridge?x=1", "/public/bridge?x=2&y=@z", "/Public/Bridge#a"];
+    expect(new Set(dialled.map(numberOfGuard))).toEqual(new Set(["/public/bridge"]));
+    expect(numberOfGuard("/public/lobby?x=1")).toBe("/public/lobby");
+  });
+
+  const unreadable = [
+    "",
+    "anonymous",
+    "unknown",
+    `sip:${"x".repeat(129)}@example.com`,
+    "sip:bridge@example.com:123456",
+    "sip:bridge@exa_mple.com",
+    "sip:bridge",
+    "+1555010019x",
+    "+15550100190;ext=1",
+    "+0",
+    `+1${"5".repeat(15)}`,
+    " +15550100190",
+    "/public/bridge/1",
+    "/public/bri%64ge",
+    "//public/bridge",
+    "https://example.com/public/bridge",
+    "bridge",
+    "\n",
+  ];
+  test.each(unreadable)("%j, which can't be read, is one number with all others of its kind", (to) => {
+    expect(numberOfGuard(to)).toBe("unreadable");
+  });
+
+  test("no text that a caller may write makes more numbers than a resource, a host or a number has", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), (text) => {
+        expect(numberOfGuard(`/public/bridge?${text}`)).toBe("/public/bridge");
+        expect(numberOfGuard(`sip:bridge@example.com;${text}`)).toBe("sip:*@example.com");
+        expect(numberOfGuard(`?${text}`)).toBe("unreadable");
+      }),
+    );
   });
 });

@@ -54,4 +54,30 @@ describe("the API", () => {
     const response = await askApi("/nowhere", { headers: { authorization: "" } });
     expect(response.status).toBe(401);
   });
+
+  it("answers with what no cache may keep and no page may embed, whatever the answer is", async () => {
+    const asked = [
+      askApi("/nowhere"),
+      askApi("/nowhere", { headers: { authorization: "" } }),
+      askApi("/tenants/nobody/calls"),
+      askApi("/tenants/nobody/doctor", { method: "POST", body: "{}" }),
+      // Something of ours breaks.
+      api.request(
+        "/projects/p-1/session",
+        { headers: { authorization: "Bearer a" } },
+        {
+          ADMIN_TOKEN: "a",
+          get DIRECTORY(): never {
+            throw new Error("broken");
+          },
+        },
+      ),
+    ];
+    for (const { status, headers } of await Promise.all(asked)) {
+      expect([status, headers.get("cache-control")]).toEqual([status, "no-store"]);
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("strict-transport-security")).not.toBeNull();
+    }
+  });
 });

@@ -31,6 +31,39 @@ describe("rooms and lines", () => {
     ).toHaveLength(1);
   });
 
+  test("a URL that cannot be parsed is refused when written, wherever it stands, and is not shown", () => {
+    const url = "https://user:SECRET@[::1/x";
+    const why = expect.stringMatching(
+      /^rules\[0\]\.place\..*: can't be read as a URL: look at its host and port/,
+    );
+    for (const join of [
+      { status_callback: url },
+      { recording_status_callback: url },
+      { wait_url: "https://example.com:99999/" },
+      { stream: { url: "wss://user:SECRET@[::1/x" } },
+      { stream: { url: "wss://example.com", status_url: url } },
+    ]) {
+      const errors = errorsOf(withJoin(join));
+      expect(errors).toEqual([why]);
+      expect(errors[0]).not.toContain("SECRET");
+    }
+    for (const action of [
+      { hand_over: { swml: url } },
+      { hand_over: { cxml: url } },
+      { reject: { play: url } },
+      { place: { room: "a", announce: { play: url } } },
+      { place: { room: "a", after: { hand_over: { swml: url } } } },
+    ]) {
+      const errors = errorsOf({ rules: [{ id: "one", match: {}, ...action }] });
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toContain("can't be read as a URL");
+      expect(errors[0]).not.toContain("SECRET");
+    }
+    expect(
+      errorsOf(withJoin({ status_callback: "https://user:pass%40word@example.com:8443/a?b=c#d" })),
+    ).toEqual([]);
+  });
+
   test("a room that can never be a name is an error; how long it may be depends on whose rules they are", () => {
     expect(roomErrors("zwölf")).toEqual([
       'rules[0].place.room: "zwölf" holds a character that is not printable ASCII',
