@@ -12,10 +12,14 @@ export interface LineRules<Waiter> {
  * Seats whom there are seats for, the longest waiter first. Whoever could come in but for a seat keeps those behind from the
  * rooms that it waits for; whoever waits for more than a seat is in nobody's way.
  * @param line in the order of arrival.
+ * @param closed the rooms returned, put into it as they are closed: the line may leave out waiters for these alone.
  * @returns the rooms that nobody who comes now may enter: somebody stands before them.
  */
-export function serveLine<Waiter>(line: readonly Waiter[], rules: LineRules<Waiter>): ReadonlySet<string> {
-  const closed = new Set<string>();
+export function serveLine<Waiter>(
+  line: Iterable<Waiter>,
+  rules: LineRules<Waiter>,
+  closed = new Set<string>(),
+): ReadonlySet<string> {
   for (const waiter of line) {
     if (!rules.isReady(waiter)) continue;
     const [first, ...rest] = rules.rooms(waiter).filter((room) => !closed.has(room));

@@ -146,6 +146,7 @@ export class ConferenceEvents {
     if (event.kind === "conference" && event.params.status === "conference-end") {
       this.#ledger.checks.ended(event.params.name ?? "");
       this.#ledger.kept.emptied(event.params.name ?? "");
+      this.#placements.touched(event.params.name ?? "");
     }
   }
 
@@ -254,7 +255,7 @@ export class ConferenceEvents {
       const released = row.state === "joined" ? { presumed_gone_at: row.presumed_gone_at ?? now } : {};
       this.#placements.update(row, { ...changes, ...released });
       this.#ledger.counters.add("unsigned_leaves");
-      this.#placements.touched();
+      this.#placements.touched(row.room);
     }
     this.#errands.add("verify", row, row.node_id);
   }

@@ -50,7 +50,7 @@ export class Control extends RpcTarget {
     journal.deed(row, { deed: "repair", by: "nobody", said: "seat released by an operator" });
     if (row.state === "joined") {
       placements.update(row, { presumed_gone_at: Date.now() });
-      placements.touched();
+      placements.touched(row.room);
       return { changed: true };
     }
     // It was never seen in its room: there is only the reservation.

@@ -1,28 +1,32 @@
 import type { Placement } from "./placements.ts";
-import type { Rooms } from "./rooms.ts";
+import type { Rooms, Seats } from "./rooms.ts";
 
 /** Rooms as they are in this turn, each figure read once for all of them: for whoever looks at many calls. */
 export class Glance {
   readonly #rooms: Rooms;
-  readonly #names: readonly string[];
-  #taken: Map<string, number> | null = null;
+  readonly #names: ReadonlySet<string>;
+  #seats: Map<string, Seats> | null = null;
   #staffed: ReadonlySet<string> | null = null;
 
-  /** @param line whose rooms are looked at. */
-  constructor(rooms: Rooms, line: readonly Placement[]) {
+  /** @param names of the rooms that are looked at. */
+  constructor(rooms: Rooms, names: ReadonlySet<string>) {
     this.#rooms = rooms;
-    this.#names = [...new Set(line.flatMap(({ wait }) => wait?.rooms ?? []))];
+    this.#names = names;
   }
 
   /** As `Rooms.taken`. */
   taken(room: string): number {
-    this.#taken ??= this.#rooms.takenIn(this.#names);
-    return this.#taken.get(room) ?? this.#rooms.taken(room);
+    return this.#seatsIn(room)?.taken ?? this.#rooms.taken(room);
+  }
+
+  /** When the next seat of the room that somebody was given and not seen to take is free again, ms. */
+  lapsesAt(room: string): number {
+    return this.#seatsIn(room)?.lapses_at ?? Number.POSITIVE_INFINITY;
   }
 
   /** As `Rooms.isStaffed`. */
   isStaffed(room: string): boolean {
-    this.#staffed ??= this.#rooms.staffedOf(this.#names);
+    this.#staffed ??= this.#rooms.staffedOf([...this.#names]);
     return this.#staffed.has(room);
   }
 
@@ -40,6 +44,11 @@ export class Glance {
 
   /** A seat of the room was given: its seats are counted anew. */
   seated(room: string): void {
-    this.#taken?.delete(room);
+    for (const [name, seats] of this.#rooms.seatsIn([room])) this.#seats?.set(name, seats);
+  }
+
+  #seatsIn(room: string): Seats | undefined {
+    this.#seats ??= this.#rooms.seatsIn([...this.#names]);
+    return this.#seats.get(room);
   }
 }

@@ -87,15 +87,15 @@ export class KeptSeats {
       .one().kept;
   }
 
-  /** The same of every room that has any. */
-  counts(): ReadonlyMap<string, number> {
+  /** The same of every room that has any, and until when the first of them is kept, ms. */
+  counts(): ReadonlyMap<string, { room: string; kept: number; until: number }> {
     const now = this.#now();
     if (now >= this.#until) return new Map();
-    const kept = this.#sql.exec<{ room: string; kept: number }>(
-      "SELECT room, COUNT(*) AS kept FROM kept_seats WHERE room IS NOT NULL AND until > ? GROUP BY room",
+    const kept = this.#sql.exec<{ room: string; kept: number; until: number }>(
+      "SELECT room, COUNT(*) AS kept, MIN(until) AS until FROM kept_seats WHERE room IS NOT NULL AND until > ? GROUP BY room",
       now,
     );
-    return new Map([...kept].map((row) => [row.room, row.kept]));
+    return new Map([...kept].map((row) => [row.room, row]));
   }
 
   /** What a caller who comes back was placed by, and may be again; claimed for this call for a while. */

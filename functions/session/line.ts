@@ -1,4 +1,4 @@
-import { serveLine } from "../../shared/line.ts";
+import { type LineRules, serveLine } from "../../shared/line.ts";
 import type { Wait } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
@@ -9,7 +9,8 @@ import { joinCommandId, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
 import { type Terms, termsOf } from "./terms.ts";
-import { asksOften, positionOf, waitsFor, wasSeen } from "./waiters.ts";
+import { asksOften, roomsOf, waitsFor } from "./waiters.ts";
+import type { WaitingIndex } from "./waiting-index.ts";
 
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
 const FETCH_MS = 2 * 60_000;
@@ -18,10 +19,12 @@ const ASK_MS = 60_000;
 const ASK_OFTEN_MS = 20_000;
 /** A document that joins has been sent: soon it is seen in the room. */
 const TAKING_MS = 5_000;
-/** Reservations expire without an event: so often somebody looks, while anybody waits. */
-const WATCH_MS = 1_000;
-/** A leave may have been lost: REST is asked about the rooms that somebody waits for, no oftener than this. */
+/** A timer comes no sooner than this, so that rooms whose looks are due at about the same time share one. */
+const TOGETHER_MS = 200;
+/** A leave may have been lost: a room that somebody stands before is looked at, and REST asked about it, this often. */
 const DOUBT_MS = 10_000;
+/** After a fault of ours the line is served again this soon. */
+const RETRY_MS = 1_000;
 /** What is written of each poll is written no oftener than this. */
 const SEEN_MS = 5_000;
 
@@ -35,20 +38,35 @@ interface LineHost {
   start(): void;
   /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
   doubt(rooms: readonly string[]): void;
+  /** A timer in memory. */
+  later(ms: number, run: () => void): void;
   now(): number;
 }
 
+/** When a room is looked at again though nothing happens in it, and when REST is asked about it again, ms. */
+interface Look {
+  at: number;
+  doubt_at: number;
+}
+
 /**
- * Those who wait for their rooms. Whoever is let in has its seat in the same turn, and is then fetched out of its waiting
- * document; should that fail, its own next poll brings it in, or it stands in its old place again.
+ * Line — callers who wait for their rooms, first come first served. A caller who is let in has its seat in the same turn and is
+ * then fetched out of its waiting document; if that fails, its own next poll brings it in, or it stands in its old place again.
+ * A room is looked at only while somebody waits for it, when something changes in it or a reservation lapses.
  */
 export class Line {
   readonly #host: LineHost;
-  /** False while it is known that nobody waits. */
-  #mayWait = true;
+  /** Rooms that somebody waits for, and in which something changed since they were served; all of them at the start. */
+  readonly #changed = new Set<string>();
+  /** Whether it is known which rooms somebody waits for. */
+  #hasBegun = false;
+  /** Of each room that somebody stands before for want of a seat. */
+  readonly #looks = new Map<string, Look>();
+  /** No look is due before then, ms. */
+  #next_look = Number.POSITIVE_INFINITY;
+  /** When the timer comes, ms. */
+  #wakes_at = Number.POSITIVE_INFINITY;
   #stirred = false;
-  #doubtAt = 0;
-  #watch: ReturnType<typeof setTimeout> | null = null;
   /** Waiters who need not be fetched: somebody here leads them. */
   readonly #led = new Map<string, () => void>();
 
@@ -56,17 +74,33 @@ export class Line {
     this.#host = host;
   }
 
-  /** Something moved in the ledger: whom it lets in is let in at the end of this very turn. */
-  stir(): void {
-    if (!this.#mayWait || this.#stirred) return;
+  /** Reads those who have waited since before a restart, in turns of their own if they are many, and serves them. */
+  async begin(): Promise<void> {
+    try {
+      while (this.#host.placements.readWaiting()) await scheduler.wait(0);
+      this.#waiting();
+      this.#stir();
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** Something changed in these rooms. */
+  moved(rooms: readonly string[]): void {
+    // At the beginning all rooms are served.
+    if (!this.#hasBegun) return;
+    const { waiting } = this.#host.rooms;
+    for (const room of rooms) if (waiting.has(room) || this.#looks.has(room)) this.#changed.add(room);
+    this.#stir();
+  }
+
+  /** Serves the rooms in which something changed at the end of this very turn. */
+  #stir(): void {
+    if (this.#changed.size === 0 || this.#stirred) return;
     this.#stirred = true;
     queueMicrotask(() => {
       this.#stirred = false;
-      try {
-        this.serve();
-      } catch (error) {
-        log("error", "line.broke", { error: describeError(error) });
-      }
+      this.#serveSafely();
     });
   }
 
@@ -78,7 +112,7 @@ export class Line {
     const { placements, rooms } = this.#host;
     const { wait } = request;
     if (!wait) return request;
-    const closed = this.serve();
+    const closed = this.serve(request.rooms);
     const open = request.rooms.filter((room) => !closed.has(room));
     const enterable = wait.for.includes("moderator") ? open.filter((room) => rooms.isStaffed(room)) : open;
     const [first, ...rest] = enterable;
@@ -108,10 +142,11 @@ export class Line {
 
   /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
   polled(row: Placement, wasLed: boolean): PlaceReply {
-    const { placements, errands, now } = this.#host;
+    const { placements, rooms, errands, now } = this.#host;
     // Its seat was kept for a while, and others may have it by now.
     if (row.deadline_at <= now()) this.takeBack(row);
     if (row.state === "waiting") {
+      if (rooms.waiting.isAway(row)) this.moved(roomsOf(row));
       if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
       this.serve();
     }
@@ -125,11 +160,11 @@ export class Line {
 
   /** How a waiter stands. */
   standing(row: Placement): PlaceReply {
-    const { rooms, now } = this.#host;
+    const { rooms } = this.#host;
     return {
       ...replyOf(row),
       outcome: "waiting",
-      waiting: { for: waitsFor(rooms, row), position: positionOf(rooms.waiting(), row, now()) },
+      waiting: { for: waitsFor(rooms, row), position: rooms.waiting.positionOf(row) },
     };
   }
 
@@ -137,6 +172,7 @@ export class Line {
   handedOver(row: Placement): void {
     if (row.state !== "by_document" || row.joined_ts !== null) return;
     this.#host.placements.update(row, { deadline_at: this.#host.now() + TAKING_MS });
+    this.moved([row.room]);
   }
 
   /** It was let in and is not in its room, as far as anybody can say: its seat passes on, and it has its old place. */
@@ -161,6 +197,7 @@ export class Line {
     if (row.admitted === 1) return true;
     if (row.state !== "waiting") return false;
     this.#host.placements.update(row, { admitted: 1 });
+    this.moved(roomsOf(row));
     this.serve();
     return true;
   }
@@ -187,39 +224,116 @@ export class Line {
    * then asks how it stands. Returns how to end that.
    */
   lead(key: PlacementKey, called: () => void): () => void {
+    const { waiting } = this.#host.rooms;
     const id = joinCommandId(key);
+    const row = waiting.get(key);
+    if (row && waiting.isAway(row)) this.moved(roomsOf(row));
     this.#led.set(id, called);
-    return () => this.#led.delete(id);
+    const release = waiting.hold(key);
+    return () => {
+      this.#led.delete(id);
+      release();
+    };
   }
 
-  /** Lets in whom it can, now. Says which rooms are closed to newcomers. */
-  serve(): ReadonlySet<string> {
-    const { rooms, now } = this.#host;
-    if (!this.#mayWait) return new Set();
-    const waiting = rooms.waiting();
-    this.#mayWait = waiting.length > 0;
-    const present = waiting.filter((row) => this.#isPresent(row, now()));
+  /**
+   * Lets in whom it can, now: in rooms in which something changed, in those whose look is due, and in `before`. Says which of
+   * all these are closed to newcomers.
+   */
+  serve(before: readonly string[] = []): ReadonlySet<string> {
+    const { rooms } = this.#host;
+    const waiting = this.#waiting();
+    const asked = [...before, ...this.#changed, ...this.#due()];
+    const components = waiting.connected(asked);
+    const served = new Set(components.flatMap((component) => [...component]));
     // Nothing but what is done here changes the rooms in this turn.
-    const glance = new Glance(rooms, present);
-    const closed = serveLine(present, {
-      rooms: ({ wait }) => wait?.rooms ?? [],
-      isReady: (row) => waitsFor(glance, row) === "seat",
-      seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, glance),
-    });
-    this.#host.start();
-    if (closed.size > 0 && now() >= this.#doubtAt) {
-      this.#doubtAt = now() + DOUBT_MS;
-      this.#host.doubt([...closed]);
+    const glance = new Glance(rooms, served);
+    const closed = new Set<string>();
+    for (const component of components) {
+      const rules: LineRules<Placement> = {
+        rooms: roomsOf,
+        isReady: (row) => waitsFor(glance, row) === "seat",
+        seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, glance),
+      };
+      serveLine(waiting.present(component, closed), rules, closed);
     }
-    this.#keepWatch();
+    for (const room of asked) if (!waiting.has(room)) this.#looks.delete(room);
+    // Also rooms that our own moves changed: a waiter refused before such a move finds no more seats after it.
+    this.#changed.clear();
+    this.#lookAgain(served, closed, glance);
+    this.#host.start();
     return closed;
   }
 
+  /** Those who wait, all of them. */
+  #waiting(): WaitingIndex {
+    const { waiting } = this.#host.rooms;
+    if (!this.#hasBegun) for (const room of waiting.rooms()) this.#changed.add(room);
+    this.#hasBegun = true;
+    return waiting;
+  }
+
+  #serveSafely(): void {
+    try {
+      this.serve();
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  #broke(error: unknown): void {
+    log("error", "line.broke", { error: describeError(error) });
+    this.#wake(this.#host.now() + RETRY_MS);
+  }
+
+  /** Rooms whose look is due. */
+  #due(): string[] {
+    const now = this.#host.now();
+    if (now < this.#next_look) return [];
+    return [...this.#looks].flatMap(([room, { at }]) => (at <= now ? [room] : []));
+  }
+
+  /** Sets when the rooms that were served are looked at again, and has REST asked about those for which that is due. */
+  #lookAgain(served: ReadonlySet<string>, closed: ReadonlySet<string>, glance: Glance): void {
+    const { rooms, now, doubt } = this.#host;
+    const doubted: string[] = [];
+    for (const room of served) {
+      // Where everybody waits for more than a seat, nothing comes by the clock alone.
+      if (!closed.has(room)) {
+        this.#looks.delete(room);
+        continue;
+      }
+      let doubt_at = this.#looks.get(room)?.doubt_at ?? 0;
+      if (doubt_at <= now()) {
+        doubted.push(room);
+        doubt_at = now() + DOUBT_MS;
+      }
+      const at = Math.min(doubt_at, glance.lapsesAt(room), rooms.waiting.presentUntil(room) + 1);
+      this.#looks.set(room, { at, doubt_at });
+      this.#next_look = Math.min(this.#next_look, at);
+    }
+    if (this.#next_look <= now()) {
+      this.#next_look = Number.POSITIVE_INFINITY;
+      for (const { at } of this.#looks.values()) this.#next_look = Math.min(this.#next_look, at);
+    }
+    this.#wake(this.#next_look);
+    if (doubted.length > 0) doubt(doubted);
+  }
+
+  /** Sees to it that the line is served at about that time. */
+  #wake(at: number): void {
+    const wakes_at = Math.max(at, this.#host.now() + TOGETHER_MS);
+    if (wakes_at >= this.#wakes_at) return;
+    this.#wakes_at = wakes_at;
+    this.#host.later(wakes_at - this.#host.now(), () => {
+      if (this.#wakes_at === wakes_at) this.#wakes_at = Number.POSITIVE_INFINITY;
+      this.#serveSafely();
+    });
+  }
+
   #stands(row: Placement, { max_s }: Pick<Wait, "max_s">): void {
-    this.#mayWait = true;
     this.#host.errands.add("overdue", row, row.node_id, row.created_at + max_s * 1000);
     this.#host.start();
-    this.#keepWatch();
   }
 
   #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]], glance: Glance): boolean {
@@ -254,18 +368,6 @@ export class Line {
     if (called) queueMicrotask(called);
     // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
     else if (!this.#host.isWalked(row.call_id)) this.#host.errands.add("fetch", row, row.node_id);
-  }
-
-  #isPresent(row: Placement, now: number): boolean {
-    return wasSeen(row, now) || this.#led.has(joinCommandId(row));
-  }
-
-  #keepWatch(): void {
-    if (!this.#mayWait || this.#watch !== null) return;
-    this.#watch = setTimeout(() => {
-      this.#watch = null;
-      this.stir();
-    }, WATCH_MS);
   }
 }
 

@@ -6,6 +6,11 @@ import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
 import { type Terms, termsOf } from "./terms.ts";
 import { withMark } from "./trail.ts";
+import { roomsOf } from "./waiters.ts";
+import { WaitingIndex } from "./waiting-index.ts";
+
+/** Waiters read in one turn when the index of them is made. */
+const WAITERS_AT_ONCE = 200;
 
 /** A row of the ledger. */
 export interface Placement extends PlacementKey, Membership {
@@ -112,26 +117,60 @@ export class Placements {
   readonly #sql: SqlStorage;
   readonly #now: () => number;
   readonly #written: (row: Placement) => void;
-  readonly #moved: () => void;
+  readonly #moved: (rooms: readonly string[]) => void;
+  readonly #waiting: WaitingIndex;
+  /** The `seq` up to which waiters were read; null: all of them were. */
+  #waiting_after: number | null = 0;
   readonly #rows = new CallRows<Placement>();
   /** Planned and not on disk: nothing was sent for them, so to vanish now is as if they had never been. */
   readonly #unwritten = new Set<Placement>();
 
   /**
    * @param written told of each new row in the turn in which it is written.
-   * @param moved told in the turn in which any row moves.
+   * @param moved told, in the turn in which a row is planned or moves, in which rooms that may change who has a seat.
    */
-  constructor(sql: SqlStorage, now: () => number, written: (row: Placement) => void, moved: () => void) {
+  constructor(
+    sql: SqlStorage,
+    now: () => number,
+    written: (row: Placement) => void,
+    moved: (rooms: readonly string[]) => void,
+  ) {
     this.#sql = sql;
     this.#now = now;
     this.#written = written;
     this.#moved = moved;
+    this.#waiting = new WaitingIndex(now);
+  }
+
+  /** The rows in state `waiting`. What of them was not read yet is read first. */
+  get waiting(): WaitingIndex {
+    while (this.readWaiting());
+    return this.#waiting;
+  }
+
+  /** Reads some of the rows that are waiting since before a restart; false where those were the last. */
+  readWaiting(): boolean {
+    if (this.#waiting_after === null) return false;
+    const rows = this.#sql
+      .exec(
+        "SELECT * FROM placements INDEXED BY placements_waiting WHERE state = 'waiting' AND seq > ? ORDER BY seq LIMIT ?",
+        this.#waiting_after,
+        WAITERS_AT_ONCE,
+      )
+      .toArray();
+    for (const columns of rows) {
+      const row = placementOf(columns);
+      // The same object for everyone, also where somebody asked for the call before.
+      const known = this.#rows.get(row.call_id)?.find((one) => isSame(one, row));
+      this.#waiting_after = Number(columns["seq"]);
+      this.#waiting.add(known ?? row, this.#waiting_after);
+    }
+    if (rows.length < WAITERS_AT_ONCE) this.#waiting_after = null;
+    return this.#waiting_after !== null;
   }
 
   find(key: PlacementKey): Placement | null {
-    return (
-      this.ofCall(key.call_id).find(({ entry, step }) => entry === key.entry && step === key.step) ?? null
-    );
+    return this.ofCall(key.call_id).find((row) => isSame(row, key)) ?? null;
   }
 
   /** Every placement of the call, newest first. */
@@ -141,7 +180,8 @@ export class Placements {
     const written = this.#sql
       .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
       .toArray()
-      .map(placementOf);
+      .map(placementOf)
+      .map((row) => this.#waiting.get(row) ?? row);
     // So many others were at hand since that it is at hand no more.
     const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
     return this.#rows.keep(call_id, [...unwritten.reverse(), ...written]);
@@ -211,6 +251,8 @@ export class Placements {
     this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
     if (state === "planned") this.#unwritten.add(row);
     else this.#insert(row);
+    if (state === "waiting") this.#waiting.add(row, this.#seqOf(row));
+    this.#moved(roomsOf(row));
     return row;
   }
 
@@ -218,14 +260,15 @@ export class Placements {
   move(row: Placement, to: PlacementState, changes: Changes = {}): boolean {
     if (!mayMove(row.state, to)) return false;
     const trail = withMark(row.trail, this.#now(), to, changes.reason ?? row.reason);
+    const isOfLine = row.state === "waiting" || to === "waiting";
     this.update(row, { ...changes, state: to, trail });
-    this.#moved();
+    this.#moved(isOfLine ? roomsOf(row) : [row.room]);
     return true;
   }
 
-  /** Something other than a move has changed who has a seat. */
-  touched(): void {
-    this.#moved();
+  /** Something other than a move has changed who has a seat in the room. */
+  touched(room: string): void {
+    this.#moved([room]);
   }
 
   /** Marks in the row's trail what came of a command; written with the row's next move. */
@@ -235,8 +278,16 @@ export class Placements {
 
   /** Writes what changed, and into the row at hand too. */
   update(row: Placement, changes: Changes): void {
-    const wasLive = isLive(row.state);
+    const was = row.state;
     Object.assign(row, changes);
+    this.#write(row, changes, isLive(was));
+    if (row.state === "waiting") {
+      if (was === "waiting") this.#waiting.updated(row);
+      else this.#waiting.add(row, this.#seqOf(row));
+    } else if (was === "waiting") this.#waiting.remove(row);
+  }
+
+  #write(row: Placement, changes: Changes, wasLive: boolean): void {
     if (this.#unwritten.delete(row)) {
       this.#insert(row);
       return;
@@ -271,15 +322,29 @@ export class Placements {
   forget(max_age_ms: number, limit: number): number {
     const before = this.#now() - max_age_ms;
     const forgotten = this.#sql
-      .exec<{ call_id: string }>(
+      .exec<{ call_id: string; entry: string; step: number }>(
         `DELETE FROM placements WHERE created_at < ? AND seq IN (SELECT seq FROM placements ORDER BY seq LIMIT ?)
-         RETURNING call_id`,
+         RETURNING call_id, entry, step`,
         before,
         limit,
       )
       .toArray();
-    for (const { call_id } of forgotten) this.#rows.drop(call_id);
+    for (const key of forgotten) {
+      this.#rows.drop(key.call_id);
+      this.#waiting.remove(key);
+    }
     return forgotten.length;
+  }
+
+  #seqOf({ call_id, entry, step }: PlacementKey): number {
+    return this.#sql
+      .exec<{ seq: number }>(
+        "SELECT seq FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
+        call_id,
+        entry,
+        step,
+      )
+      .one().seq;
   }
 
   #insert(row: Placement): void {
@@ -299,6 +364,10 @@ export class Placements {
     );
     this.#written(row);
   }
+}
+
+function isSame(one: PlacementKey, other: PlacementKey): boolean {
+  return one.call_id === other.call_id && one.entry === other.entry && one.step === other.step;
 }
 
 function placementOf(row: Record<string, SqlStorageValue>): Placement {

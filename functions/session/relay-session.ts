@@ -59,7 +59,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage);
     this.#tables = new Tables(sql, now, env.CREDENTIALS_KEY, {
       written: (row) => this.#desk.written(row),
-      moved: () => this.#line.stir(),
+      moved: (rooms) => this.#line.moved(rooms),
     });
     const { facts, placements, rooms, errands, counters, journal, rulesets, walks } = this.#tables;
     this.#pins = new PinDesk(sql, now, () => this.#heartbeat.keep());
@@ -70,6 +70,7 @@ export class RelaySession extends DurableObject<Env> {
       isWalked: (call_id) => walks.isOpen(call_id),
       start: () => this.#chores.start(),
       doubt: (doubted) => this.#chores.doubtSeats(doubted),
+      later: (ms, run) => void setTimeout(run, ms),
       now,
     });
     this.#archive = new Archive(
@@ -122,7 +123,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#control = new Control({ ...parts, chores: this.#chores });
     // What happened while nobody was here to hear of it is not told again.
     if (rooms.countLive() > 0) this.#tables.doubts.gapBegan();
-    this.#line.stir();
+    void this.#line.begin();
     this.#held.takeOver();
     this.#heartbeat.began();
   }

@@ -96,7 +96,7 @@ export class Repairs {
     this.#host.counters.add("presumed_gone");
     log("warn", "presumed_gone", { call: row.call_id, room: row.room, said });
     this.#host.journal.deed(row, { deed: "repair", by: "rest", said: `seat released: ${said}` });
-    this.#host.placements.touched();
+    this.#host.placements.touched(row.room);
   }
 
   /** Events count as many as we do: whose seat was released is there after all. */

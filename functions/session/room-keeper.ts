@@ -145,6 +145,7 @@ export class RoomKeeper {
       checks.checked(check, checked);
       if (checked.wasNeedless) return;
       counters.add("repaired_rooms");
+      placements.touched(room);
       log("warn", "room.repaired", { room, calls: repaired, strangers: checked.strangers });
     } catch (error) {
       // The lease brings it again.

@@ -3,6 +3,7 @@ import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { WaitingIndex } from "./waiting-index.ts";
 
 /** How long past its deadline a placement keeps its seat without having been seen in the room. */
 const RESERVED_MS = 30_000;
@@ -10,6 +11,12 @@ const RESERVED_MS = 30_000;
 /** Of the rows that are written, with RESERVED_MS and the time. */
 const HOLDS_SEAT =
   "live = 1 AND presumed_gone_at IS NULL AND (state = 'joined' OR (state != 'waiting' AND deadline_at + ? > ?))";
+
+/** How many seats of a room are taken, and when the first lapses that nobody was seen to take, ms; infinite: none does. */
+export interface Seats {
+  taken: number;
+  lapses_at: number;
+}
 
 type Key = PlacementKey & Record<string, SqlStorageValue>;
 
@@ -109,13 +116,9 @@ export class Rooms {
     );
   }
 
-  /** Those who wait, whatever for and wherever, the longest waiter first. */
-  waiting(): Placement[] {
-    return this.#found(
-      this.#sql.exec<Key>(
-        "SELECT call_id, entry, step FROM placements INDEXED BY placements_waiting WHERE state = 'waiting' ORDER BY seq",
-      ),
-    );
+  /** Those who wait, whatever for and wherever. */
+  get waiting(): WaitingIndex {
+    return this.#placements.waiting;
   }
 
   /** Whether a moderator was seen in the room. */
@@ -287,19 +290,26 @@ export class Rooms {
     return taken + this.#unplacedIn(room, this.#kept.countIn(room));
   }
 
-  /** The same of many rooms. */
-  takenIn(rooms: readonly string[]): Map<string, number> {
-    const placed = this.#sql.exec<{ room: string; taken: number }>(
-      `SELECT room, COUNT(*) AS taken FROM placements INDEXED BY placements_by_seat
+  /** The same of many rooms, and when the first of these seats lapses. */
+  seatsIn(rooms: readonly string[]): Map<string, Seats> {
+    const placed = this.#sql.exec<{ room: string; taken: number; deadline_at: number | null }>(
+      `SELECT room, COUNT(*) AS taken, MIN(CASE state WHEN 'joined' THEN NULL ELSE deadline_at END) AS deadline_at
+       FROM placements INDEXED BY placements_by_seat
        WHERE room IN (SELECT value FROM json_each(?)) AND ${HOLDS_SEAT} GROUP BY room`,
       JSON.stringify(rooms),
       RESERVED_MS,
       this.#now(),
     );
-    const taken = new Map([...placed].map((row) => [row.room, row.taken]));
+    const ours = new Map([...placed].map((row) => [row.room, row]));
     const kept = this.#kept.counts();
     return new Map(
-      rooms.map((room) => [room, (taken.get(room) ?? 0) + this.#unplacedIn(room, kept.get(room) ?? 0)]),
+      rooms.map((room) => {
+        const { taken = 0, deadline_at } = ours.get(room) ?? {};
+        const { kept: kept_seats = 0, until = Number.POSITIVE_INFINITY } = kept.get(room) ?? {};
+        const reserved_until = (deadline_at ?? Number.POSITIVE_INFINITY) + RESERVED_MS;
+        const lapses_at = Math.min(reserved_until, until);
+        return [room, { taken: taken + this.#unplacedIn(room, kept_seats), lapses_at }];
+      }),
     );
   }
 

@@ -65,14 +65,9 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
 }
 
 /** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
-export function conferenceOf(
-  { rooms, doubts }: RosterHost,
-  tenant: string,
-  room: string,
-  now = Date.now(),
-): Conference | null {
+export function conferenceOf({ rooms, doubts }: RosterHost, tenant: string, room: string): Conference | null {
   const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.isExpected(row));
-  const waiting = waitersFor(rooms, tenant, room, now);
+  const waiting = waitersFor(rooms, tenant, room);
   if (rows.length + waiting.length === 0) return null;
   const { tenant: owner, name } = splitWireName(room);
   const conferences = conferencesIn(rows);

@@ -16,8 +16,8 @@ import { Walks } from "./walks.ts";
 interface Listener {
   /** Told of each new row of the ledger in the turn in which it is written. */
   written(row: Placement): void;
-  /** Told in the turn in which any row of it moves. */
-  moved(): void;
+  /** Told, in the turn in which a row of it is planned or moves, in which rooms that may change who has a seat. */
+  moved(rooms: readonly string[]): void;
 }
 
 /** The tables that several parts of the session read and write, in storage that has been migrated. */

@@ -5,6 +5,7 @@ import { temporaryFolder } from "./children.ts";
 import { measureCommands } from "./commands.ts";
 import { measureDeciding } from "./decide.ts";
 import { measureFlood } from "./flood.ts";
+import { measureLines } from "./lines.ts";
 import { CONNECTIONS, type Round, round2 } from "./load.ts";
 import { recordPlacement } from "./recorded.ts";
 import { measureRecovery } from "./recovery.ts";
@@ -15,8 +16,8 @@ import { bundle, compatibilityDate, serve, workerdVersion } from "./workerd.ts";
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
 });
-if (values.only !== undefined && values.only !== "decide")
-  throw new Error(`--only takes decide, not ${values.only}`);
+if (values.only !== undefined && values.only !== "decide" && values.only !== "lines")
+  throw new Error(`--only takes decide or lines, not ${values.only}`);
 const size = values.quick
   ? {
       rounds: 3,
@@ -49,8 +50,8 @@ print("machine", {
   storage: in_memory ? "memory" : "disk",
 });
 
-if (values.only === "decide") {
-  await decideAll();
+if (values.only !== undefined) {
+  await (values.only === "decide" ? decideAll() : lines());
   process.exit();
 }
 
@@ -140,8 +141,17 @@ print("flood", {
 });
 floodWorker.stop();
 
+await lines();
 await decideAll();
 process.exit();
+
+async function lines() {
+  const given = async () => settingsFor(await startStandIn());
+  print("lines", {
+    ...(await measureLines(folder, given, size.rounds)),
+    machine_load: loadavg().map(round2),
+  });
+}
 
 async function decideAll() {
   await measureDeciding(folder, size.decide_samples, (figures) => print("decide", figures));

@@ -17,7 +17,8 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-function placement({ tenant, project, record, rules }: Tenant, index: number): PlaceRequest {
+/** Of a call that is answered, into one of 50 rooms. */
+export function placement({ tenant, project, record, rules }: Tenant, index: number): PlaceRequest {
   const { call_id, node_id, name, join } = joining(index, "acme");
   const now = Date.now();
   return {

@@ -19,14 +19,16 @@ export class Ledger extends Tables {
   /**
    * @param list the calls that REST lists in the room's one conference.
    * @param status what REST says of a call itself; null: it knows no such call.
+   * @param moved told in which rooms a row was planned or moved.
    */
   constructor(
     sql: SqlStorage,
     now: () => number,
     list: (room: string) => Promise<ReadonlySet<string>>,
     status: (call_id: string) => string | null = () => null,
+    moved: (rooms: readonly string[]) => void = () => {},
   ) {
-    super(sql, now, undefined, { written: () => {}, moved: () => {} });
+    super(sql, now, undefined, { written: () => {}, moved });
     this.events = new ConferenceEvents(sql, this, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false, ended: () => {} };

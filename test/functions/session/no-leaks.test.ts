@@ -208,7 +208,8 @@ class World {
   /** What the ledger must always be. */
   check(): void {
     const { rooms } = this.ledger;
-    expect(rooms.takenIn(ROOMS)).toEqual(new Map(ROOMS.map((room) => [room, rooms.taken(room)])));
+    const together = [...rooms.seatsIn(ROOMS)].map(([room, { taken }]) => [room, taken]);
+    expect(together).toEqual(ROOMS.map((room) => [room, rooms.taken(room)]));
     for (const room of ROOMS) {
       const sure = [...this.truth.in(room)].filter((call_id) => this.truth.told.has(call_id));
       const presumed = sure.filter((call_id) => this.#isPresumedGone(call_id)).length;
