@@ -122,7 +122,8 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   }
   if (said === "answered") {
     // The result came with the join and not with its end: this document does not end the call with its conference.
-    placements.update(row, { lives_on: 1 });
+    // Where one did before, the conference that is known may be that one's.
+    placements.update(row, row.lives_on === 1 ? { conference_id: null } : { lives_on: 1 });
     // The call itself says so: whatever it left before is older.
     const changes = {
       joined_by: "document",

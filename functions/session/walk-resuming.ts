@@ -14,11 +14,16 @@ export type Resumed = { next: Next } | { sealed: string } | "over";
  * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
  */
 export function takenUp(next: Next, row: Placement | undefined): Resumed {
-  if (!row || !SENT.includes(row.state)) return { next };
+  if (!row || !isUnderWay(row)) return { next };
   if (next.does !== "announce" && next.does !== "ask") return { next };
   if (row.state === "joined") return "over";
   if (next.does === "announce") return { sealed: next.back.sealed };
   const join = row.may_stand === 1 ? withoutEnd(row.join) : row.join;
   const asks = asksUsOf(row);
   return { next: { does: "join", room: row.room, join, staying: { params: {} }, ...(asks ? { asks } : {}) } };
+}
+
+/** A document that was to join it, when we vanished once more, may have been sent or not: RELAY's join may stand in either case. */
+function isUnderWay({ state, may_stand }: Placement): boolean {
+  return SENT.includes(state) || (state === "by_document" && may_stand === 1);
 }

@@ -1,6 +1,6 @@
 import { ways } from "./callers.ts";
 import { cutCalls } from "./dialled.ts";
-import { type Crime, crimes, crimesOf, excuseOf, leftAfterSwitch, outAt, waited } from "./judge.ts";
+import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
 import { unusualOf } from "./readings.ts";
@@ -43,10 +43,14 @@ export function verdictOf(
     left_alive_after_switch: leftAfterSwitch(records),
     over_capacity: overCapacity(records, flagged),
   };
+  const waiting = heldUp(records);
   const offenders: Verdict["offenders"] = records
     .map((record) => ({
       record,
-      crimes: [...crimesOf(record), ...shared_crimes.filter((crime) => shared[crime].has(record))],
+      crimes: [
+        ...(waiting.has(record) ? [] : crimesOf(record)),
+        ...shared_crimes.filter((crime) => shared[crime].has(record)),
+      ],
     }))
     .filter(({ crimes }) => crimes.length > 0);
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
@@ -62,7 +66,7 @@ export function verdictOf(
     dialled_call_cut: cut.length,
   };
   const excuses = records.flatMap((record) => {
-    const excuse = excuseOf(record);
+    const excuse = excuseOf(record) ?? waiting.get(record) ?? null;
     return excuse === null ? [] : [`${nameOf(plan.seed, record)}: ${excuse}`];
   });
   const figures = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cutCalls } from "./dialled.ts";
-import { crimesOf, excuseOf, leftAfterSwitch } from "./judge.ts";
+import { crimesOf, excuseOf, heldUp, leftAfterSwitch } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
 import type { CallRecord, Stay } from "./records.ts";
@@ -58,6 +58,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
     hung_up_at: null,
     taken_out_at: null,
     given_up: false,
+    sessions: [],
     received_at: null,
     ended_at: 60_500,
     seen_until: 300_000,
@@ -331,6 +332,29 @@ describe("silence after a room", () => {
       ],
     };
     expect(crimesOf(silent(null, between))).toEqual(["silent_over_10_s"]);
+  });
+
+  test("keeps its seat, for which others wait with an excuse", () => {
+    const queue = { ...base.planned, kind: "queue", room } as const;
+    const line = {
+      heard: [{ sound: "audio", detail: LINE, from_ms: 0, to_ms: null }],
+      longest_silence_ms: 0,
+      two_sounds: false,
+    } as const;
+    const waiter = record({
+      planned: { ...queue, call_id: "waiter" },
+      heard: line as unknown as CallRecord["heard"],
+      stays: [],
+      ended_at: null,
+    });
+    expect(crimesOf(waiter)).toContain("forgotten");
+    const gone = (changes: Partial<CallRecord>) => [
+      waiter,
+      record({ planned: queue, stays: [stayIn({ told_at: null })], ended_at: null, ...changes }),
+    ];
+    expect([...heldUp(gone({})).keys()]).toEqual([waiter]);
+    expect(heldUp(gone({ stays: [stayIn()] })).size).toBe(0);
+    expect(heldUp(gone({ ended_at: 61_000 })).size).toBe(0);
   });
 
   test("has its excuse told, and where it is ours or none there is no excuse", () => {

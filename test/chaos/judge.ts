@@ -137,10 +137,13 @@ function sentLate(record: CallRecord): boolean {
  * keyed or after the line; by RELAY since it was offered or taken up again, or since the last sound before.
  */
 function placedFrom(record: CallRecord, at: number): number {
-  const { planned, webhooks, received_at, sounds_over, commands } = record;
+  const { planned, webhooks, received_at, sounds_over, commands, sessions } = record;
   if (planned.way === "relay") {
     // Answered again: the session was lost before it had decided, and whoever took the call up places it anew.
-    const [, ...again] = commands.filter((one) => one.method === "calling.answer" && one.at <= at);
+    const [first, ...more] = commands.filter((one) => one.method === "calling.answer" && one.at <= at);
+    // The same where it was lost before it had answered.
+    const isLateFirst = first && sessions.some((since) => since > (received_at ?? 0) && since < first.at);
+    const again = isLateFirst ? [first, ...more] : more;
     // Where RELAY could not ask for the PIN, a document did, and its webhook placed the call.
     const before = [
       ...sounds_over.map((sound) => sound.at),
@@ -228,6 +231,27 @@ export function excuseOf(record: CallRecord): string | null {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/**
+ * Callers who wait for a seat that the client has to count as taken: whoever had it left the room, nobody told of that, and the call
+ * goes on, so that its status says nothing either.
+ */
+export function heldUp(records: readonly CallRecord[]): ReadonlyMap<CallRecord, string> {
+  const untold = records.filter((record) => {
+    const last = record.stays.at(-1);
+    return last !== undefined && last.to !== null && last.told_at === null && record.ended_at === null;
+  });
+  const rooms = new Set(untold.map(({ stays }) => stays.at(-1)?.room));
+  const isHeldUp = ({ planned: { room } }: CallRecord) => room !== null && rooms.has(room);
+  return new Map(
+    records
+      .filter((record) => checks.forgotten(record) && isHeldUp(record))
+      .map((record) => [
+        record,
+        `waits for a seat in ${record.planned.room} that a call has of whose leave nobody told`,
+      ]),
+  );
 }
 
 /** How many may be left in silence after RELAY joined them, and how long after the last of them it is tried no more. */

@@ -65,6 +65,8 @@ export interface CallRecord {
   given_up: boolean;
   /** When it was offered on a context in an event that was acknowledged. Null: no client of that context ever had it. */
   received_at: number | null;
+  /** When the project's client came to a session. */
+  sessions: readonly number[];
   ended_at: number | null;
   /** When the run was over. */
   seen_until: number;
@@ -98,6 +100,7 @@ export function recordsOf(
       taken_out_at: taken_out.get(planned.call_id) ?? null,
       given_up: given_up.has(planned.call_id),
       received_at: null,
+      sessions: [],
       ended_at: null,
       seen_until: played.ended_at,
       ended_in_conference: false,
@@ -111,11 +114,13 @@ export function recordsOf(
   }
   for (const [index, project] of projects.entries()) {
     const entries = entriesOf(project);
+    const sessions = entries.filter(isSession).map(({ at }) => at);
     const mine = [...records.values()].filter(({ planned }) => planned.project === index);
     readJournal(entries, mine);
     findEnded(project, mine);
     const failures = entries.filter(isRestFailure).map(({ at }) => at);
     for (const record of mine) {
+      record.sessions = sessions;
       const [from, to] = [record.received_at ?? 0, record.ended_at ?? Number.POSITIVE_INFINITY];
       record.rest_failed = failures.some((at) => at >= from && at <= to);
     }
@@ -354,4 +359,8 @@ function restCommandOf(entry: JournalEntry): { command?: string; id?: string } |
   const [, id] = /\/Calls\/([^/.?]+)/.exec(String(path)) ?? [];
   if (method !== "POST" || id === undefined) return null;
   return new URLSearchParams(body).has("Status") ? { id, command: "calling.end" } : { id };
+}
+
+function isSession({ kind, what }: JournalEntry): boolean {
+  return kind === "session" && what === "authenticated";
 }

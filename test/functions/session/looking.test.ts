@@ -179,6 +179,17 @@ describe("a document that asks what its join's result means", () => {
     });
   });
 
+  test("leaves the room that it joined last, whatever conference was known before", async () => {
+    await settled("answered twice", true, (ask, ledger) => {
+      ask("answered");
+      ask("answered");
+      const left = event("leave", START + 60_000);
+      Object.assign(left.params, { conference_id: "conf-2" });
+      ledger.events.apply(left);
+      expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "after", call_id: "a" }]);
+    });
+  });
+
   test("is held while a list that shows the call may show what was, and stays where it still shows it past that", async () => {
     await onLedger("lagging", (ledger, sql) => {
       const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));

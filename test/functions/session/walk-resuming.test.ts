@@ -35,6 +35,12 @@ describe("a walk that another incarnation left before the room", () => {
     },
   );
 
+  test("has its placement settled where a document was about to join it, and RELAY's join may stand", () => {
+    const twice = { ...row("by_document"), may_stand: 1 };
+    expect(takenUp(announce, twice)).toEqual({ sealed: "place" });
+    expect(takenUp(ask, twice)).toMatchObject({ next: { does: "join", room: "acme:team" } });
+  });
+
   test("is over where the call is in its room", () => {
     expect([takenUp(announce, row("joined")), takenUp(ask, row("joined"))]).toEqual(["over", "over"]);
   });
