@@ -143,7 +143,12 @@ function isSecondJoin({ joined_by, hold_at, stay_at }: Membership): boolean {
 
 /** It left and joined anew, and the leave is late: when that comes it must be seen to be older. */
 function applyRejoin(was: Membership, { ts, conference_id }: MembershipEvent): MembershipChange | null {
-  if (ts === null || was.joined_ts === null || ts - was.joined_ts < SAME_JOIN_S) return null;
+  if (ts === null || was.joined_ts === null || ts - was.joined_ts < SAME_JOIN_S) {
+    // The join that is known, told of once more, and now with its conference.
+    const isOlder = ts !== null && was.left_ts !== null && ts <= was.left_ts;
+    const isNews = was.conference_id === null && conference_id !== null && !isOlder;
+    return isNews ? { set: { conference_id }, follow: "nothing", blames: false } : null;
+  }
   const set = { joined_ts: ts, conference_id: conference_id ?? was.conference_id };
   return { set, follow: "nothing", blames: false };
 }

@@ -5,6 +5,7 @@ import { lengthOf, type Medium } from "../../shared/media.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Prompt } from "../../shared/rules/decision.ts";
+import { describeError } from "../log.ts";
 import { callStatuses, commandCall, evidenceOfStatuses, type RestCommand } from "../rest.ts";
 import { orAfter } from "../within.ts";
 import type { DeedRow } from "./journal.ts";
@@ -16,6 +17,9 @@ const COMMAND_MS = 1_500;
 const REST_MS = 2_000;
 /** RELAY is asked so often where it has too much to do, with so long in between. */
 const BUSY_TRIES = 4;
+/** REST's "later" is waited for so often, and each time at most so long. */
+const LATER_TRIES = 4;
+const LATER_MS = 3_000;
 const BUSY_MS = 250;
 /** The longest that words or a sound file before the room are waited for. */
 const HEARD_MS = 30_000;
@@ -355,14 +359,20 @@ export class CallControl {
     let done: ByRest = "failed";
     try {
       const project = await this.#host.link.project();
-      const outcome = await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
+      const command = async () =>
+        await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
+      let outcome = await command();
+      for (let tried = 1; outcome.kind === "later" && tried < LATER_TRIES && !this.#isGone; tried += 1) {
+        await scheduler.wait(Math.min(outcome.retry_after_ms, LATER_MS));
+        outcome = await command();
+      }
       done = outcome.kind === "ok" ? "done" : "failed";
       if (outcome.kind === "ok") this.#taken.rest = true;
       if (outcome.kind === "refused") done = (await this.#isOver(outcome.code, refused)) ? "gone" : "refused";
       said =
         outcome.kind === "failed" ? outcome.reason : outcome.kind === "refused" ? outcome.code : outcome.kind;
     } catch (error) {
-      said = error instanceof Error ? error.message : String(error);
+      said = describeError(error);
     }
     this.#host.told({ deed: method, by: "rest", said });
     return done;

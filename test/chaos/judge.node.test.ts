@@ -334,6 +334,26 @@ describe("silence after a room", () => {
     expect(crimesOf(silent(null, between))).toEqual(["silent_over_10_s"]);
   });
 
+  test("is not stranded yet while it is held with a ring, for a minute at most", () => {
+    const held = (rings: number) =>
+      record({
+        stays: [],
+        ended_at: null,
+        heard: {
+          heard: Array.from({ length: rings }, (_, index) => ({
+            sound: "ring",
+            detail: "ring:3:us",
+            from_ms: index * 3_000,
+            to_ms: null,
+          })),
+          longest_silence_ms: 0,
+          two_sounds: false,
+        } as unknown as CallRecord["heard"],
+      });
+    expect(crimesOf(held(21))).toEqual([]);
+    expect(crimesOf(held(22))).toContain("stranded");
+  });
+
   test("keeps its seat, for which others wait with an excuse", () => {
     const queue = { ...base.planned, kind: "queue", room } as const;
     const line = {

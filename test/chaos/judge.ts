@@ -27,6 +27,9 @@ const WEBHOOK_MS = 5_000;
 const JOIN_DEADLINE_MS = 2_000;
 /** A document that puts a call back where it has just been taken out does so sooner. */
 const AGAIN_MS = 4_000;
+/** What a caller hears who is held more than once, and how often that fits into the time for which one is held. */
+const HELD_RING = "ring:3:us";
+const HELD_RINGS = 21;
 const noPin = [GOODBYE, "There were too many wrong entries.", "PINs cannot be taken right now."];
 /** For the way there and for a busy machine. */
 const TOLERANCE_MS = 250;
@@ -80,7 +83,15 @@ function stranded(record: CallRecord): boolean {
   // A call that no client ever got word of is nobody's: it rings until its caller gives up.
   if (given_up) return received_at !== null;
   if (planned.room === null) return isOnTheLine(record);
+  if (isHeld(record)) return false;
   return stays.length === 0 && hung_up_at === null && !wasToldWhy(record);
+}
+
+/** Whose leave would end the conference is held for a minute at most while nothing says where it is: the run may end before that. */
+function isHeld(record: CallRecord): boolean {
+  const rings = record.heard.heard.filter(({ detail }) => detail === HELD_RING);
+  const last = record.heard.heard.at(-1);
+  return isOnTheLine(record) && last?.detail === HELD_RING && rings.length <= HELD_RINGS;
 }
 
 /**

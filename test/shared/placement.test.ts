@@ -138,6 +138,17 @@ describe("a conference's events and a placement", () => {
       expect(then).toEqual(["nothing", "end_call"]);
     });
 
+    test("a join without its conference's id has it when RELAY tells of the same join, so that its end is known", () => {
+      const { row, then } = afterEvents(
+        accepted({ hold_at: START - 60_000, stay_at: START - 60_000 }),
+        { event: { ...whole("joined"), conference_id: null } },
+        { event: event("joined", START + 410) },
+        { event: event("conference_ended", START + 20_000) },
+      );
+      expect(row).toMatchObject({ state: "left", conference_id: "conf-1" });
+      expect(then.at(-1)).toBe("end_call");
+    });
+
     test("a join and an early leave are not a new join when RELAY tells of them late", () => {
       const now = START + 700;
       const { row, then } = afterEvents(
