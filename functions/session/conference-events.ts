@@ -40,6 +40,8 @@ const ALIVE_THERE = new Set([
   "participant-speech-stop",
 ]);
 
+/** Conferences of which it is remembered which kinds of calls joined them. */
+const CONFERENCES = 2_000;
 /** Names with two conferences that are remembered. */
 const SPLIT_ROOMS = 20;
 
@@ -79,6 +81,8 @@ export class ConferenceEvents {
   readonly #now: () => number;
   /** Names under which two conferences live, by name. */
   readonly #split = new Map<string, SplitRoom>();
+  /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
+  readonly #kindsIn = new Map<string, Set<boolean>>();
 
   /** @param joined told of every placement that a participant-join confirms. */
   constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
@@ -133,7 +137,10 @@ export class ConferenceEvents {
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
   apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
-    if (ids_known) this.#identify(event);
+    if (ids_known) {
+      this.#noteKind(event);
+      this.#identify(event);
+    }
     for (const { row, happening } of this.#bearingOn(event, tenant)) {
       if (feed === "relay") this.#observeFeed(row, happening);
       if (happening.happened !== "joined" && row.joined_by === "relay")
@@ -164,6 +171,22 @@ export class ConferenceEvents {
     this.#noteSize(event, false);
   }
 
+  /** Which kinds of calls were seen to join which conference. */
+  #noteKind(event: RelayEvent): void {
+    if (event.kind !== "conference" || event.params.status !== "participant-join") return;
+    const { call_id, conference_id } = event.params;
+    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
+    if (!row || conference_id === undefined) return;
+    const kinds = this.#kindsIn.get(conference_id) ?? new Set();
+    kinds.add(isByCxml(row));
+    this.#kindsIn.delete(conference_id);
+    this.#kindsIn.set(conference_id, kinds);
+    for (const oldest of this.#kindsIn.keys()) {
+      if (this.#kindsIn.size <= CONFERENCES) break;
+      this.#kindsIn.delete(oldest);
+    }
+  }
+
   /**
    * A conference's end tells its id, which those whom REST found under its name never heard. They were in it, where there is none
    * under that name besides it that they could be in.
@@ -177,13 +200,13 @@ export class ConferenceEvents {
     const there = this.#rooms.participants(name);
     const isElsewhere = (row: Placement) => row.conference_id !== null && row.conference_id !== conference_id;
     if (there.some((row) => isElsewhere(row) && row.doubted_at === null)) return;
-    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or all are of that kind.
-    const isByCxml = (row: Placement) => kindOf(row).ingress === "cxml";
+    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
+    const kinds = this.#kindsIn.get(conference_id);
+    const isWithoutCxml = kinds === undefined && !there.some(isByCxml);
     for (const row of there) {
       const isFound = row.conference_id === null && row.verified_at !== null && row.verified_at < ended_at;
-      const isOfItsKind = (other: Placement) => isByCxml(other) === isByCxml(row);
-      const isShared = there.some((other) => other.conference_id === conference_id && isOfItsKind(other));
-      if (isFound && (isShared || there.every(isOfItsKind))) this.#placements.update(row, { conference_id });
+      const isShared = kinds?.has(isByCxml(row)) === true;
+      if (isFound && (isShared || isWithoutCxml)) this.#placements.update(row, { conference_id });
     }
   }
 
@@ -364,6 +387,10 @@ export class ConferenceEvents {
       limit,
     ).rowsWritten;
   }
+}
+
+function isByCxml(row: Placement): boolean {
+  return kindOf(row).ingress === "cxml";
 }
 
 /** A conference's end is told by its id alone, and names whom it bears on by that already. */

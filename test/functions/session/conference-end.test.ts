@@ -50,6 +50,15 @@ test("it stays where somebody is in another conference of that name, in which it
   expect(await endOfConf1("two", { more })).toEqual([]);
 });
 
+test("it stays where only calls by cXML were seen to join the conference that ended, though they have left", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
+    ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "c"));
+    ledger.events.apply(event("participant-leave", "conf-1", START + 30_000, "c"));
+  };
+  expect(await endOfConf1("cxml, left", { more })).toEqual([]);
+});
+
 test("it stays where calls by cXML are in the room, whose conferences may be others", async () => {
   const more = (ledger: Ledger) => {
     ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
