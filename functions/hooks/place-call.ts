@@ -20,13 +20,17 @@ const POLL_MS = 1_500;
 /** For questions and words between the decision and the wait. */
 const OVERTIME_MS = 5 * 60_000;
 
-/** Puts the call into its room: by RELAY where that can be, else by its own document. */
+/**
+ * Puts the call into its room: by RELAY where that can be, else by its own document.
+ * @param by_document for a call that came back, and of whose placement the session knows nothing.
+ */
 export async function placeCall(
   visit: CallVisit,
   entry: string,
   placing: Placing,
   step: number,
   from_line?: NonNullable<PlacedAt["from_line"]>,
+  by_document = false,
 ): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
@@ -47,7 +51,7 @@ export async function placeCall(
     rooms,
     join,
     // A call that could not come back must not be put on a hold.
-    join_via: mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
+    join_via: !by_document && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
     ...(await fetchingOf(visit, at, rooms[0])),
     ...(from_line?.purpose === "poll"

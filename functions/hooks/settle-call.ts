@@ -8,6 +8,7 @@ import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
 import { inlineJoin, over, stayingOf } from "./joining.ts";
 import { HOLD_MS, uncounted } from "./outcome-next.ts";
+import { placeCall } from "./place-call.ts";
 import { asksUs, type ResumedAt, saidIn } from "./resuming.ts";
 import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
 
@@ -26,16 +27,16 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
   const join = uncounted(wireJoin(visit, placing.join), placing);
   /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
-  const inline = (may_stand: boolean): Answered => ({
+  const inline = (): Answered => ({
     ...said,
     room,
     outcome: "document",
     next: {
-      ...inlineJoin(visit, placing, room, may_stand ? withoutEnd(join) : join),
-      ...asksUs(visit, at, may_stand),
+      ...inlineJoin(visit, placing, room, withoutEnd(join)),
+      ...asksUs(visit, at, true),
     },
   });
-  if (!visit.authentic) return { ...inline(true), reason: "not authentic" };
+  if (!visit.authentic) return { ...inline(), reason: "not authentic" };
   const key = {
     entry: state.entry,
     step: state.place_step,
@@ -45,8 +46,10 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   if (reply.outcome === "unsettled") {
     if (rest === "found")
       return { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } };
-    // The session is out of reach, or was lost before anything was sent.
-    return { ...inline(reply.is_unknown !== true), reason: `${reply.reason}; REST: ${rest}` };
+    // Nothing was sent for it. The session is told of it now, for somebody has to see to its end.
+    if (reply.is_unknown)
+      return await placeCall(visit, state.entry, placing, state.place_step, undefined, true);
+    return { ...inline(), reason: `${reply.reason}; REST: ${rest}` };
   }
   const answered = {
     ...said,

@@ -70,6 +70,27 @@ describe("a session that is lost", () => {
     expect(await sent(home, "calling.join_conference")).toHaveLength(1);
   });
 
+  test("before it had written anything down: the call that comes back is placed by its document, and counted", async () => {
+    await using home = await openHouse({
+      rules,
+      carrier: {
+        faults: [{ at: "command", match: { method: "calling.join_conference" }, do: { kind: "ignore" } }],
+      },
+    });
+    const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+    await home.carrier.wait({ journal: { kind: "document", contains: { call_id, step: "play" } } });
+    await runInDurableObject(session(home), (_, state) => {
+      state.storage.sql.exec("DELETE FROM placements");
+    });
+    await lose(home);
+    await home.carrier.wait({
+      call: { call_id, in_conference: `${home.tenant}:support` },
+      timeout_ms: 15_000,
+    });
+    expect((await api(home, "GET", "session")).live_placements).toBe(1);
+    expect(await sent(home, "calling.join_conference")).toHaveLength(1);
+  });
+
   test("while a call is in its room: the alarm brings it back, and SignalWire takes up the old session", async () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);
