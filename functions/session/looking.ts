@@ -16,10 +16,10 @@ const MOST_REJOINS = 2;
  */
 const HELD_AGAIN_MS = 4_000;
 /**
- * One whose join would end the conference for all is held so long, from the first time on, while nobody says where it is. In that
- * time whoever is in charge of the room hears a ring; that a list does not show the call counts only past the time by which it may lag.
+ * One whose join would end the conference for all, or for whom nothing but an apology is left, is held so long, from the first time
+ * on, while nothing says where it is, and hears a ring. That a list does not show it counts only past the time by which lists may lag.
  */
-const HELD_IN_CHARGE_MS = 60_000;
+const HELD_MS = 60_000;
 
 /** What answering needs of the session. */
 export interface Lookout {
@@ -98,7 +98,7 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
   if (rest.said === "found") return found(out, row, rest);
   // Its document takes it out of RELAY's join, were it there, and so ends the conference for all: nobody can take that back.
-  if (may_hold === true && row.join.end_on_exit === true && mayBeInCharge(out, row, rest.said))
+  if (may_hold === true && row.join.end_on_exit === true && mayBeThere(out, row, rest.said))
     return held(row, "its join would end the conference, were it there already");
   if (may_hold === true && rest.said === "busy" && !wasHeld(row))
     return held(row, "REST has too much to do, and is asked again");
@@ -154,7 +154,8 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
     if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
-  if (mayHoldAgain(out, row, request)) return held(row, `${reason}; REST: ${rest.said}`);
+  if (isDone ? mayHoldAgain(out, row, request) : mayBeThere(out, row, rest.said))
+    return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
@@ -166,8 +167,8 @@ function held(row: Placement, reason: string): LookReply {
   return { ...placeOf(row), outcome: "hold", reason, ...(wasHeld(row) ? { again: true as const } : {}) };
 }
 
-/** Whether nothing says yet that the call is not in its room, where its leave would end the conference. */
-function mayBeInCharge(
+/** Whether nothing says yet that the call is not in its room, where a document or last words of its own would do harm. */
+function mayBeThere(
   { now, wouldHaveSeen }: Lookout,
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
@@ -175,7 +176,7 @@ function mayBeInCharge(
   const { held_back_at, deadline_at } = row;
   if (held_back_at === null) return true;
   const isAbsent = said === "absent" && (now - deadline_at > LIST_LAG_MS || wouldHaveSeen(row));
-  return !isAbsent && now - held_back_at < HELD_IN_CHARGE_MS;
+  return !isAbsent && now - held_back_at < HELD_MS;
 }
 
 /** Whether the newest answer was a hold. */
