@@ -1,3 +1,4 @@
+import type { LivePlacement } from "./live-rows.ts";
 import type { Placement } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -34,7 +35,7 @@ export class Glance {
     return this.#rooms.hasReleased(room);
   }
 
-  participants(room: string): Placement[] {
+  participants(room: string): LivePlacement[] {
     return this.#rooms.participants(room);
   }
 

@@ -60,7 +60,7 @@ test("a caller who comes back is led back by each copy of the webhook, and nobod
     const rejoin = { s: 60, to: "+15550100100", placing };
     kept.promise(requestOf("c", { deadline_at: now, rejoin }));
     kept.keep(key, "acme:support");
-    expect([...kept.counts()]).toEqual([["acme:support", kept.countIn("acme:support")]]);
+    expect(kept.countIn("acme:support")).toBe(1);
     const numbers = { tenant: "acme", from: "+15550100001", to: "+15550100100" };
     expect(kept.claim({ ...numbers, call_id: "back" })).toEqual(placing);
     expect(kept.take("back")).toBe("acme:support");

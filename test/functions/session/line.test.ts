@@ -101,8 +101,10 @@ class Room {
   }
 
   held(): Placement[] {
-    const { rooms } = this.ledger;
-    return rooms.around("acme:support").filter((row) => rooms.holdsSeat(row));
+    const { rooms, placements } = this.ledger;
+    return rooms
+      .around("acme:support")
+      .flatMap((row) => (rooms.holdsSeat(row) && placements.find(row)) || []);
   }
 
   /** Whoever stands in the line no more and has a seat was let in. */
