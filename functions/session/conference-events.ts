@@ -1,6 +1,8 @@
 import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { log } from "../log.ts";
+import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
+import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
 import { confirmJoin, seen } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -8,6 +10,7 @@ import { kindOf } from "./doubts.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { KeptSeats } from "./kept-seats.ts";
+import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -83,6 +86,8 @@ export class ConferenceEvents {
   readonly #split = new Map<string, SplitRoom>();
   /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
   readonly #kindsIn = new Map<string, Set<boolean>>();
+  readonly #ends: ConferenceEnds;
+  readonly #backlog = new Backlog();
 
   /** @param joined told of every placement that a participant-join confirms. */
   constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
@@ -94,6 +99,18 @@ export class ConferenceEvents {
     this.#errands = ledger.errands;
     this.#health = ledger.health;
     this.#now = now;
+    this.#ends = new ConferenceEnds(sql);
+    for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
+  }
+
+  /** Whether participants are still to be seen to, for what events told of the conferences that they were in. */
+  get isBehind(): boolean {
+    return !this.#backlog.isEmpty;
+  }
+
+  /** Sees to a few of them. */
+  catchUp(): void {
+    this.#backlog.work();
   }
 
   /**
@@ -137,38 +154,98 @@ export class ConferenceEvents {
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
   apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
-    if (ids_known) {
-      this.#noteKind(event);
-      this.#identify(event);
-    }
-    for (const { row, happening } of this.#bearingOn(event, tenant)) {
-      if (feed === "relay") this.#observeFeed(row, happening);
-      if (happening.happened !== "joined" && row.joined_by === "relay")
-        this.#ledger.leaving.succeeded(this.#now());
-      this.change(row, ids_known ? happening : withoutId(happening));
-    }
+    if (ids_known) this.#noteKind(event);
+    for (const { row, happening } of this.#bearingOn(event, tenant))
+      this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
     noteFlags(this.#placements, event);
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
-    if (event.kind === "conference" && event.params.status === "conference-end") {
-      this.#ledger.checks.ended(event.params.name ?? "");
-      this.#ledger.kept.emptied(event.params.name ?? "");
-      this.#placements.touched(event.params.name ?? "");
-    }
+    this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
+  }
+
+  #trusted(row: Placement, happening: MembershipEvent, feed: Feed): void {
+    if (feed === "relay") this.#observeFeed(row, happening);
+    if (happening.happened !== "joined" && row.joined_by === "relay")
+      this.#ledger.leaving.succeeded(this.#now());
+    this.change(row, happening);
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
-  applyUntrusted(event: RelayEvent, { ids_known = true, tenant }: Told): void {
-    for (const { row, happening } of this.#bearingOn(event, tenant)) {
-      if (happening.happened === "joined") {
-        this.change(row, ids_known ? happening : withoutId(happening));
-      } else if (applyEvent(row, ids_known ? happening : withoutId(happening), this.#now())) {
-        this.#unsignedLeave(row);
-      }
-    }
+  applyUntrusted(event: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+    for (const { row, happening } of this.#bearingOn(event, tenant))
+      this.#untrusted(row, ids_known ? happening : { ...happening, conference_id: null });
     noteFlags(this.#placements, event);
     // What it gives cause for is a question, and questions are asked only so often.
     this.#noteSize(event, false);
+    this.#ended(event, { feed, trusted: false, tenant: tenant ?? null }, ids_known);
+  }
+
+  #untrusted(row: Placement, happening: MembershipEvent): void {
+    if (happening.happened === "joined") this.change(row, happening);
+    else if (applyEvent(row, happening, this.#now())) this.#unsignedLeave(row);
+  }
+
+  /** The end of a conference bears on everybody in it. What one turn can't do of that is written down, to be done all the same. */
+  #ended(
+    event: RelayEvent,
+    told: Pick<ConferenceEnd, "feed" | "trusted" | "tenant">,
+    ids_known: boolean,
+  ): void {
+    if (event.kind !== "conference" || event.params.status !== "conference-end") return;
+    const { name: room = "", conference_id = "", call_id_ending_conf: ended_by = null } = event.params;
+    const at = this.#now();
+    if (told.trusted) {
+      this.#ledger.checks.ended(room);
+      this.#backlog.begin(this.#emptying(room, at));
+    }
+    if (room === "" || conference_id === "") return;
+    const found =
+      told.trusted && ids_known
+        ? this.#foundKinds(room, conference_id)
+        : { found_cxml: false, found_others: false };
+    const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
+    const isLong = this.#participantsOf(end).length > AT_ONCE;
+    this.#backlog.begin(this.#ending(end, isLong ? this.#ends.add(end) : null));
+  }
+
+  /** @param id of its row, where it has one. */
+  *#ending(end: ConferenceEnd, id: number | null): Job {
+    const { room: name, conference_id, ts, at, tenant } = end;
+    const isIn = (row: LivePlacement) =>
+      // Another conference may have the name by now, and this call may have come for that.
+      row.room === name &&
+      row.created_at <= at &&
+      (row.conference_id === conference_id || wasFoundIn(row, end));
+    const isItsTenants = (row: LivePlacement) => tenant === null || row.tenant === tenant;
+    for (const key of inSlices(this.#participantsOf(end))) {
+      if (key === null) yield;
+      else {
+        const row = isIn(key) && isItsTenants(key) ? this.#placements.find(key) : null;
+        if (!row) continue;
+        if (row.conference_id === null) this.#placements.update(row, { conference_id });
+        const ended_by = endedBy(end.ended_by, row);
+        const happening = { happened: "conference_ended", name, conference_id, ts, ended_by } as const;
+        if (end.trusted) this.#trusted(row, happening, end.feed);
+        else this.#untrusted(row, happening);
+      }
+    }
+    if (id !== null) this.#ends.done(id);
+  }
+
+  /** Those whom the end of the conference bears on: in it by an event, or found under its name by REST. */
+  #participantsOf(end: ConferenceEnd): LivePlacement[] {
+    const { room, conference_id } = end;
+    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => wasFoundIn(row, end));
+    return [...this.#rooms.inConference(room, conference_id), ...found];
+  }
+
+  /** Nobody is to come back to a conference that is over. */
+  *#emptying(room: string, ended_at: number): Job {
+    for (let isMore = true; isMore; ) {
+      isMore = this.#ledger.kept.emptied(room, ended_at, AT_ONCE);
+      this.#placements.touched(room);
+      if (isMore) yield;
+    }
   }
 
   /** Which kinds of calls were seen to join which conference. */
@@ -191,23 +268,19 @@ export class ConferenceEvents {
    * A conference's end tells its id, which those whom REST found under its name never heard. They were in it, where there is none
    * under that name besides it that they could be in.
    */
-  #identify(event: RelayEvent): void {
-    if (event.kind !== "conference" || event.params.status !== "conference-end") return;
-    const { name = "", conference_id } = event.params;
-    const ended_at = (event.timestamp ?? 0) * 1000;
-    if (conference_id === undefined || this.#split.has(name)) return;
-    if (this.#ledger.observations.has("two_conferences_under_one_name", true)) return;
-    const there = this.#rooms.participants(name);
-    const isElsewhere = (row: Placement) => row.conference_id !== null && row.conference_id !== conference_id;
-    if (there.some((row) => isElsewhere(row) && row.doubted_at === null)) return;
+  #foundKinds(room: string, conference_id: string): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
+    const there = this.#rooms.participants(room);
+    const isElsewhere = (row: LivePlacement) =>
+      row.conference_id !== null && row.conference_id !== conference_id && row.doubted_at === null;
+    const isOneOfTwo =
+      this.#split.has(room) || this.#ledger.observations.has("two_conferences_under_one_name", true);
+    if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
     // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
     const kinds = this.#kindsIn.get(conference_id);
-    const isWithoutCxml = kinds === undefined && !there.some(isByCxml);
-    for (const row of there) {
-      const isFound = row.conference_id === null && row.verified_at !== null && row.verified_at < ended_at;
-      const isShared = kinds?.has(isByCxml(row)) === true;
-      if (isFound && (isShared || isWithoutCxml)) this.#placements.update(row, { conference_id });
-    }
+    return {
+      found_cxml: kinds?.has(true) === true,
+      found_others: kinds === undefined ? !there.some(isByCxml) : kinds.has(false),
+    };
   }
 
   /** What happens to a participant happens in the room: somebody whose seat was released is there after all. */
@@ -250,10 +323,17 @@ export class ConferenceEvents {
       this.isSplit(room, conference_ids);
       return;
     }
-    for (const other of others) {
-      if (other.doubted_at === null) this.#placements.update(other, { doubted_at: this.#now() });
-    }
+    this.#backlog.begin(this.#doubting(others, this.#now()));
     this.#ledger.checks.demand(room);
+  }
+
+  *#doubting(rows: readonly LivePlacement[], doubted_at: number): Job {
+    for (const key of inSlices(rows.filter((row) => row.doubted_at === null))) {
+      const row = key && this.#placements.find(key);
+      if (key === null) yield;
+      else if (row?.state === "joined" && row.doubted_at === null)
+        this.#placements.update(row, { doubted_at });
+    }
   }
 
   /** Two conferences live under one name. */
@@ -310,15 +390,9 @@ export class ConferenceEvents {
 
   #membershipsIn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
     if (event.kind !== "conference") return [];
-    const { status, call_id, conference_id, name, call_id_ending_conf } = event.params;
+    const { status, call_id, conference_id, name } = event.params;
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
-    if (status === "conference-end") {
-      return this.#rooms.inConference(name, conference_id).map((row) => ({
-        row,
-        happening: { ...base, happened: "conference_ended", ended_by: endedBy(call_id_ending_conf, row) },
-      }));
-    }
     const happened =
       status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
     const row = call_id === undefined || happened === null ? undefined : this.#placements.ofCall(call_id)[0];
@@ -381,24 +455,36 @@ export class ConferenceEvents {
 
   /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql.exec(
-      "DELETE FROM events WHERE at < ? AND seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?)",
-      this.#now() - max_age_ms,
-      limit,
-    ).rowsWritten;
+    return this.#sql
+      .exec(
+        "DELETE FROM events WHERE seq < (SELECT MIN(seq) + ? FROM events) AND at < ? RETURNING seq",
+        limit,
+        this.#now() - max_age_ms,
+      )
+      .toArray().length;
   }
 }
 
-function isByCxml(row: Placement): boolean {
+function isByCxml(row: LivePlacement | Placement): boolean {
   return kindOf(row).ingress === "cxml";
 }
 
-/** A conference's end is told by its id alone, and names whom it bears on by that already. */
-function withoutId(event: MembershipEvent): MembershipEvent {
-  return event.happened === "conference_ended" ? event : { ...event, conference_id: null };
+/** Whether REST found it under the name of the conference that has ended, before that, and it can have been in no other. */
+function wasFoundIn(row: LivePlacement, { ts, found_cxml, found_others }: ConferenceEnd): boolean {
+  if (row.state !== "joined" || row.conference_id !== null || row.verified_at === null || ts === null)
+    return false;
+  return row.verified_at < ts * 1000 && (isByCxml(row) ? found_cxml : found_others);
 }
 
-function endedBy(ending_call: string | undefined, row: Placement): MembershipEvent["ended_by"] {
-  if (ending_call === undefined) return null;
+/** null: the turn is over. */
+function* inSlices<T>(rows: readonly T[]): Generator<T | null> {
+  for (const [index, row] of rows.entries()) {
+    if (index > 0 && index % AT_ONCE === 0) yield null;
+    yield row;
+  }
+}
+
+function endedBy(ending_call: string | null, row: Placement): MembershipEvent["ended_by"] {
+  if (ending_call === null) return null;
   return ending_call === row.call_id ? "this call" : "another call";
 }

@@ -21,6 +21,9 @@ export interface Errand extends PlacementKey {
 const RETRY_MS = [1_000, 2_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 /** How long a try may take: one that has hung for so long is made again. */
 const LEASE_MS = 15_000;
+/** What another incarnation was at comes again within this: of what is due later it was at nothing. */
+const TAKEN_OVER_MS = 30_000;
+const TAKEN_OVER = 2_000;
 
 /** The table of errands. */
 export class Errands {
@@ -90,7 +93,11 @@ export class Errands {
     this.#nextDue = undefined;
     const now = this.#now();
     const due = this.#sql
-      .exec("SELECT * FROM errands WHERE due_at <= ? ORDER BY due_at LIMIT ?", now, limit)
+      .exec(
+        "SELECT * FROM errands INDEXED BY errands_by_due WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+        now,
+        limit,
+      )
       .toArray() as unknown as Errand[]; // The table is ours alone.
     for (const errand of due) {
       this.#underWay.set(errand.id, errand);
@@ -103,9 +110,16 @@ export class Errands {
     return due;
   }
 
-  /** What another incarnation began or put off is due now: whatever it was at, it has not finished, and never will. */
+  /** What another incarnation was at, or was to try again soon, is due now: it has not finished, and never will. */
   takeOver(): void {
-    this.#sql.exec("UPDATE errands SET due_at = ?1 WHERE attempts > 0 AND due_at > ?1", this.#now());
+    this.#nextDue = undefined;
+    this.#sql.exec(
+      `UPDATE errands SET due_at = ?1 WHERE attempts > 0 AND id IN (
+         SELECT id FROM errands INDEXED BY errands_by_due WHERE due_at > ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3)`,
+      this.#now(),
+      this.#now() + TAKEN_OVER_MS,
+      TAKEN_OVER,
+    );
   }
 
   done(errand: Errand): void {
@@ -141,7 +155,9 @@ export class Errands {
 
   nextDue(): number | null {
     if (this.#nextDue === undefined) {
-      const { due } = this.#sql.exec<{ due: number | null }>("SELECT MIN(due_at) AS due FROM errands").one();
+      const { due } = this.#sql
+        .exec<{ due: number | null }>("SELECT MIN(due_at) AS due FROM errands INDEXED BY errands_by_due")
+        .one();
       this.#nextDue = due;
     }
     return this.#nextDue;

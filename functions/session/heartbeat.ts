@@ -22,7 +22,11 @@ const HEARTBEAT_MS = 30_000;
 const DOWN_CHECK_MS = 6_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
 const RECORD_MS = 4_000;
-const FORGET_BATCH = 1_000;
+/** Rows of one table that are forgotten in one turn, and turns of one alarm. */
+const FORGET_BATCH = 200;
+const FORGET_TURNS = 10;
+/** Parts of rulesets, half a megabyte each. */
+const FORGET_RULESETS = 20;
 /** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
 const LEFT_BEHIND_MS = 300;
 
@@ -78,11 +82,12 @@ export class Heartbeat {
 
   /** What the alarm does. Never rejects. */
   async beat(): Promise<void> {
-    const { alarm, link, chores, reception, dialer } = this.#host;
+    const { alarm, link, chores, reception, dialer, rooms } = this.#host;
     alarm.came();
     const isRead = await this.#readRecord();
     const { keep_ms } = link;
-    const forgotten = this.#forget(keep_ms);
+    const forgotten = await this.#forget(keep_ms);
+    await rooms.known();
     chores.verifyWhereabouts();
     chores.checkRooms("routine");
     dialer.pump();
@@ -118,18 +123,26 @@ export class Heartbeat {
     }
   }
 
-  #forget(keep_ms: number): number {
+  /** Each slice in a turn of its own: what comes meanwhile is not kept waiting. */
+  async #forget(keep_ms: number): Promise<number> {
     const { placements, events, journal, walks, dials, rulesets, pins, kept } = this.#host;
-    return (
-      placements.forget(keep_ms, FORGET_BATCH) +
-      events.forget(keep_ms, FORGET_BATCH) +
-      journal.forget(keep_ms, FORGET_BATCH) +
-      walks.forget(keep_ms, FORGET_BATCH) +
-      dials.forget(keep_ms, FORGET_BATCH) +
-      rulesets.forget(keep_ms) +
-      pins.forget(FORGET_BATCH) +
-      kept.forget(FORGET_BATCH)
-    );
+    const tables = [placements, events, journal, walks, dials];
+    const forgetters = [
+      ...tables.map((table) => () => table.forget(keep_ms, FORGET_BATCH)),
+      () => rulesets.forget(keep_ms, FORGET_RULESETS),
+      () => pins.forget(FORGET_BATCH),
+      () => kept.forget(FORGET_BATCH),
+    ];
+    let forgotten = 0;
+    for (const forget of forgetters) {
+      for (let turn = 0; turn < FORGET_TURNS; turn += 1) {
+        const some = forget();
+        forgotten += some;
+        if (some === 0) break;
+        await scheduler.wait(0);
+      }
+    }
+    return forgotten;
   }
 
   /** When something is next old enough, ms; infinite where there is nothing. */

@@ -9,6 +9,7 @@ import {
   type RestOutcome,
 } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
+import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -25,6 +26,8 @@ const COMMAND_MS = 2_000;
 const REST_MS = 3_000;
 /** REST may say so often that it is too busy before the call is sent back without its word. */
 const BUSY_TRIES = 2;
+/** Calls of another incarnation that are looked up in one turn. */
+const TAKEN_OVER_AT_ONCE = 100;
 /** Should this object be lost, another takes the watch over this soon. */
 const BACKSTOP_MS = 6_000;
 
@@ -65,8 +68,13 @@ export class HeldJoins {
   }
 
   /** Those that another incarnation watched. */
-  takeOver(): void {
-    for (const row of this.#host.rooms.accepted()) this.watch(row);
+  async takeOver(): Promise<void> {
+    const { placements, rooms } = this.#host;
+    await rooms.known();
+    await inTurns(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
+      const row = placements.find(key);
+      if (row) this.watch(row);
+    });
   }
 
   #keep(held: Held): void {

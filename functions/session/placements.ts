@@ -4,6 +4,7 @@ import type { JoinParameters } from "../../shared/conference.ts";
 import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
 import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
+import { LiveRows } from "./live-rows.ts";
 import { type Terms, termsOf } from "./terms.ts";
 import { withMark } from "./trail.ts";
 import { roomsOf } from "./waiters.ts";
@@ -109,11 +110,16 @@ export type Changes = Partial<
     >
 >;
 
+/** Placements of one call that are kept: one that comes anew for ever loses its oldest, long over. */
+const OF_CALL = 30;
+
 /**
  * The ledger of placements: the only place that reads and writes its table. Rows that it has read or made are kept at hand
  * and are the same objects for everyone.
  */
 export class Placements {
+  /** Those that are live, whoever else was at hand since. */
+  readonly live: LiveRows;
   readonly #sql: SqlStorage;
   readonly #now: () => number;
   readonly #written: (row: Placement) => void;
@@ -140,6 +146,7 @@ export class Placements {
     this.#written = written;
     this.#moved = moved;
     this.#waiting = new WaitingIndex(now);
+    this.live = new LiveRows(sql);
   }
 
   /** The rows in state `waiting`. What of them was not read yet is read first. */
@@ -175,16 +182,12 @@ export class Placements {
 
   /** Every placement of the call, newest first. */
   ofCall(call_id: string): readonly Placement[] {
-    const known = this.#rows.get(call_id);
-    if (known) return known;
-    const written = this.#sql
-      .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
-      .toArray()
-      .map(placementOf)
-      .map((row) => this.#waiting.get(row) ?? row);
-    // So many others were at hand since that it is at hand no more.
-    const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
-    return this.#rows.keep(call_id, [...unwritten.reverse(), ...written]);
+    return this.#rows.get(call_id) ?? this.#rows.keep(call_id, this.#read(call_id));
+  }
+
+  /** The same for whoever goes through many calls: none of them is at hand because of that. */
+  glimpse(call_id: string): readonly Placement[] {
+    return this.#rows.get(call_id) ?? this.#read(call_id);
   }
 
   /** A new row. One that is planned is written when something is sent for it, or decided against. */
@@ -248,7 +251,8 @@ export class Placements {
       rest_took: 0,
       held_back_at: null,
     };
-    this.#rows.keep(row.call_id, [row, ...this.ofCall(row.call_id)]);
+    this.#rows.keep(row.call_id, [row, ...this.#newestOf(row.call_id)]);
+    this.live.add(row);
     if (state === "planned") this.#unwritten.add(row);
     else this.#insert(row);
     if (state === "waiting") this.#waiting.add(row, this.#seqOf(row));
@@ -280,6 +284,7 @@ export class Placements {
   update(row: Placement, changes: Changes): void {
     const was = row.state;
     Object.assign(row, changes);
+    this.live.change(row, changes);
     this.#write(row, changes, isLive(was));
     if (row.state === "waiting") {
       if (was === "waiting") this.#waiting.updated(row);
@@ -307,31 +312,21 @@ export class Placements {
     );
   }
 
-  /** How many are planned and not on disk. */
-  get unwritten(): number {
-    return this.#unwritten.size;
-  }
-
-  unwrittenIn(room: string): number {
-    let count = 0;
-    for (const row of this.#unwritten) if (row.room === room) count += 1;
-    return count;
-  }
-
   /** Forgets up to `limit` placements made over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     const before = this.#now() - max_age_ms;
     const forgotten = this.#sql
-      .exec<{ call_id: string; entry: string; step: number }>(
-        `DELETE FROM placements WHERE created_at < ? AND seq IN (SELECT seq FROM placements ORDER BY seq LIMIT ?)
+      .exec<PlacementKey & Record<string, SqlStorageValue>>(
+        `DELETE FROM placements WHERE seq < (SELECT MIN(seq) + ? FROM placements) AND created_at < ?
          RETURNING call_id, entry, step`,
-        before,
         limit,
+        before,
       )
       .toArray();
     for (const key of forgotten) {
       this.#rows.drop(key.call_id);
       this.#waiting.remove(key);
+      this.live.drop(key);
     }
     return forgotten.length;
   }
@@ -345,6 +340,32 @@ export class Placements {
         step,
       )
       .one().seq;
+  }
+
+  #read(call_id: string): Placement[] {
+    const written = this.#sql
+      .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
+      .toArray()
+      .map(placementOf)
+      .map((row) => this.#waiting.get(row) ?? row);
+    // So many others were at hand since that it is at hand no more.
+    const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
+    return [...unwritten.reverse(), ...written];
+  }
+
+  /** The call's placements, to which another is added. */
+  #newestOf(call_id: string): Placement[] {
+    const rows = this.ofCall(call_id);
+    const isKept = (row: Placement, index: number) => index < OF_CALL - 1 || isLive(row.state);
+    for (const { entry, step } of rows.filter((row, index) => !isKept(row, index))) {
+      this.#sql.exec(
+        "DELETE FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
+        call_id,
+        entry,
+        step,
+      );
+    }
+    return rows.filter(isKept);
   }
 
   #insert(row: Placement): void {

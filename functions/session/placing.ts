@@ -1,5 +1,6 @@
 import { withoutEnd } from "../../shared/conference.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeError } from "../log.ts";
 import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
@@ -128,7 +129,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
   } catch (error) {
     placements.move(row, "by_document", {
       joined_by: "document",
-      reason: error instanceof Error ? error.message : String(error),
+      reason: describeError(error),
     });
     return;
   }

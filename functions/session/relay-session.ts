@@ -121,10 +121,11 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception, dialer: this.#dialer });
     this.#usher = new Usher(parts);
     this.#control = new Control({ ...parts, chores: this.#chores });
+    void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
     if (rooms.countLive() > 0) this.#tables.doubts.gapBegan();
     void this.#line.begin();
-    this.#held.takeOver();
+    void this.#held.takeOver();
     this.#heartbeat.began();
   }
 
@@ -209,7 +210,7 @@ export class RelaySession extends DurableObject<Env> {
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
     if (!this.#link.isReady(version)) await this.#link.reconnect(version);
     await this.#link.settled(Date.now() + Math.min(wait_ms, 10_000));
-    return this.status();
+    return await this.status();
   }
 
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
@@ -226,11 +227,12 @@ export class RelaySession extends DurableObject<Env> {
     this.#tables.facts.set("project_id", project_id);
     this.#heartbeat.keep();
     await this.#link.reconnect(version);
-    return this.status();
+    return await this.status();
   }
 
   /** How the session is. Connects nothing. */
-  status(): SessionStatus {
+  async status(): Promise<SessionStatus> {
+    await this.#tables.rooms.known();
     return {
       ...this.#link.status(),
       counters: this.#tables.counters.all(),

@@ -17,6 +17,9 @@ const LEASE_MS = 15_000;
 const SETTLING = 5_000;
 /** What is known of a room that nothing was asked of for so long is forgotten. */
 const KEPT_MS = 3_600_000;
+const FORGET_BATCH = 500;
+/** Sizes that are compared in one turn. */
+const COMPARED_AT_ONCE = 200;
 
 /** A conference's size, as its newest event told it. */
 export interface Sized {
@@ -66,6 +69,7 @@ export class RoomChecks {
   #compared: Heard[] = [];
   readonly #strangers = new Map<string, { count: number; at: number }>();
   #pause_until = 0;
+  #forgotten_to = "";
   /** What the table said last; undefined since it changed. */
   #due: number | null | undefined;
 
@@ -76,7 +80,9 @@ export class RoomChecks {
       room: string;
       strangers: number;
       checked_at: number;
-    }>("SELECT room, strangers, checked_at FROM room_checks WHERE strangers > 0")) {
+    }>(
+      "SELECT room, strangers, checked_at FROM room_checks INDEXED BY room_checks_with_strangers WHERE strangers > 0",
+    )) {
       this.#strangers.set(room, { count: strangers, at: checked_at });
     }
   }
@@ -97,10 +103,10 @@ export class RoomChecks {
     });
   }
 
-  /** Sizes that have settled; each is given once, unless `below` keeps it. */
+  /** Some of the sizes that have settled; each is given once, unless `below` keeps it. */
   settled(): Sized[] {
     const now = this.#now();
-    const due = [...this.#sizes.values()].filter(({ due_at }) => due_at <= now);
+    const due = [...this.#sizes.values()].filter(({ due_at }) => due_at <= now).slice(0, COMPARED_AT_ONCE);
     for (const sized of due) this.#sizes.delete(keyOf(sized));
     this.#settles_at = null;
     for (const { due_at } of this.#sizes.values())
@@ -163,7 +169,7 @@ export class RoomChecks {
     this.#due = undefined;
     const rooms = this.#sql
       .exec<{ room: string }>(
-        "SELECT room FROM room_checks WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+        "SELECT room FROM room_checks INDEXED BY room_checks_by_due WHERE due_at <= ? ORDER BY due_at LIMIT ?",
         now,
         ROOMS_AT_ONCE,
       )
@@ -221,11 +227,22 @@ export class RoomChecks {
     return this.#due === null ? null : Math.max(this.#due, this.#pause_until);
   }
 
+  /** Forgets of the next few rooms, by name, those that nothing was asked of for long. */
   forget(): void {
+    const rooms = this.#sql
+      .exec<{ room: string }>(
+        "SELECT room FROM room_checks WHERE room > ? ORDER BY room LIMIT ?",
+        this.#forgotten_to,
+        FORGET_BATCH,
+      )
+      .toArray();
     this.#sql.exec(
-      "DELETE FROM room_checks WHERE due_at IS NULL AND checked_at < ? AND strangers = 0",
+      `DELETE FROM room_checks WHERE room > ? AND room <= ? AND due_at IS NULL AND checked_at < ? AND strangers = 0`,
+      this.#forgotten_to,
+      rooms.at(-1)?.room ?? "",
       this.#now() - KEPT_MS,
     );
+    this.#forgotten_to = rooms.length === FORGET_BATCH ? (rooms.at(-1)?.room ?? "") : "";
   }
 }
 

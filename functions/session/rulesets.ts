@@ -15,6 +15,8 @@ export class Rulesets {
   readonly #now: () => number;
   /** When each version's use was last written down. */
   readonly #used = new Map<string, number>();
+  /** Up to where old versions were looked at: those that are kept all the same must not stand before the others. */
+  #looked_at = { last_used: 0, id: 0 };
 
   constructor(sql: SqlStorage, now: () => number) {
     this.#sql = sql;
@@ -76,22 +78,36 @@ export class Rulesets {
   /** The version that served the tenant last; null where none ever did. */
   lastGood(tenant: string): RulesetVersion | null {
     const [row] = this.#sql.exec<{ hash: string }>(
-      "SELECT hash FROM rulesets WHERE tenant = ? ORDER BY served_at DESC LIMIT 1",
+      "SELECT hash FROM rulesets INDEXED BY rulesets_by_service WHERE tenant = ? ORDER BY served_at DESC LIMIT 1",
       tenant,
     );
     const text = row ? this.text(tenant, row.hash) : null;
     return row && text !== null ? { hash: row.hash, text } : null;
   }
 
-  /** Forgets versions that no call used for `max_age_ms`, but never a tenant's last good one; returns how many parts. */
-  forget(max_age_ms: number): number {
+  /** Forgets up to `limit` parts of versions that no call used for `max_age_ms`, but never a tenant's last good one; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
     if (this.#used.size > 1_000) this.#used.clear();
+    const old = this.#sql
+      .exec<{ id: number; last_used: number }>(
+        `SELECT rowid AS id, last_used FROM rulesets INDEXED BY rulesets_by_age
+         WHERE last_used < ? AND (last_used, rowid) > (?, ?) ORDER BY last_used, rowid LIMIT ?`,
+        this.#now() - max_age_ms - USE_RESOLUTION_MS,
+        this.#looked_at.last_used,
+        this.#looked_at.id,
+        limit,
+      )
+      .toArray();
+    const last = old.at(-1);
+    this.#looked_at = last && old.length === limit ? last : { last_used: 0, id: 0 };
+    if (!last) return 0;
     return this.#sql
       .exec(
-        `DELETE FROM rulesets WHERE last_used < ? AND served_at <
-           (SELECT MAX(served_at) FROM rulesets AS others WHERE others.tenant = rulesets.tenant)
+        `DELETE FROM rulesets WHERE rowid IN (SELECT value FROM json_each(?)) AND served_at <
+           (SELECT MAX(served_at) FROM rulesets AS others INDEXED BY rulesets_by_service
+            WHERE others.tenant = rulesets.tenant)
          RETURNING part`,
-        this.#now() - max_age_ms - USE_RESOLUTION_MS,
+        JSON.stringify(old.map(({ id }) => id)),
       )
       .toArray().length;
   }

@@ -101,7 +101,7 @@ export class Walks {
   open(limit: number): Walk[] {
     return this.#sql
       .exec<{ call_id: string; context: string; received_at: number; state: string }>(
-        "SELECT * FROM walks WHERE state IS NOT NULL ORDER BY received_at LIMIT ?",
+        "SELECT * FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL ORDER BY received_at LIMIT ?",
         limit,
       )
       .toArray()
@@ -109,19 +109,25 @@ export class Walks {
   }
 
   get areOpen(): boolean {
-    return this.#sql.exec("SELECT 1 FROM walks WHERE state IS NOT NULL LIMIT 1").toArray().length > 0;
+    return (
+      this.#sql.exec("SELECT 1 FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL LIMIT 1").toArray()
+        .length > 0
+    );
   }
 
   /** When the oldest began, ms; null where there is none. */
   oldest(): number | null {
-    return this.#sql.exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks").one().at;
+    return this.#sql
+      .exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks INDEXED BY walks_by_age")
+      .one().at;
   }
 
   /** Forgets up to `limit` walks that began over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     return this.#sql
       .exec(
-        `DELETE FROM walks WHERE call_id IN (SELECT call_id FROM walks WHERE received_at < ? LIMIT ?)
+        `DELETE FROM walks WHERE call_id IN
+           (SELECT call_id FROM walks INDEXED BY walks_by_age WHERE received_at < ? LIMIT ?)
          RETURNING call_id`,
         this.#now() - max_age_ms,
         limit,

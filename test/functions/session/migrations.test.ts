@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { Dials } from "../../../functions/session/dials.ts";
@@ -69,7 +69,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       ],
       strangers: version >= 5 ? 2 : 0,
     });
-    const story = await archive.story("acme", "in", false);
+    const story = await archive.story("acme", "in", { with_rulesets: false });
     expect(story).toMatchObject({ outcome: "joined", room: "acme:support" });
     expect(story?.happened.map(({ what }) => what)).toContain("event");
     expect(story?.happened.some(({ what }) => what === "webhook")).toBe(version >= 2);
@@ -147,6 +147,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       presumed_gone: 1,
       observations: [{ question: "call_sid_is_call_id", reading: "true", times: 3 }],
     });
+  },
+  async (found) => {
+    using archive = await found.archive();
+    await runDurableObjectAlarm(found);
+    await expect.poll(() => archive.conference("acme", "acme:over")).toBeNull();
   },
 ];
 

@@ -118,7 +118,7 @@ describe("a seat in doubt", () => {
       it.listed.clear();
       for (let minute = 0; minute < 180; minute += 1) {
         await it.pass(60_000);
-        it.ledger.keeper.routine();
+        await it.ledger.keeper.routine();
       }
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
     });
@@ -132,11 +132,11 @@ describe("a seat in doubt", () => {
       it.ledger.doubts.gapBegan();
       for (let minute = 0; minute < 29; minute += 1) {
         await it.pass(60_000);
-        it.ledger.keeper.routine();
+        await it.ledger.keeper.routine();
       }
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
       await it.pass(120_000);
-      it.ledger.keeper.routine();
+      await it.ledger.keeper.routine();
       expect(it.ledger.rooms.taken(ROOM)).toBe(0);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
     });
@@ -208,7 +208,7 @@ describe("a REST list without a participant", () => {
       expect(it.ledger.rooms.taken(ROOM)).toBe(1);
       expect(stateOf(it, "a")).toBe("joined");
       expect(it.ledger.errands.takeDue(10)).toEqual([]);
-      expect(it.ledger.journal.ofCall({ tenant: "acme", call_id: "a" })).toMatchObject([
+      expect(it.ledger.journal.newestOf({ tenant: "acme", call_id: "a" })).toMatchObject([
         { kind: "deed", data: { deed: "repair", by: "rest" } },
       ]);
       // It lagged: the next one has it.
@@ -390,7 +390,7 @@ describe("asking REST", () => {
       join(it, "a");
       for (let alarm = 0; alarm < 12; alarm += 1) {
         await it.pass(30_000);
-        it.ledger.keeper.routine();
+        await it.ledger.keeper.routine();
       }
       expect(it.asked).toContain(ROOM);
     });
