@@ -131,6 +131,18 @@ function latest(ts: number): number {
   return Number.isInteger(ts) ? ts + 0.999 : ts;
 }
 
+/**
+ * Whether a participant was surely in its room before `ts`, seconds: it was seen to join, or else REST found it there, by more than
+ * whole seconds and the difference of the clocks can hide.
+ */
+export function wasThereBefore(
+  { joined_ts, verified_at }: { joined_ts: number | null; verified_at: number | null },
+  ts: number,
+): boolean {
+  const since = joined_ts !== null ? latest(joined_ts) : verified_at !== null ? verified_at / 1000 : null;
+  return since !== null && since + CLOCK_SKEW_MS / 1000 < ts;
+}
+
 function isSameMoment(a: number, b: number): boolean {
   const isWhole = Number.isInteger(a) || Number.isInteger(b);
   return Math.abs(a - b) < (isWhole ? 1 : SAME_JOIN_S);

@@ -1,4 +1,4 @@
-import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
+import { applyEvent, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { log } from "../log.ts";
 import { confirmJoin, seen } from "./confirming.ts";
@@ -188,13 +188,13 @@ export class ConferenceEvents {
   }
 
   /**
-   * A conference's end tells its id, which those whom REST found under its name never heard. They were in it, where there is none
-   * under that name besides it that they could be in.
+   * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
+   * another id. They were in it, where there is none under that name besides it that they could be in.
    */
   #identify(event: RelayEvent): void {
     if (event.kind !== "conference" || event.params.status !== "conference-end") return;
     const { name = "", conference_id } = event.params;
-    const ended_at = (event.timestamp ?? 0) * 1000;
+    const ended_ts = event.timestamp ?? 0;
     if (conference_id === undefined || this.#split.has(name)) return;
     if (this.#ledger.observations.has("two_conferences_under_one_name", true)) return;
     const there = this.#rooms.participants(name);
@@ -204,9 +204,9 @@ export class ConferenceEvents {
     const kinds = this.#kindsIn.get(conference_id);
     const isWithoutCxml = kinds === undefined && !there.some(isByCxml);
     for (const row of there) {
-      const isFound = row.conference_id === null && row.verified_at !== null && row.verified_at < ended_at;
+      const isNameless = row.conference_id === null && wasThereBefore(row, ended_ts);
       const isShared = kinds?.has(isByCxml(row)) === true;
-      if (isFound && (isShared || isWithoutCxml)) this.#placements.update(row, { conference_id });
+      if (isNameless && (isShared || isWithoutCxml)) this.#placements.update(row, { conference_id });
     }
   }
 
