@@ -465,12 +465,15 @@ describe("in a recorded conference", () => {
 
 describe("a roster", () => {
   const counted = (certain: number, uncertain = 0, name = room) => ({ name, certain, uncertain });
+  const found = (certain: number, uncertain: number, carrier: number) => [
+    { name: room, certain, uncertain, carrier },
+  ];
 
   test("differs where it has more for certain than are there, or fewer than are there for all its doubts", () => {
-    expect(differing(new Map([[room, 1]]), [counted(2)])).toEqual([room]);
-    expect(differing(new Map([[room, 3]]), [counted(1, 1)])).toEqual([room]);
-    expect(differing(new Map([[room, 1]]), [])).toEqual([room]);
-    expect(differing(new Map(), [counted(1)])).toEqual([room]);
+    expect(differing(new Map([[room, 1]]), [counted(2)])).toEqual(found(2, 0, 1));
+    expect(differing(new Map([[room, 3]]), [counted(1, 1)])).toEqual(found(1, 1, 3));
+    expect(differing(new Map([[room, 1]]), [])).toEqual(found(0, 0, 1));
+    expect(differing(new Map(), [counted(1)])).toEqual(found(1, 0, 0));
   });
 
   test("does not differ because of those who are presumed gone or doubted, whether they are there or not", () => {
