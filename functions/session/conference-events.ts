@@ -1,4 +1,4 @@
-import { applyEvent, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
+import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { log } from "../log.ts";
 import { confirmJoin, seen } from "./confirming.ts";
@@ -198,7 +198,9 @@ export class ConferenceEvents {
     if (conference_id === undefined || this.#split.has(name)) return;
     if (this.#ledger.observations.has("two_conferences_under_one_name", true)) return;
     const there = this.#rooms.participants(name);
-    const isElsewhere = (row: Placement) => row.conference_id !== null && row.conference_id !== conference_id;
+    // Who came after the end came into another one, which was not there yet.
+    const isElsewhere = (row: Placement) =>
+      row.conference_id !== null && row.conference_id !== conference_id && !cameAfter(row, ended_ts);
     if (there.some((row) => isElsewhere(row) && row.doubted_at === null)) return;
     // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
     const kinds = this.#kindsIn.get(conference_id);

@@ -77,6 +77,14 @@ test("it stays where somebody is in another conference of that name, in which it
   expect(await endOfConf1("two", { more })).toEqual([]);
 });
 
+test("it is over where somebody came into the next conference of that name, which was not there before this one ended", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("b", { deadline_at: START + 92_000, ingress: "swml" }));
+    ledger.events.apply(event("participant-join", "conf-2", START + 90_000, "b"));
+  };
+  expect(await endOfConf1("next", { more })).toEqual(["a"]);
+});
+
 test("it stays where only calls by cXML were seen to join the conference that ended, though they have left", async () => {
   const more = (ledger: Ledger) => {
     ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
