@@ -61,7 +61,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   if (reply.outcome !== "hold") return { ...answered, next: nextOf(visit, reply, at, placing) };
   const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
   const next: Next = back
-    ? { does: "hold", ms: HOLD_MS, ...ringing(reply), back, staying: stayingOf(visit, placing) }
+    ? { does: "hold", ms: HOLD_MS, ...ringingWhile(visit, reply), back, staying: stayingOf(visit, placing) }
     : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, true) };
   return { ...answered, next };
 }
@@ -149,6 +149,11 @@ function nextOf(
 
 function ringing({ again }: { again?: true }): { ringing?: true } {
   return again ? { ringing: true } : {};
+}
+
+/** A webhook's caller has heard it ring before the first hold; a call by a context has heard nothing since its join was sent. */
+function ringingWhile({ call }: CallVisit, reply: { again?: true }): { ringing?: true } {
+  return call.via === "relay" ? { ringing: true } : ringing(reply);
 }
 
 async function askRest(

@@ -8,7 +8,7 @@ export interface ConferenceEnd {
   trusted: boolean;
   /** Whose calls it bears on; null: everybody's. */
   tenant: string | null;
-  /** Whether those who came by cXML, and the others, were in it whom REST found under its name and nothing told its id. */
+  /** Whether those who came by cXML, and the others, were in it who were seen under its name and nothing told its id. */
   found_cxml: boolean;
   found_others: boolean;
   /** The call whose leaving ended it, where that was said. */

@@ -1,4 +1,4 @@
-import { applyEvent, type MembershipEvent } from "../../shared/placement.ts";
+import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { log } from "../log.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
@@ -201,7 +201,7 @@ export class ConferenceEvents {
     if (room === "" || conference_id === "") return;
     const found =
       told.trusted && ids_known
-        ? this.#foundKinds(room, conference_id)
+        ? this.#foundKinds(room, conference_id, event.timestamp ?? 0)
         : { found_cxml: false, found_others: false };
     const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
     const isLong = this.#participantsOf(end).length > AT_ONCE;
@@ -213,9 +213,7 @@ export class ConferenceEvents {
     const { room: name, conference_id, ts, at, tenant } = end;
     const isIn = (row: LivePlacement) =>
       // Another conference may have the name by now, and this call may have come for that.
-      row.room === name &&
-      row.created_at <= at &&
-      (row.conference_id === conference_id || wasFoundIn(row, end));
+      row.room === name && row.created_at <= at && (row.conference_id === conference_id || wasIn(row, end));
     const isItsTenants = (row: LivePlacement) => tenant === null || row.tenant === tenant;
     for (const key of inSlices(this.#participantsOf(end))) {
       if (key === null) yield;
@@ -232,10 +230,10 @@ export class ConferenceEvents {
     if (id !== null) this.#ends.done(id);
   }
 
-  /** Those whom the end of the conference bears on: in it by an event, or found under its name by REST. */
+  /** Those whom the end of the conference bears on: in it by an event that told its id, or by all that is known. */
   #participantsOf(end: ConferenceEnd): LivePlacement[] {
     const { room, conference_id } = end;
-    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => wasFoundIn(row, end));
+    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => wasIn(row, end));
     return [...this.#rooms.inConference(room, conference_id), ...found];
   }
 
@@ -265,13 +263,21 @@ export class ConferenceEvents {
   }
 
   /**
-   * A conference's end tells its id, which those whom REST found under its name never heard. They were in it, where there is none
-   * under that name besides it that they could be in.
+   * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
+   * another id. They were in it, where there is none under that name besides it that they could be in.
    */
-  #foundKinds(room: string, conference_id: string): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
+  #foundKinds(
+    room: string,
+    conference_id: string,
+    ended_ts: number,
+  ): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
     const there = this.#rooms.participants(room);
+    // Who came after the end came into another one, which was not there yet.
     const isElsewhere = (row: LivePlacement) =>
-      row.conference_id !== null && row.conference_id !== conference_id && row.doubted_at === null;
+      row.conference_id !== null &&
+      row.conference_id !== conference_id &&
+      row.doubted_at === null &&
+      !cameAfter(row, ended_ts);
     const isOneOfTwo =
       this.#split.has(room) || this.#ledger.observations.has("two_conferences_under_one_name", true);
     if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
@@ -469,11 +475,10 @@ function isByCxml(row: LivePlacement | Placement): boolean {
   return kindOf(row).ingress === "cxml";
 }
 
-/** Whether REST found it under the name of the conference that has ended, before that, and it can have been in no other. */
-function wasFoundIn(row: LivePlacement, { ts, found_cxml, found_others }: ConferenceEnd): boolean {
-  if (row.state !== "joined" || row.conference_id !== null || row.verified_at === null || ts === null)
-    return false;
-  return row.verified_at < ts * 1000 && (isByCxml(row) ? found_cxml : found_others);
+/** Whether it was in the conference that has ended, though nothing told its id: it was there before, and can have been in no other. */
+function wasIn(row: LivePlacement, { ts, found_cxml, found_others }: ConferenceEnd): boolean {
+  if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
+  return wasThereBefore(row, ts) && (isByCxml(row) ? found_cxml : found_others);
 }
 
 /** null: the turn is over. */

@@ -123,12 +123,16 @@ export class HeldJoins {
     const { link, repairs } = this.#host;
     const { trail, call_id, room, segment_id } = row;
     const project = await link.project();
-    const sid = await findInRooms(project, [room], call_id, AbortSignal.timeout(REST_MS));
+    const signal = AbortSignal.timeout(REST_MS);
+    // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
+    const [sid, statuses] = await Promise.all([
+      findInRooms(project, [room], call_id, signal),
+      callStatuses(project, call_id, segment_id, signal),
+    ]);
     if (sid !== null) {
       if (row.trail === trail) repairs.found(row, sid);
       return true;
     }
-    const statuses = await callStatuses(project, call_id, segment_id, AbortSignal.timeout(REST_MS));
     if (evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
     repairs.over(row, "its status says that the call is over");
     return true;

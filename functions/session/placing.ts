@@ -30,7 +30,7 @@ export interface PlacingHost {
   joinSeen(key: PlacementKey): Promise<void>;
   /** How each command of a placement ended. */
   commandEnded(outcome: Outcome): void;
-  observations: Pick<Observations, "saw">;
+  observations: Pick<Observations, "saw" | "has">;
 }
 
 /**
@@ -50,7 +50,7 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
   }
   const { room } = chosen;
   planned.join = chosen.join;
-  const avoid = deadline_at <= now ? "the deadline had passed" : reasonForDocument(host, request);
+  const avoid = deadline_at <= now ? "the deadline had passed" : reasonForDocument(host, planned, room);
   if (avoid !== null) {
     placements.plan(planned, room, avoid, "by_document");
   } else {
@@ -113,10 +113,26 @@ function outcomeOf(row: Placement): PlaceReply["outcome"] {
   }
 }
 
-function reasonForDocument(host: PlacingHost, request: PlaceRequest): string | null {
+function reasonForDocument(host: PlacingHost, request: PlaceRequest, room: string): string | null {
   if (request.join_via === "document") return "the tenant joins by document";
   if (request.node_id === undefined) return "the call has no node_id";
+  if (mayEndForOthers(host, request, room)) return "its leave would end the conference for others";
   return host.avoidRelay();
+}
+
+/**
+ * Whether RELAY's join may end the conference at once for all who are in it: the document that starts after the join may take the call
+ * out, whose leave ends it.
+ */
+function mayEndForOthers(
+  { rooms, observations }: PlacingHost,
+  { join, by_commands }: PlaceRequest,
+  room: string,
+): boolean {
+  if (by_commands || join.end_on_exit !== true) return false;
+  if (observations.has("document_takes_call_out_of_conference", true)) return true;
+  // Those whose seats were released may be there.
+  return rooms.taken(room) > 0 || rooms.participants(room).length > 0;
 }
 
 async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at: number): Promise<void> {

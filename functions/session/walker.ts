@@ -297,8 +297,7 @@ export class Walker {
     const { call_id } = this.#call;
     const row = this.#placement;
     if (row?.state === "joined") {
-      // No document was started for it: its join is RELAY's.
-      placements.update(row, { joined_by: "relay" });
+      this.#joinedSomehow(row);
       return true;
     }
     const signal = AbortSignal.timeout(REST_MS);
@@ -306,10 +305,20 @@ export class Walker {
     // Where nobody says so it joins again, and is then in that room for sure.
     const isFound = (await said.catch(() => null)) !== null;
     // An event may have been faster than REST.
-    if (row && this.#placement?.state === "joined") placements.update(row, { joined_by: "relay" });
-    else if (!isFound) return false;
-    else if (row) placements.move(row, "joined", { reason: "REST found the call", joined_by: "relay" });
+    const isJoined = this.#placement?.state === "joined";
+    if (!isJoined && !isFound) return false;
+    if (row && !isJoined) placements.move(row, "joined", { reason: "REST found the call" });
+    if (row) this.#joinedSomehow(row);
     return true;
+  }
+
+  /**
+   * Where no document was sent, the join is RELAY's. Where one was, it may be either's: RELAY's may come yet and take the call out of the
+   * document's, or there is no document that ends the call with its conference, and the session does.
+   */
+  #joinedSomehow(row: Placement): void {
+    const wasSent = row.joined_by === "document";
+    this.#host.placements.update(row, wasSent ? { lives_on: 1 } : { joined_by: "relay" });
   }
 
   async #end(reason: "hangup" | "busy" | "decline"): Promise<void> {

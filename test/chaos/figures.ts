@@ -113,8 +113,8 @@ export function verdictOf(
     ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
     ...(["evening", "end"] as const).flatMap((when) =>
       (seats?.[when].differing ?? []).map(
-        (room) =>
-          `seed ${plan.seed}: ${when}: the ledger has another number of calls in ${room} than the carrier`,
+        ({ name, certain, uncertain, carrier }) =>
+          `seed ${plan.seed}: ${when}: the ledger has ${certain} calls in ${name} for certain, and ${uncertain} more in doubt; the carrier has ${carrier}`,
       ),
     ),
   ];

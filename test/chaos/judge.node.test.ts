@@ -335,14 +335,16 @@ describe("silence after a room", () => {
   });
 
   test("is not stranded yet while it is held with a ring, for a minute at most", () => {
-    const held = (rings: number) =>
+    const { planned } = record({});
+    const held = (rings: number, { detail, way }: { detail: string; way: "swml" | "relay" }) =>
       record({
+        planned: { ...planned, way },
         stays: [],
         ended_at: null,
         heard: {
           heard: Array.from({ length: rings }, (_, index) => ({
             sound: "ring",
-            detail: "ring:3:us",
+            detail,
             from_ms: index * 3_000,
             to_ms: null,
           })),
@@ -350,8 +352,14 @@ describe("silence after a room", () => {
           two_sounds: false,
         } as unknown as CallRecord["heard"],
       });
-    expect(crimesOf(held(21))).toEqual([]);
-    expect(crimesOf(held(22))).toContain("stranded");
+    const byDocument = { detail: "ring:3:us", way: "swml" } as const;
+    const byRelay = { detail: "ring:2:us", way: "relay" } as const;
+    for (const how of [byDocument, byRelay]) {
+      expect(crimesOf(held(21, how))).toEqual([]);
+      expect(crimesOf(held(22, how))).toContain("stranded");
+    }
+    // The ring of a call that nobody held is no excuse.
+    expect(crimesOf(held(1, { ...byDocument, detail: byRelay.detail }))).toContain("stranded");
   });
 
   test("keeps its seat, for which others wait with an excuse", () => {
@@ -465,12 +473,15 @@ describe("in a recorded conference", () => {
 
 describe("a roster", () => {
   const counted = (certain: number, uncertain = 0, name = room) => ({ name, certain, uncertain });
+  const found = (certain: number, uncertain: number, carrier: number) => [
+    { name: room, certain, uncertain, carrier },
+  ];
 
   test("differs where it has more for certain than are there, or fewer than are there for all its doubts", () => {
-    expect(differing(new Map([[room, 1]]), [counted(2)])).toEqual([room]);
-    expect(differing(new Map([[room, 3]]), [counted(1, 1)])).toEqual([room]);
-    expect(differing(new Map([[room, 1]]), [])).toEqual([room]);
-    expect(differing(new Map(), [counted(1)])).toEqual([room]);
+    expect(differing(new Map([[room, 1]]), [counted(2)])).toEqual(found(2, 0, 1));
+    expect(differing(new Map([[room, 3]]), [counted(1, 1)])).toEqual(found(1, 1, 3));
+    expect(differing(new Map([[room, 1]]), [])).toEqual(found(0, 0, 1));
+    expect(differing(new Map(), [counted(1)])).toEqual(found(1, 0, 0));
   });
 
   test("does not differ because of those who are presumed gone or doubted, whether they are there or not", () => {

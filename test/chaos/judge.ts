@@ -27,8 +27,8 @@ const WEBHOOK_MS = 5_000;
 const JOIN_DEADLINE_MS = 2_000;
 /** A document that puts a call back where it has just been taken out does so sooner. */
 const AGAIN_MS = 4_000;
-/** What a caller hears who is held more than once, and how often that fits into the time for which one is held. */
-const HELD_RING = "ring:3:us";
+/** What a caller hears who is held, by a document or by RELAY, and how often that fits into the time for which one is held. */
+const HELD_RING = { document: "ring:3:us", relay: "ring:2:us" };
 const HELD_RINGS = 21;
 const noPin = [GOODBYE, "There were too many wrong entries.", "PINs cannot be taken right now."];
 /** For the way there and for a busy machine. */
@@ -89,9 +89,10 @@ function stranded(record: CallRecord): boolean {
 
 /** Whose leave would end the conference is held for a minute at most while nothing says where it is: the run may end before that. */
 function isHeld(record: CallRecord): boolean {
-  const rings = record.heard.heard.filter(({ detail }) => detail === HELD_RING);
+  const ring = HELD_RING[record.planned.way === "relay" ? "relay" : "document"];
+  const rings = record.heard.heard.filter(({ detail }) => detail === ring);
   const last = record.heard.heard.at(-1);
-  return isOnTheLine(record) && last?.detail === HELD_RING && rings.length <= HELD_RINGS;
+  return isOnTheLine(record) && last?.detail === ring && rings.length <= HELD_RINGS;
 }
 
 /**

@@ -5,11 +5,16 @@ import { ADMIN_TOKEN, type Staged } from "./stage.ts";
 const LIMIT_MS = 45_000;
 const POLL_MS = 500;
 
+/** A room in which the ledger has other calls than the carrier. */
+export interface Differing extends Counted {
+  carrier: number;
+}
+
 export interface SeatsCompared {
   /** How many rooms differed before a reconciliation was called for. */
   before: number;
   /** Those that differ after it. */
-  differing: string[];
+  differing: Differing[];
   /** Participants of whom the roster itself says that they may have gone. */
   presumed_gone: number;
   doubted: number;
@@ -69,17 +74,15 @@ export interface Counted {
 }
 
 /** Rooms in which the carrier has fewer than are there for certain, or more than may be there. Two conferences of one name are one room. */
-export function differing(theirs: ReadonlyMap<string, number>, counted: readonly Counted[]): string[] {
+export function differing(theirs: ReadonlyMap<string, number>, counted: readonly Counted[]): Differing[] {
   const ours = new Map<string, { certain: number; uncertain: number }>();
   for (const { name, certain, uncertain } of counted) {
     const sum = ours.get(keyOf(name)) ?? { certain: 0, uncertain: 0 };
     ours.set(keyOf(name), { certain: sum.certain + certain, uncertain: sum.uncertain + uncertain });
   }
-  return [...new Set([...theirs.keys(), ...ours.keys()])].filter((name) => {
-    const { certain, uncertain } = ours.get(name) ?? { certain: 0, uncertain: 0 };
-    const there = theirs.get(name) ?? 0;
-    return there < certain || there > certain + uncertain;
-  });
+  return [...new Set([...theirs.keys(), ...ours.keys()])]
+    .map((name) => ({ name, certain: 0, uncertain: 0, ...ours.get(name), carrier: theirs.get(name) ?? 0 }))
+    .filter(({ certain, uncertain, carrier }) => carrier < certain || carrier > certain + uncertain);
 }
 
 /** Names may come back normalised. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { confirmJoin } from "../../../functions/session/confirming.ts";
+import type { Placement } from "../../../functions/session/placements.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
@@ -12,10 +13,27 @@ function event(status: string, conference_id: string, at: number, call_id?: stri
   return { kind: "conference", event_type: "calling.conference", timestamp: at / 1000, params };
 }
 
-/** `a`: whom REST found in the room, so that nobody told the id of its conference; `more` comes before the end of `conf-1`. */
+function foundByRest(ledger: Ledger, row: Placement): void {
+  confirmJoin(ledger, row, { joined_by: "relay", reason: "REST found the call in its room" }, START);
+}
+
+/** A callback tells whole seconds, and an id that is not RELAY's. */
+function toldByCallback(ledger: Ledger): void {
+  ledger.events.apply(event("participant-join", "cf-1", START, "a"), { feed: "callback", ids_known: false });
+}
+
+/** `a`: a call of which nobody told the id of its conference; `more` comes before the end of `conf-1`. */
 async function endOfConf1(
   name: string,
-  { ended_at = START + 60_000, more = () => {} }: { ended_at?: number; more?: (ledger: Ledger) => void },
+  {
+    ended_at = START + 60_000,
+    seen = foundByRest,
+    more = () => {},
+  }: {
+    ended_at?: number;
+    seen?: (ledger: Ledger, row: Placement) => void;
+    more?: (ledger: Ledger) => void;
+  },
 ): Promise<string[]> {
   return await onStorage(`conference-end-${name}`, async ({ sql }) => {
     let now = START;
@@ -26,7 +44,7 @@ async function endOfConf1(
     );
     const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, ingress: "swml" }));
     if (!row) throw new Error("there is a seat");
-    confirmJoin(ledger, row, { joined_by: "relay", reason: "REST found the call in its room" }, now);
+    seen(ledger, row);
     more(ledger);
     now = START + 120_000;
     ledger.events.apply(event("conference-end", "conf-1", ended_at));
@@ -36,6 +54,15 @@ async function endOfConf1(
 
 test("a call that REST found under a name is over with the conference of that name, whose id nobody had told", async () => {
   expect(await endOfConf1("one", {})).toEqual(["a"]);
+});
+
+test("a call whose join only a callback told, by another id, is over with the conference of that name", async () => {
+  expect(await endOfConf1("callback", { seen: toldByCallback })).toEqual(["a"]);
+});
+
+test("it stays where the conference ended within the second that its join was told by", async () => {
+  const told = { seen: toldByCallback, ended_at: START + 900 };
+  expect(await endOfConf1("callback, same second", told)).toEqual([]);
 });
 
 test("it stays where the end is older than that it was found", async () => {
@@ -48,6 +75,14 @@ test("it stays where somebody is in another conference of that name, in which it
     ledger.events.apply(event("participant-join", "conf-2", START + 1_000, "b"));
   };
   expect(await endOfConf1("two", { more })).toEqual([]);
+});
+
+test("it is over where somebody came into the next conference of that name, which was not there before this one ended", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("b", { deadline_at: START + 92_000, ingress: "swml" }));
+    ledger.events.apply(event("participant-join", "conf-2", START + 90_000, "b"));
+  };
+  expect(await endOfConf1("next", { more })).toEqual(["a"]);
 });
 
 test("it stays where only calls by cXML were seen to join the conference that ended, though they have left", async () => {
