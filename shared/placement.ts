@@ -138,16 +138,13 @@ function latest(ts: number): number {
   return Number.isInteger(ts) ? ts + 0.999 : ts;
 }
 
-/**
- * Whether a participant was surely in its room before `ts`, seconds: it was seen to join, or else REST found it there, by more than
- * whole seconds and the difference of the clocks can hide.
- */
+/** Whether a participant was in its room before `ts`, seconds: it was seen to join, or else REST found it there. */
 export function wasThereBefore(
   { joined_ts, verified_at }: { joined_ts: number | null; verified_at: number | null },
   ts: number,
 ): boolean {
   const since = joined_ts !== null ? latest(joined_ts) : verified_at !== null ? verified_at / 1000 : null;
-  return since !== null && since + CLOCK_SKEW_MS / 1000 < ts;
+  return since !== null && since < ts;
 }
 
 /** Whether a participant surely came after `ts`, seconds. */
