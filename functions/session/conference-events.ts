@@ -410,6 +410,7 @@ export class ConferenceEvents {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
     const wasThere = row.state === "joined";
+    const wasOut = row.state === "left";
     const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";
     // Its documents take it out again and again: putting it back once more would not keep it there.
     const follow = change.follow === "rejoin" && row.rejoins >= MOST_REJOINS ? "end_call" : change.follow;
@@ -436,6 +437,8 @@ export class ConferenceEvents {
       this.#noteSplit(row);
       this.#joined(row);
       this.#ledger.kept.unkeep(row);
+      // It is not over after all.
+      if (wasOut) for (const kind of ["end", "after"] as const) this.#errands.drop(kind, row);
     }
     if (row.state === "left") {
       const hasDropped = wasThere && event.happened === "left";
@@ -444,11 +447,17 @@ export class ConferenceEvents {
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }
-    if (follow === "end_call") this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id);
+    if (follow === "end_call")
+      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, this.#endAt(row));
     if (follow === "rejoin") {
       this.#placements.update(row, { rejoins: row.rejoins + 1 });
       this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
+  }
+
+  /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */
+  #endAt({ joined_by, may_stand }: Placement): number {
+    return this.#now() + (joined_by === "document" && may_stand === 1 ? SETTLING_MS : 0);
   }
 
   /**

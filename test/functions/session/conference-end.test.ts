@@ -101,3 +101,33 @@ test("it stays where calls by cXML are in the room, whose conferences may be oth
   };
   expect(await endOfConf1("cxml", { more })).toEqual([]);
 });
+
+test("a call that RELAY's late join takes out of its document's is not ended, for that join is told of a moment later", async () => {
+  await onStorage("conference-end-late", async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, ingress: "swml" }));
+    if (!row) throw new Error("there is a seat");
+    ledger.placements.move(row, "sending", { reason: "sent", may_stand: 1 });
+    ledger.placements.move(row, "unknown", { reason: "no answer" });
+    const document = {
+      joined_by: "document",
+      stay_at: START,
+      lives_on: 1,
+      reason: "its document joins",
+    } as const;
+    ledger.placements.move(row, "by_document", document);
+    ledger.events.apply(event("participant-join", "conf-1", START + 10, "a"));
+    now = START + 5_000;
+    ledger.events.apply(event("participant-leave", "conf-1", now, "a"));
+    expect(ledger.errands.takeDue(10)).toEqual([]);
+    ledger.events.apply(event("participant-join", "conf-2", now, "a"));
+    now += 60_000;
+    expect(ledger.errands.takeDue(10)).toEqual([]);
+    expect(row.state).toBe("joined");
+  });
+});
