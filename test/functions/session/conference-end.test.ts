@@ -112,14 +112,7 @@ test("a call that RELAY's late join takes out of its document's is not ended, fo
     );
     const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, ingress: "swml" }));
     if (!row) throw new Error("there is a seat");
-    ledger.placements.move(row, "sending", { reason: "sent", may_stand: 1 });
-    ledger.placements.move(row, "unknown", { reason: "no answer" });
-    const document = {
-      joined_by: "document",
-      stay_at: START,
-      lives_on: 1,
-      reason: "its document joins",
-    } as const;
+    const document = { joined_by: "document", stay_at: START, may_stand: 1, lives_on: 1 } as const;
     ledger.placements.move(row, "by_document", document);
     ledger.events.apply(event("participant-join", "conf-1", START + 10, "a"));
     now = START + 5_000;
