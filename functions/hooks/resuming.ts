@@ -10,7 +10,7 @@ export type { ResumedAt } from "../../shared/resume-url.ts";
 export function asksUs(
   { base_url, tenant, call, authentic }: CallVisit,
   { entry, step, asked }: ResumedAt,
-  always: boolean,
+  { always, limited = false }: { always: boolean; limited?: boolean },
 ): { asks?: AsksUs } {
   if (base_url === "" || call.via === "cxml" || !authentic) return {};
   const { url_fragment } = tenant.record;
@@ -20,7 +20,14 @@ export function asksUs(
     { entry, step, asked: asked + 1 },
     { joined: true, fragment },
   );
-  return { asks: { dest, params: callerParams(call.params).params, always } };
+  return {
+    asks: {
+      dest,
+      params: callerParams(call.params).params,
+      always,
+      ...(limited ? { failed: true as const } : {}),
+    },
+  };
 }
 
 /** What the call's own document says of its join, where it asks about that. */

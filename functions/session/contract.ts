@@ -148,6 +148,12 @@ export type LookReply =
       join: JoinParameters;
       reason: string;
       may_stand?: true;
+      /** Seats are limited: the document asks, too, where its join failed. */
+      limited?: true;
+      /** Of `not_in` where seats are limited: the call waits in its line again. */
+      waits?: true;
+      /** Of `not_in` where seats are limited: what the rule says to a caller who finds no seat. */
+      word?: LastWord;
       /** Where the call goes whose own document is done with its room. */
       after_url?: string;
     };

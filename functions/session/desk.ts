@@ -24,6 +24,7 @@ import {
   placeByRelay,
   replyOf,
 } from "./placing.ts";
+import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Terms } from "./terms.ts";
@@ -31,6 +32,7 @@ import type { Terms } from "./terms.ts";
 interface DeskHost {
   placements: Placements;
   rooms: Rooms;
+  checks: RoomChecks;
   errands: Errands;
   chores: Chores;
   health: Health;
@@ -133,9 +135,19 @@ export class Desk {
     const { link, placements, rooms, health, counters, observations } = this.#host;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
     const ledger = { placements, rooms, health, counters, observations };
-    const reply = look({ ...ledger, wouldHaveSeen: seen, now: Date.now() }, request);
+    const refused = (row: Placement) => this.#refused(row);
+    const reply = look({ ...ledger, wouldHaveSeen: seen, refused, now: Date.now() }, request);
     this.#looked(request, reply);
     return reply;
+  }
+
+  /** The room has callers whom nobody counts: it is full until REST was asked, and a waiter stands in the line again. */
+  #refused(row: Placement): boolean {
+    const { rooms, checks, chores, line } = this.#host;
+    const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
+    checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
+    chores.heard();
+    return line.takeBack(row);
   }
 
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */

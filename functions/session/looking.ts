@@ -1,5 +1,6 @@
-import { type JoinParameters, withoutEnd } from "../../shared/conference.ts";
+import { type JoinParameters, withLimit, withoutEnd } from "../../shared/conference.ts";
 import { LIST_LAG_MS } from "../../shared/evidence.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { confirmJoin, named } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -30,6 +31,8 @@ export interface Lookout {
   observations: Pick<Observations, "saw" | "has">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
+  /** SignalWire refused the row's join where seats are limited. True where the call waits in its line again. */
+  refused(row: Placement): boolean;
   now: number;
 }
 
@@ -137,7 +140,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   const isDone = said === "completed";
   if (row.may_stand === 0) {
     const reason = `its document's join: ${said}`;
-    return { ...place, outcome: isDone ? "over" : "not_in", reason };
+    return isDone ? { ...place, outcome: "over", reason } : notIn(out, row, reason);
   }
   // Seen to join, and the document's join was none: RELAY's is. Where the document's is over, a leave may be on its way.
   if (row.state === "joined" && !isDone) {
@@ -156,11 +159,21 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   }
   if (isDone ? mayHoldAgain(out, row, request) : mayBeThere(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
-  if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
+  if (!isDone) return notIn(out, row, `its document's join: ${said}`);
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
   placements.update(row, { rejoins: row.rejoins + 1 });
   return byDocument(out, row, "its document's join is over, and nothing says that its conference is");
+}
+
+/** Where seats are limited, SignalWire has more callers in the room than the ledger knows of. */
+function notIn(out: Lookout, row: Placement, reason: string): LookReply {
+  const reply = { ...placeOf(row), outcome: "not_in", reason } as const;
+  if (row.capacity === null) return reply;
+  const word = row.when_full ?? rejectByDefault();
+  if (out.refused(row)) return { ...reply, waits: true, word };
+  out.placements.move(row, "failed", { turned_away: "full", reason });
+  return { ...reply, word };
 }
 
 function held(row: Placement, reason: string): LookReply {
@@ -213,17 +226,20 @@ function byDocument({ placements, now }: Lookout, row: Placement, reason: string
 }
 
 /** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
-function placeOf({ room, join, may_stand, after_url }: Placement): {
+function placeOf({ room, join, capacity, may_stand, after_url }: Placement): {
   v: 1;
   room: string;
   join: JoinParameters;
   may_stand?: true;
+  limited?: true;
   after_url?: string;
 } {
+  const harmless = may_stand === 1 ? withoutEnd(join) : join;
   return {
     v: 1,
     room,
-    join: may_stand === 1 ? withoutEnd(join) : join,
+    join: capacity === null ? harmless : withLimit(harmless, capacity),
+    ...(capacity === null ? {} : { limited: true as const }),
     ...(may_stand === 1 ? { may_stand: true as const } : {}),
     ...(after_url === null ? {} : { after_url }),
   };

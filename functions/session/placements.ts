@@ -2,6 +2,7 @@ import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
+import type { LastWord } from "../../shared/rules/decision.ts";
 import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
 import { LiveRows } from "./live-rows.ts";
@@ -23,6 +24,8 @@ export interface Placement extends PlacementKey, Membership {
   capacity: number | null;
   sticky_key: string | null;
   after_url: string | null;
+  /** What a caller is told who finds no seat, where the rule says so and no line does. */
+  when_full: LastWord | null;
   join: JoinParameters;
   forwarding: Forwarding | null;
   rule: string | null;
@@ -211,6 +214,7 @@ export class Placements {
       capacity: request.capacity ?? null,
       sticky_key: request.sticky_key ?? null,
       after_url: request.after_url ?? null,
+      when_full: request.when_full ?? null,
       room,
       join: request.join,
       forwarding: request.forwarding,
@@ -369,13 +373,14 @@ export class Placements {
   }
 
   #insert(row: Placement): void {
-    const { join, forwarding, answer, wait, ...plain } = row;
+    const { join, forwarding, answer, wait, when_full, ...plain } = row;
     const columns: Record<string, SqlStorageValue> = {
       ...plain,
       join: JSON.stringify(join),
       forwarding: forwarding === null ? null : JSON.stringify(forwarding),
       answer: answer === null ? null : JSON.stringify(answer),
       wait: wait === null ? null : JSON.stringify(wait),
+      when_full: when_full === null ? null : JSON.stringify(when_full),
       live: isLive(row.state) ? 1 : 0,
     };
     const names = Object.keys(columns);
@@ -398,6 +403,7 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding,
     answer,
     wait,
+    when_full,
     live: _,
     ...plain
   } = row as unknown as Omit<Placement, "join"> & {
@@ -405,6 +411,7 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding: unknown;
     answer: unknown;
     wait: unknown;
+    when_full: unknown;
     live: number;
     seq: number;
   };
@@ -414,5 +421,6 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
     answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
     wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
+    when_full: typeof when_full === "string" ? (JSON.parse(when_full) as LastWord) : null,
   };
 }

@@ -211,6 +211,12 @@ export class RoomChecks {
     this.#sql.exec("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
   }
 
+  /** SignalWire refused a join as one too many: so many more are in the room than were counted, until REST was asked. */
+  refused(room: string, more: number): void {
+    this.#strangers.set(room, { count: this.strangersIn(room) + more, at: this.#now() });
+    this.demand(room);
+  }
+
   strangersIn(room: string): number {
     const known = this.#strangers.get(room);
     return known && known.at + BELIEVED_MS > this.#now() ? known.count : 0;

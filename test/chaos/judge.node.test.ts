@@ -96,6 +96,17 @@ describe("a call that went well", () => {
   });
 });
 
+test("music that goes on in the room for less than a command takes there is no crime", () => {
+  const line = { sound: "audio", detail: "line.mp3", from_ms: 0, to_ms: 0 } as const;
+  const [room] = base.heard.heard.filter(({ sound }) => sound === "conference" || sound === "music");
+  const until = (ms: number) =>
+    record({
+      heard: { ...base.heard, heard: [...base.heard.heard, { ...line, to_ms: (room?.from_ms ?? 0) + ms }] },
+    });
+  expect(crimesOf(until(250))).toEqual([]);
+  expect(crimesOf(until(251))).toEqual(["in_two_places"]);
+});
+
 test.each<[string, Partial<CallRecord>]>([
   ["stranded", { call: { ...base.call, stranded: true } }],
   ["stranded", { stays: [], commands: [], ended_at: 9_000 }],

@@ -116,12 +116,18 @@ function isSilent(record: CallRecord): boolean {
   return silenceBefore(record, out_at) > SILENCE_MS || silenceAfter(record, knownOutAt(record)) > SILENCE_MS;
 }
 
+/** By more than what a sound that is told to stop before the join goes on for the way there. */
+function areBothHeard(a: Pick<Stay, "from" | "to">, b: Pick<Stay, "from" | "to">): boolean {
+  return Math.min(endOf(a), endOf(b)) - Math.max(a.from, b.from) > TOLERANCE_MS;
+}
+
 /** In two conferences at once, or spoken to by a document while in one. */
 function inTwoPlaces({ stays, heard }: CallRecord): boolean {
   if (stays.some((one, index) => stays.slice(index + 1).some((other) => overlap(one, other)))) return true;
   const spans = heard.heard.map(({ sound, from_ms, to_ms }) => ({ sound, from: from_ms, to: to_ms }));
   return spans.some(
-    (one) => IN_ROOM.has(one.sound) && spans.some((other) => SPOKEN.has(other.sound) && overlap(one, other)),
+    (one) =>
+      IN_ROOM.has(one.sound) && spans.some((other) => SPOKEN.has(other.sound) && areBothHeard(one, other)),
   );
 }
 

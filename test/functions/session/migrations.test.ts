@@ -153,6 +153,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     await runDurableObjectAlarm(found);
     await expect.poll(() => archive.conference("acme", "acme:over")).toBeNull();
   },
+  async (found) => {
+    const asked = { v: 1, call_id: "refused", entry: "", step: 0, asking_step: 1_002 } as const;
+    const reply = await found.look({ ...asked, document_said: "failed" });
+    expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
+  },
 ];
 
 describe("storage that an older version wrote", () => {
