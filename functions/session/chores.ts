@@ -70,9 +70,12 @@ export class Chores {
       {
         ...host,
         repairs: this.repairs,
-        list: async (room) => await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS)),
+        list: async (room) =>
+          await host.link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
         statuses: async ({ call_id, segment_id }) =>
-          await callStatuses(await host.link.project(), call_id, segment_id, AbortSignal.timeout(REST_MS)),
+          await host.link.rest("question", REST_MS, (project, signal) =>
+            callStatuses(project, call_id, segment_id, signal),
+          ),
         seat_doubt_ms: () => host.link.seat_doubt_ms,
       },
       Date.now,
@@ -198,7 +201,7 @@ export class Chores {
       now: Date.now,
       connection: () => link.ready,
       protocol: () => link.protocol,
-      project: () => link.project(),
+      link,
     });
     await this.#keeper.run();
   }

@@ -161,8 +161,9 @@ export class Dialer extends RpcTarget {
     const ask = async ({ tag, call_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
-        const signal = AbortSignal.timeout(REST_MS);
-        const { compatibility, voice_log } = await callStatuses(await link.project(), call_id, null, signal);
+        const { compatibility, voice_log } = await link.rest("question", REST_MS, (project, signal) =>
+          callStatuses(project, call_id, null, signal),
+        );
         const happened = dialEventOf(compatibility ?? voice_log ?? "");
         const dial = dials.byTag(tag);
         if (happened && dial) this.#apply(dial, happened);

@@ -1,9 +1,9 @@
 import { evidenceOfList, evidenceOfRefusal } from "../../shared/evidence.ts";
 import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
-import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import {
+  type CallStatuses,
   callStatuses,
   commandCall,
   evidenceOfStatuses,
@@ -22,6 +22,7 @@ import { type CallCommand, commandFor } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Line } from "./line.ts";
+import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
@@ -51,7 +52,7 @@ export interface ErrandHost {
   connection(): RelayConnection | null;
   /** Of the RELAY session as it is now. */
   protocol(): string | null;
-  project(): Promise<Project>;
+  link: Pick<Link, "rest">;
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
   line: Line;
@@ -155,8 +156,10 @@ async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean
   const row = host.placements.find(errand);
   if (row?.state !== "by_document") return false;
   try {
-    const signal = AbortSignal.timeout(REST_MS);
-    if ((await findInRooms(await host.project(), [row.room], row.call_id, signal)) === null) return false;
+    const sid = await host.link.rest("question", REST_MS, (project, signal) =>
+      findInRooms(project, [row.room], row.call_id, signal),
+    );
+    if (sid === null) return false;
   } catch {
     return false;
   }
@@ -176,12 +179,11 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
   }
   const { trail } = row;
   try {
-    const project = await host.project();
     const asked_at = host.now();
-    const statuses = await callStatuses(project, row.call_id, row.segment_id, AbortSignal.timeout(REST_MS));
+    const statuses = await statusesOf(host, row);
     const status = evidenceOfStatuses(statuses);
     observeStatuses(host, row, statuses);
-    const listing = status === "over" ? null : await listingOf(project, row.room, rooms);
+    const listing = status === "over" ? null : await listingOf(host, row.room, rooms);
     // Where the row moved while REST answered, that is newer than the answer.
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
     else if (listing === null) repairs.over(row, "its status says that the call is over");
@@ -232,16 +234,26 @@ function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
 /** Rows whose unsigned leave has been counted. */
 const counted = new WeakSet<Placement>();
 
-async function listingOf(project: Project, room: string, { listings }: Listings): Promise<RoomListing> {
-  const listing = listings.get(room) ?? listRoom(project, room, AbortSignal.timeout(REST_MS));
+async function listingOf({ link }: ErrandHost, room: string, { listings }: Listings): Promise<RoomListing> {
+  const listing =
+    listings.get(room) ?? link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal));
   listings.set(room, listing);
   return await listing;
+}
+
+async function statusesOf(
+  { link }: ErrandHost,
+  { call_id, segment_id }: Pick<Placement, "call_id" | "segment_id">,
+): Promise<CallStatuses> {
+  return await link.rest("question", REST_MS, (project, signal) =>
+    callStatuses(project, call_id, segment_id, signal),
+  );
 }
 
 function observeStatuses(
   { observations }: ErrandHost,
   row: Placement,
-  { compatibility, voice_log }: { compatibility: string | null; voice_log: string | null },
+  { compatibility, voice_log }: CallStatuses,
 ): void {
   const { ingress } = kindOf(row);
   observations.saw("call_status_known", `${ingress}: ${compatibility === null ? "no" : "yes"}`);
@@ -278,7 +290,9 @@ function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
 
 async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promise<boolean> {
   try {
-    const led = await redirectCall(await host.project(), call_id, url, AbortSignal.timeout(REST_MS));
+    const led = await host.link.rest("command", REST_MS, (project, signal) =>
+      redirectCall(project, call_id, url, signal),
+    );
     if (led.kind !== "ok")
       log("info", "waiter.not_led", {
         call: call_id,
@@ -295,8 +309,7 @@ async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promis
 async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
   const segment_id = host.placements.find(errand)?.segment_id ?? null;
   try {
-    const signal = AbortSignal.timeout(REST_MS);
-    const statuses = await callStatuses(await host.project(), errand.call_id, segment_id, signal);
+    const statuses = await statusesOf(host, { call_id: errand.call_id, segment_id });
     return evidenceOfStatuses(statuses) === "over";
   } catch (error) {
     log("info", "call.status_unknown", { call: errand.call_id, error: describeError(error) });
@@ -336,12 +349,15 @@ async function byRest(
 ): Promise<RestOutcome> {
   const { call_id } = errand;
   try {
-    const project = await host.project();
-    const outcome = await commandCall(project, call_id, method, params, AbortSignal.timeout(REST_MS));
+    const outcome = await host.link.rest("command", REST_MS, (project, signal) =>
+      commandCall(project, call_id, method, params, signal),
+    );
     // A call of cXML's may be the compatibility API's alone.
     const isCxmls = errand.node_id === null && method === "calling.end";
     if (outcome.kind !== "refused" || !isCxmls) return outcome;
-    const ended = await hangUpCall(project, call_id, AbortSignal.timeout(REST_MS));
+    const ended = await host.link.rest("command", REST_MS, (project, signal) =>
+      hangUpCall(project, call_id, signal),
+    );
     return ended.kind === "failed" ? outcome : ended;
   } catch (error) {
     return { kind: "failed", reason: describeError(error) };

@@ -122,12 +122,10 @@ export class HeldJoins {
   async #isSettled(row: Placement): Promise<boolean> {
     const { link, repairs } = this.#host;
     const { trail, call_id, room, segment_id } = row;
-    const project = await link.project();
-    const signal = AbortSignal.timeout(REST_MS);
     // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
     const [sid, statuses] = await Promise.all([
-      findInRooms(project, [room], call_id, signal),
-      callStatuses(project, call_id, segment_id, signal),
+      link.rest("question", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal)),
+      link.rest("question", REST_MS, (project, signal) => callStatuses(project, call_id, segment_id, signal)),
     ]);
     if (sid !== null) {
       if (row.trail === trail) repairs.found(row, sid);
@@ -180,8 +178,9 @@ export class HeldJoins {
 
   async #byRest({ call_id }: Placement, dest: string): Promise<RestOutcome> {
     try {
-      const project = await this.#host.link.project();
-      return await commandCall(project, call_id, "calling.transfer", { dest }, AbortSignal.timeout(REST_MS));
+      return await this.#host.link.rest("command", REST_MS, (project, signal) =>
+        commandCall(project, call_id, "calling.transfer", { dest }, signal),
+      );
     } catch (error) {
       return { kind: "failed", reason: describeError(error) };
     }

@@ -5,6 +5,7 @@ import { describeError, log } from "../log.ts";
 import { type ConnectionHost, RelayConnection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Facts } from "./facts.ts";
+import { Slots, type Urgency } from "./slots.ts";
 
 /** How the session presents itself to SignalWire. */
 const AGENT = "partyline/0.1.0";
@@ -15,6 +16,8 @@ const REREAD_MS = 5_000;
 /** How old the record may be that a session goes by which no webhook tells of a newer one. */
 const REFRESH_MS = 25_000;
 const KEPT_ERRORS = 10;
+/** Cloudflare lets an object have six connections that await their headers: half of them are REST's. */
+const REST_AT_ONCE = 3;
 const SETTLE_POLL_MS = 50;
 
 /** The connection's part of a session's status. */
@@ -59,6 +62,7 @@ export class Link {
   readonly #errors: LinkStatus["last_errors"] = [];
   /** How many wait for an event that nothing but RELAY tells of. */
   #waiting = 0;
+  readonly #rest = new Slots(REST_AT_ONCE);
 
   constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
     this.#env = env;
@@ -109,6 +113,20 @@ export class Link {
   /** How long a participant in doubt keeps the seat without evidence. */
   get seat_doubt_ms(): number {
     return (this.#project?.value.session.seat_doubt_s ?? 1_800) * 1000;
+  }
+
+  /**
+   * Has `work` done by REST when a connection for it is free: at most three at once, so that RELAY's connection, KV and what is urgent do
+   * not wait where Cloudflare's limit would make them. Its time counts from then. Rejects with {@link TooLate} where it is of no use by then.
+   */
+  async rest<T>(
+    urgency: Urgency,
+    ms: number,
+    work: (project: Project, signal: AbortSignal) => Promise<T>,
+    isOfUse?: () => boolean,
+  ): Promise<T> {
+    const job = async () => await work(await this.project(), AbortSignal.timeout(ms));
+    return await this.#rest.run(urgency, job, isOfUse);
   }
 
   async project(): Promise<Project> {

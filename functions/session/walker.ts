@@ -300,8 +300,9 @@ export class Walker {
       this.#joinedSomehow(row);
       return true;
     }
-    const signal = AbortSignal.timeout(REST_MS);
-    const said = link.project().then((project) => findInRooms(project, [room], call_id, signal));
+    const said = link.rest("question", REST_MS, (project, signal) =>
+      findInRooms(project, [room], call_id, signal),
+    );
     // Where nobody says so it joins again, and is then in that room for sure.
     const isFound = (await said.catch(() => null)) !== null;
     // An event may have been faster than REST.

@@ -70,7 +70,10 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       now: () => now,
       connection: () => null,
       protocol: () => null,
-      project: async () => project,
+      link: {
+        rest: async (_: string, ms: number, work: (project: Project, signal: AbortSignal) => unknown) =>
+          await work(project, AbortSignal.timeout(ms)),
+      },
       undecided: () => {},
       line: { ended: () => {}, missed: () => {}, takeBack: () => false },
       told: () => {},
