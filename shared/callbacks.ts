@@ -115,6 +115,16 @@ function readJson(body: string) {
   return parsed.success ? readEvent(parsed.data) : null;
 }
 
+/** No two clocks are so far apart. */
+const AHEAD_MS = 900_000;
+
+/** The event without a timestamp that lies in the future: nothing that really happened after it would count any more. */
+export function withoutFuture(event: RelayEvent, now_ms: number): RelayEvent {
+  if (event.timestamp === undefined || event.timestamp * 1000 <= now_ms + AHEAD_MS) return event;
+  const { timestamp: _, ...timeless } = event;
+  return timeless;
+}
+
 /** Whether `ConferenceSid` is the `conference_id` is not known: the name and the call carry the event, the id may differ. */
 function readForm(body: string) {
   const parsed = formCallback.safeParse(Object.fromEntries(new URLSearchParams(body)));
