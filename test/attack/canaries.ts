@@ -8,6 +8,8 @@ export type MayShow = "never" | "rules" | "calls";
 
 /** A secret that is recognised wherever it comes out. */
 export interface Canary {
+  /** What it is, whosever it is. */
+  kind: string;
   name: string;
   value: string;
   /** Null: it is no tenant's own. */
@@ -26,7 +28,8 @@ export class Canaries {
 
   /** A secret whose value has a form of its own, such as a PIN. */
   add(name: string, value: string, tenant: string | null, may_show: MayShow): string {
-    const canary: Canary = { name: tenant === null ? name : `${name} of ${tenant}`, value, tenant, may_show };
+    const whose = tenant === null ? name : `${name} of ${tenant}`;
+    const canary: Canary = { kind: name, name: whose, value, tenant, may_show };
     this.#known.set(value, { canary, forms: formsOf(value) });
     return value;
   }

@@ -39,8 +39,8 @@ export function faultsOf(input: Input, answer: Answer, authentic: boolean, canar
   const leaked = canaries
     .in(`${answer.headers}\n${answer.body}`)
     .filter((canary) => !mayShow(input, authentic, canary));
-  for (const { name } of leaked)
-    faults.push({ kind: `secret in an answer: ${name}`, what: `the answer shows the ${name}` });
+  for (const { kind, name } of leaked)
+    faults.push({ kind: `secret in an answer: ${kind}`, what: `the answer shows the ${name}` });
   const document = documentFault(input, answer);
   if (document !== null) faults.push({ kind: "document", what: document });
   return faults;
@@ -48,8 +48,8 @@ export function faultsOf(input: Input, answer: Answer, authentic: boolean, canar
 
 /** What is wrong with a line of the log. */
 export function logFaults(line: string, canaries: Canaries): Fault[] {
-  const faults: Fault[] = canaries.in(line).map(({ name }) => ({
-    kind: `secret in the log: ${name}`,
+  const faults: Fault[] = canaries.in(line).map(({ kind, name }) => ({
+    kind: `secret in the log: ${kind}`,
     what: `the log shows the ${name}: ${line.slice(0, 300)}`,
   }));
   const event = eventOf(line);

@@ -65,6 +65,7 @@ const signatures = {
   sha256_in_sha1s_place: (signing: Signing) => [[SHA1, signedBody(signing, "sha256")]],
   /** Of JSON this header says nothing. */
   jsons_in_twilios_place: (signing: Signing) => [[TWILIO, signedBody(signing, "sha1")]],
+  /** Hex counts in either case: there it is made wrong by more. */
   other_case: (signing: Signing) =>
     signing.scheme === "form"
       ? [[SHA1, swapped(signedForm(signing))]]
