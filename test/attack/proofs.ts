@@ -174,8 +174,9 @@ function signedBody({ key, base, path, body }: Signing, algorithm: "sha1" | "sha
 }
 
 function signedForm({ key, base, path, body, isForm }: Signing): string {
-  // Decoded as the Worker decodes it, whatever the bytes are.
-  const fields = isForm ? [...new URLSearchParams(body.toString("utf8"))] : [];
+  // Escaped, for where an escape is no good Node takes other letters than ASCII's for single bytes.
+  const text = new TextDecoder().decode(body).replace(/[^\0-\x7f]+/g, encodeURIComponent);
+  const fields = isForm ? [...new URLSearchParams(text)] : [];
   return signForm(key, base + path, fields);
 }
 
