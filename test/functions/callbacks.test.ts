@@ -46,6 +46,12 @@ function leave(home: House, call_id: string, changes: Record<string, unknown> = 
   });
 }
 
+/** An event of the tenant's conference with lists in one another in one of its fields. */
+function deep(field: string): string {
+  const lists = `${"[".repeat(20_000)}1${"]".repeat(20_000)}`;
+  return `{"event_type":"calling.conference","params":{"status":"record-stop","${field}":{"length":${lists}}}}`;
+}
+
 const FOREIGN_CALL = "a-call-of-another-tenant";
 
 /** How many events of that call callbacks have brought to the session. */
@@ -302,6 +308,8 @@ describe("status callbacks, the second feed", () => {
     ["no JSON", "{"],
     ["no event", "{}"],
     ["null", "null"],
+    ["what nests deeper than the stack", deep("status")],
+    ["what nests so in a field that nobody knows", deep("new")],
   ])("%s is survived", async (_, body) => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);
