@@ -11,7 +11,7 @@ import { type Stage, setStage, type TenantName, tenantNames } from "./stage.ts";
 /** Inputs between two looks at what there is. */
 const BATCH = 2_000;
 /** Of a hundred, so many show that their senders may ask. */
-const AUTHENTIC = 15;
+const AUTHENTIC = 40;
 /** Faults of so many kinds are told in full. */
 const STORIES = 8;
 /** Tenants that no authentic input is about, nor a scene that leaves something to be done later. */

@@ -488,6 +488,55 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
+    name: "bodies that nest deeper than the stack",
+    async play(attacker) {
+      const complaints: string[] = [];
+      const send = sender(attacker, complaints);
+      for (const nested of ["list", "object"] as const) {
+        const deep: Value = { fields: [["length", { nested, depth: 20_000 }]] };
+        await send(
+          calling("delta", numbers.desk, { params: [["team", deep]], vars: [["prompt_value", deep]] }),
+        );
+        await send({
+          ...calling("delta", ""),
+          body: {
+            is: "json",
+            type: "application/json",
+            value: { fields: [["call", { fields: [["call_id", deep]] }]] },
+          },
+        });
+        for (const field of ["status", "name", "new"]) {
+          await send(
+            telling([
+              ["status", "participant-mute"],
+              ["name", "alfa:team"],
+              [field, deep],
+            ]),
+          );
+        }
+        const body: Input["body"] = {
+          is: "json",
+          type: "application/json",
+          value: {
+            fields: [
+              ["url", deep],
+              ["to", deep],
+            ],
+          },
+        };
+        await send(asking("POST /api/tenants/:tenant/doctor", { tenant: "spare" }, { body }));
+        await send(
+          asking(
+            "POST /api/tenants/:tenant/conferences/:name/participants",
+            { tenant: "spare", name: "team" },
+            { body },
+          ),
+        );
+      }
+      return complaints;
+    },
+  },
+  {
     name: "the same call once more, here and at another tenant",
     async play(attacker) {
       const complaints: string[] = [];
