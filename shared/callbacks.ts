@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { JoinParameters } from "./conference.ts";
+import { nestsTooDeep } from "./depth.ts";
 import { type RelayEvent, readEvent } from "./relay/events.ts";
 
 /** Where our own callbacks go; the URLs carry the tenant's token and are secrets. */
@@ -111,8 +112,19 @@ function readJson(body: string) {
   } catch {
     return null;
   }
+  if (nestsTooDeep(json)) return null;
   const parsed = relayCallback.safeParse(json);
   return parsed.success ? readEvent(parsed.data) : null;
+}
+
+/** No two clocks are so far apart. */
+const AHEAD_MS = 900_000;
+
+/** The event without a timestamp that lies in the future: nothing that really happened after it would count any more. */
+export function withoutFuture(event: RelayEvent, now_ms: number): RelayEvent {
+  if (event.timestamp === undefined || event.timestamp * 1000 <= now_ms + AHEAD_MS) return event;
+  const { timestamp: _, ...timeless } = event;
+  return timeless;
 }
 
 /** Whether `ConferenceSid` is the `conference_id` is not known: the name and the call carry the event, the id may differ. */

@@ -5,6 +5,7 @@ import { log } from "../log.ts";
 import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
+import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
@@ -90,12 +91,4 @@ function shown(c: Context, dial: DialView | null): Response {
   return dial
     ? c.json(dial)
     : refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
-}
-
-function jsonOf(raw: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(raw));
-  } catch {
-    return undefined;
-  }
 }

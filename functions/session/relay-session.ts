@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { withoutFuture } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
 import { Alarm } from "./alarm.ts";
@@ -192,8 +193,9 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
-    if (trusted) this.#events.apply(event, told);
-    else this.#events.applyUntrusted(event, told);
+    const believed = withoutFuture(event, Date.now());
+    if (trusted) this.#events.apply(believed, told);
+    else this.#events.applyUntrusted(believed, told);
     this.#chores.start();
     this.#chores.heard();
     return { v: 1, forward: whomToTell(this.#tables.placements, this.#tables.rooms, request) };
