@@ -1,5 +1,5 @@
 import { withoutEnd } from "../../shared/conference.ts";
-import type { Next } from "../../shared/documents/next.ts";
+import type { AsksUs, Next } from "../../shared/documents/next.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
@@ -85,7 +85,7 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
     const room = reply.room === "" ? null : reply.room;
     return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
   }
-  const asks = at.asked % ASKED_BETWEEN < MOST_ASKED ? asksUs(visit, at, { always: true }).asks : undefined;
+  const asks = at.asked % ASKED_BETWEEN < MOST_ASKED ? askedAgain(visit, at) : undefined;
   const next: Next = asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "apologise" };
   return { ...said, room: reply.room ?? null, next };
 }
@@ -154,7 +154,7 @@ function nextOf(
         ? { does: "hand_over", swml: reply.after_url, params }
         : over;
     case "hold": {
-      const { asks } = asksUs(visit, at, { always: true });
+      const asks = askedAgain(visit, at);
       return asks ? { does: "ask_again", ms: HOLD_MS, ...ringing(reply), asks } : { does: "stay" };
     }
     case "not_in":
@@ -162,6 +162,11 @@ function nextOf(
     default:
       return reply.outcome satisfies never;
   }
+}
+
+/** From a hold a call comes back with what it came with: the result of its document's join, or none. */
+function askedAgain(visit: CallVisit, at: ResumedAt): AsksUs | undefined {
+  return asksUs(visit, at, { always: true, joined: visit.resumed?.joined === true }).asks;
 }
 
 function ringing({ again }: { again?: true }): { ringing?: true } {

@@ -254,6 +254,7 @@ export class ConferenceEvents {
     if (!row || conference_id === undefined) return;
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();
     kinds.add(isByCxml(row));
+    if (kinds.size === 2) this.#ledger.observations.saw("cxml_shares_conferences", true);
     this.#kindsIn.delete(conference_id);
     this.#kindsIn.set(conference_id, kinds);
     for (const oldest of this.#kindsIn.keys()) {
@@ -281,6 +282,8 @@ export class ConferenceEvents {
     const isOneOfTwo =
       this.#split.has(room) || this.#ledger.observations.has("two_conferences_under_one_name", true);
     if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
+    if (this.#ledger.observations.has("cxml_shares_conferences", true))
+      return { found_cxml: true, found_others: true };
     // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
     const kinds = this.#kindsIn.get(conference_id);
     return {

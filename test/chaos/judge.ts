@@ -25,8 +25,8 @@ const SILENCE_MS = 10_000;
 const WEBHOOK_MS = 5_000;
 /** `join_deadline_ms` of a tenant that sets none, counted from the webhook's receipt. */
 const JOIN_DEADLINE_MS = 2_000;
-/** A document that puts a call back where it has just been taken out does so sooner. */
-const AGAIN_MS = 4_000;
+/** A document that puts a call back where it has just been taken out does so sooner: a hold takes 3 s, and a webhook up to 5. */
+const AGAIN_MS = 8_000;
 /** What a caller hears who is held, by a document or by RELAY, and how often that fits into the time for which one is held. */
 const HELD_RING = { document: "ring:3:us", relay: "ring:2:us" };
 const HELD_RINGS = 21;

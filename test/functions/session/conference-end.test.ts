@@ -94,6 +94,15 @@ test("it stays where only calls by cXML were seen to join the conference that en
   expect(await endOfConf1("cxml, left", { more })).toEqual([]);
 });
 
+test("it is over though calls by cXML are in the room, where those were seen to share a conference with others", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
+    ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "c"));
+    ledger.observations.saw("cxml_shares_conferences", true);
+  };
+  expect(await endOfConf1("shared", { more })).toEqual(["a"]);
+});
+
 test("it stays where calls by cXML are in the room, whose conferences may be others", async () => {
   const more = (ledger: Ledger) => {
     ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
