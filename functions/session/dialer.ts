@@ -73,6 +73,7 @@ export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
   #restAskedAt = 0;
+  #asking: Promise<void> | null = null;
 
   constructor(host: DialerHost) {
     super();
@@ -156,6 +157,14 @@ export class Dialer extends RpcTarget {
 
   /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
   async askRest(): Promise<void> {
+    // One round at a time: where REST is slow, the next would stand behind it.
+    this.#asking ??= this.#askRest().finally(() => {
+      this.#asking = null;
+    });
+    await this.#asking;
+  }
+
+  async #askRest(): Promise<void> {
     const { dials, link, now } = this.#host;
     this.#restAskedAt = now();
     const ask = async ({ tag, call_id }: Dial): Promise<void> => {

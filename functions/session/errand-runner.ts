@@ -29,6 +29,7 @@ import { describeOutcome } from "./placing.ts";
 import type { Repairs } from "./repairs.ts";
 import { observeListing } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
+import { TooLate } from "./slots.ts";
 
 const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
@@ -105,6 +106,8 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   }
   // A 404 is not yet "gone", even where RELAY took a command before: REST may see the call yet.
   const rest = await byRest(host, errand, command);
+  // Something has dropped it meanwhile: it was not sent, or nothing follows from it.
+  if (!host.errands.has(errand)) return host.errands.done(errand);
   if (rest.kind === "ok") {
     took(host, errand, { rest_took: 1 });
     finish(host, errand, "rest");
@@ -196,8 +199,8 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
       else if (row.state !== "joined" && !repairs.takeBack(row)) host.undecided(row);
     }
   } catch (error) {
-    if (error instanceof RestBusy) {
-      host.observations.saw("rest_429", "seen");
+    if (error instanceof RestBusy || error instanceof TooLate) {
+      if (error instanceof RestBusy) host.observations.saw("rest_429", "seen");
       errands.putOff(errand, error.retry_after_ms, { counts: false });
       return;
     }
@@ -288,19 +291,22 @@ function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
   return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
 }
 
-async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promise<boolean> {
+async function isLed(host: ErrandHost, errand: Errand, url: string): Promise<boolean> {
   try {
-    const led = await host.link.rest("command", REST_MS, (project, signal) =>
-      redirectCall(project, call_id, url, signal),
+    const led = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => redirectCall(project, errand.call_id, url, signal),
+      () => host.errands.has(errand),
     );
     if (led.kind !== "ok")
       log("info", "waiter.not_led", {
-        call: call_id,
+        call: errand.call_id,
         error: led.kind === "failed" ? led.reason : "REST answered 429",
       });
     return led.kind === "ok";
   } catch (error) {
-    log("info", "waiter.not_led", { call: call_id, error: describeError(error) });
+    log("info", "waiter.not_led", { call: errand.call_id, error: describeError(error) });
     return false;
   }
 }
@@ -349,14 +355,21 @@ async function byRest(
 ): Promise<RestOutcome> {
   const { call_id } = errand;
   try {
-    const outcome = await host.link.rest("command", REST_MS, (project, signal) =>
-      commandCall(project, call_id, method, params, signal),
+    const isOfUse = () => host.errands.has(errand);
+    const outcome = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => commandCall(project, call_id, method, params, signal),
+      isOfUse,
     );
     // A call of cXML's may be the compatibility API's alone.
     const isCxmls = errand.node_id === null && method === "calling.end";
     if (outcome.kind !== "refused" || !isCxmls) return outcome;
-    const ended = await host.link.rest("command", REST_MS, (project, signal) =>
-      hangUpCall(project, call_id, signal),
+    const ended = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => hangUpCall(project, call_id, signal),
+      isOfUse,
     );
     return ended.kind === "failed" ? outcome : ended;
   } catch (error) {

@@ -72,6 +72,11 @@ export class Errands {
     );
   }
 
+  /** Whether it is still to be done: nothing has dropped it since it was taken. */
+  has({ id }: Errand): boolean {
+    return this.#sql.exec("SELECT 1 FROM errands WHERE id = ?", id).toArray().length > 0;
+  }
+
   /** Whether it is being done at this moment. */
   isUnderWay(kind: ErrandKind, { call_id, entry, step }: PlacementKey): boolean {
     for (const errand of this.#underWay.values()) {

@@ -116,8 +116,8 @@ export class Link {
   }
 
   /**
-   * Has `work` done by REST when a connection for it is free: at most three at once, so that RELAY's connection, KV and what is urgent do
-   * not wait where Cloudflare's limit would make them. Its time counts from then. Rejects with {@link TooLate} where it is of no use by then.
+   * Runs a REST request when one of three slots is free. It may wait `ms` for that, and its timeout of `ms` starts then. Rejects with
+   * `TooLate` if it was not started: no slot was free in time, or the result is no longer needed.
    */
   async rest<T>(
     urgency: Urgency,
@@ -126,7 +126,7 @@ export class Link {
     isOfUse?: () => boolean,
   ): Promise<T> {
     const job = async () => await work(await this.project(), AbortSignal.timeout(ms));
-    return await this.#rest.run(urgency, job, isOfUse);
+    return await this.#rest.run(urgency, job, { wait_ms: ms, ...(isOfUse === undefined ? {} : { isOfUse }) });
   }
 
   async project(): Promise<Project> {

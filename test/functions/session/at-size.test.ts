@@ -13,7 +13,7 @@ const OF_WEBHOOK = 100;
 const OF_PAGE = 1_000;
 const OF_TURN = 5_000;
 /** Statements of one turn, some ten microseconds each. */
-const STATEMENTS = 1_000;
+const STATEMENTS = 1_500;
 
 const CALLS = 150_000;
 const LIVE = 50_000;

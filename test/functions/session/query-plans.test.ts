@@ -319,6 +319,7 @@ function useErrands({ errands }: Ledger): void {
   errands.takeOver();
   const [errand] = errands.takeDue(9);
   if (!errand) throw new Error("nothing was due");
+  errands.has(errand);
   errands.putOff(errand, 1, { counts: true });
   errands.retry(errand);
   errands.done(errand);
