@@ -63,7 +63,7 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       // Without what was not asked for; the limit is always there.
       const page = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-        dialer.ofTenant(tenant, Object.fromEntries(asked) as { limit: number }),
+        dialer.page(tenant, Object.fromEntries(asked) as { limit: number }),
       );
       return c.json(page);
     });

@@ -75,11 +75,10 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
     // Where the session sent it back it asks another question than where its document asks by itself.
     asking_step: RESUMED_STEPS + 2 * at.asked + (visit.resumed?.joined === true ? 1 : 0),
   };
-  const { reply } = await whereabouts(visit, key, null);
-  if (reply.outcome === "not_in" && reply.waits) {
-    const again = await waitAgain(visit, at);
-    if (again) return again;
-  }
+  const placing = waitingPlacing(visit);
+  const { reply } = await whereabouts(visit, key, null, placing !== null);
+  if (reply.outcome === "not_in" && reply.waits && placing)
+    return await placeCall(visit, at.entry, placing, at.step);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
   if (reply.outcome !== "unsettled") {
     const room = reply.room === "" ? null : reply.room;
@@ -91,14 +90,15 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
 }
 
 /**
- * The call stands in its line again, and needs the document of somebody who waits: its rule is looked up anew. Null where the rules say
- * another thing by now, or would ask first.
+ * What the rules decide for a call whose document's join failed, where it may go back to its line and needs a waiting document. Null if
+ * they say something else by now, or ask first.
  */
-async function waitAgain(visit: CallVisit, { entry, step }: ResumedAt): Promise<Answered | null> {
+function waitingPlacing(visit: CallVisit): Placing | null {
+  const { document_said: said } = saidIn(visit);
   const { rules } = visit.tenant;
-  const decision = rules && decide(rules, visit.call, visit.received_at, {});
-  if (decision?.action !== "place" || decision.wait === undefined) return null;
-  return await placeCall(visit, entry, placingOf(decision), step);
+  if (!rules || (said !== "failed" && said !== "no-answer")) return null;
+  const decision = decide(rules, visit.call, visit.received_at, {});
+  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision) : null;
 }
 
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
@@ -106,6 +106,7 @@ async function whereabouts(
   visit: CallVisit,
   key: Pick<LookRequest, "entry" | "step" | "asking_step">,
   rooms: readonly string[] | null,
+  may_wait = false,
 ): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
   const { env, tenant, call, ends_at } = visit;
   const request: LookRequest = {
@@ -116,6 +117,7 @@ async function whereabouts(
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     ...saidIn(visit),
     may_hold: true,
+    ...(may_wait ? { may_wait: true as const } : {}),
     note: visit.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;

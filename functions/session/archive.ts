@@ -16,6 +16,8 @@ import type { Rulesets, RulesetVersion } from "./rulesets.ts";
 import { answerOf, type Happening, type KeptEvent, tell } from "./story.ts";
 
 /** Rows that are read for one page, whatever is kept: filters that fit few calls get short pages, and the way to the next. */
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
 const PAGE_ROWS = 900;
 /** Entries of the journal that are looked at for one page of calls. */
 const LOOKED_AT = 200;
@@ -147,9 +149,14 @@ export class Archive extends RpcTarget {
     return this.#rulesets.lastGood(tenant);
   }
 
-  async conferences(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
+  async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
     await this.#rooms.known();
     return conferencesOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant, query);
+  }
+
+  /** For a Worker of the version before, which knows no pages. */
+  async conferences(tenant: string): Promise<ConferencesPage["conferences"]> {
+    return (await this.conferencesPage(tenant, { limit: OLD_PAGE })).conferences;
   }
 
   conference(tenant: string, room: string): Conference | null {

@@ -1,6 +1,6 @@
 import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import { log } from "../log.ts";
+import { describeError, log } from "../log.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
 import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
 import { confirmJoin, seen } from "./confirming.ts";
@@ -88,6 +88,10 @@ export class ConferenceEvents {
   readonly #kindsIn = new Map<string, Set<boolean>>();
   readonly #ends: ConferenceEnds;
   readonly #backlog = new Backlog();
+  /** Conferences that have ended, by id; the newest ones. */
+  readonly #over = new Set<string>();
+  /** Ends that are being worked through: told again, they add nothing. */
+  readonly #working = new Set<string>();
 
   /** @param joined told of every placement that a participant-join confirms. */
   constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
@@ -199,18 +203,31 @@ export class ConferenceEvents {
       this.#backlog.begin(this.#emptying(room, at));
     }
     if (room === "" || conference_id === "") return;
+    if (told.trusted) this.#rememberOver(conference_id);
     const found =
       told.trusted && ids_known
         ? this.#foundKinds(room, conference_id, event.timestamp ?? 0)
         : { found_cxml: false, found_others: false };
     const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
     const isLong = this.#participantsOf(end).length > AT_ONCE;
+    // The same end told again while it is worked through adds nothing.
+    if (isLong && this.#working.has(keyOf(end))) return;
+    if (isLong) this.#working.add(keyOf(end));
     this.#backlog.begin(this.#ending(end, isLong ? this.#ends.add(end) : null));
+  }
+
+  #rememberOver(conference_id: string): void {
+    this.#over.delete(conference_id);
+    this.#over.add(conference_id);
+    for (const oldest of this.#over) {
+      if (this.#over.size <= CONFERENCES) break;
+      this.#over.delete(oldest);
+    }
   }
 
   /** @param id of its row, where it has one. */
   *#ending(end: ConferenceEnd, id: number | null): Job {
-    const { room: name, conference_id, ts, at, tenant } = end;
+    const { room: name, conference_id, at, tenant } = end;
     const isIn = (row: LivePlacement) =>
       // Another conference may have the name by now, and this call may have come for that.
       row.room === name && row.created_at <= at && (row.conference_id === conference_id || wasIn(row, end));
@@ -218,16 +235,27 @@ export class ConferenceEvents {
     for (const key of inSlices(this.#participantsOf(end))) {
       if (key === null) yield;
       else {
-        const row = isIn(key) && isItsTenants(key) ? this.#placements.find(key) : null;
-        if (!row) continue;
-        if (row.conference_id === null) this.#placements.update(row, { conference_id });
-        const ended_by = endedBy(end.ended_by, row);
-        const happening = { happened: "conference_ended", name, conference_id, ts, ended_by } as const;
-        if (end.trusted) this.#trusted(row, happening, end.feed);
-        else this.#untrusted(row, happening);
+        if (!isIn(key) || !isItsTenants(key)) continue;
+        // One participant that breaks keeps none of the others in a conference that is over.
+        try {
+          this.#endFor(key, end);
+        } catch (error) {
+          log("error", "backlog.broke", { call: key.call_id, error: describeError(error) });
+        }
       }
     }
+    this.#working.delete(keyOf(end));
     if (id !== null) this.#ends.done(id);
+  }
+
+  #endFor(key: LivePlacement, { room: name, conference_id, ts, trusted, feed, ...end }: ConferenceEnd): void {
+    const row = this.#placements.find(key);
+    if (!row) return;
+    if (row.conference_id === null) this.#placements.update(row, { conference_id });
+    const ended_by = endedBy(end.ended_by, row);
+    const happening = { happened: "conference_ended", name, conference_id, ts, ended_by } as const;
+    if (trusted) this.#trusted(row, happening, feed);
+    else this.#untrusted(row, happening);
   }
 
   /** Those whom the end of the conference bears on: in it by an event that told its id, or by all that is known. */
@@ -444,7 +472,8 @@ export class ConferenceEvents {
       if (wasOut) for (const kind of ["end", "after"] as const) this.#errands.drop(kind, row);
     }
     if (row.state === "left") {
-      const hasDropped = wasThere && event.happened === "left";
+      // Nothing is kept of a conference whose end is known: its leaves may be told of after it.
+      const hasDropped = wasThere && event.happened === "left" && !this.#isOver(event, row);
       if (hasDropped && !this.#rooms.isBack(row, this.#now() - DEAD_MS))
         this.#ledger.kept.keep(row, row.room);
       this.#errands.drop("expire", row);
@@ -456,6 +485,11 @@ export class ConferenceEvents {
       this.#placements.update(row, { rejoins: row.rejoins + 1 });
       this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
+  }
+
+  #isOver({ conference_id }: MembershipEvent, row: Placement): boolean {
+    const id = conference_id ?? row.conference_id;
+    return id !== null && this.#over.has(id);
   }
 
   /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */
@@ -491,6 +525,10 @@ function isByCxml(row: LivePlacement | Placement): boolean {
 function wasIn(row: LivePlacement, { ts, found_cxml, found_others }: ConferenceEnd): boolean {
   if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
   return wasThereBefore(row, ts) && (isByCxml(row) ? found_cxml : found_others);
+}
+
+function keyOf({ room, conference_id, feed, trusted, tenant }: ConferenceEnd): string {
+  return JSON.stringify([room, conference_id, feed, trusted, tenant]);
 }
 
 /** null: the turn is over. */

@@ -121,6 +121,8 @@ export interface LookRequest extends PlacementKey {
   note?: WebhookNote;
   /** The Worker can hold the call once more: `hold` may be the answer. */
   may_hold?: true;
+  /** The Worker has a waiting document for the call: `not_in` may come with `waits`. */
+  may_wait?: true;
   /** What the call's own document says of the join that it made; the Worker then knows `not_in`, too. */
   document_said?: DocumentSaid;
   /** What REST said, where the Worker has asked it. */

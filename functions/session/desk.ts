@@ -135,19 +135,21 @@ export class Desk {
     const { link, placements, rooms, health, counters, observations } = this.#host;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
     const ledger = { placements, rooms, health, counters, observations };
-    const refused = (row: Placement) => this.#refused(row);
-    const reply = look({ ...ledger, wouldHaveSeen: seen, refused, now: Date.now() }, request);
+    const line = {
+      refused: (row: Placement) => this.#refused(row),
+      backToLine: (row: Placement) => this.#host.line.takeBack(row),
+    };
+    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, request);
     this.#looked(request, reply);
     return reply;
   }
 
-  /** The room has callers whom nobody counts: it is full until REST was asked, and a waiter stands in the line again. */
-  #refused(row: Placement): boolean {
-    const { rooms, checks, chores, line } = this.#host;
+  /** The room holds callers that were not counted: it is full until REST was asked. An empty room's refusal has other reasons. */
+  #refused(row: Placement): void {
+    const { rooms, checks, chores } = this.#host;
     const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
-    checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
-    chores.heard();
-    return line.takeBack(row);
+    if (others > 0) checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
+    chores.doubtSeats([row.room]);
   }
 
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */

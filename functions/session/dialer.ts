@@ -36,6 +36,8 @@ const COMMAND_MS = 5_000;
 /** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
 const REST_MS = 3_000;
 /**
  * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
@@ -102,8 +104,13 @@ export class Dialer extends RpcTarget {
     return dial && this.#shown(dial);
   }
 
+  /** For a Worker of the version before, which knows no pages. */
+  ofTenant(tenant: string): DialView[] {
+    return this.page(tenant, { limit: OLD_PAGE }).dials;
+  }
+
   /** Newest first. */
-  ofTenant(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
+  page(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
     const found = this.#host.dials.ofTenant(tenant, after, limit);
     const dials: DialView[] = [];
     let read = found.length;

@@ -99,8 +99,16 @@ export class LiveRows {
 
   /** Resolves when all are loaded, slice by slice in turns of their own. */
   whole(): Promise<void> {
-    this.#loading ??= this.#loadAll();
+    this.#loading ??= this.#loadAll().catch((error: unknown) => {
+      this.#loading = null;
+      throw error;
+    });
     return this.#loading;
+  }
+
+  /** Whether any is loaded; the first slice is, from the start. */
+  get areAny(): boolean {
+    return this.#rows.size > 0;
   }
 
   /** A new row. */

@@ -31,8 +31,10 @@ export interface Lookout {
   observations: Pick<Observations, "saw" | "has">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
-  /** SignalWire refused the row's join where seats are limited. True where the call waits in its line again. */
-  refused(row: Placement): boolean;
+  /** SignalWire refused the row's join where seats are limited. */
+  refused(row: Placement): void;
+  /** Puts a waiter whose join was refused back into its line; false where it did not wait. */
+  backToLine(row: Placement): boolean;
   now: number;
 }
 
@@ -140,7 +142,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   const isDone = said === "completed";
   if (row.may_stand === 0) {
     const reason = `its document's join: ${said}`;
-    return isDone ? { ...place, outcome: "over", reason } : notIn(out, row, reason);
+    return isDone ? { ...place, outcome: "over", reason } : notIn(out, row, request, reason);
   }
   // Seen to join, and the document's join was none: RELAY's is. Where the document's is over, a leave may be on its way.
   if (row.state === "joined" && !isDone) {
@@ -159,19 +161,26 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   }
   if (isDone ? mayHoldAgain(out, row, request) : mayBeThere(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
-  if (!isDone) return notIn(out, row, `its document's join: ${said}`);
+  if (!isDone) return notIn(out, row, request, `its document's join: ${said}`);
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
   placements.update(row, { rejoins: row.rejoins + 1 });
   return byDocument(out, row, "its document's join is over, and nothing says that its conference is");
 }
 
-/** Where seats are limited, SignalWire has more callers in the room than the ledger knows of. */
-function notIn(out: Lookout, row: Placement, reason: string): LookReply {
+/** The document's join failed. If seats are limited, the room is taken to be full by SignalWire's own count. */
+function notIn(
+  out: Lookout,
+  row: Placement,
+  { may_wait, document_said: said }: LookRequest,
+  reason: string,
+): LookReply {
   const reply = { ...placeOf(row), outcome: "not_in", reason } as const;
   if (row.capacity === null) return reply;
   const word = row.when_full ?? rejectByDefault();
-  if (out.refused(row)) return { ...reply, waits: true, word };
+  if (said === "failed") out.refused(row);
+  if (may_wait === true && (row.state === "waiting" || out.backToLine(row)))
+    return { ...reply, waits: true, word };
   out.placements.move(row, "failed", { turned_away: "full", reason });
   return { ...reply, word };
 }

@@ -124,7 +124,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#control = new Control({ ...parts, chores: this.#chores });
     void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
-    if (rooms.countLive() > 0) this.#tables.doubts.gapBegan();
+    if (placements.live.areAny) this.#tables.doubts.gapBegan();
     void this.#line.begin();
     void this.#held.takeOver();
     this.#heartbeat.began();

@@ -1,5 +1,5 @@
 import { evidenceOfList, LIST_LAG_MS } from "../../shared/evidence.ts";
-import { mayMove } from "../../shared/placement.ts";
+import { isLive, mayMove } from "../../shared/placement.ts";
 import type { RoomListing } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import { listable } from "./doubts.ts";
@@ -83,16 +83,20 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
     (row.state === "joined" && rooms.holdsSeat(row)) || (known === 0 && isLasting(row));
   const unmatched = absent.filter(isUnmatched).length;
   // The list may show what was: who has just left is no stranger.
-  const gone = over.filter((row) => row.state === "left" && movedAt(row) > asked_at - LIST_LAG_MS).length;
+  const gone =
+    over.filter((row) => row.state === "left" && movedAt(row) > asked_at - LIST_LAG_MS).length +
+    live.filter((row) => !isLive(row.state)).length;
   const counted = Math.max(0, present.size - held - unmatched - gone);
   // A list that leaves somebody out may show strangers, and never that there are fewer.
   const strangers = listing.complete ? counted : Math.max(counted, rooms.strangersIn(room));
+  const areCounted = strangers === counted;
   const repaired = joins.length + rejoins.length + released + back;
   const unseen = absent.filter((row) => row.state !== "joined" && isLasting(row));
   // Of these nobody can say whether they came.
   const lapses = present.size > known ? unseen.map((row) => rooms.heldUntil(row) - LAPSING_MS) : [];
   return {
     strangers,
+    areCounted,
     repaired,
     wasNeedless: repaired === 0 && strangers === rooms.strangersIn(room),
     again_at: lapses.length > 0 ? Math.min(...lapses) : null,

@@ -49,6 +49,8 @@ export interface RoomCheck {
 export interface Checked {
   /** In the room, by REST, and not placed there by us. */
   strangers: number;
+  /** Whether this check counted them; else they are those of the check before. */
+  areCounted: boolean;
   /** Whether REST and the ledger said the same. */
   wasNeedless: boolean;
   /** When it is to be checked again, ms; null: when something gives cause. */
@@ -187,10 +189,12 @@ export class RoomChecks {
     return rooms.map(({ room }) => ({ room, lease }));
   }
 
-  checked({ room, lease }: RoomCheck, { strangers, wasNeedless, again_at }: Checked): void {
+  checked({ room, lease }: RoomCheck, { strangers, areCounted, wasNeedless, again_at }: Checked): void {
     const now = this.#now();
     this.#due = undefined;
-    if (strangers > 0) this.#strangers.set(room, { count: strangers, at: now });
+    // What was only carried over from before is not seen again: it is believed for as long as it was to be.
+    const since = areCounted ? now : (this.#strangers.get(room)?.at ?? now);
+    if (strangers > 0) this.#strangers.set(room, { count: strangers, at: since });
     else this.#strangers.delete(room);
     const next = strangers > 0 ? Math.min(again_at ?? now + STRANGERS_MS, now + STRANGERS_MS) : again_at;
     this.#sql.exec(
@@ -211,10 +215,17 @@ export class RoomChecks {
     this.#sql.exec("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
   }
 
-  /** SignalWire refused a join as one too many: so many more are in the room than were counted, until REST was asked. */
+  /** SignalWire refused a join because the room is full: counts so many untracked participants until REST is asked. */
   refused(room: string, more: number): void {
-    this.#strangers.set(room, { count: this.strangersIn(room) + more, at: this.#now() });
+    const count = this.strangersIn(room) + more;
+    this.#strangers.set(room, { count, at: this.#now() });
     this.demand(room);
+    this.#sql.exec(
+      "UPDATE room_checks SET strangers = ?, checked_at = ? WHERE room = ?",
+      count,
+      this.#now(),
+      room,
+    );
   }
 
   strangersIn(room: string): number {

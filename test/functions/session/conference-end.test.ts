@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { confirmJoin } from "../../../functions/session/confirming.ts";
 import type { Placement } from "../../../functions/session/placements.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
+import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 const ROOM = "acme:support";
@@ -131,5 +132,32 @@ test("a call that RELAY's late join takes out of its document's is not ended, fo
     now += 60_000;
     expect(ledger.errands.takeDue(10)).toEqual([]);
     expect(row.state).toBe("joined");
+  });
+});
+
+test("a seat is not kept in a conference whose end was told of before its leaves", async () => {
+  await onStorage("conference-end-kept", async ({ sql }) => {
+    const now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const rejoin = { s: 65, to: "+15550100100", placing: { rooms: ["support"] } as unknown as Placing }; // Kept as it is.
+    const calls = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    for (const call_id of calls) {
+      const { capacity: _, ...request } = requestOf(call_id, {
+        deadline_at: now + 2_000,
+        ingress: "swml",
+        rejoin,
+      });
+      ledger.plan(request);
+      ledger.kept.promise(request);
+      ledger.events.apply(event("participant-join", "conf-1", now + 1_000, call_id));
+    }
+    ledger.events.apply(event("conference-end", "conf-1", now + 60_000));
+    for (const call_id of calls)
+      ledger.events.apply(event("participant-leave", "conf-1", now + 60_000, call_id));
+    expect(ledger.kept.countIn(ROOM)).toBe(0);
   });
 });

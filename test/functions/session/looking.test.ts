@@ -24,7 +24,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations } = ledger;
   const health = new Health(new Facts(sql, undefined));
-  const refused = () => false;
+  const line = { refused: () => {}, backToLine: () => false };
   return {
     placements,
     rooms,
@@ -32,7 +32,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     observations,
     health,
     now,
-    refused,
+    ...line,
     wouldHaveSeen: () => wouldHaveSeen,
   };
 }

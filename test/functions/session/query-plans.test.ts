@@ -221,6 +221,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.kept.unkeep(promised);
   if (row) ledger.repairs.release(row, "for its place in the journal");
   ledger.checks.demandAfter("acme:support", 0);
+  ledger.checks.refused("acme:support", 1);
   await ledger.keeper.run();
   ledger.checks.nextDue();
   ledger.checks.ended("acme:support");
