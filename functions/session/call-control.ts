@@ -304,7 +304,8 @@ export class CallControl {
 
   async #tryToAnswer(): Promise<Done | "taken"> {
     const relay = await this.#byRelay("calling.answer", {});
-    if (relay?.kind === "ok") return "done";
+    // The event may come where the answer does not: a document that answers would then come later than what follows.
+    if (relay?.kind === "ok" || this.#isAnswered) return "done";
     return relay?.kind === "conflict" ? "taken" : await this.#answerByDocument();
   }
 

@@ -125,7 +125,7 @@ export class HeldJoins {
     const isOfUse = () => isHeld(row);
     // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
     const found = link.rest(
-      "question",
+      "command",
       REST_MS,
       (project, signal) => findInRooms(project, [room], call_id, signal),
       isOfUse,

@@ -1,4 +1,4 @@
-/** The most urgent come first: what ends or moves a call, what asks about one call, what lists a room. */
+/** The most urgent first: what ends or moves a call, or decides that while its caller waits; what asks about one call; what lists a room. */
 export const urgencies = ["command", "question", "list"] as const;
 export type Urgency = (typeof urgencies)[number];
 

@@ -300,7 +300,8 @@ export class Walker {
       this.#joinedSomehow(row);
       return true;
     }
-    const said = link.rest("question", REST_MS, (project, signal) =>
+    // The caller may be hearing nothing meanwhile: it goes before questions for which nobody waits.
+    const said = link.rest("command", REST_MS, (project, signal) =>
       findInRooms(project, [room], call_id, signal),
     );
     // Where nobody says so it joins again, and is then in that room for sure.
