@@ -85,7 +85,7 @@ export function isWanted(to: ForwardTo, status: string): boolean {
 
 const relayCallback = z.looseObject({
   event_type: z.string(),
-  timestamp: z.number().optional(),
+  timestamp: z.number().optional().catch(undefined),
   params: z.record(z.string(), z.unknown()),
 });
 

@@ -1,5 +1,5 @@
 import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
-import type { RelayEvent } from "../../shared/relay/events.ts";
+import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { log } from "../log.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
 import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
@@ -116,8 +116,10 @@ export class ConferenceEvents {
   /**
    * Keeps the event; false where the same feed brought it before. Only what identifies it is kept: bodies may hold
    * secrets.
+   * @param tenant whose callback it came by. What one tenant is told is no repeat of what another is.
    */
-  record(event: RelayEvent, feed: Feed): boolean {
+  record(told: RelayEvent, feed: Feed, tenant?: string): boolean {
+    const event = inTime(told, this.#now());
     const { params } = event;
     const field = (name: string): string | null => {
       const value = params[name];
@@ -125,7 +127,7 @@ export class ConferenceEvents {
     };
     const ts = event.timestamp ?? null;
     const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
-    const fingerprint = [
+    const fingerprint: (string | number | { tenant: string } | null)[] = [
       feed,
       event.event_type,
       status,
@@ -135,6 +137,7 @@ export class ConferenceEvents {
       field("tag"),
       ts,
     ];
+    if (tenant !== undefined) fingerprint.push({ tenant });
     // Without a timestamp nothing tells a repeat from the same thing happening again.
     if (ts === null) fingerprint.push(crypto.randomUUID());
     const { rowsWritten } = this.#sql.exec(
@@ -153,11 +156,12 @@ export class ConferenceEvents {
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
-  apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
-    if (ids_known) this.#noteKind(event);
+  apply(arrived: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
+    const event = inTime(arrived, this.#now());
+    if (ids_known) this.#noteKind(event, tenant);
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
-    noteFlags(this.#placements, event);
+    noteFlags(this.#placements, event, tenant);
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
     this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
@@ -171,10 +175,11 @@ export class ConferenceEvents {
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
-  applyUntrusted(event: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+  applyUntrusted(arrived: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+    const event = inTime(arrived, this.#now());
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#untrusted(row, ids_known ? happening : { ...happening, conference_id: null });
-    noteFlags(this.#placements, event);
+    noteFlags(this.#placements, event, tenant);
     // What it gives cause for is a question, and questions are asked only so often.
     this.#noteSize(event, false);
     this.#ended(event, { feed, trusted: false, tenant: tenant ?? null }, ids_known);
@@ -247,10 +252,10 @@ export class ConferenceEvents {
   }
 
   /** Which kinds of calls were seen to join which conference. */
-  #noteKind(event: RelayEvent): void {
+  #noteKind(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || event.params.status !== "participant-join") return;
     const { call_id, conference_id } = event.params;
-    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
     if (!row || conference_id === undefined) return;
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();
     kinds.add(isByCxml(row));
@@ -293,8 +298,8 @@ export class ConferenceEvents {
   #bringBack(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || !ALIVE_THERE.has(event.params.status)) return;
     const { call_id, conference_id } = event.params;
-    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
-    if (!row || row.presumed_gone_at === null || (tenant !== undefined && row.tenant !== tenant)) return;
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
+    if (!row || row.presumed_gone_at === null) return;
     if (conference_id !== undefined && row.conference_id !== null && row.conference_id !== conference_id)
       return;
     const since = row.unsigned_leave_at ?? row.presumed_gone_at;
@@ -386,23 +391,19 @@ export class ConferenceEvents {
   /** Those of a call's placements that were not in a room yet when it ended. */
   waitingOf(event: RelayEvent): Placement[] {
     if (event.kind !== "state" || event.params.call_state !== "ended") return [];
-    return this.#placements.ofCall(event.params.call_id).filter(({ wait }) => wait !== null);
+    return this.#placements.currentOf(event.params.call_id).filter(({ wait }) => wait !== null);
   }
 
   #bearingOn(event: RelayEvent, tenant?: string): { row: Placement; happening: MembershipEvent }[] {
-    const bearing = this.#membershipsIn(event);
-    return tenant === undefined ? bearing : bearing.filter(({ row }) => row.tenant === tenant);
-  }
-
-  #membershipsIn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
     if (event.kind !== "conference") return [];
     const { status, call_id, conference_id, name } = event.params;
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
     const happened =
       status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
-    const row = call_id === undefined || happened === null ? undefined : this.#placements.ofCall(call_id)[0];
-    return row && happened ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
+    if (call_id === undefined || happened === null) return [];
+    const [row] = this.#placements.currentOf(call_id, tenant);
+    return row ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
   }
 
   /** One placement's change, with what follows from it. */

@@ -71,7 +71,7 @@ export class Desk {
   async #answer(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, line } = this.#host;
     const id = joinCommandId(request);
-    const row = placements.find(request);
+    const row = placements.findCurrent(request);
     // One tenant has handed the call on to another, who is to learn nothing of the one's rooms.
     if (row && row.tenant !== request.tenant)
       return byDocumentReply(request, "another tenant placed the call");
@@ -159,7 +159,7 @@ export class Desk {
   async #place(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
     observations.saw("caller_forms", callerForm(request.from));
-    const others = placements.ofCall(request.call_id);
+    const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {

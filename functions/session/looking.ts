@@ -40,7 +40,7 @@ export interface Lookout {
  */
 export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
-  const row = placements.find(request);
+  const row = placements.findCurrent(request);
   if (!row) return unknownPlacement(request);
   // A repeat; a hold is the answer that is not kept.
   if (row.asking_step === request.asking_step) return row.answer ?? held(row, row.reason);

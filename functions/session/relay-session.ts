@@ -186,7 +186,7 @@ export class RelaySession extends DurableObject<Env> {
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known, tenant } = request;
     this.#tables.facts.set("project_id", request.project_id);
-    const isNew = this.#events.record(event, "callback");
+    const isNew = this.#events.record(event, "callback", tenant);
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
     this.#heartbeat.worked();

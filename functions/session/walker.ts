@@ -164,7 +164,7 @@ export class Walker {
   }
 
   get #placement(): Placement | undefined {
-    return this.#host.placements.ofCall(this.#call.call_id)[0];
+    return this.#host.placements.currentOf(this.#call.call_id)[0];
   }
 
   /**
