@@ -86,6 +86,8 @@ export class ConferenceEvents {
   readonly #split = new Map<string, SplitRoom>();
   /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
   readonly #kindsIn = new Map<string, Set<boolean>>();
+  /** Whose joins RELAY or a signed callback told. */
+  readonly #proved = new WeakSet<Placement>();
   readonly #ends: ConferenceEnds;
   readonly #backlog = new Backlog();
 
@@ -167,11 +169,20 @@ export class ConferenceEvents {
     this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
   }
 
+  /** Whether something better than a token proves that it joined. */
+  isProved(row: Placement): boolean {
+    return this.#proved.has(row);
+  }
+
   #trusted(row: Placement, happening: MembershipEvent, feed: Feed): void {
     if (feed === "relay") this.#observeFeed(row, happening);
     if (happening.happened !== "joined" && row.joined_by === "relay")
-      this.#ledger.leaving.succeeded(this.#now());
+      this.#ledger.leaving.succeeded(this.#now(), row.tenant, true);
     this.change(row, happening);
+    if (happening.happened !== "joined" || row.state !== "joined") return;
+    this.#proved.add(row);
+    // Somebody unsigned had said so before.
+    if (row.doubt === "404") this.#lives(row, true);
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
@@ -186,7 +197,7 @@ export class ConferenceEvents {
   }
 
   #untrusted(row: Placement, happening: MembershipEvent): void {
-    if (happening.happened === "joined") this.change(row, happening);
+    if (happening.happened === "joined") this.change(row, happening, false);
     else if (applyEvent(row, happening, this.#now())) this.#unsignedLeave(row);
   }
 
@@ -315,7 +326,7 @@ export class ConferenceEvents {
    * A join of one conference while somebody joined another of the same name: where a later join was in the earlier conference,
    * both are live. Where it was not, the earlier one may have ended without our being told: its participants are in doubt.
    */
-  #noteSplit(row: Placement): void {
+  #noteSplit(row: Placement, isProved: boolean): void {
     const { room, conference_id, joined_ts } = row;
     if (conference_id === null) return;
     const others = this.#rooms
@@ -331,7 +342,7 @@ export class ConferenceEvents {
       const conference_ids = [
         ...new Set([conference_id, ...others.flatMap((one) => one.conference_id ?? [])]),
       ];
-      this.isSplit(room, conference_ids);
+      this.#isSplit(room, conference_ids, isProved);
       return;
     }
     this.#backlog.begin(this.#doubting(others, this.#now()));
@@ -347,8 +358,8 @@ export class ConferenceEvents {
     }
   }
 
-  /** Two conferences live under one name. */
-  isSplit(room: string, conference_ids: string[]): void {
+  /** Two conferences live under one name. What that says of SignalWire is learned from what is proved. */
+  #isSplit(room: string, conference_ids: string[], isProved: boolean): void {
     const known = this.#split.get(room);
     const at = this.#now();
     this.#split.delete(room);
@@ -357,8 +368,8 @@ export class ConferenceEvents {
       if (this.#split.size <= SPLIT_ROOMS) break;
       this.#split.delete(oldest);
     }
+    if (isProved) this.#ledger.observations.saw("two_conferences_under_one_name", true);
     if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
-    this.#ledger.observations.saw("two_conferences_under_one_name", true);
     log("error", "room.split", { room, conferences: conference_ids });
   }
 
@@ -406,8 +417,17 @@ export class ConferenceEvents {
     return row ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
   }
 
-  /** One placement's change, with what follows from it. */
-  change(row: Placement, event: MembershipEvent): void {
+  /** RELAY did not know the call, and here it is. Without proof the doubt stays: better evidence may come. */
+  #lives(row: Placement, isProved: boolean): void {
+    if (isProved) this.#placements.update(row, { doubt: null });
+    this.#health.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
+  }
+
+  /**
+   * One placement's change, with what follows from it.
+   * @param isProved by more than a token.
+   */
+  change(row: Placement, event: MembershipEvent, isProved = true): void {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
     const wasThere = row.state === "joined";
@@ -429,12 +449,9 @@ export class ConferenceEvents {
     if (change.blames) {
       this.#ledger.observations.saw("document_takes_call_out_of_conference", true);
       this.#placements.update(row, { doubt: "taken out" });
-    } else if (row.doubt === "404") {
-      this.#placements.update(row, { doubt: null });
-      this.#health.failed("404, and the call lived", this.#now());
-    }
+    } else if (row.doubt === "404" && (isProved || state === "joined")) this.#lives(row, isProved);
     if (row.state === "joined") {
-      this.#noteSplit(row);
+      this.#noteSplit(row, isProved);
       this.#joined(row);
       this.#ledger.kept.unkeep(row);
     }

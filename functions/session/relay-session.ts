@@ -101,7 +101,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
-    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held });
+    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
     const decider = new WalkDecider(
       ownEnvironment(env, this),
       () => this.#link.project(),
@@ -238,6 +238,7 @@ export class RelaySession extends DurableObject<Env> {
       counters: this.#tables.counters.all(),
       breaker: this.#tables.health.breaker,
       leaving: this.#tables.leaving.breaker,
+      of_tenants: { breaker: this.#tables.health.ofTenants, leaving: this.#tables.leaving.ofTenants },
       observations: this.#tables.observations.all(),
       split_rooms: this.#events.splitRooms(),
       presumed_gone: this.#tables.rooms.countReleased(),

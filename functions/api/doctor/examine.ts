@@ -24,7 +24,7 @@ export async function examine(env: Env, id: string, pasted: string, origin: stri
   if (tenant) {
     const [signature, relay, rest] = await Promise.all([
       signatureFindings(url, tenant, { public_url, setting }, Date.now()),
-      relayFindings(env, tenant.project),
+      relayFindings(env, tenant),
       restFindings(tenant.project),
     ]);
     const { findings: told, ...seen } = relay;

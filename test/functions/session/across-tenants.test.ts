@@ -82,3 +82,71 @@ describe("a callback that names a call of another tenant's", () => {
     });
   });
 });
+
+describe("joins of calls that RELAY did not know, told by callbacks without a signature", () => {
+  const rooms = ["call-2", "call-3", "call-4"].map((call_id) => ({ call_id, name: `acme:${call_id}` }));
+
+  function unknownToRelay({ placements, ...ledger }: Ledger, tenant = "acme"): void {
+    for (const { call_id, name } of rooms) {
+      const request = requestOf(call_id, { deadline_at: NOW + 2_000, join_via: "document", tenant });
+      const row = placements.plan({ ...request, rooms: [name] }, name, "404", "by_document");
+      placements.update(row, { doubt: "404" });
+      ledger.events.applyUntrusted(event("participant-join", { call_id, name }), { tenant });
+    }
+  }
+
+  test("make that tenant's calls join by document, and nobody else's", async () => {
+    await scene("unsigned joins", ({ ledger }) => {
+      unknownToRelay(ledger);
+      expect(ledger.health.mayTry(NOW, "acme")).toBe(false);
+      expect(ledger.health.mayTry(NOW, "other")).toBe(true);
+      expect(ledger.health.breaker).toMatchObject({ failures: 0 });
+    });
+  });
+
+  test("count for the project once RELAY tells of them, too", async () => {
+    await scene("proved joins", ({ ledger }) => {
+      unknownToRelay(ledger);
+      for (const joined of rooms) ledger.events.apply(event("participant-join", joined));
+      expect(ledger.health.mayTry(NOW, "other")).toBe(false);
+    });
+  });
+
+  test("teach nothing about conferences of one name", async () => {
+    await scene("split", ({ ledger }) => {
+      const name = "acme:support";
+      for (const [call_id, conference_id, at] of [
+        ["call-2", "conf-1", 1],
+        ["call-3", "conf-2", 2],
+        ["call-4", "conf-1", 3],
+      ] as const) {
+        ledger.plan(requestOf(call_id, { deadline_at: NOW + 2_000, capacity: 9 }));
+        const one = event("participant-join", { call_id, name, conference_id });
+        ledger.events.applyUntrusted({ ...one, timestamp: NOW / 1_000 + at }, { tenant: "acme" });
+      }
+      expect(ledger.events.splitRooms()).toMatchObject([{ room: name }]);
+      expect(ledger.observations.all()).toEqual([]);
+    });
+  });
+});
+
+test("breakers of their own are kept for so many tenants, and no more", async () => {
+  await scene("many tenants", ({ ledger: { health } }) => {
+    for (let n = 0; n < 1_010; n += 1) health.failed("404, and the call lived", NOW, `t${n}`);
+    expect(Object.keys(health.ofTenants)).toHaveLength(1_000);
+    expect(health.ofTenants["t1009"]).toMatchObject({ failures: 1 });
+    health.succeeded(NOW, "t1009", false);
+    expect(health.ofTenants["t1009"]).toBeUndefined();
+  });
+});
+
+test("the tenant's one call that tries RELAY again is not spent where the project's breaker stops it", async () => {
+  await scene("one trial", ({ ledger: { health } }) => {
+    for (let n = 0; n < 3; n += 1) health.failed("404, and the call lived", NOW, "acme");
+    const HOUR_MS = 3_600_000;
+    for (let n = 0; n < 3; n += 1) health.failed("409", NOW + 1_000);
+    expect(health.mayTry(NOW + HOUR_MS, "acme")).toBe(false);
+    expect(health.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(true);
+    expect(health.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(false);
+  });
+});
