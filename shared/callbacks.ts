@@ -86,7 +86,7 @@ export function isWanted(to: ForwardTo, status: string): boolean {
 
 const relayCallback = z.looseObject({
   event_type: z.string(),
-  timestamp: z.number().optional(),
+  timestamp: z.number().optional().catch(undefined),
   params: z.record(z.string(), z.unknown()),
 });
 
@@ -115,16 +115,6 @@ function readJson(body: string) {
   if (nestsTooDeep(json)) return null;
   const parsed = relayCallback.safeParse(json);
   return parsed.success ? readEvent(parsed.data) : null;
-}
-
-/** No two clocks are so far apart. */
-const AHEAD_MS = 900_000;
-
-/** The event without a timestamp that lies in the future: nothing that really happened after it would count any more. */
-export function withoutFuture(event: RelayEvent, now_ms: number): RelayEvent {
-  if (event.timestamp === undefined || event.timestamp * 1000 <= now_ms + AHEAD_MS) return event;
-  const { timestamp: _, ...timeless } = event;
-  return timeless;
 }
 
 /** Whether `ConferenceSid` is the `conference_id` is not known: the name and the call carry the event, the id may differ. */

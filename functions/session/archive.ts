@@ -1,7 +1,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Ingress } from "../../shared/call.ts";
 import type { Doubts } from "./doubts.ts";
-import type { Journal, JournalEntry, PageOf } from "./journal.ts";
+import type { About, Journal, JournalEntry, PageOf } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -168,7 +168,7 @@ export class Archive extends RpcTarget {
     const limit = with_rulesets ? TOLD_WITH_RULESETS : TOLD;
     const from = positionOf(after);
     const entries = this.#journal.ofCall({ tenant, call_id }, from.entry, limit);
-    const events = this.#eventsOf(call_id, from.event, limit);
+    const events = this.#eventsOf({ tenant, call_id }, from.event, limit);
     const placements = this.#placements.ofCall(call_id).filter((row) => row.tenant === tenant);
     const newest = this.#journal.newestOf({ tenant, call_id }).find(({ kind }) => kind === "webhook");
     const [placement] = placements;
@@ -225,17 +225,22 @@ export class Archive extends RpcTarget {
     };
   }
 
-  #eventsOf(call_id: string, after: number, limit: number): PageOf<KeptEvent> {
-    const items = this.#sql
-      .exec<KeptEvent & { seq: number } & Record<string, SqlStorageValue>>(
-        `SELECT seq, at, json_extract(fingerprint, '$[0]') AS feed, event_type, status, conference_id
+  /** What RELAY told of the call, and the tenant's own callbacks: another's may name any call. */
+  #eventsOf({ tenant, call_id }: About, after: number, limit: number): PageOf<KeptEvent> {
+    const rows = this.#sql
+      .exec<KeptEvent & { seq: number; told: string | null } & Record<string, SqlStorageValue>>(
+        `SELECT seq, at, json_extract(fingerprint, '$[0]') AS feed, event_type, status, conference_id,
+           json_extract(fingerprint, '$[8].tenant') AS told
          FROM events INDEXED BY events_by_call WHERE call_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
         call_id,
         after,
         limit,
       )
       .toArray();
-    return { items, last: items.length < limit ? null : (items.at(-1)?.seq ?? null) };
+    return {
+      items: rows.filter(({ told }) => told === null || told === tenant),
+      last: rows.length < limit ? null : (rows.at(-1)?.seq ?? null),
+    };
   }
 }
 

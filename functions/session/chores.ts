@@ -129,7 +129,7 @@ export class Chores {
 
   /** A call is done with its room, by its own word, which is news where events were lost. */
   left(key: PlacementKey): void {
-    const row = this.#host.placements.find(key);
+    const row = this.#host.placements.findCurrent(key);
     if (!row) return;
     const { room: name, conference_id } = row;
     this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });

@@ -1,5 +1,5 @@
 import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
-import type { RelayEvent } from "../../shared/relay/events.ts";
+import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { describeError, log } from "../log.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
 import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
@@ -86,6 +86,8 @@ export class ConferenceEvents {
   readonly #split = new Map<string, SplitRoom>();
   /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
   readonly #kindsIn = new Map<string, Set<boolean>>();
+  /** Whose joins RELAY or a signed callback told. */
+  readonly #proved = new WeakSet<Placement>();
   readonly #ends: ConferenceEnds;
   readonly #backlog = new Backlog();
   /** Conferences that have ended, by id; the newest ones. */
@@ -120,8 +122,10 @@ export class ConferenceEvents {
   /**
    * Keeps the event; false where the same feed brought it before. Only what identifies it is kept: bodies may hold
    * secrets.
+   * @param tenant whose callback it came by. What one tenant is told is no repeat of what another is.
    */
-  record(event: RelayEvent, feed: Feed): boolean {
+  record(told: RelayEvent, feed: Feed, tenant?: string): boolean {
+    const event = inTime(told, this.#now());
     const { params } = event;
     const field = (name: string): string | null => {
       const value = params[name];
@@ -129,7 +133,7 @@ export class ConferenceEvents {
     };
     const ts = event.timestamp ?? null;
     const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
-    const fingerprint = [
+    const fingerprint: (string | number | { tenant: string } | null)[] = [
       feed,
       event.event_type,
       status,
@@ -139,6 +143,7 @@ export class ConferenceEvents {
       field("tag"),
       ts,
     ];
+    if (tenant !== undefined) fingerprint.push({ tenant });
     // Without a timestamp nothing tells a repeat from the same thing happening again.
     if (ts === null) fingerprint.push(crypto.randomUUID());
     const { rowsWritten } = this.#sql.exec(
@@ -157,35 +162,46 @@ export class ConferenceEvents {
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
-  apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
-    if (ids_known) this.#noteKind(event);
+  apply(arrived: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
+    const event = inTime(arrived, this.#now());
+    if (ids_known) this.#noteKind(event, tenant);
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
-    noteFlags(this.#placements, event);
+    noteFlags(this.#placements, event, tenant);
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
     this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
   }
 
+  /** Whether something better than a token proves that it joined. */
+  isProved(row: Placement): boolean {
+    return this.#proved.has(row);
+  }
+
   #trusted(row: Placement, happening: MembershipEvent, feed: Feed): void {
     if (feed === "relay") this.#observeFeed(row, happening);
     if (happening.happened !== "joined" && row.joined_by === "relay")
-      this.#ledger.leaving.succeeded(this.#now());
+      this.#ledger.leaving.succeeded(this.#now(), row.tenant, true);
     this.change(row, happening);
+    if (happening.happened !== "joined" || row.state !== "joined") return;
+    this.#proved.add(row);
+    // Somebody unsigned had said so before.
+    if (row.doubt === "404") this.#lives(row, true);
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
-  applyUntrusted(event: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+  applyUntrusted(arrived: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+    const event = inTime(arrived, this.#now());
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#untrusted(row, ids_known ? happening : { ...happening, conference_id: null });
-    noteFlags(this.#placements, event);
+    noteFlags(this.#placements, event, tenant);
     // What it gives cause for is a question, and questions are asked only so often.
     this.#noteSize(event, false);
     this.#ended(event, { feed, trusted: false, tenant: tenant ?? null }, ids_known);
   }
 
   #untrusted(row: Placement, happening: MembershipEvent): void {
-    if (happening.happened === "joined") this.change(row, happening);
+    if (happening.happened === "joined") this.change(row, happening, false);
     else if (applyEvent(row, happening, this.#now())) this.#unsignedLeave(row);
   }
 
@@ -275,10 +291,10 @@ export class ConferenceEvents {
   }
 
   /** Which kinds of calls were seen to join which conference. */
-  #noteKind(event: RelayEvent): void {
+  #noteKind(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || event.params.status !== "participant-join") return;
     const { call_id, conference_id } = event.params;
-    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
     if (!row || conference_id === undefined) return;
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();
     kinds.add(isByCxml(row));
@@ -324,8 +340,8 @@ export class ConferenceEvents {
   #bringBack(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || !ALIVE_THERE.has(event.params.status)) return;
     const { call_id, conference_id } = event.params;
-    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
-    if (!row || row.presumed_gone_at === null || (tenant !== undefined && row.tenant !== tenant)) return;
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
+    if (!row || row.presumed_gone_at === null) return;
     if (conference_id !== undefined && row.conference_id !== null && row.conference_id !== conference_id)
       return;
     const since = row.unsigned_leave_at ?? row.presumed_gone_at;
@@ -341,7 +357,7 @@ export class ConferenceEvents {
    * A join of one conference while somebody joined another of the same name: where a later join was in the earlier conference,
    * both are live. Where it was not, the earlier one may have ended without our being told: its participants are in doubt.
    */
-  #noteSplit(row: Placement): void {
+  #noteSplit(row: Placement, isProved: boolean): void {
     const { room, conference_id, joined_ts } = row;
     if (conference_id === null) return;
     const others = this.#rooms
@@ -357,7 +373,7 @@ export class ConferenceEvents {
       const conference_ids = [
         ...new Set([conference_id, ...others.flatMap((one) => one.conference_id ?? [])]),
       ];
-      this.isSplit(room, conference_ids);
+      this.#isSplit(room, conference_ids, isProved);
       return;
     }
     this.#backlog.begin(this.#doubting(others, this.#now()));
@@ -373,8 +389,8 @@ export class ConferenceEvents {
     }
   }
 
-  /** Two conferences live under one name. */
-  isSplit(room: string, conference_ids: string[]): void {
+  /** Two conferences live under one name. What that says of SignalWire is learned from what is proved. */
+  #isSplit(room: string, conference_ids: string[], isProved: boolean): void {
     const known = this.#split.get(room);
     const at = this.#now();
     this.#split.delete(room);
@@ -383,8 +399,8 @@ export class ConferenceEvents {
       if (this.#split.size <= SPLIT_ROOMS) break;
       this.#split.delete(oldest);
     }
+    if (isProved) this.#ledger.observations.saw("two_conferences_under_one_name", true);
     if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
-    this.#ledger.observations.saw("two_conferences_under_one_name", true);
     log("error", "room.split", { room, conferences: conference_ids });
   }
 
@@ -417,27 +433,32 @@ export class ConferenceEvents {
   /** Those of a call's placements that were not in a room yet when it ended. */
   waitingOf(event: RelayEvent): Placement[] {
     if (event.kind !== "state" || event.params.call_state !== "ended") return [];
-    return this.#placements.ofCall(event.params.call_id).filter(({ wait }) => wait !== null);
+    return this.#placements.currentOf(event.params.call_id).filter(({ wait }) => wait !== null);
   }
 
   #bearingOn(event: RelayEvent, tenant?: string): { row: Placement; happening: MembershipEvent }[] {
-    const bearing = this.#membershipsIn(event);
-    return tenant === undefined ? bearing : bearing.filter(({ row }) => row.tenant === tenant);
-  }
-
-  #membershipsIn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
     if (event.kind !== "conference") return [];
     const { status, call_id, conference_id, name } = event.params;
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
     const happened =
       status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
-    const row = call_id === undefined || happened === null ? undefined : this.#placements.ofCall(call_id)[0];
-    return row && happened ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
+    if (call_id === undefined || happened === null) return [];
+    const [row] = this.#placements.currentOf(call_id, tenant);
+    return row ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
   }
 
-  /** One placement's change, with what follows from it. */
-  change(row: Placement, event: MembershipEvent): void {
+  /** RELAY did not know the call, and here it is. Without proof the doubt stays: better evidence may come. */
+  #lives(row: Placement, isProved: boolean): void {
+    if (isProved) this.#placements.update(row, { doubt: null });
+    this.#health.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
+  }
+
+  /**
+   * One placement's change, with what follows from it.
+   * @param isProved by more than a token.
+   */
+  change(row: Placement, event: MembershipEvent, isProved = true): void {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
     const wasThere = row.state === "joined";
@@ -460,12 +481,9 @@ export class ConferenceEvents {
     if (change.blames) {
       this.#ledger.observations.saw("document_takes_call_out_of_conference", true);
       this.#placements.update(row, { doubt: "taken out" });
-    } else if (row.doubt === "404") {
-      this.#placements.update(row, { doubt: null });
-      this.#health.failed("404, and the call lived", this.#now());
-    }
+    } else if (row.doubt === "404" && (isProved || state === "joined")) this.#lives(row, isProved);
     if (row.state === "joined") {
-      this.#noteSplit(row);
+      this.#noteSplit(row, isProved);
       this.#joined(row);
       this.#ledger.kept.unkeep(row);
       // It is not over after all.

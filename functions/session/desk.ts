@@ -1,8 +1,11 @@
 import { callerForm } from "../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeError, log } from "../log.ts";
+import { findInRooms } from "../rest.ts";
 import { wouldHaveSeen } from "./absence.ts";
 import type { Chores } from "./chores.ts";
+import type { ConferenceEvents } from "./conference-events.ts";
 import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
@@ -45,7 +48,10 @@ interface DeskHost {
   line: Line;
   held: HeldJoins;
   kept: KeptSeats;
+  events: Pick<ConferenceEvents, "isProved">;
 }
+
+const REST_MS = 4_000;
 
 /** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
 export class Desk {
@@ -56,6 +62,8 @@ export class Desk {
   readonly #notes = new Map<string, WebhookNote>();
   /** Placements that wait for their participant-join. */
   readonly #awaited = new Map<string, () => void>();
+  /** REST is being asked whether a join was one. */
+  #isProving = false;
 
   constructor(host: DeskHost) {
     this.#host = host;
@@ -73,7 +81,7 @@ export class Desk {
   async #answer(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, line } = this.#host;
     const id = joinCommandId(request);
-    const row = placements.find(request);
+    const row = placements.findCurrent(request);
     // One tenant has handed the call on to another, who is to learn nothing of the one's rooms.
     if (row && row.tenant !== request.tenant)
       return byDocumentReply(request, "another tenant placed the call");
@@ -120,7 +128,8 @@ export class Desk {
   /** A participant-join confirms the placement. */
   joined(key: PlacementKey): void {
     this.#awaited.get(joinCommandId(key))?.();
-    if (this.#host.placements.find(key)?.joined_by === "relay") this.#watchStay(key);
+    if (this.#host.placements.find(key)?.joined_by === "relay")
+      setTimeout(() => this.#stayed(key), EARLY_LEAVE_MS);
   }
 
   /** In the turn in which the placement's row is written. */
@@ -153,11 +162,28 @@ export class Desk {
   }
 
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
-  #watchStay(key: PlacementKey): void {
-    setTimeout(() => {
-      const row = this.#host.placements.find(key);
-      if (row?.state === "joined" && row.joined_by === "relay") this.#host.health.succeeded(Date.now());
-    }, EARLY_LEAVE_MS);
+  #stayed(key: PlacementKey): void {
+    const { placements, health, events } = this.#host;
+    const row = placements.find(key);
+    if (row?.state !== "joined" || row.joined_by !== "relay") return;
+    const isProved = events.isProved(row);
+    health.succeeded(Date.now(), row.tenant, isProved);
+    if (!isProved && health.breaker.failures > 0) void this.#prove(row);
+  }
+
+  /** Where nothing but unsigned callbacks tells of joins, REST is asked, or failures would add up for ever. */
+  async #prove(row: Placement): Promise<void> {
+    if (this.#isProving) return;
+    this.#isProving = true;
+    try {
+      const project = await this.#host.link.project();
+      const found = await findInRooms(project, [row.room], row.call_id, AbortSignal.timeout(REST_MS));
+      if (found !== null) this.#host.health.succeeded(Date.now(), row.tenant, true);
+    } catch (error) {
+      log("info", "join.not_proved", { call: row.call_id, error: describeError(error) });
+    } finally {
+      this.#isProving = false;
+    }
   }
 
   /** The webhook of a look that was answered for good. */
@@ -173,7 +199,7 @@ export class Desk {
   async #place(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
     observations.saw("caller_forms", callerForm(request.from));
-    const others = placements.ofCall(request.call_id);
+    const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
@@ -196,7 +222,7 @@ export class Desk {
         now: Date.now,
         connection: () => link.connection(request.project_version),
         protocol: () => link.protocol,
-        avoidRelay: () => this.#avoidRelay(),
+        avoidRelay: () => this.#avoidRelay(request.tenant),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
         observations,
@@ -218,12 +244,12 @@ export class Desk {
     this.#host.chores.start();
   }
 
-  #avoidRelay(): string | null {
+  #avoidRelay(tenant: string): string | null {
     const why = this.#host.link.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.
-    if (!this.#host.health.mayTry(Date.now())) return "the breaker is open";
-    return this.#host.leaving.mayTry(Date.now()) ? null : "no evidence of leaving";
+    if (!this.#host.health.mayTry(Date.now(), tenant)) return "the breaker is open";
+    return this.#host.leaving.mayTry(Date.now(), tenant) ? null : "no evidence of leaving";
   }
 
   #commandEnded(outcome: Outcome): void {

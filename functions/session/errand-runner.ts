@@ -225,13 +225,13 @@ function askAgain(host: ErrandHost, errand: Errand, row: Placement): void {
   host.errands.putOff(errand, wait, { counts: true });
 }
 
-/** Three in a row without a second source, and the project's calls join by document: then a call ends with its conference. */
+/** Three in a row without a second source, and the tenant's calls join by document: then a call ends with its conference. */
 function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
-  const { unsigned_leave_at, joined_by } = row;
+  const { unsigned_leave_at, joined_by, tenant } = row;
   if (unsigned_leave_at === null || joined_by !== "relay" || counted.has(row)) return;
   if (now() - unsigned_leave_at < UNSIGNED_ALONE_MS) return;
   counted.add(row);
-  leaving.failed("no evidence of leaving", now());
+  leaving.failed("no evidence of leaving", now(), tenant);
 }
 
 /** Rows whose unsigned leave has been counted. */

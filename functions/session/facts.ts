@@ -2,7 +2,14 @@ import { ivBytes, openSecret, sealSecret } from "../../shared/credentials.ts";
 import type { Resume } from "../../shared/relay/inputs.ts";
 import { log } from "../log.ts";
 
-type FactName = "project_id" | "protocol" | "authorization_state" | "breaker" | "leaving" | "gaps";
+type FactName =
+  | "project_id"
+  | "used_since"
+  | "protocol"
+  | "authorization_state"
+  | "breaker"
+  | "leaving"
+  | "gaps";
 
 /**
  * The few single values that a new incarnation needs. `authorization_state` is a secret: it is kept sealed, and where
@@ -42,6 +49,17 @@ export class Facts {
       name,
       value,
     );
+  }
+
+  /** The session has work to do for its project. */
+  use(project_id: string): void {
+    if (this.get("project_id") === null) this.set("used_since", String(Date.now()));
+    this.set("project_id", project_id);
+  }
+
+  /** Since when it has, ms; 0: since before that was written down; null: it never had. */
+  usedSince(): number | null {
+    return this.get("project_id") === null ? null : Number(this.get("used_since") ?? 0);
   }
 
   async keepAuthorizationState(project_id: string, value: string): Promise<void> {

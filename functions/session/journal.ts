@@ -1,3 +1,4 @@
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { WebhookNote, WebhookSaid } from "./journal-contract.ts";
 
 /** A webhook's row: what came, and how it was answered; a placement's webhook is answered when its placement is. */
@@ -91,13 +92,13 @@ export class Journal {
       .map(entryOf);
   }
 
-  /** Whether anything is written of the call, for whichever tenant. */
+  /** Whether anything is written of the call, for whichever tenant. What is older than any call is of another with the same id. */
   knows(call_id: string): boolean {
-    return (
-      this.#sql
-        .exec("SELECT 1 FROM journal INDEXED BY journal_by_call WHERE call_id = ? LIMIT 1", call_id)
-        .toArray().length > 0
+    const [newest] = this.#sql.exec<{ at: number }>(
+      "SELECT at FROM journal INDEXED BY journal_by_call WHERE call_id = ? ORDER BY seq DESC LIMIT 1",
+      call_id,
     );
+    return newest !== undefined && newest.at > this.#now() - LONGEST_CALL_MS;
   }
 
   /** Up to `limit` of the tenant's entries older than `before`, newest first. */

@@ -45,10 +45,12 @@ export interface Lookout {
  */
 export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
-  const row = placements.find(request);
+  const row = placements.findCurrent(request);
   if (!row) return unknownPlacement(request);
   // A repeat; a hold is the answer that is not kept.
   if (row.asking_step === request.asking_step) return row.answer ?? held(row, row.reason);
+  // A join that only a token proves, after RELAY's 404: that the call comes back proves that it lives.
+  if (row.state === "joined" && row.doubt === "404") nowKnown(out, row);
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id) {
     if (row.segment_id !== null) out.observations.saw("segments", "one_per_document");
     placements.update(row, { segment_id: request.segment_id });

@@ -1,7 +1,13 @@
 import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
-import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
+import {
+  isLive,
+  LONGEST_CALL_MS,
+  type Membership,
+  mayMove,
+  type PlacementState,
+} from "../../shared/placement.ts";
 import type { LastWord } from "../../shared/rules/decision.ts";
 import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
@@ -183,7 +189,23 @@ export class Placements {
     return this.ofCall(key.call_id).find((row) => isSame(row, key)) ?? null;
   }
 
-  /** Every placement of the call, newest first. */
+  /** The same, unless it is of another call, which had the same id. */
+  findCurrent(key: PlacementKey): Placement | null {
+    const row = this.find(key);
+    return row && this.#isCurrent(row) ? row : null;
+  }
+
+  /**
+   * The call's placements, newest first. Older than any call: they are another's, which had the same id.
+   * @param tenant whose they must be, where it is a tenant's word that names the call.
+   */
+  currentOf(call_id: string, tenant?: string): readonly Placement[] {
+    return this.ofCall(call_id).filter(
+      (row) => this.#isCurrent(row) && (tenant === undefined || row.tenant === tenant),
+    );
+  }
+
+  /** Every placement of all calls that ever had this id, as far as they are kept, newest first: for its story. */
   ofCall(call_id: string): readonly Placement[] {
     return this.#rows.get(call_id) ?? this.#rows.keep(call_id, this.#read(call_id));
   }
@@ -255,7 +277,7 @@ export class Placements {
       rest_took: 0,
       held_back_at: null,
     };
-    this.#rows.keep(row.call_id, [row, ...this.#newestOf(row.call_id)]);
+    this.#rows.keep(row.call_id, [row, ...this.#keptBeside(row)]);
     this.live.add(row);
     if (state === "planned") this.#unwritten.add(row);
     else this.#insert(row);
@@ -357,11 +379,12 @@ export class Placements {
     return [...unwritten.reverse(), ...written];
   }
 
-  /** The call's placements, to which another is added. */
-  #newestOf(call_id: string): Placement[] {
-    const rows = this.ofCall(call_id);
-    const isKept = (row: Placement, index: number) => index < OF_CALL - 1 || isLive(row.state);
-    for (const { entry, step } of rows.filter((row, index) => !isKept(row, index))) {
+  /** The call's placements, to which this one is added. One of a call that had the same id gives way to it. */
+  #keptBeside(added: Placement): Placement[] {
+    const rows = this.ofCall(added.call_id);
+    const isKept = (row: Placement, index: number) =>
+      !isSame(row, added) && (index < OF_CALL - 1 || isLive(row.state));
+    for (const { call_id, entry, step } of rows.filter((row, index) => !isKept(row, index))) {
       this.#sql.exec(
         "DELETE FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
         call_id,
@@ -369,7 +392,13 @@ export class Placements {
         step,
       );
     }
+    this.#waiting.remove(added);
+    this.live.drop(added);
     return rows.filter(isKept);
+  }
+
+  #isCurrent({ created_at }: Placement): boolean {
+    return created_at > this.#now() - LONGEST_CALL_MS;
   }
 
   #insert(row: Placement): void {

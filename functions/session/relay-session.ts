@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import { withoutFuture } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
 import { Alarm } from "./alarm.ts";
@@ -82,7 +81,7 @@ export class RelaySession extends DurableObject<Env> {
       this.#tables.doubts,
       rulesets,
       ({ project_id }) => {
-        facts.set("project_id", project_id);
+        facts.use(project_id);
         this.#heartbeat.keep();
       },
     );
@@ -102,7 +101,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
-    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held });
+    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
     const decider = new WalkDecider(
       ownEnvironment(env, this),
       () => this.#link.project(),
@@ -115,7 +114,7 @@ export class RelaySession extends DurableObject<Env> {
       now,
       reception: this.#reception,
       asked: (project_id) => {
-        facts.set("project_id", project_id);
+        facts.use(project_id);
         this.#heartbeat.worked();
       },
     });
@@ -134,7 +133,7 @@ export class RelaySession extends DurableObject<Env> {
   async place(request: PlaceRequest): Promise<PlaceReply> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
-    this.#tables.facts.set("project_id", request.project_id);
+    this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
     return await this.#desk.place(request);
   }
@@ -186,16 +185,15 @@ export class RelaySession extends DurableObject<Env> {
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known, tenant } = request;
-    this.#tables.facts.set("project_id", request.project_id);
-    const isNew = this.#events.record(event, "callback");
+    this.#tables.facts.use(request.project_id);
+    const isNew = this.#events.record(event, "callback", tenant);
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     if (!isNew) return { v: 1, forward: [] };
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
-    const believed = withoutFuture(event, Date.now());
-    if (trusted) this.#events.apply(believed, told);
-    else this.#events.applyUntrusted(believed, told);
+    if (trusted) this.#events.apply(event, told);
+    else this.#events.applyUntrusted(event, told);
     this.#chores.start();
     this.#chores.heard();
     return { v: 1, forward: whomToTell(this.#tables.placements, this.#tables.rooms, request) };
@@ -206,7 +204,7 @@ export class RelaySession extends DurableObject<Env> {
    * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
-    this.#tables.facts.set("project_id", project_id);
+    this.#tables.facts.use(project_id);
     // The alarm takes an idle connection down again.
     this.#heartbeat.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
@@ -217,7 +215,7 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
-    this.#tables.facts.set("project_id", project_id);
+    this.#tables.facts.use(project_id);
     this.#heartbeat.keep();
     await this.#link.refresh(version);
     await this.#link.connection(null);
@@ -226,10 +224,15 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
-    this.#tables.facts.set("project_id", project_id);
+    this.#tables.facts.use(project_id);
     this.#heartbeat.keep();
     await this.#link.reconnect(version);
     return await this.status();
+  }
+
+  /** Since when the project's session is here, ms; null: it never was. Makes no use of it. */
+  usedSince(): number | null {
+    return this.#tables.facts.usedSince();
   }
 
   /** How the session is. Connects nothing. */
@@ -240,6 +243,7 @@ export class RelaySession extends DurableObject<Env> {
       counters: this.#tables.counters.all(),
       breaker: this.#tables.health.breaker,
       leaving: this.#tables.leaving.breaker,
+      of_tenants: { breaker: this.#tables.health.ofTenants, leaving: this.#tables.leaving.ofTenants },
       observations: this.#tables.observations.all(),
       split_rooms: this.#events.splitRooms(),
       presumed_gone: this.#tables.rooms.countReleased(),

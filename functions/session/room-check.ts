@@ -46,7 +46,7 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const live = around.filter(({ call_id }) => present.has(call_id));
   const here = new Set(live.map(({ call_id }) => call_id));
   const others = [...present].flatMap((call_id) =>
-    here.has(call_id) ? [] : (placements.ofCall(call_id)[0] ?? []),
+    here.has(call_id) ? [] : (placements.currentOf(call_id)[0] ?? []),
   );
   const known = live.length + others.length;
   const over = others.filter((row) => row.room === room);

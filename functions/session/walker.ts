@@ -164,7 +164,7 @@ export class Walker {
   }
 
   get #placement(): Placement | undefined {
-    return this.#host.placements.ofCall(this.#call.call_id)[0];
+    return this.#host.placements.currentOf(this.#call.call_id)[0];
   }
 
   /**
@@ -212,8 +212,9 @@ export class Walker {
   /** Whether the accepted join was seen, or the call has been in its room and left it. */
   async #isSeen(): Promise<boolean> {
     if (!this.#isThrough) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
-    if (!this.#isThrough) return false;
-    this.#host.health.succeeded(Date.now());
+    const row = this.#placement;
+    if (!row || !this.#isThrough) return false;
+    this.#host.health.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { Call } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import { keepCall } from "../../shared/kept-call.ts";
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Decision } from "../../shared/rules/decision.ts";
 
 /** What a call that we made was made for. */
@@ -62,17 +63,24 @@ export class Walks {
       },
     };
     const { rowsWritten } = this.#sql.exec(
-      "INSERT OR IGNORE INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)",
+      `INSERT INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET context = excluded.context, received_at = excluded.received_at, state = excluded.state
+       WHERE received_at <= ?`,
       walk.call_id,
       context,
       walk.received_at,
       JSON.stringify(walk.state),
+      this.#oldest(),
     );
     return rowsWritten > 0 ? walk : null;
   }
 
   has(call_id: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM walks WHERE call_id = ?", call_id).toArray().length > 0;
+    const [walk] = this.#sql.exec<{ received_at: number }>(
+      "SELECT received_at FROM walks WHERE call_id = ?",
+      call_id,
+    );
+    return walk !== undefined && walk.received_at > this.#oldest();
   }
 
   /** Whether the call's walk is not over, be it that nobody has taken it up again yet. */
@@ -120,6 +128,11 @@ export class Walks {
     return this.#sql
       .exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks INDEXED BY walks_by_age")
       .one().at;
+  }
+
+  /** What began before then was walked for another call, which had the same id. */
+  #oldest(): number {
+    return this.#now() - LONGEST_CALL_MS;
   }
 
   /** Forgets up to `limit` walks that began over `max_age_ms` ago; returns how many. */

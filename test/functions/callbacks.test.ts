@@ -366,4 +366,79 @@ describe("status callbacks, the second feed", () => {
       globalThis.fetch = fetched;
     }
   });
+
+  test("what unsigned callbacks alone tell of RELAY is held against their tenant's calls, and nobody else's", async () => {
+    const isJoin = { method: "calling.join_conference" };
+    await using home = await openHouse({
+      rules: [{ id: "own", match: {}, place: { room: "own-{from}" } }],
+      carrier: {
+        speed: 10,
+        faults: [
+          { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+          { at: "command", match: isJoin, times: 3, do: { kind: "code", code: "404" } },
+        ],
+        switches: { status_callbacks_are_signed: false },
+      },
+    });
+    const { project_id } = home.carrier;
+    const neighbour = `${home.tenant}-b`;
+    await env.DIRECTORY.put(`tenant/${neighbour}`, JSON.stringify({ project_id }));
+    await env.DIRECTORY.put(`ruleset/${neighbour}`, JSON.stringify({ rules }));
+    const session = env.RELAY_SESSION.getByName(project_id);
+    const place = async (from: string, tenant: string) => {
+      const url = home.webhook_url.replace(home.tenant, tenant);
+      const { call_id } = await home.carrier.placeCall({ ...caller, from, url });
+      const room = tenant === neighbour ? "support" : `own-${from}`;
+      await home.carrier.wait({ call: { call_id, in_conference: `${tenant}:${room}` } });
+      return call_id;
+    };
+    for (const n of [1, 2, 3]) {
+      await place(`+1555010000${n}`, home.tenant);
+      await expect
+        .poll(async () => (await session.status()).of_tenants?.breaker[home.tenant]?.failures)
+        .toBe(n);
+    }
+    await place("+15550100004", home.tenant);
+    expect(await sent(home, "calling.join_conference")).toHaveLength(3);
+    const call_id = await place("+15550100005", neighbour);
+    expect((await sent(home, "calling.join_conference"))[3]).toMatchObject({ call_id });
+  });
+
+  test("where unsigned callbacks alone tell of joins, REST proves one that ends a row of failures", async () => {
+    const refused = { at: "command", match: { method: "calling.join_conference" }, times: 1 } as const;
+    await using home = await openHouse({
+      rules,
+      carrier: {
+        speed: 10,
+        faults: [
+          { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+          { ...refused, do: { kind: "code", code: "409" } },
+        ],
+        switches: { status_callbacks_are_signed: false },
+      },
+    });
+    const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+    await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:support` } });
+    const failures = async () =>
+      (await env.RELAY_SESSION.getByName(home.carrier.project_id).status()).breaker.failures;
+    expect(await failures()).toBe(1);
+    await inRoom(home);
+    await expect.poll(failures, { timeout: 8_000 }).toBe(0);
+  });
+
+  test.each(["1e12", "-1", "null", '"NaN"', "1e999"])(
+    "a leave counts whose timestamp is %s",
+    async (timestamp) => {
+      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      const call_id = await inRoom(home);
+      const [conference] = await home.carrier.conferences();
+      const { timestamp: _, ...body } = JSON.parse(
+        leave(home, call_id, { conference_id: conference?.conference_id }),
+      );
+      const text = JSON.stringify(body).replace("{", `{"timestamp":${timestamp},`);
+      expect(await report(await callbackUrl(home), text)).toBe(204);
+      const { counters } = await env.RELAY_SESSION.getByName(home.carrier.project_id).status();
+      expect(counters["unsigned_leaves"]).toBe(1);
+    },
+  );
 });
