@@ -18,6 +18,8 @@ import type { Walks } from "./walks.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
+/** Where calls of contexts are wanted: an object that is lost hears of none until then, and their callers hear ringing. */
+const CONTEXTS_MS = 10_000;
 /** While RELAY is down the alarm comes this often, for its events can't be seen. */
 const DOWN_CHECK_MS = 6_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
@@ -59,9 +61,10 @@ export class Heartbeat {
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
   began(): void {
-    const { alarm, errands, chores, reception, dialer } = this.#host;
+    const { alarm, errands, chores, reception, dialer, link } = this.#host;
     errands.takeOver();
-    if (chores.arePending || reception.isBusy || dialer.isBusy) alarm.arm(LEFT_BEHIND_MS);
+    const isWanted = chores.arePending || reception.isBusy || dialer.isBusy || link.takesCalls;
+    if (isWanted) alarm.arm(LEFT_BEHIND_MS);
   }
 
   /** Something was done: the session is not idle. */
@@ -72,7 +75,7 @@ export class Heartbeat {
 
   /** The alarm comes, and looks whether the session is to be kept up. */
   keep(): void {
-    this.#host.alarm.arm(HEARTBEAT_MS);
+    this.#host.alarm.arm(this.#interval);
   }
 
   /** RELAY's events stopped coming. */
@@ -80,29 +83,42 @@ export class Heartbeat {
     this.#host.alarm.arm(DOWN_CHECK_MS);
   }
 
-  /** What the alarm does. Never rejects. */
+  /** What the alarm does. Never rejects: after six failures in a row Cloudflare would let no alarm come again. */
   async beat(): Promise<void> {
-    const { alarm, link, chores, reception, dialer, rooms } = this.#host;
+    const { alarm, link } = this.#host;
     alarm.came();
+    try {
+      await this.#beat();
+    } catch (error) {
+      this.#broke("beat", error);
+      alarm.arm(link.ready ? this.#interval : DOWN_CHECK_MS);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { alarm, link, chores, reception, dialer, rooms } = this.#host;
     const isRead = await this.#readRecord();
     const { keep_ms } = link;
-    const forgotten = await this.#forget(keep_ms);
-    await rooms.known();
-    chores.verifyWhereabouts();
-    chores.checkRooms("routine");
-    dialer.pump();
+    const forgotten = await this.#safely("forget", () => this.#forget(keep_ms));
+    const isDone = await this.#safely("look", async () => {
+      await rooms.known();
+      chores.verifyWhereabouts();
+      chores.checkRooms("routine");
+      dialer.pump();
+      return true;
+    });
     if (this.#hasWork()) {
       try {
         await link.connection(null);
       } catch (error) {
         log("error", "session.unreachable", { error: describeError(error) });
       }
-      alarm.arm(link.ready ? HEARTBEAT_MS : DOWN_CHECK_MS);
+      alarm.arm(link.ready ? this.#interval : DOWN_CHECK_MS);
       reception.resume();
     } else if (link.isOpen) {
       if (Date.now() - this.#lastWorkAt >= link.idle_disconnect_ms) link.close();
       alarm.arm(HEARTBEAT_MS);
-    } else if (forgotten > 0 || !isRead) {
+    } else if (forgotten !== 0 || !isRead || !isDone) {
       // A record that can't be read may want the connection up.
       alarm.arm(HEARTBEAT_MS);
     } else {
@@ -111,6 +127,24 @@ export class Heartbeat {
     }
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
     void chores.run();
+  }
+
+  get #interval(): number {
+    return this.#host.link.takesCalls ? CONTEXTS_MS : HEARTBEAT_MS;
+  }
+
+  /** What one part of the beat gives; null where it breaks, which keeps no other part from its turn. */
+  async #safely<T>(part: string, run: () => Promise<T>): Promise<T | null> {
+    try {
+      return await run();
+    } catch (error) {
+      this.#broke(part, error);
+      return null;
+    }
+  }
+
+  #broke(part: string, error: unknown): void {
+    log("error", "heartbeat.broke", { part, error: describeError(error) });
   }
 
   async #readRecord(): Promise<boolean> {

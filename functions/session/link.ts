@@ -121,8 +121,12 @@ export class Link {
 
   /** Whether the record wants the connection up without work, too: calls of contexts come by it alone. */
   get staysUp(): boolean {
-    const project = this.#project?.value;
-    return project !== undefined && (project.session.stay_up || Object.keys(project.contexts).length > 0);
+    return this.#project?.value.session.stay_up === true || this.takesCalls;
+  }
+
+  /** Whether calls of contexts are wanted, by the record as it was read last. */
+  get takesCalls(): boolean {
+    return Object.keys(this.#project?.value.contexts ?? {}).length > 0;
   }
 
   /**

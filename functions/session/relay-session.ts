@@ -218,6 +218,8 @@ export class RelaySession extends DurableObject<Env> {
     this.#tables.facts.set("project_id", project_id);
     this.#heartbeat.keep();
     await this.#link.refresh(version);
+    // The record may want the alarm more often than was known.
+    this.#heartbeat.keep();
     await this.#link.connection(null);
     this.#reception.resume();
   }
