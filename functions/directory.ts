@@ -159,7 +159,7 @@ async function ownerOf(
   { record }: TenantRecordRead,
   previous: OwnerRead | null,
 ): Promise<OwnerRead> {
-  const text = await env.DIRECTORY.get(`project/${record.project_id}`);
+  const text = await readProjectText(env, record.project_id);
   const project =
     previous && previous.source.project === text && previous.record.project_id === record.project_id
       ? previous.project
@@ -169,7 +169,12 @@ async function ownerOf(
 
 /** The project as its record has it now. Throws where there is none, or its secrets do not open. */
 export async function readProject(env: Env, project_id: string): Promise<Project> {
-  return await openProject(env, project_id, await env.DIRECTORY.get(`project/${project_id}`));
+  return await openProject(env, project_id, await readProjectText(env, project_id));
+}
+
+/** The project's record as KV has it, its secrets sealed; null where KV has none. */
+export async function readProjectText(env: Env, project_id: string): Promise<string | null> {
+  return await env.DIRECTORY.get(`project/${project_id}`);
 }
 
 function implicitTenant(env: Env, tenant: string): TenantRecord | null {
@@ -177,7 +182,8 @@ function implicitTenant(env: Env, tenant: string): TenantRecord | null {
   return tenantRecord.parse({ project_id: env.SIGNALWIRE_PROJECT_ID });
 }
 
-async function openProject(env: Env, project_id: string, text: string | null): Promise<Project> {
+/** @param text of its record. Throws where it is none, or its secrets do not open. */
+export async function openProject(env: Env, project_id: string, text: string | null): Promise<Project> {
   if (text === null) return await projectOfSecrets(env, project_id);
   const key = `project/${project_id}`;
   const record = parseRecord(projectRecord, key, text);
@@ -203,11 +209,21 @@ async function openProject(env: Env, project_id: string, text: string | null): P
   };
 }
 
+/** How many contexts a record names that was good once. */
+export function contextsIn(text: string): number {
+  return Object.keys(projectRecord.parse(JSON.parse(text)).contexts).length;
+}
+
+/** KV answered, and has no record of the project. */
+export class NoRecord extends Error {
+  override readonly name = "NoRecord";
+}
+
 /** The one-tenant start: everything from the Worker's secrets. */
 async function projectOfSecrets(env: Env, project_id: string): Promise<Project> {
   const { SIGNALWIRE_SPACE: space, SIGNALWIRE_API_TOKEN: token, SIGNALWIRE_SIGNING_KEY: signing_key } = env;
   if (env.SIGNALWIRE_PROJECT_ID !== project_id || !space || !token || !signing_key) {
-    throw new Error(
+    throw new NoRecord(
       `there is no record project/${project_id} in KV, and the secrets SIGNALWIRE_SPACE, SIGNALWIRE_PROJECT_ID, ` +
         "SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY do not all stand for it",
     );

@@ -2,10 +2,10 @@ import { ivBytes, openSecret, sealSecret } from "../../shared/credentials.ts";
 import type { Resume } from "../../shared/relay/inputs.ts";
 import { log } from "../log.ts";
 
-type FactName = "project_id" | "protocol" | "authorization_state" | "breaker" | "leaving" | "gaps";
+type FactName = "project_id" | "record" | "protocol" | "authorization_state" | "breaker" | "leaving" | "gaps";
 
 /**
- * The few single values that a new incarnation needs. `authorization_state` is a secret: it is kept sealed, and where
+ * The few single values that a new incarnation needs. `record` is the project's as KV had it, its secrets sealed. `authorization_state` is a secret: it is kept sealed, and where
  * there is no key to seal it with it is not kept at all.
  */
 export class Facts {
@@ -42,6 +42,12 @@ export class Facts {
       name,
       value,
     );
+  }
+
+  drop(name: FactName): void {
+    if (this.get(name) === null) return;
+    this.#known.set(name, null);
+    this.#sql.exec("DELETE FROM facts WHERE name = ?", name);
   }
 
   async keepAuthorizationState(project_id: string, value: string): Promise<void> {

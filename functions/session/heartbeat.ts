@@ -1,3 +1,4 @@
+import { NoRecord } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { within } from "../within.ts";
 import type { Alarm } from "./alarm.ts";
@@ -147,13 +148,14 @@ export class Heartbeat {
     log("error", "heartbeat.broke", { part, error: describeError(error) });
   }
 
+  /** Whether it is known what the record has; where there is none, that is. */
   async #readRecord(): Promise<boolean> {
     try {
       await within(RECORD_MS, this.#host.link.refresh());
       return true;
     } catch (error) {
       log("error", "session.record_unreadable", { error: describeError(error) });
-      return false;
+      return error instanceof NoRecord;
     }
   }
 

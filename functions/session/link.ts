@@ -1,10 +1,11 @@
 import type { ConnectionState } from "../../shared/relay/effects.ts";
 import type { RelaySettings } from "../../shared/relay/inputs.ts";
-import { type Project, readProject } from "../directory.ts";
+import { NoRecord, type Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { type ConnectionHost, RelayConnection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Facts } from "./facts.ts";
+import { ProjectRecord } from "./project-record.ts";
 
 /** How the session presents itself to SignalWire. */
 const AGENT = "partyline/0.1.0";
@@ -44,7 +45,7 @@ export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "a
 
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
 export class Link {
-  readonly #env: Env;
+  readonly #record: ProjectRecord;
   readonly #facts: Facts;
   readonly #counters: Counters;
   readonly #events: LinkHost;
@@ -61,7 +62,7 @@ export class Link {
   #waiting = 0;
 
   constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
-    this.#env = env;
+    this.#record = new ProjectRecord(env, facts);
     this.#facts = facts;
     this.#counters = counters;
     this.#events = events;
@@ -112,7 +113,7 @@ export class Link {
   }
 
   async project(): Promise<Project> {
-    return this.#project?.value ?? (await readProject(this.#env, this.#facts.require("project_id")));
+    return this.#project?.value ?? (await this.#record.readOrKept());
   }
 
   get idle_disconnect_ms(): number {
@@ -126,7 +127,8 @@ export class Link {
 
   /** Whether calls of contexts are wanted, by the record as it was read last. */
   get takesCalls(): boolean {
-    return Object.keys(this.#project?.value.contexts ?? {}).length > 0;
+    const project = this.#project?.value;
+    return project ? Object.keys(project.contexts).length > 0 : this.#record.takesCalls;
   }
 
   /**
@@ -223,7 +225,7 @@ export class Link {
 
   async #readAndConnect(): Promise<void> {
     const project_id = this.#facts.require("project_id");
-    const project = await readProject(this.#env, project_id);
+    const project = await this.#readRecord();
     const resume = this.#connection ? {} : await this.#facts.readResume(project_id);
     const before = this.#project?.value;
     this.#project = { value: project, read_at: Date.now() };
@@ -240,6 +242,23 @@ export class Link {
     this.#connection?.handle({ on: "close" });
     this.#connection = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
     this.#watch();
+  }
+
+  /** What was read before by this object stands by itself; what an earlier one read stands in where there is nothing else. */
+  async #readRecord(): Promise<Project> {
+    try {
+      return await (this.#project ? this.#record.read() : this.#record.readOrKept());
+    } catch (error) {
+      if (error instanceof NoRecord) this.#forget();
+      throw error;
+    }
+  }
+
+  /** The project is this session's no more. */
+  #forget(): void {
+    this.#connection?.handle({ on: "close" });
+    this.#connection = null;
+    this.#project = null;
   }
 
   #host(project_id: string): ConnectionHost {
