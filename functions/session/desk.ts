@@ -5,6 +5,7 @@ import { wouldHaveSeen } from "./absence.ts";
 import type { Chores } from "./chores.ts";
 import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import { type Disk, isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { HeldJoins } from "./held-joins.ts";
@@ -29,6 +30,7 @@ import type { Rulesets } from "./rulesets.ts";
 import type { Terms } from "./terms.ts";
 
 interface DeskHost {
+  disk: Disk;
   placements: Placements;
   rooms: Rooms;
   errands: Errands;
@@ -99,7 +101,7 @@ export class Desk {
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);
-    const placing = this.#place(request).finally(() => {
+    const placing = this.#placeOrNot(request).finally(() => {
       this.#placing.delete(id);
       this.#awaited.delete(id);
       this.#notes.delete(id);
@@ -156,6 +158,16 @@ export class Desk {
     this.#host.journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
   }
 
+  /** The call is answered by its document where there is no room to write anything down for it. */
+  async #placeOrNot(request: PlaceRequest): Promise<PlaceReply> {
+    try {
+      return await this.#place(request);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      return byDocumentReply(request, "the storage is full");
+    }
+  }
+
   async #place(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
     observations.saw("caller_forms", callerForm(request.from));
@@ -205,6 +217,8 @@ export class Desk {
   }
 
   #avoidRelay(): string | null {
+    // Nothing is sent for a call whose row can't be written.
+    if (this.#host.disk.isFull) return "the storage is full";
     const why = this.#host.link.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.

@@ -99,6 +99,7 @@ export class Heartbeat {
   async #beat(): Promise<void> {
     const { alarm, link, chores, reception, dialer, rooms } = this.#host;
     const isRead = await this.#readRecord();
+    this.#save();
     const { keep_ms } = link;
     const forgotten = await this.#safely("forget", () => this.#forget(keep_ms));
     const isDone = await this.#safely("look", async () => {
@@ -146,6 +147,13 @@ export class Heartbeat {
 
   #broke(part: string, error: unknown): void {
     log("error", "heartbeat.broke", { part, error: describeError(error) });
+  }
+
+  /** What found no room on disk may find some now. */
+  #save(): void {
+    const { placements, errands } = this.#host;
+    placements.save();
+    errands.save();
   }
 
   /** Whether it is known what the record has; where there is none, that is. */

@@ -1,3 +1,4 @@
+import type { Disk } from "./disk.ts";
 import type { WebhookNote, WebhookSaid } from "./journal-contract.ts";
 
 /** A webhook's row: what came, and how it was answered; a placement's webhook is answered when its placement is. */
@@ -47,11 +48,11 @@ export interface About {
  * keeps secrets out.
  */
 export class Journal {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
   }
 
@@ -65,7 +66,7 @@ export class Journal {
 
   /** Up to `limit` of the call's entries after the one with this `seq`, oldest first. */
   ofCall({ tenant, call_id }: About, after: number, limit: number): PageOf<JournalEntry> {
-    const rows = this.#sql
+    const rows = this.#disk
       .exec<JournalRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_call
          WHERE call_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
@@ -79,7 +80,7 @@ export class Journal {
 
   /** The newest of the call's entries, newest first: a call that goes on for ever has any number. */
   newestOf({ tenant, call_id }: About): JournalEntry[] {
-    return this.#sql
+    return this.#disk
       .exec<JournalRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_call
          WHERE call_id = ? ORDER BY seq DESC LIMIT ?`,
@@ -94,7 +95,7 @@ export class Journal {
   /** Whether anything is written of the call, for whichever tenant. */
   knows(call_id: string): boolean {
     return (
-      this.#sql
+      this.#disk
         .exec("SELECT 1 FROM journal INDEXED BY journal_by_call WHERE call_id = ? LIMIT 1", call_id)
         .toArray().length > 0
     );
@@ -102,7 +103,7 @@ export class Journal {
 
   /** Up to `limit` of the tenant's entries older than `before`, newest first. */
   ofTenant(tenant: string, before: number, limit: number): PageOf<JournalEntry> {
-    const rows = this.#sql
+    const rows = this.#disk
       .exec<JournalRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_tenant
          WHERE tenant = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
@@ -116,7 +117,7 @@ export class Journal {
 
   /** Whether a webhook of the call is among the entries from `since` on. */
   hasWebhookSince({ tenant, call_id }: About, since: number): boolean {
-    return this.#sql
+    return this.#disk
       .exec<Pick<JournalRow, "tenant" | "kind">>(
         `SELECT tenant, kind FROM journal INDEXED BY journal_by_call WHERE call_id = ? AND seq >= ? ORDER BY seq LIMIT ?`,
         call_id,
@@ -129,7 +130,7 @@ export class Journal {
 
   /** Since when there are entries; null where there are none. */
   oldest(): number | null {
-    const [row] = this.#sql.exec<{ at: number }>(
+    const [row] = this.#disk.exec<{ at: number }>(
       "SELECT at FROM journal WHERE seq = (SELECT MIN(seq) FROM journal)",
     );
     return row?.at ?? null;
@@ -138,7 +139,7 @@ export class Journal {
   /** Forgets up to `limit` entries older than `max_age_ms`; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     // Rows are written in the order of time, so the oldest are the first.
-    return this.#sql
+    return this.#disk
       .exec(
         "DELETE FROM journal WHERE seq < (SELECT MIN(seq) + ? FROM journal) AND at < ? RETURNING seq",
         limit,
@@ -148,7 +149,7 @@ export class Journal {
   }
 
   #add({ tenant, call_id }: About, kind: JournalEntry["kind"], data: object): void {
-    this.#sql.exec(
+    this.#disk.attempt(
       "INSERT INTO journal (at, tenant, call_id, kind, data) VALUES (?, ?, ?, ?, ?)",
       this.#now(),
       tenant,

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { Disk } from "../../../functions/session/disk.ts";
 import { Errands } from "../../../functions/session/errands.ts";
 import { onStorage } from "./ledger.ts";
 
 test("what is dropped while it is being done takes nothing with it that was added since", async () => {
   await onStorage("errands", async ({ sql }) => {
-    const errands = new Errands(sql, () => 1_000);
+    const errands = new Errands(new Disk(sql, Date.now), () => 1_000);
     const caller = (call_id: string) => ({ call_id, entry: "", step: 0 });
     errands.add("fetch", caller("hung-up"), "node-1");
     const [fetching] = errands.takeDue(10);
@@ -18,12 +19,12 @@ test("what is dropped while it is being done takes nothing with it that was adde
 
 test("what a lost incarnation was in the middle of is due as soon as another takes over", async () => {
   await onStorage("taken over", async ({ sql }) => {
-    const lost = new Errands(sql, () => 1_000);
+    const lost = new Errands(new Disk(sql, Date.now), () => 1_000);
     const caller = { call_id: "left-alone", entry: "", step: 0 };
     lost.add("end", caller, "node-1");
     lost.add("overdue", caller, "node-1", 60_000);
     expect(lost.takeDue(10)).toHaveLength(1);
-    const next = new Errands(sql, () => 1_500);
+    const next = new Errands(new Disk(sql, Date.now), () => 1_500);
     expect(next.takeDue(10)).toEqual([]);
     next.takeOver();
     expect(next.takeDue(10)).toMatchObject([{ kind: "end", call_id: "left-alone", attempts: 1 }]);

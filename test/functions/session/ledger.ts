@@ -29,7 +29,7 @@ export class Ledger extends Tables {
     moved: (rooms: readonly string[]) => void = () => {},
   ) {
     super(sql, now, undefined, { written: () => {}, moved });
-    this.events = new ConferenceEvents(sql, this, () => {}, now);
+    this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false, ended: () => {} };
     this.repairs = new Repairs({ ...this, line }, now);

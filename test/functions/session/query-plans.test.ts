@@ -6,6 +6,7 @@ import { PinDesk } from "../../../functions/session/pin-desk.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
+import { FULL, needsRoom, SqlFaults } from "./sql-faults.ts";
 import { SqlRecording } from "./sql-recording.ts";
 import { sqlTextsIn } from "./sql-texts.ts";
 
@@ -211,7 +212,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.kept.promise(promised);
   const happens = (status: string, at: number) => {
     const event = conferenceEvent(status, at, "in");
-    if (ledger.events.record(event, "relay")) ledger.events.apply(event);
+    if (ledger.events.record(event, "relay") === "new") ledger.events.apply(event);
   };
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
@@ -262,11 +263,24 @@ async function useAll(sql: SqlStorage): Promise<void> {
     table.forget(1, 100);
   ledger.kept.forget(100);
   ledger.kept.nextForget();
+  useFull(sql, ledger);
+}
+
+/** What is done where there is no room. */
+function useFull(sql: SqlStorage, { errands, walks, rulesets }: Ledger): void {
+  errands.add("end", { call_id: "full", entry: "", step: 0 }, null);
+  using full = new SqlFaults(sql, needsRoom, FULL);
+  errands.takeDue(9);
+  walks.close("walked");
+  full[Symbol.dispose]();
+  using _later = new SqlFaults(sql, (statement) => statement.startsWith("INSERT"), FULL);
+  expect(() => rulesets.keep("acme", { hash: "r2", text: "{}" })).toThrow(FULL);
 }
 
 function useFacts({ facts, counters, observations }: Ledger): void {
   facts.set("project_id", "p-1");
   facts.forgetResume();
+  facts.drop("project_id");
   counters.add("calls");
   counters.flush();
   observations.saw("call_sid_is_call_id", true);

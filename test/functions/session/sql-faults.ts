@@ -30,5 +30,5 @@ export class SqlFaults implements Disposable {
 
 /** What a full object refuses: all that might need another page. What is deleted and read still is. */
 export function needsRoom(statement: string): boolean {
-  return /^\s*(INSERT|UPDATE|CREATE|ALTER)\b/.test(statement);
+  return /^\s*(INSERT|UPDATE)\b/.test(statement);
 }
