@@ -51,6 +51,7 @@ const SPLIT_ROOMS = 20;
 
 /** Events without a row that are remembered, where the storage is full. */
 const UNWRITTEN = 10_000;
+const LOGGED_EVERY_MS = 60_000;
 /** What names a call, a conference or a place in an event, and how long it may be. Ours and SignalWire's are far below that. */
 const OF_EVENTS = [
   "call_id",
@@ -112,6 +113,7 @@ export class ConferenceEvents {
   readonly #ends: ConferenceEnds;
   /** Events that were acted upon and found no room on disk; the newest. */
   readonly #unwritten = new Set<string>();
+  #unrecorded = { count: 0, logged_at: 0 };
   readonly #backlog = new Backlog();
 
   /** @param joined told of every placement that a participant-join confirms. */
@@ -187,7 +189,7 @@ export class ConferenceEvents {
       this.#unwritten.delete(print);
       return written.rowsWritten > 0 && !wasUnwritten ? "new" : "repeat";
     }
-    this.#ledger.counters.add("storage.unrecorded");
+    this.#countUnrecorded();
     if (wasUnwritten) return "unwritten repeat";
     this.#unwritten.add(print);
     for (const oldest of this.#unwritten) {
@@ -195,6 +197,15 @@ export class ConferenceEvents {
       this.#unwritten.delete(oldest);
     }
     return "unwritten";
+  }
+
+  #countUnrecorded(): void {
+    this.#ledger.counters.add("storage.unrecorded");
+    this.#unrecorded.count += 1;
+    const now = this.#now();
+    if (now - this.#unrecorded.logged_at < LOGGED_EVERY_MS) return;
+    log("error", "storage.unrecorded", { events: this.#unrecorded.count });
+    this.#unrecorded = { count: 0, logged_at: now };
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */

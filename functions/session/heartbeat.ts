@@ -6,7 +6,9 @@ import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { Dialer } from "./dialer.ts";
 import type { Dials } from "./dials.ts";
+import type { Disk } from "./disk.ts";
 import type { Errands } from "./errands.ts";
+import { Forgetting } from "./forgetting.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
@@ -25,15 +27,13 @@ const CONTEXTS_MS = 10_000;
 const DOWN_CHECK_MS = 6_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
 const RECORD_MS = 4_000;
-/** Rows of one table that are forgotten in one turn, and turns of one alarm. */
-const FORGET_BATCH = 200;
-const FORGET_TURNS = 10;
-/** Parts of rulesets, half a megabyte each. */
-const FORGET_RULESETS = 20;
+/** Where more is due to be forgotten than one beat does, the next comes this soon. */
+const FORGET_ON_MS = 1_000;
 /** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
 const LEFT_BEHIND_MS = 300;
 
 interface HeartbeatHost {
+  disk: Disk;
   alarm: Alarm;
   link: Link;
   errands: Errands;
@@ -54,10 +54,15 @@ interface HeartbeatHost {
 /** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */
 export class Heartbeat {
   readonly #host: HeartbeatHost;
+  readonly #forgetting: Forgetting;
   #lastWorkAt = Date.now();
+  #lookedAt = 0;
+  /** Whether the last beat left more to be forgotten than it could. */
+  #isForgetting = false;
 
   constructor(host: HeartbeatHost) {
     this.#host = host;
+    this.#forgetting = new Forgetting(host, Date.now);
   }
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
@@ -101,14 +106,19 @@ export class Heartbeat {
     const isRead = await this.#readRecord();
     this.#save();
     const { keep_ms } = link;
-    const forgotten = await this.#safely("forget", () => this.#forget(keep_ms));
+    const forgotten = await this.#safely("forget", () => this.#forgetting.run(keep_ms));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
-      chores.verifyWhereabouts();
-      chores.checkRooms("routine");
+      // An alarm that comes this soon came to go on forgetting.
+      if (Date.now() - this.#lookedAt >= DOWN_CHECK_MS || !this.#isForgetting) {
+        this.#lookedAt = Date.now();
+        chores.verifyWhereabouts();
+        chores.checkRooms("routine");
+      }
       dialer.pump();
       return true;
     });
+    this.#isForgetting = forgotten?.isMore === true;
     if (this.#hasWork()) {
       try {
         await link.connection(null);
@@ -120,13 +130,14 @@ export class Heartbeat {
     } else if (link.isOpen) {
       if (Date.now() - this.#lastWorkAt >= link.idle_disconnect_ms) link.close();
       alarm.arm(HEARTBEAT_MS);
-    } else if (forgotten !== 0 || !isRead || !isDone) {
+    } else if (forgotten?.rows !== 0 || !isRead || !isDone) {
       // A record that can't be read may want the connection up.
       alarm.arm(HEARTBEAT_MS);
     } else {
-      const next = this.#nextForget(keep_ms);
+      const next = this.#forgetting.next(keep_ms);
       if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
+    if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
     void chores.run();
   }
@@ -165,36 +176,6 @@ export class Heartbeat {
       log("error", "session.record_unreadable", { error: describeError(error) });
       return error instanceof NoRecord;
     }
-  }
-
-  /** Each slice in a turn of its own: what comes meanwhile is not kept waiting. */
-  async #forget(keep_ms: number): Promise<number> {
-    const { placements, events, journal, walks, dials, rulesets, pins, kept } = this.#host;
-    const tables = [placements, events, journal, walks, dials];
-    const forgetters = [
-      ...tables.map((table) => () => table.forget(keep_ms, FORGET_BATCH)),
-      () => rulesets.forget(keep_ms, FORGET_RULESETS),
-      () => pins.forget(FORGET_BATCH),
-      () => kept.forget(FORGET_BATCH),
-    ];
-    let forgotten = 0;
-    for (const forget of forgetters) {
-      for (let turn = 0; turn < FORGET_TURNS; turn += 1) {
-        const some = forget();
-        forgotten += some;
-        if (some === 0) break;
-        await scheduler.wait(0);
-      }
-    }
-    return forgotten;
-  }
-
-  /** When something is next old enough, ms; infinite where there is nothing. */
-  #nextForget(keep_ms: number): number {
-    const { journal, walks, dials, pins, kept } = this.#host;
-    const oldest = [journal.oldest(), walks.oldest(), dials.oldest()].flatMap((at) => at ?? []);
-    const next = [pins.nextForget(), kept.nextForget()].flatMap((at) => at ?? []);
-    return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 
   #hasWork(): boolean {

@@ -1,5 +1,6 @@
 import type { Disk } from "./disk.ts";
 import type { WebhookNote, WebhookSaid } from "./journal-contract.ts";
+import { Sweep } from "./sweep.ts";
 
 /** A webhook's row: what came, and how it was answered; a placement's webhook is answered when its placement is. */
 export type WebhookRow = WebhookNote & Partial<WebhookSaid> & { repeat?: true };
@@ -32,6 +33,9 @@ type JournalRow = {
   data: string;
 };
 
+/** Whether an entry is of what machines did; `control.ts` words what people do. */
+const BY_NO_OPERATOR = "NOT (kind = 'deed' AND data LIKE '%operator%')";
+
 /** Entries in which a repeat of a webhook is looked for, and a call's newest webhook. */
 const NEWEST = 30;
 /** Entries in which a later webhook of a call is looked for: between two there are few commands. */
@@ -50,10 +54,12 @@ export interface About {
 export class Journal {
   readonly #disk: Disk;
   readonly #now: () => number;
+  readonly #sweep: Sweep;
 
   constructor(disk: Disk, now: () => number) {
     this.#disk = disk;
     this.#now = now;
+    this.#sweep = new Sweep(disk, { table: "journal", at: "at", mayGo: BY_NO_OPERATOR });
   }
 
   webhook(about: About, row: WebhookRow): void {
@@ -146,6 +152,14 @@ export class Journal {
         this.#now() - max_age_ms,
       )
       .toArray().length;
+  }
+
+  /** The same before their time: what operators did stays. Returns how many it went through. */
+  forgetHistory(max_age_ms: number, limit: number): number {
+    const { passed, seqs } = this.#sweep.next(this.#now() - max_age_ms, limit);
+    const statement = "DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))";
+    if (seqs.length > 0) this.#disk.exec(statement, JSON.stringify(seqs));
+    return passed;
   }
 
   #add({ tenant, call_id }: About, kind: JournalEntry["kind"], data: object): void {

@@ -6,6 +6,7 @@ import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Disk } from "./disk.ts";
 import { LiveRows } from "./live-rows.ts";
+import { Sweep } from "./sweep.ts";
 import { type Terms, termsOf } from "./terms.ts";
 import { withMark } from "./trail.ts";
 import { roomsOf } from "./waiters.ts";
@@ -129,6 +130,7 @@ export class Placements {
   readonly #written: (row: Placement) => void;
   readonly #moved: (rooms: readonly string[]) => void;
   readonly #waiting: WaitingIndex;
+  readonly #sweep: Sweep;
   /** The `seq` up to which waiters were read; null: all of them were. */
   #waiting_after: number | null = 0;
   readonly #rows = new CallRows<Placement>();
@@ -153,6 +155,7 @@ export class Placements {
     this.#moved = moved;
     this.#waiting = new WaitingIndex(now);
     this.live = new LiveRows(disk);
+    this.#sweep = new Sweep(disk, { table: "placements", at: "created_at", mayGo: "live = 0" });
   }
 
   /** The rows in state `waiting`. What of them was not read yet is read first. */
@@ -367,14 +370,33 @@ export class Placements {
         before,
       )
       .toArray();
-    for (const key of forgotten) {
+    this.#dropAll(forgotten);
+    return forgotten.length;
+  }
+
+  /** The same before their time, of those that are over. Returns how many it went through. */
+  forgetOver(max_age_ms: number, limit: number): number {
+    const { passed, seqs } = this.#sweep.next(this.#now() - max_age_ms, limit);
+    if (seqs.length === 0) return passed;
+    this.#dropAll(
+      this.#disk
+        .exec<PlacementKey & Record<string, SqlStorageValue>>(
+          "DELETE FROM placements WHERE seq IN (SELECT value FROM json_each(?)) RETURNING call_id, entry, step",
+          JSON.stringify(seqs),
+        )
+        .toArray(),
+    );
+    return passed;
+  }
+
+  #dropAll(keys: readonly PlacementKey[]): void {
+    for (const key of keys) {
       const unsaved = this.#unsavedOf(key);
       if (unsaved) this.#unsaved.delete(unsaved);
       this.#rows.drop(key.call_id);
       this.#waiting.remove(key);
       this.live.drop(key);
     }
-    return forgotten.length;
   }
 
   #seqOf({ call_id, entry, step }: PlacementKey): number {

@@ -42,14 +42,18 @@ export class Tables {
   readonly walks: Walks;
   readonly dials: Dials;
 
-  /** @param credentials_key seals what of it is secret. */
+  /**
+   * @param credentials_key seals what of it is secret.
+   * @param limit_bytes what the storage holds at most, where that is not Cloudflare's limit.
+   */
   constructor(
     sql: SqlStorage,
     now: () => number,
     credentials_key: string | undefined,
     { written, moved }: Listener,
+    limit_bytes?: number,
   ) {
-    this.disk = new Disk(sql, now);
+    this.disk = new Disk(sql, now, limit_bytes);
     this.facts = new Facts(this.disk, credentials_key);
     this.health = new Health(this.facts);
     this.leaving = new Health(this.facts, "leaving");

@@ -159,4 +159,16 @@ export class Walks {
       )
       .toArray().length;
   }
+  /** The same before their time, of those that are over. */
+  forgetOver(max_age_ms: number, limit: number): number {
+    return this.#disk
+      .exec(
+        `DELETE FROM walks WHERE call_id IN
+           (SELECT call_id FROM walks INDEXED BY walks_by_age WHERE received_at < ? AND state IS NULL LIMIT ?)
+         RETURNING call_id`,
+        this.#now() - max_age_ms,
+        limit,
+      )
+      .toArray().length;
+  }
 }

@@ -42,6 +42,21 @@ describe("the alarm", () => {
   );
 });
 
+test("the alarm comes again within a second where more is to be forgotten than one does", async () => {
+  await using home = await openHouse({ rules, project: { session: { stay_up: true } } });
+  await session(home).check(home.carrier.project_id, "1", 1_000);
+  await runInDurableObject(session(home), (_, { storage }) => {
+    storage.sql.exec(
+      `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+       INSERT INTO journal (at, tenant, call_id, kind, data) SELECT 1, 'acme', 'c', 'deed', '{}' FROM numbers`,
+    );
+  });
+  await runDurableObjectAlarm(session(home));
+  expect(await alarmIn(home)).toBeLessThanOrEqual(1_000);
+  await runDurableObjectAlarm(session(home));
+  expect(await alarmIn(home)).toBeGreaterThan(1_000);
+});
+
 describe("while calls of contexts are wanted", () => {
   test("the alarm comes within 10 s, so that no caller hears ringing for longer where the object is lost", async () => {
     await using home = await openContext(rules);

@@ -60,6 +60,11 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     why: "the first of those that are open",
   },
   {
+    statement: "AS may_go FROM",
+    step: "USING INTEGER PRIMARY KEY (rowid>?)",
+    why: "a slice of the oldest rows, by its limit",
+  },
+  {
     statement: "walks_by_open WHERE state IS NOT NULL",
     step: "SCAN walks USING",
     why: "walks under way, by its limit",
@@ -252,6 +257,11 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.journal.oldest();
   now += 100 * 24 * 3_600_000;
   await ledger.keeper.routine();
+  for (const limit of [1, 2]) {
+    ledger.placements.forgetOver(1, limit);
+    ledger.journal.forgetHistory(1, limit);
+    ledger.walks.forgetOver(1, limit);
+  }
   for (const table of [
     ledger.placements,
     ledger.events,

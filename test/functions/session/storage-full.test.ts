@@ -71,10 +71,12 @@ describe("while a session's storage is full", () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
     const call_id = await placed(home);
     await expect.poll(async () => (await session(home).status()).live_placements).toBe(1);
-    logged("error");
+    const said = logged("error");
     using full = await fill(home);
     await home.carrier.hangUp(call_id);
     await expect.poll(async () => (await session(home).status()).live_placements, { timeout: 8_000 }).toBe(0);
+    expect(said()).toMatch(/"event":"storage.unrecorded","events":1/);
+    expect(await home.carrier.journal({ kind: "violation" })).toEqual([]);
     expect(full.failed).toBeGreaterThan(0);
     const { counters } = await session(home).status();
     expect(counters["storage.unrecorded"]).toBeGreaterThan(0);
