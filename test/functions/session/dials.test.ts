@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { DialRequest } from "../../../functions/session/dial-contract.ts";
 import { Dials } from "../../../functions/session/dials.ts";
 import { Disk } from "../../../functions/session/disk.ts";
 import { onStorage } from "./ledger.ts";
+import { FULL, needsRoom, SqlFaults } from "./sql-faults.ts";
 
 function requestOf(tenant: string, id: string): DialRequest {
   const to = "+15550100201";
@@ -71,5 +72,25 @@ test("what is looked for with every dial and alarm is found without reading all 
     expect(counted.oldest()).toBe(1_000);
     expect(counted.forget(60_000, 10)).toBe(0);
     expect(Math.max(...read)).toBeLessThan(100);
+  });
+});
+
+test("where there is no room on disk no phone is rung, and one that rings is followed all the same", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await onStorage("dials-full", async ({ sql }) => {
+    const dials = new Dials(new Disk(sql, Date.now), () => 1_000);
+    const rings = dials.add("rings", requestOf("acme", "1"));
+    dials.update(rings, { state: "ringing" });
+    const waits = dials.add("waits", requestOf("acme", "2"));
+    const full = new SqlFaults(sql, needsRoom, FULL);
+    expect(() => dials.update(waits, { state: "sending" })).toThrow(FULL);
+    expect(dials.byTag("waits")?.state).toBe("queued");
+    dials.update(rings, { state: "answered" });
+    expect(dials.byTag("rings")?.state).toBe("answered");
+    expect(dials.underWay()).toEqual([]);
+    full[Symbol.dispose]();
+    dials.update(rings, { call_id: "c-1" });
+    const kept = new Dials(new Disk(sql, Date.now), () => 1_000).byTag("rings");
+    expect(kept).toMatchObject({ state: "answered", call_id: "c-1" });
   });
 });
