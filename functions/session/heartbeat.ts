@@ -8,7 +8,7 @@ import type { Dialer } from "./dialer.ts";
 import type { Dials } from "./dials.ts";
 import type { Disk } from "./disk.ts";
 import type { Errands } from "./errands.ts";
-import { Forgetting } from "./forgetting.ts";
+import { Forgetting, type Forgotten } from "./forgetting.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
@@ -106,7 +106,7 @@ export class Heartbeat {
     const isRead = await this.#readRecord();
     this.#save();
     const { keep_ms } = link;
-    const forgotten = await this.#safely("forget", () => this.#forgetting.run(keep_ms));
+    const forgotten = await this.#safely("forget", () => this.#forget(keep_ms));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
       // An alarm that comes this soon came to go on forgetting.
@@ -158,6 +158,12 @@ export class Heartbeat {
 
   #broke(part: string, error: unknown): void {
     log("error", "heartbeat.broke", { part, error: describeError(error) });
+  }
+
+  /** What is left of the last time waits where the ledger is gone through: the two together would keep calls waiting. */
+  async #forget(keep_ms: number): Promise<Forgotten> {
+    if (this.#isForgetting && this.#host.chores.areGoingThrough) return { rows: 0, isMore: true };
+    return await this.#forgetting.run(keep_ms);
   }
 
   /** What found no room on disk may find some now. */
