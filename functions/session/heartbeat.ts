@@ -8,7 +8,7 @@ import type { Dialer } from "./dialer.ts";
 import type { Dials } from "./dials.ts";
 import type { Disk } from "./disk.ts";
 import type { Errands } from "./errands.ts";
-import { Forgetting, type Forgotten } from "./forgetting.ts";
+import { Forgetting } from "./forgetting.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
@@ -56,7 +56,7 @@ export class Heartbeat {
   readonly #host: HeartbeatHost;
   readonly #forgetting: Forgetting;
   #lastWorkAt = Date.now();
-  #lookedAt = 0;
+  #beganAt = 0;
   /** Whether the last beat left more to be forgotten than it could. */
   #isForgetting = false;
 
@@ -103,18 +103,21 @@ export class Heartbeat {
 
   async #beat(): Promise<void> {
     const { alarm, link, chores, reception, dialer, rooms } = this.#host;
+    // It came this soon to go on forgetting. Timers of ours see to what else is due.
+    if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
+      await this.#safely("forget", () => this.#forgetOn());
+      alarm.arm(this.#isForgetting ? FORGET_ON_MS : DOWN_CHECK_MS);
+      return;
+    }
+    this.#beganAt = Date.now();
     const isRead = await this.#readRecord();
     this.#save();
     const { keep_ms } = link;
-    const forgotten = await this.#safely("forget", () => this.#forget(keep_ms));
+    const forgotten = await this.#safely("forget", () => this.#forgetting.run(keep_ms));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
-      // An alarm that comes this soon came to go on forgetting.
-      if (Date.now() - this.#lookedAt >= DOWN_CHECK_MS || !this.#isForgetting) {
-        this.#lookedAt = Date.now();
-        chores.verifyWhereabouts();
-        chores.checkRooms("routine");
-      }
+      chores.verifyWhereabouts();
+      chores.checkRooms("routine");
       dialer.pump();
       return true;
     });
@@ -160,10 +163,13 @@ export class Heartbeat {
     log("error", "heartbeat.broke", { part, error: describeError(error) });
   }
 
-  /** What is left of the last time waits where the ledger is gone through: the two together would keep calls waiting. */
-  async #forget(keep_ms: number): Promise<Forgotten> {
-    if (this.#isForgetting && this.#host.chores.areGoingThrough) return { rows: 0, isMore: true };
-    return await this.#forgetting.run(keep_ms);
+  /** Not while the ledger is gone through: the two together would keep calls waiting. */
+  async #forgetOn(): Promise<void> {
+    const { chores, link } = this.#host;
+    if (chores.areGoingThrough) return;
+    this.#isForgetting = false;
+    const { isMore } = await this.#forgetting.run(link.keep_ms);
+    this.#isForgetting = isMore;
   }
 
   /** What found no room on disk may find some now. */
