@@ -74,6 +74,10 @@ async function receive(
     for (const to of reply.forward) {
       c.executionCtx.waitUntil(forward(to, event, tenant.project.project_id, { tenant: id, kind }));
     }
+    if (reply.unrecorded) {
+      log("error", "callback.not_taken", { tenant: id, kind, error: "the session's storage is full" });
+      return c.text("Try again.", 503);
+    }
   } catch (error) {
     // SignalWire tries again up to three times.
     log("error", "callback.not_taken", { tenant: id, kind, error: describeError(error) });

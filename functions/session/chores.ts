@@ -93,6 +93,11 @@ export class Chores {
     return errands.nextDue() !== null || checks.nextDue() !== null || events.isBehind;
   }
 
+  /** Whether the whole ledger is gone through now, in turns. */
+  get areGoingThrough(): boolean {
+    return this.#passes.size > 0;
+  }
+
   /**
    * In the turn of every event: what it said of a room's size is compared with the ledger when it has settled, and whom it could
    * not see to in its turn is seen to in the next ones.

@@ -6,6 +6,7 @@ import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
 import { confirmJoin, seen } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import type { Disk } from "./disk.ts";
 import { kindOf } from "./doubts.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
@@ -48,6 +49,29 @@ const CONFERENCES = 2_000;
 /** Names with two conferences that are remembered. */
 const SPLIT_ROOMS = 20;
 
+/** Events without a row that are remembered, where the storage is full. */
+const UNWRITTEN = 10_000;
+const LOGGED_EVERY_MS = 60_000;
+/** What names a call, a conference or a place in an event, and how long it may be. Ours and SignalWire's are far below that. */
+const OF_EVENTS = [
+  "call_id",
+  "conference_id",
+  "name",
+  "node_id",
+  "segment_id",
+  "control_id",
+  "tag",
+  "status",
+  "call_state",
+  "state",
+  "dial_state",
+  "call_id_ending_conf",
+] as const;
+const LONGEST = 256;
+
+/** What became of an event's row. `unwritten`: there was no room for it, and it is to be acted upon all the same. */
+export type Recorded = "new" | "repeat" | "unwritten" | "unwritten repeat" | "refused";
+
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
 
@@ -74,7 +98,7 @@ interface EventsHost {
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
 export class ConferenceEvents {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #ledger: EventsHost;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
@@ -89,6 +113,9 @@ export class ConferenceEvents {
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
   readonly #ends: ConferenceEnds;
+  /** Events that were acted upon and found no room on disk; the newest. */
+  readonly #unwritten = new Set<string>();
+  #unrecorded = { count: 0, logged_at: 0 };
   readonly #backlog = new Backlog();
   /** Conferences that have ended, by id; the newest ones. */
   readonly #over = new Set<string>();
@@ -96,16 +123,16 @@ export class ConferenceEvents {
   readonly #working = new Set<string>();
 
   /** @param joined told of every placement that a participant-join confirms. */
-  constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
+  constructor(disk: Disk, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
     this.#joined = joined;
-    this.#sql = sql;
+    this.#disk = disk;
     this.#ledger = ledger;
     this.#placements = ledger.placements;
     this.#rooms = ledger.rooms;
     this.#errands = ledger.errands;
     this.#health = ledger.health;
     this.#now = now;
-    this.#ends = new ConferenceEnds(sql);
+    this.#ends = new ConferenceEnds(disk);
     for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
   }
 
@@ -120,13 +147,22 @@ export class ConferenceEvents {
   }
 
   /**
-   * Keeps the event; false where the same feed brought it before. Only what identifies it is kept: bodies may hold
-   * secrets.
+   * Keeps the event, once for each feed. Only what identifies it is kept: bodies may hold secrets.
    * @param tenant whose callback it came by. What one tenant is told is no repeat of what another is.
    */
-  record(told: RelayEvent, feed: Feed, tenant?: string): boolean {
+  record(told: RelayEvent, feed: Feed, tenant?: string): Recorded {
     const event = inTime(told, this.#now());
     const { params } = event;
+    const overlong = OF_EVENTS.find((name) => isOverlong(params[name]));
+    if (overlong !== undefined) {
+      // Cut, it would be another call's or another room's.
+      log("warn", "event.refused", {
+        feed,
+        event_type: event.event_type,
+        why: `its ${overlong} is too long`,
+      });
+      return "refused";
+    }
     const field = (name: string): string | null => {
       const value = params[name];
       return typeof value === "string" ? value : null;
@@ -146,11 +182,12 @@ export class ConferenceEvents {
     if (tenant !== undefined) fingerprint.push({ tenant });
     // Without a timestamp nothing tells a repeat from the same thing happening again.
     if (ts === null) fingerprint.push(crypto.randomUUID());
-    const { rowsWritten } = this.#sql.exec(
+    const print = JSON.stringify(fingerprint);
+    const written = this.#disk.attempt(
       `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       this.#now(),
-      JSON.stringify(fingerprint),
+      print,
       event.event_type,
       status,
       field("call_id"),
@@ -158,7 +195,28 @@ export class ConferenceEvents {
       field("name"),
       ts,
     );
-    return rowsWritten > 0;
+    const wasUnwritten = this.#unwritten.has(print);
+    if (written) {
+      this.#unwritten.delete(print);
+      return written.rowsWritten > 0 && !wasUnwritten ? "new" : "repeat";
+    }
+    this.#countUnrecorded();
+    if (wasUnwritten) return "unwritten repeat";
+    this.#unwritten.add(print);
+    for (const oldest of this.#unwritten) {
+      if (this.#unwritten.size <= UNWRITTEN) break;
+      this.#unwritten.delete(oldest);
+    }
+    return "unwritten";
+  }
+
+  #countUnrecorded(): void {
+    this.#ledger.counters.add("storage.unrecorded");
+    this.#unrecorded.count += 1;
+    const now = this.#now();
+    if (now - this.#unrecorded.logged_at < LOGGED_EVERY_MS) return;
+    log("error", "storage.unrecorded", { events: this.#unrecorded.count });
+    this.#unrecorded = { count: 0, logged_at: now };
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
@@ -525,7 +583,7 @@ export class ConferenceEvents {
 
   /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql
+    return this.#disk
       .exec(
         "DELETE FROM events WHERE seq < (SELECT MIN(seq) + ? FROM events) AND at < ? RETURNING seq",
         limit,
@@ -533,6 +591,10 @@ export class ConferenceEvents {
       )
       .toArray().length;
   }
+}
+
+function isOverlong(value: unknown): boolean {
+  return typeof value === "string" && value.length > LONGEST;
 }
 
 function isByCxml(row: LivePlacement | Placement): boolean {

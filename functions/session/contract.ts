@@ -178,4 +178,6 @@ export interface ConferenceEventReply {
   v: 1;
   /** Whom to tell in turn; nobody for a repeat. */
   forward: ForwardTo[];
+  /** It was acted upon, and there was no room to write it down: it is to come again. */
+  unrecorded?: true;
 }

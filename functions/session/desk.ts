@@ -8,6 +8,7 @@ import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import { type Disk, isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { HeldJoins } from "./held-joins.ts";
@@ -33,6 +34,7 @@ import type { Rulesets } from "./rulesets.ts";
 import type { Terms } from "./terms.ts";
 
 interface DeskHost {
+  disk: Disk;
   placements: Placements;
   rooms: Rooms;
   checks: RoomChecks;
@@ -109,7 +111,7 @@ export class Desk {
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);
-    const placing = this.#place(request).finally(() => {
+    const placing = this.#placeOrNot(request).finally(() => {
       this.#placing.delete(id);
       this.#awaited.delete(id);
       this.#notes.delete(id);
@@ -196,6 +198,16 @@ export class Desk {
     this.#host.journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
   }
 
+  /** The call is answered by its document where there is no room to write anything down for it. */
+  async #placeOrNot(request: PlaceRequest): Promise<PlaceReply> {
+    try {
+      return await this.#place(request);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      return byDocumentReply(request, "the storage is full");
+    }
+  }
+
   async #place(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
     observations.saw("caller_forms", callerForm(request.from));
@@ -245,6 +257,8 @@ export class Desk {
   }
 
   #avoidRelay(tenant: string): string | null {
+    // Nothing is sent for a call whose row can't be written.
+    if (this.#host.disk.isFull) return "the storage is full";
     const why = this.#host.link.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.

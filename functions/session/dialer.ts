@@ -18,6 +18,7 @@ import type { Counters } from "./counters.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "./dial-contract.ts";
 import { parametersOf } from "./dial-parameters.ts";
 import type { Dial, Dials } from "./dials.ts";
+import { isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -216,7 +217,14 @@ export class Dialer extends RpcTarget {
         this.#comeBack(now + RETRY_MS);
         return;
       }
-      this.#send(dial, connection);
+      try {
+        this.#send(dial, connection);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        // Nothing could be written of it, so nothing was sent.
+        this.#comeBack(now + RETRY_MS);
+        return;
+      }
       const next = dials.nextOf(dial.tenant);
       if (next) queue.push(next);
       queue.sort((one, other) => one.seq - other.seq);

@@ -1,10 +1,11 @@
 import type { ConnectionState } from "../../shared/relay/effects.ts";
 import type { RelaySettings } from "../../shared/relay/inputs.ts";
-import { type Project, readProject } from "../directory.ts";
+import { NoRecord, type Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { type ConnectionHost, RelayConnection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Facts } from "./facts.ts";
+import { ProjectRecord } from "./project-record.ts";
 import { Slots, type Urgency } from "./slots.ts";
 
 /** How the session presents itself to SignalWire. */
@@ -47,7 +48,7 @@ export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "a
 
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
 export class Link {
-  readonly #env: Env;
+  readonly #record: ProjectRecord;
   readonly #facts: Facts;
   readonly #counters: Counters;
   readonly #events: LinkHost;
@@ -65,7 +66,7 @@ export class Link {
   readonly #rest = new Slots(REST_AT_ONCE);
 
   constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
-    this.#env = env;
+    this.#record = new ProjectRecord(env, facts);
     this.#facts = facts;
     this.#counters = counters;
     this.#events = events;
@@ -130,7 +131,7 @@ export class Link {
   }
 
   async project(): Promise<Project> {
-    return this.#project?.value ?? (await readProject(this.#env, this.#facts.require("project_id")));
+    return this.#project?.value ?? (await this.#record.readOrKept());
   }
 
   get idle_disconnect_ms(): number {
@@ -139,8 +140,13 @@ export class Link {
 
   /** Whether the record wants the connection up without work, too: calls of contexts come by it alone. */
   get staysUp(): boolean {
+    return this.#project?.value.session.stay_up === true || this.takesCalls;
+  }
+
+  /** Whether calls of contexts are wanted, by the record as it was read last. */
+  get takesCalls(): boolean {
     const project = this.#project?.value;
-    return project !== undefined && (project.session.stay_up || Object.keys(project.contexts).length > 0);
+    return project ? Object.keys(project.contexts).length > 0 : this.#record.takesCalls;
   }
 
   /**
@@ -237,7 +243,7 @@ export class Link {
 
   async #readAndConnect(): Promise<void> {
     const project_id = this.#facts.require("project_id");
-    const project = await readProject(this.#env, project_id);
+    const project = await this.#readRecord();
     const resume = this.#connection ? {} : await this.#facts.readResume(project_id);
     const before = this.#project?.value;
     this.#project = { value: project, read_at: Date.now() };
@@ -254,6 +260,23 @@ export class Link {
     this.#connection?.handle({ on: "close" });
     this.#connection = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
     this.#watch();
+  }
+
+  /** What was read before by this object stands by itself; what an earlier one read stands in where there is nothing else. */
+  async #readRecord(): Promise<Project> {
+    try {
+      return await (this.#project ? this.#record.read() : this.#record.readOrKept());
+    } catch (error) {
+      if (error instanceof NoRecord) this.#forget();
+      throw error;
+    }
+  }
+
+  /** The project is this session's no more. */
+  #forget(): void {
+    this.#connection?.handle({ on: "close" });
+    this.#connection = null;
+    this.#project = null;
   }
 
   #host(project_id: string): ConnectionHost {

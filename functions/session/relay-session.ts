@@ -98,7 +98,7 @@ export class RelaySession extends DurableObject<Env> {
       restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
-    this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
+    this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
@@ -186,9 +186,12 @@ export class RelaySession extends DurableObject<Env> {
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known, tenant } = request;
     this.#tables.facts.use(request.project_id);
-    const isNew = this.#events.record(event, "callback", tenant);
+    const recorded = this.#events.record(event, "callback", tenant);
+    if (recorded === "refused") return { v: 1, forward: [] };
+    const isNew = recorded === "new" || recorded === "unwritten";
+    const unrecorded = recorded.startsWith("unwritten") ? { unrecorded: true as const } : {};
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    if (!isNew) return { v: 1, forward: [] };
+    if (!isNew) return { v: 1, forward: [], ...unrecorded };
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
@@ -196,7 +199,8 @@ export class RelaySession extends DurableObject<Env> {
     else this.#events.applyUntrusted(event, told);
     this.#chores.start();
     this.#chores.heard();
-    return { v: 1, forward: whomToTell(this.#tables.placements, this.#tables.rooms, request) };
+    const toTell = whomToTell(this.#tables.placements, this.#tables.rooms, request);
+    return { v: 1, forward: toTell, ...unrecorded };
   }
 
   /**
@@ -218,6 +222,8 @@ export class RelaySession extends DurableObject<Env> {
     this.#tables.facts.use(project_id);
     this.#heartbeat.keep();
     await this.#link.refresh(version);
+    // The record may want the alarm more often than was known.
+    this.#heartbeat.keep();
     await this.#link.connection(null);
     this.#reception.resume();
   }
@@ -256,10 +262,12 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #record(event: RelayEvent): boolean {
-    const isNew = this.#events.record(event, "relay");
+    const recorded = this.#events.record(event, "relay");
+    if (recorded === "refused") return false;
     // A repeat, too: the first may have been written down and then have failed.
     this.#reception.claim(event);
-    return isNew;
+    // Where there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
+    return recorded === "new" || recorded === "unwritten";
   }
 
   #joined(key: PlacementKey): void {

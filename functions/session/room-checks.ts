@@ -1,4 +1,5 @@
 import { SIZE_BELOW_MS } from "../../shared/evidence.ts";
+import type { Disk } from "./disk.ts";
 
 /** Events come late and out of order: a room's size is compared with the ledger when they had so long to settle. */
 const SETTLING_MS = 3_000;
@@ -62,7 +63,7 @@ export interface Checked {
  * us; sizes that are still settling do not, since rooms are all checked when we come back.
  */
 export class RoomChecks {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   /** The newest size of each conference that is still to be compared. */
   readonly #sizes = new Map<string, Heard>();
@@ -75,10 +76,10 @@ export class RoomChecks {
   /** What the table said last; undefined since it changed. */
   #due: number | null | undefined;
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
-    for (const { room, strangers, checked_at } of sql.exec<{
+    for (const { room, strangers, checked_at } of disk.exec<{
       room: string;
       strangers: number;
       checked_at: number;
@@ -145,18 +146,18 @@ export class RoomChecks {
 
   /** Something gives cause to ask about the room; soon, and not more often than may be. */
   demand(room: string): void {
-    const { rowsWritten } = this.#sql.exec(
+    const written = this.#disk.attempt(
       `INSERT INTO room_checks (room, due_at) VALUES (?1, ?2)
        ON CONFLICT DO UPDATE SET due_at = MAX(?2, not_before) WHERE due_at IS NULL OR due_at > MAX(?2, not_before)`,
       room,
       this.#now(),
     );
-    if (rowsWritten > 0) this.#due = undefined;
+    if (written && written.rowsWritten > 0) this.#due = undefined;
   }
 
   /** The same, where it was not asked about for so long. */
   demandAfter(room: string, age_ms: number): void {
-    const [known] = this.#sql.exec<{ checked_at: number }>(
+    const [known] = this.#disk.exec<{ checked_at: number }>(
       "SELECT checked_at FROM room_checks WHERE room = ?",
       room,
     );
@@ -169,7 +170,7 @@ export class RoomChecks {
     if (now < this.#pause_until) return [];
     const lease = now + LEASE_MS;
     this.#due = undefined;
-    const rooms = this.#sql
+    const rooms = this.#disk
       .exec<{ room: string }>(
         "SELECT room FROM room_checks INDEXED BY room_checks_by_due WHERE due_at <= ? ORDER BY due_at LIMIT ?",
         now,
@@ -179,7 +180,7 @@ export class RoomChecks {
     if (rooms.length > 0) this.#pause_until = now + PAUSE_MS;
     for (const { room } of rooms) {
       // Cause that is given while REST answers is newer than the answer: it comes before the lease, and stays.
-      this.#sql.exec(
+      this.#disk.attempt(
         "UPDATE room_checks SET due_at = ?, not_before = ? WHERE room = ?",
         lease,
         now + EVERY_MS,
@@ -197,7 +198,7 @@ export class RoomChecks {
     if (strangers > 0) this.#strangers.set(room, { count: strangers, at: since });
     else this.#strangers.delete(room);
     const next = strangers > 0 ? Math.min(again_at ?? now + STRANGERS_MS, now + STRANGERS_MS) : again_at;
-    this.#sql.exec(
+    this.#disk.attempt(
       `UPDATE room_checks SET due_at = CASE WHEN due_at = ?1 THEN ?2 ELSE due_at END, not_before = ?3, checked_at = ?4,
          strangers = ?5 WHERE room = ?6`,
       lease,
@@ -212,7 +213,7 @@ export class RoomChecks {
   /** A conference has ended: whoever was in it is not there any more. */
   ended(room: string): void {
     if (!this.#strangers.delete(room)) return;
-    this.#sql.exec("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
+    this.#disk.attempt("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
   }
 
   /** SignalWire refused a join because the room is full: counts so many untracked participants until REST is asked. */
@@ -220,7 +221,7 @@ export class RoomChecks {
     const count = this.strangersIn(room) + more;
     this.#strangers.set(room, { count, at: this.#now() });
     this.demand(room);
-    this.#sql.exec(
+    this.#disk.attempt(
       "UPDATE room_checks SET strangers = ?, checked_at = ? WHERE room = ?",
       count,
       this.#now(),
@@ -235,7 +236,7 @@ export class RoomChecks {
 
   nextDue(): number | null {
     if (this.#due === undefined) {
-      this.#due = this.#sql
+      this.#due = this.#disk
         .exec<{ due: number | null }>(
           "SELECT MIN(due_at) AS due FROM room_checks INDEXED BY room_checks_by_due WHERE due_at IS NOT NULL",
         )
@@ -246,14 +247,14 @@ export class RoomChecks {
 
   /** Forgets of the next few rooms, by name, those that nothing was asked of for long. */
   forget(): void {
-    const rooms = this.#sql
+    const rooms = this.#disk
       .exec<{ room: string }>(
         "SELECT room FROM room_checks WHERE room > ? ORDER BY room LIMIT ?",
         this.#forgotten_to,
         FORGET_BATCH,
       )
       .toArray();
-    this.#sql.exec(
+    this.#disk.exec(
       `DELETE FROM room_checks WHERE room > ? AND room <= ? AND due_at IS NULL AND checked_at < ? AND strangers = 0`,
       this.#forgotten_to,
       rooms.at(-1)?.room ?? "",

@@ -66,9 +66,9 @@ describe("a callback that names a call of another tenant's", () => {
   test("does not make the tenant's own callback a repeat", async () => {
     await scene("fingerprint", ({ ledger: { events } }) => {
       const leave = event("participant-leave", { name: "acme:support" });
-      expect(events.record(leave, "callback", "other")).toBe(true);
-      expect(events.record(leave, "callback", "acme")).toBe(true);
-      expect(events.record(leave, "callback", "acme")).toBe(false);
+      expect(events.record(leave, "callback", "other")).toBe("new");
+      expect(events.record(leave, "callback", "acme")).toBe("new");
+      expect(events.record(leave, "callback", "acme")).toBe("repeat");
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DocumentSaid, LookReply } from "../../../functions/session/contract.ts";
+import { Disk } from "../../../functions/session/disk.ts";
 import { Facts } from "../../../functions/session/facts.ts";
 import { Health } from "../../../functions/session/health.ts";
 import { type Lookout, look } from "../../../functions/session/looking.ts";
@@ -23,7 +24,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations } = ledger;
-  const health = new Health(new Facts(sql, undefined));
+  const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, backToLine: () => false };
   return {
     placements,
