@@ -9,6 +9,8 @@ const NEEDLESS_MS = 30_000;
 /** Strangers in a room are counted again after this, and believed in no longer than that. */
 const STRANGERS_MS = 60_000;
 const BELIEVED_MS = 600_000;
+/** What a refusal says is believed no longer than this, unless REST counts them, too: meanwhile nobody comes in who waits. */
+const REFUSED_MS = 60_000;
 /** Rooms asked about at once, and the pause after: five rooms a second, whatever claims about sizes come in. */
 export const ROOMS_AT_ONCE = 10;
 const PAUSE_MS = 2_000;
@@ -219,12 +221,13 @@ export class RoomChecks {
   /** SignalWire refused a join because the room is full: counts so many untracked participants until REST is asked. */
   refused(room: string, more: number): void {
     const count = this.strangersIn(room) + more;
-    this.#strangers.set(room, { count, at: this.#now() });
+    const at = this.#now() - BELIEVED_MS + REFUSED_MS;
+    this.#strangers.set(room, { count, at });
     this.demand(room);
     this.#disk.attempt(
       "UPDATE room_checks SET strangers = ?, checked_at = ? WHERE room = ?",
       count,
-      this.#now(),
+      at,
       room,
     );
   }
