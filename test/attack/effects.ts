@@ -41,7 +41,10 @@ export async function stateOf(stage: Stage, names: readonly TenantName[], whole:
   const headers = { authorization: `Bearer ${admin_token}` };
   const text = async (path: string) => await (await fetch(worker.url + path, { headers })).text();
   for (const name of names) {
-    for (const view of views) state.set(`${name}: ${view}`, await text(`/api/tenants/${name}/${view}`));
+    for (const view of views) {
+      const seen = await text(`/api/tenants/${name}/${view}`);
+      state.set(`${name}: ${view}`, view.startsWith("conferences") ? withoutLapses(seen) : seen);
+    }
   }
   const projects = new Map([...tenants.values()].map(({ project }) => [project.project_id, project]));
   for (const project_id of projects.keys()) {
@@ -70,6 +73,11 @@ export async function stateOf(stage: Stage, names: readonly TenantName[], whole:
       state.set(`${project_id}: ${where}`, entries.join("\n"));
   }
   return state;
+}
+
+/** Seats lapse by the clock, and REST's count of a room comes and goes; the ledger's own rows are compared besides. */
+function withoutLapses(view: string): string {
+  return view.replace(/"(expected|presumed_gone|doubted|strangers)":\w+,?/g, "");
 }
 
 export function changes(before: State, after: State): Change[] {
