@@ -301,12 +301,12 @@ export class Walker {
       this.#joinedSomehow(row);
       return true;
     }
-    // The caller may be hearing nothing meanwhile: it goes before questions for which nobody waits.
-    const said = link.rest("command", REST_MS, (project, signal) =>
-      findInRooms(project, [room], call_id, signal),
-    );
-    // Where nobody says so it joins again, and is then in that room for sure.
-    const isFound = (await said.catch(() => null)) !== null;
+    // The caller may hear nothing meanwhile: it goes before questions for which no caller waits, and its turn counts as waiting.
+    const said = link
+      .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
+      .catch(() => null);
+    // Where no answer says so it joins again, and is then in that room for sure.
+    const isFound = (await orAfter(REST_MS, said, null)) !== null;
     // An event may have been faster than REST.
     const isJoined = this.#placement?.state === "joined";
     if (!isJoined && !isFound) return false;
