@@ -17,7 +17,14 @@ import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
-import type { SplitRoom } from "./session-status.ts";
+
+/** Two conferences under one name. */
+export interface SplitRoom {
+  room: string;
+  conference_ids: string[];
+  /** When it was seen last, ms. */
+  at: number;
+}
 
 /** A call that an older version put on a hold comes back by itself within this. */
 const OVERDUE_MS = 5_000;

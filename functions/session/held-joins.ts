@@ -1,4 +1,5 @@
 import { evidenceOfRefusal } from "../../shared/evidence.ts";
+import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import {
   callStatuses,
@@ -13,7 +14,6 @@ import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { describeOutcome } from "./placing.ts";
 import type { Repairs } from "./repairs.ts";
 import { resumeUrlOf } from "./resume-url-of.ts";
 import type { Rooms } from "./rooms.ts";

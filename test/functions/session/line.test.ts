@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { PlaceRequest } from "../../../functions/session/contract.ts";
 import { Line } from "../../../functions/session/line.ts";
 import type { Placement } from "../../../functions/session/placements.ts";
-import { replyOf } from "../../../functions/session/placing.ts";
+import { replyOf } from "../../../functions/session/place-reply.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { emptied, Ledger, onStorage, requestOf } from "./ledger.ts";
