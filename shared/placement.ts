@@ -103,7 +103,7 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
   if (was.state === "joined") return applyRejoin(was, event);
   if (!mayMove(was.state, "joined")) return null;
   if (was.left_ts !== null && (event.ts === null || event.ts <= latest(was.left_ts))) {
-    if (!isOfTheAct(was, event.ts)) return null;
+    if (!isOfTheAct(was, event)) return null;
   }
   if (was.state === "left" && was.joined_by !== "document") return null;
   return {
@@ -118,12 +118,19 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
   };
 }
 
-/** The leave that seemed the last was of the join before: this one came with it, and is none that is known. */
-function isOfTheAct(was: Membership, ts: number | null): boolean {
+/**
+ * The leave that seemed the last was of the join before: this one came with it, told of as the same moment or a little before. One that
+ * is known already is not meant, nor is one that may be the very join that was left.
+ */
+function isOfTheAct(was: Membership, { ts, conference_id }: MembershipEvent): boolean {
+  if (was.left_ts === null || ts === null || !isSecondJoin(was) || ts <= was.left_ts - SAME_ACT_S)
+    return false;
+  const isKnown = was.joined_ts !== null && (ts < was.joined_ts || isSameMoment(ts, was.joined_ts));
+  if (isKnown) return false;
   // Back by a document that was not put there by a leave: the leave of RELAY's join came before this one's own join.
-  const mayBe = was.state === "left" || (was.state === "by_document" && was.conference_id === null);
-  if (!mayBe || was.left_ts === null || ts === null || !isSecondJoin(was)) return false;
-  return ts > was.left_ts - SAME_ACT_S && (was.joined_ts === null || !isSameMoment(ts, was.joined_ts));
+  if (was.state === "left" || was.conference_id === null) return true;
+  // Taken out and not put back yet: it is a join after the known one, or of another conference than the one that was left.
+  return was.joined_ts !== null || (conference_id !== null && conference_id !== was.conference_id);
 }
 
 /** Callbacks tell whole seconds, so that what they tell may have happened up to a second later. */
@@ -131,16 +138,18 @@ function latest(ts: number): number {
   return Number.isInteger(ts) ? ts + 0.999 : ts;
 }
 
-/**
- * Whether a participant was surely in its room before `ts`, seconds: it was seen to join, or else REST found it there, by more than
- * whole seconds and the difference of the clocks can hide.
- */
+/** Whether a participant was in its room before `ts`, seconds: it was seen to join, or else REST found it there. */
 export function wasThereBefore(
   { joined_ts, verified_at }: { joined_ts: number | null; verified_at: number | null },
   ts: number,
 ): boolean {
   const since = joined_ts !== null ? latest(joined_ts) : verified_at !== null ? verified_at / 1000 : null;
-  return since !== null && since + CLOCK_SKEW_MS / 1000 < ts;
+  return since !== null && since < ts;
+}
+
+/** Whether a participant surely came after `ts`, seconds. */
+export function cameAfter({ joined_ts }: { joined_ts: number | null }, ts: number): boolean {
+  return joined_ts !== null && joined_ts > latest(ts);
 }
 
 function isSameMoment(a: number, b: number): boolean {

@@ -17,12 +17,19 @@ const callsQuery = z.strictObject({
   from: text,
 });
 
-const storyQuery = z.strictObject({ trace: z.literal("full").optional() });
+const storyQuery = z.strictObject({
+  trace: z.literal("full").optional(),
+  after: z
+    .string()
+    .regex(/^\d{0,16}\.\d{0,16}$/)
+    .optional(),
+});
 
 /**
  * `GET /api/tenants/:tenant/calls`: calls, newest first; `after` takes the `next` of the page before, and `room` (on the wire),
- * `rule`, `outcome` and `from` filter. A page may be shorter than `limit` and have a next one.
- * `GET …/calls/:call_id`: all that is known of a call, in order; `?trace=full` computes its decisions again.
+ * `rule`, `outcome` and `from` filter. A page may be shorter than `limit`, or empty, and have a next one.
+ * `GET …/calls/:call_id`: all that is known of a call, in order; `?trace=full` computes its decisions again. Of a long story `next`
+ * brings the rest, as `after`.
  */
 export const callsRoute = new Hono<{ Bindings: Env }>()
   .get("/:tenant/calls", (c) => {
@@ -44,7 +51,10 @@ export const callsRoute = new Hono<{ Bindings: Env }>()
     const call_id = c.req.param("call_id");
     return answerFor(c, c.req.param("tenant"), async (tenant) => {
       const story: Story | null = await askPart(sessionOf(c.env, tenant.project).archive(), (archive) =>
-        archive.story(tenant.tenant, call_id, isFull),
+        archive.story(tenant.tenant, call_id, {
+          with_rulesets: isFull,
+          ...(query.data.after === undefined ? {} : { after: query.data.after }),
+        }),
       );
       if (!story) {
         return refusal(

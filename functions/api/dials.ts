@@ -5,17 +5,23 @@ import { log } from "../log.ts";
 import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
+import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /** Bytes. */
 const BODY_LIMIT = 65_536;
 
-const dialsQuery = z.strictObject({ state: dialShown.optional() });
+const dialsQuery = z.strictObject({
+  state: dialShown.optional(),
+  after: z.coerce.number().int().positive().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(200),
+});
 
 /**
  * `POST /api/tenants/:tenant/conferences/:name/participants`: calls somebody into the conference; 202 with how it stands, and
- * 200 where the same was asked before. `GET …/dials`, `…/dials/:id`: how the calls stand that were asked for.
+ * 200 where the same was asked before. `GET …/dials`, `…/dials/:id`: how the calls stand that were asked for, newest first; `after`
+ * takes the `next` of the page before, and a page may be shorter than `limit`, or empty, and have a next one.
  * `DELETE …/dials/:id`: not to be called after all; who has answered stays.
  */
 export const dialsRoute = new Hono<{ Bindings: Env }>()
@@ -53,12 +59,13 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
   .get("/:tenant/dials", (c) => {
     const query = dialsQuery.safeParse(c.req.query());
     if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
-    const { state } = query.data;
+    const asked = Object.entries(query.data).filter(([, value]) => value !== undefined);
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const dials = (await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-        dialer.ofTenant(tenant),
-      )) as DialView[]; // RPC's own type of it.
-      return c.json({ dials: state === undefined ? dials : dials.filter((dial) => dial.state === state) });
+      // Without what was not asked for; the limit is always there.
+      const page = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
+        dialer.page(tenant, Object.fromEntries(asked) as { limit: number }),
+      );
+      return c.json(page);
     });
   })
   .get("/:tenant/dials/:id", (c) =>
@@ -84,12 +91,4 @@ function shown(c: Context, dial: DialView | null): Response {
   return dial
     ? c.json(dial)
     : refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
-}
-
-function jsonOf(raw: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(raw));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,18 +1,32 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Ingress } from "../../shared/call.ts";
 import type { Doubts } from "./doubts.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
+import type { About, Journal, JournalEntry, PageOf } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
-import { type Conference, type ConferenceSummary, conferenceOf, conferencesOf } from "./roster.ts";
+import {
+  type Conference,
+  type ConferencesPage,
+  type ConferencesQuery,
+  conferenceOf,
+  conferencesOf,
+} from "./roster.ts";
 import type { Rulesets, RulesetVersion } from "./rulesets.ts";
 import { answerOf, type Happening, type KeptEvent, tell } from "./story.ts";
 
-/** Events of one call that are told at most. */
-const EVENTS = 500;
-/** Calls looked at for one page, at most: filters that fit few calls get short pages, and the way to the next. */
-const SCANNED = 2_000;
+/** Rows that are read for one page, whatever is kept: filters that fit few calls get short pages, and the way to the next. */
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
+const PAGE_ROWS = 900;
+/** Entries of the journal that are looked at for one page of calls. */
+const LOOKED_AT = 200;
+/** A placement is read by its index, and sorted. */
+const ROWS_PER_PLACEMENT = 3;
+/** Entries and events of a call that are told on one page; fewer where each comes with its ruleset. */
+const TOLD = 300;
+const TOLD_WITH_RULESETS = 40;
+const NO_MORE = Number.MAX_SAFE_INTEGER;
 
 export interface Story {
   call_id: string;
@@ -27,6 +41,14 @@ export interface Story {
   happened: Happening[];
   /** One for each webhook that was decided on, oldest first. */
   decided: Decided[];
+  /** What brings what happened next; null where that is all. */
+  next: string | null;
+}
+
+export interface StoryQuery {
+  /** From the page before. */
+  after?: string;
+  with_rulesets: boolean;
 }
 
 /** What a decision can be computed again from. */
@@ -108,7 +130,7 @@ export class Archive extends RpcTarget {
     const { tenant, note, said } = request;
     this.#noted(request);
     const isKnown = this.#journal
-      .ofCall(request)
+      .newestOf(request)
       .some(({ kind, data }) => kind === "webhook" && sameWebhook(data, note));
     if (!isKnown) this.#journal.webhook(request, { ...note, ...said });
     if (said.ruleset !== undefined) this.#rulesets.used(tenant, said.ruleset);
@@ -127,8 +149,14 @@ export class Archive extends RpcTarget {
     return this.#rulesets.lastGood(tenant);
   }
 
-  conferences(tenant: string): ConferenceSummary[] {
-    return conferencesOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant);
+  async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
+    await this.#rooms.known();
+    return conferencesOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant, query);
+  }
+
+  /** For a Worker of the version before, which knows no pages. */
+  async conferences(tenant: string): Promise<ConferencesPage["conferences"]> {
+    return (await this.conferencesPage(tenant, { limit: OLD_PAGE })).conferences;
   }
 
   conference(tenant: string, room: string): Conference | null {
@@ -136,23 +164,28 @@ export class Archive extends RpcTarget {
   }
 
   /** Null where nothing is kept of such a call of the tenant's. */
-  story(tenant: string, call_id: string, with_rulesets: boolean): Story | null {
-    const entries = this.#journal.ofCall({ tenant, call_id });
+  story(tenant: string, call_id: string, { after, with_rulesets }: StoryQuery): Story | null {
+    const limit = with_rulesets ? TOLD_WITH_RULESETS : TOLD;
+    const from = positionOf(after);
+    const entries = this.#journal.ofCall({ tenant, call_id }, from.entry, limit);
+    const events = this.#eventsOf({ tenant, call_id }, from.event, limit);
     const placements = this.#placements.ofCall(call_id).filter((row) => row.tenant === tenant);
-    const newest = entries.findLast(({ kind }) => kind === "webhook");
+    const newest = this.#journal.newestOf({ tenant, call_id }).find(({ kind }) => kind === "webhook");
     const [placement] = placements;
     if (!newest && !placement) return null;
-    const summary = newest ? this.#summary(newest, tenant) : null;
+    const summary = newest ? summaryOf(newest, placement) : null;
+    const text = this.#rulesetTexts(tenant, with_rulesets);
     return {
       call_id,
       from: summary?.from ?? placement?.from ?? "",
       to: summary?.to ?? "",
-      via: viaOf(entries),
+      via: viaOf(entries.items),
       outcome: summary?.outcome ?? placement?.state ?? "",
       rule: summary?.rule ?? placement?.rule ?? null,
       room: summary?.room ?? placement?.room ?? null,
-      happened: tell(entries, placements, this.#eventsOf(call_id)),
-      decided: entries.flatMap((entry) => this.#decided(tenant, entry, with_rulesets)),
+      happened: tell(entries.items, placements, events.items, after === undefined),
+      decided: entries.items.flatMap((entry) => decidedBy(entry, text)),
+      next: nextAfter(entries.last, events.last),
     };
   }
 
@@ -160,59 +193,94 @@ export class Archive extends RpcTarget {
   calls(tenant: string, query: CallsQuery): CallsPage {
     const { after = Number.MAX_SAFE_INTEGER, limit } = query;
     const calls: CallSummary[] = [];
-    let scanned = 0;
-    for (const entry of this.#journal.newestOfCalls(tenant, after, SCANNED)) {
-      scanned += 1;
-      const summary = this.#summary(entry, tenant);
+    const seen = new Set<string>();
+    const entries = this.#journal.ofTenant(tenant, after, LOOKED_AT);
+    let read = LOOKED_AT;
+    for (const entry of entries.items) {
+      const { call_id, seq } = entry;
+      if (seen.has(call_id)) continue;
+      seen.add(call_id);
+      // The pages before had it.
+      if (query.after !== undefined && this.#journal.hasWebhookSince({ tenant, call_id }, after)) continue;
+      const placements = this.#placements.glimpse(call_id);
+      const summary = summaryOf(
+        entry,
+        placements.find((row) => row.tenant === tenant),
+      );
       if (summary && fits(summary, query)) calls.push(summary);
-      if (calls.length === limit || scanned === SCANNED) return { calls, next: entry.seq };
+      read += 2 + placements.length * ROWS_PER_PLACEMENT;
+      if (calls.length === limit || read > PAGE_ROWS) return { calls, next: seq };
     }
-    return { calls, next: null };
+    return { calls, next: entries.last };
   }
 
-  #summary(entry: JournalEntry, tenant: string): CallSummary | null {
-    if (entry.kind !== "webhook") return null;
-    const { call_id, data } = entry;
-    const placement = this.#placements.ofCall(call_id).find((row) => row.tenant === tenant);
-    // A call that came anew after its placement, and was not placed again, stands where its newest webhook left it.
-    const isPlaced =
-      placement !== undefined && (placement.entry === data.entry || data.outcome === undefined);
-    return {
-      call_id,
-      at: data.received_at,
-      from: data.from,
-      to: data.to,
-      outcome: isPlaced
-        ? (placement.turned_away ?? placement.state)
-        : (data.outcome ?? answerText(placement)),
-      rule: (isPlaced ? placement.rule : (data.rule ?? data.decision?.rule)) ?? null,
-      room: isPlaced && placement.turned_away === null ? placement.room : (data.room ?? null),
+  /** Each is read once for all decisions by it. */
+  #rulesetTexts(tenant: string, are_wanted: boolean): (hash: string) => string | null {
+    const texts = new Map<string, string | null>();
+    return (hash) => {
+      if (!are_wanted) return null;
+      const text = texts.has(hash) ? texts.get(hash) : this.#rulesets.text(tenant, hash);
+      texts.set(hash, text ?? null);
+      return text ?? null;
     };
   }
 
-  #decided(tenant: string, { kind, data }: JournalEntry, with_ruleset: boolean): Decided[] {
-    if (kind !== "webhook" || !data.decision) return [];
-    return [
-      {
-        step: data.step,
-        decision: JSON.stringify(data.decision),
-        call: data.call ? JSON.stringify(data.call) : null,
-        left_out: data.left_out ?? [],
-        ruleset: with_ruleset ? this.#rulesets.text(tenant, data.decision.ruleset) : null,
-      },
-    ];
-  }
-
-  #eventsOf(call_id: string): KeptEvent[] {
-    return this.#sql
-      .exec<KeptEvent & Record<string, SqlStorageValue>>(
-        `SELECT at, json_extract(fingerprint, '$[0]') AS feed, event_type, status, conference_id FROM events
-         WHERE call_id = ? ORDER BY seq LIMIT ?`,
+  /** What RELAY told of the call, and the tenant's own callbacks: another's may name any call. */
+  #eventsOf({ tenant, call_id }: About, after: number, limit: number): PageOf<KeptEvent> {
+    const rows = this.#sql
+      .exec<KeptEvent & { seq: number; told: string | null } & Record<string, SqlStorageValue>>(
+        `SELECT seq, at, json_extract(fingerprint, '$[0]') AS feed, event_type, status, conference_id,
+           json_extract(fingerprint, '$[8].tenant') AS told
+         FROM events INDEXED BY events_by_call WHERE call_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
         call_id,
-        EVENTS,
+        after,
+        limit,
       )
       .toArray();
+    return {
+      items: rows.filter(({ told }) => told === null || told === tenant),
+      last: rows.length < limit ? null : (rows.at(-1)?.seq ?? null),
+    };
   }
+}
+
+function summaryOf(entry: JournalEntry, placement: Placement | undefined): CallSummary | null {
+  if (entry.kind !== "webhook") return null;
+  const { call_id, data } = entry;
+  // A call that came anew after its placement, and was not placed again, stands where its newest webhook left it.
+  const isPlaced = placement !== undefined && (placement.entry === data.entry || data.outcome === undefined);
+  return {
+    call_id,
+    at: data.received_at,
+    from: data.from,
+    to: data.to,
+    outcome: isPlaced ? (placement.turned_away ?? placement.state) : (data.outcome ?? answerText(placement)),
+    rule: (isPlaced ? placement.rule : (data.rule ?? data.decision?.rule)) ?? null,
+    room: isPlaced && placement.turned_away === null ? placement.room : (data.room ?? null),
+  };
+}
+
+function decidedBy({ kind, data }: JournalEntry, text: (hash: string) => string | null): Decided[] {
+  if (kind !== "webhook" || !data.decision) return [];
+  return [
+    {
+      step: data.step,
+      decision: JSON.stringify(data.decision),
+      call: data.call ? JSON.stringify(data.call) : null,
+      left_out: data.left_out ?? [],
+      ruleset: text(data.decision.ruleset),
+    },
+  ];
+}
+
+/** Where a page begins: behind which entry of the journal, and which event; infinite where there are no more. */
+function positionOf(after: string | undefined): { entry: number; event: number } {
+  const [entry, event] = (after ?? "0.0").split(".").map((seq) => (seq === "" ? NO_MORE : Number(seq)));
+  return { entry: entry ?? NO_MORE, event: event ?? NO_MORE };
+}
+
+function nextAfter(entry: number | null, event: number | null): string | null {
+  return entry === null && event === null ? null : `${entry ?? ""}.${event ?? ""}`;
 }
 
 function viaOf(entries: readonly JournalEntry[]): Ingress | null {

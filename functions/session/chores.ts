@@ -1,3 +1,4 @@
+import { isLive } from "../../shared/placement.ts";
 import { describeError, log } from "../log.ts";
 import { callStatuses, listRoom } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
@@ -9,12 +10,14 @@ import type { Doubts } from "./doubts.ts";
 import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
+import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
+import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
-import type { Placement, Placements } from "./placements.ts";
+import type { Placements } from "./placements.ts";
 import { Repairs } from "./repairs.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import { RoomKeeper } from "./room-keeper.ts";
@@ -27,6 +30,8 @@ const UNCONFIRMED_MS = 10_000;
 /** A call in doubt is asked about again after this, where REST could not tell. */
 const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
+/** Calls in doubt that are seen to in one turn. */
+const DOUBTED_AT_ONCE = 100;
 
 interface ChoresHost {
   errands: Errands;
@@ -53,7 +58,9 @@ export class Chores {
   readonly repairs: Repairs;
   readonly #keeper: RoomKeeper;
   /** When a call in doubt was asked about last, for where REST has no answer to it. */
-  readonly #askedAt = new WeakMap<Placement, number>();
+  readonly #askedAt = new WeakMap<LivePlacement, number>();
+  /** What goes through the ledger now. */
+  readonly #passes = new Map<string, { again: boolean }>();
   #timer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(host: ChoresHost) {
@@ -63,35 +70,48 @@ export class Chores {
       {
         ...host,
         repairs: this.repairs,
-        list: async (room) => await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS)),
+        list: async (room) =>
+          await host.link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
         statuses: async ({ call_id, segment_id }) =>
-          await callStatuses(await host.link.project(), call_id, segment_id, AbortSignal.timeout(REST_MS)),
+          await host.link.rest("question", REST_MS, (project, signal) =>
+            callStatuses(project, call_id, segment_id, signal),
+          ),
         seat_doubt_ms: () => host.link.seat_doubt_ms,
       },
       Date.now,
     );
   }
 
-  /** What was added now is done now, or by a timer when it is due; the alarm stands behind that, should we vanish. */
+  /** What was added now is done in the next turn, or when it is due; the alarm stands behind that, should we vanish. */
   start(): void {
-    if (this.#host.errands.wereAdded()) void this.run();
+    if (this.#host.errands.wereAdded()) this.#schedule();
   }
 
   /** Whether anything is still to be done, now or later. */
   get arePending(): boolean {
-    return this.#host.errands.nextDue() !== null || this.#host.checks.nextDue() !== null;
+    const { errands, checks, events } = this.#host;
+    return errands.nextDue() !== null || checks.nextDue() !== null || events.isBehind;
   }
 
-  /** In the turn of every event: what it said of a room's size is compared with the ledger when it has settled. */
+  /** Whether the whole ledger is gone through now, in turns. */
+  get areGoingThrough(): boolean {
+    return this.#passes.size > 0;
+  }
+
+  /**
+   * In the turn of every event: what it said of a room's size is compared with the ledger when it has settled, and whom it could
+   * not see to in its turn is seen to in the next ones.
+   */
   heard(): void {
-    if (this.#host.checks.settles_at !== null) this.#schedule();
+    if (this.#host.checks.settles_at !== null || this.#host.events.isBehind) this.#schedule();
   }
 
   /** Rooms are checked by the clock; after a gap those that `verifyWhereabouts` knows no call of. */
   checkRooms(cause: "routine" | "gap"): void {
-    if (cause === "gap") this.#keeper.afterGap();
-    else this.#keeper.routine();
-    this.#schedule();
+    this.#begin(cause, async () => {
+      await (cause === "gap" ? this.#keeper.afterGap() : this.#keeper.routine());
+      this.#schedule();
+    });
   }
 
   /** A caller found no seat in these rooms. */
@@ -102,24 +122,19 @@ export class Chores {
 
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   verifyWhereabouts(): void {
-    const { rooms, errands, link } = this.#host;
-    const now = Date.now();
-    for (const row of rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince)) {
-      if (isBeingPutBack(row)) continue;
-      if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
-        this.repairs.forgetUnseen(row);
-        continue;
-      }
-      if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) continue;
-      this.#askedAt.set(row, now);
-      errands.add("verify", row, row.node_id);
-    }
-    this.start();
+    this.#begin("verify", async () => {
+      const { rooms, link } = this.#host;
+      await rooms.known();
+      const now = Date.now();
+      const doubted = rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince);
+      await inTurns(doubted, DOUBTED_AT_ONCE, (row) => this.#verify(row, now));
+      this.start();
+    });
   }
 
   /** A call is done with its room, by its own word, which is news where events were lost. */
   left(key: PlacementKey): void {
-    const row = this.#host.placements.find(key);
+    const row = this.#host.placements.findCurrent(key);
     if (!row) return;
     const { room: name, conference_id } = row;
     this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
@@ -128,6 +143,8 @@ export class Chores {
 
   /** Never rejects; what is not done is leased, and comes again. */
   async run(): Promise<void> {
+    // What an event was too much for goes on meanwhile.
+    if (this.#host.events.isBehind) this.#schedule();
     try {
       const running = this.#run();
       // What falls due meanwhile does not wait for it.
@@ -139,6 +156,36 @@ export class Chores {
     // A leave that was found out has its errands.
     if (this.#host.errands.wereAdded()) void this.run();
     this.#schedule();
+  }
+
+  #verify(row: LivePlacement, now: number): void {
+    const { errands, placements, link } = this.#host;
+    if (!isLive(row.state) || isBeingPutBack(row)) return;
+    if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
+      const unseen = placements.find(row);
+      if (unseen) this.repairs.forgetUnseen(unseen);
+      return;
+    }
+    if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return;
+    this.#askedAt.set(row, now);
+    errands.add("verify", row, row.node_id);
+  }
+
+  /**
+   * Goes through the whole ledger, which may take many turns. What gives cause to do so again meanwhile may bear on what was passed
+   * already: it is gone through once more then.
+   */
+  #begin(name: string, pass: () => Promise<void>): void {
+    const isUnderWay = this.#passes.has(name);
+    this.#passes.set(name, { again: isUnderWay });
+    if (isUnderWay) return;
+    pass()
+      .catch((error) => log("error", "chores.broke", { pass: name, error: describeError(error) }))
+      .finally(() => {
+        const again = this.#passes.get(name)?.again === true;
+        this.#passes.delete(name);
+        if (again) this.#begin(name, pass);
+      });
   }
 
   async #run(): Promise<void> {
@@ -159,14 +206,15 @@ export class Chores {
       now: Date.now,
       connection: () => link.ready,
       protocol: () => link.protocol,
-      project: () => link.project(),
+      link,
     });
     await this.#keeper.run();
   }
 
   #schedule(): void {
-    const { errands, checks, alarm } = this.#host;
-    const kept = earliest(errands.nextDue(), checks.nextDue());
+    const { errands, checks, events, alarm } = this.#host;
+    const behind = events.isBehind ? Date.now() : null;
+    const kept = earliest(behind, earliest(errands.nextDue(), checks.nextDue()));
     if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
     this.#timeAt(earliest(kept, checks.settles_at));
   }
@@ -178,6 +226,7 @@ export class Chores {
     const id = setTimeout(
       () => {
         this.#timer = null;
+        this.#host.events.catchUp();
         void this.run();
       },
       Math.max(0, due - Date.now()),

@@ -55,3 +55,16 @@ export type DialReply =
   | { outcome: "made" | "known"; dial: DialView }
   /** conflict: the id is another call's. many: the queue is full. */
   | { outcome: "conflict" | "many" };
+
+export interface DialsQuery {
+  /** From the page before. */
+  after?: number;
+  limit: number;
+  state?: DialView["state"];
+}
+
+export interface DialsPage {
+  dials: DialView[];
+  /** What brings the next page; null where there is none. */
+  next: number | null;
+}

@@ -9,19 +9,20 @@ import {
   nextDialAt,
 } from "../../shared/dialing.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
+import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import { callStatuses } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import type { DialReply, DialRequest, DialView } from "./dial-contract.ts";
+import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "./dial-contract.ts";
 import { parametersOf } from "./dial-parameters.ts";
 import type { Dial, Dials } from "./dials.ts";
+import { isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
-import type { Placements } from "./placements.ts";
-import { describeOutcome } from "./placing.ts";
+import type { Placement, Placements } from "./placements.ts";
 import type { Reception } from "./reception.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -29,11 +30,15 @@ import type { Rooms } from "./rooms.ts";
 const QUEUE_MS = 120_000;
 /** So many of a tenant's calls may wait for their turn. */
 const QUEUED = 1_000;
+/** Those of one turn that have waited for too long. */
+const GIVEN_UP_AT_ONCE = 100;
 /** How long the answer to calling.dial is waited for. */
 const COMMAND_MS = 5_000;
 /** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
 const REST_MS = 3_000;
 /**
  * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
@@ -43,7 +48,10 @@ const ASK_REST_MS = 2_000;
 const ASK_REST_TOO_MS = 6_000;
 /** The alarm behind that, should we vanish. */
 const BACKSTOP_MS = 6_000;
-const SHOWN = 200;
+/** Rows that are read for one page of calls, whatever is kept. */
+const PAGE_ROWS = 900;
+/** A placement is read by its index, and sorted. */
+const ROWS_PER_PLACEMENT = 3;
 
 /** The entry of the placement of a call that we made: it came with nothing. */
 const DIALLED_ENTRY = "";
@@ -68,6 +76,7 @@ export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
   #restAskedAt = 0;
+  #asking: Promise<void> | null = null;
 
   constructor(host: DialerHost) {
     super();
@@ -82,22 +91,38 @@ export class Dialer extends RpcTarget {
     const known = dials.find(tenant, request.id);
     if (known) {
       const isSame = known.request.to === request.to && known.request.room === request.room;
-      return isSame ? { outcome: "known", dial: this.#view(known) } : { outcome: "conflict" };
+      return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
     }
-    if (dials.countQueued(tenant) >= QUEUED) return { outcome: "many" };
+    if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };
     const dial = dials.add(crypto.randomUUID(), request);
     this.#host.counters.add("dials");
     this.pump();
-    return { outcome: "made", dial: this.#view(dials.byTag(dial.tag) ?? dial) };
+    return { outcome: "made", dial: this.#shown(dials.byTag(dial.tag) ?? dial) };
   }
 
   view(tenant: string, id: string): DialView | null {
     const dial = this.#host.dials.find(tenant, id);
-    return dial && this.#view(dial);
+    return dial && this.#shown(dial);
   }
 
+  /** For a Worker of the version before, which knows no pages. */
   ofTenant(tenant: string): DialView[] {
-    return this.#host.dials.ofTenant(tenant, SHOWN).map((dial) => this.#view(dial));
+    return this.page(tenant, { limit: OLD_PAGE }).dials;
+  }
+
+  /** Newest first. */
+  page(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
+    const found = this.#host.dials.ofTenant(tenant, after, limit);
+    const dials: DialView[] = [];
+    let read = found.length;
+    for (const dial of found) {
+      const placements = this.#placementsOf(dial);
+      const view = viewOf(dial, placements);
+      if (state === undefined || view.state === state) dials.push(view);
+      read += placements.length * ROWS_PER_PLACEMENT;
+      if (read > PAGE_ROWS) return { dials, next: dial.seq };
+    }
+    return { dials, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
   }
 
   /** Before it is answered; null where there is no such call. One that is answered already stays. */
@@ -106,7 +131,7 @@ export class Dialer extends RpcTarget {
     if (!dial) return null;
     this.#apply(dial, { on: "canceled" });
     this.pump();
-    return this.#view(dial);
+    return this.#shown(dial);
   }
 
   /** Whether calls wait for their turn or for somebody to answer. */
@@ -124,7 +149,8 @@ export class Dialer extends RpcTarget {
       if (call_state === "ringing") this.#apply(dial, { on: "ringing" });
       if (call_state === "answered") this.#apply(dial, { on: "answered" });
       if (call_state === "ended") this.#apply(dial, { on: "ended", end_reason: end_reason ?? "hangup" });
-      this.pump();
+      // In a turn of its own: it goes through all that wait.
+      this.#comeBack(this.#host.now());
     } else if (event.kind === "dial") {
       const { tag, dial_state, call } = event.params;
       const dial = this.#host.dials.byTag(tag);
@@ -133,19 +159,28 @@ export class Dialer extends RpcTarget {
       if (dial_state === "answered") this.#apply(dial, { on: "answered" });
       if (dial_state === "failed")
         this.#apply(dial, { on: "failed", why: "SignalWire could not connect it" });
-      this.pump();
+      this.#comeBack(this.#host.now());
     }
   }
 
   /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
   async askRest(): Promise<void> {
+    // One round at a time: where REST is slow, the next would stand behind it.
+    this.#asking ??= this.#askRest().finally(() => {
+      this.#asking = null;
+    });
+    await this.#asking;
+  }
+
+  async #askRest(): Promise<void> {
     const { dials, link, now } = this.#host;
     this.#restAskedAt = now();
     const ask = async ({ tag, call_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
-        const signal = AbortSignal.timeout(REST_MS);
-        const { compatibility, voice_log } = await callStatuses(await link.project(), call_id, null, signal);
+        const { compatibility, voice_log } = await link.rest("question", REST_MS, (project, signal) =>
+          callStatuses(project, call_id, null, signal),
+        );
         const happened = dialEventOf(compatibility ?? voice_log ?? "");
         const dial = dials.byTag(tag);
         if (happened && dial) this.#apply(dial, happened);
@@ -165,16 +200,11 @@ export class Dialer extends RpcTarget {
     for (const dial of dials.underWay()) this.#giveUpOverdue(dial);
     if (now - this.#restAskedAt >= (this.#host.link.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
       void this.askRest();
-    for (const dial of dials.queuedBefore(now - QUEUE_MS))
-      this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
     // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.
-    const atLimit = new Set<string>();
-    for (let dial = dials.nextQueued(atLimit); dial; dial = dials.nextQueued(atLimit)) {
+    const queue = this.#inTime(dials.heads());
+    for (let dial = queue.shift(); dial; dial = queue.shift()) {
       const { max_concurrent, per_s } = dial.request;
-      if (dials.countUnderWay(dial.tenant) >= max_concurrent) {
-        atLimit.add(dial.tenant);
-        continue;
-      }
+      if (dials.countUnderWay(dial.tenant, max_concurrent) >= max_concurrent) continue;
       const at = nextDialAt(dials.lastSentAt(), per_s);
       if (at > now) {
         this.#comeBack(at);
@@ -187,9 +217,37 @@ export class Dialer extends RpcTarget {
         this.#comeBack(now + RETRY_MS);
         return;
       }
-      this.#send(dial, connection);
+      try {
+        this.#send(dial, connection);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        // Nothing could be written of it, so nothing was sent.
+        this.#comeBack(now + RETRY_MS);
+        return;
+      }
+      const next = dials.nextOf(dial.tenant);
+      if (next) queue.push(next);
+      queue.sort((one, other) => one.seq - other.seq);
     }
     if (this.isBusy) this.#comeBack(this.#host.now() + RETRY_MS);
+  }
+
+  /** Gives up those that have waited for too long, and puts in their place who is next of the same tenant. */
+  #inTime(heads: readonly Dial[]): Dial[] {
+    const { dials, now } = this.#host;
+    const too_long_ago = now() - QUEUE_MS;
+    let given_up = 0;
+    return heads
+      .flatMap((head) => {
+        let dial: Dial | null = head;
+        while (dial && dial.created_at < too_long_ago && given_up < GIVEN_UP_AT_ONCE) {
+          this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
+          given_up += 1;
+          dial = dials.nextOf(dial.tenant);
+        }
+        return dial && dial.created_at >= too_long_ago ? [dial] : [];
+      })
+      .sort((one, other) => one.seq - other.seq);
   }
 
   #send(dial: Dial, connection: RelayConnection): void {
@@ -284,18 +342,26 @@ export class Dialer extends RpcTarget {
     this.#timer = { at, id };
   }
 
-  #view({ id, tenant: _, request, state, reason, call_id, created_at, updated_at }: Dial): DialView {
-    const { to, from, room, decision } = request;
-    const view = { id, to, from, room, role: decision.role, call_id, created_at, updated_at };
-    const row =
-      call_id === null || isOpen(state)
-        ? undefined
-        : this.#host.placements.ofCall(call_id).find(({ entry }) => entry === DIALLED_ENTRY);
-    if (!row) return { ...view, state: state === "answered" ? "joining" : state, reason };
-    // Nothing but a seat is in the way of a call that an operator asked for.
-    if (row.turned_away !== null) return { ...view, state: "full", reason: row.reason };
-    if (row.state === "joined" || row.state === "left")
-      return { ...view, state: row.state, reason: row.reason };
-    return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
+  #shown(dial: Dial): DialView {
+    return viewOf(dial, this.#placementsOf(dial));
   }
+
+  #placementsOf({ call_id, state }: Dial): readonly Placement[] {
+    return call_id === null || isOpen(state) ? [] : this.#host.placements.glimpse(call_id);
+  }
+}
+
+function viewOf(
+  { id, tenant: _, request, state, reason, call_id, created_at, updated_at }: Dial,
+  placements: readonly Placement[],
+): DialView {
+  const { to, from, room, decision } = request;
+  const view = { id, to, from, room, role: decision.role, call_id, created_at, updated_at };
+  const row = placements.find(({ entry }) => entry === DIALLED_ENTRY);
+  if (!row) return { ...view, state: state === "answered" ? "joining" : state, reason };
+  // Nothing but a seat is in the way of a call that an operator asked for.
+  if (row.turned_away !== null) return { ...view, state: "full", reason: row.reason };
+  if (row.state === "joined" || row.state === "left")
+    return { ...view, state: row.state, reason: row.reason };
+  return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
 }

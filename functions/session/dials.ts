@@ -1,8 +1,11 @@
-import type { DialState } from "../../shared/dialing.ts";
+import { type DialState, isOpen } from "../../shared/dialing.ts";
 import type { DialRequest } from "./dial-contract.ts";
+import { type Disk, isFull } from "./disk.ts";
 
 /** A row of the table: one call that an operator asked for. */
 export interface Dial {
+  /** Ascending in the order in which they were asked for. */
+  seq: number;
   /** Ours, by which RELAY's events name it. */
   tag: string;
   tenant: string;
@@ -22,22 +25,26 @@ type Changes = Partial<Pick<Dial, "state" | "reason" | "call_id" | "node_id" | "
 
 /** As the index has it: SQLite uses one of some rows only where the query says the same in the same words. */
 const OPEN = "state IN ('queued', 'sending', 'dialing', 'ringing')";
-const UNDER_WAY = `${OPEN} AND state != 'queued'`;
-const QUEUED = `${OPEN} AND state = 'queued'`;
+const UNDER_WAY = "state IN ('sending', 'dialing', 'ringing')";
+/** Of calls that wait, and of phones that ring, so many are looked at in one turn; a call is under way for a minute or two. */
+const TENANTS = 150;
+const RINGING = 300;
 
 /** The table of calls that we make: the only place that reads and writes it. */
 export class Dials {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
+  /** Whose changes found no room: they are at hand alone. */
+  readonly #unsaved = new Map<string, Dial>();
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
   }
 
   add(tag: string, request: DialRequest): Dial {
     const now = this.#now();
-    this.#sql.exec(
+    this.#disk.exec(
       `INSERT INTO dials (tag, tenant, id, state, reason, request, created_at, updated_at)
        VALUES (?, ?, ?, 'queued', 'waits for its turn', ?, ?, ?)`,
       tag,
@@ -47,107 +54,151 @@ export class Dials {
       now,
       now,
     );
-    return this.#only(this.#select("tag = ?", tag));
+    return this.#only(this.#select("WHERE tag = ?", tag));
   }
 
   find(tenant: string, id: string): Dial | null {
-    return this.#select("tenant = ? AND id = ?", tenant, id)[0] ?? null;
+    return this.#select("WHERE tenant = ? AND id = ?", tenant, id)[0] ?? null;
   }
 
   byTag(tag: string): Dial | null {
-    return this.#select("tag = ?", tag)[0] ?? null;
+    return this.#select("WHERE tag = ?", tag)[0] ?? null;
   }
 
   byCall(call_id: string): Dial | null {
-    return this.#select("call_id = ?", call_id)[0] ?? null;
+    return this.#select("INDEXED BY dials_by_call WHERE call_id = ? LIMIT 1", call_id)[0] ?? null;
   }
 
-  /** Newest first. */
-  ofTenant(tenant: string, limit: number): Dial[] {
-    return this.#select("tenant = ? ORDER BY created_at DESC, rowid DESC LIMIT ?", tenant, limit);
-  }
-
-  /** Of those that wait for their turn the oldest that is of none of these tenants. */
-  nextQueued(besides: ReadonlySet<string>): Dial | null {
-    const others = "tenant NOT IN (SELECT value FROM json_each(?))";
-    return (
-      this.#select(`${QUEUED} AND ${others} ORDER BY rowid LIMIT 1`, JSON.stringify([...besides]))[0] ?? null
+  /** Up to `limit` of the tenant's that were asked for before the one with this `seq`, newest first. */
+  ofTenant(tenant: string, before: number, limit: number): Dial[] {
+    return this.#select(
+      "INDEXED BY dials_by_tenant WHERE tenant = ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+      tenant,
+      before,
+      limit,
     );
   }
 
-  /** Those that have waited for their turn since before then. */
-  queuedBefore(at: number): Dial[] {
-    return this.#select(`${QUEUED} AND created_at < ?`, at);
+  /** The call of each tenant that has waited for its turn longest, the longest of all first. */
+  heads(): Dial[] {
+    const heads: Dial[] = [];
+    for (let tenant = this.#queuedAfter(""); tenant !== null; tenant = this.#queuedAfter(tenant)) {
+      const head = this.nextOf(tenant);
+      if (head) heads.push(head);
+      if (heads.length === TENANTS) break;
+    }
+    return heads.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** The tenant's that has waited for its turn longest. */
+  nextOf(tenant: string): Dial | null {
+    const where = "INDEXED BY dials_queued WHERE state = 'queued' AND tenant = ? ORDER BY rowid LIMIT 1";
+    return this.#select(where, tenant)[0] ?? null;
   }
 
   /** Whether any waits for its turn, or is under way. */
   get areOpen(): boolean {
-    return this.#sql.exec(`SELECT 1 FROM dials WHERE ${OPEN} LIMIT 1`).toArray().length > 0;
+    return (
+      this.#disk.exec(`SELECT 1 FROM dials INDEXED BY dials_open WHERE ${OPEN} LIMIT 1`).toArray().length > 0
+    );
   }
 
   /** Those for which a phone rings, or may. */
   underWay(): Dial[] {
-    return this.#select(UNDER_WAY);
+    return this.#select(
+      `INDEXED BY dials_under_way WHERE ${UNDER_WAY} ORDER BY tenant LIMIT ?`,
+      RINGING,
+    ).filter(({ state }) => isOpen(state));
   }
 
-  countQueued(tenant: string): number {
-    return this.#count(`${QUEUED} AND tenant = ?`, tenant);
+  /** How many of the tenant's wait for their turn; not counted beyond `most`. */
+  countQueued(tenant: string, most: number): number {
+    return this.#count("INDEXED BY dials_queued WHERE state = 'queued' AND tenant = ?", tenant, most);
   }
 
-  countUnderWay(tenant: string): number {
-    return this.#count(`${UNDER_WAY} AND tenant = ?`, tenant);
+  countUnderWay(tenant: string, most: number): number {
+    return this.#count(`INDEXED BY dials_under_way WHERE ${UNDER_WAY} AND tenant = ?`, tenant, most);
   }
 
   /** When the newest command went out, ms. */
   lastSentAt(): number | null {
-    return this.#sql
-      .exec<{ at: number | null }>("SELECT MAX(sent_at) AS at FROM dials WHERE sent_at IS NOT NULL")
+    return this.#disk
+      .exec<{ at: number | null }>(
+        "SELECT MAX(sent_at) AS at FROM dials INDEXED BY dials_by_sending WHERE sent_at IS NOT NULL",
+      )
       .one().at;
   }
 
   /** When the oldest was asked for, ms; null where there is none. */
   oldest(): number | null {
-    const [row] = this.#sql.exec<{ at: number }>("SELECT created_at AS at FROM dials ORDER BY rowid LIMIT 1");
+    const [row] = this.#disk.exec<{ at: number }>(
+      "SELECT created_at AS at FROM dials WHERE rowid = (SELECT MIN(rowid) FROM dials)",
+    );
     return row?.at ?? null;
   }
 
   update(dial: Dial, changes: Changes): void {
     const written = { ...changes, updated_at: this.#now() };
+    // Nothing of one that is about to be sent may be forgotten: its phone would ring again and again.
+    if (changes.state === "sending") this.#write(dial.tag, written);
     Object.assign(dial, written);
+    if (changes.state === "sending") return;
+    const { state, reason, call_id, node_id, sent_at, updated_at } = dial;
+    const isUnsaved = this.#unsaved.delete(dial.tag);
+    const all = isUnsaved ? { state, reason, call_id, node_id, sent_at, updated_at } : written;
+    try {
+      this.#write(dial.tag, all);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      this.#unsaved.set(dial.tag, dial);
+    }
+  }
+
+  #write(tag: string, written: Changes & Pick<Dial, "updated_at">): void {
     const columns = Object.entries(written);
-    this.#sql.exec(
+    this.#disk.exec(
       `UPDATE dials SET ${columns.map(([name]) => `${name} = ?`).join(", ")} WHERE tag = ?`,
       ...columns.map(([, value]) => value),
-      dial.tag,
+      tag,
     );
   }
 
   /** Forgets up to `limit` calls asked for over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql
+    return this.#disk
       .exec(
-        `DELETE FROM dials WHERE created_at < ? AND rowid IN (SELECT rowid FROM dials ORDER BY rowid LIMIT ?)
-         RETURNING tag`,
-        this.#now() - max_age_ms,
+        "DELETE FROM dials WHERE rowid < (SELECT MIN(rowid) + ? FROM dials) AND created_at < ? RETURNING tag",
         limit,
+        this.#now() - max_age_ms,
       )
-      .toArray().length;
+      .toArray()
+      .map(({ tag }) => this.#unsaved.delete(String(tag))).length;
   }
 
-  #count(where: string, ...values: SqlStorageValue[]): number {
-    return this.#sql
+  #queuedAfter(tenant: string): string | null {
+    const [next] = this.#disk.exec<{ tenant: string }>(
+      "SELECT tenant FROM dials INDEXED BY dials_queued WHERE state = 'queued' AND tenant > ? ORDER BY tenant LIMIT 1",
+      tenant,
+    );
+    return next?.tenant ?? null;
+  }
+
+  #count(where: string, tenant: string, most: number): number {
+    return this.#disk
       .exec<{ count: number }>(
-        `SELECT COUNT(*) AS count FROM dials INDEXED BY dials_open WHERE ${where}`,
-        ...values,
+        `SELECT COUNT(*) AS count FROM (SELECT 1 FROM dials ${where} LIMIT ?)`,
+        tenant,
+        most,
       )
       .one().count;
   }
 
   #select(where: string, ...values: SqlStorageValue[]): Dial[] {
-    return this.#sql
-      .exec(`SELECT * FROM dials WHERE ${where}`, ...values)
+    return this.#disk
+      .exec(`SELECT rowid AS seq, * FROM dials ${where}`, ...values)
       .toArray()
-      .map((row) => ({ ...row, request: JSON.parse(String(row["request"])) }) as unknown as Dial); // The table is ours alone.
+      .map((row) => ({ ...row, request: JSON.parse(String(row["request"])) }) as unknown as Dial) // The table is ours alone.
+      .map((dial) => this.#unsaved.get(dial.tag) ?? dial);
   }
 
   #only([dial]: Dial[]): Dial {

@@ -4,6 +4,17 @@ import type { Placement } from "./placements.ts";
 
 /** Gaps in RELAY's events that are remembered; of more, the oldest two count as one that began with the older. */
 const GAPS = 100;
+/** What a doubt is told by. */
+type Doubtable = Pick<Placement, "conference_id" | "created_at" | "verified_at" | "doubted_at">;
+
+/** What a REST list can speak of. */
+type Known = Kinded &
+  Pick<
+    Placement,
+    "call_id" | "conference_id" | "state" | "joined_ts" | "created_at" | "deadline_at" | "hold_at"
+  >;
+type Kinded = Pick<Placement, "ingress" | "node_id" | "joined_by">;
+
 /** Conferences whose sizes are remembered as confirmed. */
 const CONFIRMED = 5_000;
 
@@ -46,7 +57,7 @@ export class Doubts {
   }
 
   /** Since when the participant is in doubt, ms; null: nothing speaks against it. */
-  since(row: Placement): number | null {
+  since(row: Doubtable): number | null {
     const confirmed_at = this.#confirmedAt(row);
     const gap = this.#gaps.find((at) => at > confirmed_at) ?? null;
     const own = row.doubted_at !== null && row.doubted_at > confirmed_at ? row.doubted_at : null;
@@ -54,14 +65,14 @@ export class Doubts {
   }
 
   /** By our own clock alone: SignalWire's may be seconds off. */
-  #confirmedAt({ conference_id, created_at, verified_at }: Placement): number {
+  #confirmedAt({ conference_id, created_at, verified_at }: Doubtable): number {
     const sized = conference_id === null ? 0 : (this.#confirmed.get(conference_id) ?? 0);
     return Math.max(verified_at ?? created_at, sized);
   }
 }
 
 /** The participant as a REST list can speak of it. A doubt since its join is no matter: that a list shows it settles the doubt. */
-export function listable(row: Placement): Listable {
+export function listable(row: Known): Listable {
   const { call_id, conference_id, state, joined_ts, created_at, deadline_at, hold_at } = row;
   const joined_at = joined_ts === null ? created_at : joined_ts * 1000;
   return {
@@ -74,6 +85,6 @@ export function listable(row: Placement): Listable {
 }
 
 /** How it came and was joined; rows of an older version do not say how they came. */
-export function kindOf({ ingress, node_id, joined_by }: Placement): Kind {
+export function kindOf({ ingress, node_id, joined_by }: Kinded): Kind {
   return { ingress: ingress ?? (node_id === null ? "cxml" : "swml"), joined_by };
 }

@@ -1,4 +1,4 @@
-import type { Placement } from "./placements.ts";
+import type { LivePlacement } from "./live-rows.ts";
 import type { Rooms, Seats } from "./rooms.ts";
 
 /** Rooms as they are in this turn, each figure read once for all of them: for whoever looks at many calls. */
@@ -38,7 +38,7 @@ export class Glance {
     return this.#rooms.hasReleased(room);
   }
 
-  participants(room: string): Placement[] {
+  participants(room: string): LivePlacement[] {
     return this.#rooms.participants(room);
   }
 

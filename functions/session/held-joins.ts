@@ -1,4 +1,5 @@
 import { evidenceOfRefusal } from "../../shared/evidence.ts";
+import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import {
   callStatuses,
@@ -9,10 +10,10 @@ import {
   type RestOutcome,
 } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
+import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { describeOutcome } from "./placing.ts";
 import type { Repairs } from "./repairs.ts";
 import { resumeUrlOf } from "./resume-url-of.ts";
 import type { Rooms } from "./rooms.ts";
@@ -25,6 +26,8 @@ const COMMAND_MS = 2_000;
 const REST_MS = 3_000;
 /** REST may say so often that it is too busy before the call is sent back without its word. */
 const BUSY_TRIES = 2;
+/** Calls of another incarnation that are looked up in one turn. */
+const TAKEN_OVER_AT_ONCE = 100;
 /** Should this object be lost, another takes the watch over this soon. */
 const BACKSTOP_MS = 6_000;
 
@@ -65,8 +68,13 @@ export class HeldJoins {
   }
 
   /** Those that another incarnation watched. */
-  takeOver(): void {
-    for (const row of this.#host.rooms.accepted()) this.watch(row);
+  async takeOver(): Promise<void> {
+    const { placements, rooms } = this.#host;
+    await rooms.known();
+    await inTurns(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
+      const row = placements.find(key);
+      if (row) this.watch(row);
+    });
   }
 
   #keep(held: Held): void {
@@ -114,14 +122,29 @@ export class HeldJoins {
   async #isSettled(row: Placement): Promise<boolean> {
     const { link, repairs } = this.#host;
     const { trail, call_id, room, segment_id } = row;
-    const project = await link.project();
-    const sid = await findInRooms(project, [room], call_id, AbortSignal.timeout(REST_MS));
+    const isOfUse = () => isHeld(row);
+    // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
+    const found = link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => findInRooms(project, [room], call_id, signal),
+      isOfUse,
+    );
+    const told = link
+      .rest(
+        "question",
+        REST_MS,
+        (project, signal) => callStatuses(project, call_id, segment_id, signal),
+        isOfUse,
+      )
+      .catch(() => null);
+    const sid = await found;
     if (sid !== null) {
       if (row.trail === trail) repairs.found(row, sid);
       return true;
     }
-    const statuses = await callStatuses(project, call_id, segment_id, AbortSignal.timeout(REST_MS));
-    if (evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
+    const statuses = await told;
+    if (statuses === null || evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
     repairs.over(row, "its status says that the call is over");
     return true;
   }
@@ -166,10 +189,14 @@ export class HeldJoins {
     return rest.kind === "ok" || wait === undefined ? wait : Math.min(wait, 1_000);
   }
 
-  async #byRest({ call_id }: Placement, dest: string): Promise<RestOutcome> {
+  async #byRest(row: Placement, dest: string): Promise<RestOutcome> {
     try {
-      const project = await this.#host.link.project();
-      return await commandCall(project, call_id, "calling.transfer", { dest }, AbortSignal.timeout(REST_MS));
+      return await this.#host.link.rest(
+        "command",
+        REST_MS,
+        (project, signal) => commandCall(project, row.call_id, "calling.transfer", { dest }, signal),
+        () => isHeld(row),
+      );
     } catch (error) {
       return { kind: "failed", reason: describeError(error) };
     }

@@ -53,8 +53,8 @@ export class PinRows {
   closed(tenant: string, kind: PinsClosed, now: number): ClosedPins[] {
     return this.#sql
       .exec<{ who: string; until: number; closings: number }>(
-        `SELECT who, closed_until AS until, closings FROM pin_guards
-         WHERE tenant = ? AND kind = ? AND closed_until > ? ORDER BY closed_until DESC LIMIT ?`,
+        `SELECT who, closed_until AS until, closings FROM pin_guards INDEXED BY pin_guards_closed
+         WHERE tenant = ? AND kind = ? AND closed_until > ? AND closed_until > 0 ORDER BY closed_until DESC LIMIT ?`,
         tenant,
         kind,
         now,
@@ -94,12 +94,13 @@ export class PinRows {
   forget(now: number, limit: number): number {
     const guards = this.#sql.exec(
       `DELETE FROM pin_guards WHERE (tenant, kind, who) IN
-         (SELECT tenant, kind, who FROM pin_guards WHERE forget_at <= ? LIMIT ?) RETURNING 1`,
+         (SELECT tenant, kind, who FROM pin_guards INDEXED BY pin_guards_by_age WHERE forget_at <= ? LIMIT ?) RETURNING 1`,
       now,
       limit,
     );
     const tries = this.#sql.exec(
-      "DELETE FROM pin_tries WHERE seq IN (SELECT seq FROM pin_tries WHERE forget_at <= ? LIMIT ?) RETURNING 1",
+      `DELETE FROM pin_tries WHERE seq IN
+         (SELECT seq FROM pin_tries INDEXED BY pin_tries_by_age WHERE forget_at <= ? LIMIT ?) RETURNING 1`,
       now,
       limit,
     );
@@ -107,10 +108,12 @@ export class PinRows {
   }
 
   nextForget(): number | null {
-    const [row] = this.#sql.exec<{ at: number | null }>(
-      `SELECT MIN(at) AS at FROM (SELECT MIN(forget_at) AS at FROM pin_guards
-         UNION ALL SELECT MIN(forget_at) FROM pin_tries)`,
-    );
-    return row?.at ?? null;
+    const guards = this.#sql
+      .exec<{ at: number | null }>("SELECT MIN(forget_at) AS at FROM pin_guards INDEXED BY pin_guards_by_age")
+      .one().at;
+    const tries = this.#sql
+      .exec<{ at: number | null }>("SELECT MIN(forget_at) AS at FROM pin_tries INDEXED BY pin_tries_by_age")
+      .one().at;
+    return guards === null || tries === null ? (guards ?? tries) : Math.min(guards, tries);
   }
 }

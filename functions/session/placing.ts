@@ -1,9 +1,11 @@
-import { withoutEnd } from "../../shared/conference.ts";
-import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeOutcome, isBusy, type Outcome } from "../../shared/relay/outcome.ts";
+import { describeError } from "../log.ts";
 import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
+import { isFull } from "./disk.ts";
 import type { Observations } from "./observations.ts";
+import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom } from "./seats.ts";
@@ -29,7 +31,7 @@ export interface PlacingHost {
   joinSeen(key: PlacementKey): Promise<void>;
   /** How each command of a placement ended. */
   commandEnded(outcome: Outcome): void;
-  observations: Pick<Observations, "saw">;
+  observations: Pick<Observations, "saw" | "has">;
 }
 
 /**
@@ -44,22 +46,50 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
   const chosen = chooseRoom(host.rooms, request);
   const planned = { ...request, deadline_at };
   if (chosen.room === null) {
-    placements.plan(planned, request.rooms[0], chosen.reason, "failed", chosen.turned_away);
-    return replyOf(mustFind(placements, request));
+    const { reason, turned_away } = chosen;
+    const uncounted = { ...byDocumentReply(request, reason), outcome: turned_away };
+    return await orUncounted(placements, request, uncounted, () => {
+      placements.plan(planned, request.rooms[0], reason, "failed", turned_away);
+      return replyOf(mustFind(placements, request));
+    });
   }
   const { room } = chosen;
   planned.join = chosen.join;
-  const avoid = deadline_at <= now ? "the deadline had passed" : reasonForDocument(host, request);
+  const uncounted = { ...byDocumentReply(planned, "the storage is full"), room };
+  return await orUncounted(placements, request, uncounted, () => placeIn(host, planned, room));
+}
+
+/** Where there is no room for the call's row nobody counts it: its document joins, and the conference's own limit stands. */
+async function orUncounted(
+  placements: Placements,
+  key: PlacementKey,
+  uncounted: PlaceReply,
+  place: () => PlaceReply | Promise<PlaceReply>,
+): Promise<PlaceReply> {
+  try {
+    return await place();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    placements.abandon(key);
+    return uncounted;
+  }
+}
+
+async function placeIn(host: PlacingHost, planned: PlaceRequest, room: string): Promise<PlaceReply> {
+  const { placements } = host;
+  const { deadline_at } = planned;
+  const avoid =
+    deadline_at <= host.now() ? "the deadline had passed" : reasonForDocument(host, planned, room);
   if (avoid !== null) {
     placements.plan(planned, room, avoid, "by_document");
   } else {
     placements.plan(planned, room, "planned", "planned");
     // The event may come where the answer does not: then there is nothing more to wait for.
-    const settled = Promise.race([byCommands(host, planned, deadline_at), host.joinSeen(request)]);
+    const settled = Promise.race([byCommands(host, planned, deadline_at), host.joinSeen(planned)]);
     await orAfter(deadline_at - host.now(), settled, undefined);
   }
-  const row = mustFind(placements, request);
-  giveUpWaiting(placements, row, heldSince(request, host.now()));
+  const row = mustFind(placements, planned);
+  giveUpWaiting(placements, row, heldSince(planned, host.now()));
   return replyOf(row);
 }
 
@@ -74,48 +104,26 @@ function mustFind(placements: Placements, key: PlacementKey): Placement {
   return row;
 }
 
-/** The answer that a placement's row stands for: the same for every repeat of its webhook. */
-export function replyOf(row: Placement): PlaceReply {
-  return {
-    v: 1,
-    outcome: outcomeOf(row),
-    room: row.room,
-    join: row.may_stand === 1 ? withoutEnd(row.join) : row.join,
-    counted: true,
-    ...(row.may_stand === 1 ? { may_stand: true as const } : {}),
-    reason: row.reason,
-  };
-}
-
-function outcomeOf(row: Placement): PlaceReply["outcome"] {
-  if (row.turned_away !== null) return row.turned_away;
-  switch (row.state) {
-    case "accepted":
-      return "accepted";
-    case "joined":
-      // The document that a repeat gets must be the one that its first got: the hold, and its way back.
-      return row.joined_by === "document" ? "document" : "accepted";
-    case "sending":
-    case "unknown":
-      return "unknown";
-    case "waiting":
-      return "waiting";
-    case "planned":
-    case "rejected":
-    case "by_document":
-      return "document";
-    case "left":
-    case "failed":
-      return "over";
-    default:
-      return row.state satisfies never;
-  }
-}
-
-function reasonForDocument(host: PlacingHost, request: PlaceRequest): string | null {
+function reasonForDocument(host: PlacingHost, request: PlaceRequest, room: string): string | null {
   if (request.join_via === "document") return "the tenant joins by document";
   if (request.node_id === undefined) return "the call has no node_id";
+  if (mayEndForOthers(host, request, room)) return "its leave would end the conference for others";
   return host.avoidRelay();
+}
+
+/**
+ * Whether RELAY's join may end the conference at once for all who are in it: the document that starts after the join may take the call
+ * out, whose leave ends it.
+ */
+function mayEndForOthers(
+  { rooms, observations }: PlacingHost,
+  { join, by_commands }: PlaceRequest,
+  room: string,
+): boolean {
+  if (by_commands || join.end_on_exit !== true) return false;
+  if (observations.has("document_takes_call_out_of_conference", true)) return true;
+  // Those whose seats were released may be there.
+  return rooms.taken(room) > 0 || rooms.participants(room).length > 0;
 }
 
 async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at: number): Promise<void> {
@@ -128,7 +136,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
   } catch (error) {
     placements.move(row, "by_document", {
       joined_by: "document",
-      reason: error instanceof Error ? error.message : String(error),
+      reason: describeError(error),
     });
     return;
   }
@@ -186,24 +194,6 @@ function observeJoin(
   // It was told to be answered, and then that it is not.
   if (ingress === "relay" && !answered && outcome.kind === "conflict")
     observations.saw("answer_is_async", true);
-}
-
-/** RELAY asks to come again later: nothing was carried out. */
-export function isBusy(outcome: Outcome): boolean {
-  return outcome.kind === "failed" && outcome.code === "429";
-}
-
-/** The handle of a placement's join, from which its row is found when the frame goes out. */
-export function joinCommandId({
-  call_id,
-  entry,
-  step,
-}: {
-  call_id: string;
-  entry: string;
-  step: number;
-}): string {
-  return JSON.stringify([call_id, entry, step]);
 }
 
 /** The join's frame goes out in this turn. */
@@ -293,28 +283,6 @@ export function giveUpWaiting(placements: Placements, row: Placement, hold_at: n
     hold_at !== null
   ) {
     placements.update(row, { hold_at, stay_at: hold_at });
-  }
-}
-
-/** In words for a log or a status page: codes alone, since the server's own text may quote a command's secrets. */
-export function describeOutcome(outcome: Outcome): string {
-  switch (outcome.kind) {
-    case "ok":
-      return "accepted";
-    case "gone":
-      return outcome.code;
-    case "conflict":
-      return "409";
-    case "failed":
-      return `code ${outcome.code || "missing"}`;
-    case "error":
-      return `JSON-RPC error ${outcome.code}`;
-    case "unanswered":
-      return "no answer";
-    case "unsent":
-      return `not sent (${outcome.why})`;
-    default:
-      return outcome satisfies never;
   }
 }
 

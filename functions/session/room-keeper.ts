@@ -4,19 +4,25 @@ import type { CallStatuses, RoomListing } from "../rest.ts";
 import { evidenceOfStatuses } from "../rest.ts";
 import type { Counters } from "./counters.ts";
 import { type Doubts, kindOf } from "./doubts.ts";
+import { inTurns } from "./in-turns.ts";
+import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Repairs } from "./repairs.ts";
 import { checkRoom } from "./room-check.ts";
-import type { RoomCheck, RoomChecks, Sized } from "./room-checks.ts";
+import type { Heard, RoomCheck, RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A room with somebody in it is checked this often where nothing else gave cause: the last leave of all may be lost. */
 const ROUTINE_MS = 300_000;
-/** Rooms gone through for that at one time. */
-const ROUTINE_ROOMS = 5_000;
-/** Participants looked at in one turn for a doubt that has lasted too long; the next turn goes on behind them. */
-const DOUBTED_AT_ONCE = 500;
+/** Rooms looked at for that at one alarm, more than REST is asked about until the next; that one goes on behind them. */
+const ROUTINE_ROOMS = 300;
+/** Rooms looked at in one turn. */
+const ROOMS_AT_ONCE = 100;
+/** Participants looked at for a doubt that has lasted too long at one alarm; the next goes on behind them. */
+const DOUBTED_AT_ONCE = 5_000;
+/** Participants whose rows are written in one turn. */
+const WRITTEN_AT_ONCE = 50;
 /** Missing calls of one list whose own status is asked for; the others are asked about by the next list. */
 const ASKED_AT_ONCE = 20;
 
@@ -43,10 +49,11 @@ export interface RoomKeeperHost {
 export class RoomKeeper {
   readonly #host: RoomKeeperHost;
   readonly #now: () => number;
-  /** The `seq` of the participant who was looked at last for a doubt that has lasted too long. */
-  #cursor = 0;
+  /** Behind whom the next alarm goes on. */
+  #rooms: Iterator<string> | null = null;
+  #unconfirmed: Iterator<LivePlacement> | null = null;
   /** When a call in doubt that no list shows was asked about last, ms. */
-  readonly #askedAt = new WeakMap<Placement, number>();
+  readonly #askedAt = new WeakMap<LivePlacement, number>();
 
   constructor(host: RoomKeeperHost, now: () => number) {
     this.#host = host;
@@ -54,19 +61,27 @@ export class RoomKeeper {
   }
 
   /** By the clock alone, since where an event is lost nothing may ever speak of the room again. */
-  routine(): void {
+  async routine(): Promise<void> {
     const { rooms, checks } = this.#host;
-    for (const room of rooms.occupied(this.#now() - ROUTINE_MS, "anyhow", ROUTINE_ROOMS)) {
-      checks.demandAfter(room, ROUTINE_MS);
-    }
+    this.#rooms ??= [...rooms.all()].values();
+    const names = take(this.#rooms, ROUTINE_ROOMS);
+    if (names.length < ROUTINE_ROOMS) this.#rooms = null;
+    const placed_before = this.#now() - ROUTINE_MS;
     checks.forget();
-    this.#releaseDoubted();
+    await inTurns(names, ROOMS_AT_ONCE, (room) => {
+      if (rooms.isOccupied(room, placed_before, "anyhow")) checks.demandAfter(room, ROUTINE_MS);
+    });
+    await this.#releaseDoubted();
   }
 
   /** After a gap in RELAY's events: calls that it placed are asked about one by one, and here the others. */
-  afterGap(): void {
+  async afterGap(): Promise<void> {
     const { rooms, checks } = this.#host;
-    for (const room of rooms.occupied(this.#now(), "document", ROUTINE_ROOMS)) checks.demand(room);
+    await rooms.known();
+    const now = this.#now();
+    await inTurns([...rooms.all()], ROOMS_AT_ONCE, (room) => {
+      if (rooms.isOccupied(room, now, "document")) checks.demand(room);
+    });
   }
 
   /** A caller found no seat in them: whether all are taken in truth is asked. */
@@ -78,50 +93,58 @@ export class RoomKeeper {
   /** Does what is due. */
   async run(): Promise<void> {
     const { checks } = this.#host;
-    for (const sized of checks.settled()) this.#compare(sized);
+    for (const heard of checks.settled()) await this.#compare(heard);
     await Promise.all(checks.takeDue().map((check) => this.#check(check)));
   }
 
   /** A conference's size, as its newest event told it, and our count of it. */
-  #compare(sized: Sized): void {
+  async #compare(heard: Heard): Promise<void> {
     const { rooms, checks, doubts, repairs } = this.#host;
-    const { conference_id, room, size, isTrusted } = sized;
+    const { conference_id, room, size, isTrusted } = heard;
     const { surely, perhaps } = rooms.joinedTo(room, conference_id);
     const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
     if (counted.length !== size && rooms.around(room).length > 0) checks.demand(room);
     if (!isTrusted) return;
     if (size === surely.length || size === surely.length + perhaps.length) {
       doubts.confirmed(conference_id);
-      for (const row of surely) repairs.bringBack(row);
+      const released = surely.filter(({ presumed_gone_at }) => presumed_gone_at !== null);
+      await this.#write(released, (row) => repairs.bringBack(row));
       return;
     }
     if (size >= counted.length) return;
-    const since = checks.below(sized);
+    const since = checks.below(heard);
     const excess = tooMany(counted.length, size, since, this.#now());
-    for (const row of this.#doubtfulFirst(counted).slice(0, excess)) {
-      repairs.release(row, `events tell of ${size} in the conference, and ${counted.length} were counted`);
-    }
+    const said = `events tell of ${size} in the conference, and ${counted.length} were counted`;
+    await this.#write(this.#doubtfulFirst(counted).slice(0, excess), (row) => repairs.release(row, said));
   }
 
   /** Those against whom most speaks come first. */
-  #doubtfulFirst(rows: readonly Placement[]): Placement[] {
+  #doubtfulFirst(rows: readonly LivePlacement[]): LivePlacement[] {
     const { doubts } = this.#host;
-    const rank = (row: Placement) => row.unsigned_leave_at ?? doubts.since(row) ?? Number.MAX_SAFE_INTEGER;
-    const confirmed_at = ({ verified_at, created_at }: Placement) => verified_at ?? created_at;
+    const rank = (row: LivePlacement) =>
+      row.unsigned_leave_at ?? doubts.since(row) ?? Number.MAX_SAFE_INTEGER;
+    const confirmed_at = ({ verified_at, created_at }: LivePlacement) => verified_at ?? created_at;
     return rows.toSorted((a, b) => rank(a) - rank(b) || confirmed_at(a) - confirmed_at(b));
   }
 
   /** Where there was cause for doubt, and no evidence either way since. */
-  #releaseDoubted(): void {
+  async #releaseDoubted(): Promise<void> {
     const { rooms, doubts, repairs, seat_doubt_ms } = this.#host;
     const before = this.#now() - seat_doubt_ms();
-    const slice = rooms.unconfirmedSince(before, this.#cursor, DOUBTED_AT_ONCE);
-    this.#cursor = slice.length < DOUBTED_AT_ONCE ? 0 : (slice.at(-1)?.seq ?? 0);
-    for (const { row } of slice) {
-      const since = doubts.since(row);
-      if (since !== null && since <= before)
-        repairs.release(row, "it was in doubt for too long, without evidence");
-    }
+    this.#unconfirmed ??= rooms.unconfirmedSince(before);
+    const rows = take(this.#unconfirmed, DOUBTED_AT_ONCE);
+    if (rows.length < DOUBTED_AT_ONCE) this.#unconfirmed = null;
+    const doubted = rows.filter((row) => (doubts.since(row) ?? Number.MAX_SAFE_INTEGER) <= before);
+    await this.#write(doubted, (row) =>
+      repairs.release(row, "it was in doubt for too long, without evidence"),
+    );
+  }
+
+  async #write(rows: readonly LivePlacement[], act: (row: Placement) => void): Promise<void> {
+    await inTurns(rows, WRITTEN_AT_ONCE, (key) => {
+      const row = this.#host.placements.find(key);
+      if (row) act(row);
+    });
   }
 
   async #check(check: RoomCheck): Promise<void> {
@@ -153,9 +176,11 @@ export class RoomKeeper {
     }
   }
 
-  async #missing(rows: readonly Placement[], asked_at: number): Promise<void> {
-    const { repairs, statuses } = this.#host;
-    const ask = async (row: Placement): Promise<void> => {
+  async #missing(rows: readonly LivePlacement[], asked_at: number): Promise<void> {
+    const { placements, repairs, statuses } = this.#host;
+    const ask = async (key: LivePlacement): Promise<void> => {
+      const row = placements.find(key);
+      if (!row) return;
       const { trail } = row;
       const said = evidenceOfStatuses(await statuses(row));
       // What moved while REST answered is newer than its answer.
@@ -167,13 +192,15 @@ export class RoomKeeper {
   }
 
   /** Somebody may be waiting for the seat of a call that is over: of those in doubt, each call's own status says whether it is. */
-  async #unlisted(rows: readonly Placement[]): Promise<void> {
-    const { doubts, repairs, statuses } = this.#host;
+  async #unlisted(rows: readonly LivePlacement[]): Promise<void> {
+    const { placements, doubts, repairs, statuses } = this.#host;
     const now = this.#now();
-    const isToBeAsked = (row: Placement) =>
+    const isToBeAsked = (row: LivePlacement) =>
       doubts.since(row) !== null && (this.#askedAt.get(row) ?? 0) <= now - ASKED_AGAIN_MS;
-    const ask = async (row: Placement): Promise<void> => {
-      this.#askedAt.set(row, now);
+    const ask = async (key: LivePlacement): Promise<void> => {
+      this.#askedAt.set(key, now);
+      const row = placements.find(key);
+      if (!row) return;
       const { trail } = row;
       const said = evidenceOfStatuses(await statuses(row));
       if (said === "over" && row.trail === trail) repairs.over(row, "its status says that the call is over");
@@ -182,7 +209,7 @@ export class RoomKeeper {
   }
 
   /** What a list shows of SignalWire itself, whoever is in it. */
-  #observe(listing: RoomListing, around: readonly Placement[]): void {
+  #observe(listing: RoomListing, around: readonly LivePlacement[]): void {
     observeListing(this.#host.observations, listing, around, this.#now());
   }
 }
@@ -194,7 +221,7 @@ const SETTLED_MS = 60_000;
 export function observeListing(
   observations: Observations,
   { conferences, complete }: RoomListing,
-  around: readonly Placement[],
+  around: readonly LivePlacement[],
   now: number,
 ): void {
   const listed = new Set(conferences.flatMap(({ call_ids }) => [...call_ids]));
@@ -217,6 +244,16 @@ export function observeListing(
       );
     }
   }
+}
+
+function take<T>(items: Iterator<T>, most: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < most) {
+    const next = items.next();
+    if (next.done) break;
+    taken.push(next.value);
+  }
+  return taken;
 }
 
 const LISTED_KINDS = {

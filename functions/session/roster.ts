@@ -1,11 +1,8 @@
 import { splitWireName } from "../../shared/conference.ts";
 import type { Doubts } from "./doubts.ts";
-import type { Placement } from "./placements.ts";
+import type { LivePlacement } from "./live-rows.ts";
 import type { Rooms } from "./rooms.ts";
 import { type Waiter, waitersFor } from "./waiters.ts";
-
-/** Rooms of one tenant that are listed at most. */
-const ROOMS = 1_000;
 
 /** A call in a conference, or on its way there. */
 export interface Participant {
@@ -59,16 +56,78 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
   waiting: number;
   confirmed: number;
   expected: number;
-  /** Of the confirmed ones. */
+  /** Calls whose seats are not counted any more: confirmed ones, and such as were never seen. */
   presumed_gone: number;
+  /** Of the confirmed ones. */
   doubted: number;
 }
 
 /** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
 export function conferenceOf({ rooms, doubts }: RosterHost, tenant: string, room: string): Conference | null {
-  const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.isExpected(row));
+  const rows = placedIn(rooms, tenant, room);
   const waiting = waitersFor(rooms, tenant, room);
   if (rows.length + waiting.length === 0) return null;
+  return {
+    ...headOf(rooms, tenant, room, rows),
+    since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
+    participants: rows.map((row) => participantOf(row, rooms, doubts)).sort((a, b) => a.since - b.since),
+    waiting,
+  };
+}
+
+export interface ConferencesQuery {
+  /** From the page before. */
+  after?: string;
+  limit: number;
+}
+
+export interface ConferencesPage {
+  conferences: ConferenceSummary[];
+  /** What brings the next page; null where there is none. */
+  next: string | null;
+}
+
+/** The tenant's conferences, by name. */
+export function conferencesOf(
+  { rooms, doubts }: RosterHost,
+  tenant: string,
+  { after = "", limit }: ConferencesQuery,
+): ConferencesPage {
+  const names = rooms.ofTenant(tenant, after, limit);
+  const waiters = rooms.waitersOf(tenant);
+  const conferences = names.flatMap((room): ConferenceSummary[] => {
+    const rows = placedIn(rooms, tenant, room);
+    const waiting = waiters.get(room) ?? { count: 0, since: 0 };
+    if (rows.length + waiting.count === 0) return [];
+    const confirmed = rows.filter(({ state }) => state === "joined");
+    const since = rows.length > 0 ? Math.min(...rows.map(sinceOf)) : waiting.since;
+    return [
+      {
+        ...headOf(rooms, tenant, room, rows),
+        since,
+        waiting: waiting.count,
+        confirmed: confirmed.length,
+        expected: rows.filter((row) => row.state !== "joined" && rooms.isExpected(row)).length,
+        presumed_gone: rows.filter((row) => !rooms.holdsSeat(row)).length,
+        doubted: confirmed.filter((row) => doubts.since(row) !== null).length,
+      },
+    ];
+  });
+  return { conferences, next: names.length < limit ? null : (names.at(-1) ?? null) };
+}
+
+/** Those of the tenant's who are, or may be, in the room. */
+function placedIn(rooms: Rooms, tenant: string, room: string): LivePlacement[] {
+  return rooms.around(room).filter((row) => row.tenant === tenant && row.state !== "waiting");
+}
+
+/** What is said of a conference wherever it is told of. */
+function headOf(
+  rooms: Rooms,
+  tenant: string,
+  room: string,
+  rows: readonly LivePlacement[],
+): Omit<Conference, "since" | "participants" | "waiting"> {
   const { tenant: owner, name } = splitWireName(room);
   const conferences = conferencesIn(rows);
   return {
@@ -76,36 +135,12 @@ export function conferenceOf({ rooms, doubts }: RosterHost, tenant: string, room
     plain_name: owner === tenant ? name : room,
     conference_id: conferences[0]?.conference_id ?? null,
     conferences,
-    since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
     strangers: rooms.strangersIn(room),
-    participants: rows.map((row) => participantOf(row, doubts)).sort((a, b) => a.since - b.since),
-    waiting,
   };
 }
 
-/** The tenant's conferences, by name. */
-export function conferencesOf(host: RosterHost, tenant: string): ConferenceSummary[] {
-  return host.rooms.ofTenant(tenant, ROOMS).flatMap((room) => {
-    const conference = conferenceOf(host, tenant, room);
-    if (!conference) return [];
-    const { participants, waiting, ...said } = conference;
-    const confirmed = participants.filter((one) => one.confirmed);
-    const count = (is: (one: Participant) => boolean) => confirmed.filter(is).length;
-    return [
-      {
-        ...said,
-        waiting: waiting.length,
-        confirmed: confirmed.length,
-        expected: participants.length - confirmed.length,
-        presumed_gone: count(({ presumed_gone }) => presumed_gone),
-        doubted: count(({ doubted }) => doubted),
-      },
-    ];
-  });
-}
-
 /** By how many participants they have. */
-function conferencesIn(rows: readonly Placement[]): Conference["conferences"] {
+function conferencesIn(rows: readonly LivePlacement[]): Conference["conferences"] {
   const counts = new Map<string, number>();
   for (const { state, conference_id } of rows) {
     if (state === "joined" && conference_id !== null)
@@ -116,7 +151,7 @@ function conferencesIn(rows: readonly Placement[]): Conference["conferences"] {
     .sort((a, b) => b.participants - a.participants);
 }
 
-function participantOf(row: Placement, doubts: Doubts): Participant {
+function participantOf(row: LivePlacement, rooms: Rooms, doubts: Doubts): Participant {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {
@@ -129,13 +164,13 @@ function participantOf(row: Placement, doubts: Doubts): Participant {
     confirmed,
     joined_by,
     conference_id: row.conference_id,
-    presumed_gone: row.presumed_gone_at !== null,
+    presumed_gone: !rooms.holdsSeat(row),
     doubted: confirmed && doubts.since(row) !== null,
     over_capacity: row.over_capacity === 1,
     since: sinceOf(row),
   };
 }
 
-function sinceOf(row: Placement): number {
+function sinceOf(row: LivePlacement): number {
   return row.state === "joined" && row.joined_ts !== null ? Math.round(row.joined_ts * 1000) : row.created_at;
 }

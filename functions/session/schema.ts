@@ -124,6 +124,26 @@ const migrations: readonly string[] = [
      question TEXT NOT NULL, reading TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, times INTEGER NOT NULL,
      PRIMARY KEY (question, reading)
    ) WITHOUT ROWID;`,
+
+  // What is asked for among all that is kept is found by an index, each of which holds few rows or hardly changes; and
+  // conferences that have ended while their participants are still to be worked through.
+  `CREATE INDEX rulesets_by_service ON rulesets (tenant, served_at);
+   CREATE INDEX rulesets_by_age ON rulesets (last_used);
+   CREATE INDEX pin_guards_closed ON pin_guards (tenant, kind, closed_until, closings) WHERE closed_until > 0;
+   CREATE INDEX kept_seats_by_claim ON kept_seats (claimed_by) WHERE claimed_by IS NOT NULL;
+   CREATE INDEX kept_seats_by_room ON kept_seats (room, until) WHERE room IS NOT NULL;
+   CREATE INDEX room_checks_with_strangers ON room_checks (room) WHERE strangers > 0;
+   CREATE INDEX dials_queued ON dials (tenant) WHERE state = 'queued';
+   CREATE INDEX dials_under_way ON dials (tenant) WHERE state IN ('sending', 'dialing', 'ringing');
+   CREATE INDEX dials_by_tenant ON dials (tenant);
+
+   CREATE TABLE conference_ends (
+     id INTEGER PRIMARY KEY, room TEXT NOT NULL, conference_id TEXT NOT NULL, feed TEXT NOT NULL, trusted INTEGER NOT NULL,
+     tenant TEXT, found_cxml INTEGER NOT NULL, found_others INTEGER NOT NULL, ended_by TEXT, ts REAL, at INTEGER NOT NULL
+   );`,
+
+  // What a caller is told whose join SignalWire refused for want of a seat.
+  `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
 ];
 
 /**

@@ -58,15 +58,19 @@ const OUTCOMES: Record<string, string> = {
   failed: "over",
 };
 
-/** Everything that happened, in order. What happened at one instant stays in the order in which it is caused. */
+/**
+ * Everything that happened, in order. What happened at one instant stays in the order in which it is caused.
+ * @param isFirst Whether these are the oldest entries and events: with them the placements are told.
+ */
 export function tell(
   entries: readonly JournalEntry[],
   placements: readonly Placement[],
   events: readonly KeptEvent[],
+  isFirst: boolean,
 ): Happening[] {
   const happenings = [
     ...entries.flatMap((entry) => ofEntry(entry, placements)),
-    ...placements.flatMap(ofPlacement),
+    ...(isFirst ? placements.flatMap(ofPlacement) : []),
     ...events.map(
       ({ at, feed, event_type, status, conference_id }): Happening => ({
         at,

@@ -164,7 +164,7 @@ export class Walker {
   }
 
   get #placement(): Placement | undefined {
-    return this.#host.placements.ofCall(this.#call.call_id)[0];
+    return this.#host.placements.currentOf(this.#call.call_id)[0];
   }
 
   /**
@@ -212,8 +212,9 @@ export class Walker {
   /** Whether the accepted join was seen, or the call has been in its room and left it. */
   async #isSeen(): Promise<boolean> {
     if (!this.#isThrough) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
-    if (!this.#isThrough) return false;
-    this.#host.health.succeeded(Date.now());
+    const row = this.#placement;
+    if (!row || !this.#isThrough) return false;
+    this.#host.health.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
     return true;
   }
 
@@ -297,19 +298,30 @@ export class Walker {
     const { call_id } = this.#call;
     const row = this.#placement;
     if (row?.state === "joined") {
-      // No document was started for it: its join is RELAY's.
-      placements.update(row, { joined_by: "relay" });
+      this.#joinedSomehow(row);
       return true;
     }
-    const signal = AbortSignal.timeout(REST_MS);
-    const said = link.project().then((project) => findInRooms(project, [room], call_id, signal));
-    // Where nobody says so it joins again, and is then in that room for sure.
-    const isFound = (await said.catch(() => null)) !== null;
+    // The caller may hear nothing meanwhile: it goes before questions for which no caller waits, and its turn counts as waiting.
+    const said = link
+      .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
+      .catch(() => null);
+    // Where no answer says so it joins again, and is then in that room for sure.
+    const isFound = (await orAfter(REST_MS, said, null)) !== null;
     // An event may have been faster than REST.
-    if (row && this.#placement?.state === "joined") placements.update(row, { joined_by: "relay" });
-    else if (!isFound) return false;
-    else if (row) placements.move(row, "joined", { reason: "REST found the call", joined_by: "relay" });
+    const isJoined = this.#placement?.state === "joined";
+    if (!isJoined && !isFound) return false;
+    if (row && !isJoined) placements.move(row, "joined", { reason: "REST found the call" });
+    if (row) this.#joinedSomehow(row);
     return true;
+  }
+
+  /**
+   * Where no document was sent, the join is RELAY's. Where one was, it may be either's: RELAY's may come yet and take the call out of the
+   * document's, or there is no document that ends the call with its conference, and the session does.
+   */
+  #joinedSomehow(row: Placement): void {
+    const wasSent = row.joined_by === "document";
+    this.#host.placements.update(row, wasSent ? { lives_on: 1 } : { joined_by: "relay" });
   }
 
   async #end(reason: "hangup" | "busy" | "decline"): Promise<void> {

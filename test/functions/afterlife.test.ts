@@ -47,6 +47,25 @@ describe("after the conference", () => {
     });
   });
 
+  test("a moderator who ends it for all by leaving ends it for nobody by coming, though a document takes RELAY's join out", async () => {
+    const carrier = { speed: 10, switches: { document_takes_call_out_of_conference: true } };
+    await using home = await openHouse({ rules, carrier });
+    const to = "+15550100100";
+    const cxml_url = home.webhook_url.replace(/swml$/, "cxml");
+    const member = await home.carrier.placeCall({ from: "+15550100001", to, cxml_url });
+    const board = `${home.tenant}:board`;
+    await home.carrier.wait({ call: { call_id: member.call_id, in_conference: board } });
+    const chair = await home.carrier.placeCall({ from: "+15550100009", to, url: home.webhook_url });
+    await home.carrier.wait({ journal: { kind: "document", contains: { call_id: chair.call_id } } });
+    await home.carrier.wait({ call: { call_id: chair.call_id, in_conference: board } });
+    const told = (await home.carrier.journal({ kind: "conference" })).map(({ status }) => status);
+    expect(told).not.toContain("conference-end");
+    expect(await home.carrier.call(chair.call_id)).toMatchObject({
+      joined_by: "document",
+      two_sounds: false,
+    });
+  });
+
   test("where RELAY is down REST ends it", async () => {
     const { home, chair, member } = await meeting();
     await using _ = home;

@@ -246,6 +246,26 @@ describe("a conference's events and a placement", () => {
     );
   });
 
+  test("RELAY's join that comes late and takes the call out of its document's, told of as one moment, leaves it in its room", () => {
+    const byDocument = accepted({
+      state: "by_document",
+      joined_by: "document",
+      hold_at: null,
+      stay_at: START,
+      lives_on: 1,
+    });
+    const join = { event: event("joined", START + 10) };
+    const leave = { event: event("left", START + 2_500) };
+    for (const conference_id of ["conf-1", "conf-2"]) {
+      const late = { event: event("joined", START + 2_500, { conference_id }) };
+      for (const told of [
+        [join, leave, late],
+        [join, late, leave],
+      ])
+        expect(afterEvents(byDocument, ...told).row).toMatchObject({ state: "joined", conference_id });
+    }
+  });
+
   test("RELAY's own join told of late does not let the leave that came with the document's take the call out", () => {
     const row = accepted({ state: "by_document", joined_by: "document", stay_at: START + 3_100 });
     const moment = START + 3_150;

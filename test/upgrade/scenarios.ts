@@ -200,6 +200,8 @@ export const scenarios: Scenario[] = [
   {
     title:
       "a chair whose join could not be seen is in the room in the end, and the webhook that was answered once is again",
+    // The version before ends a lone caller whom REST lists in a conference that waits, and not in one in progress.
+    only: "upgrade",
     async before(home) {
       home.project.change({ faults: [REST_FAILS, ...NOTHING_IS_TOLD] });
       const chair = home.call({ to: numbers.lesson, from: CHAIR });
@@ -264,6 +266,9 @@ export const scenarios: Scenario[] = [
     isBrief: true,
     async before(home) {
       await online(home);
+      // The version before takes a conference that waits, which REST lists as no conference in progress, for none.
+      const there = [home.call({ to: numbers.team }), home.call({ to: numbers.team })];
+      await home.inRoom("team", ...there);
       const to = "+15550100201";
       home.project.change({ phones: { [to]: { does: "answers", after_ms: 3_000 } } });
       const path = `/api/tenants/${home.tenant()}/conferences/team/participants`;
@@ -272,7 +277,7 @@ export const scenarios: Scenario[] = [
       await home.until("the phone rings", () => made().some(({ state }) => state === "ringing"));
       return async () => {
         await home.inRoom("team", ...made());
-        await rosterIs(home, "team", made());
+        await rosterIs(home, "team", [...there, ...made()]);
         expect(made()).toHaveLength(1);
       };
     },

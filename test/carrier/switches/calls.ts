@@ -14,7 +14,7 @@ export const callQuestions = {
     published: "nothing",
     kind: "degrading",
     partyline:
-      "A leave within 3 s of a document's start is answered by a transfer to an inline join, and counts for the breaker",
+      "A leave within 3 s of a document's start is answered by a transfer to an inline join, and counts for the breaker; a webhook call whose leave ends the conference joins by document where others are in it, or where this was ever seen",
   }),
   call_state_events_of_webhook_calls: openQuestion([false, true], {
     question: "Whether RELAY tells the states of calls that came by webhook",

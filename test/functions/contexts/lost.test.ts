@@ -63,6 +63,21 @@ describe("a call that RELAY loses", () => {
     expect(longest_silence_ms).toBeLessThan(3_000);
   });
 
+  test("between the event that it is answered and the answer to the command is not answered by a document as well", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 1,
+        faults: [{ at: "answer", match: { method: "calling.answer" }, do: { kind: "delay", ms: 2_500 } }],
+      },
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "team-standup");
+    const commanded = (await home.carrier.journal({ kind: "rest" })).filter(
+      ({ method }) => method === "POST",
+    );
+    expect(commanded).toEqual([]);
+  });
+
   test("before its announcement is over joins all the same, and hears one thing at a time", async () => {
     await using home = await openContext([standup], {
       carrier: {
@@ -95,6 +110,27 @@ describe("a call that RELAY loses", () => {
       await heard(home, call_id);
     },
   );
+
+  test("and that a document brings into its room stays there when RELAY's own join comes after all and moves it", async () => {
+    await using home = await openContext([plain], {
+      carrier: {
+        speed: 1,
+        switches: { late_relay_join: "moves" },
+        faults: [
+          { at: "command", match: { method: "calling.join_conference" }, do: { kind: "delay", ms: 4_500 } },
+          { at: "answer", match: { method: "calling.transfer" }, times: 1, do: { kind: "lose" } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    // Its document asks what the end of its own join means, and once more when RELAY's was given time to be told of.
+    const asked = async () =>
+      (await home.carrier.journal({ kind: "webhook" })).filter(({ url }) => String(url).includes("joined=1"));
+    await expect.poll(asked, { timeout: 12_000 }).toHaveLength(2);
+    await inRoom(home, call_id, "any");
+    const { state, joins } = await home.carrier.call(call_id);
+    expect({ state, joins: joins.length }).toEqual({ state: "answered", joins: 2 });
+  });
 
   test("for whom neither RELAY's join nor a transfer works hears the apology", async () => {
     const no = { kind: "code", code: "500" } as const;

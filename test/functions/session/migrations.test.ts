@@ -1,7 +1,8 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { Dials } from "../../../functions/session/dials.ts";
+import { Disk } from "../../../functions/session/disk.ts";
 import { migrate } from "../../../functions/session/schema.ts";
 import type { Wanted } from "../../../functions/session/seats.ts";
 import { Walks } from "../../../functions/session/walks.ts";
@@ -69,7 +70,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       ],
       strangers: version >= 5 ? 2 : 0,
     });
-    const story = await archive.story("acme", "in", false);
+    const story = await archive.story("acme", "in", { with_rulesets: false });
     expect(story).toMatchObject({ outcome: "joined", room: "acme:support" });
     expect(story?.happened.map(({ what }) => what)).toContain("event");
     expect(story?.happened.some(({ what }) => what === "webhook")).toBe(version >= 2);
@@ -109,7 +110,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      const walks = new Walks(storage.sql, Date.now);
+      const walks = new Walks(new Disk(storage.sql, Date.now), Date.now);
       expect(walks.open(9)).toMatchObject([
         { call_id: "walked", context: "main", state: { tenant: "acme" } },
       ]);
@@ -133,8 +134,8 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      expect(new Dials(storage.sql, Date.now).lastSentAt()).toBe(at + 20);
-      expect(new Walks(storage.sql, Date.now).oldest()).toBe(at - 2_000);
+      expect(new Dials(new Disk(storage.sql, Date.now), Date.now).lastSentAt()).toBe(at + 20);
+      expect(new Walks(new Disk(storage.sql, Date.now), Date.now).oldest()).toBe(at - 2_000);
     });
   },
   async (found) => {
@@ -147,6 +148,16 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       presumed_gone: 1,
       observations: [{ question: "call_sid_is_call_id", reading: "true", times: 3 }],
     });
+  },
+  async (found) => {
+    using archive = await found.archive();
+    await runDurableObjectAlarm(found);
+    await expect.poll(() => archive.conference("acme", "acme:over")).toBeNull();
+  },
+  async (found) => {
+    const asked = { v: 1, call_id: "refused", entry: "", step: 0, asking_step: 1_002 } as const;
+    const reply = await found.look({ ...asked, document_said: "failed" });
+    expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
 ];
 

@@ -166,7 +166,7 @@ class World {
         this.#restart();
         return;
       case "routine":
-        ledger.keeper.routine();
+        await ledger.keeper.routine();
         await ledger.keeper.run();
         return;
       case "REST fails":
@@ -195,7 +195,7 @@ class World {
     for (const room of ROOMS) this.ledger.checks.demand(room);
     await this.pass(60_000);
     this.now += SEAT_DOUBT_MS;
-    this.ledger.keeper.routine();
+    await this.ledger.keeper.routine();
     await this.pass(180_000);
   }
 
@@ -207,10 +207,12 @@ class World {
 
   /** What the ledger must always be. */
   check(): void {
-    const { rooms } = this.ledger;
+    const { rooms, kept } = this.ledger;
     const together = [...rooms.seatsIn(ROOMS)].map(([room, { taken }]) => [room, taken]);
     expect(together).toEqual(ROOMS.map((room) => [room, rooms.taken(room)]));
     for (const room of ROOMS) {
+      const others = rooms.strangersIn(room) + kept.countIn(room);
+      expect(rooms.taken(room), "taken, as the table has it").toBe(this.#countInTable(room) + others);
       const sure = [...this.truth.in(room)].filter((call_id) => this.truth.told.has(call_id));
       const presumed = sure.filter((call_id) => this.#isPresumedGone(call_id)).length;
       expect(rooms.taken(room) + presumed, "taken, of those surely there").toBeGreaterThanOrEqual(
@@ -220,6 +222,17 @@ class World {
       const flagged = joined.filter((row) => row.over_capacity === 1).length;
       expect(joined.length - flagged, "joined and not flagged").toBeLessThanOrEqual(CAPACITY);
     }
+  }
+
+  #countInTable(room: string): number {
+    return this.#sql
+      .exec<{ taken: number }>(
+        `SELECT COUNT(*) AS taken FROM placements WHERE room = ? AND live = 1 AND presumed_gone_at IS NULL
+         AND (state = 'joined' OR (state != 'waiting' AND deadline_at + 30000 > ?))`,
+        room,
+        this.now,
+      )
+      .one().taken;
   }
 
   #tell(events: readonly RelayEvent[], call_id: string | null, fate: Fate): void {
@@ -234,7 +247,7 @@ class World {
   }
 
   #apply(event: RelayEvent): void {
-    if (this.ledger.events.record(event, "relay")) this.ledger.events.apply(event);
+    if (this.ledger.events.record(event, "relay") === "new") this.ledger.events.apply(event);
     this.#endCalls();
   }
 

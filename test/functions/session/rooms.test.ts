@@ -118,7 +118,7 @@ describe("a seat in doubt", () => {
       it.listed.clear();
       for (let minute = 0; minute < 180; minute += 1) {
         await it.pass(60_000);
-        it.ledger.keeper.routine();
+        await it.ledger.keeper.routine();
       }
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
     });
@@ -132,11 +132,11 @@ describe("a seat in doubt", () => {
       it.ledger.doubts.gapBegan();
       for (let minute = 0; minute < 29; minute += 1) {
         await it.pass(60_000);
-        it.ledger.keeper.routine();
+        await it.ledger.keeper.routine();
       }
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
       await it.pass(120_000);
-      it.ledger.keeper.routine();
+      await it.ledger.keeper.routine();
       expect(it.ledger.rooms.taken(ROOM)).toBe(0);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
     });
@@ -208,7 +208,7 @@ describe("a REST list without a participant", () => {
       expect(it.ledger.rooms.taken(ROOM)).toBe(1);
       expect(stateOf(it, "a")).toBe("joined");
       expect(it.ledger.errands.takeDue(10)).toEqual([]);
-      expect(it.ledger.journal.ofCall({ tenant: "acme", call_id: "a" })).toMatchObject([
+      expect(it.ledger.journal.newestOf({ tenant: "acme", call_id: "a" })).toMatchObject([
         { kind: "deed", data: { deed: "repair", by: "rest" } },
       ]);
       // It lagged: the next one has it.
@@ -390,7 +390,7 @@ describe("asking REST", () => {
       join(it, "a");
       for (let alarm = 0; alarm < 12; alarm += 1) {
         await it.pass(30_000);
-        it.ledger.keeper.routine();
+        await it.ledger.keeper.routine();
       }
       expect(it.asked).toContain(ROOM);
     });
@@ -435,5 +435,22 @@ test("a call that comes when its seat has gone and the room is full counts, and 
     expect(it.ledger.rooms.taken(ROOM)).toBe(3);
     expect(it.ledger.placements.ofCall("a")[0]).toMatchObject({ over_capacity: 0 });
     expect(it.ledger.counters.all()).toMatchObject({ late_joins_over_capacity: 1 });
+  });
+});
+
+test("what SignalWire's refusal says of a room is believed for a minute, where REST does not count its callers", async () => {
+  await onStorage("refused", async ({ sql }) => {
+    let now = 1_800_000_000_000;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    ledger.checks.refused("acme:support", 2);
+    expect(ledger.rooms.taken("acme:support")).toBe(2);
+    now += 59_000;
+    expect(ledger.rooms.taken("acme:support")).toBe(2);
+    now += 2_000;
+    expect(ledger.rooms.taken("acme:support")).toBe(0);
   });
 });
