@@ -6,6 +6,9 @@ import { api } from "../functions/api/index.ts";
 import { projectRecord, tenantRecord } from "../functions/records.ts";
 import { mayMove, type PlacementState } from "../shared/placement.ts";
 import { rulesetJsonSchema } from "../shared/rules/json-schema.ts";
+import { acme } from "./demo/one-way.ts";
+import { desk } from "./demo/three-ways.ts";
+import { troubled } from "./demo/troubles.ts";
 import { codeIn, type Doc, docs, readDoc, root, section } from "./docs/doc.ts";
 
 const all = docs();
@@ -23,6 +26,28 @@ test("the README has at most 200 lines, and no line of prose over 120 characters
   const { lines, prose } = readDoc("README.md");
   expect(lines.length).toBeLessThanOrEqual(200);
   expect(prose.filter((line) => line.length > 120 && !line.startsWith("|"))).toEqual([]);
+});
+
+test("what the README shows of the demo's table is what its calls are expected to come to", () => {
+  const [shown = ""] = blocks("text demo");
+  const tenants = [acme, desk, ...troubled];
+  const expected = tenants.flatMap(({ acts }) =>
+    acts
+      .flat()
+      .map(({ shows, via = "swml", request, expected: { rule, outcome, conference, joined_by } }) =>
+        [shows, via, request.from, rule ?? "(fallback)", outcome, conference ?? "–", joined_by ?? "–"].join(
+          "  ",
+        ),
+      ),
+  );
+  const [, ...rows] = shown.trimEnd().split("\n");
+  expect(rows.length).toBeGreaterThan(3);
+  for (const row of rows) expect(expected).toContain(row.replace(/ {3,}/g, "  "));
+});
+
+test("the README says how many calls the demo places", () => {
+  const places = [acme, desk, ...troubled].flatMap(({ acts }) => acts.flat()).length;
+  expect(readDoc("README.md").text).toContain(`It places ${places} calls`);
 });
 
 test("every link between documents leads to a file that is there, and to a heading in it", () => {

@@ -57,7 +57,17 @@ test.each(checked)("partyline check finds nothing wrong with the ruleset $of", a
 
 test("every kind of block is one that is looked at", () => {
   const kinds = new Set(all.flatMap(({ blocks }) => blocks.map(({ info }) => info.replace(/ stdin=.*/, ""))));
-  const known = ["", "csv pins.csv", "mermaid", "toml", "json", "json answer", "sh remote", "sh slow"];
+  const known = [
+    "",
+    "text demo",
+    "csv pins.csv",
+    "mermaid",
+    "toml",
+    "json",
+    "json answer",
+    "sh remote",
+    "sh slow",
+  ];
   const run = ["json ruleset", "json project", "json tenant", "json dial", "sh", "sh demo", "sh api"];
   expect([...kinds].filter((kind) => ![...known, ...run].includes(kind))).toEqual([]);
 });
