@@ -75,7 +75,7 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     case "settle":
       return await settleCall(visit, state);
     case "dialled":
-      return answerDialled(visit, state);
+      return await answerDialled(visit, state);
     case "answer": {
       const { rules } = visit.tenant;
       if (!rules) return nothingKnown(state.step);

@@ -6,7 +6,14 @@ import { findInRooms } from "../rest.ts";
 import { wouldHaveSeen } from "./absence.ts";
 import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
-import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
+import type {
+  DocumentSaid,
+  LookReply,
+  LookRequest,
+  PlacementKey,
+  PlaceReply,
+  PlaceRequest,
+} from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import { type Disk, isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
@@ -26,6 +33,7 @@ import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Terms } from "./terms.ts";
+import { readTrail } from "./trail.ts";
 
 interface DeskHost {
   disk: Disk;
@@ -48,6 +56,8 @@ interface DeskHost {
 }
 
 const REST_MS = 4_000;
+/** Why a call waits again: its history says how often. */
+const REFUSED = "its document's join failed";
 
 /** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
 export class Desk {
@@ -143,20 +153,32 @@ export class Desk {
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
     const ledger = { placements, rooms, health, counters, observations };
     const line = {
-      refused: (row: Placement) => this.#refused(row),
-      backToLine: (row: Placement) => this.#host.line.takeBack(row),
+      refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
+      backToLine: (row: Placement) => this.#backToLine(row),
     };
     const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     this.#looked(request, reply);
     return reply;
   }
 
-  /** The room holds callers that were not counted: it is full until REST was asked. An empty room's refusal has other reasons. */
-  #refused(row: Placement): void {
+  /**
+   * The room holds callers that were not counted: it is full until REST was asked. An empty room's refusal may have other reasons, as
+   * may a join that was not answered; where it comes again, nobody is sent there for the time being.
+   */
+  #refused(row: Placement, said: DocumentSaid): void {
     const { rooms, checks, chores } = this.#host;
     const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
-    if (others > 0) checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
+    if ((said === "failed" && others > 0) || wasRefused(row))
+      checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
     chores.doubtSeats([row.room]);
+  }
+
+  /** A newcomer has no place in the line yet: where its join came to nothing, it gets one when it is placed again. */
+  #backToLine(row: Placement): boolean {
+    const { line, placements } = this.#host;
+    if (line.takeBack(row, REFUSED)) return true;
+    if (row.wait !== null || row.joined_ts !== null || row.state !== "by_document") return false;
+    return placements.move(row, "left", { reason: REFUSED });
   }
 
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
@@ -270,6 +292,10 @@ export class Desk {
   #journalRepeat({ note, ...request }: PlaceRequest): void {
     if (note) this.#host.journal.webhook(request, { ...note, repeat: true });
   }
+}
+
+function wasRefused({ trail }: Placement): boolean {
+  return readTrail(trail).some(({ why }) => why === REFUSED);
 }
 
 function withAsked(reply: PlaceReply, wait: Terms | null): PlaceReply {

@@ -176,11 +176,11 @@ export class Line {
   }
 
   /** It was let in and is not in its room, as far as anybody can say: its seat passes on, and it has its old place. */
-  takeBack(row: Placement): boolean {
+  takeBack(row: Placement, reason = "could not be fetched"): boolean {
     const { placements, errands } = this.#host;
     if (row.wait === null || row.joined_ts !== null || row.state !== "by_document") return false;
     errands.drop("expire", row);
-    placements.move(row, "waiting", { reason: "could not be fetched" });
+    placements.move(row, "waiting", { reason });
     this.#stands(row, row.wait);
     return true;
   }

@@ -2,7 +2,7 @@ import { type JoinParameters, withLimit, withoutEnd } from "../../shared/confere
 import { LIST_LAG_MS } from "../../shared/evidence.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { confirmJoin, named } from "./confirming.ts";
-import type { LookReply, LookRequest } from "./contract.ts";
+import type { DocumentSaid, LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Health } from "./health.ts";
 import type { Observations } from "./observations.ts";
@@ -31,9 +31,9 @@ export interface Lookout {
   observations: Pick<Observations, "saw" | "has">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
-  /** SignalWire refused the row's join where seats are limited. */
-  refused(row: Placement): void;
-  /** Puts a waiter whose join was refused back into its line; false where it did not wait. */
+  /** The row's document could not join where seats are limited. */
+  refused(row: Placement, said: DocumentSaid): void;
+  /** Has a call whose join was refused wait in the line; false where it cannot. */
   backToLine(row: Placement): boolean;
   now: number;
 }
@@ -180,7 +180,7 @@ function notIn(
   const reply = { ...placeOf(row), outcome: "not_in", reason } as const;
   if (row.capacity === null) return reply;
   const word = row.when_full ?? rejectByDefault();
-  if (said === "failed") out.refused(row);
+  if (said !== undefined) out.refused(row, said);
   if (may_wait === true && (row.state === "waiting" || out.backToLine(row)))
     return { ...reply, waits: true, word };
   out.placements.move(row, "failed", { turned_away: "full", reason });

@@ -64,6 +64,25 @@ describe("a number set up with cXML", () => {
     expect(await home.carrier.journal({ kind: "violation" })).toEqual([]);
   });
 
+  test("a caller who is one too many by SignalWire's count alone hears what the rule says of a full room", async () => {
+    await using home = await openHouse({
+      rules: [{ id: "pair", match: {}, place: { room: "pair", ...seats(2) } }],
+      carrier: { speed: 5 },
+    });
+    const first = await call(home);
+    const second = await call(home, { from: "+15550100002" });
+    for (const call_id of [first, second]) await inRoom(home, call_id, "pair");
+    const released = await exports.default.fetch(
+      `https://partyline.test/api/tenants/${home.tenant}/calls/${first}/release-seat`,
+      { method: "POST", headers: { authorization: "Bearer test-admin-token" } },
+    );
+    expect(released.status).toBe(200);
+    const third = await call(home, { from: "+15550100003" });
+    await heard(home, third, "Full.");
+    await home.carrier.wait({ call: { call_id: third, state: "ended" } });
+    expect((await home.carrier.call(third)).joins).toEqual([]);
+  });
+
   test("a PIN is asked by Gather, wrong answers and none are told, and the digits are in no URL", async () => {
     await using home = await openHouse({ rules: [], carrier: { speed: 5 } });
     const hmac = await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, "47110815");
