@@ -33,8 +33,10 @@ export type DialEvent =
   | { on: "answered" }
   /** `end_reason` as SignalWire spells it. */
   | { on: "ended"; end_reason: string }
-  /** calling.call.dial said so, or nothing was heard of it for too long. */
+  /** calling.call.dial said so. */
   | { on: "failed"; why: string }
+  /** It rings no more, and nothing was heard of how that ended. `has_leg`: the call itself is known, and can be commanded. */
+  | { on: "overdue"; has_leg: boolean }
   | { on: "canceled" };
 
 export interface DialChange {
@@ -54,8 +56,8 @@ export function dialChange(was: DialState, event: DialEvent): DialChange | null 
     case "taken":
       return move(was, "dialing", "RELAY took it");
     case "unsent":
-      // It never was on the wire: its turn comes again.
-      return was === "sending" ? move(was, "queued", "could not be sent") : null;
+      // It never was on the wire, or was not carried out: its turn comes again.
+      return was === "sending" ? move(was, "queued", "could not be made yet") : null;
     case "refused":
       return isOpen(was) ? move(was, "failed", event.why) : null;
     case "ringing":
@@ -70,6 +72,11 @@ export function dialChange(was: DialState, event: DialEvent): DialChange | null 
       return ended(was, event.end_reason);
     case "failed":
       return isOpen(was) ? move(was, "failed", event.why) : null;
+    case "overdue":
+      // Silence is no reason to end a call that may have been answered. A join tells: one that is over is refused.
+      return event.has_leg
+        ? move(was, "answered", "nothing was heard of how its ringing ended", "join")
+        : dialChange(was, { on: "failed", why: "nothing was heard of it" });
     case "canceled":
       return move(was, "canceled", "canceled by an operator", was === "queued" ? "nothing" : "end");
     default:
@@ -77,16 +84,18 @@ export function dialChange(was: DialState, event: DialEvent): DialChange | null 
   }
 }
 
-/** What the compatibility API's word for a call tells of one that rang when we lost sight of it; null: nothing new. */
+/** What REST's word for a call, the compatibility API's or RELAY's, tells of one that rang when we lost sight of it; null: nothing new. */
 export function dialEventOf(status: string): DialEvent | null {
   switch (status) {
     case "in-progress":
+    case "answered":
       return { on: "answered" };
     case "busy":
       return { on: "ended", end_reason: "busy" };
     case "no-answer":
       return { on: "ended", end_reason: "noAnswer" };
     case "completed":
+    case "ended":
     case "failed":
     case "canceled":
       return { on: "ended", end_reason: status };

@@ -8,10 +8,11 @@ import {
   isOpen,
   nextDialAt,
 } from "../../shared/dialing.ts";
+import { evidenceOfStatus } from "../../shared/evidence.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import { describeOutcome } from "../../shared/relay/outcome.ts";
+import { describeOutcome, isBusy } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
-import { callStatuses } from "../rest.ts";
+import { type CallStatuses, callStatuses } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Chores } from "./chores.ts";
 import type { RelayConnection } from "./connection.ts";
@@ -22,6 +23,7 @@ import type { Dial, Dials } from "./dials.ts";
 import { isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
+import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Reception } from "./reception.ts";
 import type { Rooms } from "./rooms.ts";
@@ -34,9 +36,11 @@ const QUEUED = 1_000;
 const GIVEN_UP_AT_ONCE = 100;
 /** How long the answer to calling.dial is waited for. */
 const COMMAND_MS = 5_000;
-/** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
+/** So long after it should have stopped ringing a call of which nothing was heard rings no more. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
+/** So long RELAY is asked for no call after it has asked to come again later. */
+const BUSY_MS = 2_000;
 /** What a Worker of the version before is shown. */
 const OLD_PAGE = 200;
 const REST_MS = 3_000;
@@ -56,11 +60,19 @@ const ROWS_PER_PLACEMENT = 3;
 /** The entry of the placement of a call that we made: it came with nothing. */
 const DIALLED_ENTRY = "";
 
+/** A leg as an event names it. */
+interface Leg {
+  call_id?: string | undefined;
+  node_id?: string | undefined;
+  segment_id?: string | undefined;
+}
+
 interface DialerHost {
   dials: Dials;
   placements: Placements;
   rooms: Rooms;
   counters: Counters;
+  observations: Pick<Observations, "saw">;
   link: Link;
   alarm: Alarm;
   now(): number;
@@ -76,6 +88,8 @@ export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
   #restAskedAt = 0;
+  /** Until when RELAY is asked for no call, ms. */
+  #busyUntil = 0;
   #asking: Promise<void> | null = null;
 
   constructor(host: DialerHost) {
@@ -142,10 +156,10 @@ export class Dialer extends RpcTarget {
   /** A RELAY event, once. */
   heard(event: RelayEvent): void {
     if (event.kind === "state") {
-      const { tag, call_id, node_id, call_state, end_reason } = event.params;
+      const { tag, call_id, call_state, end_reason } = event.params;
       const dial = this.#dialOf(tag, call_id);
       if (!dial) return;
-      this.#legKnown(dial, call_id, node_id);
+      this.#legKnown(dial, event.params);
       if (call_state === "ringing") this.#apply(dial, { on: "ringing" });
       if (call_state === "answered") this.#apply(dial, { on: "answered" });
       if (call_state === "ended") this.#apply(dial, { on: "ended", end_reason: end_reason ?? "hangup" });
@@ -155,7 +169,7 @@ export class Dialer extends RpcTarget {
       const { tag, dial_state, call } = event.params;
       const dial = this.#host.dials.byTag(tag);
       if (!dial) return;
-      this.#legKnown(dial, call?.call_id, call?.node_id);
+      if (call) this.#legKnown(dial, call);
       if (dial_state === "answered") this.#apply(dial, { on: "answered" });
       if (dial_state === "failed")
         this.#apply(dial, { on: "failed", why: "SignalWire could not connect it" });
@@ -175,17 +189,17 @@ export class Dialer extends RpcTarget {
   async #askRest(): Promise<void> {
     const { dials, link, now } = this.#host;
     this.#restAskedAt = now();
-    const ask = async ({ tag, call_id }: Dial): Promise<void> => {
+    const ask = async ({ tag, call_id, segment_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
-        const { compatibility, voice_log } = await link.rest("question", REST_MS, (project, signal) =>
-          callStatuses(project, call_id, null, signal),
+        const statuses = await link.rest("question", REST_MS, (project, signal) =>
+          callStatuses(project, call_id, segment_id, signal),
         );
-        const happened = dialEventOf(compatibility ?? voice_log ?? "");
+        const happened = dialEventOf(legStatus(statuses) ?? "");
         const dial = dials.byTag(tag);
         if (happened && dial) this.#apply(dial, happened);
       } catch (error) {
-        // Where its events don't come any more, it is given up when it is overdue.
+        // Where its events don't come any more, it is seen to when it is overdue.
         log("warn", "dial.unknown", { tag, error: describeError(error) });
       }
     };
@@ -197,7 +211,7 @@ export class Dialer extends RpcTarget {
   pump(): void {
     const { dials } = this.#host;
     const now = this.#host.now();
-    for (const dial of dials.underWay()) this.#giveUpOverdue(dial);
+    for (const dial of dials.underWay()) this.#seeToOverdue(dial);
     if (now - this.#restAskedAt >= (this.#host.link.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
       void this.askRest();
     // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.
@@ -205,7 +219,7 @@ export class Dialer extends RpcTarget {
     for (let dial = queue.shift(); dial; dial = queue.shift()) {
       const { max_concurrent, per_s } = dial.request;
       if (dials.countUnderWay(dial.tenant, max_concurrent) >= max_concurrent) continue;
-      const at = nextDialAt(dials.lastSentAt(), per_s);
+      const at = Math.max(this.#busyUntil, nextDialAt(dials.lastSentAt(), per_s));
       if (at > now) {
         this.#comeBack(at);
         return;
@@ -261,7 +275,7 @@ export class Dialer extends RpcTarget {
 
   /** Written at *sending* in the turn of the send: found so after a restart, nobody knows whether a phone rings. */
   async #dial(dial: Dial, connection: RelayConnection): Promise<void> {
-    const { counters, dials, now } = this.#host;
+    const { counters, dials, now, observations } = this.#host;
     dials.update(dial, { sent_at: now() });
     const outcome = await connection.command({
       id: crypto.randomUUID(),
@@ -275,6 +289,12 @@ export class Dialer extends RpcTarget {
     if (!current) return;
     if (outcome.kind === "ok") this.#apply(current, { on: "taken" });
     else if (outcome.kind === "unsent") this.#apply(current, { on: "unsent" });
+    else if (isBusy(outcome)) {
+      // Nothing was carried out. Its turn comes again, until it has waited for too long.
+      observations.saw("relay_429", "seen");
+      this.#busyUntil = now() + BUSY_MS;
+      this.#apply(current, { on: "unsent" });
+    }
     // Unanswered: it may ring; its events tell, or in the end their absence.
     else if (outcome.kind !== "unanswered")
       this.#apply(current, { on: "refused", why: `calling.dial: ${describeOutcome(outcome)}` });
@@ -297,9 +317,10 @@ export class Dialer extends RpcTarget {
   }
 
   /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
-  #join({ tenant, request }: Dial, call_id: string, node_id: string): void {
+  #join({ tenant, request, segment_id }: Dial, call_id: string, node_id: string): void {
     const { from, to, decision } = request;
-    const call = outboundCall({ call_id, node_id, call_state: "answered", from, to });
+    const segment = segment_id === null ? {} : { segment_id };
+    const call = outboundCall({ call_id, node_id, ...segment, call_state: "answered", from, to });
     this.#host.reception.made(call, { tenant, decision });
   }
 
@@ -308,9 +329,15 @@ export class Dialer extends RpcTarget {
     this.#host.chores.start();
   }
 
-  #legKnown(dial: Dial, call_id: string | undefined, node_id: string | undefined): void {
-    if (dial.call_id !== null || call_id === undefined || node_id === undefined) return;
-    this.#host.dials.update(dial, { call_id, node_id });
+  #legKnown(dial: Dial, { call_id, node_id, segment_id }: Leg): void {
+    const { dials } = this.#host;
+    if (dial.call_id !== null) {
+      const isNewer = dial.call_id === call_id && segment_id !== undefined && segment_id !== dial.segment_id;
+      if (isNewer) dials.update(dial, { segment_id });
+      return;
+    }
+    if (call_id === undefined || node_id === undefined) return;
+    dials.update(dial, { call_id, node_id, segment_id: segment_id ?? null });
     // It was canceled before its leg was known: nobody shall answer it. Or it was answered by then.
     if (dial.state === "canceled") this.#end(call_id, node_id);
     if (dial.state === "answered") this.#join(dial, call_id, node_id);
@@ -321,11 +348,11 @@ export class Dialer extends RpcTarget {
     return (tag === undefined ? null : dials.byTag(tag)) ?? dials.byCall(call_id);
   }
 
-  #giveUpOverdue(dial: Dial): void {
+  /** It rings no more. Whether it was answered or has ended nobody told: whoever answered hears nothing since. */
+  #seeToOverdue(dial: Dial): void {
     const { sent_at, request } = dial;
     if (sent_at === null || this.#host.now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;
-    this.#apply(dial, { on: "failed", why: "nothing was heard of it" });
-    if (dial.call_id !== null && dial.node_id !== null) this.#end(dial.call_id, dial.node_id);
+    this.#apply(dial, { on: "overdue", has_leg: dial.call_id !== null && dial.node_id !== null });
   }
 
   #comeBack(at: number): void {
@@ -349,6 +376,11 @@ export class Dialer extends RpcTarget {
   #placementsOf({ call_id, state }: Dial): readonly Placement[] {
     return call_id === null || isOpen(state) ? [] : this.#host.placements.glimpse(call_id);
   }
+}
+
+/** What the two APIs say of a leg together: a call is over only where neither says that it lives. */
+function legStatus({ compatibility, voice_log }: CallStatuses): string | null {
+  return compatibility === null || evidenceOfStatus(voice_log) === "alive" ? voice_log : compatibility;
 }
 
 function viewOf(

@@ -15,13 +15,15 @@ export interface Dial {
   request: DialRequest;
   call_id: string | null;
   node_id: string | null;
+  /** The leg's newest. */
+  segment_id: string | null;
   created_at: number;
   updated_at: number;
   /** When its command went out last, ms. */
   sent_at: number | null;
 }
 
-type Changes = Partial<Pick<Dial, "state" | "reason" | "call_id" | "node_id" | "sent_at">>;
+type Changes = Partial<Pick<Dial, "state" | "reason" | "call_id" | "node_id" | "segment_id" | "sent_at">>;
 
 /** As the index has it: SQLite uses one of some rows only where the query says the same in the same words. */
 const OPEN = "state IN ('queued', 'sending', 'dialing', 'ringing')";
@@ -143,9 +145,9 @@ export class Dials {
     if (changes.state === "sending") this.#write(dial.tag, written);
     Object.assign(dial, written);
     if (changes.state === "sending") return;
-    const { state, reason, call_id, node_id, sent_at, updated_at } = dial;
+    const { state, reason, call_id, node_id, segment_id, sent_at, updated_at } = dial;
     const isUnsaved = this.#unsaved.delete(dial.tag);
-    const all = isUnsaved ? { state, reason, call_id, node_id, sent_at, updated_at } : written;
+    const all = isUnsaved ? { state, reason, call_id, node_id, segment_id, sent_at, updated_at } : written;
     try {
       this.#write(dial.tag, all);
     } catch (error) {

@@ -144,6 +144,9 @@ const migrations: readonly string[] = [
 
   // What a caller is told whose join SignalWire refused for want of a seat.
   `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
+
+  // By which a dialled leg's voice log is asked for, where no event tells whether it was answered.
+  `ALTER TABLE dials ADD COLUMN segment_id TEXT;`,
 ];
 
 /**

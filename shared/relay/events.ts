@@ -90,7 +90,7 @@ const dial = z.looseObject({
   /** `dialing`, `answered` or `failed`. */
   dial_state: z.string().min(1),
   call: z
-    .looseObject({ call_id: text, node_id: text, tag: text, device, dial_winner: flag })
+    .looseObject({ call_id: text, node_id: text, segment_id: text, tag: text, device, dial_winner: flag })
     .optional()
     .catch(undefined),
 });

@@ -4,6 +4,7 @@ import {
   type DialEvent,
   type DialState,
   dialChange,
+  dialEventOf,
   isOpen,
   isUnderWay,
   nextDialAt,
@@ -17,7 +18,9 @@ const event: fc.Arbitrary<DialEvent> = fc.oneof(
     { on: "refused", why: "409" },
     { on: "ringing" },
     { on: "answered" },
-    { on: "failed", why: "nothing was heard of it" },
+    { on: "failed", why: "SignalWire could not connect it" },
+    { on: "overdue", has_leg: true },
+    { on: "overdue", has_leg: false },
     { on: "canceled" },
   ),
   fc.record({
@@ -83,6 +86,38 @@ describe("a call that we make", () => {
       { on: "failed", why: "no" },
     ];
     expect(run([...failed, { on: "ended", end_reason: "busy" }]).state).toBe("busy");
+  });
+
+  it.each(["in-progress", "answered"])("is answered where REST calls it %s", (status) => {
+    expect(dialEventOf(status)).toEqual({ on: "answered" });
+  });
+
+  it.each(["completed", "ended", "failed", "canceled", "busy", "no-answer"])(
+    "has ended where REST calls it %s",
+    (status) => {
+      expect(dialEventOf(status)).toMatchObject({ on: "ended" });
+    },
+  );
+
+  it.each(["created", "ringing", "ending", "a new word", ""])(
+    "is as it was where REST calls it %s",
+    (status) => {
+      expect(dialEventOf(status)).toBeNull();
+    },
+  );
+
+  it("is joined, and not ended, where nothing was heard of how its ringing ended", () => {
+    const rang: DialEvent[] = [{ on: "turn", has_seat: true }, { on: "taken" }, { on: "ringing" }];
+    expect(run([...rang, { on: "overdue", has_leg: true }])).toMatchObject({
+      state: "answered",
+      joins: 1,
+      ends: 0,
+    });
+    expect(run([...rang, { on: "overdue", has_leg: false }])).toMatchObject({
+      state: "failed",
+      joins: 0,
+      ends: 0,
+    });
   });
 
   it("is not made where no seat is left", () => {

@@ -53,6 +53,27 @@ async function comesTo(house: House, id: string, state: DialView["state"]): Prom
   );
 }
 
+/** RELAY's word for a leg that was answered, and for its dial, is lost. */
+const unheardAnswer = [
+  {
+    at: "event" as const,
+    match: { event_type: "calling.call.state", status: "answered" },
+    do: { kind: "lose" as const },
+  },
+  { at: "event" as const, match: { event_type: "calling.call.dial" }, do: { kind: "lose" as const } },
+];
+
+/** REST says nothing of a leg. */
+const untold = { call_status_known: "cxml_only", voice_logs: "absent" } as const;
+
+/** What is under way has rung for so much longer. */
+async function rangFor(house: House, ms: number): Promise<void> {
+  const session = env.RELAY_SESSION.getByName(house.carrier.project_id);
+  await runInDurableObject(session, (_, { storage }) => {
+    storage.sql.exec("UPDATE dials SET sent_at = sent_at - ?", ms);
+  });
+}
+
 async function refused(response: Promise<Response>): Promise<[number, string]> {
   const answer = await response;
   const { error }: { error: { code: string } } = await answer.json();
@@ -208,14 +229,7 @@ describe("calling somebody into a conference", () => {
     await using house = await openOffice();
     await house.carrier.change({
       phones: { [ALICE]: { does: "answers", after_ms: 30_000 } },
-      faults: [
-        {
-          at: "event",
-          match: { event_type: "calling.call.state", status: "answered" },
-          do: { kind: "lose" },
-        },
-        { at: "event", match: { event_type: "calling.call.dial" }, do: { kind: "lose" } },
-      ],
+      faults: unheardAnswer,
     });
     const { id } = await asked(house, { to: ALICE, timeout_s: 60 });
     const { call_id } = await comesTo(house, id, "ringing");
@@ -224,18 +238,59 @@ describe("calling somebody into a conference", () => {
     await comesTo(house, id, "joined");
   });
 
-  it("leaves nobody in silence of whose answer no event tells", async () => {
+  it("is made later where RELAY asks to come again later", async () => {
     await using house = await openOffice();
-    const lost = { at: "event", do: { kind: "lose" } } as const;
+    const busy = { kind: "code", code: "429" } as const;
+    await house.carrier.change({
+      faults: [{ at: "command", match: { method: "calling.dial" }, times: 1, do: busy }],
+    });
+    const { id } = await asked(house, { to: ALICE });
+    await comesTo(house, id, "joined");
+    expect(await sent(house, "calling.dial")).toHaveLength(2);
+  });
+
+  it.each([
+    ["the compatibility API", {}],
+    ["its voice log", { call_status_known: "cxml_only" }],
+    [
+      "its voice log in RELAY's words",
+      { call_status_known: "cxml_only", voice_logs: "present_in_relay_words" },
+    ],
+  ] as const)("leaves nobody in silence of whose answer no event tells, and %s does", async (_, switches) => {
+    await using house = await openOffice();
     await house.carrier.change({
       phones: { [ALICE]: { does: "answers", after_ms: 30_000 } },
-      faults: [
-        { ...lost, match: { event_type: "calling.call.state", status: "answered" } },
-        { ...lost, match: { event_type: "calling.call.dial" } },
-      ],
+      faults: unheardAnswer,
+      switches,
     });
     const { id } = await asked(house, { to: ALICE, timeout_s: 60 });
     await comesTo(house, id, "joined");
+  });
+
+  it("is joined and not hung up where nothing at all tells of its answer, once it can ring no more", async () => {
+    await using house = await openOffice();
+    await house.carrier.change({ faults: unheardAnswer, switches: untold });
+    const { id } = await asked(house, { to: ALICE, timeout_s: 60 });
+    const { call_id } = await comesTo(house, id, "ringing");
+    await house.carrier.wait({ call: { call_id: call_id ?? "", state: "answered" } });
+    await rangFor(house, 95_000);
+    await comesTo(house, id, "joined");
+    expect(await sent(house, "calling.end")).toEqual([]);
+  });
+
+  it("is over where nothing told of its end, once a join of it is refused", async () => {
+    await using house = await openOffice();
+    const lost = { at: "event", match: { event_type: "calling.call.state", status: "ended" } } as const;
+    await house.carrier.change({
+      phones: { [ALICE]: { does: "no_answer" } },
+      faults: [...unheardAnswer, { ...lost, do: { kind: "lose" } }],
+      switches: untold,
+    });
+    const { id } = await asked(house, { to: ALICE, timeout_s: 20 });
+    const { call_id } = await comesTo(house, id, "ringing");
+    await house.carrier.wait({ call: { call_id: call_id ?? "", state: "ended" } });
+    await rangFor(house, 55_000);
+    expect(await comesTo(house, id, "left")).toMatchObject({ reason: "the call ended" });
   });
 
   it("leaves nobody in silence who answers while RELAY is out of reach for long", async () => {

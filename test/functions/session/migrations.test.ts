@@ -159,6 +159,12 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     const reply = await found.look({ ...asked, document_said: "failed" });
     expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
+  async (found) => {
+    await runInDurableObject(found, (_, { storage }) => {
+      const dials = new Dials(new Disk(storage.sql, Date.now), Date.now);
+      expect(dials.byCall("rang")).toMatchObject({ segment_id: "segment-1" });
+    });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

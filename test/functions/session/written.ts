@@ -124,4 +124,8 @@ export const written = [
      decided_at, reason, live, created_at, deadline_at, when_full)
    VALUES ('refused', '', 0, 'acme', 'node-1', '+15550100007', 'by_document', 'document', 2, 'acme:small', '{}', 'small',
      'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000}, '{"action":"reject","say":{"say":"All seats are taken."}}');`,
+
+  `INSERT INTO dials (tag, tenant, id, state, reason, request, call_id, node_id, segment_id, created_at, updated_at, sent_at) VALUES
+     ('tag-3', 'acme', 'board-3', 'ended', 'hangup', '${JSON.stringify({ ...request, id: "board-3" })}', 'rang', 'node-1', 'segment-1',
+     ${at}, ${at}, ${at + 5});`,
 ];
