@@ -12,6 +12,10 @@ export const observedQuestions = {
     assumed: "false",
   },
   answer_is_async: { asks: "Is a call answered only some time after RELAY says so?", assumed: "false" },
+  join_when_full: {
+    asks: "How does RELAY's join of a full conference fail?",
+    assumed: "calling.error",
+  },
   join_result_at_join: {
     asks: "When does a SWML join give its result: at its end, or as soon as it has joined?",
     assumed: "at_end",

@@ -17,6 +17,7 @@ import type {
 import type { Counters } from "./counters.ts";
 import { type Disk, isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
+import type { FullRooms } from "./full-rooms.ts";
 import type { Health } from "./health.ts";
 import type { HeldJoins } from "./held-joins.ts";
 import type { Journal } from "./journal.ts";
@@ -45,6 +46,7 @@ interface DeskHost {
   health: Health;
   leaving: Health;
   observations: Observations;
+  fullRooms: FullRooms;
   counters: Counters;
   journal: Journal;
   rulesets: Rulesets;
@@ -147,11 +149,11 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations, held } = this.#host;
+    const { link, placements, rooms, health, counters, observations, fullRooms, held } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
-    const ledger = { placements, rooms, health, counters, observations };
+    const ledger = { placements, rooms, health, counters, observations, fullRooms };
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       backToLine: (row: Placement) => this.#backToLine(row),
@@ -227,7 +229,7 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
+    const { placements, rooms, errands, link, line, kept, held, observations, fullRooms } = this.#host;
     observations.saw("caller_forms", callerForm(request.from));
     const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
@@ -256,6 +258,7 @@ export class Desk {
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
         observations,
+        fullRooms,
       },
       { ...request, join_via, rooms: arrived.rooms },
     );

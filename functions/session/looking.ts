@@ -4,6 +4,7 @@ import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { confirmJoin, named } from "./confirming.ts";
 import type { DocumentSaid, LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import type { FullRooms } from "./full-rooms.ts";
 import type { Health } from "./health.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -29,6 +30,7 @@ export interface Lookout {
   health: Health;
   counters: Counters;
   observations: Pick<Observations, "saw" | "has">;
+  fullRooms: Pick<FullRooms, "unseen">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
   /** The row's document could not join where seats are limited. */
@@ -109,8 +111,10 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
     return held(row, "its join would end the conference, were it there already");
   if (may_hold === true && rest.said === "busy" && !wasHeld(row))
     return held(row, "REST has too much to do, and is asked again");
-  if (row.state === "accepted" && rest.said === "absent")
+  if (row.state === "accepted" && rest.said === "absent") {
     out.health.failed("accepted, and never joined", out.now);
+    out.fullRooms.unseen(row);
+  }
   const reason =
     rest.said === "absent" ? "REST: the call is not in its room" : "nobody could say where the call is";
   // REST may have missed it: then this document's join takes it out of RELAY's.

@@ -4,6 +4,7 @@ import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import { isFull } from "./disk.ts";
+import type { FullRooms } from "./full-rooms.ts";
 import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -32,6 +33,7 @@ export interface PlacingHost {
   /** How each command of a placement ended. */
   commandEnded(outcome: Outcome): void;
   observations: Pick<Observations, "saw" | "has">;
+  fullRooms: Pick<FullRooms, "refused">;
 }
 
 /**
@@ -164,13 +166,17 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
     params: { ...ids, name: row.room, ...request.join },
   };
   let outcome = await connection.command({ ...timing, ...join, id: joinCommandId(request) });
+  let tries = 1;
   // Too many at once: not carried out, and no reason for anything but to come again while there is time.
   while (isBusy(outcome) && host.now() + BUSY_MS < timing.must_send_by) {
     await scheduler.wait(BUSY_MS);
     outcome = await connection.command({ ...timing, ...join, id: joinCommandId(request) });
+    tries += 1;
   }
   host.commandEnded(outcome);
-  observeJoin(host.observations, request, outcome);
+  observeJoin(host.observations, request, outcome, tries);
+  if (outcome.kind === "failed" && /^4\d\d$/.test(outcome.code) && !isBusy(outcome))
+    host.fullRooms.refused(row);
   placements.mark(row, "calling.join_conference", describeOutcome(outcome));
   settleJoin(host, request, outcome);
 }
@@ -179,6 +185,7 @@ function observeJoin(
   observations: PlacingHost["observations"],
   { ingress, answered }: PlaceRequest,
   outcome: Outcome,
+  tries: number,
 ): void {
   if (isBusy(outcome)) observations.saw("relay_429", "seen");
   if (outcome.kind === "ok")
@@ -189,11 +196,13 @@ function observeJoin(
   if (ingress === "swml") {
     if (outcome.kind === "ok") observations.saw("relay_drives_webhook_calls", true);
     else if (outcome.kind === "gone") observations.saw("relay_drives_webhook_calls", outcome.code);
-    else if (outcome.kind === "conflict") observations.saw("relay_drives_webhook_calls", "409");
+    // Where RELAY took the answer, it drives the call.
+    else if (outcome.kind === "conflict" && answered) observations.saw("relay_drives_webhook_calls", "409");
   }
   // It was told to be answered, and then that it is not.
-  if (ingress === "relay" && !answered && outcome.kind === "conflict")
-    observations.saw("answer_is_async", true);
+  if (!answered && outcome.kind === "conflict") observations.saw("answer_is_async", true);
+  // The join was the very next command, and did not come too soon.
+  if (!answered && outcome.kind === "ok" && tries === 1) observations.saw("answer_is_async", false);
 }
 
 /** The join's frame goes out in this turn. */

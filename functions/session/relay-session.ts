@@ -283,6 +283,7 @@ export class RelaySession extends DurableObject<Env> {
 
   #act(event: RelayEvent, isNew: boolean): void {
     this.#tables.counters.add(isNew ? "events" : "duplicate_events");
+    if (isNew) this.#tables.fullRooms.heard(event);
     this.#reception.act(event);
     if (!isNew) return;
     this.#heartbeat.worked();

@@ -4,6 +4,7 @@ import { Disk } from "./disk.ts";
 import { Doubts } from "./doubts.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
+import { FullRooms } from "./full-rooms.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
@@ -41,6 +42,7 @@ export class Tables {
   readonly rooms: Rooms;
   readonly walks: Walks;
   readonly dials: Dials;
+  readonly fullRooms: FullRooms;
 
   /**
    * @param credentials_key seals what of it is secret.
@@ -69,5 +71,6 @@ export class Tables {
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
+    this.fullRooms = new FullRooms(this);
   }
 }

@@ -54,7 +54,8 @@ export const callQuestions = {
     question: "Whether RELAY answers commands with 429, often being every third of a project's commands",
     published: "Limits are named for REST alone",
     kind: "degrading",
-    partyline: "A command that is refused so is not sent again at once; a join goes by document",
+    partyline:
+      "The command is sent again a little later; a join for which that is too late goes by document, and a dial is made later",
   }),
   webhook_call_state: openQuestion(["current", "as_created"], {
     question: "Whether `call.call_state` in a call's later webhooks is the current one, or still `created`",

@@ -52,7 +52,7 @@ export const conferenceQuestions = {
     published: "nothing",
     kind: "degrading",
     partyline:
-      "Seats are counted before a join is sent; a join that is not seen by the come-back is settled there",
+      "Seats are counted before a join is sent; a join that is not seen by the come-back is settled there. A caller of whose document the join fails waits, or hears what the rule says of a full room",
   }),
   result_conference_id: openQuestion(["known_rooms", "always", "never", "another_id"], {
     question:

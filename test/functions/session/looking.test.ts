@@ -31,6 +31,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     rooms,
     counters,
     observations,
+    fullRooms: { unseen: () => {} },
     health,
     now,
     ...line,
