@@ -1,6 +1,11 @@
 import type { Call } from "../carrier/calls.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
 import { MAX_DURATION } from "./judge.ts";
+import type { Played } from "./player.ts";
+import { entriesOf, isRestFailure } from "./records.ts";
+import { APOLOGY } from "./rules.ts";
+
+type DialsPlayed = Pick<Played, "dialled" | "projects" | "plan" | "ended_at">;
 
 type DialledCall = Pick<Call, "call_id" | "facts" | "end_reason" | "times">;
 
@@ -36,4 +41,156 @@ function limitOf(entry: JournalEntry): [string, number][] {
     .flat()
     .flatMap((device) => device.params?.max_duration ?? []);
   return [[tag, limit_s * 1000]];
+}
+
+/** What must not become of a call that we make. */
+export const dialCrimes = ["dialled_call_cut", "dialled_in_silence", "dial_lost", "dialled_twice"] as const;
+export type DialCrime = (typeof dialCrimes)[number];
+
+/** One dial, as the carrier and the API's last word have it. */
+export interface DialRecord {
+  /** The API took it; and how it stands in the end, null where it knows no such dial. */
+  taken: boolean;
+  state: string | null;
+  legs: readonly LegRecord[];
+  /** REST can tell of a leg that was answered, by the project's readings, and did not fail meanwhile. */
+  rest_tells: boolean;
+}
+
+/** Ms since the epoch. */
+export interface LegRecord {
+  call_id: string;
+  answered_at: number | null;
+  /** When the client acknowledged an event that told of the answer. */
+  told_at: number | null;
+  joined_at: number | null;
+  hung_up_at: number | null;
+  ended_at: number | null;
+  seen_until: number;
+  /** What the callee heard, silence left out. */
+  heard: readonly { from: number; to: number; detail: string }[];
+}
+
+const SILENCE_MS = 10_000;
+/** Where no event tells of an answer, REST is asked every few seconds, and may take some to say so. */
+const REST_MS = 10_000;
+/** As which an answered call stands that the client has given up, or has not made. */
+const NOT_ANSWERED = new Set(["queued", "sending", "full", "busy", "no_answer", "failed", "canceled"]);
+
+/** What became of a dial and must not have, but for those that were cut: see `cutCalls`. */
+export function dialCrimesOf(record: DialRecord): DialCrime[] {
+  const checks: Record<Exclude<DialCrime, "dialled_call_cut">, boolean> = {
+    dialled_in_silence: record.legs.some((leg) => silentAfter(leg, knownAt(record, leg)) > SILENCE_MS),
+    dial_lost: isLost(record),
+    dialled_twice: record.legs.length > 1,
+  };
+  return dialCrimes.filter((crime) => crime !== "dialled_call_cut" && checks[crime]);
+}
+
+/** A callee who was left in silence because nobody could tell that they had answered. */
+export function isUntold(record: DialRecord): boolean {
+  return record.legs.some(
+    (leg) => leg.answered_at !== null && silentAfter(leg, leg.answered_at) > SILENCE_MS,
+  );
+}
+
+/** When the client knew of the answer, or could have. */
+function knownAt({ rest_tells }: DialRecord, { answered_at, told_at }: LegRecord): number {
+  const by_rest = rest_tells && answered_at !== null ? answered_at + REST_MS : Number.POSITIVE_INFINITY;
+  return Math.min(told_at ?? Number.POSITIVE_INFINITY, by_rest);
+}
+
+/** The longest that a callee heard nothing after a moment, until the room, ms. */
+function silentAfter({ joined_at, ended_at, seen_until, heard }: LegRecord, since: number): number {
+  const until = joined_at ?? ended_at ?? seen_until;
+  let quiet_from = since;
+  let longest = 0;
+  for (const { from, to } of heard.toSorted((a, b) => a.from - b.from)) {
+    longest = Math.max(longest, Math.min(from, until) - quiet_from);
+    quiet_from = Math.max(quiet_from, to);
+  }
+  return Math.max(longest, until - quiet_from);
+}
+
+/**
+ * Taken and forgotten or never made; or a callee who answered is given up, or was sent off without a word and without having
+ * hung up.
+ */
+function isLost({ taken, state, legs }: DialRecord): boolean {
+  if (!taken) return false;
+  if (state === null) return true;
+  if (legs.length === 0) return !["failed", "canceled", "full"].includes(state);
+  return legs.some(
+    ({ answered_at, joined_at, hung_up_at, ended_at, heard }) =>
+      answered_at !== null &&
+      joined_at === null &&
+      hung_up_at === null &&
+      (NOT_ANSWERED.has(state) ||
+        (ended_at !== null && !heard.some(({ detail }) => detail.includes(APOLOGY)))),
+  );
+}
+
+/** The dials of a run, told from the carrier and from the API's last word. */
+export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed): DialRecord[] {
+  return dialled.map(({ planned, taken, state, legs, hung_up }) => {
+    const project = projects[planned.project];
+    const entries = project ? entriesOf(project) : [];
+    const told = toldAnswers(entries);
+    const records = legs.map((call): LegRecord => {
+      const became = (state: string) =>
+        entries.find(
+          (one) => one.kind === "call" && one["call_id"] === call.call_id && one["state"] === state,
+        )?.at ?? null;
+      return {
+        call_id: call.call_id,
+        answered_at: became("answered"),
+        told_at: told.get(call.call_id) ?? null,
+        joined_at: call.joins[0]?.at ?? null,
+        hung_up_at: hung_up.get(call.call_id) ?? null,
+        ended_at: became("ended"),
+        seen_until: ended_at,
+        heard: call.ear
+          .report()
+          .heard.filter(({ sound }) => sound !== "silence")
+          .map(({ from_ms, to_ms, detail }) => ({
+            from: call.began_at + from_ms,
+            to: to_ms === null ? Number.POSITIVE_INFINITY : call.began_at + to_ms,
+            detail,
+          })),
+      };
+    });
+    const readings = plan.projects[planned.project]?.readings;
+    const canTell = readings?.call_status_known === "all" || readings?.voice_logs !== "absent";
+    const [from, to] = [records[0]?.answered_at ?? 0, records[0]?.ended_at ?? ended_at];
+    const hasFailed = entries.filter(isRestFailure).some(({ at }) => at >= from && at <= to);
+    return { taken, state, legs: records, rest_tells: canTell && !hasFailed };
+  });
+}
+
+/** When the client acknowledged an event that says that a leg was answered, by call id. */
+function toldAnswers(entries: readonly JournalEntry[]): Map<string, number> {
+  const sent = new Map<string, string>();
+  const told = new Map<string, number>();
+  for (const entry of entries) {
+    if (entry.kind !== "frame_in" && entry.kind !== "frame_out") continue;
+    const { id = "", method, params } = (entry["frame"] ?? {}) as EventFrame; // As the carrier has journaled it.
+    if (entry.kind === "frame_out") {
+      const { call_id, call_state, dial_state, call } = params?.params ?? {};
+      const answered =
+        call_state === "answered" ? call_id : dial_state === "answered" ? call?.call_id : undefined;
+      if (answered !== undefined) sent.set(id, answered);
+    } else if (method === undefined) {
+      const call_id = sent.get(id);
+      if (call_id !== undefined && !told.has(call_id)) told.set(call_id, entry.at);
+    }
+  }
+  return told;
+}
+
+interface EventFrame {
+  id?: string;
+  method?: string;
+  params?: {
+    params?: { call_id?: string; call_state?: string; dial_state?: string; call?: { call_id?: string } };
+  };
 }

@@ -1,5 +1,5 @@
 import { ways } from "./callers.ts";
-import { cutCalls } from "./dialled.ts";
+import { cutCalls, dialCrimes, dialCrimesOf, dialRecordsOf, isUntold } from "./dialled.ts";
 import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
@@ -56,6 +56,7 @@ export function verdictOf(
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
   const answered = answeredJoins(played);
   const cut = projects.flatMap((project) => cutCalls(project.calls.values(), entriesOf(project)));
+  const dials = dialRecordsOf(played).map((dial) => ({ ...dial, crimes: dialCrimesOf(dial) }));
   const counts = {
     ...Object.fromEntries(
       [...crimes, ...shared_crimes].map((crime) => [
@@ -63,12 +64,19 @@ export function verdictOf(
         offenders.filter((one) => one.crimes.includes(crime)).length,
       ]),
     ),
+    ...Object.fromEntries(
+      dialCrimes.map((crime) => [crime, dials.filter((dial) => dial.crimes.includes(crime)).length]),
+    ),
     dialled_call_cut: cut.length,
   };
   const excuses = records.flatMap((record) => {
     const excuse = excuseOf(record) ?? waiting.get(record) ?? null;
     return excuse === null ? [] : [`${nameOf(plan.seed, record)}: ${excuse}`];
   });
+  for (const { legs } of dials.filter((dial) => dial.crimes.length === 0 && isUntold(dial)))
+    excuses.push(
+      `call ${legs[0]?.call_id}, seed ${plan.seed}: it was dialled, and in silence while nobody could tell of its answer`,
+    );
   const figures = {
     seed: plan.seed,
     plan: plan.digest,
@@ -86,6 +94,8 @@ export function verdictOf(
     ),
     left: count(({ stays }) => stays.length > 0 && stays.every(({ to }) => to !== null)),
     hung_up: count(({ hung_up_at }) => hung_up_at !== null),
+    dials: dials.length,
+    dialled_into_room: dials.filter(({ legs }) => legs.some(({ joined_at }) => joined_at !== null)).length,
     violations: noted(played, "violation"),
     rest_requests: noted(played, "rest"),
     ...counts,
@@ -110,6 +120,9 @@ export function verdictOf(
         }),
   };
   const complaints = [
+    ...dials
+      .filter(({ crimes }) => crimes.length > 0)
+      .map(({ crimes, ...dial }) => `${crimes.join(", ")}: seed ${plan.seed}: ${JSON.stringify(dial)}`),
     ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
     ...(["evening", "end"] as const).flatMap((when) =>
       (seats?.[when].differing ?? []).map(

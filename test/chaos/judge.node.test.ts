@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { cutCalls } from "./dialled.ts";
+import { cutCalls, type DialRecord, dialCrimesOf, isUntold, type LegRecord } from "./dialled.ts";
 import { crimesOf, excuseOf, heldUp, leftAfterSwitch } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
 import type { CallRecord, Stay } from "./records.ts";
 import { differing } from "./rosters.ts";
-import { LINE, NOTICE } from "./rules.ts";
+import { APOLOGY, LINE, NOTICE } from "./rules.ts";
 
 const room = "acme:team-a";
 
@@ -454,6 +454,57 @@ describe("a call that we made", () => {
   test("is cut where its time is over before the limit of its device, or of its dial, which is in minutes", () => {
     expect(cutCalls([dialled(10_000)], asked({ max_duration: 10 }, 600))).toHaveLength(1);
     expect(cutCalls([dialled(10_000)], asked({ max_duration: 10 }))).toHaveLength(1);
+  });
+
+  /** Answered, put into its room a second later, and ended with that. */
+  const leg = (changes: Partial<LegRecord> = {}): LegRecord => ({
+    call_id: "out",
+    answered_at: 1_000,
+    told_at: 1_100,
+    joined_at: 2_000,
+    hung_up_at: null,
+    ended_at: 60_000,
+    seen_until: 90_000,
+    heard: [],
+    ...changes,
+  });
+  const made = (legs: LegRecord[], changes: Partial<DialRecord> = {}): DialRecord => ({
+    taken: true,
+    state: "left",
+    legs,
+    rest_tells: true,
+    ...changes,
+  });
+
+  test("and that came to its room has nothing to complain of", () => {
+    expect(dialCrimesOf(made([leg()]))).toEqual([]);
+    expect(dialCrimesOf(made([], { taken: false, state: null }))).toEqual([]);
+    expect(dialCrimesOf(made([], { state: "failed" }))).toEqual([]);
+  });
+
+  test("is in silence where its answer was told of, or could be asked for, and nothing is heard for over 10 s", () => {
+    const late = { joined_at: 30_000 };
+    expect(dialCrimesOf(made([leg(late)]))).toEqual(["dialled_in_silence"]);
+    expect(dialCrimesOf(made([leg({ ...late, told_at: null })]))).toEqual(["dialled_in_silence"]);
+    const heard = [{ from: 5_000, to: 21_000, detail: "ring" }];
+    expect(dialCrimesOf(made([leg({ ...late, heard })]))).toEqual([]);
+    const untold = made([leg({ ...late, told_at: null })], { rest_tells: false });
+    expect([dialCrimesOf(untold), isUntold(untold)]).toEqual([[], true]);
+  });
+
+  test("is lost where it was taken and nobody knows it or makes it, or where an answered callee is given up", () => {
+    const nowhere = leg({ joined_at: null, ended_at: 5_000 });
+    const apology = [{ from: 1_500, to: 4_900, detail: `We are sorry. ${APOLOGY}` }];
+    expect(dialCrimesOf(made([leg()], { state: null }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([], { state: "dialing" }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([nowhere]))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([{ ...nowhere, heard: apology }], { state: "failed" }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([{ ...nowhere, heard: apology }]))).toEqual([]);
+    expect(dialCrimesOf(made([{ ...nowhere, hung_up_at: 4_900 }]))).toEqual([]);
+  });
+
+  test("rings one phone once", () => {
+    expect(dialCrimesOf(made([leg(), leg()]))).toEqual(["dialled_twice"]);
   });
 
   test("is not cut at its limit, nor where somebody hung up", () => {

@@ -66,6 +66,7 @@ export function titleOf(reading: Row["reading"]): string {
 export function lineOf({ reading }: Row, { figures, counts }: Finished): string {
   const crimes = Object.entries(counts).filter(([, count]) => count > 0);
   const { calls, joined_by_relay, joined_by_document, apologised, alive_in_silence_s, excused } = figures;
+  const { dials, dialled_into_room } = figures;
   const [by_relay, by_document] = [Number(joined_by_relay), Number(joined_by_document)];
   const share = by_relay + by_document === 0 ? 0 : by_relay / (by_relay + by_document);
   const { max = 0 } = (alive_in_silence_s ?? {}) as { max?: number }; // As figures.ts has it.
@@ -74,6 +75,7 @@ export function lineOf({ reading }: Row, { figures, counts }: Finished): string 
     `${calls} calls`,
     crimes.length === 0 ? "0 crimes" : crimes.map(([crime, count]) => `${crime} ${count}`).join(", "),
     `${Math.round(share * 100)} % joined by RELAY`,
+    `${dialled_into_room} of ${dials} dialled into their room`,
     `${apologised} apologised`,
     `alive in silence ${max} s at most`,
     `${excused} excused`,

@@ -43,6 +43,16 @@ test("every reading is drawn by some project, but for those left out", () => {
   expect(drawn).toEqual(new Set(known));
 });
 
+test("every project makes calls with a limit and without one, each to a number of its own, and none where seats are counted", () => {
+  const { dials, projects } = planOf(7, 50, shape);
+  for (const [project, { tenants }] of projects.entries()) {
+    const mine = dials.filter((dial) => dial.project === project);
+    expect(new Set(mine.map(({ tenant }) => tenant))).toEqual(new Set(tenants));
+  }
+  expect(new Set(dials.map(({ to }) => to)).size).toBe(dials.length);
+  expect(planSeats(7, 50, seats).dials).toEqual([]);
+});
+
 test("a fixed reading is every project's, and the calls stay the same", () => {
   const fixed = planOf(7, 50, shape, { call_sid_is_call_id: false });
   expect(fixed.projects.map(({ readings }) => readings.call_sid_is_call_id)).toEqual([false, false]);

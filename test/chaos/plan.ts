@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Switches } from "../carrier/switches/index.ts";
 import { type PlannedCall, planCall, planSeatedCall } from "./callers.ts";
+import { type PlannedDial, planDials } from "./dials.ts";
 import { Random } from "./random.ts";
 import { drawReadings, type SomeReadings } from "./readings.ts";
 import { roomKinds, type Teams, teams, wireRoom } from "./rules.ts";
@@ -32,6 +33,8 @@ export interface Plan {
   /** In order of time, as are the deeds. */
   calls: PlannedCall[];
   deeds: PlannedDeed[];
+  /** Calls that are made; none where seats are counted. */
+  dials: PlannedDial[];
   /** When the last trouble is over. */
   over_at_ms: number;
   /** Of all the above: two runs with the same one met the same. */
@@ -101,7 +104,13 @@ function planTroubles(
   const planned = planCalls(random, calls, projects, times, (random, index, where) =>
     planCall(random, index, where, called),
   );
-  return sealed({ seed, scenario: "troubles", projects, calls: planned, deeds, over_at_ms });
+  const dials = planDials(
+    seed,
+    calls,
+    projects.map(({ tenants }) => tenants),
+    over_at_ms,
+  );
+  return sealed({ seed, scenario: "troubles", projects, calls: planned, deeds, dials, over_at_ms });
 }
 
 /** @param over_at_ms how long calls come. Of every two projects one hears of its conferences by status callbacks alone. */
@@ -137,13 +146,13 @@ export function planSeats(
   });
   deeds.sort((a, b) => a.at_ms - b.at_ms);
   const planned = planCalls(random, calls, projects, { over_at_ms, rushes_end_at_ms: null }, planSeatedCall);
-  return sealed({ seed, scenario: "seats", projects, calls: planned, deeds, over_at_ms });
+  return sealed({ seed, scenario: "seats", projects, calls: planned, deeds, dials: [], over_at_ms });
 }
 
 function sealed(plan: Omit<Plan, "digest">): Plan {
-  const { projects, calls, deeds } = plan;
+  const { projects, calls, deeds, dials } = plan;
   const digest = createHash("sha256")
-    .update(JSON.stringify([projects, calls, deeds]))
+    .update(JSON.stringify([projects, calls, deeds, ...(dials.length > 0 ? [dials] : [])]))
     .digest("hex");
   return { ...plan, digest: digest.slice(0, 16) };
 }

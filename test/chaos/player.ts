@@ -6,6 +6,7 @@ import type { JournalEntry } from "../carrier/journal.ts";
 import type { Project } from "../carrier/project.ts";
 import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { Moment, PlannedCall } from "./callers.ts";
+import { type Dialled, Dialling } from "./dialling.ts";
 import { Listening } from "./listening.ts";
 import { compareSeats, type SeatsFound } from "./rosters.ts";
 import { watchLeaks } from "./seat-leaks.ts";
@@ -39,6 +40,8 @@ export interface Played extends Staged {
   seats: SeatsFound | null;
   /** How long the Worker's rosters still had someone who had left, for each of those who were seen there; ms. */
   seats_leaked_ms: number[];
+  /** What came of the calls that were made. */
+  dialled: Dialled[];
 }
 
 /** Carries a plan out, then ends every conference and waits until every call is over, or should have been. */
@@ -57,6 +60,7 @@ class Player {
   /** Calls that have not been in a conference yet. */
   readonly #unjoined: Set<Call>[];
   readonly #listening: Listening;
+  readonly #dialling: Dialling;
   readonly #outages: { from: number; to: number }[] = [];
   readonly #reachedMoments = new Set<Moment>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -65,6 +69,7 @@ class Player {
     this.#staged = staged;
     this.#worker_url = worker_url;
     this.#unjoined = staged.projects.map(() => new Set());
+    this.#dialling = new Dialling(staged, worker_url);
     this.#planned = new Map(staged.plan.calls.map((call) => [call.call_id, call]));
     this.#listening = new Listening({
       asked: (call, { press, ms }) => this.#later(ms, () => call.keypad.press(press)),
@@ -80,6 +85,7 @@ class Player {
       this.#later(at_ms, () => this.#do(projects[project], deed));
     }
     for (const call of plan.calls) this.#later(call.at_ms, () => this.#placeCall(call));
+    for (const dial of plan.dials) this.#later(dial.at_ms, () => this.#dialling.ask(dial));
     const counts = plan.scenario === "seats";
     const leaks = counts ? watchLeaks(this.#staged, this.#worker_url) : null;
     await wait(plan.over_at_ms + EVENING_MS);
@@ -88,6 +94,7 @@ class Player {
     const end = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     const seats = evening && end && { evening, end };
     const seats_leaked_ms = (await leaks?.stop()) ?? [];
+    const dialled = await this.#dialling.stop();
     const ended_at = Date.now();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const stop of unwatch) stop();
@@ -101,6 +108,7 @@ class Player {
       outages: this.#outages,
       seats,
       seats_leaked_ms,
+      dialled,
     };
   }
 

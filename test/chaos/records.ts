@@ -136,7 +136,8 @@ const ENDED = new Set(["conference-end", "ended"]);
 /** Why the carrier says that a conference ended when its moderator left. */
 const END_ON_EXIT = "participant-with-end-conference-on-exit-left";
 
-function isRestFailure(entry: JournalEntry): boolean {
+/** REST refused a request, or cut it off. */
+export function isRestFailure(entry: JournalEntry): boolean {
   const { kind } = (entry["do"] ?? {}) as { kind?: string }; // As the carrier's faults.ts writes it.
   return (
     entry.kind === "fault" && entry["at_point"] === "rest" && (kind === "code" || kind === "drop_socket")

@@ -7,11 +7,15 @@ import { bundle, type Served, serve } from "../bench/workerd.ts";
 import { type Carrier, startCarrier } from "../carrier/carrier.ts";
 import type { Project } from "../carrier/project.ts";
 import { startVoicemail } from "../demo/voicemail.ts";
+import { CALLER_ID, DIALLED, LIMIT_S } from "./dials.ts";
 import type { Plan } from "./plan.ts";
 import { pins, rules } from "./rules.ts";
 
 /** A session takes the calls of its contexts within this, or the run does not begin. */
 const SUBSCRIBED_MS = 15_000;
+
+/** So many calls are made a second: none is to wait for its turn. */
+const DIALS_PER_S = 20;
 
 /** For what operators ask of the Worker. */
 export const ADMIN_TOKEN = "chaos-admin-token";
@@ -77,7 +81,9 @@ async function open({ plan, projects }: Staged, url: string): Promise<void> {
     for (const [number, tenant] of tenants.entries()) {
       // Seats are counted for joins by RELAY and by document alike.
       const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
-      const body = JSON.stringify({ project_id, join_via, public_url: url });
+      const limit = number === 1 ? { max_duration_s: LIMIT_S } : {};
+      const dial = { allow: [`${DIALLED}*`], from: [CALLER_ID], max_concurrent: 100, ...limit };
+      const body = JSON.stringify({ project_id, join_via, public_url: url, dial });
       await ask(`directory/tenant/${tenant}`, { method: "PUT", body });
     }
     if (plan.scenario !== "troubles") continue;
@@ -121,6 +127,7 @@ async function recordsOf(
     kv[`project/${project_id}`] = JSON.stringify({
       space: carrier.rest,
       contexts,
+      session: { dials_per_s: DIALS_PER_S },
       credentials: await seal(token),
       signing_keys: [await seal(signing_key)],
     });

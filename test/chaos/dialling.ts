@@ -1,0 +1,111 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Call } from "../carrier/calls.ts";
+import type { PlannedDial } from "./dials.ts";
+import { ADMIN_TOKEN, type Staged } from "./stage.ts";
+
+/** An operator whom the API does not answer asks again after this. */
+const AGAIN_MS = 1_000;
+const LOOK_MS = 250;
+/** How often it is asked in the end what became of a dial. */
+const TRIES = 10;
+
+/** What came of one dial. */
+export interface Dialled {
+  planned: PlannedDial;
+  /** The API took it. */
+  taken: boolean;
+  /** How it stands in the end, by the API; null: it knows no such dial. */
+  state: string | null;
+  /** The legs that the carrier has made for it. */
+  legs: readonly Call[];
+  /** When the callee hung up, by call id. */
+  hung_up: ReadonlyMap<string, number>;
+}
+
+/** Has people called over the API, as an operator would who asks again until there is an answer; and plays the callees. */
+export class Dialling {
+  readonly #staged: Staged;
+  readonly #worker_url: string;
+  readonly #over = new AbortController();
+  readonly #taken = new Set<PlannedDial>();
+  readonly #hung_up = new Map<string, number>();
+  readonly #under_way = new Set<Promise<void>>();
+
+  constructor(staged: Staged, worker_url: string) {
+    this.#staged = staged;
+    this.#worker_url = worker_url;
+  }
+
+  ask(planned: PlannedDial): void {
+    const project = this.#staged.projects[planned.project];
+    project?.phones.set(planned.to, planned.phone);
+    this.#under_way.add(this.#make(planned));
+    this.#under_way.add(this.#answer(planned));
+  }
+
+  async stop(): Promise<Dialled[]> {
+    this.#over.abort();
+    await Promise.all(this.#under_way);
+    return await Promise.all(
+      this.#staged.plan.dials.map(async (planned) => ({
+        planned,
+        taken: this.#taken.has(planned),
+        state: await this.#stateOf(planned),
+        legs: this.#legsOf(planned),
+        hung_up: this.#hung_up,
+      })),
+    );
+  }
+
+  async #make(planned: PlannedDial): Promise<void> {
+    const { tenant, room, to, id, timeout_s } = planned;
+    const path = `tenants/${tenant}/conferences/${room}/participants`;
+    const body = JSON.stringify({ to, id, timeout_s });
+    while (!this.#over.signal.aborted) {
+      const answer = await this.#api(path, { method: "POST", body });
+      if (answer?.ok) {
+        this.#taken.add(planned);
+        return;
+      }
+      await this.#pause(AGAIN_MS);
+    }
+  }
+
+  async #answer(planned: PlannedDial): Promise<void> {
+    const { hangs_up_ms } = planned;
+    if (hangs_up_ms === null) return;
+    while (!this.#over.signal.aborted) {
+      const joined = this.#legsOf(planned).find(({ joins }) => joins.length > 0);
+      await this.#pause(joined ? hangs_up_ms : LOOK_MS);
+      if (!joined || this.#over.signal.aborted) continue;
+      if (joined.over) return;
+      this.#hung_up.set(joined.call_id, Date.now());
+      joined.hangUp("hangup");
+      return;
+    }
+  }
+
+  #legsOf({ project, to }: PlannedDial): Call[] {
+    const calls = this.#staged.projects[project]?.calls.values() ?? [];
+    return [...calls].filter(({ origin, facts }) => origin === "dial" && facts.to === to);
+  }
+
+  async #stateOf({ tenant, id }: PlannedDial): Promise<string | null> {
+    for (let tried = 1; ; tried += 1) {
+      const answer = await this.#api(`tenants/${tenant}/dials/${id}`, {});
+      if (answer?.ok) return ((await answer.json()) as { state: string }).state; // As the API's documentation has it.
+      if (answer?.status === 404 || tried === TRIES) return null;
+      await wait(AGAIN_MS);
+    }
+  }
+
+  /** Null where nobody answers: the session may be made to vanish just then. */
+  async #api(path: string, init: RequestInit): Promise<Response | null> {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
+    return await fetch(`${this.#worker_url}/api/${path}`, { ...init, headers }).catch(() => null);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#over.signal }).catch(() => {});
+  }
+}
