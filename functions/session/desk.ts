@@ -86,6 +86,8 @@ export class Desk {
       this.#journalRepeat(request);
       return await underWay;
     }
+    if (row && request.segment_id !== undefined && request.segment_id !== row.segment_id)
+      placements.update(row, { segment_id: request.segment_id });
     if (row?.wait) {
       if (request.polled) this.#asked(row, row.wait);
       const reply = withAsked(line.polled(row, request.fetched === true), row.wait);
@@ -140,7 +142,7 @@ export class Desk {
     const { link, placements, rooms, health, counters, observations, held } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
-    const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
+    const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
     const ledger = { placements, rooms, health, counters, observations };
     const line = {
       refused: (row: Placement) => this.#refused(row),

@@ -22,6 +22,9 @@ const HELD_AGAIN_MS = 4_000;
  */
 const HELD_MS = 60_000;
 
+/** Answers by which a document starts that does not join. */
+const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
+
 /** What answering needs of the session. */
 export interface Lookout {
   placements: Placements;
@@ -63,7 +66,8 @@ export function look(out: Lookout, request: LookRequest): LookReply {
     // A hold is the answer that is not kept: an older version that finds it, after a rollback, settles the call itself.
     answer: answer.outcome === "hold" ? null : answer,
     held_back_at: answer.outcome === "hold" ? (row.held_back_at ?? now) : null,
-    ...(answer.outcome === "joined" && !request.by_commands ? { stay_at: now } : {}),
+    // The document that is answered starts now, and may take it out of RELAY's join.
+    ...(STARTS.has(answer.outcome) && !request.by_commands ? { stay_at: now } : {}),
     // From here on the end of the conference it was in is none of its business.
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
   });
@@ -193,13 +197,15 @@ function held(row: Placement, reason: string): LookReply {
 
 /** Whether nothing says yet that the call is not in its room, where a document or last words of its own would do harm. */
 function mayBeThere(
-  { now, wouldHaveSeen }: Lookout,
+  { now, observations, wouldHaveSeen }: Lookout,
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
   const { held_back_at, deadline_at } = row;
   if (held_back_at === null) return true;
-  const isAbsent = said === "absent" && (now - deadline_at > LIST_LAG_MS || wouldHaveSeen(row));
+  // A list that was never seen to show what RELAY joined says nothing by not showing it.
+  const isListed = now - deadline_at > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
+  const isAbsent = said === "absent" && (isListed || wouldHaveSeen(row));
   return !isAbsent && now - held_back_at < HELD_MS;
 }
 

@@ -33,6 +33,9 @@ import { Tables } from "./tables.ts";
 import { Usher } from "./usher.ts";
 import { WalkDecider } from "./walk-decider.ts";
 
+/** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
+const RETRIED_AT_ONCE = 500;
+
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
   readonly #tables: Tables;
@@ -90,6 +93,9 @@ export class RelaySession extends DurableObject<Env> {
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
+        this.#tables.errands.takeOver(RETRIED_AT_ONCE);
+        this.#chores.start();
+        this.#held.again();
         this.#chores.verifyWhereabouts();
         this.#chores.checkRooms("gap");
         void this.#dialer.askRest();
