@@ -10,7 +10,6 @@ import type { Doubts } from "./doubts.ts";
 import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
-import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
@@ -22,6 +21,7 @@ import { Repairs } from "./repairs.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import { RoomKeeper } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Turns } from "./turns.ts";
 
 /** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
 const BACKSTOP_MS = 1_000;
@@ -48,6 +48,7 @@ interface ChoresHost {
   link: Link;
   line: Line;
   kept: KeptSeats;
+  turns: Turns;
   alarm: Alarm;
 }
 
@@ -115,11 +116,11 @@ export class Chores {
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   verifyWhereabouts(): void {
     this.#begin("verify", async () => {
-      const { rooms, link } = this.#host;
+      const { rooms, link, turns } = this.#host;
       await rooms.known();
       const now = Date.now();
       const doubted = rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince);
-      await inTurns(doubted, DOUBTED_AT_ONCE, (row) => this.#verify(row, now));
+      await turns.each(doubted, DOUBTED_AT_ONCE, (row) => this.#verify(row, now));
       this.start();
     });
   }
