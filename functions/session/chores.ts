@@ -30,8 +30,14 @@ const UNCONFIRMED_MS = 10_000;
 /** A call in doubt is asked about again after this, where REST could not tell. */
 const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
-/** Calls in doubt that are seen to in one turn. */
+/** Calls in doubt that are looked at in one turn. */
 const DOUBTED_AT_ONCE = 100;
+/**
+ * Calls that REST is asked about at once, and the least time until the next ones: each question has a timer that stands for four
+ * seconds, answered or not, and an object may have 10,000 timers.
+ */
+const ASKED_AT_ONCE = 10;
+const ASKED_EVERY_MS = 25;
 
 interface ChoresHost {
   errands: Errands;
@@ -118,11 +124,27 @@ export class Chores {
     this.#begin("verify", async () => {
       const { rooms, link, turns } = this.#host;
       await rooms.known();
-      const now = Date.now();
-      const doubted = rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince);
-      await turns.each(doubted, DOUBTED_AT_ONCE, (row) => this.#verify(row, now));
+      const begun_at = Date.now();
+      const doubted = rooms.inDoubt(begun_at - UNCONFIRMED_MS, link.readySince);
+      let looked_at = 0;
+      let added = 0;
+      for (const row of doubted) {
+        if (this.#verify(row, begun_at)) added += 1;
+        looked_at += 1;
+        if (added === ASKED_AT_ONCE) {
+          await this.#asked();
+          added = 0;
+        } else if (looked_at % DOUBTED_AT_ONCE === 0) await turns.next();
+      }
       this.start();
     });
+  }
+
+  /** Resolves when those who were asked about last have been, and REST may be asked again. */
+  async #asked(): Promise<void> {
+    this.start();
+    do await scheduler.wait(ASKED_EVERY_MS);
+    while (this.#host.errands.isBehind);
   }
 
   /** A call is done with its room, by its own word, which is news where events were lost. */
@@ -151,17 +173,20 @@ export class Chores {
     this.#schedule();
   }
 
-  #verify(row: LivePlacement, now: number): void {
+  /** Whether the call is to be asked about; it was in doubt when the pass began. */
+  #verify(row: LivePlacement, begun_at: number): boolean {
     const { errands, placements, link } = this.#host;
-    if (!isLive(row.state) || isBeingPutBack(row)) return;
+    const now = Date.now();
+    if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
     if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
       const unseen = placements.find(row);
       if (unseen) this.repairs.forgetUnseen(unseen);
-      return;
+      return false;
     }
-    if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return;
+    if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return false;
     this.#askedAt.set(row, now);
     errands.add("verify", row, row.node_id);
+    return true;
   }
 
   /**

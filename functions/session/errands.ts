@@ -24,6 +24,8 @@ const LEASE_MS = 15_000;
 /** What another incarnation was at comes again within this: of what is due later it was at nothing. */
 const TAKEN_OVER_MS = 30_000;
 const TAKEN_OVER = 2_000;
+/** With so many under way what could as well come later is not added yet. */
+const MANY = 100;
 
 /** The table of errands. */
 export class Errands {
@@ -151,6 +153,12 @@ export class Errands {
       errand.attempts + (counts ? 1 : 0),
       errand.id,
     );
+  }
+
+  /** Whether some are due that were not taken yet, or many are under way. */
+  get isBehind(): boolean {
+    const due = this.nextDue();
+    return this.#underWay.size >= MANY || (due !== null && due <= this.#now());
   }
 
   nextDue(): number | null {

@@ -65,7 +65,7 @@ export class Rooms {
   /**
    * Those whom an event may have passed by: not seen in their room by `seen_by`, and in no document of ours that holds them since;
    * or in it by RELAY since before its feed of events began (null: it has a gap now), and not found there by REST after. Rows
-   * older than any call tell nothing.
+   * older than any call tell nothing. Room by room, so that one list serves several who are asked about together.
    */
   inDoubt(seen_by: number, feed_since: number | null): LivePlacement[] {
     const isInDoubt = (row: LivePlacement): boolean => {
@@ -79,7 +79,9 @@ export class Rooms {
       }
     };
     const oldest = this.#oldest();
-    return [...this.#live.all()].filter((row) => row.created_at > oldest && isInDoubt(row));
+    return [...this.#live.rooms()].flatMap((room) =>
+      [...this.#live.in(room)].filter((row) => row.created_at > oldest && isInDoubt(row)),
+    );
   }
 
   /** Those whose join RELAY accepted, and that were not seen in their rooms. */

@@ -1,10 +1,57 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Alarm } from "../../../functions/session/alarm.ts";
+import { Chores } from "../../../functions/session/chores.ts";
+import type { Line } from "../../../functions/session/line.ts";
+import type { Link } from "../../../functions/session/link.ts";
 import { fill } from "./filled.ts";
 import { Ledger, onStorage } from "./ledger.ts";
 import { SqlRecording } from "./sql-recording.ts";
 
 const LIVE = 1_000;
 const ROOMS = 10;
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+test("after a gap REST is asked about a thousand calls a few at a time, and about each of them", async () => {
+  await onStorage("asked-in-turns", async (storage) => {
+    fill(storage, { calls: 0, live: LIVE, rooms: ROOMS, now: Date.now() });
+    const asked = new Set<string>();
+    let open = 0;
+    let most = 0;
+    vi.stubGlobal("fetch", async (url: URL) => {
+      open += 1;
+      most = Math.max(most, open);
+      await scheduler.wait(10);
+      open -= 1;
+      const call_id = /\/Calls\/(.+)\.json$/.exec(url.pathname)?.[1];
+      if (call_id === undefined) return Response.json({ conferences: [] });
+      asked.add(call_id);
+      return Response.json({ status: "in-progress" });
+    });
+    const chores = new Chores({
+      ...new Ledger(storage.sql, Date.now, async () => new Set()),
+      // Nobody waits, and there is no RELAY.
+      line: { takeBack: () => false, ended: () => {} } as unknown as Line,
+      link: {
+        ready: null,
+        readySince: null,
+        protocol: null,
+        seat_doubt_ms: 1_800_000,
+        project: async () => ({
+          project_id: "p-1",
+          token: "made-up",
+          rest_url: "https://example.signalwire.com",
+        }),
+      } as unknown as Link,
+      alarm: { arm: () => {} } as unknown as Alarm,
+    });
+    chores.verifyWhereabouts();
+    await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(LIVE);
+    expect(most).toBeLessThanOrEqual(150);
+  });
+});
 
 test("ten rooms of a hundred whose lists come together are written in turns of a few statements", async () => {
   await onStorage("written-in-turns", async (storage) => {
