@@ -7,6 +7,7 @@ import { measureDeciding } from "./decide.ts";
 import { measureFlood } from "./flood.ts";
 import { measureKept } from "./kept.ts";
 import { measureLines } from "./lines.ts";
+import { measureLive } from "./live.ts";
 import { CONNECTIONS, type Round, round2 } from "./load.ts";
 import { recordPlacement } from "./recorded.ts";
 import { measureRecovery } from "./recovery.ts";
@@ -49,7 +50,7 @@ print("machine", {
   storage: in_memory ? "memory" : "disk",
 });
 
-const alone: Record<string, () => Promise<void>> = { lines, kept, decide: decideAll };
+const alone: Record<string, () => Promise<void>> = { lines, kept, live, decide: decideAll };
 if (values.only !== undefined) {
   const row = alone[values.only];
   if (!row) throw new Error(`--only takes ${Object.keys(alone).join(", ")}, not ${values.only}`);
@@ -158,6 +159,10 @@ async function kept() {
     ...(await measureKept(folder, freshSettings, size, (figures) => print("round", figures))),
     machine_load: loadavg().map(round2),
   });
+}
+
+async function live() {
+  print("live", { ...(await measureLive(folder, settingsFor)), machine_load: loadavg().map(round2) });
 }
 
 async function decideAll() {

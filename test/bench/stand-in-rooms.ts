@@ -14,6 +14,7 @@ export interface EventFrame {
 }
 
 const LISTED = /\/Conferences\.json\?/;
+const CALL = /\/Calls\/[^/]+\.json/;
 const MEMBERS = /\/Conferences\/([^/]+)\/Participants\.json/;
 
 /** Who is in which conference: nobody ever leaves. */
@@ -29,6 +30,13 @@ export class Rooms {
     this.#sizes.set(member.name, (this.#sizes.get(member.name) ?? 0) + 1);
     if (!this.#ids.has(member.name)) this.#ids.set(member.name, randomUUID());
     return this.event(member, "participant-join");
+  }
+
+  /** So many calls are in so many rooms, evenly, and nothing is told of it: as `fill` has them in a ledger. */
+  settle(calls: number, rooms: number): void {
+    for (let room = 0; room < rooms; room += 1) this.#ids.set(`acme:room-${room}`, `conf-${room}`);
+    for (let call = 1; call <= calls; call += 1)
+      this.#members.push({ call_id: `call-${call}`, node_id: "node-1", name: `acme:room-${call % rooms}` });
   }
 
   /** So many events, one after another for each who is there. */
@@ -71,6 +79,7 @@ export class Rooms {
       const sid = this.#ids.get(name);
       return { conferences: sid === undefined ? [] : [{ sid, friendly_name: name }], next_page_uri: null };
     }
+    if (CALL.test(path)) return { status: "in-progress" };
     const sid = MEMBERS.exec(path)?.[1];
     if (sid === undefined) return null;
     const inIt = this.#members.filter(({ name }) => this.#ids.get(name) === sid);
