@@ -1,6 +1,7 @@
 import { isLive } from "../../shared/placement.ts";
 import { describeError, log } from "../log.ts";
 import { callStatuses, listRoom } from "../rest.ts";
+import { abortedAfter } from "../within.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { Alarm } from "./alarm.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
@@ -32,10 +33,7 @@ const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
 /** Calls in doubt that are looked at in one turn. */
 const DOUBTED_AT_ONCE = 100;
-/**
- * Calls that REST is asked about at once, and the least time until the next ones: each question has a timer that stands for four
- * seconds, answered or not, and an object may have 10,000 timers.
- */
+/** Calls that REST is asked about at once, and the least time until the next ones. */
 const ASKED_AT_ONCE = 10;
 const ASKED_EVERY_MS = 25;
 
@@ -77,9 +75,14 @@ export class Chores {
       {
         ...host,
         repairs: this.repairs,
-        list: async (room) => await listRoom(await host.link.project(), room, AbortSignal.timeout(REST_MS)),
-        statuses: async ({ call_id, segment_id }) =>
-          await callStatuses(await host.link.project(), call_id, segment_id, AbortSignal.timeout(REST_MS)),
+        list: async (room) => {
+          const project = await host.link.project();
+          return await abortedAfter(REST_MS, (signal) => listRoom(project, room, signal));
+        },
+        statuses: async ({ call_id, segment_id }) => {
+          const project = await host.link.project();
+          return await abortedAfter(REST_MS, (signal) => callStatuses(project, call_id, segment_id, signal));
+        },
         seat_doubt_ms: () => host.link.seat_doubt_ms,
       },
       Date.now,

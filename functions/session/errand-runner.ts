@@ -15,6 +15,7 @@ import {
   type RoomListing,
   redirectCall,
 } from "../rest.ts";
+import { abortedAfter } from "../within.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
 import { kindOf, listable } from "./doubts.ts";
@@ -178,7 +179,9 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
   try {
     const project = await host.project();
     const asked_at = host.now();
-    const statuses = await callStatuses(project, row.call_id, row.segment_id, AbortSignal.timeout(REST_MS));
+    const statuses = await abortedAfter(REST_MS, (signal) =>
+      callStatuses(project, row.call_id, row.segment_id, signal),
+    );
     const status = evidenceOfStatuses(statuses);
     observeStatuses(host, row, statuses);
     const listing = status === "over" ? null : await listingOf(project, row.room, rooms);
@@ -233,7 +236,7 @@ function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
 const counted = new WeakSet<Placement>();
 
 async function listingOf(project: Project, room: string, { listings }: Listings): Promise<RoomListing> {
-  const listing = listings.get(room) ?? listRoom(project, room, AbortSignal.timeout(REST_MS));
+  const listing = listings.get(room) ?? abortedAfter(REST_MS, (signal) => listRoom(project, room, signal));
   listings.set(room, listing);
   return await listing;
 }
