@@ -36,6 +36,8 @@ export interface Tenant extends Owner {
   rules: CompiledRuleset | null;
   /** The text that `rules` was compiled from: not KV's where that is bad. Null where KV holds none. */
   rules_text: string | null;
+  /** Whether the last good rules could be looked for, where those of KV are not served: else the next refresh does. */
+  is_sure: boolean;
   /** The texts that this was read from, so that a refresh compiles only what changed. */
   source: { tenant: string | null; project: string | null; ruleset: string | null };
 }
@@ -114,19 +116,21 @@ export async function readTenant(env: Env, tenant: string, previous: Tenant | nu
     env.DIRECTORY.get(`ruleset/${tenant}`),
   ]);
   const { record, project } = owner;
-  const { rules, rules_text } =
-    previous &&
+  const isSame =
+    previous?.is_sure === true &&
     previous.source.ruleset === rulesetText &&
     previous.source.tenant === found.text &&
-    previous.project === project
-      ? previous
-      : await compileFor(env, { tenant, record, project }, rulesetText, previous);
+    previous.project === project;
+  const { rules, rules_text, is_sure } = isSame
+    ? previous
+    : await compileFor(env, { tenant, record, project }, rulesetText, previous);
   return {
     tenant,
     record,
     project,
     rules,
     rules_text,
+    is_sure,
     source: { tenant: found.text, project: owner.source.project, ruleset: rulesetText },
   };
 }
@@ -159,7 +163,7 @@ async function ownerOf(
   { record }: TenantRecordRead,
   previous: OwnerRead | null,
 ): Promise<OwnerRead> {
-  const text = await env.DIRECTORY.get(`project/${record.project_id}`);
+  const text = await readProjectText(env, record.project_id);
   const project =
     previous && previous.source.project === text && previous.record.project_id === record.project_id
       ? previous.project
@@ -169,7 +173,12 @@ async function ownerOf(
 
 /** The project as its record has it now. Throws where there is none, or its secrets do not open. */
 export async function readProject(env: Env, project_id: string): Promise<Project> {
-  return await openProject(env, project_id, await env.DIRECTORY.get(`project/${project_id}`));
+  return await openProject(env, project_id, await readProjectText(env, project_id));
+}
+
+/** The project's record as KV has it, its secrets sealed; null where KV has none. */
+export async function readProjectText(env: Env, project_id: string): Promise<string | null> {
+  return await env.DIRECTORY.get(`project/${project_id}`);
 }
 
 function implicitTenant(env: Env, tenant: string): TenantRecord | null {
@@ -177,7 +186,8 @@ function implicitTenant(env: Env, tenant: string): TenantRecord | null {
   return tenantRecord.parse({ project_id: env.SIGNALWIRE_PROJECT_ID });
 }
 
-async function openProject(env: Env, project_id: string, text: string | null): Promise<Project> {
+/** @param text of its record. Throws where it is none, or its secrets do not open. */
+export async function openProject(env: Env, project_id: string, text: string | null): Promise<Project> {
   if (text === null) return await projectOfSecrets(env, project_id);
   const key = `project/${project_id}`;
   const record = parseRecord(projectRecord, key, text);
@@ -203,11 +213,21 @@ async function openProject(env: Env, project_id: string, text: string | null): P
   };
 }
 
+/** How many contexts a record names that was good once. */
+export function contextsIn(text: string): number {
+  return Object.keys(projectRecord.parse(JSON.parse(text)).contexts).length;
+}
+
+/** KV answered, and has no record of the project. */
+export class NoRecord extends Error {
+  override readonly name = "NoRecord";
+}
+
 /** The one-tenant start: everything from the Worker's secrets. */
 async function projectOfSecrets(env: Env, project_id: string): Promise<Project> {
   const { SIGNALWIRE_SPACE: space, SIGNALWIRE_API_TOKEN: token, SIGNALWIRE_SIGNING_KEY: signing_key } = env;
   if (env.SIGNALWIRE_PROJECT_ID !== project_id || !space || !token || !signing_key) {
-    throw new Error(
+    throw new NoRecord(
       `there is no record project/${project_id} in KV, and the secrets SIGNALWIRE_SPACE, SIGNALWIRE_PROJECT_ID, ` +
         "SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY do not all stand for it",
     );
@@ -236,11 +256,11 @@ function addresses(
   return { relay_url: relay_url ?? origin.replace(/^http/, "ws"), rest_url: rest_url ?? origin };
 }
 
-type Rules = Pick<Tenant, "rules" | "rules_text">;
+type Rules = Pick<Tenant, "rules" | "rules_text" | "is_sure">;
 
 /**
- * Compiles the ruleset; a bad one leaves the last good one serving, this isolate's or the one that the project's session
- * keeps, and says so loudly.
+ * Compiles the ruleset; a bad one, or one that was there and is gone, leaves the last good one serving, this isolate's or the one that
+ * the project's session keeps, and says so loudly. A tenant that never had one has its fallback.
  */
 async function compileFor(
   env: Env,
@@ -248,28 +268,58 @@ async function compileFor(
   text: string | null,
   previous: Rules | null,
 ): Promise<Rules> {
-  const parsed = await compileText(whose, text);
   const { tenant, project } = whose;
+  if (text === null) return await withoutText(env, whose, previous);
+  const parsed = await compileText(whose, text);
   if (parsed.ok) {
     const { most_steps } = parsed.rules;
     if (most_steps > DECISION_STEPS)
       log("warn", "ruleset.over_budget", { tenant, project: project.project_id, steps: most_steps });
-    return parsed;
+    return { ...parsed, is_sure: true };
   }
-  const lastGood = previous?.rules ? previous : await keptRules(env, whose);
+  const { rules, rules_text, is_sure } = previous?.rules ? previous : await keptRules(env, whose);
   log("error", "ruleset.bad", {
     tenant,
     project: project.project_id,
-    serving: lastGood.rules ? "the last good version" : "the fallback",
+    serving: rules ? "the last good version" : "the fallback",
     errors: parsed.errors.slice(0, 10).map((one) => ({ ...one, message: withoutUrls(one.message) })),
   });
-  return { rules: lastGood.rules, rules_text: lastGood.rules_text };
+  return { rules, rules_text, is_sure };
 }
 
+async function withoutText(env: Env, whose: Owner, previous: Rules | null): Promise<Rules> {
+  const { tenant, project } = whose;
+  const served = previous?.rules_text ?? null;
+  const kept = served === null ? await keptRules(env, whose) : await compiledAgain(whose, served);
+  if (kept.rules) {
+    log("error", "ruleset.missing", {
+      tenant,
+      project: project.project_id,
+      serving: "the last good version",
+    });
+    return kept;
+  }
+  const none = await compileText(whose, null);
+  return { ...(none.ok ? none : noRules), is_sure: kept.is_sure };
+}
+
+const noRules: Rules = { rules: null, rules_text: null, is_sure: true };
+
 async function keptRules(env: Env, whose: Owner): Promise<Rules> {
-  const kept = await lastGood(env, whose.tenant, whose.project);
-  const compiled = kept ? await compileText(whose, kept.text) : null;
-  return compiled?.ok ? compiled : { rules: null, rules_text: null };
+  try {
+    const kept = await lastGood(env, whose.tenant, whose.project);
+    return kept ? await compiledAgain(whose, kept.text) : noRules;
+  } catch (error) {
+    log("error", "ruleset.last_good_unreadable", { tenant: whose.tenant, error: describeError(error) });
+    return { ...noRules, is_sure: false };
+  }
+}
+
+async function compiledAgain(whose: Owner, text: string): Promise<Rules> {
+  const compiled = await compileText(whose, text);
+  if (!compiled.ok) return noRules;
+  const { rules, rules_text } = compiled;
+  return { rules, rules_text, is_sure: true };
 }
 
 /** The rules that a text makes for the tenant, or what is wrong with it. */

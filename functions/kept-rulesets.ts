@@ -37,14 +37,9 @@ export async function handOver(env: Env, { tenant, project, rules, rules_text }:
   }
 }
 
-/** The version of the tenant's rules that served last, from its session; null where none did or the session is out of reach. */
+/** The version of the tenant's rules that served last, from its session; null where none did. Rejects where it is out of reach. */
 export async function lastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
-  try {
-    return await within(LAST_GOOD_MS, askLastGood(env, tenant, project));
-  } catch (error) {
-    log("error", "ruleset.last_good_unreadable", { tenant, error: describeError(error) });
-    return null;
-  }
+  return await within(LAST_GOOD_MS, askLastGood(env, tenant, project));
 }
 
 async function askLastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {

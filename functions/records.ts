@@ -19,6 +19,9 @@ const contextName = z
     "a context's name is 1 to 128 printable characters",
   );
 
+/** Where Cloudflare can be told to keep a session, and nowhere else. */
+export const jurisdictions = ["eu", "fedramp", "us"] as const;
+
 /** Contexts of one project. */
 const MAX_CONTEXTS = 100;
 
@@ -55,6 +58,8 @@ export const projectRecord = z.object({
       /** Calls that may be made a second; SignalWire takes one unless it raised that for the space. */
       dials_per_s: z.number().min(0.1).max(100).default(1),
       location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
+      /** Where the session runs and keeps what it knows. Under another value there is another session, which knows nothing. */
+      jurisdiction: z.enum(jurisdictions).optional(),
     })
     .default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7, seat_doubt_s: 1_800, dials_per_s: 1 }),
 });

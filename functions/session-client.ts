@@ -1,6 +1,7 @@
 import type { Placing } from "../shared/seal.ts";
 import type { Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
+import type { jurisdictions } from "./records.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -14,6 +15,8 @@ import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/
 import type { RelaySession } from "./session/relay-session.ts";
 import type { Wanted } from "./session/seats.ts";
 import { orAfter } from "./within.ts";
+
+export type Jurisdiction = (typeof jurisdictions)[number];
 
 /** How long past its deadline the session is waited for. */
 const GRACE_MS = 300;
@@ -40,9 +43,19 @@ export function ownEnvironment(env: Env, session: RelaySession): Env {
 export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySession> {
   const own = ownSessions.get(env);
   if (own) return own;
-  const { location_hint } = project.session;
-  return env.RELAY_SESSION.get(
-    env.RELAY_SESSION.idFromName(project.project_id),
+  return sessionIn(env, project, project.session.jurisdiction);
+}
+
+/** The session that the project has, or would have, under this value of `session.jurisdiction`. */
+export function sessionIn(
+  env: Env,
+  { project_id, session: { location_hint } }: Project,
+  jurisdiction: Jurisdiction | undefined,
+): DurableObjectStub<RelaySession> {
+  const sessions =
+    jurisdiction === undefined ? env.RELAY_SESSION : env.RELAY_SESSION.jurisdiction(jurisdiction);
+  return sessions.get(
+    sessions.idFromName(project_id),
     location_hint === undefined ? {} : { locationHint: location_hint },
   );
 }

@@ -16,17 +16,3 @@ export async function orAfter<T, O>(ms: number, work: Promise<T>, otherwise: O):
     clearTimeout(timer);
   }
 }
-
-/** The work's result, its signal aborted after `ms` milliseconds. Unlike that of `AbortSignal.timeout`, the timer ends with the work. */
-export async function abortedAfter<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(new DOMException(`no answer within ${ms / 1000} s`, "TimeoutError")),
-    ms,
-  );
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
-  }
-}

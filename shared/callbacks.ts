@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { JoinParameters } from "./conference.ts";
+import { nestsTooDeep } from "./depth.ts";
 import { type RelayEvent, readEvent } from "./relay/events.ts";
 
 /** Where our own callbacks go; the URLs carry the tenant's token and are secrets. */
@@ -85,7 +86,7 @@ export function isWanted(to: ForwardTo, status: string): boolean {
 
 const relayCallback = z.looseObject({
   event_type: z.string(),
-  timestamp: z.number().optional(),
+  timestamp: z.number().optional().catch(undefined),
   params: z.record(z.string(), z.unknown()),
 });
 
@@ -111,6 +112,7 @@ function readJson(body: string) {
   } catch {
     return null;
   }
+  if (nestsTooDeep(json)) return null;
   const parsed = relayCallback.safeParse(json);
   return parsed.success ? readEvent(parsed.data) : null;
 }

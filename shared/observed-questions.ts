@@ -39,6 +39,10 @@ export const observedQuestions = {
   rest_lists_cxml_joins: { asks: "Does REST list the calls that cXML joined?", assumed: "true" },
   call_status_known: { asks: "Of which calls does REST know the status?", assumed: "all" },
   voice_logs: { asks: "Are there voice logs of calls?", assumed: "present" },
+  cxml_shares_conferences: {
+    asks: "Do calls of cXML's and of RELAY's share a conference of one name?",
+    assumed: "true",
+  },
   two_conferences_under_one_name: { asks: "Do two conferences live under one name?", assumed: "false" },
   segments: { asks: "Does a call get a new segment with each document?", assumed: "one_per_call" },
   caller_forms: { asks: "In which forms do callers come?", assumed: "e164" },

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Call, Webhook } from "./call.ts";
+import { nestsTooDeep } from "./depth.ts";
 import { headersOf } from "./sip-headers.ts";
 
 /**
@@ -36,6 +37,9 @@ export function parseSwmlWebhook(body: string): Webhook {
   } catch {
     return { ok: false, path: "", message: "the body is not JSON" };
   }
+  // `vars` and `params` may: those are the caller's, and what is too deep in them is left behind.
+  const { vars: _, params: __, ...rest } = Object(json) as { vars?: unknown; params?: unknown };
+  if (nestsTooDeep(rest)) return { ok: false, path: "", message: "the body nests too deep" };
   const parsed = webhookSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -25,7 +25,7 @@ export const conferencesRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
       c.json(
         await askPart(sessionOf(c.env, project).archive(), (archive) =>
-          archive.conferences(tenant, { limit, ...(after === undefined ? {} : { after }) }),
+          archive.conferencesPage(tenant, { limit, ...(after === undefined ? {} : { after }) }),
         ),
       ),
     );

@@ -5,6 +5,7 @@ import { log } from "../log.ts";
 import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
+import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
@@ -62,7 +63,7 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       // Without what was not asked for; the limit is always there.
       const page = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-        dialer.ofTenant(tenant, Object.fromEntries(asked) as { limit: number }),
+        dialer.page(tenant, Object.fromEntries(asked) as { limit: number }),
       );
       return c.json(page);
     });
@@ -90,12 +91,4 @@ function shown(c: Context, dial: DialView | null): Response {
   return dial
     ? c.json(dial)
     : refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
-}
-
-function jsonOf(raw: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(raw));
-  } catch {
-    return undefined;
-  }
 }

@@ -8,7 +8,7 @@ import { noPinWords, type PinPoint } from "../pin-request.ts";
 import { answersOf, askCall } from "./ask-call.ts";
 import { withCallerNumber } from "./caller-number.ts";
 import { answerDialled } from "./dialled.ts";
-import { lastNext } from "./joining.ts";
+import { lastNext, placingOf } from "./joining.ts";
 import { noteDecision } from "./noting.ts";
 import { type NoPin, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
@@ -115,14 +115,8 @@ async function answerDecision(
     case "ask":
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
-      const {
-        announce,
-        looked_at: _,
-        more_looked_at: __,
-        after_wrong: ___,
-        over_budget: ____,
-        ...placing
-      } = decision;
+      const { announce } = decision;
+      const placing = placingOf(decision);
       const [first, ...more] = announce ? await withCallerNumber(visit, placing, announce) : [];
       if (!first) return await placeCall(visit, point.entry, placing, point.step);
       return await announceFirst(visit, placing, point, [first, ...more]);

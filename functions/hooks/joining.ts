@@ -1,7 +1,7 @@
 import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { Join, LastNext, Next, Staying } from "../../shared/documents/next.ts";
-import type { LastWord } from "../../shared/rules/decision.ts";
+import type { Decision, LastWord, Place } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { CallVisit } from "./visit.ts";
 
@@ -30,6 +30,18 @@ export function stayingOf(
     ...(after === undefined ? {} : { after }),
     params: callerParams(call.params).params,
   };
+}
+
+/** What of a decision is carried on: not how it came about, nor what is said before. */
+export function placingOf({
+  announce: _,
+  looked_at: __,
+  more_looked_at: ___,
+  after_wrong: ____,
+  over_budget: _____,
+  ...placing
+}: Decision & Place): Placing {
+  return placing;
 }
 
 /** A rejection or a hand-over, as it is done. */

@@ -85,7 +85,11 @@ export async function documentJoin(
   const { entry, step } = at;
   const next = {
     ...inlineJoin(visit, at.placing, room, join),
-    ...asksUs(visit, { entry, step, asked: 0 }, may_stand === true),
+    ...asksUs(
+      visit,
+      { entry, step, asked: 0 },
+      { always: may_stand === true, limited: at.placing.capacity !== undefined },
+    ),
   };
   if (visit.call.via !== "cxml") return next;
   const back = await wayBack(visit, stateAt(at, "dialled", room));

@@ -6,11 +6,14 @@ import type { CallVisit } from "./visit.ts";
 
 export type { ResumedAt } from "../../shared/resume-url.ts";
 
-/** How the call's document asks us what its join's result means; nothing where nobody can reach us, or nothing is asked. */
+/**
+ * How the call's document asks us what its join's result means; nothing where nobody can reach us, or nothing is asked.
+ * @param joined false: the document joins nothing, and comes back from a hold.
+ */
 export function asksUs(
   { base_url, tenant, call, authentic }: CallVisit,
   { entry, step, asked }: ResumedAt,
-  always: boolean,
+  { always, limited = false, joined = true }: { always: boolean; limited?: boolean; joined?: boolean },
 ): { asks?: AsksUs } {
   if (base_url === "" || call.via === "cxml" || !authentic) return {};
   const { url_fragment } = tenant.record;
@@ -18,9 +21,16 @@ export function asksUs(
   const dest = resumeUrl(
     `${base_url}/hooks/${tenant.tenant}`,
     { entry, step, asked: asked + 1 },
-    { joined: true, fragment },
+    { joined, fragment },
   );
-  return { asks: { dest, params: callerParams(call.params).params, always } };
+  return {
+    asks: {
+      dest,
+      params: callerParams(call.params).params,
+      always,
+      ...(limited ? { failed: true as const } : {}),
+    },
+  };
 }
 
 /** What the call's own document says of its join, where it asks about that. */

@@ -1,12 +1,13 @@
 import { withoutEnd } from "../../shared/conference.ts";
-import type { Next } from "../../shared/documents/next.ts";
+import type { AsksUs, Next } from "../../shared/documents/next.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
+import { decide } from "../../shared/rules/decide.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { findInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
 import { look } from "../session-client.ts";
-import { inlineJoin, over, stayingOf } from "./joining.ts";
+import { inlineJoin, lastNext, over, placingOf, stayingOf } from "./joining.ts";
 import { HOLD_MS, uncounted } from "./outcome-next.ts";
 import { placeCall } from "./place-call.ts";
 import { asksUs, type ResumedAt, saidIn } from "./resuming.ts";
@@ -33,7 +34,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     outcome: "document",
     next: {
       ...inlineJoin(visit, placing, room, withoutEnd(join)),
-      ...asksUs(visit, at, true),
+      ...asksUs(visit, at, { always: true }),
     },
   });
   if (!visit.authentic) return { ...inline(), reason: "not authentic" };
@@ -62,7 +63,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
   const next: Next = back
     ? { does: "hold", ms: HOLD_MS, ...ringingWhile(visit, reply), back, staying: stayingOf(visit, placing) }
-    : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, true) };
+    : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, { always: true }) };
   return { ...answered, next };
 }
 
@@ -74,15 +75,30 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
     // Where the session sent it back it asks another question than where its document asks by itself.
     asking_step: RESUMED_STEPS + 2 * at.asked + (visit.resumed?.joined === true ? 1 : 0),
   };
-  const { reply } = await whereabouts(visit, key, null);
+  const placing = waitingPlacing(visit);
+  const { reply } = await whereabouts(visit, key, null, placing !== null);
+  if (reply.outcome === "not_in" && reply.waits && placing)
+    return await placeCall(visit, at.entry, placing, at.step);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
   if (reply.outcome !== "unsettled") {
     const room = reply.room === "" ? null : reply.room;
     return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
   }
-  const asks = at.asked % ASKED_BETWEEN < MOST_ASKED ? asksUs(visit, at, true).asks : undefined;
+  const asks = at.asked % ASKED_BETWEEN < MOST_ASKED ? askedAgain(visit, at) : undefined;
   const next: Next = asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "apologise" };
   return { ...said, room: reply.room ?? null, next };
+}
+
+/**
+ * What the rules decide for a call whose document's join failed, where it may go back to its line and needs a waiting document. Null if
+ * they say something else by now, or ask first.
+ */
+function waitingPlacing(visit: CallVisit): Placing | null {
+  const { document_said: said } = saidIn(visit);
+  const { rules } = visit.tenant;
+  if (!rules || (said !== "failed" && said !== "no-answer")) return null;
+  const decision = decide(rules, visit.call, visit.received_at, {});
+  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision) : null;
 }
 
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
@@ -90,6 +106,7 @@ async function whereabouts(
   visit: CallVisit,
   key: Pick<LookRequest, "entry" | "step" | "asking_step">,
   rooms: readonly string[] | null,
+  may_wait = false,
 ): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
   const { env, tenant, call, ends_at } = visit;
   const request: LookRequest = {
@@ -100,6 +117,7 @@ async function whereabouts(
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     ...saidIn(visit),
     may_hold: true,
+    ...(may_wait ? { may_wait: true as const } : {}),
     note: visit.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
@@ -129,7 +147,8 @@ function nextOf(
       const after =
         after_url === undefined ? {} : { after: { action: "hand_over" as const, swml: after_url } };
       const join = inlineJoin(visit, { ...after, ...placing }, reply.room, reply.join);
-      return { ...join, ...asksUs(visit, at, reply.may_stand === true) };
+      const { may_stand, limited } = reply;
+      return { ...join, ...asksUs(visit, at, { always: may_stand === true, limited: limited === true }) };
     }
     case "over":
       // The session sees to a call that RELAY joined; one whose own document asks goes where its rule says.
@@ -137,14 +156,19 @@ function nextOf(
         ? { does: "hand_over", swml: reply.after_url, params }
         : over;
     case "hold": {
-      const { asks } = asksUs(visit, at, true);
+      const asks = askedAgain(visit, at);
       return asks ? { does: "ask_again", ms: HOLD_MS, ...ringing(reply), asks } : { does: "stay" };
     }
     case "not_in":
-      return { does: "apologise" };
+      return reply.word ? lastNext(visit, reply.word) : { does: "apologise" };
     default:
       return reply.outcome satisfies never;
   }
+}
+
+/** From a hold a call comes back with what it came with: the result of its document's join, or none. */
+function askedAgain(visit: CallVisit, at: ResumedAt): AsksUs | undefined {
+  return asksUs(visit, at, { always: true, joined: visit.resumed?.joined === true }).asks;
 }
 
 function ringing({ again }: { again?: true }): { ringing?: true } {

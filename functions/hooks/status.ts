@@ -4,7 +4,7 @@ import { readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
 import { FIELDS } from "../../shared/cxml-webhook.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
-import type { RelayEvent } from "../../shared/relay/events.ts";
+import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
 import { findOwner, type Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
@@ -50,11 +50,12 @@ async function receive(
   if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
-  const event = readCallback(new TextDecoder().decode(raw), isForm);
-  if (!event) {
+  const read = readCallback(new TextDecoder().decode(raw), isForm);
+  if (!read) {
     log("warn", "callback.unusable", { tenant: id, kind });
     return c.body(null, 204);
   }
+  const event = inTime(read, Date.now());
   const foreign = whyForeign(tenant, event);
   if (foreign !== null) {
     log("warn", "callback.dropped", { tenant: id, kind, why: foreign });
@@ -72,6 +73,10 @@ async function receive(
     });
     for (const to of reply.forward) {
       c.executionCtx.waitUntil(forward(to, event, tenant.project.project_id, { tenant: id, kind }));
+    }
+    if (reply.unrecorded) {
+      log("error", "callback.not_taken", { tenant: id, kind, error: "the session's storage is full" });
+      return c.text("Try again.", 503);
     }
   } catch (error) {
     // SignalWire tries again up to three times.

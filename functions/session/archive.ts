@@ -1,7 +1,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Ingress } from "../../shared/call.ts";
 import type { Doubts } from "./doubts.ts";
-import type { Journal, JournalEntry, PageOf } from "./journal.ts";
+import type { About, Journal, JournalEntry, PageOf } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -16,6 +16,8 @@ import type { Rulesets, RulesetVersion } from "./rulesets.ts";
 import { answerOf, type Happening, type KeptEvent, tell } from "./story.ts";
 
 /** Rows that are read for one page, whatever is kept: filters that fit few calls get short pages, and the way to the next. */
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
 const PAGE_ROWS = 900;
 /** Entries of the journal that are looked at for one page of calls. */
 const LOOKED_AT = 200;
@@ -147,9 +149,14 @@ export class Archive extends RpcTarget {
     return this.#rulesets.lastGood(tenant);
   }
 
-  async conferences(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
+  async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
     await this.#rooms.known();
     return conferencesOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant, query);
+  }
+
+  /** For a Worker of the version before, which knows no pages. */
+  async conferences(tenant: string): Promise<ConferencesPage["conferences"]> {
+    return (await this.conferencesPage(tenant, { limit: OLD_PAGE })).conferences;
   }
 
   conference(tenant: string, room: string): Conference | null {
@@ -161,7 +168,7 @@ export class Archive extends RpcTarget {
     const limit = with_rulesets ? TOLD_WITH_RULESETS : TOLD;
     const from = positionOf(after);
     const entries = this.#journal.ofCall({ tenant, call_id }, from.entry, limit);
-    const events = this.#eventsOf(call_id, from.event, limit);
+    const events = this.#eventsOf({ tenant, call_id }, from.event, limit);
     const placements = this.#placements.ofCall(call_id).filter((row) => row.tenant === tenant);
     const newest = this.#journal.newestOf({ tenant, call_id }).find(({ kind }) => kind === "webhook");
     const [placement] = placements;
@@ -218,17 +225,22 @@ export class Archive extends RpcTarget {
     };
   }
 
-  #eventsOf(call_id: string, after: number, limit: number): PageOf<KeptEvent> {
-    const items = this.#sql
-      .exec<KeptEvent & { seq: number } & Record<string, SqlStorageValue>>(
-        `SELECT seq, at, json_extract(fingerprint, '$[0]') AS feed, event_type, status, conference_id
+  /** What RELAY told of the call, and the tenant's own callbacks: another's may name any call. */
+  #eventsOf({ tenant, call_id }: About, after: number, limit: number): PageOf<KeptEvent> {
+    const rows = this.#sql
+      .exec<KeptEvent & { seq: number; told: string | null } & Record<string, SqlStorageValue>>(
+        `SELECT seq, at, json_extract(fingerprint, '$[0]') AS feed, event_type, status, conference_id,
+           json_extract(fingerprint, '$[8].tenant') AS told
          FROM events INDEXED BY events_by_call WHERE call_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
         call_id,
         after,
         limit,
       )
       .toArray();
-    return { items, last: items.length < limit ? null : (items.at(-1)?.seq ?? null) };
+    return {
+      items: rows.filter(({ told }) => told === null || told === tenant),
+      last: rows.length < limit ? null : (rows.at(-1)?.seq ?? null),
+    };
   }
 }
 

@@ -6,7 +6,13 @@ import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
 import type { Prompt } from "../../shared/rules/decision.ts";
 import { describeError } from "../log.ts";
-import { callStatuses, commandCall, evidenceOfStatuses, type RestCommand } from "../rest.ts";
+import {
+  type CallStatuses,
+  callStatuses,
+  commandCall,
+  evidenceOfStatuses,
+  type RestCommand,
+} from "../rest.ts";
 import { orAfter } from "../within.ts";
 import type { DeedRow } from "./journal.ts";
 import type { Link } from "./link.ts";
@@ -289,14 +295,7 @@ export class CallControl {
   /** Whether the call's own status says that somebody has answered it. */
   async #isInProgress(): Promise<boolean> {
     try {
-      const signal = AbortSignal.timeout(REST_MS);
-      const project = await this.#host.link.project();
-      const { compatibility, voice_log } = await callStatuses(
-        project,
-        this.#call_id,
-        this.#segment_id,
-        signal,
-      );
+      const { compatibility, voice_log } = await this.#statuses();
       return [compatibility, voice_log].some((status) => status === "in-progress" || status === "answered");
     } catch {
       return false;
@@ -305,7 +304,8 @@ export class CallControl {
 
   async #tryToAnswer(): Promise<Done | "taken"> {
     const relay = await this.#byRelay("calling.answer", {});
-    if (relay?.kind === "ok") return "done";
+    // The event may come where the answer does not: a document that answers would then come later than what follows.
+    if (relay?.kind === "ok" || this.#isAnswered) return "done";
     return relay?.kind === "conflict" ? "taken" : await this.#answerByDocument();
   }
 
@@ -358,9 +358,13 @@ export class CallControl {
     let said: string;
     let done: ByRest = "failed";
     try {
-      const project = await this.#host.link.project();
       const command = async () =>
-        await commandCall(project, this.#call_id, method, params, AbortSignal.timeout(REST_MS));
+        await this.#host.link.rest(
+          "command",
+          REST_MS,
+          (project, signal) => commandCall(project, this.#call_id, method, params, signal),
+          () => !this.#isGone,
+        );
       let outcome = await command();
       for (let tried = 1; outcome.kind === "later" && tried < LATER_TRIES && !this.#isGone; tried += 1) {
         await scheduler.wait(Math.min(outcome.retry_after_ms, LATER_MS));
@@ -383,9 +387,13 @@ export class CallControl {
     const { link } = this.#host;
     if (evidenceOfRefusal("rest", by_rest, this.#taken, link.protocol) === "over") return true;
     if (by_relay && evidenceOfRefusal("relay", by_relay, this.#taken, link.protocol) === "over") return true;
-    const signal = AbortSignal.timeout(REST_MS);
-    const statuses = await callStatuses(await link.project(), this.#call_id, this.#segment_id, signal);
-    return evidenceOfStatuses(statuses) === "over";
+    return evidenceOfStatuses(await this.#statuses()) === "over";
+  }
+
+  async #statuses(): Promise<CallStatuses> {
+    return await this.#host.link.rest("question", REST_MS, (project, signal) =>
+      callStatuses(project, this.#call_id, this.#segment_id, signal),
+    );
   }
 
   #begin(method: Sounding["method"]): Sounding & { ended: Promise<End> } {

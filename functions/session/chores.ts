@@ -1,7 +1,6 @@
 import { isLive } from "../../shared/placement.ts";
 import { describeError, log } from "../log.ts";
 import { callStatuses, listRoom } from "../rest.ts";
-import { abortedAfter } from "../within.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { Alarm } from "./alarm.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
@@ -33,7 +32,10 @@ const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
 /** Calls in doubt that are looked at in one turn. */
 const DOUBTED_AT_ONCE = 100;
-/** Calls that REST is asked about at once, and the least time until the next ones. */
+/**
+ * Calls added at once to those that REST is asked about, and the least time until the next ones. Each waits for its turn under a
+ * timer, and a request's timer of four seconds outlives it; an object may have 10,000 timers.
+ */
 const ASKED_AT_ONCE = 10;
 const ASKED_EVERY_MS = 25;
 
@@ -75,14 +77,12 @@ export class Chores {
       {
         ...host,
         repairs: this.repairs,
-        list: async (room) => {
-          const project = await host.link.project();
-          return await abortedAfter(REST_MS, (signal) => listRoom(project, room, signal));
-        },
-        statuses: async ({ call_id, segment_id }) => {
-          const project = await host.link.project();
-          return await abortedAfter(REST_MS, (signal) => callStatuses(project, call_id, segment_id, signal));
-        },
+        list: async (room) =>
+          await host.link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
+        statuses: async ({ call_id, segment_id }) =>
+          await host.link.rest("question", REST_MS, (project, signal) =>
+            callStatuses(project, call_id, segment_id, signal),
+          ),
         seat_doubt_ms: () => host.link.seat_doubt_ms,
       },
       Date.now,
@@ -98,6 +98,11 @@ export class Chores {
   get arePending(): boolean {
     const { errands, checks, events } = this.#host;
     return errands.nextDue() !== null || checks.nextDue() !== null || events.isBehind;
+  }
+
+  /** Whether the whole ledger is gone through now, in turns. */
+  get areGoingThrough(): boolean {
+    return this.#passes.size > 0;
   }
 
   /**
@@ -152,7 +157,7 @@ export class Chores {
 
   /** A call is done with its room, by its own word, which is news where events were lost. */
   left(key: PlacementKey): void {
-    const row = this.#host.placements.find(key);
+    const row = this.#host.placements.findCurrent(key);
     if (!row) return;
     const { room: name, conference_id } = row;
     this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
@@ -227,7 +232,7 @@ export class Chores {
       now: Date.now,
       connection: () => link.ready,
       protocol: () => link.protocol,
-      project: () => link.project(),
+      link,
     });
     await this.#keeper.run();
   }

@@ -1,3 +1,5 @@
+import type { Disk } from "./disk.ts";
+
 /** A conference that has ended, as its event told it. */
 export interface ConferenceEnd {
   /** Wire name. */
@@ -24,40 +26,39 @@ type Flag = "trusted" | "found_cxml" | "found_others";
 
 /** The table of ended conferences whose participants are still being worked through: what is not finished outlives us. */
 export class ConferenceEnds {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(disk: Disk) {
+    this.#disk = disk;
   }
 
-  /** Returns its id. */
-  add(end: ConferenceEnd): number {
-    return this.#sql
-      .exec<{ id: number }>(
-        `INSERT INTO conference_ends (room, conference_id, feed, trusted, tenant, found_cxml, found_others, ended_by, ts, at)
+  /** Returns its id; null where there is no room for it, and it is lost with us. */
+  add(end: ConferenceEnd): number | null {
+    const added = this.#disk.attempt<{ id: number }>(
+      `INSERT INTO conference_ends (room, conference_id, feed, trusted, tenant, found_cxml, found_others, ended_by, ts, at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-        end.room,
-        end.conference_id,
-        end.feed,
-        Number(end.trusted),
-        end.tenant,
-        Number(end.found_cxml),
-        Number(end.found_others),
-        end.ended_by,
-        end.ts,
-        end.at,
-      )
-      .one().id;
+      end.room,
+      end.conference_id,
+      end.feed,
+      Number(end.trusted),
+      end.tenant,
+      Number(end.found_cxml),
+      Number(end.found_others),
+      end.ended_by,
+      end.ts,
+      end.at,
+    );
+    return added?.one().id ?? null;
   }
 
   /** Its last participant was seen to. */
   done(id: number): void {
-    this.#sql.exec("DELETE FROM conference_ends WHERE id = ?", id);
+    this.#disk.exec("DELETE FROM conference_ends WHERE id = ?", id);
   }
 
   /** The oldest first. */
   all(): (ConferenceEnd & { id: number })[] {
-    return this.#sql
+    return this.#disk
       .exec<Omit<ConferenceEnd, Flag> & Record<Flag, number> & { id: number }>(
         `SELECT id, room, conference_id, feed, trusted, tenant, found_cxml, found_others, ended_by, ts, at
          FROM conference_ends ORDER BY id`,

@@ -1,11 +1,12 @@
 import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../shared/placement.ts";
-import type { RelayEvent } from "../../shared/relay/events.ts";
-import { log } from "../log.ts";
+import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
+import { describeError, log } from "../log.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
 import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
 import { confirmJoin, seen } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import type { Disk } from "./disk.ts";
 import { kindOf } from "./doubts.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
@@ -48,6 +49,29 @@ const CONFERENCES = 2_000;
 /** Names with two conferences that are remembered. */
 const SPLIT_ROOMS = 20;
 
+/** Events without a row that are remembered, where the storage is full. */
+const UNWRITTEN = 10_000;
+const LOGGED_EVERY_MS = 60_000;
+/** What names a call, a conference or a place in an event, and how long it may be. Ours and SignalWire's are far below that. */
+const OF_EVENTS = [
+  "call_id",
+  "conference_id",
+  "name",
+  "node_id",
+  "segment_id",
+  "control_id",
+  "tag",
+  "status",
+  "call_state",
+  "state",
+  "dial_state",
+  "call_id_ending_conf",
+] as const;
+const LONGEST = 256;
+
+/** What became of an event's row. `unwritten`: there was no room for it, and it is to be acted upon all the same. */
+export type Recorded = "new" | "repeat" | "unwritten" | "unwritten repeat" | "refused";
+
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
 
@@ -74,7 +98,7 @@ interface EventsHost {
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
 export class ConferenceEvents {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #ledger: EventsHost;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
@@ -86,20 +110,29 @@ export class ConferenceEvents {
   readonly #split = new Map<string, SplitRoom>();
   /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
   readonly #kindsIn = new Map<string, Set<boolean>>();
+  /** Whose joins RELAY or a signed callback told. */
+  readonly #proved = new WeakSet<Placement>();
   readonly #ends: ConferenceEnds;
+  /** Events that were acted upon and found no room on disk; the newest. */
+  readonly #unwritten = new Set<string>();
+  #unrecorded = { count: 0, logged_at: 0 };
   readonly #backlog = new Backlog();
+  /** Conferences that have ended, by id; the newest ones. */
+  readonly #over = new Set<string>();
+  /** Ends that are being worked through: told again, they add nothing. */
+  readonly #working = new Set<string>();
 
   /** @param joined told of every placement that a participant-join confirms. */
-  constructor(sql: SqlStorage, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
+  constructor(disk: Disk, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
     this.#joined = joined;
-    this.#sql = sql;
+    this.#disk = disk;
     this.#ledger = ledger;
     this.#placements = ledger.placements;
     this.#rooms = ledger.rooms;
     this.#errands = ledger.errands;
     this.#health = ledger.health;
     this.#now = now;
-    this.#ends = new ConferenceEnds(sql);
+    this.#ends = new ConferenceEnds(disk);
     for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
   }
 
@@ -114,18 +147,29 @@ export class ConferenceEvents {
   }
 
   /**
-   * Keeps the event; false where the same feed brought it before. Only what identifies it is kept: bodies may hold
-   * secrets.
+   * Keeps the event, once for each feed. Only what identifies it is kept: bodies may hold secrets.
+   * @param tenant whose callback it came by. What one tenant is told is no repeat of what another is.
    */
-  record(event: RelayEvent, feed: Feed): boolean {
+  record(told: RelayEvent, feed: Feed, tenant?: string): Recorded {
+    const event = inTime(told, this.#now());
     const { params } = event;
+    const overlong = OF_EVENTS.find((name) => isOverlong(params[name]));
+    if (overlong !== undefined) {
+      // Cut, it would be another call's or another room's.
+      log("warn", "event.refused", {
+        feed,
+        event_type: event.event_type,
+        why: `its ${overlong} is too long`,
+      });
+      return "refused";
+    }
     const field = (name: string): string | null => {
       const value = params[name];
       return typeof value === "string" ? value : null;
     };
     const ts = event.timestamp ?? null;
     const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
-    const fingerprint = [
+    const fingerprint: (string | number | { tenant: string } | null)[] = [
       feed,
       event.event_type,
       status,
@@ -135,13 +179,15 @@ export class ConferenceEvents {
       field("tag"),
       ts,
     ];
+    if (tenant !== undefined) fingerprint.push({ tenant });
     // Without a timestamp nothing tells a repeat from the same thing happening again.
     if (ts === null) fingerprint.push(crypto.randomUUID());
-    const { rowsWritten } = this.#sql.exec(
+    const print = JSON.stringify(fingerprint);
+    const written = this.#disk.attempt(
       `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       this.#now(),
-      JSON.stringify(fingerprint),
+      print,
       event.event_type,
       status,
       field("call_id"),
@@ -149,39 +195,71 @@ export class ConferenceEvents {
       field("name"),
       ts,
     );
-    return rowsWritten > 0;
+    const wasUnwritten = this.#unwritten.has(print);
+    if (written) {
+      this.#unwritten.delete(print);
+      return written.rowsWritten > 0 && !wasUnwritten ? "new" : "repeat";
+    }
+    this.#countUnrecorded();
+    if (wasUnwritten) return "unwritten repeat";
+    this.#unwritten.add(print);
+    for (const oldest of this.#unwritten) {
+      if (this.#unwritten.size <= UNWRITTEN) break;
+      this.#unwritten.delete(oldest);
+    }
+    return "unwritten";
+  }
+
+  #countUnrecorded(): void {
+    this.#ledger.counters.add("storage.unrecorded");
+    this.#unrecorded.count += 1;
+    const now = this.#now();
+    if (now - this.#unrecorded.logged_at < LOGGED_EVERY_MS) return;
+    log("error", "storage.unrecorded", { events: this.#unrecorded.count });
+    this.#unrecorded = { count: 0, logged_at: now };
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
-  apply(event: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
-    if (ids_known) this.#noteKind(event);
+  apply(arrived: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
+    const event = inTime(arrived, this.#now());
+    if (ids_known) this.#noteKind(event, tenant);
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
-    noteFlags(this.#placements, event);
+    noteFlags(this.#placements, event, tenant);
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
     this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
   }
 
+  /** Whether something better than a token proves that it joined. */
+  isProved(row: Placement): boolean {
+    return this.#proved.has(row);
+  }
+
   #trusted(row: Placement, happening: MembershipEvent, feed: Feed): void {
     if (feed === "relay") this.#observeFeed(row, happening);
     if (happening.happened !== "joined" && row.joined_by === "relay")
-      this.#ledger.leaving.succeeded(this.#now());
+      this.#ledger.leaving.succeeded(this.#now(), row.tenant, true);
     this.change(row, happening);
+    if (happening.happened !== "joined" || row.state !== "joined") return;
+    this.#proved.add(row);
+    // Somebody unsigned had said so before.
+    if (row.doubt === "404") this.#lives(row, true);
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
-  applyUntrusted(event: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+  applyUntrusted(arrived: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+    const event = inTime(arrived, this.#now());
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#untrusted(row, ids_known ? happening : { ...happening, conference_id: null });
-    noteFlags(this.#placements, event);
+    noteFlags(this.#placements, event, tenant);
     // What it gives cause for is a question, and questions are asked only so often.
     this.#noteSize(event, false);
     this.#ended(event, { feed, trusted: false, tenant: tenant ?? null }, ids_known);
   }
 
   #untrusted(row: Placement, happening: MembershipEvent): void {
-    if (happening.happened === "joined") this.change(row, happening);
+    if (happening.happened === "joined") this.change(row, happening, false);
     else if (applyEvent(row, happening, this.#now())) this.#unsignedLeave(row);
   }
 
@@ -199,18 +277,31 @@ export class ConferenceEvents {
       this.#backlog.begin(this.#emptying(room, at));
     }
     if (room === "" || conference_id === "") return;
+    if (told.trusted) this.#rememberOver(conference_id);
     const found =
       told.trusted && ids_known
         ? this.#foundKinds(room, conference_id, event.timestamp ?? 0)
         : { found_cxml: false, found_others: false };
     const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
     const isLong = this.#participantsOf(end).length > AT_ONCE;
+    // The same end told again while it is worked through adds nothing.
+    if (isLong && this.#working.has(keyOf(end))) return;
+    if (isLong) this.#working.add(keyOf(end));
     this.#backlog.begin(this.#ending(end, isLong ? this.#ends.add(end) : null));
+  }
+
+  #rememberOver(conference_id: string): void {
+    this.#over.delete(conference_id);
+    this.#over.add(conference_id);
+    for (const oldest of this.#over) {
+      if (this.#over.size <= CONFERENCES) break;
+      this.#over.delete(oldest);
+    }
   }
 
   /** @param id of its row, where it has one. */
   *#ending(end: ConferenceEnd, id: number | null): Job {
-    const { room: name, conference_id, ts, at, tenant } = end;
+    const { room: name, conference_id, at, tenant } = end;
     const isIn = (row: LivePlacement) =>
       // Another conference may have the name by now, and this call may have come for that.
       row.room === name && row.created_at <= at && (row.conference_id === conference_id || wasIn(row, end));
@@ -218,16 +309,27 @@ export class ConferenceEvents {
     for (const key of inSlices(this.#participantsOf(end))) {
       if (key === null) yield;
       else {
-        const row = isIn(key) && isItsTenants(key) ? this.#placements.find(key) : null;
-        if (!row) continue;
-        if (row.conference_id === null) this.#placements.update(row, { conference_id });
-        const ended_by = endedBy(end.ended_by, row);
-        const happening = { happened: "conference_ended", name, conference_id, ts, ended_by } as const;
-        if (end.trusted) this.#trusted(row, happening, end.feed);
-        else this.#untrusted(row, happening);
+        if (!isIn(key) || !isItsTenants(key)) continue;
+        // One participant that breaks keeps none of the others in a conference that is over.
+        try {
+          this.#endFor(key, end);
+        } catch (error) {
+          log("error", "backlog.broke", { call: key.call_id, error: describeError(error) });
+        }
       }
     }
+    this.#working.delete(keyOf(end));
     if (id !== null) this.#ends.done(id);
+  }
+
+  #endFor(key: LivePlacement, { room: name, conference_id, ts, trusted, feed, ...end }: ConferenceEnd): void {
+    const row = this.#placements.find(key);
+    if (!row) return;
+    if (row.conference_id === null) this.#placements.update(row, { conference_id });
+    const ended_by = endedBy(end.ended_by, row);
+    const happening = { happened: "conference_ended", name, conference_id, ts, ended_by } as const;
+    if (trusted) this.#trusted(row, happening, feed);
+    else this.#untrusted(row, happening);
   }
 
   /** Those whom the end of the conference bears on: in it by an event that told its id, or by all that is known. */
@@ -247,13 +349,14 @@ export class ConferenceEvents {
   }
 
   /** Which kinds of calls were seen to join which conference. */
-  #noteKind(event: RelayEvent): void {
+  #noteKind(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || event.params.status !== "participant-join") return;
     const { call_id, conference_id } = event.params;
-    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
     if (!row || conference_id === undefined) return;
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();
     kinds.add(isByCxml(row));
+    if (kinds.size === 2) this.#ledger.observations.saw("cxml_shares_conferences", true);
     this.#kindsIn.delete(conference_id);
     this.#kindsIn.set(conference_id, kinds);
     for (const oldest of this.#kindsIn.keys()) {
@@ -281,6 +384,8 @@ export class ConferenceEvents {
     const isOneOfTwo =
       this.#split.has(room) || this.#ledger.observations.has("two_conferences_under_one_name", true);
     if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
+    if (this.#ledger.observations.has("cxml_shares_conferences", true))
+      return { found_cxml: true, found_others: true };
     // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
     const kinds = this.#kindsIn.get(conference_id);
     return {
@@ -293,8 +398,8 @@ export class ConferenceEvents {
   #bringBack(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || !ALIVE_THERE.has(event.params.status)) return;
     const { call_id, conference_id } = event.params;
-    const [row] = call_id === undefined ? [] : this.#placements.ofCall(call_id);
-    if (!row || row.presumed_gone_at === null || (tenant !== undefined && row.tenant !== tenant)) return;
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
+    if (!row || row.presumed_gone_at === null) return;
     if (conference_id !== undefined && row.conference_id !== null && row.conference_id !== conference_id)
       return;
     const since = row.unsigned_leave_at ?? row.presumed_gone_at;
@@ -310,7 +415,7 @@ export class ConferenceEvents {
    * A join of one conference while somebody joined another of the same name: where a later join was in the earlier conference,
    * both are live. Where it was not, the earlier one may have ended without our being told: its participants are in doubt.
    */
-  #noteSplit(row: Placement): void {
+  #noteSplit(row: Placement, isProved: boolean): void {
     const { room, conference_id, joined_ts } = row;
     if (conference_id === null) return;
     const others = this.#rooms
@@ -326,7 +431,7 @@ export class ConferenceEvents {
       const conference_ids = [
         ...new Set([conference_id, ...others.flatMap((one) => one.conference_id ?? [])]),
       ];
-      this.isSplit(room, conference_ids);
+      this.#isSplit(room, conference_ids, isProved);
       return;
     }
     this.#backlog.begin(this.#doubting(others, this.#now()));
@@ -342,8 +447,8 @@ export class ConferenceEvents {
     }
   }
 
-  /** Two conferences live under one name. */
-  isSplit(room: string, conference_ids: string[]): void {
+  /** Two conferences live under one name. What that says of SignalWire is learned from what is proved. */
+  #isSplit(room: string, conference_ids: string[], isProved: boolean): void {
     const known = this.#split.get(room);
     const at = this.#now();
     this.#split.delete(room);
@@ -352,8 +457,8 @@ export class ConferenceEvents {
       if (this.#split.size <= SPLIT_ROOMS) break;
       this.#split.delete(oldest);
     }
+    if (isProved) this.#ledger.observations.saw("two_conferences_under_one_name", true);
     if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
-    this.#ledger.observations.saw("two_conferences_under_one_name", true);
     log("error", "room.split", { room, conferences: conference_ids });
   }
 
@@ -386,30 +491,36 @@ export class ConferenceEvents {
   /** Those of a call's placements that were not in a room yet when it ended. */
   waitingOf(event: RelayEvent): Placement[] {
     if (event.kind !== "state" || event.params.call_state !== "ended") return [];
-    return this.#placements.ofCall(event.params.call_id).filter(({ wait }) => wait !== null);
+    return this.#placements.currentOf(event.params.call_id).filter(({ wait }) => wait !== null);
   }
 
   #bearingOn(event: RelayEvent, tenant?: string): { row: Placement; happening: MembershipEvent }[] {
-    const bearing = this.#membershipsIn(event);
-    return tenant === undefined ? bearing : bearing.filter(({ row }) => row.tenant === tenant);
-  }
-
-  #membershipsIn(event: RelayEvent): { row: Placement; happening: MembershipEvent }[] {
     if (event.kind !== "conference") return [];
     const { status, call_id, conference_id, name } = event.params;
     if (conference_id === undefined || name === undefined) return [];
     const base = { name, conference_id, ts: event.timestamp ?? null };
     const happened =
       status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
-    const row = call_id === undefined || happened === null ? undefined : this.#placements.ofCall(call_id)[0];
-    return row && happened ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
+    if (call_id === undefined || happened === null) return [];
+    const [row] = this.#placements.currentOf(call_id, tenant);
+    return row ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
   }
 
-  /** One placement's change, with what follows from it. */
-  change(row: Placement, event: MembershipEvent): void {
+  /** RELAY did not know the call, and here it is. Without proof the doubt stays: better evidence may come. */
+  #lives(row: Placement, isProved: boolean): void {
+    if (isProved) this.#placements.update(row, { doubt: null });
+    this.#health.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
+  }
+
+  /**
+   * One placement's change, with what follows from it.
+   * @param isProved by more than a token.
+   */
+  change(row: Placement, event: MembershipEvent, isProved = true): void {
     const change = applyEvent(row, event, this.#now());
     if (!change) return;
     const wasThere = row.state === "joined";
+    const wasOut = row.state === "left";
     const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";
     // Its documents take it out again and again: putting it back once more would not keep it there.
     const follow = change.follow === "rejoin" && row.rejoins >= MOST_REJOINS ? "end_call" : change.follow;
@@ -428,27 +539,38 @@ export class ConferenceEvents {
     if (change.blames) {
       this.#ledger.observations.saw("document_takes_call_out_of_conference", true);
       this.#placements.update(row, { doubt: "taken out" });
-    } else if (row.doubt === "404") {
-      this.#placements.update(row, { doubt: null });
-      this.#health.failed("404, and the call lived", this.#now());
-    }
+    } else if (row.doubt === "404" && (isProved || state === "joined")) this.#lives(row, isProved);
     if (row.state === "joined") {
-      this.#noteSplit(row);
+      this.#noteSplit(row, isProved);
       this.#joined(row);
       this.#ledger.kept.unkeep(row);
+      // It is not over after all.
+      if (wasOut) for (const kind of ["end", "after"] as const) this.#errands.drop(kind, row);
     }
     if (row.state === "left") {
-      const hasDropped = wasThere && event.happened === "left";
+      // Nothing is kept of a conference whose end is known: its leaves may be told of after it.
+      const hasDropped = wasThere && event.happened === "left" && !this.#isOver(event, row);
       if (hasDropped && !this.#rooms.isBack(row, this.#now() - DEAD_MS))
         this.#ledger.kept.keep(row, row.room);
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }
-    if (follow === "end_call") this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id);
+    if (follow === "end_call")
+      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, this.#endAt(row));
     if (follow === "rejoin") {
       this.#placements.update(row, { rejoins: row.rejoins + 1 });
       this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
+  }
+
+  #isOver({ conference_id }: MembershipEvent, row: Placement): boolean {
+    const id = conference_id ?? row.conference_id;
+    return id !== null && this.#over.has(id);
+  }
+
+  /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */
+  #endAt({ joined_by, may_stand }: Placement): number {
+    return this.#now() + (joined_by === "document" && may_stand === 1 ? SETTLING_MS : 0);
   }
 
   /**
@@ -461,7 +583,7 @@ export class ConferenceEvents {
 
   /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql
+    return this.#disk
       .exec(
         "DELETE FROM events WHERE seq < (SELECT MIN(seq) + ? FROM events) AND at < ? RETURNING seq",
         limit,
@@ -469,6 +591,10 @@ export class ConferenceEvents {
       )
       .toArray().length;
   }
+}
+
+function isOverlong(value: unknown): boolean {
+  return typeof value === "string" && value.length > LONGEST;
 }
 
 function isByCxml(row: LivePlacement | Placement): boolean {
@@ -479,6 +605,10 @@ function isByCxml(row: LivePlacement | Placement): boolean {
 function wasIn(row: LivePlacement, { ts, found_cxml, found_others }: ConferenceEnd): boolean {
   if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
   return wasThereBefore(row, ts) && (isByCxml(row) ? found_cxml : found_others);
+}
+
+function keyOf({ room, conference_id, feed, trusted, tenant }: ConferenceEnd): string {
+  return JSON.stringify([room, conference_id, feed, trusted, tenant]);
 }
 
 /** null: the turn is over. */

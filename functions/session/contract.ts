@@ -121,6 +121,8 @@ export interface LookRequest extends PlacementKey {
   note?: WebhookNote;
   /** The Worker can hold the call once more: `hold` may be the answer. */
   may_hold?: true;
+  /** The Worker has a waiting document for the call: `not_in` may come with `waits`. */
+  may_wait?: true;
   /** What the call's own document says of the join that it made; the Worker then knows `not_in`, too. */
   document_said?: DocumentSaid;
   /** What REST said, where the Worker has asked it. */
@@ -148,6 +150,12 @@ export type LookReply =
       join: JoinParameters;
       reason: string;
       may_stand?: true;
+      /** Seats are limited: the document asks, too, where its join failed. */
+      limited?: true;
+      /** Of `not_in` where seats are limited: the call waits in its line again. */
+      waits?: true;
+      /** Of `not_in` where seats are limited: what the rule says to a caller who finds no seat. */
+      word?: LastWord;
       /** Where the call goes whose own document is done with its room. */
       after_url?: string;
     };
@@ -170,4 +178,6 @@ export interface ConferenceEventReply {
   v: 1;
   /** Whom to tell in turn; nobody for a repeat. */
   forward: ForwardTo[];
+  /** It was acted upon, and there was no room to write it down: it is to come again. */
+  unrecorded?: true;
 }

@@ -62,6 +62,6 @@ export class Control extends RpcTarget {
   }
 
   #newest(tenant: string, call_id: string): Placement | undefined {
-    return this.#host.placements.ofCall(call_id).find((row) => row.tenant === tenant);
+    return this.#host.placements.currentOf(call_id, tenant)[0];
   }
 }

@@ -1,3 +1,5 @@
+import type { Disk } from "./disk.ts";
+
 /** How much later than it happened a count may be written: that much is lost where we vanish. */
 const FLUSH_MS = 1_000;
 /** Names come from a fixed vocabulary; this only guards against a mistake of ours. */
@@ -5,13 +7,13 @@ const MAX_NAMES = 200;
 
 /** Running totals of what a session did, for its status. */
 export class Counters {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #totals = new Map<string, number>();
   #dirty = false;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    for (const { name, total } of sql.exec<{ name: string; total: number }>(
+  constructor(disk: Disk) {
+    this.#disk = disk;
+    for (const { name, total } of disk.exec<{ name: string; total: number }>(
       "SELECT name, total FROM counters",
     )) {
       this.#totals.set(name, total);
@@ -30,7 +32,7 @@ export class Counters {
     if (!this.#dirty) return;
     this.#dirty = false;
     for (const [name, total] of this.#totals) {
-      this.#sql.exec(
+      this.#disk.attempt(
         "INSERT INTO counters (name, total) VALUES (?, ?) ON CONFLICT DO UPDATE SET total = excluded.total",
         name,
         total,

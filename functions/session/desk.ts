@@ -1,10 +1,14 @@
 import { callerForm } from "../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeError, log } from "../log.ts";
+import { findInRooms } from "../rest.ts";
 import { wouldHaveSeen } from "./absence.ts";
 import type { Chores } from "./chores.ts";
+import type { ConferenceEvents } from "./conference-events.ts";
 import type { LookReply, LookRequest, PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
+import { type Disk, isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { HeldJoins } from "./held-joins.ts";
@@ -24,13 +28,16 @@ import {
   placeByRelay,
   replyOf,
 } from "./placing.ts";
+import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Terms } from "./terms.ts";
 
 interface DeskHost {
+  disk: Disk;
   placements: Placements;
   rooms: Rooms;
+  checks: RoomChecks;
   errands: Errands;
   chores: Chores;
   health: Health;
@@ -43,7 +50,10 @@ interface DeskHost {
   line: Line;
   held: HeldJoins;
   kept: KeptSeats;
+  events: Pick<ConferenceEvents, "isProved">;
 }
+
+const REST_MS = 4_000;
 
 /** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
 export class Desk {
@@ -54,6 +64,8 @@ export class Desk {
   readonly #notes = new Map<string, WebhookNote>();
   /** Placements that wait for their participant-join. */
   readonly #awaited = new Map<string, () => void>();
+  /** REST is being asked whether a join was one. */
+  #isProving = false;
 
   constructor(host: DeskHost) {
     this.#host = host;
@@ -71,7 +83,7 @@ export class Desk {
   async #answer(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, line } = this.#host;
     const id = joinCommandId(request);
-    const row = placements.find(request);
+    const row = placements.findCurrent(request);
     // One tenant has handed the call on to another, who is to learn nothing of the one's rooms.
     if (row && row.tenant !== request.tenant)
       return byDocumentReply(request, "another tenant placed the call");
@@ -99,7 +111,7 @@ export class Desk {
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);
-    const placing = this.#place(request).finally(() => {
+    const placing = this.#placeOrNot(request).finally(() => {
       this.#placing.delete(id);
       this.#awaited.delete(id);
       this.#notes.delete(id);
@@ -118,7 +130,8 @@ export class Desk {
   /** A participant-join confirms the placement. */
   joined(key: PlacementKey): void {
     this.#awaited.get(joinCommandId(key))?.();
-    if (this.#host.placements.find(key)?.joined_by === "relay") this.#watchStay(key);
+    if (this.#host.placements.find(key)?.joined_by === "relay")
+      setTimeout(() => this.#stayed(key), EARLY_LEAVE_MS);
   }
 
   /** In the turn in which the placement's row is written. */
@@ -133,17 +146,46 @@ export class Desk {
     const { link, placements, rooms, health, counters, observations } = this.#host;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
     const ledger = { placements, rooms, health, counters, observations };
-    const reply = look({ ...ledger, wouldHaveSeen: seen, now: Date.now() }, request);
+    const line = {
+      refused: (row: Placement) => this.#refused(row),
+      backToLine: (row: Placement) => this.#host.line.takeBack(row),
+    };
+    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, request);
     this.#looked(request, reply);
     return reply;
   }
 
+  /** The room holds callers that were not counted: it is full until REST was asked. An empty room's refusal has other reasons. */
+  #refused(row: Placement): void {
+    const { rooms, checks, chores } = this.#host;
+    const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
+    if (others > 0) checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
+    chores.doubtSeats([row.room]);
+  }
+
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
-  #watchStay(key: PlacementKey): void {
-    setTimeout(() => {
-      const row = this.#host.placements.find(key);
-      if (row?.state === "joined" && row.joined_by === "relay") this.#host.health.succeeded(Date.now());
-    }, EARLY_LEAVE_MS);
+  #stayed(key: PlacementKey): void {
+    const { placements, health, events } = this.#host;
+    const row = placements.find(key);
+    if (row?.state !== "joined" || row.joined_by !== "relay") return;
+    const isProved = events.isProved(row);
+    health.succeeded(Date.now(), row.tenant, isProved);
+    if (!isProved && health.breaker.failures > 0) void this.#prove(row);
+  }
+
+  /** Where nothing but unsigned callbacks tells of joins, REST is asked, or failures would add up for ever. */
+  async #prove(row: Placement): Promise<void> {
+    if (this.#isProving) return;
+    this.#isProving = true;
+    try {
+      const project = await this.#host.link.project();
+      const found = await findInRooms(project, [row.room], row.call_id, AbortSignal.timeout(REST_MS));
+      if (found !== null) this.#host.health.succeeded(Date.now(), row.tenant, true);
+    } catch (error) {
+      log("info", "join.not_proved", { call: row.call_id, error: describeError(error) });
+    } finally {
+      this.#isProving = false;
+    }
   }
 
   /** The webhook of a look that was answered for good. */
@@ -156,10 +198,20 @@ export class Desk {
     this.#host.journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
   }
 
+  /** The call is answered by its document where there is no room to write anything down for it. */
+  async #placeOrNot(request: PlaceRequest): Promise<PlaceReply> {
+    try {
+      return await this.#place(request);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      return byDocumentReply(request, "the storage is full");
+    }
+  }
+
   async #place(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
     observations.saw("caller_forms", callerForm(request.from));
-    const others = placements.ofCall(request.call_id);
+    const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
@@ -182,7 +234,7 @@ export class Desk {
         now: Date.now,
         connection: () => link.connection(request.project_version),
         protocol: () => link.protocol,
-        avoidRelay: () => this.#avoidRelay(),
+        avoidRelay: () => this.#avoidRelay(request.tenant),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
         observations,
@@ -204,12 +256,14 @@ export class Desk {
     this.#host.chores.start();
   }
 
-  #avoidRelay(): string | null {
+  #avoidRelay(tenant: string): string | null {
+    // Nothing is sent for a call whose row can't be written.
+    if (this.#host.disk.isFull) return "the storage is full";
     const why = this.#host.link.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.
-    if (!this.#host.health.mayTry(Date.now())) return "the breaker is open";
-    return this.#host.leaving.mayTry(Date.now()) ? null : "no evidence of leaving";
+    if (!this.#host.health.mayTry(Date.now(), tenant)) return "the breaker is open";
+    return this.#host.leaving.mayTry(Date.now(), tenant) ? null : "no evidence of leaving";
   }
 
   #commandEnded(outcome: Outcome): void {

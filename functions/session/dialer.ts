@@ -18,6 +18,7 @@ import type { Counters } from "./counters.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "./dial-contract.ts";
 import { parametersOf } from "./dial-parameters.ts";
 import type { Dial, Dials } from "./dials.ts";
+import { isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -36,6 +37,8 @@ const COMMAND_MS = 5_000;
 /** So long after it should have stopped ringing a call of which nothing was heard has come to nothing. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
 const REST_MS = 3_000;
 /**
  * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
@@ -73,6 +76,7 @@ export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
   #restAskedAt = 0;
+  #asking: Promise<void> | null = null;
 
   constructor(host: DialerHost) {
     super();
@@ -101,8 +105,13 @@ export class Dialer extends RpcTarget {
     return dial && this.#shown(dial);
   }
 
+  /** For a Worker of the version before, which knows no pages. */
+  ofTenant(tenant: string): DialView[] {
+    return this.page(tenant, { limit: OLD_PAGE }).dials;
+  }
+
   /** Newest first. */
-  ofTenant(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
+  page(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
     const found = this.#host.dials.ofTenant(tenant, after, limit);
     const dials: DialView[] = [];
     let read = found.length;
@@ -156,13 +165,22 @@ export class Dialer extends RpcTarget {
 
   /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
   async askRest(): Promise<void> {
+    // One round at a time: where REST is slow, the next would stand behind it.
+    this.#asking ??= this.#askRest().finally(() => {
+      this.#asking = null;
+    });
+    await this.#asking;
+  }
+
+  async #askRest(): Promise<void> {
     const { dials, link, now } = this.#host;
     this.#restAskedAt = now();
     const ask = async ({ tag, call_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
-        const signal = AbortSignal.timeout(REST_MS);
-        const { compatibility, voice_log } = await callStatuses(await link.project(), call_id, null, signal);
+        const { compatibility, voice_log } = await link.rest("question", REST_MS, (project, signal) =>
+          callStatuses(project, call_id, null, signal),
+        );
         const happened = dialEventOf(compatibility ?? voice_log ?? "");
         const dial = dials.byTag(tag);
         if (happened && dial) this.#apply(dial, happened);
@@ -199,7 +217,14 @@ export class Dialer extends RpcTarget {
         this.#comeBack(now + RETRY_MS);
         return;
       }
-      this.#send(dial, connection);
+      try {
+        this.#send(dial, connection);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        // Nothing could be written of it, so nothing was sent.
+        this.#comeBack(now + RETRY_MS);
+        return;
+      }
       const next = dials.nextOf(dial.tenant);
       if (next) queue.push(next);
       queue.sort((one, other) => one.seq - other.seq);

@@ -1,5 +1,6 @@
-import type { DialState } from "../../shared/dialing.ts";
+import { type DialState, isOpen } from "../../shared/dialing.ts";
 import type { DialRequest } from "./dial-contract.ts";
+import { type Disk, isFull } from "./disk.ts";
 
 /** A row of the table: one call that an operator asked for. */
 export interface Dial {
@@ -31,17 +32,19 @@ const RINGING = 300;
 
 /** The table of calls that we make: the only place that reads and writes it. */
 export class Dials {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
+  /** Whose changes found no room: they are at hand alone. */
+  readonly #unsaved = new Map<string, Dial>();
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
   }
 
   add(tag: string, request: DialRequest): Dial {
     const now = this.#now();
-    this.#sql.exec(
+    this.#disk.exec(
       `INSERT INTO dials (tag, tenant, id, state, reason, request, created_at, updated_at)
        VALUES (?, ?, ?, 'queued', 'waits for its turn', ?, ?, ?)`,
       tag,
@@ -96,13 +99,16 @@ export class Dials {
   /** Whether any waits for its turn, or is under way. */
   get areOpen(): boolean {
     return (
-      this.#sql.exec(`SELECT 1 FROM dials INDEXED BY dials_open WHERE ${OPEN} LIMIT 1`).toArray().length > 0
+      this.#disk.exec(`SELECT 1 FROM dials INDEXED BY dials_open WHERE ${OPEN} LIMIT 1`).toArray().length > 0
     );
   }
 
   /** Those for which a phone rings, or may. */
   underWay(): Dial[] {
-    return this.#select(`INDEXED BY dials_under_way WHERE ${UNDER_WAY} ORDER BY tenant LIMIT ?`, RINGING);
+    return this.#select(
+      `INDEXED BY dials_under_way WHERE ${UNDER_WAY} ORDER BY tenant LIMIT ?`,
+      RINGING,
+    ).filter(({ state }) => isOpen(state));
   }
 
   /** How many of the tenant's wait for their turn; not counted beyond `most`. */
@@ -116,7 +122,7 @@ export class Dials {
 
   /** When the newest command went out, ms. */
   lastSentAt(): number | null {
-    return this.#sql
+    return this.#disk
       .exec<{ at: number | null }>(
         "SELECT MAX(sent_at) AS at FROM dials INDEXED BY dials_by_sending WHERE sent_at IS NOT NULL",
       )
@@ -125,7 +131,7 @@ export class Dials {
 
   /** When the oldest was asked for, ms; null where there is none. */
   oldest(): number | null {
-    const [row] = this.#sql.exec<{ at: number }>(
+    const [row] = this.#disk.exec<{ at: number }>(
       "SELECT created_at AS at FROM dials WHERE rowid = (SELECT MIN(rowid) FROM dials)",
     );
     return row?.at ?? null;
@@ -133,28 +139,44 @@ export class Dials {
 
   update(dial: Dial, changes: Changes): void {
     const written = { ...changes, updated_at: this.#now() };
+    // Nothing of one that is about to be sent may be forgotten: its phone would ring again and again.
+    if (changes.state === "sending") this.#write(dial.tag, written);
     Object.assign(dial, written);
+    if (changes.state === "sending") return;
+    const { state, reason, call_id, node_id, sent_at, updated_at } = dial;
+    const isUnsaved = this.#unsaved.delete(dial.tag);
+    const all = isUnsaved ? { state, reason, call_id, node_id, sent_at, updated_at } : written;
+    try {
+      this.#write(dial.tag, all);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      this.#unsaved.set(dial.tag, dial);
+    }
+  }
+
+  #write(tag: string, written: Changes & Pick<Dial, "updated_at">): void {
     const columns = Object.entries(written);
-    this.#sql.exec(
+    this.#disk.exec(
       `UPDATE dials SET ${columns.map(([name]) => `${name} = ?`).join(", ")} WHERE tag = ?`,
       ...columns.map(([, value]) => value),
-      dial.tag,
+      tag,
     );
   }
 
   /** Forgets up to `limit` calls asked for over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql
+    return this.#disk
       .exec(
         "DELETE FROM dials WHERE rowid < (SELECT MIN(rowid) + ? FROM dials) AND created_at < ? RETURNING tag",
         limit,
         this.#now() - max_age_ms,
       )
-      .toArray().length;
+      .toArray()
+      .map(({ tag }) => this.#unsaved.delete(String(tag))).length;
   }
 
   #queuedAfter(tenant: string): string | null {
-    const [next] = this.#sql.exec<{ tenant: string }>(
+    const [next] = this.#disk.exec<{ tenant: string }>(
       "SELECT tenant FROM dials INDEXED BY dials_queued WHERE state = 'queued' AND tenant > ? ORDER BY tenant LIMIT 1",
       tenant,
     );
@@ -162,7 +184,7 @@ export class Dials {
   }
 
   #count(where: string, tenant: string, most: number): number {
-    return this.#sql
+    return this.#disk
       .exec<{ count: number }>(
         `SELECT COUNT(*) AS count FROM (SELECT 1 FROM dials ${where} LIMIT ?)`,
         tenant,
@@ -172,10 +194,11 @@ export class Dials {
   }
 
   #select(where: string, ...values: SqlStorageValue[]): Dial[] {
-    return this.#sql
+    return this.#disk
       .exec(`SELECT rowid AS seq, * FROM dials ${where}`, ...values)
       .toArray()
-      .map((row) => ({ ...row, request: JSON.parse(String(row["request"])) }) as unknown as Dial); // The table is ours alone.
+      .map((row) => ({ ...row, request: JSON.parse(String(row["request"])) }) as unknown as Dial) // The table is ours alone.
+      .map((dial) => this.#unsaved.get(dial.tag) ?? dial);
   }
 
   #only([dial]: Dial[]): Dial {

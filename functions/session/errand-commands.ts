@@ -28,7 +28,7 @@ export function commandFor(
   const row = placements.find(key);
   switch (kind) {
     case "end": {
-      const [newest] = placements.ofCall(key.call_id);
+      const [newest] = placements.currentOf(key.call_id);
       // It came anew meanwhile: it is where that led it.
       return row && newest && newest !== row && isLive(newest.state) ? null : hangUp;
     }

@@ -1,9 +1,9 @@
 import { evidenceOfList, evidenceOfRefusal } from "../../shared/evidence.ts";
 import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
-import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import {
+  type CallStatuses,
   callStatuses,
   commandCall,
   evidenceOfStatuses,
@@ -15,7 +15,6 @@ import {
   type RoomListing,
   redirectCall,
 } from "../rest.ts";
-import { abortedAfter } from "../within.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
 import { kindOf, listable } from "./doubts.ts";
@@ -23,12 +22,14 @@ import { type CallCommand, commandFor } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Line } from "./line.ts";
+import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { describeOutcome } from "./placing.ts";
 import type { Repairs } from "./repairs.ts";
 import { observeListing } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
+import { TooLate } from "./slots.ts";
 
 const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
@@ -52,7 +53,7 @@ export interface ErrandHost {
   connection(): RelayConnection | null;
   /** Of the RELAY session as it is now. */
   protocol(): string | null;
-  project(): Promise<Project>;
+  link: Pick<Link, "rest">;
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
   line: Line;
@@ -105,6 +106,8 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   }
   // A 404 is not yet "gone", even where RELAY took a command before: REST may see the call yet.
   const rest = await byRest(host, errand, command);
+  // Something has dropped it meanwhile: it was not sent, or nothing follows from it.
+  if (!host.errands.has(errand)) return host.errands.done(errand);
   if (rest.kind === "ok") {
     took(host, errand, { rest_took: 1 });
     finish(host, errand, "rest");
@@ -156,8 +159,10 @@ async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean
   const row = host.placements.find(errand);
   if (row?.state !== "by_document") return false;
   try {
-    const signal = AbortSignal.timeout(REST_MS);
-    if ((await findInRooms(await host.project(), [row.room], row.call_id, signal)) === null) return false;
+    const sid = await host.link.rest("question", REST_MS, (project, signal) =>
+      findInRooms(project, [row.room], row.call_id, signal),
+    );
+    if (sid === null) return false;
   } catch {
     return false;
   }
@@ -177,14 +182,11 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
   }
   const { trail } = row;
   try {
-    const project = await host.project();
     const asked_at = host.now();
-    const statuses = await abortedAfter(REST_MS, (signal) =>
-      callStatuses(project, row.call_id, row.segment_id, signal),
-    );
+    const statuses = await statusesOf(host, row);
     const status = evidenceOfStatuses(statuses);
     observeStatuses(host, row, statuses);
-    const listing = status === "over" ? null : await listingOf(project, row.room, rooms);
+    const listing = status === "over" ? null : await listingOf(host, row.room, rooms);
     // Where the row moved while REST answered, that is newer than the answer.
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
     else if (listing === null) repairs.over(row, "its status says that the call is over");
@@ -197,8 +199,8 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
       else if (row.state !== "joined" && !repairs.takeBack(row)) host.undecided(row);
     }
   } catch (error) {
-    if (error instanceof RestBusy) {
-      host.observations.saw("rest_429", "seen");
+    if (error instanceof RestBusy || error instanceof TooLate) {
+      if (error instanceof RestBusy) host.observations.saw("rest_429", "seen");
       errands.putOff(errand, error.retry_after_ms, { counts: false });
       return;
     }
@@ -223,28 +225,38 @@ function askAgain(host: ErrandHost, errand: Errand, row: Placement): void {
   host.errands.putOff(errand, wait, { counts: true });
 }
 
-/** Three in a row without a second source, and the project's calls join by document: then a call ends with its conference. */
+/** Three in a row without a second source, and the tenant's calls join by document: then a call ends with its conference. */
 function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
-  const { unsigned_leave_at, joined_by } = row;
+  const { unsigned_leave_at, joined_by, tenant } = row;
   if (unsigned_leave_at === null || joined_by !== "relay" || counted.has(row)) return;
   if (now() - unsigned_leave_at < UNSIGNED_ALONE_MS) return;
   counted.add(row);
-  leaving.failed("no evidence of leaving", now());
+  leaving.failed("no evidence of leaving", now(), tenant);
 }
 
 /** Rows whose unsigned leave has been counted. */
 const counted = new WeakSet<Placement>();
 
-async function listingOf(project: Project, room: string, { listings }: Listings): Promise<RoomListing> {
-  const listing = listings.get(room) ?? abortedAfter(REST_MS, (signal) => listRoom(project, room, signal));
+async function listingOf({ link }: ErrandHost, room: string, { listings }: Listings): Promise<RoomListing> {
+  const listing =
+    listings.get(room) ?? link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal));
   listings.set(room, listing);
   return await listing;
+}
+
+async function statusesOf(
+  { link }: ErrandHost,
+  { call_id, segment_id }: Pick<Placement, "call_id" | "segment_id">,
+): Promise<CallStatuses> {
+  return await link.rest("question", REST_MS, (project, signal) =>
+    callStatuses(project, call_id, segment_id, signal),
+  );
 }
 
 function observeStatuses(
   { observations }: ErrandHost,
   row: Placement,
-  { compatibility, voice_log }: { compatibility: string | null; voice_log: string | null },
+  { compatibility, voice_log }: CallStatuses,
 ): void {
   const { ingress } = kindOf(row);
   observations.saw("call_status_known", `${ingress}: ${compatibility === null ? "no" : "yes"}`);
@@ -279,17 +291,22 @@ function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
   return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
 }
 
-async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promise<boolean> {
+async function isLed(host: ErrandHost, errand: Errand, url: string): Promise<boolean> {
   try {
-    const led = await redirectCall(await host.project(), call_id, url, AbortSignal.timeout(REST_MS));
+    const led = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => redirectCall(project, errand.call_id, url, signal),
+      () => host.errands.has(errand),
+    );
     if (led.kind !== "ok")
       log("info", "waiter.not_led", {
-        call: call_id,
+        call: errand.call_id,
         error: led.kind === "failed" ? led.reason : "REST answered 429",
       });
     return led.kind === "ok";
   } catch (error) {
-    log("info", "waiter.not_led", { call: call_id, error: describeError(error) });
+    log("info", "waiter.not_led", { call: errand.call_id, error: describeError(error) });
     return false;
   }
 }
@@ -298,8 +315,7 @@ async function isLed(host: ErrandHost, { call_id }: Errand, url: string): Promis
 async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
   const segment_id = host.placements.find(errand)?.segment_id ?? null;
   try {
-    const signal = AbortSignal.timeout(REST_MS);
-    const statuses = await callStatuses(await host.project(), errand.call_id, segment_id, signal);
+    const statuses = await statusesOf(host, { call_id: errand.call_id, segment_id });
     return evidenceOfStatuses(statuses) === "over";
   } catch (error) {
     log("info", "call.status_unknown", { call: errand.call_id, error: describeError(error) });
@@ -339,12 +355,22 @@ async function byRest(
 ): Promise<RestOutcome> {
   const { call_id } = errand;
   try {
-    const project = await host.project();
-    const outcome = await commandCall(project, call_id, method, params, AbortSignal.timeout(REST_MS));
+    const isOfUse = () => host.errands.has(errand);
+    const outcome = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => commandCall(project, call_id, method, params, signal),
+      isOfUse,
+    );
     // A call of cXML's may be the compatibility API's alone.
     const isCxmls = errand.node_id === null && method === "calling.end";
     if (outcome.kind !== "refused" || !isCxmls) return outcome;
-    const ended = await hangUpCall(project, call_id, AbortSignal.timeout(REST_MS));
+    const ended = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => hangUpCall(project, call_id, signal),
+      isOfUse,
+    );
     return ended.kind === "failed" ? outcome : ended;
   } catch (error) {
     return { kind: "failed", reason: describeError(error) };

@@ -1,4 +1,6 @@
+import { log } from "../log.ts";
 import type { PlacementKey } from "./contract.ts";
+import type { Disk } from "./disk.ts";
 
 /**
  * end: the call lives on after its room. rejoin: a document of ours took it out of its room; another puts it back.
@@ -27,22 +29,27 @@ const TAKEN_OVER = 2_000;
 /** With so many under way what could as well come later is not added yet. */
 const MANY = 100;
 
+/** Errands that are at hand alone, where the storage is full. */
+const HELD = 5_000;
+
 /** The table of errands. */
 export class Errands {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   #added = false;
   /** Those taken and not yet done or put off. */
   readonly #underWay = new Map<number, Errand>();
+  /** Those that found no room on disk. */
+  readonly #held = new Map<number, Errand>();
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
   /** SQLite would give the id of one that was dropped again, and whoever is still doing that one would end another. */
   #lastId: number;
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
-    this.#lastId = sql.exec<{ id: number | null }>("SELECT MAX(id) AS id FROM errands").one().id ?? 0;
+    this.#lastId = disk.exec<{ id: number | null }>("SELECT MAX(id) AS id FROM errands").one().id ?? 0;
   }
 
   /** At most one errand of a kind for a placement. */
@@ -50,27 +57,29 @@ export class Errands {
     this.#added = true;
     this.#nextDue = undefined;
     this.#lastId += 1;
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO errands (id, kind, call_id, entry, step, node_id, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      this.#lastId,
-      kind,
-      key.call_id,
-      key.entry,
-      key.step,
-      node_id,
-      due_at,
-    );
+    const { call_id, entry, step } = key;
+    const errand = { id: this.#lastId, kind, call_id, entry, step, node_id, attempts: 0, due_at };
+    if (this.#heldOf(kind, key) === undefined && !this.#insert(errand)) this.#hold(errand);
   }
 
   /** Whatever was still to be done for the placement at a later time. */
   drop(kind: ErrandKind, key: PlacementKey): void {
     this.#nextDue = undefined;
-    this.#sql.exec(
+    const held = this.#heldOf(kind, key);
+    if (held) this.#held.delete(held.id);
+    this.#disk.exec(
       "DELETE FROM errands WHERE kind = ? AND call_id = ? AND entry = ? AND step = ?",
       kind,
       key.call_id,
       key.entry,
       key.step,
+    );
+  }
+
+  /** Whether it is still to be done: nothing has dropped it since it was taken. */
+  has({ id }: Errand): boolean {
+    return (
+      this.#held.has(id) || this.#disk.exec("SELECT 1 FROM errands WHERE id = ?", id).toArray().length > 0
     );
   }
 
@@ -94,28 +103,26 @@ export class Errands {
   takeDue(limit: number): Errand[] {
     this.#nextDue = undefined;
     const now = this.#now();
-    const due = this.#sql
+    const due = this.#disk
       .exec(
         "SELECT * FROM errands INDEXED BY errands_by_due WHERE due_at <= ? ORDER BY due_at LIMIT ?",
         now,
         limit,
       )
       .toArray() as unknown as Errand[]; // The table is ours alone.
-    for (const errand of due) {
+    const held = [...this.#held.values()].filter((errand) => errand.due_at <= now);
+    const taken = [...held.map((errand) => ({ ...errand })), ...due].slice(0, limit);
+    for (const errand of taken) {
       this.#underWay.set(errand.id, errand);
-      this.#sql.exec(
-        "UPDATE errands SET attempts = attempts + 1, due_at = ? WHERE id = ?",
-        now + LEASE_MS,
-        errand.id,
-      );
+      this.#put({ ...errand, attempts: errand.attempts + 1, due_at: now + LEASE_MS });
     }
-    return due;
+    return taken;
   }
 
   /** What another incarnation was at, or was to try again soon, is due now: it has not finished, and never will. */
   takeOver(): void {
     this.#nextDue = undefined;
-    this.#sql.exec(
+    this.#disk.attempt(
       `UPDATE errands SET due_at = ?1 WHERE attempts > 0 AND id IN (
          SELECT id FROM errands INDEXED BY errands_by_due WHERE due_at > ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3)`,
       this.#now(),
@@ -127,7 +134,8 @@ export class Errands {
   done(errand: Errand): void {
     this.#nextDue = undefined;
     this.#underWay.delete(errand.id);
-    this.#sql.exec("DELETE FROM errands WHERE id = ?", errand.id);
+    this.#held.delete(errand.id);
+    this.#disk.exec("DELETE FROM errands WHERE id = ?", errand.id);
   }
 
   /** Puts a failed try off to its next time; false where it was the last, and the errand is gone. */
@@ -139,7 +147,7 @@ export class Errands {
     }
     this.#nextDue = undefined;
     this.#underWay.delete(errand.id);
-    this.#sql.exec("UPDATE errands SET due_at = ? WHERE id = ?", this.#now() + wait, errand.id);
+    this.#put({ ...errand, attempts: errand.attempts + 1, due_at: this.#now() + wait });
     return true;
   }
 
@@ -147,11 +155,61 @@ export class Errands {
   putOff(errand: Errand, ms: number, { counts }: { counts: boolean }): void {
     this.#nextDue = undefined;
     this.#underWay.delete(errand.id);
-    this.#sql.exec(
-      "UPDATE errands SET due_at = ?, attempts = ? WHERE id = ?",
-      this.#now() + ms,
-      errand.attempts + (counts ? 1 : 0),
-      errand.id,
+    const attempts = errand.attempts + (counts ? 1 : 0);
+    this.#put({ ...errand, attempts, due_at: this.#now() + ms });
+  }
+
+  /** Writes what found no room before. */
+  save(): void {
+    for (const errand of this.#held.values()) {
+      if (!this.#insert(errand)) return;
+      this.#held.delete(errand.id);
+    }
+  }
+
+  /** Where there is no room for what becomes of it, it is at hand alone from then on: else it would be due at once, again and again. */
+  #put(errand: Errand): void {
+    const { id, attempts, due_at } = errand;
+    if (this.#held.has(id)) {
+      this.#hold(errand);
+      return;
+    }
+    const statement = "UPDATE errands SET due_at = ?, attempts = ? WHERE id = ?";
+    if (this.#disk.attempt(statement, due_at, attempts, id)) return;
+    // It may have been dropped while it was done.
+    const [dropped] = this.#disk.exec("DELETE FROM errands WHERE id = ? RETURNING id", id);
+    if (dropped) this.#hold(errand);
+  }
+
+  #insert({ id, kind, call_id, entry, step, node_id, attempts, due_at }: Errand): boolean {
+    const written = this.#disk.attempt(
+      "INSERT OR IGNORE INTO errands (id, kind, call_id, entry, step, node_id, attempts, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      id,
+      kind,
+      call_id,
+      entry,
+      step,
+      node_id,
+      attempts,
+      due_at,
+    );
+    return written !== null;
+  }
+
+  #hold(errand: Errand): void {
+    if (this.#held.size < HELD || this.#held.has(errand.id)) this.#held.set(errand.id, errand);
+    else
+      log("error", "errand.given_up", {
+        kind: errand.kind,
+        call: errand.call_id,
+        why: "the storage is full",
+      });
+  }
+
+  #heldOf(kind: ErrandKind, { call_id, entry, step }: PlacementKey): Errand | undefined {
+    if (this.#held.size === 0) return undefined;
+    return [...this.#held.values()].find(
+      (held) => held.kind === kind && held.call_id === call_id && held.entry === entry && held.step === step,
     );
   }
 
@@ -163,10 +221,12 @@ export class Errands {
 
   nextDue(): number | null {
     if (this.#nextDue === undefined) {
-      const { due } = this.#sql
+      const { due } = this.#disk
         .exec<{ due: number | null }>("SELECT MIN(due_at) AS due FROM errands INDEXED BY errands_by_due")
         .one();
-      this.#nextDue = due;
+      const held = [...this.#held.values()].map((errand) => errand.due_at);
+      const next = Math.min(due ?? Number.POSITIVE_INFINITY, ...held);
+      this.#nextDue = Number.isFinite(next) ? next : null;
     }
     return this.#nextDue;
   }

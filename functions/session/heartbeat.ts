@@ -1,3 +1,4 @@
+import { NoRecord } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { within } from "../within.ts";
 import type { Alarm } from "./alarm.ts";
@@ -5,7 +6,9 @@ import type { Chores } from "./chores.ts";
 import type { ConferenceEvents } from "./conference-events.ts";
 import type { Dialer } from "./dialer.ts";
 import type { Dials } from "./dials.ts";
+import type { Disk } from "./disk.ts";
 import type { Errands } from "./errands.ts";
+import { Forgetting } from "./forgetting.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
@@ -18,19 +21,19 @@ import type { Walks } from "./walks.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
+/** Where calls of contexts are wanted: an object that is lost hears of none until then, and their callers hear ringing. */
+const CONTEXTS_MS = 10_000;
 /** While RELAY is down the alarm comes this often, for its events can't be seen. */
 const DOWN_CHECK_MS = 6_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
 const RECORD_MS = 4_000;
-/** Rows of one table that are forgotten in one turn, and turns of one alarm. */
-const FORGET_BATCH = 200;
-const FORGET_TURNS = 10;
-/** Parts of rulesets, half a megabyte each. */
-const FORGET_RULESETS = 20;
+/** Where more is due to be forgotten than one beat does, the next comes this soon. */
+const FORGET_ON_MS = 1_000;
 /** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
 const LEFT_BEHIND_MS = 300;
 
 interface HeartbeatHost {
+  disk: Disk;
   alarm: Alarm;
   link: Link;
   errands: Errands;
@@ -51,17 +54,23 @@ interface HeartbeatHost {
 /** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */
 export class Heartbeat {
   readonly #host: HeartbeatHost;
+  readonly #forgetting: Forgetting;
   #lastWorkAt = Date.now();
+  #beganAt = 0;
+  /** Whether the last beat left more to be forgotten than it could. */
+  #isForgetting = false;
 
   constructor(host: HeartbeatHost) {
     this.#host = host;
+    this.#forgetting = new Forgetting(host, Date.now);
   }
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
   began(): void {
-    const { alarm, errands, chores, reception, dialer } = this.#host;
+    const { alarm, errands, chores, reception, dialer, link } = this.#host;
     errands.takeOver();
-    if (chores.arePending || reception.isBusy || dialer.isBusy) alarm.arm(LEFT_BEHIND_MS);
+    const isWanted = chores.arePending || reception.isBusy || dialer.isBusy || link.takesCalls;
+    if (isWanted) alarm.arm(LEFT_BEHIND_MS);
   }
 
   /** Something was done: the session is not idle. */
@@ -72,7 +81,7 @@ export class Heartbeat {
 
   /** The alarm comes, and looks whether the session is to be kept up. */
   keep(): void {
-    this.#host.alarm.arm(HEARTBEAT_MS);
+    this.#host.alarm.arm(this.#interval);
   }
 
   /** RELAY's events stopped coming. */
@@ -80,77 +89,105 @@ export class Heartbeat {
     this.#host.alarm.arm(DOWN_CHECK_MS);
   }
 
-  /** What the alarm does. Never rejects. */
+  /** What the alarm does. Never rejects: after six failures in a row Cloudflare would let no alarm come again. */
   async beat(): Promise<void> {
-    const { alarm, link, chores, reception, dialer, rooms } = this.#host;
+    const { alarm, link } = this.#host;
     alarm.came();
+    try {
+      await this.#beat();
+    } catch (error) {
+      this.#broke("beat", error);
+      alarm.arm(link.ready ? this.#interval : DOWN_CHECK_MS);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { alarm, link, chores, reception, dialer, rooms } = this.#host;
+    // It came this soon to go on forgetting. Timers of ours see to what else is due.
+    if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
+      await this.#safely("forget", () => this.#forgetOn());
+      alarm.arm(this.#isForgetting ? FORGET_ON_MS : DOWN_CHECK_MS);
+      return;
+    }
+    this.#beganAt = Date.now();
     const isRead = await this.#readRecord();
+    this.#save();
     const { keep_ms } = link;
-    const forgotten = await this.#forget(keep_ms);
-    await rooms.known();
-    chores.verifyWhereabouts();
-    chores.checkRooms("routine");
-    dialer.pump();
+    const forgotten = await this.#safely("forget", () => this.#forgetting.run(keep_ms));
+    const isDone = await this.#safely("look", async () => {
+      await rooms.known();
+      chores.verifyWhereabouts();
+      chores.checkRooms("routine");
+      dialer.pump();
+      return true;
+    });
+    this.#isForgetting = forgotten?.isMore === true;
     if (this.#hasWork()) {
       try {
         await link.connection(null);
       } catch (error) {
         log("error", "session.unreachable", { error: describeError(error) });
       }
-      alarm.arm(link.ready ? HEARTBEAT_MS : DOWN_CHECK_MS);
+      alarm.arm(link.ready ? this.#interval : DOWN_CHECK_MS);
       reception.resume();
     } else if (link.isOpen) {
       if (Date.now() - this.#lastWorkAt >= link.idle_disconnect_ms) link.close();
       alarm.arm(HEARTBEAT_MS);
-    } else if (forgotten > 0 || !isRead) {
+    } else if (forgotten?.rows !== 0 || !isRead || !isDone) {
       // A record that can't be read may want the connection up.
       alarm.arm(HEARTBEAT_MS);
     } else {
-      const next = this.#nextForget(keep_ms);
+      const next = this.#forgetting.next(keep_ms);
       if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
+    if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
     void chores.run();
   }
 
+  get #interval(): number {
+    return this.#host.link.takesCalls ? CONTEXTS_MS : HEARTBEAT_MS;
+  }
+
+  /** What one part of the beat gives; null where it breaks, which keeps no other part from its turn. */
+  async #safely<T>(part: string, run: () => Promise<T>): Promise<T | null> {
+    try {
+      return await run();
+    } catch (error) {
+      this.#broke(part, error);
+      return null;
+    }
+  }
+
+  #broke(part: string, error: unknown): void {
+    log("error", "heartbeat.broke", { part, error: describeError(error) });
+  }
+
+  /** Not while the ledger is gone through: the two together would keep calls waiting. */
+  async #forgetOn(): Promise<void> {
+    const { chores, link } = this.#host;
+    if (chores.areGoingThrough) return;
+    this.#isForgetting = false;
+    const { isMore } = await this.#forgetting.run(link.keep_ms);
+    this.#isForgetting = isMore;
+  }
+
+  /** What found no room on disk may find some now. */
+  #save(): void {
+    const { placements, errands } = this.#host;
+    placements.save();
+    errands.save();
+  }
+
+  /** Whether it is known what the record has; where there is none, that is. */
   async #readRecord(): Promise<boolean> {
     try {
       await within(RECORD_MS, this.#host.link.refresh());
       return true;
     } catch (error) {
       log("error", "session.record_unreadable", { error: describeError(error) });
-      return false;
+      return error instanceof NoRecord;
     }
-  }
-
-  /** Each slice in a turn of its own: what comes meanwhile is not kept waiting. */
-  async #forget(keep_ms: number): Promise<number> {
-    const { placements, events, journal, walks, dials, rulesets, pins, kept } = this.#host;
-    const tables = [placements, events, journal, walks, dials];
-    const forgetters = [
-      ...tables.map((table) => () => table.forget(keep_ms, FORGET_BATCH)),
-      () => rulesets.forget(keep_ms, FORGET_RULESETS),
-      () => pins.forget(FORGET_BATCH),
-      () => kept.forget(FORGET_BATCH),
-    ];
-    let forgotten = 0;
-    for (const forget of forgetters) {
-      for (let turn = 0; turn < FORGET_TURNS; turn += 1) {
-        const some = forget();
-        forgotten += some;
-        if (some === 0) break;
-        await scheduler.wait(0);
-      }
-    }
-    return forgotten;
-  }
-
-  /** When something is next old enough, ms; infinite where there is nothing. */
-  #nextForget(keep_ms: number): number {
-    const { journal, walks, dials, pins, kept } = this.#host;
-    const oldest = [journal.oldest(), walks.oldest(), dials.oldest()].flatMap((at) => at ?? []);
-    const next = [pins.nextForget(), kept.nextForget()].flatMap((at) => at ?? []);
-    return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 
   #hasWork(): boolean {

@@ -123,18 +123,29 @@ export class HeldJoins {
   async #isSettled(row: Placement): Promise<boolean> {
     const { link, repairs } = this.#host;
     const { trail, call_id, room, segment_id } = row;
-    const project = await link.project();
-    const signal = AbortSignal.timeout(REST_MS);
+    const isOfUse = () => isHeld(row);
     // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
-    const [sid, statuses] = await Promise.all([
-      findInRooms(project, [room], call_id, signal),
-      callStatuses(project, call_id, segment_id, signal),
-    ]);
+    const found = link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => findInRooms(project, [room], call_id, signal),
+      isOfUse,
+    );
+    const told = link
+      .rest(
+        "question",
+        REST_MS,
+        (project, signal) => callStatuses(project, call_id, segment_id, signal),
+        isOfUse,
+      )
+      .catch(() => null);
+    const sid = await found;
     if (sid !== null) {
       if (row.trail === trail) repairs.found(row, sid);
       return true;
     }
-    if (evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
+    const statuses = await told;
+    if (statuses === null || evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
     repairs.over(row, "its status says that the call is over");
     return true;
   }
@@ -179,10 +190,14 @@ export class HeldJoins {
     return rest.kind === "ok" || wait === undefined ? wait : Math.min(wait, 1_000);
   }
 
-  async #byRest({ call_id }: Placement, dest: string): Promise<RestOutcome> {
+  async #byRest(row: Placement, dest: string): Promise<RestOutcome> {
     try {
-      const project = await this.#host.link.project();
-      return await commandCall(project, call_id, "calling.transfer", { dest }, AbortSignal.timeout(REST_MS));
+      return await this.#host.link.rest(
+        "command",
+        REST_MS,
+        (project, signal) => commandCall(project, row.call_id, "calling.transfer", { dest }, signal),
+        () => isHeld(row),
+      );
     } catch (error) {
       return { kind: "failed", reason: describeError(error) };
     }

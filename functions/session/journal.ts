@@ -1,4 +1,7 @@
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
+import type { Disk } from "./disk.ts";
 import type { WebhookNote, WebhookSaid } from "./journal-contract.ts";
+import { Sweep } from "./sweep.ts";
 
 /** A webhook's row: what came, and how it was answered; a placement's webhook is answered when its placement is. */
 export type WebhookRow = WebhookNote & Partial<WebhookSaid> & { repeat?: true };
@@ -31,6 +34,9 @@ type JournalRow = {
   data: string;
 };
 
+/** Whether an entry is of what machines did; `control.ts` words what people do. */
+const BY_NO_OPERATOR = "NOT (kind = 'deed' AND data LIKE '%operator%')";
+
 /** Entries in which a repeat of a webhook is looked for, and a call's newest webhook. */
 const NEWEST = 30;
 /** Entries in which a later webhook of a call is looked for: between two there are few commands. */
@@ -47,12 +53,14 @@ export interface About {
  * keeps secrets out.
  */
 export class Journal {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
+  readonly #sweep: Sweep;
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
+    this.#sweep = new Sweep(disk, { table: "journal", at: "at", mayGo: BY_NO_OPERATOR });
   }
 
   webhook(about: About, row: WebhookRow): void {
@@ -65,7 +73,7 @@ export class Journal {
 
   /** Up to `limit` of the call's entries after the one with this `seq`, oldest first. */
   ofCall({ tenant, call_id }: About, after: number, limit: number): PageOf<JournalEntry> {
-    const rows = this.#sql
+    const rows = this.#disk
       .exec<JournalRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_call
          WHERE call_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
@@ -79,7 +87,7 @@ export class Journal {
 
   /** The newest of the call's entries, newest first: a call that goes on for ever has any number. */
   newestOf({ tenant, call_id }: About): JournalEntry[] {
-    return this.#sql
+    return this.#disk
       .exec<JournalRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_call
          WHERE call_id = ? ORDER BY seq DESC LIMIT ?`,
@@ -91,18 +99,18 @@ export class Journal {
       .map(entryOf);
   }
 
-  /** Whether anything is written of the call, for whichever tenant. */
+  /** Whether anything is written of the call, for whichever tenant. What is older than any call is of another with the same id. */
   knows(call_id: string): boolean {
-    return (
-      this.#sql
-        .exec("SELECT 1 FROM journal INDEXED BY journal_by_call WHERE call_id = ? LIMIT 1", call_id)
-        .toArray().length > 0
+    const [newest] = this.#disk.exec<{ at: number }>(
+      "SELECT at FROM journal INDEXED BY journal_by_call WHERE call_id = ? ORDER BY seq DESC LIMIT 1",
+      call_id,
     );
+    return newest !== undefined && newest.at > this.#now() - LONGEST_CALL_MS;
   }
 
   /** Up to `limit` of the tenant's entries older than `before`, newest first. */
   ofTenant(tenant: string, before: number, limit: number): PageOf<JournalEntry> {
-    const rows = this.#sql
+    const rows = this.#disk
       .exec<JournalRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_tenant
          WHERE tenant = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
@@ -116,7 +124,7 @@ export class Journal {
 
   /** Whether a webhook of the call is among the entries from `since` on. */
   hasWebhookSince({ tenant, call_id }: About, since: number): boolean {
-    return this.#sql
+    return this.#disk
       .exec<Pick<JournalRow, "tenant" | "kind">>(
         `SELECT tenant, kind FROM journal INDEXED BY journal_by_call WHERE call_id = ? AND seq >= ? ORDER BY seq LIMIT ?`,
         call_id,
@@ -129,7 +137,7 @@ export class Journal {
 
   /** Since when there are entries; null where there are none. */
   oldest(): number | null {
-    const [row] = this.#sql.exec<{ at: number }>(
+    const [row] = this.#disk.exec<{ at: number }>(
       "SELECT at FROM journal WHERE seq = (SELECT MIN(seq) FROM journal)",
     );
     return row?.at ?? null;
@@ -138,7 +146,7 @@ export class Journal {
   /** Forgets up to `limit` entries older than `max_age_ms`; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     // Rows are written in the order of time, so the oldest are the first.
-    return this.#sql
+    return this.#disk
       .exec(
         "DELETE FROM journal WHERE seq < (SELECT MIN(seq) + ? FROM journal) AND at < ? RETURNING seq",
         limit,
@@ -147,8 +155,16 @@ export class Journal {
       .toArray().length;
   }
 
+  /** The same before their time: what operators did stays. Returns how many it went through. */
+  forgetHistory(max_age_ms: number, limit: number): number {
+    const { passed, seqs } = this.#sweep.next(this.#now() - max_age_ms, limit);
+    const statement = "DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(?))";
+    if (seqs.length > 0) this.#disk.exec(statement, JSON.stringify(seqs));
+    return passed;
+  }
+
   #add({ tenant, call_id }: About, kind: JournalEntry["kind"], data: object): void {
-    this.#sql.exec(
+    this.#disk.attempt(
       "INSERT INTO journal (at, tenant, call_id, kind, data) VALUES (?, ?, ?, ?, ?)",
       this.#now(),
       tenant,

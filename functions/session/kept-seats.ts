@@ -1,6 +1,7 @@
 import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { PlacementKey, PlaceRequest } from "./contract.ts";
+import type { Disk } from "./disk.ts";
 
 /** A seat that is claimed is kept for the placement that follows, and is anybody's to claim again after this. */
 const CLAIM_MS = 15_000;
@@ -17,17 +18,17 @@ export interface Returning {
 
 /** Seats of callers who dropped and may come back: the only place that reads and writes their table. */
 export class KeptSeats {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   /** No seat is kept from then on, ms. */
   #until: number;
   /** The seats that are kept of a room, and until when, by their rows. A room without is not here, nor one not asked about yet. */
   readonly #rooms = new Map<string, Map<number, number>>();
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
-    const { until } = sql
+    const { until } = disk
       .exec<{ until: number | null }>(
         "SELECT MAX(until) AS until FROM kept_seats INDEXED BY kept_seats_by_end WHERE until IS NOT NULL",
       )
@@ -38,7 +39,7 @@ export class KeptSeats {
   /** The caller's seat is to be kept, should the call drop. */
   promise({ call_id, entry, step, tenant, from, rejoin }: PlaceRequest): void {
     if (!rejoin) return;
-    this.#sql.exec(
+    this.#disk.attempt(
       `INSERT OR IGNORE INTO kept_seats (call_id, entry, step, tenant, "from", "to", keep_s, placing, made_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       call_id,
@@ -55,15 +56,16 @@ export class KeptSeats {
 
   /** The call has dropped out of this room: its seat is kept from now on, where that was promised. */
   keep(key: PlacementKey, room: string): void {
-    const [kept] = this.#sql.exec<{ seq: number; until: number }>(
-      `UPDATE kept_seats SET room = ?, until = ? + keep_s * 1000 WHERE call_id = ? AND entry = ? AND step = ?
+    const [kept] =
+      this.#disk.attempt<{ seq: number; until: number }>(
+        `UPDATE kept_seats SET room = ?, until = ? + keep_s * 1000 WHERE call_id = ? AND entry = ? AND step = ?
        RETURNING seq, until`,
-      room,
-      this.#now(),
-      key.call_id,
-      key.entry,
-      key.step,
-    );
+        room,
+        this.#now(),
+        key.call_id,
+        key.entry,
+        key.step,
+      ) ?? [];
     if (!kept) return;
     this.#until = Math.max(this.#until, kept.until);
     this.#rooms.get(room)?.set(kept.seq, kept.until);
@@ -72,13 +74,14 @@ export class KeptSeats {
   /** It is in its room after all. */
   unkeep({ call_id, entry, step }: PlacementKey): void {
     if (this.#until === 0) return;
-    const [kept] = this.#sql.exec<{ seq: number; room: string | null }>(
-      `UPDATE kept_seats SET until = NULL WHERE until IS NOT NULL AND call_id = ? AND entry = ? AND step = ?
+    const [kept] =
+      this.#disk.attempt<{ seq: number; room: string | null }>(
+        `UPDATE kept_seats SET until = NULL WHERE until IS NOT NULL AND call_id = ? AND entry = ? AND step = ?
        RETURNING seq, room`,
-      call_id,
-      entry,
-      step,
-    );
+        call_id,
+        entry,
+        step,
+      ) ?? [];
     if (kept?.room != null) this.#rooms.get(kept.room)?.delete(kept.seq);
   }
 
@@ -87,7 +90,7 @@ export class KeptSeats {
    */
   emptied(room: string, ended_at: number, limit: number): boolean {
     if (this.#now() >= this.#until) return false;
-    const forgotten = this.#sql
+    const forgotten = this.#disk
       .exec(
         `DELETE FROM kept_seats WHERE seq IN (
            SELECT seq FROM kept_seats INDEXED BY kept_seats_by_room
@@ -126,26 +129,27 @@ export class KeptSeats {
   claim({ tenant, from, to, call_id }: Returning): Placing | null {
     const now = this.#now();
     if (now >= this.#until) return null;
-    const [found] = this.#sql.exec<{ seq: number; room: string | null; until: number; placing: string }>(
-      `UPDATE kept_seats SET claimed_by = ?, claimed_until = ?, until = MAX(until, ?) WHERE seq = (
+    const [found] =
+      this.#disk.attempt<{ seq: number; room: string | null; until: number; placing: string }>(
+        `UPDATE kept_seats SET claimed_by = ?, claimed_until = ?, until = MAX(until, ?) WHERE seq = (
          SELECT seq FROM (
            SELECT seq, room, until, claimed_by, claimed_until FROM kept_seats INDEXED BY kept_seats_by_caller
            WHERE tenant = ? AND "from" = ? AND "to" = ? AND until IS NOT NULL ORDER BY seq DESC LIMIT ?
          ) WHERE until > ? AND (claimed_by = ? OR (room IS NOT NULL AND (claimed_by IS NULL OR claimed_until <= ?)))
          ORDER BY claimed_by = ? DESC, until DESC LIMIT 1
        ) RETURNING seq, room, until, placing`,
-      call_id,
-      now + CLAIM_MS,
-      now + CLAIM_MS,
-      tenant,
-      from,
-      to,
-      OF_CALLER,
-      now,
-      call_id,
-      now,
-      call_id,
-    );
+        call_id,
+        now + CLAIM_MS,
+        now + CLAIM_MS,
+        tenant,
+        from,
+        to,
+        OF_CALLER,
+        now,
+        call_id,
+        now,
+        call_id,
+      ) ?? [];
     if (found?.room != null) this.#rooms.get(found.room)?.set(found.seq, found.until);
     this.#until = Math.max(this.#until, now + CLAIM_MS);
     return found ? (JSON.parse(found.placing) as Placing) : null;
@@ -158,14 +162,18 @@ export class KeptSeats {
   take(call_id: string): string | null {
     const now = this.#now();
     if (now >= this.#until) return null;
-    const [taken] = this.#sql.exec<{ seq: number; room: string }>(
+    const [taken] = this.#disk.exec<{ seq: number; room: string }>(
       `SELECT seq, room FROM kept_seats INDEXED BY kept_seats_by_claim
        WHERE claimed_by = ? AND until > ? AND room IS NOT NULL LIMIT 1`,
       call_id,
       now,
     );
     if (!taken) return null;
-    this.#sql.exec("UPDATE kept_seats SET room = NULL, until = ? WHERE seq = ?", now + CLAIM_MS, taken.seq);
+    this.#disk.attempt(
+      "UPDATE kept_seats SET room = NULL, until = ? WHERE seq = ?",
+      now + CLAIM_MS,
+      taken.seq,
+    );
     this.#rooms.get(taken.room)?.delete(taken.seq);
     return taken.room;
   }
@@ -173,14 +181,14 @@ export class KeptSeats {
   /** Forgets up to `limit` seats that are kept no more, and as many promises to calls that have long ended; returns how many. */
   forget(limit: number): number {
     const now = this.#now();
-    const over = this.#sql.exec(
+    const over = this.#disk.exec(
       `DELETE FROM kept_seats WHERE seq IN (
          SELECT seq FROM kept_seats INDEXED BY kept_seats_by_end WHERE until <= ? LIMIT ?
        ) RETURNING seq`,
       now,
       limit,
     );
-    const promises = this.#sql.exec(
+    const promises = this.#disk.exec(
       "DELETE FROM kept_seats WHERE seq < (SELECT MIN(seq) + ? FROM kept_seats) AND made_at < ? RETURNING seq",
       limit,
       now - LONGEST_CALL_MS,
@@ -190,14 +198,14 @@ export class KeptSeats {
 
   /** When the oldest promise is forgotten, ms; null: there is none. */
   nextForget(): number | null {
-    const [row] = this.#sql.exec<{ at: number }>(
+    const [row] = this.#disk.exec<{ at: number }>(
       "SELECT made_at AS at FROM kept_seats WHERE seq = (SELECT MIN(seq) FROM kept_seats)",
     );
     return row ? row.at + LONGEST_CALL_MS : null;
   }
 
   #read(room: string, now: number): Map<number, number> {
-    const kept = this.#sql.exec<{ seq: number; until: number }>(
+    const kept = this.#disk.exec<{ seq: number; until: number }>(
       "SELECT seq, until FROM kept_seats INDEXED BY kept_seats_by_room WHERE room = ? AND until > ?",
       room,
       now,

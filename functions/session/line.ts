@@ -354,6 +354,9 @@ export class Line {
       joined_by: "document",
       deadline_at: now() + offeredFor(row),
       reason: "its turn has come",
+      // It was let in before, maybe: what was answered about that join is no answer about this one.
+      asking_step: null,
+      answer: null,
     });
     glance.seated(chosen.room);
     if (terms.max_duration_s !== undefined) {

@@ -1,10 +1,12 @@
 import type { ConnectionState } from "../../shared/relay/effects.ts";
 import type { RelaySettings } from "../../shared/relay/inputs.ts";
-import { type Project, readProject } from "../directory.ts";
+import { NoRecord, type Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { type ConnectionHost, RelayConnection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Facts } from "./facts.ts";
+import { ProjectRecord } from "./project-record.ts";
+import { Slots, type Urgency } from "./slots.ts";
 
 /** How the session presents itself to SignalWire. */
 const AGENT = "partyline/0.1.0";
@@ -15,6 +17,8 @@ const REREAD_MS = 5_000;
 /** How old the record may be that a session goes by which no webhook tells of a newer one. */
 const REFRESH_MS = 25_000;
 const KEPT_ERRORS = 10;
+/** Cloudflare lets an object have six connections that await their headers: half of them are REST's. */
+const REST_AT_ONCE = 3;
 const SETTLE_POLL_MS = 50;
 
 /** The connection's part of a session's status. */
@@ -44,7 +48,7 @@ export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "a
 
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
 export class Link {
-  readonly #env: Env;
+  readonly #record: ProjectRecord;
   readonly #facts: Facts;
   readonly #counters: Counters;
   readonly #events: LinkHost;
@@ -59,9 +63,10 @@ export class Link {
   readonly #errors: LinkStatus["last_errors"] = [];
   /** How many wait for an event that nothing but RELAY tells of. */
   #waiting = 0;
+  readonly #rest = new Slots(REST_AT_ONCE);
 
   constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
-    this.#env = env;
+    this.#record = new ProjectRecord(env, facts);
     this.#facts = facts;
     this.#counters = counters;
     this.#events = events;
@@ -111,8 +116,22 @@ export class Link {
     return (this.#project?.value.session.seat_doubt_s ?? 1_800) * 1000;
   }
 
+  /**
+   * Runs a REST request when one of three slots is free. It may wait `ms` for that, and its timeout of `ms` starts then. Rejects with
+   * `TooLate` if it was not started: no slot was free in time, or the result is no longer needed.
+   */
+  async rest<T>(
+    urgency: Urgency,
+    ms: number,
+    work: (project: Project, signal: AbortSignal) => Promise<T>,
+    isOfUse?: () => boolean,
+  ): Promise<T> {
+    const job = async () => await work(await this.project(), AbortSignal.timeout(ms));
+    return await this.#rest.run(urgency, job, { wait_ms: ms, ...(isOfUse === undefined ? {} : { isOfUse }) });
+  }
+
   async project(): Promise<Project> {
-    return this.#project?.value ?? (await readProject(this.#env, this.#facts.require("project_id")));
+    return this.#project?.value ?? (await this.#record.readOrKept());
   }
 
   get idle_disconnect_ms(): number {
@@ -121,8 +140,13 @@ export class Link {
 
   /** Whether the record wants the connection up without work, too: calls of contexts come by it alone. */
   get staysUp(): boolean {
+    return this.#project?.value.session.stay_up === true || this.takesCalls;
+  }
+
+  /** Whether calls of contexts are wanted, by the record as it was read last. */
+  get takesCalls(): boolean {
     const project = this.#project?.value;
-    return project !== undefined && (project.session.stay_up || Object.keys(project.contexts).length > 0);
+    return project ? Object.keys(project.contexts).length > 0 : this.#record.takesCalls;
   }
 
   /**
@@ -219,7 +243,7 @@ export class Link {
 
   async #readAndConnect(): Promise<void> {
     const project_id = this.#facts.require("project_id");
-    const project = await readProject(this.#env, project_id);
+    const project = await this.#readRecord();
     const resume = this.#connection ? {} : await this.#facts.readResume(project_id);
     const before = this.#project?.value;
     this.#project = { value: project, read_at: Date.now() };
@@ -236,6 +260,23 @@ export class Link {
     this.#connection?.handle({ on: "close" });
     this.#connection = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
     this.#watch();
+  }
+
+  /** What was read before by this object stands by itself; what an earlier one read stands in where there is nothing else. */
+  async #readRecord(): Promise<Project> {
+    try {
+      return await (this.#project ? this.#record.read() : this.#record.readOrKept());
+    } catch (error) {
+      if (error instanceof NoRecord) this.#forget();
+      throw error;
+    }
+  }
+
+  /** The project is this session's no more. */
+  #forget(): void {
+    this.#connection?.handle({ on: "close" });
+    this.#connection = null;
+    this.#project = null;
   }
 
   #host(project_id: string): ConnectionHost {

@@ -1,5 +1,6 @@
 import { isLive } from "../../shared/placement.ts";
 import type { PlacementKey } from "./contract.ts";
+import type { Sql } from "./disk.ts";
 import type { Changes, Placement } from "./placements.ts";
 
 /** Rows that are loaded in one turn. */
@@ -52,7 +53,7 @@ const NONE: ReadonlySet<LivePlacement> = new Set();
  * Follows the table, which `Placements` alone writes; a new object loads it in slices, and a room that is asked for before that at once.
  */
 export class LiveRows {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   readonly #rows = new Map<string, LivePlacement>();
   readonly #rooms = new Map<string, Set<LivePlacement>>();
   /** Rooms that are here whole, while others may not be. */
@@ -62,7 +63,7 @@ export class LiveRows {
   #loading: Promise<void> | null = null;
 
   /** With one slice of the table: of most projects that is all. */
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     this.#load({ room: "", seq: 0 });
   }
@@ -99,8 +100,16 @@ export class LiveRows {
 
   /** Resolves when all are loaded, slice by slice in turns of their own. */
   whole(): Promise<void> {
-    this.#loading ??= this.#loadAll();
+    this.#loading ??= this.#loadAll().catch((error: unknown) => {
+      this.#loading = null;
+      throw error;
+    });
     return this.#loading;
+  }
+
+  /** Whether any is loaded; the first slice is, from the start. */
+  get areAny(): boolean {
+    return this.#rows.size > 0;
   }
 
   /** A new row. */

@@ -1,5 +1,6 @@
-import { type JoinParameters, withoutEnd } from "../../shared/conference.ts";
+import { type JoinParameters, withLimit, withoutEnd } from "../../shared/conference.ts";
 import { LIST_LAG_MS } from "../../shared/evidence.ts";
+import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { confirmJoin, named } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
@@ -30,6 +31,10 @@ export interface Lookout {
   observations: Pick<Observations, "saw" | "has">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
+  /** SignalWire refused the row's join where seats are limited. */
+  refused(row: Placement): void;
+  /** Puts a waiter whose join was refused back into its line; false where it did not wait. */
+  backToLine(row: Placement): boolean;
   now: number;
 }
 
@@ -40,10 +45,12 @@ export interface Lookout {
  */
 export function look(out: Lookout, request: LookRequest): LookReply {
   const { placements, now } = out;
-  const row = placements.find(request);
+  const row = placements.findCurrent(request);
   if (!row) return unknownPlacement(request);
   // A repeat; a hold is the answer that is not kept.
   if (row.asking_step === request.asking_step) return row.answer ?? held(row, row.reason);
+  // A join that only a token proves, after RELAY's 404: that the call comes back proves that it lives.
+  if (row.state === "joined" && row.doubt === "404") nowKnown(out, row);
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id) {
     if (row.segment_id !== null) out.observations.saw("segments", "one_per_document");
     placements.update(row, { segment_id: request.segment_id });
@@ -137,7 +144,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   const isDone = said === "completed";
   if (row.may_stand === 0) {
     const reason = `its document's join: ${said}`;
-    return { ...place, outcome: isDone ? "over" : "not_in", reason };
+    return isDone ? { ...place, outcome: "over", reason } : notIn(out, row, request, reason);
   }
   // Seen to join, and the document's join was none: RELAY's is. Where the document's is over, a leave may be on its way.
   if (row.state === "joined" && !isDone) {
@@ -156,11 +163,28 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
   }
   if (isDone ? mayHoldAgain(out, row, request) : mayBeThere(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
-  if (!isDone) return { ...place, outcome: "not_in", reason: `its document's join: ${said}` };
+  if (!isDone) return notIn(out, row, request, `its document's join: ${said}`);
   if (row.rejoins >= MOST_REJOINS)
     return { ...place, outcome: "over", reason: "its document's join is over" };
   placements.update(row, { rejoins: row.rejoins + 1 });
   return byDocument(out, row, "its document's join is over, and nothing says that its conference is");
+}
+
+/** The document's join failed. If seats are limited, the room is taken to be full by SignalWire's own count. */
+function notIn(
+  out: Lookout,
+  row: Placement,
+  { may_wait, document_said: said }: LookRequest,
+  reason: string,
+): LookReply {
+  const reply = { ...placeOf(row), outcome: "not_in", reason } as const;
+  if (row.capacity === null) return reply;
+  const word = row.when_full ?? rejectByDefault();
+  if (said === "failed") out.refused(row);
+  if (may_wait === true && (row.state === "waiting" || out.backToLine(row)))
+    return { ...reply, waits: true, word };
+  out.placements.move(row, "failed", { turned_away: "full", reason });
+  return { ...reply, word };
 }
 
 function held(row: Placement, reason: string): LookReply {
@@ -213,17 +237,20 @@ function byDocument({ placements, now }: Lookout, row: Placement, reason: string
 }
 
 /** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
-function placeOf({ room, join, may_stand, after_url }: Placement): {
+function placeOf({ room, join, capacity, may_stand, after_url }: Placement): {
   v: 1;
   room: string;
   join: JoinParameters;
   may_stand?: true;
+  limited?: true;
   after_url?: string;
 } {
+  const harmless = may_stand === 1 ? withoutEnd(join) : join;
   return {
     v: 1,
     room,
-    join: may_stand === 1 ? withoutEnd(join) : join,
+    join: capacity === null ? harmless : withLimit(harmless, capacity),
+    ...(capacity === null ? {} : { limited: true as const }),
     ...(may_stand === 1 ? { may_stand: true as const } : {}),
     ...(after_url === null ? {} : { after_url }),
   };

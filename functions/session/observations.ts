@@ -1,4 +1,5 @@
 import type { ObservedQuestion } from "../../shared/observed-questions.ts";
+import type { Disk } from "./disk.ts";
 
 /** What is seen again is written again no sooner than this. */
 const WRITE_AGAIN_MS = 60_000;
@@ -20,14 +21,14 @@ export interface Observation {
  * a caller: no numbers, names or ids are in them. Used by reconciliation, by `GET …/session` and by the doctor.
  */
 export class Observations {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   readonly #known = new Map<string, Observation & { written_at: number }>();
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
-    const rows = sql.exec<Observation & Record<string, SqlStorageValue>>(
+    const rows = disk.exec<Observation & Record<string, SqlStorageValue>>(
       "SELECT question, reading, first_at, last_at, times FROM observations LIMIT ?",
       MOST,
     );
@@ -46,7 +47,7 @@ export class Observations {
     this.#known.set(keyOf(row), row);
     if (now - row.written_at < WRITE_AGAIN_MS) return;
     row.written_at = now;
-    this.#sql.exec(
+    this.#disk.attempt(
       `INSERT INTO observations (question, reading, first_at, last_at, times) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET last_at = excluded.last_at, times = excluded.times`,
       row.question,

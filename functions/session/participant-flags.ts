@@ -8,11 +8,14 @@ const SAID: Record<string, { muted?: number; held?: number }> = {
   "participant-unhold": { held: 0 },
 };
 
-/** Keeps whether a participant is muted and held, by whichever event is the newest. Written only where it changes. */
-export function noteFlags(placements: Placements, event: RelayEvent): void {
+/**
+ * Keeps whether a participant is muted and held, by whichever event is the newest. Written only where it changes.
+ * @param tenant whose callback told it, and whose call it must be.
+ */
+export function noteFlags(placements: Placements, event: RelayEvent, tenant?: string): void {
   if (event.kind !== "conference") return;
   const { call_id, name, status, muted, hold } = event.params;
-  const [row] = call_id === undefined ? [] : placements.ofCall(call_id);
+  const [row] = call_id === undefined ? [] : placements.currentOf(call_id, tenant);
   if (!row || row.room !== name) return;
   const isJoin = status === "participant-join" || status === "participant-modify";
   const said = isJoin ? { muted: flag(muted), held: flag(hold) } : SAID[status];

@@ -1,10 +1,19 @@
 import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
-import { isLive, type Membership, mayMove, type PlacementState } from "../../shared/placement.ts";
+import {
+  isLive,
+  LONGEST_CALL_MS,
+  type Membership,
+  mayMove,
+  type PlacementState,
+} from "../../shared/placement.ts";
+import type { LastWord } from "../../shared/rules/decision.ts";
 import { CallRows } from "./call-rows.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contract.ts";
+import type { Disk } from "./disk.ts";
 import { LiveRows } from "./live-rows.ts";
+import { Sweep } from "./sweep.ts";
 import { type Terms, termsOf } from "./terms.ts";
 import { withMark } from "./trail.ts";
 import { roomsOf } from "./waiters.ts";
@@ -23,6 +32,8 @@ export interface Placement extends PlacementKey, Membership {
   capacity: number | null;
   sticky_key: string | null;
   after_url: string | null;
+  /** What a caller is told who finds no seat, where the rule says so and no line does. */
+  when_full: LastWord | null;
   join: JoinParameters;
   forwarding: Forwarding | null;
   rule: string | null;
@@ -110,6 +121,9 @@ export type Changes = Partial<
     >
 >;
 
+/** Rows whose changes are at hand alone, where the storage is full. */
+const UNSAVED = 5_000;
+
 /** Placements of one call that are kept: one that comes anew for ever loses its oldest, long over. */
 const OF_CALL = 30;
 
@@ -120,33 +134,37 @@ const OF_CALL = 30;
 export class Placements {
   /** Those that are live, whoever else was at hand since. */
   readonly live: LiveRows;
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   readonly #written: (row: Placement) => void;
   readonly #moved: (rooms: readonly string[]) => void;
   readonly #waiting: WaitingIndex;
+  readonly #sweep: Sweep;
   /** The `seq` up to which waiters were read; null: all of them were. */
   #waiting_after: number | null = 0;
   readonly #rows = new CallRows<Placement>();
   /** Planned and not on disk: nothing was sent for them, so to vanish now is as if they had never been. */
   readonly #unwritten = new Set<Placement>();
+  /** Changed since there was no room on disk; the newest. */
+  readonly #unsaved = new Set<Placement>();
 
   /**
    * @param written told of each new row in the turn in which it is written.
    * @param moved told, in the turn in which a row is planned or moves, in which rooms that may change who has a seat.
    */
   constructor(
-    sql: SqlStorage,
+    disk: Disk,
     now: () => number,
     written: (row: Placement) => void,
     moved: (rooms: readonly string[]) => void,
   ) {
-    this.#sql = sql;
+    this.#disk = disk;
     this.#now = now;
     this.#written = written;
     this.#moved = moved;
     this.#waiting = new WaitingIndex(now);
-    this.live = new LiveRows(sql);
+    this.live = new LiveRows(disk);
+    this.#sweep = new Sweep(disk, { table: "placements", at: "created_at", mayGo: "live = 0" });
   }
 
   /** The rows in state `waiting`. What of them was not read yet is read first. */
@@ -158,7 +176,7 @@ export class Placements {
   /** Reads some of the rows that are waiting since before a restart; false where those were the last. */
   readWaiting(): boolean {
     if (this.#waiting_after === null) return false;
-    const rows = this.#sql
+    const rows = this.#disk
       .exec(
         "SELECT * FROM placements INDEXED BY placements_waiting WHERE state = 'waiting' AND seq > ? ORDER BY seq LIMIT ?",
         this.#waiting_after,
@@ -180,7 +198,23 @@ export class Placements {
     return this.ofCall(key.call_id).find((row) => isSame(row, key)) ?? null;
   }
 
-  /** Every placement of the call, newest first. */
+  /** The same, unless it is of another call, which had the same id. */
+  findCurrent(key: PlacementKey): Placement | null {
+    const row = this.find(key);
+    return row && this.#isCurrent(row) ? row : null;
+  }
+
+  /**
+   * The call's placements, newest first. Older than any call: they are another's, which had the same id.
+   * @param tenant whose they must be, where it is a tenant's word that names the call.
+   */
+  currentOf(call_id: string, tenant?: string): readonly Placement[] {
+    return this.ofCall(call_id).filter(
+      (row) => this.#isCurrent(row) && (tenant === undefined || row.tenant === tenant),
+    );
+  }
+
+  /** Every placement of all calls that ever had this id, as far as they are kept, newest first: for its story. */
   ofCall(call_id: string): readonly Placement[] {
     return this.#rows.get(call_id) ?? this.#rows.keep(call_id, this.#read(call_id));
   }
@@ -190,7 +224,10 @@ export class Placements {
     return this.#rows.get(call_id) ?? this.#read(call_id);
   }
 
-  /** A new row. One that is planned is written when something is sent for it, or decided against. */
+  /**
+   * A new row. One that is planned is written when something is sent for it, or decided against. Throws where there is no room for it,
+   * and it is as if it had never been.
+   */
   plan(
     request: PlaceRequest,
     room: string,
@@ -211,6 +248,7 @@ export class Placements {
       capacity: request.capacity ?? null,
       sticky_key: request.sticky_key ?? null,
       after_url: request.after_url ?? null,
+      when_full: request.when_full ?? null,
       room,
       join: request.join,
       forwarding: request.forwarding,
@@ -251,10 +289,11 @@ export class Placements {
       rest_took: 0,
       held_back_at: null,
     };
-    this.#rows.keep(row.call_id, [row, ...this.#newestOf(row.call_id)]);
-    this.live.add(row);
+    const others = this.#keptBeside(row);
     if (state === "planned") this.#unwritten.add(row);
     else this.#insert(row);
+    this.#rows.keep(row.call_id, [row, ...others]);
+    this.live.add(row);
     if (state === "waiting") this.#waiting.add(row, this.#seqOf(row));
     this.#moved(roomsOf(row));
     return row;
@@ -280,42 +319,76 @@ export class Placements {
     row.trail = withMark(row.trail, this.#now(), command, said);
   }
 
-  /** Writes what changed, and into the row at hand too. */
+  /**
+   * Writes what changed, and into the row at hand too. Where there is no room the row at hand has it until there is; one that is not
+   * written yet can't be then, and nothing changes.
+   */
   update(row: Placement, changes: Changes): void {
     const was = row.state;
+    const isNew = this.#unwritten.has(row);
+    if (isNew) this.#insert({ ...row, ...changes });
+    this.#unwritten.delete(row);
     Object.assign(row, changes);
     this.live.change(row, changes);
-    this.#write(row, changes, isLive(was));
+    if (!isNew && !this.#write(row, changes, isLive(was))) this.#keepUnsaved(row);
     if (row.state === "waiting") {
       if (was === "waiting") this.#waiting.updated(row);
       else this.#waiting.add(row, this.#seqOf(row));
     } else if (was === "waiting") this.#waiting.remove(row);
   }
 
-  #write(row: Placement, changes: Changes, wasLive: boolean): void {
-    if (this.#unwritten.delete(row)) {
-      this.#insert(row);
-      return;
+  /** It could not be written: there is no row of it, and nobody counts the call. */
+  abandon(key: PlacementKey): void {
+    const row = this.ofCall(key.call_id).find((one) => isSame(one, key));
+    if (!row || !this.#unwritten.delete(row)) return;
+    this.#rows.drop(row.call_id);
+    this.live.drop(row);
+    this.#moved(roomsOf(row));
+  }
+
+  /** Writes what found no room before. */
+  save(): void {
+    for (const row of this.#unsaved) {
+      if (!this.#writeColumns(row, Object.entries(columnsOf(row)))) return;
+      this.#unsaved.delete(row);
     }
+  }
+
+  #keepUnsaved(row: Placement): void {
+    this.#unsaved.delete(row);
+    this.#unsaved.add(row);
+    for (const oldest of this.#unsaved) {
+      if (this.#unsaved.size <= UNSAVED) break;
+      this.#unsaved.delete(oldest);
+    }
+  }
+
+  /** False where there was no room. */
+  #write(row: Placement, changes: Changes, wasLive: boolean): boolean {
+    if (this.#unsaved.has(row)) return false;
     const columns = Object.entries(changes).map(([name, value]): [string, SqlStorageValue] => [
-      `"${name}"`,
+      name,
       typeof value === "object" && value !== null ? JSON.stringify(value) : value,
     ]);
     if (isLive(row.state) !== wasLive) columns.push(["live", wasLive ? 0 : 1]);
-    if (columns.length === 0) return;
-    this.#sql.exec(
-      `UPDATE placements SET ${columns.map(([name]) => `${name} = ?`).join(", ")} WHERE call_id = ? AND entry = ? AND step = ?`,
+    return columns.length === 0 || this.#writeColumns(row, columns);
+  }
+
+  #writeColumns(row: Placement, columns: readonly [string, SqlStorageValue][]): boolean {
+    const written = this.#disk.attempt(
+      `UPDATE placements SET ${columns.map(([name]) => `"${name}" = ?`).join(", ")} WHERE call_id = ? AND entry = ? AND step = ?`,
       ...columns.map(([, value]) => value),
       row.call_id,
       row.entry,
       row.step,
     );
+    return written !== null;
   }
 
   /** Forgets up to `limit` placements made over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     const before = this.#now() - max_age_ms;
-    const forgotten = this.#sql
+    const forgotten = this.#disk
       .exec<PlacementKey & Record<string, SqlStorageValue>>(
         `DELETE FROM placements WHERE seq < (SELECT MIN(seq) + ? FROM placements) AND created_at < ?
          RETURNING call_id, entry, step`,
@@ -323,16 +396,37 @@ export class Placements {
         before,
       )
       .toArray();
-    for (const key of forgotten) {
+    this.#dropAll(forgotten);
+    return forgotten.length;
+  }
+
+  /** The same before their time, of those that are over. Returns how many it went through. */
+  forgetOver(max_age_ms: number, limit: number): number {
+    const { passed, seqs } = this.#sweep.next(this.#now() - max_age_ms, limit);
+    if (seqs.length === 0) return passed;
+    this.#dropAll(
+      this.#disk
+        .exec<PlacementKey & Record<string, SqlStorageValue>>(
+          "DELETE FROM placements WHERE seq IN (SELECT value FROM json_each(?)) RETURNING call_id, entry, step",
+          JSON.stringify(seqs),
+        )
+        .toArray(),
+    );
+    return passed;
+  }
+
+  #dropAll(keys: readonly PlacementKey[]): void {
+    for (const key of keys) {
+      const unsaved = this.#unsavedOf(key);
+      if (unsaved) this.#unsaved.delete(unsaved);
       this.#rows.drop(key.call_id);
       this.#waiting.remove(key);
       this.live.drop(key);
     }
-    return forgotten.length;
   }
 
   #seqOf({ call_id, entry, step }: PlacementKey): number {
-    return this.#sql
+    return this.#disk
       .exec<{ seq: number }>(
         "SELECT seq FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
         call_id,
@@ -343,48 +437,65 @@ export class Placements {
   }
 
   #read(call_id: string): Placement[] {
-    const written = this.#sql
+    const written = this.#disk
       .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
       .toArray()
       .map(placementOf)
-      .map((row) => this.#waiting.get(row) ?? row);
+      .map((row) => this.#waiting.get(row) ?? this.#unsavedOf(row) ?? row);
     // So many others were at hand since that it is at hand no more.
     const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
     return [...unwritten.reverse(), ...written];
   }
 
-  /** The call's placements, to which another is added. */
-  #newestOf(call_id: string): Placement[] {
-    const rows = this.ofCall(call_id);
-    const isKept = (row: Placement, index: number) => index < OF_CALL - 1 || isLive(row.state);
-    for (const { entry, step } of rows.filter((row, index) => !isKept(row, index))) {
-      this.#sql.exec(
+  #unsavedOf(key: PlacementKey): Placement | undefined {
+    if (this.#unsaved.size === 0) return undefined;
+    return [...this.#unsaved].find((row) => isSame(row, key));
+  }
+
+  /** The call's placements, to which this one is added. One of a call that had the same id gives way to it. */
+  #keptBeside(added: Placement): Placement[] {
+    const rows = this.ofCall(added.call_id);
+    const isKept = (row: Placement, index: number) =>
+      !isSame(row, added) && (index < OF_CALL - 1 || isLive(row.state));
+    for (const { call_id, entry, step } of rows.filter((row, index) => !isKept(row, index))) {
+      this.#disk.exec(
         "DELETE FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
         call_id,
         entry,
         step,
       );
     }
+    this.#waiting.remove(added);
+    this.live.drop(added);
     return rows.filter(isKept);
   }
 
+  #isCurrent({ created_at }: Placement): boolean {
+    return created_at > this.#now() - LONGEST_CALL_MS;
+  }
+
   #insert(row: Placement): void {
-    const { join, forwarding, answer, wait, ...plain } = row;
-    const columns: Record<string, SqlStorageValue> = {
-      ...plain,
-      join: JSON.stringify(join),
-      forwarding: forwarding === null ? null : JSON.stringify(forwarding),
-      answer: answer === null ? null : JSON.stringify(answer),
-      wait: wait === null ? null : JSON.stringify(wait),
-      live: isLive(row.state) ? 1 : 0,
-    };
+    const columns = columnsOf(row);
     const names = Object.keys(columns);
-    this.#sql.exec(
+    this.#disk.exec(
       `INSERT INTO placements (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
       ...Object.values(columns),
     );
     this.#written(row);
   }
+}
+
+function columnsOf(row: Placement): Record<string, SqlStorageValue> {
+  const { join, forwarding, answer, wait, when_full, ...plain } = row;
+  return {
+    ...plain,
+    join: JSON.stringify(join),
+    forwarding: forwarding === null ? null : JSON.stringify(forwarding),
+    answer: answer === null ? null : JSON.stringify(answer),
+    wait: wait === null ? null : JSON.stringify(wait),
+    when_full: when_full === null ? null : JSON.stringify(when_full),
+    live: isLive(row.state) ? 1 : 0,
+  };
 }
 
 function isSame(one: PlacementKey, other: PlacementKey): boolean {
@@ -398,6 +509,7 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding,
     answer,
     wait,
+    when_full,
     live: _,
     ...plain
   } = row as unknown as Omit<Placement, "join"> & {
@@ -405,6 +517,7 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding: unknown;
     answer: unknown;
     wait: unknown;
+    when_full: unknown;
     live: number;
     seq: number;
   };
@@ -414,5 +527,6 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
     answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
     wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
+    when_full: typeof when_full === "string" ? (JSON.parse(when_full) as LastWord) : null,
   };
 }

@@ -4,6 +4,7 @@ import { describeError } from "../log.ts";
 import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
+import { isFull } from "./disk.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -45,22 +46,50 @@ export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Pr
   const chosen = chooseRoom(host.rooms, request);
   const planned = { ...request, deadline_at };
   if (chosen.room === null) {
-    placements.plan(planned, request.rooms[0], chosen.reason, "failed", chosen.turned_away);
-    return replyOf(mustFind(placements, request));
+    const { reason, turned_away } = chosen;
+    const uncounted = { ...byDocumentReply(request, reason), outcome: turned_away };
+    return await orUncounted(placements, request, uncounted, () => {
+      placements.plan(planned, request.rooms[0], reason, "failed", turned_away);
+      return replyOf(mustFind(placements, request));
+    });
   }
   const { room } = chosen;
   planned.join = chosen.join;
-  const avoid = deadline_at <= now ? "the deadline had passed" : reasonForDocument(host, planned, room);
+  const uncounted = { ...byDocumentReply(planned, "the storage is full"), room };
+  return await orUncounted(placements, request, uncounted, () => placeIn(host, planned, room));
+}
+
+/** Where there is no room for the call's row nobody counts it: its document joins, and the conference's own limit stands. */
+async function orUncounted(
+  placements: Placements,
+  key: PlacementKey,
+  uncounted: PlaceReply,
+  place: () => PlaceReply | Promise<PlaceReply>,
+): Promise<PlaceReply> {
+  try {
+    return await place();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    placements.abandon(key);
+    return uncounted;
+  }
+}
+
+async function placeIn(host: PlacingHost, planned: PlaceRequest, room: string): Promise<PlaceReply> {
+  const { placements } = host;
+  const { deadline_at } = planned;
+  const avoid =
+    deadline_at <= host.now() ? "the deadline had passed" : reasonForDocument(host, planned, room);
   if (avoid !== null) {
     placements.plan(planned, room, avoid, "by_document");
   } else {
     placements.plan(planned, room, "planned", "planned");
     // The event may come where the answer does not: then there is nothing more to wait for.
-    const settled = Promise.race([byCommands(host, planned, deadline_at), host.joinSeen(request)]);
+    const settled = Promise.race([byCommands(host, planned, deadline_at), host.joinSeen(planned)]);
     await orAfter(deadline_at - host.now(), settled, undefined);
   }
-  const row = mustFind(placements, request);
-  giveUpWaiting(placements, row, heldSince(request, host.now()));
+  const row = mustFind(placements, planned);
+  giveUpWaiting(placements, row, heldSince(planned, host.now()));
   return replyOf(row);
 }
 

@@ -47,7 +47,7 @@ export class Reception {
       counters.add("duplicate_offers");
       return;
     }
-    if (placements.ofCall(call.call_id).length > 0 || journal.knows(call.call_id)) {
+    if (placements.currentOf(call.call_id).length > 0 || journal.knows(call.call_id)) {
       log("warn", "offer.not_ours", { call: call.call_id, why: "the call came by webhook before" });
       this.#unwanted = call;
       return;
@@ -130,7 +130,7 @@ export class Reception {
   #ended(call_id: string): void {
     const { placements, errands, events, walks, line } = this.#host;
     if (!walks.has(call_id)) return;
-    for (const row of placements.ofCall(call_id)) {
+    for (const row of placements.currentOf(call_id)) {
       if (!isLive(row.state)) continue;
       line.ended(row);
       const { room: name, conference_id } = row;

@@ -81,7 +81,7 @@ export class RelaySession extends DurableObject<Env> {
       this.#tables.doubts,
       rulesets,
       ({ project_id }) => {
-        facts.set("project_id", project_id);
+        facts.use(project_id);
         this.#heartbeat.keep();
       },
     );
@@ -98,10 +98,10 @@ export class RelaySession extends DurableObject<Env> {
       restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
-    this.#events = new ConferenceEvents(sql, parts, (key) => this.#joined(key), now);
+    this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
-    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held });
+    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
     const decider = new WalkDecider(
       ownEnvironment(env, this),
       () => this.#link.project(),
@@ -114,7 +114,7 @@ export class RelaySession extends DurableObject<Env> {
       now,
       reception: this.#reception,
       asked: (project_id) => {
-        facts.set("project_id", project_id);
+        facts.use(project_id);
         this.#heartbeat.worked();
       },
     });
@@ -123,7 +123,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#control = new Control({ ...parts, chores: this.#chores });
     void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
-    if (rooms.countLive() > 0) this.#tables.doubts.gapBegan();
+    if (placements.live.areAny) this.#tables.doubts.gapBegan();
     void this.#line.begin();
     void this.#held.takeOver();
     this.#heartbeat.began();
@@ -133,7 +133,7 @@ export class RelaySession extends DurableObject<Env> {
   async place(request: PlaceRequest): Promise<PlaceReply> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
-    this.#tables.facts.set("project_id", request.project_id);
+    this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
     return await this.#desk.place(request);
   }
@@ -185,10 +185,13 @@ export class RelaySession extends DurableObject<Env> {
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known, tenant } = request;
-    this.#tables.facts.set("project_id", request.project_id);
-    const isNew = this.#events.record(event, "callback");
+    this.#tables.facts.use(request.project_id);
+    const recorded = this.#events.record(event, "callback", tenant);
+    if (recorded === "refused") return { v: 1, forward: [] };
+    const isNew = recorded === "new" || recorded === "unwritten";
+    const unrecorded = recorded.startsWith("unwritten") ? { unrecorded: true as const } : {};
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    if (!isNew) return { v: 1, forward: [] };
+    if (!isNew) return { v: 1, forward: [], ...unrecorded };
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
@@ -196,7 +199,8 @@ export class RelaySession extends DurableObject<Env> {
     else this.#events.applyUntrusted(event, told);
     this.#chores.start();
     this.#chores.heard();
-    return { v: 1, forward: whomToTell(this.#tables.placements, this.#tables.rooms, request) };
+    const toTell = whomToTell(this.#tables.placements, this.#tables.rooms, request);
+    return { v: 1, forward: toTell, ...unrecorded };
   }
 
   /**
@@ -204,7 +208,7 @@ export class RelaySession extends DurableObject<Env> {
    * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
-    this.#tables.facts.set("project_id", project_id);
+    this.#tables.facts.use(project_id);
     // The alarm takes an idle connection down again.
     this.#heartbeat.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
@@ -215,19 +219,26 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
-    this.#tables.facts.set("project_id", project_id);
+    this.#tables.facts.use(project_id);
     this.#heartbeat.keep();
     await this.#link.refresh(version);
+    // The record may want the alarm more often than was known.
+    this.#heartbeat.keep();
     await this.#link.connection(null);
     this.#reception.resume();
   }
 
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
-    this.#tables.facts.set("project_id", project_id);
+    this.#tables.facts.use(project_id);
     this.#heartbeat.keep();
     await this.#link.reconnect(version);
     return await this.status();
+  }
+
+  /** Since when the project's session is here, ms; null: it never was. Makes no use of it. */
+  usedSince(): number | null {
+    return this.#tables.facts.usedSince();
   }
 
   /** How the session is. Connects nothing. */
@@ -238,6 +249,7 @@ export class RelaySession extends DurableObject<Env> {
       counters: this.#tables.counters.all(),
       breaker: this.#tables.health.breaker,
       leaving: this.#tables.leaving.breaker,
+      of_tenants: { breaker: this.#tables.health.ofTenants, leaving: this.#tables.leaving.ofTenants },
       observations: this.#tables.observations.all(),
       split_rooms: this.#events.splitRooms(),
       presumed_gone: this.#tables.rooms.countReleased(),
@@ -250,10 +262,12 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #record(event: RelayEvent): boolean {
-    const isNew = this.#events.record(event, "relay");
+    const recorded = this.#events.record(event, "relay");
+    if (recorded === "refused") return false;
     // A repeat, too: the first may have been written down and then have failed.
     this.#reception.claim(event);
-    return isNew;
+    // Where there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
+    return recorded === "new" || recorded === "unwritten";
   }
 
   #joined(key: PlacementKey): void {

@@ -78,14 +78,14 @@ export class Repairs {
     placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: said });
     for (const kind of ["expire", "rejoin", "end", "after", "fetch", "overdue"] as const)
       errands.drop(kind, row);
-    this.#host.leaving.succeeded(this.#now());
+    this.#host.leaving.succeeded(this.#now(), row.tenant, true);
   }
 
   /** A leave that somebody unsigned told of has a second source. */
   leave(row: Placement, said: string): void {
     const { room: name, conference_id } = row;
     this.#tell("repaired_leaves", row, said);
-    this.#host.leaving.succeeded(this.#now());
+    this.#host.leaving.succeeded(this.#now(), row.tenant, true);
     this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
   }
 

@@ -21,5 +21,12 @@ export function resumeUrlOf(
 export function asksUsOf(row: Placement): AsksUs | undefined {
   // Each time that it was put back it asks anew.
   const dest = resumeUrlOf(row, row.rejoins * ASKED_BETWEEN, { joined: true });
-  return dest === null ? undefined : { dest, params: {}, always: row.may_stand === 1 };
+  return dest === null
+    ? undefined
+    : {
+        dest,
+        params: {},
+        always: row.may_stand === 1,
+        ...(row.capacity === null ? {} : { failed: true as const }),
+      };
 }

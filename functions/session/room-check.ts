@@ -1,5 +1,5 @@
 import { evidenceOfList, LIST_LAG_MS } from "../../shared/evidence.ts";
-import { mayMove } from "../../shared/placement.ts";
+import { isLive, mayMove } from "../../shared/placement.ts";
 import type { RoomListing } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import { listable } from "./doubts.ts";
@@ -49,7 +49,7 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const live = around.filter(({ call_id }) => present.has(call_id));
   const here = new Set(live.map(({ call_id }) => call_id));
   const others = [...present].flatMap((call_id) =>
-    here.has(call_id) ? [] : (placements.ofCall(call_id)[0] ?? []),
+    here.has(call_id) ? [] : (placements.currentOf(call_id)[0] ?? []),
   );
   const known = live.length + others.length;
   const over = others.filter((row) => row.room === room);
@@ -86,16 +86,20 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
     (row.state === "joined" && rooms.holdsSeat(row)) || (known === 0 && isLasting(row));
   const unmatched = absent.filter(isUnmatched).length;
   // The list may show what was: who has just left is no stranger.
-  const gone = over.filter((row) => row.state === "left" && movedAt(row) > asked_at - LIST_LAG_MS).length;
+  const gone =
+    over.filter((row) => row.state === "left" && movedAt(row) > asked_at - LIST_LAG_MS).length +
+    live.filter((row) => !isLive(row.state)).length;
   const counted = Math.max(0, present.size - held - unmatched - gone);
   // A list that leaves somebody out may show strangers, and never that there are fewer.
   const strangers = listing.complete ? counted : Math.max(counted, rooms.strangersIn(room));
+  const areCounted = strangers === counted;
   const repaired = joins.length + rejoins.length + released + back;
   const unseen = absent.filter((row) => row.state !== "joined" && isLasting(row));
   // Of these nobody can say whether they came.
   const lapses = present.size > known ? unseen.map((row) => rooms.heldUntil(row) - LAPSING_MS) : [];
   return {
     strangers,
+    areCounted,
     repaired,
     wasNeedless: repaired === 0 && strangers === rooms.strangersIn(room),
     again_at: lapses.length > 0 ? Math.min(...lapses) : null,

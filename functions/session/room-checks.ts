@@ -1,4 +1,5 @@
 import { SIZE_BELOW_MS } from "../../shared/evidence.ts";
+import type { Disk } from "./disk.ts";
 
 /** Events come late and out of order: a room's size is compared with the ledger when they had so long to settle. */
 const SETTLING_MS = 3_000;
@@ -8,6 +9,8 @@ const NEEDLESS_MS = 30_000;
 /** Strangers in a room are counted again after this, and believed in no longer than that. */
 const STRANGERS_MS = 60_000;
 const BELIEVED_MS = 600_000;
+/** What a refusal says is believed no longer than this, unless REST counts them, too: meanwhile nobody comes in who waits. */
+const REFUSED_MS = 60_000;
 /** Rooms asked about at once, and the pause after: five rooms a second, whatever claims about sizes come in. */
 export const ROOMS_AT_ONCE = 10;
 const PAUSE_MS = 2_000;
@@ -30,7 +33,8 @@ export interface Sized {
   isTrusted: boolean;
 }
 
-interface Heard extends Sized {
+/** A size to be compared with our count. */
+export interface Heard extends Sized {
   /** The event's own time, seconds. */
   ts: number;
   /** When it is to be compared with our count, ms. */
@@ -49,6 +53,8 @@ export interface RoomCheck {
 export interface Checked {
   /** In the room, by REST, and not placed there by us. */
   strangers: number;
+  /** Whether this check counted them; else they are those of the check before. */
+  areCounted: boolean;
   /** Whether REST and the ledger said the same. */
   wasNeedless: boolean;
   /** When it is to be checked again, ms; null: when something gives cause. */
@@ -60,23 +66,21 @@ export interface Checked {
  * us; sizes that are still settling do not, since rooms are all checked when we come back.
  */
 export class RoomChecks {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   /** The newest size of each conference that is still to be compared. */
   readonly #sizes = new Map<string, Heard>();
   #settles_at: number | null = null;
-  /** Given by the last `settled`. */
-  #compared: Heard[] = [];
   readonly #strangers = new Map<string, { count: number; at: number }>();
   #pause_until = 0;
   #forgotten_to = "";
   /** What the table said last; undefined since it changed. */
   #due: number | null | undefined;
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
-    for (const { room, strangers, checked_at } of sql.exec<{
+    for (const { room, strangers, checked_at } of disk.exec<{
       room: string;
       strangers: number;
       checked_at: number;
@@ -104,30 +108,25 @@ export class RoomChecks {
   }
 
   /** Some of the sizes that have settled; each is given once, unless `below` keeps it. */
-  settled(): Sized[] {
+  settled(): Heard[] {
     const now = this.#now();
     const due = [...this.#sizes.values()].filter(({ due_at }) => due_at <= now).slice(0, COMPARED_AT_ONCE);
     for (const sized of due) this.#sizes.delete(keyOf(sized));
     this.#settles_at = null;
     for (const { due_at } of this.#sizes.values())
       this.#settles_at = Math.min(this.#settles_at ?? due_at, due_at);
-    this.#compared = due;
     return due;
   }
 
   /** The size is below our count: it is compared again when that has lasted. Returns since when it is. */
-  below(sized: Sized): number {
+  below(heard: Heard): number {
     const now = this.#now();
-    const before = this.#compared.find((one) => keyOf(one) === keyOf(sized));
-    const below_since = before?.below_since ?? now;
+    const below_since = heard.below_since ?? now;
     const lasts_at = below_since + SIZE_BELOW_MS;
-    if (lasts_at > now)
-      this.#keepSize({
-        ...sized,
-        ts: before?.ts ?? now / 1000,
-        due_at: lasts_at,
-        below_since,
-      });
+    // A newer event may have come while this one was compared.
+    const newer = this.#sizes.get(keyOf(heard));
+    if (newer) newer.below_since ??= below_since;
+    else if (lasts_at > now) this.#keepSize({ ...heard, due_at: lasts_at, below_since });
     return below_since;
   }
 
@@ -143,18 +142,18 @@ export class RoomChecks {
 
   /** Something gives cause to ask about the room; soon, and not more often than may be. */
   demand(room: string): void {
-    const { rowsWritten } = this.#sql.exec(
+    const written = this.#disk.attempt(
       `INSERT INTO room_checks (room, due_at) VALUES (?1, ?2)
        ON CONFLICT DO UPDATE SET due_at = MAX(?2, not_before) WHERE due_at IS NULL OR due_at > MAX(?2, not_before)`,
       room,
       this.#now(),
     );
-    if (rowsWritten > 0) this.#due = undefined;
+    if (written && written.rowsWritten > 0) this.#due = undefined;
   }
 
   /** The same, where it was not asked about for so long. */
   demandAfter(room: string, age_ms: number): void {
-    const [known] = this.#sql.exec<{ checked_at: number }>(
+    const [known] = this.#disk.exec<{ checked_at: number }>(
       "SELECT checked_at FROM room_checks WHERE room = ?",
       room,
     );
@@ -167,7 +166,7 @@ export class RoomChecks {
     if (now < this.#pause_until) return [];
     const lease = now + LEASE_MS;
     this.#due = undefined;
-    const rooms = this.#sql
+    const rooms = this.#disk
       .exec<{ room: string }>(
         "SELECT room FROM room_checks INDEXED BY room_checks_by_due WHERE due_at <= ? ORDER BY due_at LIMIT ?",
         now,
@@ -177,7 +176,7 @@ export class RoomChecks {
     if (rooms.length > 0) this.#pause_until = now + PAUSE_MS;
     for (const { room } of rooms) {
       // Cause that is given while REST answers is newer than the answer: it comes before the lease, and stays.
-      this.#sql.exec(
+      this.#disk.attempt(
         "UPDATE room_checks SET due_at = ?, not_before = ? WHERE room = ?",
         lease,
         now + EVERY_MS,
@@ -187,13 +186,15 @@ export class RoomChecks {
     return rooms.map(({ room }) => ({ room, lease }));
   }
 
-  checked({ room, lease }: RoomCheck, { strangers, wasNeedless, again_at }: Checked): void {
+  checked({ room, lease }: RoomCheck, { strangers, areCounted, wasNeedless, again_at }: Checked): void {
     const now = this.#now();
     this.#due = undefined;
-    if (strangers > 0) this.#strangers.set(room, { count: strangers, at: now });
+    // What was only carried over from before is not seen again: it is believed for as long as it was to be.
+    const since = areCounted ? now : (this.#strangers.get(room)?.at ?? now);
+    if (strangers > 0) this.#strangers.set(room, { count: strangers, at: since });
     else this.#strangers.delete(room);
     const next = strangers > 0 ? Math.min(again_at ?? now + STRANGERS_MS, now + STRANGERS_MS) : again_at;
-    this.#sql.exec(
+    this.#disk.attempt(
       `UPDATE room_checks SET due_at = CASE WHEN due_at = ?1 THEN ?2 ELSE due_at END, not_before = ?3, checked_at = ?4,
          strangers = ?5 WHERE room = ?6`,
       lease,
@@ -208,7 +209,21 @@ export class RoomChecks {
   /** A conference has ended: whoever was in it is not there any more. */
   ended(room: string): void {
     if (!this.#strangers.delete(room)) return;
-    this.#sql.exec("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
+    this.#disk.attempt("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);
+  }
+
+  /** SignalWire refused a join because the room is full: counts so many untracked participants until REST is asked. */
+  refused(room: string, more: number): void {
+    const count = this.strangersIn(room) + more;
+    const at = this.#now() - BELIEVED_MS + REFUSED_MS;
+    this.#strangers.set(room, { count, at });
+    this.demand(room);
+    this.#disk.attempt(
+      "UPDATE room_checks SET strangers = ?, checked_at = ? WHERE room = ?",
+      count,
+      at,
+      room,
+    );
   }
 
   strangersIn(room: string): number {
@@ -218,7 +233,7 @@ export class RoomChecks {
 
   nextDue(): number | null {
     if (this.#due === undefined) {
-      this.#due = this.#sql
+      this.#due = this.#disk
         .exec<{ due: number | null }>(
           "SELECT MIN(due_at) AS due FROM room_checks INDEXED BY room_checks_by_due WHERE due_at IS NOT NULL",
         )
@@ -229,14 +244,14 @@ export class RoomChecks {
 
   /** Forgets of the next few rooms, by name, those that nothing was asked of for long. */
   forget(): void {
-    const rooms = this.#sql
+    const rooms = this.#disk
       .exec<{ room: string }>(
         "SELECT room FROM room_checks WHERE room > ? ORDER BY room LIMIT ?",
         this.#forgotten_to,
         FORGET_BATCH,
       )
       .toArray();
-    this.#sql.exec(
+    this.#disk.exec(
       `DELETE FROM room_checks WHERE room > ? AND room <= ? AND due_at IS NULL AND checked_at < ? AND strangers = 0`,
       this.#forgotten_to,
       rooms.at(-1)?.room ?? "",

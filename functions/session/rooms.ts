@@ -48,13 +48,16 @@ export class Rooms {
   }
 
   /** The newest placement in a room whose rule wants to be told of its conference. */
-  forwardingOf(room: string): Forwarding | null {
-    const [row] = this.#sql.exec<{ forwarding: string }>(
-      `SELECT forwarding FROM placements INDEXED BY placements_by_forwarding
+  forwardingOf(room: string, tenant?: string): Forwarding | null {
+    const [row] = this.#sql.exec<{ forwarding: string; tenant: string }>(
+      `SELECT forwarding, tenant FROM placements INDEXED BY placements_by_forwarding
        WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
       room,
     );
-    return row ? (JSON.parse(row.forwarding) as Forwarding) : null;
+    // A room is one tenant's; only where plain names have changed hands may another's placement be there.
+    return row && (tenant === undefined || row.tenant === tenant)
+      ? (JSON.parse(row.forwarding) as Forwarding)
+      : null;
   }
 
   /** Those who are in the conference, or seem to have been taken out of it by a document. */

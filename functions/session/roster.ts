@@ -56,20 +56,21 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
   waiting: number;
   confirmed: number;
   expected: number;
-  /** Of the confirmed ones. */
+  /** Calls whose seats are not counted any more: confirmed ones, and such as were never seen. */
   presumed_gone: number;
+  /** Of the confirmed ones. */
   doubted: number;
 }
 
 /** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
 export function conferenceOf({ rooms, doubts }: RosterHost, tenant: string, room: string): Conference | null {
-  const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.isExpected(row));
+  const rows = placedIn(rooms, tenant, room);
   const waiting = waitersFor(rooms, tenant, room);
   if (rows.length + waiting.length === 0) return null;
   return {
     ...headOf(rooms, tenant, room, rows),
     since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
-    participants: rows.map((row) => participantOf(row, doubts)).sort((a, b) => a.since - b.since),
+    participants: rows.map((row) => participantOf(row, rooms, doubts)).sort((a, b) => a.since - b.since),
     waiting,
   };
 }
@@ -95,7 +96,7 @@ export function conferencesOf(
   const names = rooms.ofTenant(tenant, after, limit);
   const waiters = rooms.waitersOf(tenant);
   const conferences = names.flatMap((room): ConferenceSummary[] => {
-    const rows = rooms.around(room).filter((row) => row.tenant === tenant && rooms.isExpected(row));
+    const rows = placedIn(rooms, tenant, room);
     const waiting = waiters.get(room) ?? { count: 0, since: 0 };
     if (rows.length + waiting.count === 0) return [];
     const confirmed = rows.filter(({ state }) => state === "joined");
@@ -106,13 +107,18 @@ export function conferencesOf(
         since,
         waiting: waiting.count,
         confirmed: confirmed.length,
-        expected: rows.length - confirmed.length,
-        presumed_gone: confirmed.filter(({ presumed_gone_at }) => presumed_gone_at !== null).length,
+        expected: rows.filter((row) => row.state !== "joined" && rooms.isExpected(row)).length,
+        presumed_gone: rows.filter((row) => !rooms.holdsSeat(row)).length,
         doubted: confirmed.filter((row) => doubts.since(row) !== null).length,
       },
     ];
   });
   return { conferences, next: names.length < limit ? null : (names.at(-1) ?? null) };
+}
+
+/** Those of the tenant's who are, or may be, in the room. */
+function placedIn(rooms: Rooms, tenant: string, room: string): LivePlacement[] {
+  return rooms.around(room).filter((row) => row.tenant === tenant && row.state !== "waiting");
 }
 
 /** What is said of a conference wherever it is told of. */
@@ -145,7 +151,7 @@ function conferencesIn(rows: readonly LivePlacement[]): Conference["conferences"
     .sort((a, b) => b.participants - a.participants);
 }
 
-function participantOf(row: LivePlacement, doubts: Doubts): Participant {
+function participantOf(row: LivePlacement, rooms: Rooms, doubts: Doubts): Participant {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {
@@ -158,7 +164,7 @@ function participantOf(row: LivePlacement, doubts: Doubts): Participant {
     confirmed,
     joined_by,
     conference_id: row.conference_id,
-    presumed_gone: row.presumed_gone_at !== null,
+    presumed_gone: !rooms.holdsSeat(row),
     doubted: confirmed && doubts.since(row) !== null,
     over_capacity: row.over_capacity === 1,
     since: sinceOf(row),

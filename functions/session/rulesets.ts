@@ -1,3 +1,5 @@
+import type { Disk } from "./disk.ts";
+
 /** SQLite takes 2 MB a value, and a ruleset may be twice that: it is kept in parts of so many characters. */
 const PART_LENGTH = 500_000;
 /** How exactly it is known when a version was last used: written no more often than this. */
@@ -11,22 +13,22 @@ export interface RulesetVersion {
 
 /** The versions of rulesets that kept calls were decided by, and the last good one of each tenant. */
 export class Rulesets {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
   /** When each version's use was last written down. */
   readonly #used = new Map<string, number>();
   /** Up to where old versions were looked at: those that are kept all the same must not stand before the others. */
   #looked_at = { last_used: 0, id: 0 };
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
   }
 
   /** Marks the version as the one that serves its tenant now; false where its text is not here. */
   serves(tenant: string, hash: string): boolean {
     return (
-      this.#sql
+      this.#disk
         .exec(
           "UPDATE rulesets SET served_at = ?1, last_used = ?1 WHERE tenant = ?2 AND hash = ?3 RETURNING part",
           this.#now(),
@@ -41,16 +43,22 @@ export class Rulesets {
   keep(tenant: string, { hash, text }: RulesetVersion): void {
     if (this.serves(tenant, hash)) return;
     const now = this.#now();
-    for (let part = 0; part === 0 || part * PART_LENGTH < text.length; part += 1) {
-      this.#sql.exec(
-        "INSERT INTO rulesets (tenant, hash, part, text, last_used, served_at) VALUES (?, ?, ?, ?, ?, ?)",
-        tenant,
-        hash,
-        part,
-        text.slice(part * PART_LENGTH, (part + 1) * PART_LENGTH),
-        now,
-        now,
-      );
+    try {
+      for (let part = 0; part === 0 || part * PART_LENGTH < text.length; part += 1) {
+        this.#disk.exec(
+          "INSERT INTO rulesets (tenant, hash, part, text, last_used, served_at) VALUES (?, ?, ?, ?, ?, ?)",
+          tenant,
+          hash,
+          part,
+          text.slice(part * PART_LENGTH, (part + 1) * PART_LENGTH),
+          now,
+          now,
+        );
+      }
+    } catch (error) {
+      // A part of it would be read as the whole.
+      this.#disk.exec("DELETE FROM rulesets WHERE tenant = ? AND hash = ?", tenant, hash);
+      throw error;
     }
   }
 
@@ -60,12 +68,12 @@ export class Rulesets {
     const now = this.#now();
     if (now - (this.#used.get(id) ?? 0) < USE_RESOLUTION_MS) return;
     this.#used.set(id, now);
-    this.#sql.exec("UPDATE rulesets SET last_used = ? WHERE tenant = ? AND hash = ?", now, tenant, hash);
+    this.#disk.attempt("UPDATE rulesets SET last_used = ? WHERE tenant = ? AND hash = ?", now, tenant, hash);
   }
 
   /** Null where the version was never kept, or is kept no more. */
   text(tenant: string, hash: string): string | null {
-    const parts = this.#sql
+    const parts = this.#disk
       .exec<{ text: string }>(
         "SELECT text FROM rulesets WHERE tenant = ? AND hash = ? ORDER BY part",
         tenant,
@@ -77,7 +85,7 @@ export class Rulesets {
 
   /** The version that served the tenant last; null where none ever did. */
   lastGood(tenant: string): RulesetVersion | null {
-    const [row] = this.#sql.exec<{ hash: string }>(
+    const [row] = this.#disk.exec<{ hash: string }>(
       "SELECT hash FROM rulesets INDEXED BY rulesets_by_service WHERE tenant = ? ORDER BY served_at DESC LIMIT 1",
       tenant,
     );
@@ -88,7 +96,7 @@ export class Rulesets {
   /** Forgets up to `limit` parts of versions that no call used for `max_age_ms`, but never a tenant's last good one; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     if (this.#used.size > 1_000) this.#used.clear();
-    const old = this.#sql
+    const old = this.#disk
       .exec<{ id: number; last_used: number }>(
         `SELECT rowid AS id, last_used FROM rulesets INDEXED BY rulesets_by_age
          WHERE last_used < ? AND (last_used, rowid) > (?, ?) ORDER BY last_used, rowid LIMIT ?`,
@@ -101,7 +109,7 @@ export class Rulesets {
     const last = old.at(-1);
     this.#looked_at = last && old.length === limit ? last : { last_used: 0, id: 0 };
     if (!last) return 0;
-    return this.#sql
+    return this.#disk
       .exec(
         `DELETE FROM rulesets WHERE rowid IN (SELECT value FROM json_each(?)) AND served_at <
            (SELECT MAX(served_at) FROM rulesets AS others INDEXED BY rulesets_by_service

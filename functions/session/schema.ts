@@ -141,6 +141,9 @@ const migrations: readonly string[] = [
      id INTEGER PRIMARY KEY, room TEXT NOT NULL, conference_id TEXT NOT NULL, feed TEXT NOT NULL, trusted INTEGER NOT NULL,
      tenant TEXT, found_cxml INTEGER NOT NULL, found_others INTEGER NOT NULL, ended_by TEXT, ts REAL, at INTEGER NOT NULL
    );`,
+
+  // What a caller is told whose join SignalWire refused for want of a seat.
+  `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
 ];
 
 /**

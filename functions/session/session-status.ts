@@ -16,6 +16,8 @@ export interface SessionStatus extends LinkStatus {
   breaker: Breaker;
   /** Open: SignalWire does not tell when callers leave, so calls join by document (`no evidence of leaving`). */
   leaving: Breaker;
+  /** The same by what only callback tokens prove, for the tenants of whose calls they tell; absent from a session of the version before. */
+  of_tenants?: { breaker: Record<string, Breaker>; leaving: Record<string, Breaker> };
   /** What SignalWire was seen to do here, of what its published material leaves open. */
   observations: Observation[];
   /** Names under which two conferences were seen to live at once, the newest last. */

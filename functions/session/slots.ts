@@ -1,33 +1,47 @@
-/** The most urgent come first: what ends or moves a call, what asks about one call, what lists a room. */
+/** The most urgent first: what ends or moves a call, or decides that while its caller waits; what asks about one call; what lists a room. */
 export const urgencies = ["command", "question", "list"] as const;
 export type Urgency = (typeof urgencies)[number];
 
-/** A job whose answer nobody could use any more was not begun. */
+/** The job was not started: its result is no longer needed, or its turn did not come in time. */
 export class TooLate extends Error {
+  /** When to come again, ms. */
+  readonly retry_after_ms = 1_000;
+
   constructor() {
-    super("it came to its turn too late to be of use");
+    super("REST has too much to do");
   }
 }
 
+export interface SlotOptions {
+  /** How long the job waits for its turn at most, ms. */
+  wait_ms?: number;
+  /** Asked when its turn has come: whether the result is still needed. */
+  isOfUse?: () => boolean;
+}
+
 /**
- * Slots — how many jobs run at once: Cloudflare lets a Durable Object have six connections that await their headers, and what comes
- * seventh waits where nobody sees it. The most urgent begins first, and among equals the one that waits longest. Used by Link for all
- * that a session asks of the network.
+ * Slots — how many jobs run at once. A Durable Object may have six connections that await their headers; the runtime queues a seventh
+ * request out of our control. The most urgent job starts first; of equals, the oldest. Used by Link for REST.
  */
 export class Slots {
   #free: number;
-  readonly #waiting: Record<Urgency, (() => void)[]> = { command: [], question: [], list: [] };
+  readonly #waiting: Record<Urgency, Set<() => void>> = {
+    command: new Set(),
+    question: new Set(),
+    list: new Set(),
+  };
 
   constructor(size: number) {
     this.#free = size;
   }
 
-  /**
-   * Runs the job when a slot is free. Rejects as the job does, and with {@link TooLate} where it is not of use any more when its turn
-   * has come.
-   */
-  async run<T>(urgency: Urgency, job: () => Promise<T>, isOfUse: () => boolean = () => true): Promise<T> {
-    await this.#turn(urgency);
+  /** Runs the job when a slot is free. Rejects as the job does, and with {@link TooLate} where it was not started. */
+  async run<T>(
+    urgency: Urgency,
+    job: () => Promise<T>,
+    { wait_ms, isOfUse = () => true }: SlotOptions = {},
+  ): Promise<T> {
+    await this.#turn(urgency, wait_ms);
     try {
       if (!isOfUse()) throw new TooLate();
       return await job();
@@ -36,20 +50,24 @@ export class Slots {
     }
   }
 
-  async #turn(urgency: Urgency): Promise<void> {
+  async #turn(urgency: Urgency, wait_ms: number | undefined): Promise<void> {
     if (this.#free > 0) {
       this.#free -= 1;
       return;
     }
     const turn = Promise.withResolvers<void>();
-    this.#waiting[urgency].push(turn.resolve);
-    await turn.promise;
+    const waiting = this.#waiting[urgency].add(turn.resolve);
+    if (wait_ms === undefined) return await turn.promise;
+    const timer = setTimeout(() => {
+      if (waiting.delete(turn.resolve)) turn.reject(new TooLate());
+    }, wait_ms);
+    await turn.promise.finally(() => clearTimeout(timer));
   }
 
   #passOn(): void {
     for (const urgency of urgencies) {
-      const next = this.#waiting[urgency].shift();
-      if (next) {
+      for (const next of this.#waiting[urgency]) {
+        this.#waiting[urgency].delete(next);
         next();
         return;
       }

@@ -1,5 +1,6 @@
 import { Counters } from "./counters.ts";
 import { Dials } from "./dials.ts";
+import { Disk } from "./disk.ts";
 import { Doubts } from "./doubts.ts";
 import { Errands } from "./errands.ts";
 import { Facts } from "./facts.ts";
@@ -23,6 +24,7 @@ interface Listener {
 
 /** The tables that several parts of the session read and write, in storage that has been migrated. */
 export class Tables {
+  readonly disk: Disk;
   readonly facts: Facts;
   /** Whether RELAY can be relied on to place this project's calls. */
   readonly health: Health;
@@ -42,27 +44,32 @@ export class Tables {
   readonly dials: Dials;
   readonly turns = new Turns();
 
-  /** @param credentials_key seals what of it is secret. */
+  /**
+   * @param credentials_key seals what of it is secret.
+   * @param limit_bytes what the storage holds at most, where that is not Cloudflare's limit.
+   */
   constructor(
     sql: SqlStorage,
     now: () => number,
     credentials_key: string | undefined,
     { written, moved }: Listener,
+    limit_bytes?: number,
   ) {
-    this.facts = new Facts(sql, credentials_key);
+    this.disk = new Disk(sql, now, limit_bytes);
+    this.facts = new Facts(this.disk, credentials_key);
     this.health = new Health(this.facts);
     this.leaving = new Health(this.facts, "leaving");
-    this.observations = new Observations(sql, now);
+    this.observations = new Observations(this.disk, now);
     this.doubts = new Doubts(this.facts, now);
-    this.counters = new Counters(sql);
-    this.journal = new Journal(sql, now);
-    this.rulesets = new Rulesets(sql, now);
-    this.errands = new Errands(sql, now);
-    this.placements = new Placements(sql, now, written, moved);
-    this.checks = new RoomChecks(sql, now);
-    this.kept = new KeptSeats(sql, now);
+    this.counters = new Counters(this.disk);
+    this.journal = new Journal(this.disk, now);
+    this.rulesets = new Rulesets(this.disk, now);
+    this.errands = new Errands(this.disk, now);
+    this.placements = new Placements(this.disk, now, written, moved);
+    this.checks = new RoomChecks(this.disk, now);
+    this.kept = new KeptSeats(this.disk, now);
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
-    this.walks = new Walks(sql, now);
-    this.dials = new Dials(sql, now);
+    this.walks = new Walks(this.disk, now);
+    this.dials = new Dials(this.disk, now);
   }
 }

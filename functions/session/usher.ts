@@ -56,8 +56,6 @@ export class Usher extends RpcTarget {
   }
 
   #find({ tenant, room, call_id }: LobbyRequest) {
-    return this.#host.placements
-      .ofCall(call_id)
-      .find((row) => row.tenant === tenant && row.wait?.rooms.includes(room));
+    return this.#host.placements.currentOf(call_id, tenant).find((row) => row.wait?.rooms.includes(room));
   }
 }

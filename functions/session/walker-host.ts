@@ -1,4 +1,5 @@
 import type { Chores } from "./chores.ts";
+import type { ConferenceEvents } from "./conference-events.ts";
 import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
@@ -18,6 +19,7 @@ export interface WalkerHost {
   errands: Errands;
   chores: Chores;
   health: Health;
+  events: Pick<ConferenceEvents, "isProved">;
   counters: Counters;
   journal: Journal;
   observations: Observations;

@@ -164,7 +164,7 @@ export class Walker {
   }
 
   get #placement(): Placement | undefined {
-    return this.#host.placements.ofCall(this.#call.call_id)[0];
+    return this.#host.placements.currentOf(this.#call.call_id)[0];
   }
 
   /**
@@ -212,8 +212,9 @@ export class Walker {
   /** Whether the accepted join was seen, or the call has been in its room and left it. */
   async #isSeen(): Promise<boolean> {
     if (!this.#isThrough) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
-    if (!this.#isThrough) return false;
-    this.#host.health.succeeded(Date.now());
+    const row = this.#placement;
+    if (!row || !this.#isThrough) return false;
+    this.#host.health.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
     return true;
   }
 
@@ -300,10 +301,12 @@ export class Walker {
       this.#joinedSomehow(row);
       return true;
     }
-    const signal = AbortSignal.timeout(REST_MS);
-    const said = link.project().then((project) => findInRooms(project, [room], call_id, signal));
-    // Where nobody says so it joins again, and is then in that room for sure.
-    const isFound = (await said.catch(() => null)) !== null;
+    // The caller may hear nothing meanwhile: it goes before questions for which no caller waits, and its turn counts as waiting.
+    const said = link
+      .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
+      .catch(() => null);
+    // Where no answer says so it joins again, and is then in that room for sure.
+    const isFound = (await orAfter(REST_MS, said, null)) !== null;
     // An event may have been faster than REST.
     const isJoined = this.#placement?.state === "joined";
     if (!isJoined && !isFound) return false;

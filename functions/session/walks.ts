@@ -1,7 +1,9 @@
 import type { Call } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import { keepCall } from "../../shared/kept-call.ts";
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Decision } from "../../shared/rules/decision.ts";
+import type { Disk } from "./disk.ts";
 
 /** What a call that we made was made for. */
 export interface Made {
@@ -33,16 +35,21 @@ export interface Walk {
   state: WalkState;
 }
 
+/** Walks without a row that are remembered, where the storage is full. */
+const UNWRITTEN = 5_000;
+
 /**
  * The table of calls that came by RELAY contexts: a call with a row is walked, once, however often it is offered. A walk that
  * is over keeps its row without a state.
  */
 export class Walks {
-  readonly #sql: SqlStorage;
+  readonly #disk: Disk;
   readonly #now: () => number;
+  /** Walks whose rows found no room, the newest, and whether they are open: they are lost with us, and walked all the same. */
+  readonly #unwritten = new Map<string, boolean>();
 
-  constructor(sql: SqlStorage, now: () => number) {
-    this.#sql = sql;
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
     this.#now = now;
   }
 
@@ -61,24 +68,36 @@ export class Walks {
         tenant: null,
       },
     };
-    const { rowsWritten } = this.#sql.exec(
-      "INSERT OR IGNORE INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)",
+    if (this.#unwritten.has(walk.call_id)) return null;
+    const written = this.#disk.attempt(
+      `INSERT INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET context = excluded.context, received_at = excluded.received_at, state = excluded.state
+       WHERE received_at <= ?`,
       walk.call_id,
       context,
       walk.received_at,
       JSON.stringify(walk.state),
+      this.#oldest(),
     );
-    return rowsWritten > 0 ? walk : null;
+    if (!written) this.#keepUnwritten(walk.call_id, true);
+    return written?.rowsWritten === 0 ? null : walk;
   }
 
   has(call_id: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM walks WHERE call_id = ?", call_id).toArray().length > 0;
+    if (this.#unwritten.has(call_id)) return true;
+    const [walk] = this.#disk.exec<{ received_at: number }>(
+      "SELECT received_at FROM walks WHERE call_id = ?",
+      call_id,
+    );
+    return walk !== undefined && walk.received_at > this.#oldest();
   }
 
   /** Whether the call's walk is not over, be it that nobody has taken it up again yet. */
   isOpen(call_id: string): boolean {
+    const unwritten = this.#unwritten.get(call_id);
+    if (unwritten !== undefined) return unwritten;
     return (
-      this.#sql.exec("SELECT 1 FROM walks WHERE call_id = ? AND state IS NOT NULL", call_id).toArray()
+      this.#disk.exec("SELECT 1 FROM walks WHERE call_id = ? AND state IS NOT NULL", call_id).toArray()
         .length > 0
     );
   }
@@ -86,7 +105,7 @@ export class Walks {
   /** Writes what changed, and into the walk at hand too. */
   update(walk: Walk, changes: Partial<WalkState>): void {
     Object.assign(walk.state, changes);
-    this.#sql.exec(
+    this.#disk.attempt(
       "UPDATE walks SET state = ? WHERE call_id = ? AND state IS NOT NULL",
       JSON.stringify(walk.state),
       walk.call_id,
@@ -94,12 +113,25 @@ export class Walks {
   }
 
   close(call_id: string): void {
-    this.#sql.exec("UPDATE walks SET state = NULL WHERE call_id = ?", call_id);
+    const closed = this.#disk.attempt("UPDATE walks SET state = NULL WHERE call_id = ?", call_id);
+    if (closed && !this.#unwritten.has(call_id)) return;
+    // A walk that is over and reads as open would be walked again.
+    if (!closed) this.#disk.exec("DELETE FROM walks WHERE call_id = ?", call_id);
+    this.#keepUnwritten(call_id, false);
+  }
+
+  #keepUnwritten(call_id: string, isOpen: boolean): void {
+    this.#unwritten.delete(call_id);
+    this.#unwritten.set(call_id, isOpen);
+    for (const oldest of this.#unwritten.keys()) {
+      if (this.#unwritten.size <= UNWRITTEN) break;
+      this.#unwritten.delete(oldest);
+    }
   }
 
   /** Those that are not over, the oldest first. */
   open(limit: number): Walk[] {
-    return this.#sql
+    return this.#disk
       .exec<{ call_id: string; context: string; received_at: number; state: string }>(
         "SELECT * FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL ORDER BY received_at LIMIT ?",
         limit,
@@ -110,24 +142,42 @@ export class Walks {
 
   get areOpen(): boolean {
     return (
-      this.#sql.exec("SELECT 1 FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL LIMIT 1").toArray()
-        .length > 0
+      this.#disk
+        .exec("SELECT 1 FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL LIMIT 1")
+        .toArray().length > 0
     );
   }
 
   /** When the oldest began, ms; null where there is none. */
   oldest(): number | null {
-    return this.#sql
+    return this.#disk
       .exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks INDEXED BY walks_by_age")
       .one().at;
   }
 
+  /** What began before then was walked for another call, which had the same id. */
+  #oldest(): number {
+    return this.#now() - LONGEST_CALL_MS;
+  }
+
   /** Forgets up to `limit` walks that began over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
-    return this.#sql
+    return this.#disk
       .exec(
         `DELETE FROM walks WHERE call_id IN
            (SELECT call_id FROM walks INDEXED BY walks_by_age WHERE received_at < ? LIMIT ?)
+         RETURNING call_id`,
+        this.#now() - max_age_ms,
+        limit,
+      )
+      .toArray().length;
+  }
+  /** The same before their time, of those that are over. */
+  forgetOver(max_age_ms: number, limit: number): number {
+    return this.#disk
+      .exec(
+        `DELETE FROM walks WHERE call_id IN
+           (SELECT call_id FROM walks INDEXED BY walks_by_age WHERE received_at < ? AND state IS NULL LIMIT ?)
          RETURNING call_id`,
         this.#now() - max_age_ms,
         limit,

@@ -1,12 +1,11 @@
+import { DEEPEST } from "../depth.ts";
+
 /** SignalWire runs what stands between these and a closing brace as JavaScript, in every string of a document. */
 const MARK = /[$%]\{/;
 
 export function holdsExpansion(text: string): boolean {
   return MARK.test(text);
 }
-
-/** Deeper than this nothing of ours nests; what does is refused unread. */
-const depthLimit = 64;
 
 /** The path of the first string, key or value, that holds an expansion mark, or that nests too deep to be sent; else null. */
 export function findExpansion(value: unknown): string | null {
@@ -15,7 +14,7 @@ export function findExpansion(value: unknown): string | null {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next.value === "string" && holdsExpansion(next.value)) return next.path;
     if (typeof next.value !== "object" || next.value === null) continue;
-    if (next.depth >= depthLimit) return next.path;
+    if (next.depth >= DEEPEST) return next.path;
     for (const [key, item] of Object.entries(next.value)) {
       // The key itself is the caller's: the path names the place, without it.
       if (holdsExpansion(key)) return `${next.path}.*`;

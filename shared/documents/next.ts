@@ -61,6 +61,8 @@ export interface AsksUs {
    * Else only a result that does not say that the stay is over.
    */
   always: boolean;
+  /** Also where the join failed: seats are limited, and the session says what a caller hears who was one too many, or where to wait. */
+  failed?: true;
 }
 
 /** The call stands in a line. */

@@ -67,10 +67,11 @@ export function inlineJoinDocument(
   const over: Step = after?.swml === undefined ? { hangup: {} } : { transfer: { dest: after.swml, params } };
   // "answered" may come as soon as the call has joined: the document stays out of its way.
   const answered = [asks ? askUs(asks) : { sleep: -1 }];
+  const failed = asks?.failed ? answered : notIn;
   const result = asks?.always
     ? { case: { failed: answered, "no-answer": answered, answered }, default: answered }
     : // Of the five results these two mean that the caller never got in and is still there.
-      { case: { failed: notIn, "no-answer": notIn, answered }, default: [over] };
+      { case: { failed, "no-answer": failed, answered }, default: [over] };
   return document(answer(staying), {
     join_conference: { name, ...join, result: { variable: "join_conference_result", ...result } },
   });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LONGEST_CALL_MS } from "../placement.ts";
 
 // Only what makes an event what it is must be there. Of the rest a value of the wrong type is left out rather than the
 // whole event: a `participant-leave` with an odd `size` is still a leave.
@@ -136,6 +137,20 @@ export type RelayEvent =
   | Known<"dial", typeof dial>
   | Known<"error", typeof error>
   | OtherEvent;
+
+/** SignalWire's clock may be ahead of ours by so much. */
+const AHEAD_MS = 300_000;
+
+/**
+ * The event with a time that it can have happened at: no call is as long as one that is further back, and what lies ahead would make
+ * whatever comes after it look old. Another time is taken to be that of its arrival.
+ */
+export function inTime(event: RelayEvent, now_ms: number): RelayEvent {
+  if (event.timestamp === undefined) return event;
+  const at = event.timestamp * 1_000;
+  const isUsable = at > now_ms - LONGEST_CALL_MS && at < now_ms + AHEAD_MS;
+  return isUsable ? event : { ...event, timestamp: now_ms / 1_000 };
+}
 
 /** Reads the params of a `signalwire.event` frame: null where they are not an event at all. */
 export function readEvent(params: unknown): RelayEvent | { kind: "authorization"; value: string } | null {

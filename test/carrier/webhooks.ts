@@ -99,7 +99,12 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
 }
 
 /** Scheme A: the hex HMAC of URL and raw body. */
-export function signBody(key: string, url: string, body: string, algorithm: "sha1" | "sha256"): string {
+export function signBody(
+  key: string,
+  url: string,
+  body: string | Uint8Array,
+  algorithm: "sha1" | "sha256",
+): string {
   return createHmac(algorithm, key).update(url).update(body).digest("hex");
 }
 

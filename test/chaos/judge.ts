@@ -25,8 +25,8 @@ const SILENCE_MS = 10_000;
 const WEBHOOK_MS = 5_000;
 /** `join_deadline_ms` of a tenant that sets none, counted from the webhook's receipt. */
 const JOIN_DEADLINE_MS = 2_000;
-/** A document that puts a call back where it has just been taken out does so sooner. */
-const AGAIN_MS = 4_000;
+/** A document that puts a call back where it has just been taken out does so sooner: a hold takes 3 s, and a webhook up to 5. */
+const AGAIN_MS = 8_000;
 /** What a caller hears who is held, by a document or by RELAY, and how often that fits into the time for which one is held. */
 const HELD_RING = { document: "ring:3:us", relay: "ring:2:us" };
 const HELD_RINGS = 21;
@@ -116,12 +116,18 @@ function isSilent(record: CallRecord): boolean {
   return silenceBefore(record, out_at) > SILENCE_MS || silenceAfter(record, knownOutAt(record)) > SILENCE_MS;
 }
 
+/** By more than what a sound that is told to stop before the join goes on for the way there. */
+function areBothHeard(a: Pick<Stay, "from" | "to">, b: Pick<Stay, "from" | "to">): boolean {
+  return Math.min(endOf(a), endOf(b)) - Math.max(a.from, b.from) > TOLERANCE_MS;
+}
+
 /** In two conferences at once, or spoken to by a document while in one. */
 function inTwoPlaces({ stays, heard }: CallRecord): boolean {
   if (stays.some((one, index) => stays.slice(index + 1).some((other) => overlap(one, other)))) return true;
   const spans = heard.heard.map(({ sound, from_ms, to_ms }) => ({ sound, from: from_ms, to: to_ms }));
   return spans.some(
-    (one) => IN_ROOM.has(one.sound) && spans.some((other) => SPOKEN.has(other.sound) && overlap(one, other)),
+    (one) =>
+      IN_ROOM.has(one.sound) && spans.some((other) => SPOKEN.has(other.sound) && areBothHeard(one, other)),
   );
 }
 

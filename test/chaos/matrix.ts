@@ -12,12 +12,13 @@ export interface Row {
 /** How much is played under each reading. */
 interface RowSize {
   calls: number;
-  /** Of each of the two troubles that every row meets. */
   trouble_ms: number;
+  /** How many of the two troubles a row meets: in the second the session is lost while everything is slow. */
+  troubles: 1 | 2;
 }
 
-const FULL_SIZE: RowSize = { calls: 40, trouble_ms: 10_000 };
-const SHORT_SIZE: RowSize = { calls: 24, trouble_ms: 6_000 };
+const FULL_SIZE: RowSize = { calls: 40, trouble_ms: 10_000, troubles: 2 };
+const SHORT_SIZE: RowSize = { calls: 24, trouble_ms: 6_000, troubles: 1 };
 
 /** In which part of a row rushes come. */
 const RUSHED = 0.4;
@@ -27,7 +28,7 @@ export function matrix(seed: number): Row[] {
   return rowsOf(seed, FULL_SIZE, ["harmful", "degrading"]);
 }
 
-/** The readings that may do harm, with fewer calls. */
+/** The readings that may do harm, with fewer calls and one trouble at a time. */
 export function shortMatrix(seed: number): Row[] {
   return rowsOf(seed, SHORT_SIZE, ["harmful"]);
 }
@@ -47,9 +48,14 @@ function rowsOf(seed: number, size: RowSize, kinds: readonly string[]): Row[] {
 }
 
 /** A row is the same whatever other rows there are. */
-function planRow(seed: number, { calls, trouble_ms }: RowSize, reading: Row["reading"]): Plan {
+function planRow(seed: number, { calls, trouble_ms, troubles }: RowSize, reading: Row["reading"]): Plan {
   const readings = readingsWith(reading ? { [reading.name]: reading.value } : {});
-  return planOne(seedFrom(`${seed} ${titleOf(reading)}`), calls, { trouble_ms, rushed: RUSHED }, readings);
+  return planOne(
+    seedFrom(`${seed} ${titleOf(reading)}`),
+    calls,
+    { trouble_ms, troubles, rushed: RUSHED },
+    readings,
+  );
 }
 
 export function titleOf(reading: Row["reading"]): string {

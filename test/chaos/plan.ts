@@ -68,12 +68,12 @@ export function planOf(seed: number, calls: number, shape: Shape, fixed: SomeRea
 export function planOne(
   seed: number,
   calls: number,
-  { trouble_ms, rushed }: Omit<Shape, "projects" | "troubles">,
+  { trouble_ms, rushed, troubles: most }: Omit<Shape, "projects">,
   readings: Switches,
 ): Plan {
   const random = new Random(seed);
   const projects = planProjects(random, seed, 1, () => readings);
-  const troubles = [biting(random)];
+  const troubles = [biting(random).slice(0, most)];
   return planTroubles(random, { seed, calls, projects, troubles, trouble_ms, rushed, teams: [0] });
 }
 

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { askApi } from "./api/ask.ts";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
 
 const rules = [{ id: "support", match: {}, place: { room: "support" } }];
@@ -43,6 +44,12 @@ function leave(home: House, call_id: string, changes: Record<string, unknown> = 
       ...changes,
     },
   });
+}
+
+/** An event of the tenant's conference with lists in one another in one of its fields. */
+function deep(field: string): string {
+  const lists = `${"[".repeat(20_000)}1${"]".repeat(20_000)}`;
+  return `{"event_type":"calling.conference","params":{"status":"record-stop","${field}":{"length":${lists}}}}`;
 }
 
 const FOREIGN_CALL = "a-call-of-another-tenant";
@@ -211,6 +218,71 @@ describe("status callbacks, the second feed", () => {
     },
   );
 
+  test("an event of a far future keeps no later leave from freeing the seat", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    const [conference] = await home.carrier.conferences();
+    const { timestamp: _, ...event } = JSON.parse(
+      leave(home, call_id, { status: "participant-join", conference_id: conference?.conference_id }),
+    );
+    for (const timestamp of [1e12, 1e308]) {
+      expect(await report(await callbackUrl(home), JSON.stringify({ ...event, timestamp }))).toBe(204);
+    }
+    await home.carrier.hangUp(call_id);
+    const room = async () => (await askApi(`/tenants/${home.tenant}/conferences/support`)).status;
+    await expect.poll(room).toBe(404);
+  });
+
+  test("the token of a tenant brings nothing to the servers of another in its project", async () => {
+    const own = (tenant: string) => [
+      {
+        id: "support",
+        match: {},
+        place: {
+          room: "support",
+          join: {
+            status_callback: `https://hooks.example.com/${tenant}`,
+            recording_status_callback: `https://hooks.example.com/${tenant}`,
+          },
+        },
+      },
+    ];
+    const told: string[] = [];
+    await using home = await openHouse({ rules: own("home"), carrier: { speed: 10 } });
+    const other = home.tenant.replace(/^t/, "o");
+    await env.DIRECTORY.put(`tenant/${other}`, JSON.stringify({ project_id: home.carrier.project_id }));
+    await env.DIRECTORY.put(`ruleset/${other}`, JSON.stringify({ rules: own("other") }));
+    const fetched = globalThis.fetch;
+    globalThis.fetch = async (input, init) => {
+      const { host, pathname } = new URL(new Request(input, init).url);
+      if (host !== "hooks.example.com") return await fetched(input, init);
+      told.push(pathname.slice(1));
+      return new Response(null, { status: 204 });
+    };
+    try {
+      await inRoom(home);
+      const { call_id } = await home.carrier.placeCall({
+        ...caller,
+        url: home.webhook_url.replace(home.tenant, other),
+      });
+      await home.carrier.wait({ call: { call_id, in_conference: `${other}:support` } });
+      await expect.poll(() => told.filter((one) => one === "other").length).toBeGreaterThan(0);
+      const before = told.filter((one) => one === "other").length;
+      const url = await callbackUrl(home);
+      for (const kind of ["conference-status", "recording-status"]) {
+        const to = url.replace("conference-status", kind);
+        const recording = new URLSearchParams({ CallSid: call_id, RecordingStatus: "completed" });
+        expect(await report(to, `${recording}`, "application/x-www-form-urlencoded")).toBe(204);
+        expect(await report(to, leave(home, call_id, { status: "participant-mute" }))).toBe(204);
+      }
+      // What the tenant's own room wants told is told.
+      await expect.poll(() => told.filter((one) => one === "home").length).toBeGreaterThan(1);
+      expect(told.filter((one) => one === "other").length).toBe(before);
+    } finally {
+      globalThis.fetch = fetched;
+    }
+  });
+
   test("an event that is no conference's is not taken from a callback", async () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);
@@ -236,6 +308,8 @@ describe("status callbacks, the second feed", () => {
     ["no JSON", "{"],
     ["no event", "{}"],
     ["null", "null"],
+    ["what nests deeper than the stack", deep("status")],
+    ["what nests so in a field that nobody knows", deep("new")],
   ])("%s is survived", async (_, body) => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);
@@ -292,4 +366,79 @@ describe("status callbacks, the second feed", () => {
       globalThis.fetch = fetched;
     }
   });
+
+  test("what unsigned callbacks alone tell of RELAY is held against their tenant's calls, and nobody else's", async () => {
+    const isJoin = { method: "calling.join_conference" };
+    await using home = await openHouse({
+      rules: [{ id: "own", match: {}, place: { room: "own-{from}" } }],
+      carrier: {
+        speed: 10,
+        faults: [
+          { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+          { at: "command", match: isJoin, times: 3, do: { kind: "code", code: "404" } },
+        ],
+        switches: { status_callbacks_are_signed: false },
+      },
+    });
+    const { project_id } = home.carrier;
+    const neighbour = `${home.tenant}-b`;
+    await env.DIRECTORY.put(`tenant/${neighbour}`, JSON.stringify({ project_id }));
+    await env.DIRECTORY.put(`ruleset/${neighbour}`, JSON.stringify({ rules }));
+    const session = env.RELAY_SESSION.getByName(project_id);
+    const place = async (from: string, tenant: string) => {
+      const url = home.webhook_url.replace(home.tenant, tenant);
+      const { call_id } = await home.carrier.placeCall({ ...caller, from, url });
+      const room = tenant === neighbour ? "support" : `own-${from}`;
+      await home.carrier.wait({ call: { call_id, in_conference: `${tenant}:${room}` } });
+      return call_id;
+    };
+    for (const n of [1, 2, 3]) {
+      await place(`+1555010000${n}`, home.tenant);
+      await expect
+        .poll(async () => (await session.status()).of_tenants?.breaker[home.tenant]?.failures)
+        .toBe(n);
+    }
+    await place("+15550100004", home.tenant);
+    expect(await sent(home, "calling.join_conference")).toHaveLength(3);
+    const call_id = await place("+15550100005", neighbour);
+    expect((await sent(home, "calling.join_conference"))[3]).toMatchObject({ call_id });
+  });
+
+  test("where unsigned callbacks alone tell of joins, REST proves one that ends a row of failures", async () => {
+    const refused = { at: "command", match: { method: "calling.join_conference" }, times: 1 } as const;
+    await using home = await openHouse({
+      rules,
+      carrier: {
+        speed: 10,
+        faults: [
+          { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+          { ...refused, do: { kind: "code", code: "409" } },
+        ],
+        switches: { status_callbacks_are_signed: false },
+      },
+    });
+    const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+    await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:support` } });
+    const failures = async () =>
+      (await env.RELAY_SESSION.getByName(home.carrier.project_id).status()).breaker.failures;
+    expect(await failures()).toBe(1);
+    await inRoom(home);
+    await expect.poll(failures, { timeout: 8_000 }).toBe(0);
+  });
+
+  test.each(["1e12", "-1", "null", '"NaN"', "1e999"])(
+    "a leave counts whose timestamp is %s",
+    async (timestamp) => {
+      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      const call_id = await inRoom(home);
+      const [conference] = await home.carrier.conferences();
+      const { timestamp: _, ...body } = JSON.parse(
+        leave(home, call_id, { conference_id: conference?.conference_id }),
+      );
+      const text = JSON.stringify(body).replace("{", `{"timestamp":${timestamp},`);
+      expect(await report(await callbackUrl(home), text)).toBe(204);
+      const { counters } = await env.RELAY_SESSION.getByName(home.carrier.project_id).status();
+      expect(counters["unsigned_leaves"]).toBe(1);
+    },
+  );
 });

@@ -43,6 +43,17 @@ async function settled(house: House, by: "relay" | "document", last: string) {
 }
 
 describe("accepted", () => {
+  test("whom nothing shows in the room is held, and comes back without a result while no document of theirs has joined", async () => {
+    const chair = { ...rules[0], place: { room: "support", join: { end_on_exit: true } } };
+    const no_rest = { at: "rest", do: { kind: "code", code: "500" } } as const;
+    await using home = await house([...noEvents, no_rest], { rules: [chair] });
+    const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+    const back = async () => (await home.carrier.call(call_id)).webhooks.slice(1).map(({ url }) => url);
+    await expect.poll(async () => (await back()).length, { timeout: 15_000 }).toBeGreaterThan(2);
+    expect((await back()).filter((url) => url.includes("joined=1"))).toEqual([]);
+    expect((await home.carrier.call(call_id)).joins).toHaveLength(1);
+  });
+
   test("the caller is in the room by RELAY, and their document stays there: nothing of it is fetched any more", async () => {
     await using home = await house();
     const { call_id } = await settled(home, "relay", "sleep");

@@ -71,6 +71,26 @@ describe("a caller who finds no seat", () => {
     },
   );
 
+  test("stands in the line again where SignalWire has more callers in the room than were counted, and comes in when one leaves", async () => {
+    await using home = await openHouse({ rules: [room(2)], ...byDocument });
+    const seated = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
+    for (const call_id of seated) await inDesk(home, call_id);
+    const waiter = await callFrom(home, "+15550100203");
+    await waits(home, waiter);
+    // Its seat is counted no more, and it is there all the same.
+    const released = `/tenants/${home.tenant}/calls/${seated[0]}/release-seat`;
+    expect((await askApi(released, { method: "POST" })).status).toBe(200);
+    const refused = async () =>
+      (await home.carrier.journal({ kind: "webhook" })).filter(({ url }) => String(url).includes("joined=1"));
+    await expect.poll(refused, { timeout: 10_000 }).not.toEqual([]);
+    await waits(home, waiter);
+    await home.carrier.hangUp(seated[1] ?? "");
+    await inDesk(home, waiter);
+    const { state, longest_silence_ms } = await home.carrier.call(waiter);
+    expect(state).toBe("answered");
+    expect(longest_silence_ms).toBeLessThan(3_000);
+  });
+
   test("though none of us heard of the seat they were given, stands in the line as soon as they ask", async () => {
     await using home = await openHouse(joinUnheard);
     const unheard = await callAndLose(home);

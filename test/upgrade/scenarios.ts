@@ -200,6 +200,8 @@ export const scenarios: Scenario[] = [
   {
     title:
       "a chair whose join could not be seen is in the room in the end, and the webhook that was answered once is again",
+    // The version before ends a lone caller whom REST lists in a conference that waits, and not in one in progress.
+    only: "upgrade",
     async before(home) {
       home.project.change({ faults: [REST_FAILS, ...NOTHING_IS_TOLD] });
       const chair = home.call({ to: numbers.lesson, from: CHAIR });

@@ -1,3 +1,4 @@
+import { jurisdictionFindings } from "./jurisdiction.ts";
 import { relayFindings } from "./relay.ts";
 import type { DoctorReply, Finding } from "./reply.ts";
 import { restFindings } from "./rest.ts";
@@ -22,9 +23,12 @@ export async function examine(env: Env, id: string, pasted: string, origin: stri
   const findings: Finding[] = [...urlFindings(url, id, tenant, public_url), ...lookedUp];
   let observed: Pick<DoctorReply, "observations"> = {};
   if (tenant) {
+    const jurisdiction = await jurisdictionFindings(env, tenant.project);
+    findings.push(...jurisdiction);
     const [signature, relay, rest] = await Promise.all([
       signatureFindings(url, tenant, { public_url, setting }, Date.now()),
-      relayFindings(env, tenant.project),
+      // Asking the wrong session would begin it.
+      jurisdiction.length > 0 ? { findings: [] } : relayFindings(env, tenant),
       restFindings(tenant.project),
     ]);
     const { findings: told, ...seen } = relay;

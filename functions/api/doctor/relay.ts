@@ -1,5 +1,6 @@
+import type { Breaker } from "../../../shared/breaker.ts";
 import { observedQuestions } from "../../../shared/observed-questions.ts";
-import type { Project } from "../../directory.ts";
+import type { Owner, Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
 import type { SessionStatus } from "../../session/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
@@ -13,14 +14,14 @@ const ANSWER_MS = CONNECT_MS + 1_500;
 /** Whether the project's session is up or comes up, and what it has seen of SignalWire. */
 export async function relayFindings(
   env: Env,
-  project: Project,
+  { tenant, project }: Owner,
 ): Promise<{ findings: Finding[]; observations?: Observed[] }> {
   try {
     const { project_id, version } = project;
     const session = sessionOf(env, project);
     const status = await within(ANSWER_MS, session.check(project_id, version, CONNECT_MS));
     return {
-      findings: [relayFinding(status, project), ...evidenceFindings(status, Date.now())],
+      findings: [relayFinding(status, project), ...evidenceFindings(status, tenant, Date.now())],
       observations: observedIn(status),
     };
   } catch (error) {
@@ -49,13 +50,16 @@ const SPLIT_MS = 24 * 3_600_000;
 export function evidenceFindings(
   {
     leaving,
+    of_tenants,
     split_rooms = [],
     presumed_gone = 0,
-  }: Partial<Pick<SessionStatus, "leaving" | "split_rooms" | "presumed_gone">>,
+  }: Partial<Pick<SessionStatus, "leaving" | "of_tenants" | "split_rooms" | "presumed_gone">>,
+  tenant: string,
   now: number,
 ): Finding[] {
   const findings: Finding[] = [];
-  if (leaving && leaving.open_until !== null && leaving.open_until > now) {
+  const isOpen = (breaker: Breaker | undefined) => (breaker?.open_until ?? 0) > now;
+  if (isOpen(leaving) || isOpen(of_tenants?.leaving[tenant])) {
     findings.push({
       check: "relay",
       ok: true,

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { readBody } from "../../hooks/body.ts";
 import { log } from "../../log.ts";
+import { jsonOf } from "../json-body.ts";
 import { refusal } from "../refusal.ts";
 import { examine } from "./examine.ts";
 import { doctorRequestSchema } from "./reply.ts";
@@ -24,11 +25,3 @@ export const doctorRoute = new Hono<{ Bindings: Env }>().post("/:tenant/doctor",
   log("info", "doctor.answered", { tenant: tenant.slice(0, 40), ok: reply.ok, wrong: [...wrong] });
   return c.json(reply);
 });
-
-function jsonOf(raw: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(raw));
-  } catch {
-    return undefined;
-  }
-}

@@ -74,6 +74,8 @@ describe("calling somebody into a conference", () => {
     expect(await refused(ask(patterns, { to: ALICE }))).toEqual([422, "no_caller_id"]);
     await patterns[Symbol.asyncDispose]();
     expect(await refused(ask(house, { to: ALICE, id: "x".repeat(70_000) }))).toEqual([413, "too_large"]);
+    const deep = JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`);
+    expect(await refused(ask(house, { to: ALICE, role: { length: deep } }))).toEqual([422, "bad_request"]);
     expect(await sent(house, "calling.dial")).toEqual([]);
   });
 

@@ -63,6 +63,21 @@ describe("a call that RELAY loses", () => {
     expect(longest_silence_ms).toBeLessThan(3_000);
   });
 
+  test("between the event that it is answered and the answer to the command is not answered by a document as well", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 1,
+        faults: [{ at: "answer", match: { method: "calling.answer" }, do: { kind: "delay", ms: 2_500 } }],
+      },
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "team-standup");
+    const commanded = (await home.carrier.journal({ kind: "rest" })).filter(
+      ({ method }) => method === "POST",
+    );
+    expect(commanded).toEqual([]);
+  });
+
   test("before its announcement is over joins all the same, and hears one thing at a time", async () => {
     await using home = await openContext([standup], {
       carrier: {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { confirmJoin } from "../../../functions/session/confirming.ts";
 import type { Placement } from "../../../functions/session/placements.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
+import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 const ROOM = "acme:support";
@@ -94,10 +95,69 @@ test("it stays where only calls by cXML were seen to join the conference that en
   expect(await endOfConf1("cxml, left", { more })).toEqual([]);
 });
 
+test("it is over though calls by cXML are in the room, where those were seen to share a conference with others", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
+    ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "c"));
+    ledger.observations.saw("cxml_shares_conferences", true);
+  };
+  expect(await endOfConf1("shared", { more })).toEqual(["a"]);
+});
+
 test("it stays where calls by cXML are in the room, whose conferences may be others", async () => {
   const more = (ledger: Ledger) => {
     ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
     ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "c"));
   };
   expect(await endOfConf1("cxml", { more })).toEqual([]);
+});
+
+test("a call that RELAY's late join takes out of its document's is not ended, for that join is told of a moment later", async () => {
+  await onStorage("conference-end-late", async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, ingress: "swml" }));
+    if (!row) throw new Error("there is a seat");
+    const document = { joined_by: "document", stay_at: START, may_stand: 1, lives_on: 1 } as const;
+    ledger.placements.move(row, "by_document", document);
+    ledger.events.apply(event("participant-join", "conf-1", START + 10, "a"));
+    now = START + 5_000;
+    ledger.events.apply(event("participant-leave", "conf-1", now, "a"));
+    expect(ledger.errands.takeDue(10)).toEqual([]);
+    ledger.events.apply(event("participant-join", "conf-2", now, "a"));
+    now += 60_000;
+    expect(ledger.errands.takeDue(10)).toEqual([]);
+    expect(row.state).toBe("joined");
+  });
+});
+
+test("a seat is not kept in a conference whose end was told of before its leaves", async () => {
+  await onStorage("conference-end-kept", async ({ sql }) => {
+    const now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const rejoin = { s: 65, to: "+15550100100", placing: { rooms: ["support"] } as unknown as Placing }; // Kept as it is.
+    const calls = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    for (const call_id of calls) {
+      const { capacity: _, ...request } = requestOf(call_id, {
+        deadline_at: now + 2_000,
+        ingress: "swml",
+        rejoin,
+      });
+      ledger.plan(request);
+      ledger.kept.promise(request);
+      ledger.events.apply(event("participant-join", "conf-1", now + 1_000, call_id));
+    }
+    ledger.events.apply(event("conference-end", "conf-1", now + 60_000));
+    for (const call_id of calls)
+      ledger.events.apply(event("participant-leave", "conf-1", now + 60_000, call_id));
+    expect(ledger.kept.countIn(ROOM)).toBe(0);
+  });
 });

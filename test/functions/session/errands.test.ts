@@ -1,10 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { Disk } from "../../../functions/session/disk.ts";
 import { Errands } from "../../../functions/session/errands.ts";
 import { onStorage } from "./ledger.ts";
+import { FULL, needsRoom, SqlFaults } from "./sql-faults.ts";
 
 test("what is dropped while it is being done takes nothing with it that was added since", async () => {
   await onStorage("errands", async ({ sql }) => {
-    const errands = new Errands(sql, () => 1_000);
+    const errands = new Errands(new Disk(sql, Date.now), () => 1_000);
     const caller = (call_id: string) => ({ call_id, entry: "", step: 0 });
     errands.add("fetch", caller("hung-up"), "node-1");
     const [fetching] = errands.takeDue(10);
@@ -18,14 +20,40 @@ test("what is dropped while it is being done takes nothing with it that was adde
 
 test("what a lost incarnation was in the middle of is due as soon as another takes over", async () => {
   await onStorage("taken over", async ({ sql }) => {
-    const lost = new Errands(sql, () => 1_000);
+    const lost = new Errands(new Disk(sql, Date.now), () => 1_000);
     const caller = { call_id: "left-alone", entry: "", step: 0 };
     lost.add("end", caller, "node-1");
     lost.add("overdue", caller, "node-1", 60_000);
     expect(lost.takeDue(10)).toHaveLength(1);
-    const next = new Errands(sql, () => 1_500);
+    const next = new Errands(new Disk(sql, Date.now), () => 1_500);
     expect(next.takeDue(10)).toEqual([]);
     next.takeOver();
     expect(next.takeDue(10)).toMatchObject([{ kind: "end", call_id: "left-alone", attempts: 1 }]);
+  });
+});
+
+test("what finds no room on disk is done all the same, no sooner or more often, and written once there is room", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await onStorage("errands-full", async ({ sql }) => {
+    let now = 1_000;
+    const errands = new Errands(new Disk(sql, Date.now), () => now);
+    const caller = (call_id: string) => ({ call_id, entry: "", step: 0 });
+    errands.add("end", caller("before"), "node-1");
+    const full = new SqlFaults(sql, needsRoom, FULL);
+    errands.add("end", caller("since"), "node-1");
+    errands.add("end", caller("since"), "node-1");
+    const taken = errands.takeDue(10);
+    expect(taken.map(({ call_id }) => call_id).sort()).toEqual(["before", "since"]);
+    expect(errands.takeDue(10)).toEqual([]);
+    for (const errand of taken) errands.retry(errand);
+    expect(errands.nextDue()).toBe(2_000);
+    now = 2_000;
+    const again = errands.takeDue(10);
+    expect(again.map(({ attempts }) => attempts)).toEqual([1, 1]);
+    for (const errand of again) if (errand.call_id === "before") errands.done(errand);
+    full[Symbol.dispose]();
+    errands.save();
+    const next = new Errands(new Disk(sql, Date.now), () => 60_000);
+    expect(next.takeDue(10)).toMatchObject([{ kind: "end", call_id: "since", attempts: 2 }]);
   });
 });

@@ -20,6 +20,7 @@ export class Ledger extends Tables {
    * @param list the calls that REST lists in the room's one conference.
    * @param status what REST says of a call itself; null: it knows no such call.
    * @param moved told in which rooms a row was planned or moved.
+   * @param limit_bytes what the storage holds at most; absent: as much as Cloudflare's.
    */
   constructor(
     sql: SqlStorage,
@@ -27,9 +28,10 @@ export class Ledger extends Tables {
     list: (room: string) => Promise<ReadonlySet<string>>,
     status: (call_id: string) => string | null = () => null,
     moved: (rooms: readonly string[]) => void = () => {},
+    limit_bytes?: number,
   ) {
-    super(sql, now, undefined, { written: () => {}, moved });
-    this.events = new ConferenceEvents(sql, this, () => {}, now);
+    super(sql, now, undefined, { written: () => {}, moved }, limit_bytes);
+    this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false, ended: () => {} };
     this.repairs = new Repairs({ ...this, line }, now);

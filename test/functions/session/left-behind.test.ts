@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { Disk } from "../../../functions/session/disk.ts";
 import { KeptSeats } from "../../../functions/session/kept-seats.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
@@ -55,7 +56,7 @@ test("a call that is being placed is found, however many others were read meanwh
 test("a caller who comes back is led back by each copy of the webhook, and nobody else is by that seat", async () => {
   await onStorage("returning", async ({ sql }) => {
     let now = 1_000;
-    const kept = new KeptSeats(sql, () => now);
+    const kept = new KeptSeats(new Disk(sql, Date.now), () => now);
     const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
     const rejoin = { s: 60, to: "+15550100100", placing };
     kept.promise(requestOf("c", { deadline_at: now, rejoin }));

@@ -368,6 +368,28 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
   });
 });
 
+test("a waiter who is let in once more is asked anew how the join went: the answer about the first says nothing of it", async () => {
+  await onStorage("let in again", async (storage) => {
+    const room = new Room(storage.sql);
+    for (let n = 0; n <= SEATS; n += 1) room.arrive();
+    room.leave(0);
+    const row = room.held().find(({ call_id }) => call_id === "c3");
+    if (!row) throw new Error("its turn has not come");
+    const answer = {
+      v: 1,
+      outcome: "not_in",
+      room: row.room,
+      join: {},
+      reason: "refused",
+      waits: true,
+    } as const;
+    room.ledger.placements.update(row, { asking_step: 1_003, answer });
+    expect(room.line.takeBack(row)).toBe(true);
+    room.serve();
+    expect(row).toMatchObject({ state: "by_document", asking_step: null, answer: null });
+  });
+});
+
 describe("what happens to a room by the clock alone", () => {
   test("a seat whose caller is never seen passes to the next in line when it lapses", async () => {
     await onStorage("lapse", async ({ sql }) => {

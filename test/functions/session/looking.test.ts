@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DocumentSaid, LookReply } from "../../../functions/session/contract.ts";
+import { Disk } from "../../../functions/session/disk.ts";
 import { Facts } from "../../../functions/session/facts.ts";
 import { Health } from "../../../functions/session/health.ts";
 import { type Lookout, look } from "../../../functions/session/looking.ts";
@@ -23,8 +24,23 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations } = ledger;
-  const health = new Health(new Facts(sql, undefined));
-  return { placements, rooms, counters, observations, health, now, wouldHaveSeen: () => wouldHaveSeen };
+  const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
+  const line = { refused: () => {}, backToLine: () => false };
+  return {
+    placements,
+    rooms,
+    counters,
+    observations,
+    health,
+    now,
+    ...line,
+    wouldHaveSeen: () => wouldHaveSeen,
+  };
+}
+
+/** What is to be done for calls, now or in a moment. */
+function errandsIn(sql: SqlStorage) {
+  return sql.exec("SELECT kind, call_id FROM errands").toArray();
 }
 
 const asked = { v: 1, call_id: "a", entry: "", step: 0, asking_step: 1, may_hold: true } as const;
@@ -115,6 +131,7 @@ describe("a document that asks what its join's result means", () => {
     use: (
       ask: (said: DocumentSaid, rest?: "found" | "absent", at?: number) => LookReply,
       ledger: Ledger,
+      errands: () => unknown[],
     ) => void,
     may_stand = 1,
   ): Promise<void> {
@@ -131,23 +148,23 @@ describe("a document that asks what its join's result means", () => {
         const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
         return look(lookout(ledger, sql, START + at), request);
       };
-      use(ask, ledger);
+      use(ask, ledger, () => errandsIn(sql));
     });
   }
 
   test("is told to stay where the result is `answered`: then its end does not end the call, and a leave does", async () => {
-    await settled("answered", true, (ask, ledger) => {
+    await settled("answered", true, (ask, ledger, errands) => {
       expect(ask("answered")).toMatchObject({ outcome: "joined" });
       ledger.events.apply(event("leave", START + 60_000));
-      expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "after", call_id: "a" }]);
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
     });
   });
 
   test("is told to stay where its join failed and RELAY's was seen", async () => {
-    await settled("failed, in", true, (ask, ledger) => {
+    await settled("failed, in", true, (ask, ledger, errands) => {
       expect(ask("failed")).toMatchObject({ outcome: "joined" });
       ledger.events.apply(event("leave", START + 60_000));
-      expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "after", call_id: "a" }]);
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
     });
   });
 
@@ -161,6 +178,20 @@ describe("a document that asks what its join's result means", () => {
       expect(ask("failed").outcome).toBe("hold");
       expect(ask("failed", "absent", 31_000).outcome).toBe("hold");
       expect(ask("failed", "absent", 33_000).outcome).toBe("not_in");
+    });
+  });
+
+  test("that was one too many says what the rule says of a full room, and carries the limit wherever it joins again", async () => {
+    await onLedger("refused", (ledger, sql) => {
+      const say = { say: "All seats are taken." };
+      const when_full = { action: "reject", say } as const;
+      ledger.plan(
+        requestOf("a", { deadline_at: START + 2_000, join_via: "document", capacity: 2, when_full }),
+      );
+      const request = { ...asked, document_said: "failed" } as const;
+      const reply = look(lookout(ledger, sql, START + 4_000), request);
+      expect(reply).toMatchObject({ outcome: "not_in", word: when_full, join: { max_participants: 2 } });
+      expect(ledger.placements.ofCall("a")[0]).toMatchObject({ state: "failed", turned_away: "full" });
     });
   });
 
@@ -184,13 +215,13 @@ describe("a document that asks what its join's result means", () => {
   });
 
   test("leaves the room that it joined last, whatever conference was known before", async () => {
-    await settled("answered twice", true, (ask, ledger) => {
+    await settled("answered twice", true, (ask, ledger, errands) => {
       ask("answered");
       ask("answered");
       const left = event("leave", START + 60_000);
       Object.assign(left.params, { conference_id: "conf-2" });
       ledger.events.apply(left);
-      expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "after", call_id: "a" }]);
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
     });
   });
 

@@ -2,6 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { Dials } from "../../../functions/session/dials.ts";
+import { Disk } from "../../../functions/session/disk.ts";
 import { migrate } from "../../../functions/session/schema.ts";
 import type { Wanted } from "../../../functions/session/seats.ts";
 import { Walks } from "../../../functions/session/walks.ts";
@@ -109,7 +110,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      const walks = new Walks(storage.sql, Date.now);
+      const walks = new Walks(new Disk(storage.sql, Date.now), Date.now);
       expect(walks.open(9)).toMatchObject([
         { call_id: "walked", context: "main", state: { tenant: "acme" } },
       ]);
@@ -133,8 +134,8 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      expect(new Dials(storage.sql, Date.now).lastSentAt()).toBe(at + 20);
-      expect(new Walks(storage.sql, Date.now).oldest()).toBe(at - 2_000);
+      expect(new Dials(new Disk(storage.sql, Date.now), Date.now).lastSentAt()).toBe(at + 20);
+      expect(new Walks(new Disk(storage.sql, Date.now), Date.now).oldest()).toBe(at - 2_000);
     });
   },
   async (found) => {
@@ -152,6 +153,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     using archive = await found.archive();
     await runDurableObjectAlarm(found);
     await expect.poll(() => archive.conference("acme", "acme:over")).toBeNull();
+  },
+  async (found) => {
+    const asked = { v: 1, call_id: "refused", entry: "", step: 0, asking_step: 1_002 } as const;
+    const reply = await found.look({ ...asked, document_said: "failed" });
+    expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
 ];
 

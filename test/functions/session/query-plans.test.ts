@@ -6,6 +6,7 @@ import { PinDesk } from "../../../functions/session/pin-desk.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
+import { FULL, needsRoom, SqlFaults } from "./sql-faults.ts";
 import { SqlRecording } from "./sql-recording.ts";
 import { sqlTextsIn } from "./sql-texts.ts";
 
@@ -57,6 +58,11 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     statement: "dials_open WHERE",
     step: "SCAN dials USING COVERING INDEX dials_open",
     why: "the first of those that are open",
+  },
+  {
+    statement: "AS may_go FROM",
+    step: "USING INTEGER PRIMARY KEY (rowid>?)",
+    why: "a slice of the oldest rows, by its limit",
   },
   {
     statement: "walks_by_open WHERE state IS NOT NULL",
@@ -211,7 +217,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.kept.promise(promised);
   const happens = (status: string, at: number) => {
     const event = conferenceEvent(status, at, "in");
-    if (ledger.events.record(event, "relay")) ledger.events.apply(event);
+    if (ledger.events.record(event, "relay") === "new") ledger.events.apply(event);
   };
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
@@ -221,6 +227,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.kept.unkeep(promised);
   if (row) ledger.repairs.release(row, "for its place in the journal");
   ledger.checks.demandAfter("acme:support", 0);
+  ledger.checks.refused("acme:support", 1);
   await ledger.keeper.run();
   ledger.checks.nextDue();
   ledger.checks.ended("acme:support");
@@ -251,6 +258,11 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.journal.oldest();
   now += 100 * 24 * 3_600_000;
   await ledger.keeper.routine();
+  for (const limit of [1, 2]) {
+    ledger.placements.forgetOver(1, limit);
+    ledger.journal.forgetHistory(1, limit);
+    ledger.walks.forgetOver(1, limit);
+  }
   for (const table of [
     ledger.placements,
     ledger.events,
@@ -262,11 +274,24 @@ async function useAll(sql: SqlStorage): Promise<void> {
     table.forget(1, 100);
   ledger.kept.forget(100);
   ledger.kept.nextForget();
+  useFull(sql, ledger);
+}
+
+/** What is done where there is no room. */
+function useFull(sql: SqlStorage, { errands, walks, rulesets }: Ledger): void {
+  errands.add("end", { call_id: "full", entry: "", step: 0 }, null);
+  using full = new SqlFaults(sql, needsRoom, FULL);
+  errands.takeDue(9);
+  walks.close("walked");
+  full[Symbol.dispose]();
+  using _later = new SqlFaults(sql, (statement) => statement.startsWith("INSERT"), FULL);
+  expect(() => rulesets.keep("acme", { hash: "r2", text: "{}" })).toThrow(FULL);
 }
 
 function useFacts({ facts, counters, observations }: Ledger): void {
   facts.set("project_id", "p-1");
   facts.forgetResume();
+  facts.drop("project_id");
   counters.add("calls");
   counters.flush();
   observations.saw("call_sid_is_call_id", true);
@@ -319,6 +344,7 @@ function useErrands({ errands }: Ledger): void {
   errands.takeOver();
   const [errand] = errands.takeDue(9);
   if (!errand) throw new Error("nothing was due");
+  errands.has(errand);
   errands.putOff(errand, 1, { counts: true });
   errands.retry(errand);
   errands.done(errand);

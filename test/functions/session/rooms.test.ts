@@ -437,3 +437,20 @@ test("a call that comes when its seat has gone and the room is full counts, and 
     expect(it.ledger.counters.all()).toMatchObject({ late_joins_over_capacity: 1 });
   });
 });
+
+test("what SignalWire's refusal says of a room is believed for a minute, where REST does not count its callers", async () => {
+  await onStorage("refused", async ({ sql }) => {
+    let now = 1_800_000_000_000;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    ledger.checks.refused("acme:support", 2);
+    expect(ledger.rooms.taken("acme:support")).toBe(2);
+    now += 59_000;
+    expect(ledger.rooms.taken("acme:support")).toBe(2);
+    now += 2_000;
+    expect(ledger.rooms.taken("acme:support")).toBe(0);
+  });
+});

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { Slots, TooLate, type Urgency } from "../../../functions/session/slots.ts";
+import { type SlotOptions, Slots, TooLate, type Urgency } from "../../../functions/session/slots.ts";
 
 /** Jobs that end when they are told to, and in what order they began. */
 function jobsOn(slots: Slots) {
   const began: string[] = [];
   const ends = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
-  const start = (name: string, urgency: Urgency, isOfUse?: () => boolean) => {
+  const start = (name: string, urgency: Urgency, options?: SlotOptions) => {
     const job = async () => {
       began.push(name);
       const end = Promise.withResolvers<void>();
@@ -13,7 +13,7 @@ function jobsOn(slots: Slots) {
       await end.promise;
       return name;
     };
-    return slots.run(urgency, job, isOfUse);
+    return slots.run(urgency, job, options);
   };
   const end = async (name: string) => {
     ends.get(name)?.resolve();
@@ -56,17 +56,29 @@ test("a job that fails gives its slot to the next", async () => {
   expect(await next).toBe("b");
 });
 
-test("a job that nobody can use any more when its turn has come is not begun, and says so", async () => {
+test("a job that is no longer needed when its turn comes is not started", async () => {
   const { began, start, end } = jobsOn(new Slots(1));
   let isOfUse = true;
   const first = start("a", "list");
-  const late = start("b", "list", () => isOfUse);
+  const late = start("b", "list", { isOfUse: () => isOfUse });
   const after = start("c", "list");
   const refused = expect(late).rejects.toThrow(TooLate);
   await scheduler.wait(0);
   isOfUse = false;
   await end("a");
   await refused;
+  expect(began).toEqual(["a", "c"]);
+  await end("c");
+  expect(await Promise.all([first, after])).toEqual(["a", "c"]);
+});
+
+test("a job whose turn does not come in time is not started, and those behind it keep their turns", async () => {
+  const { began, start, end } = jobsOn(new Slots(1));
+  const first = start("a", "command");
+  const late = start("b", "command", { wait_ms: 5 });
+  const after = start("c", "command", { wait_ms: 60_000 });
+  await expect(late).rejects.toThrow(TooLate);
+  await end("a");
   expect(began).toEqual(["a", "c"]);
   await end("c");
   expect(await Promise.all([first, after])).toEqual(["a", "c"]);

@@ -56,8 +56,8 @@ export class SqlRecording {
     this.#isOver = false;
     const turn = this.#turn;
     // Timers run in turns of their own, in the order in which they were set; that of an object that is lost never does.
-    setTimeout(() => {
+    void scheduler.wait(0).then(() => {
       if (turn === this.#turn) this.#isOver = true;
-    }, 0);
+    });
   }
 }

@@ -1,14 +1,21 @@
 import { afterEach, expect, test, vi } from "vitest";
+import type { Project } from "../../../functions/directory.ts";
 import type { Alarm } from "../../../functions/session/alarm.ts";
 import { Chores } from "../../../functions/session/chores.ts";
 import type { Line } from "../../../functions/session/line.ts";
 import type { Link } from "../../../functions/session/link.ts";
+import { Slots } from "../../../functions/session/slots.ts";
 import { fill } from "./filled.ts";
 import { Ledger, onStorage } from "./ledger.ts";
 import { SqlRecording } from "./sql-recording.ts";
 
 const LIVE = 1_000;
 const ROOMS = 10;
+const project = {
+  project_id: "p-1",
+  token: "made-up",
+  rest_url: "https://example.signalwire.com",
+} as unknown as Project; // What REST is asked by.
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -18,13 +25,11 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
   await onStorage("asked-in-turns", async (storage) => {
     fill(storage, { calls: 0, live: LIVE, rooms: ROOMS, now: Date.now() });
     const asked = new Set<string>();
-    let open = 0;
+    const slots = new Slots(3);
+    let waiting = 0;
     let most = 0;
     vi.stubGlobal("fetch", async (url: URL) => {
-      open += 1;
-      most = Math.max(most, open);
-      await scheduler.wait(10);
-      open -= 1;
+      await scheduler.wait(1);
       const call_id = /\/Calls\/(.+)\.json$/.exec(url.pathname)?.[1];
       if (call_id === undefined) return Response.json({ conferences: [] });
       asked.add(call_id);
@@ -39,12 +44,16 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
         readySince: null,
         protocol: null,
         seat_doubt_ms: 1_800_000,
-        project: async () => ({
-          project_id: "p-1",
-          token: "made-up",
-          rest_url: "https://example.signalwire.com",
-        }),
-      } as unknown as Link,
+        rest: async (urgency, ms, work) => {
+          waiting += 1;
+          most = Math.max(most, waiting);
+          try {
+            return await slots.run(urgency, () => work(project, AbortSignal.timeout(ms)), { wait_ms: ms });
+          } finally {
+            waiting -= 1;
+          }
+        },
+      } satisfies Partial<Link> as unknown as Link,
       alarm: { arm: () => {} } as unknown as Alarm,
     });
     chores.verifyWhereabouts();

@@ -70,7 +70,10 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       now: () => now,
       connection: () => null,
       protocol: () => null,
-      project: async () => project,
+      link: {
+        rest: async (_: string, ms: number, work: (project: Project, signal: AbortSignal) => unknown) =>
+          await work(project, AbortSignal.timeout(ms)),
+      },
       undecided: () => {},
       line: { ended: () => {}, missed: () => {}, takeBack: () => false },
       told: () => {},
@@ -147,16 +150,17 @@ describe("a call that somebody unsigned says to have left", () => {
     });
   });
 
-  test("makes the project's calls join by document when it is the third in a row with no second source", async () => {
+  test("makes the calls of its tenant, and of no other, join by document when it is the third in a row with no second source", async () => {
     await scene("leaving", async (it) => {
       await joined(it, "a", "b", "c");
       it.rest.listed.clear();
       for (const call_id of ["a", "b", "c"]) {
-        expect(it.ledger.leaving.mayTry(it.now())).toBe(true);
+        expect(it.ledger.leaving.mayTry(it.now(), "acme")).toBe(true);
         it.ledger.events.applyUntrusted(event(call_id, "leave", it.now()), { tenant: "acme" });
         await it.pass(120_000);
       }
-      expect(it.ledger.leaving.mayTry(it.now())).toBe(false);
+      expect(it.ledger.leaving.mayTry(it.now(), "acme")).toBe(false);
+      expect(it.ledger.leaving.mayTry(it.now(), "other")).toBe(true);
     });
   });
 
@@ -171,7 +175,7 @@ describe("a call that somebody unsigned says to have left", () => {
       it.ledger.events.apply(event("d", "leave", it.now()));
       it.ledger.events.applyUntrusted(event("c", "leave", it.now()), { tenant: "acme" });
       await it.pass(120_000);
-      expect(it.ledger.leaving.mayTry(it.now())).toBe(true);
+      expect(it.ledger.leaving.mayTry(it.now(), "acme")).toBe(true);
     });
   });
 });

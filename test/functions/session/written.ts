@@ -119,4 +119,9 @@ export const written = [
      ${at}, 'participant-join', 1, ${at}, ${at + 2_000}, 'conf-2', ${at_s + 0.3});
    INSERT INTO conference_ends (room, conference_id, feed, trusted, tenant, found_cxml, found_others, ended_by, ts, at) VALUES
      ('acme:over', 'conf-2', 'callback', 1, NULL, 0, 0, 'another', ${at_s + 9}, ${at + 9_000});`,
+
+  `INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, capacity, room, "join", rule, role, ruleset,
+     decided_at, reason, live, created_at, deadline_at, when_full)
+   VALUES ('refused', '', 0, 'acme', 'node-1', '+15550100007', 'by_document', 'document', 2, 'acme:small', '{}', 'small',
+     'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000}, '{"action":"reject","say":{"say":"All seats are taken."}}');`,
 ];

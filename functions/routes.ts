@@ -1,0 +1,16 @@
+import { Hono } from "hono";
+import { api } from "./api/index.ts";
+import { schemas } from "./api/schemas.ts";
+import { health } from "./health.ts";
+import { cxmlHook } from "./hooks/cxml.ts";
+import { statusHooks } from "./hooks/status.ts";
+import { swmlHook } from "./hooks/swml.ts";
+
+/** All that the Worker answers to. */
+export const routes = new Hono<{ Bindings: Env }>()
+  .route("/hooks", swmlHook)
+  .route("/hooks", cxmlHook)
+  .route("/hooks", statusHooks)
+  .route("/health", health)
+  .route("/schemas", schemas)
+  .route("/api", api);
