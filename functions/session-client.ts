@@ -76,6 +76,16 @@ export async function askPart<Part extends object, T>(
   }
 }
 
+/** What is asked of a session; `older` asks one of the version before, which a deploy still has for a moment, if it lacks the method. */
+export async function orOlder<T, O>(asked: Promise<T>, older: () => Promise<O>): Promise<T | O> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.includes("does not implement the method"))) throw error;
+    return await older();
+  }
+}
+
 /**
  * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
  * did not even take the request *document*.
