@@ -102,11 +102,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
-    const decider = new WalkDecider(
-      ownEnvironment(env, this),
-      () => this.#link.project(),
-      (work) => ctx.waitUntil(work),
-    );
+    const decider = new WalkDecider(ownEnvironment(env, this), this.#link, (work) => ctx.waitUntil(work));
     const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
