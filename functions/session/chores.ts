@@ -30,8 +30,8 @@ const UNCONFIRMED_MS = 10_000;
 /** A call in doubt is asked about again after this, where REST could not tell. */
 const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
-/** Calls in doubt that are looked at in one turn. */
-const DOUBTED_AT_ONCE = 100;
+/** Live calls that are looked at in one turn, for whether they are in doubt. */
+const LOOKED_AT_ONCE = 200;
 /**
  * Calls added at once to those that REST is asked about, and the least time until the next ones. Each waits for its turn under a
  * timer, and a request's timer of four seconds outlives it; an object may have 10,000 timers.
@@ -133,16 +133,17 @@ export class Chores {
       const { rooms, link, turns } = this.#host;
       await rooms.known();
       const begun_at = Date.now();
-      const doubted = rooms.inDoubt(begun_at - UNCONFIRMED_MS, link.readySince);
+      const { readySince } = link;
       let looked_at = 0;
       let added = 0;
-      for (const row of doubted) {
-        if (this.#verify(row, begun_at)) added += 1;
+      for (const row of rooms.byRoom()) {
+        const isDoubted = rooms.isInDoubt(row, begun_at - UNCONFIRMED_MS, readySince);
+        if (isDoubted && this.#verify(row, begun_at)) added += 1;
         looked_at += 1;
         if (added === ASKED_AT_ONCE) {
           await this.#asked();
           added = 0;
-        } else if (looked_at % DOUBTED_AT_ONCE === 0) await turns.next();
+        } else if (looked_at % LOOKED_AT_ONCE === 0) await turns.next();
       }
       this.start();
     });

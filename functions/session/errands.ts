@@ -26,8 +26,11 @@ const LEASE_MS = 15_000;
 /** What another incarnation was at comes again within this: of what is due later it was at nothing. */
 const TAKEN_OVER_MS = 30_000;
 const TAKEN_OVER = 2_000;
-/** With so many under way what could as well come later is not added yet. */
-const MANY = 100;
+/**
+ * With so many under way what could as well come later is not added yet. REST takes three at once: where more stand before it, those
+ * behind wait too long and ask once more.
+ */
+const MANY = 20;
 
 /** Errands that are at hand alone, where the storage is full. */
 const HELD = 5_000;

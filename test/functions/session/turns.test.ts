@@ -58,7 +58,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
     });
     chores.verifyWhereabouts();
     await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(LIVE);
-    expect(most).toBeLessThanOrEqual(150);
+    expect(most).toBeLessThanOrEqual(30);
   });
 });
 
