@@ -4,6 +4,7 @@ import { evidenceOfRefusal, type Taken } from "../../shared/evidence.ts";
 import { lengthOf, type Medium } from "../../shared/media.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeOutcome, isBusy } from "../../shared/relay/outcome.ts";
 import type { Prompt } from "../../shared/rules/decision.ts";
 import { describeError } from "../log.ts";
 import {
@@ -16,7 +17,6 @@ import {
 import { orAfter } from "../within.ts";
 import type { DeedRow } from "./journal.ts";
 import type { Link } from "./link.ts";
-import { describeOutcome, isBusy } from "./placing.ts";
 
 /** RELAY, and after it REST, has so long for a command: the caller may be hearing nothing meanwhile. */
 const COMMAND_MS = 1_500;

@@ -19,15 +19,9 @@ import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
 import type { Observations } from "./observations.ts";
+import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
-import {
-  byDocumentReply,
-  giveUpWaiting,
-  heldSince,
-  joinCommandId,
-  placeByRelay,
-  replyOf,
-} from "./placing.ts";
+import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./placing.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";

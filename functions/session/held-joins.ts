@@ -1,4 +1,5 @@
 import { evidenceOfRefusal } from "../../shared/evidence.ts";
+import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import {
   callStatuses,
@@ -12,7 +13,6 @@ import type { Alarm } from "./alarm.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { describeOutcome } from "./placing.ts";
 import type { Repairs } from "./repairs.ts";
 import { resumeUrlOf } from "./resume-url-of.ts";
 import type { Rooms } from "./rooms.ts";
