@@ -10,6 +10,7 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./session/contract.ts";
+import { fewReads } from "./session/few-reads.ts";
 import type { Returning } from "./session/kept-seats.ts";
 import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/pin-contract.ts";
 import type { RelaySession } from "./session/relay-session.ts";
@@ -29,11 +30,11 @@ const RETRY_ROOM_MS = 300;
 const ownSessions = new WeakMap<Env, DurableObjectStub<RelaySession>>();
 
 /**
- * An environment in which the session is asked directly. A session that asks itself by RPC holds stubs of itself, and where it is
+ * An environment in which the session is asked directly, and few things of KV at once. A session that asks itself by RPC holds stubs of itself, and where it is
  * aborted then, workerd goes down with it.
  */
 export function ownEnvironment(env: Env, session: RelaySession): Env {
-  const own = { ...env };
+  const own = { ...env, DIRECTORY: fewReads(env.DIRECTORY) };
   // A stub has the session's methods, and whoever has one awaits what they return.
   ownSessions.set(own, session as unknown as DurableObjectStub<RelaySession>);
   return own;
@@ -73,6 +74,16 @@ export async function askPart<Part extends object, T>(
   } finally {
     // A promise of a stub is one, though its type does not say so; what the session itself asks is none.
     (part as Partial<Disposable>)[Symbol.dispose]?.();
+  }
+}
+
+/** What is asked of a session; `older` asks one of the version before, which a deploy still has for a moment, if it lacks the method. */
+export async function orOlder<T, O>(asked: Promise<T>, older: () => Promise<O>): Promise<T | O> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.includes("does not implement the method"))) throw error;
+    return await older();
   }
 }
 

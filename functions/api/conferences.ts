@@ -3,7 +3,7 @@ import * as z from "zod";
 import { wireName } from "../../shared/conference.ts";
 import type { Tenant } from "../directory.ts";
 import type { Conference } from "../session/roster.ts";
-import { askPart, sessionOf } from "../session-client.ts";
+import { askPart, orOlder, sessionOf } from "../session-client.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";
 
@@ -25,7 +25,10 @@ export const conferencesRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
       c.json(
         await askPart(sessionOf(c.env, project).archive(), (archive) =>
-          archive.conferencesPage(tenant, { limit, ...(after === undefined ? {} : { after }) }),
+          orOlder(
+            archive.conferencesPage(tenant, { limit, ...(after === undefined ? {} : { after }) }),
+            async () => ({ conferences: await archive.conferences(tenant), next: null }),
+          ),
         ),
       ),
     );

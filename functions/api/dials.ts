@@ -3,7 +3,7 @@ import * as z from "zod";
 import { readBody } from "../hooks/body.ts";
 import { log } from "../log.ts";
 import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
-import { askPart, sessionOf } from "../session-client.ts";
+import { askPart, orOlder, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
 import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
@@ -63,7 +63,10 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       // Without what was not asked for; the limit is always there.
       const page = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-        dialer.page(tenant, Object.fromEntries(asked) as { limit: number }),
+        orOlder(dialer.page(tenant, Object.fromEntries(asked) as { limit: number }), async () => ({
+          dials: await dialer.ofTenant(tenant),
+          next: null,
+        })),
       );
       return c.json(page);
     });

@@ -9,6 +9,7 @@ import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
 import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
+import type { Link } from "../session/link.ts";
 import { callbackUrls } from "./callback-urls.ts";
 import { noteOf } from "./note.ts";
 import { Seals } from "./seals.ts";
@@ -26,6 +27,8 @@ export interface Visit {
   resumed?: ResumedAt & { joined: boolean };
   /** False while a new tenant's signatures fail and `report_until` runs: the document alone serves. */
   authentic: boolean;
+  /** How a session asks REST about a call of its own: its connections are few. Absent in a Worker. */
+  rest?: Link["rest"];
 }
 
 /** A visit with the call that it is about. */

@@ -176,8 +176,9 @@ export class Desk {
     if (this.#isProving) return;
     this.#isProving = true;
     try {
-      const project = await this.#host.link.project();
-      const found = await findInRooms(project, [row.room], row.call_id, AbortSignal.timeout(REST_MS));
+      const found = await this.#host.link.rest("question", REST_MS, (project, signal) =>
+        findInRooms(project, [row.room], row.call_id, signal),
+      );
       if (found !== null) this.#host.health.succeeded(Date.now(), row.tenant, true);
     } catch (error) {
       log("info", "join.not_proved", { call: row.call_id, error: describeError(error) });

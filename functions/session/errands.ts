@@ -30,6 +30,11 @@ const LEASE_MS = 15_000;
 /** What another incarnation was at comes again within this: of what is due later it was at nothing. */
 const TAKEN_OVER_MS = LASTING_MS;
 const TAKEN_OVER = 2_000;
+/**
+ * With so many under way what could as well come later is not added yet. REST takes three at once: where more stand before it, those
+ * behind wait too long and ask once more.
+ */
+const MANY = 20;
 
 /** Errands that are at hand alone, where the storage is full. */
 const HELD = 5_000;
@@ -217,6 +222,12 @@ export class Errands {
     return [...this.#held.values()].find(
       (held) => held.kind === kind && held.call_id === call_id && held.entry === entry && held.step === step,
     );
+  }
+
+  /** Whether some are due that were not taken yet, or many are under way. */
+  get isBehind(): boolean {
+    const due = this.nextDue();
+    return this.#underWay.size >= MANY || (due !== null && due <= this.#now());
   }
 
   nextDue(): number | null {

@@ -11,13 +11,13 @@ import {
   type RestOutcome,
 } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
-import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Repairs } from "./repairs.ts";
 import { resumeUrlOf } from "./resume-url-of.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Turns } from "./turns.ts";
 
 /** An accepted join is seen within this, or the call is looked for. */
 const SEEN_MS = 3_000;
@@ -41,6 +41,7 @@ interface HeldHost {
   placements: Placements;
   rooms: Rooms;
   repairs: Repairs;
+  turns: Turns;
   journal: Journal;
   link: Link;
   alarm: Alarm;
@@ -82,9 +83,9 @@ export class HeldJoins {
 
   /** Those that another incarnation watched. */
   async takeOver(): Promise<void> {
-    const { placements, rooms } = this.#host;
+    const { placements, rooms, turns } = this.#host;
     await rooms.known();
-    await inTurns(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
+    await turns.each(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
       const row = placements.find(key);
       if (row) this.watch(row);
     });

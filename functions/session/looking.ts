@@ -1,10 +1,11 @@
-import { type JoinParameters, withLimit, withoutEnd } from "../../shared/conference.ts";
+import type { JoinParameters } from "../../shared/conference.ts";
 import { LIST_LAG_MS } from "../../shared/evidence.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { confirmJoin, named } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Health } from "./health.ts";
+import { inlineJoinOf } from "./inline-join.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -242,8 +243,8 @@ function byDocument({ placements, now }: Lookout, row: Placement, reason: string
   return { ...placeOf(row), outcome: "document", reason };
 }
 
-/** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
-function placeOf({ room, join, capacity, may_stand, after_url }: Placement): {
+/** Where the call belongs. */
+function placeOf(row: Placement): {
   v: 1;
   room: string;
   join: JoinParameters;
@@ -251,11 +252,11 @@ function placeOf({ room, join, capacity, may_stand, after_url }: Placement): {
   limited?: true;
   after_url?: string;
 } {
-  const harmless = may_stand === 1 ? withoutEnd(join) : join;
+  const { room, capacity, may_stand, after_url } = row;
   return {
     v: 1,
     room,
-    join: capacity === null ? harmless : withLimit(harmless, capacity),
+    join: inlineJoinOf(row),
     ...(capacity === null ? {} : { limited: true as const }),
     ...(may_stand === 1 ? { may_stand: true as const } : {}),
     ...(after_url === null ? {} : { after_url }),

@@ -88,7 +88,8 @@ export class RelaySession extends DurableObject<Env> {
         this.#heartbeat.keep();
       },
     );
-    this.#link = new Link(env, facts, counters, {
+    const own = ownEnvironment(env, this);
+    this.#link = new Link(own, facts, counters, {
       sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
@@ -108,11 +109,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
-    const decider = new WalkDecider(
-      ownEnvironment(env, this),
-      () => this.#link.project(),
-      (work) => ctx.waitUntil(work),
-    );
+    const decider = new WalkDecider(own, this.#link, (work) => ctx.waitUntil(work));
     const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({

@@ -12,6 +12,7 @@ import { type Placement, Placements } from "./placements.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
+import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
 
 interface Listener {
@@ -41,6 +42,7 @@ export class Tables {
   readonly rooms: Rooms;
   readonly walks: Walks;
   readonly dials: Dials;
+  readonly turns = new Turns();
 
   /**
    * @param credentials_key seals what of it is secret.

@@ -181,6 +181,15 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
     expect(await (await post(home, { body, sha256 })).text()).toContain("say:SIP.");
   });
 
+  test("a fallback that is a room with a capacity: the document holds that", async () => {
+    const fallback = { place: { room: "lobby", capacity: 4 } };
+    await using home = await openHouse({ rules, tenant: { fallback } });
+    const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, "{");
+    expect(await (await post(home, { body: "{", sha256 })).json()).toMatchObject({
+      sections: { main: [{ answer: {} }, { join_conference: { max_participants: 4 } }] },
+    });
+  });
+
   test("a ruleset that is broken leaves the tenant its fallback, and the log says what is wrong", async () => {
     await using home = await openHouse({ rules: [{ id: "bad", match: {}, plaice: {} }] });
     const error = vi.spyOn(console, "error");
