@@ -167,6 +167,28 @@ describe("a connection", () => {
     await project.wait({ journal: { kind: "violation", contains: { event_type: "calling.error" } } });
   });
 
+  test("that answers a disconnect is closed with 1000", async () => {
+    const { relay, project } = await connected();
+    await project.sockets("disconnect");
+    await relay.whenClosed();
+    await project.wait({ journal: { kind: "session", contains: { what: "closed", code: 1000 } } });
+    expect(await project.journal({ kind: "violation" })).toEqual([]);
+  });
+
+  test.each(["stays", "leaves"])(
+    "that %s without answering a disconnect is journaled for it",
+    async (does) => {
+      const { relay, project } = await connected();
+      relay.answers = false;
+      await project.sockets("disconnect");
+      await relay.frame(({ method }) => method === "signalwire.disconnect");
+      if (does === "leaves") relay.close();
+      await relay.whenClosed();
+      await project.wait({ journal: { kind: "violation", contains: { method: "signalwire.disconnect" } } });
+      expect(await project.journal({ kind: "violation" })).toHaveLength(1);
+    },
+  );
+
   test("takes no request id twice, a resume in between or not", async () => {
     const { relay, project } = await connected();
     const id = randomUUID();
