@@ -262,6 +262,18 @@ describe("refused credentials", () => {
   });
 });
 
+test("a connect that is refused three times without a word about credentials is shown as refused", async () => {
+  const refuse = { kind: "error", code: -32000, message: "auth rejected: no such project" } as const;
+  await using home = await openHouse({
+    rules,
+    carrier: { speed: 10, faults: [{ at: "authenticate", do: refuse }] },
+  });
+  const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:support` } });
+  await expect.poll(async () => (await api(home, "GET", "session")).state).toBe("refused");
+  expect(await sent(home, "signalwire.connect")).toHaveLength(3);
+});
+
 describe("what changes between versions", () => {
   test("a contract that the session does not know goes by document, and nothing is sent", async () => {
     await using home = await openHouse({ rules });
