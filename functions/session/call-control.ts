@@ -3,8 +3,7 @@ import { render } from "../../shared/documents/render.ts";
 import { evidenceOfRefusal, type Taken } from "../../shared/evidence.ts";
 import { lengthOf, type Medium } from "../../shared/media.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import type { Outcome } from "../../shared/relay/outcome.ts";
-import { describeOutcome, isBusy } from "../../shared/relay/outcome.ts";
+import { describeOutcome, isBusy, type Outcome } from "../../shared/relay/outcome.ts";
 import type { Prompt } from "../../shared/rules/decision.ts";
 import { describeError } from "../log.ts";
 import {
@@ -36,8 +35,8 @@ const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
-/** What comes after a sound waits so long for its end to be sure. */
-const SILENCED_WITHIN_MS = 2_500;
+/** What comes after a sound waits so long for its end to be sure: until RELAY and after it REST have had their time. */
+const SILENCED_WITHIN_MS = COMMAND_MS + REST_MS + 500;
 /** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
 const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
 /** A document that answers takes about so long to. */
@@ -171,7 +170,7 @@ export class CallControl {
     let done = await this.command("calling.play", { control_id: sound.control_id, play: media });
     if (done === "unsure" && this.#sounding?.isHeard) done = "done";
     if (done === "unsure") {
-      // It may be heard all the same: it is stopped, lest it be heard twice.
+      // It may be heard all the same: it is stopped, so that it is not heard twice.
       await this.silence(sound);
       if (this.#isGone || interruptions !== this.#interruptions) return this.#isGone ? "gone" : done;
       sound = this.#begin("calling.play");
