@@ -40,6 +40,8 @@ export interface CallVisit extends Visit {
   note: WebhookNote;
   /** It came with a state of ours that can't be opened: it may come from anywhere on its way. */
   unopened?: true;
+  /** The answer that came with it was as long as its question takes: a `#` keyed after that is still to be read. */
+  filled?: true;
 }
 
 /** What the call is to do next, and what the log says of how it came about. */
