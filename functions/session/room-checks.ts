@@ -31,6 +31,8 @@ export interface Sized {
   size: number;
   /** RELAY told it, or a signed callback: others give cause for a question only. */
   isTrusted: boolean;
+  /** It is a leave's, and may still count who leaves. */
+  mayCountLeaver: boolean;
 }
 
 /** A size to be compared with our count. */
