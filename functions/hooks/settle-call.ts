@@ -51,7 +51,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
       return { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } };
     // Nothing was sent for it. The session is told of it now, for somebody has to see to its end.
     if (reply.is_unknown)
-      return await placeCall(visit, state.entry, placing, state.place_step, undefined, true);
+      return await placeCall(visit, state.entry, placing, state.place_step, { by_document: true });
     return { ...inline(), reason: `${reply.reason}; REST: ${rest}` };
   }
   const answered = {

@@ -25,6 +25,8 @@ export interface Visit {
   ends_at: number;
   /** What the URL says of a call that comes back without a sealed state. */
   resumed?: ResumedAt & { joined: boolean };
+  /** The query of a SWML webhook's URL, without what we wrote into it; in cXML it is the call's `params`. */
+  query?: string;
   /** False while a new tenant's signatures fail and `report_until` runs: the document alone serves. */
   authentic: boolean;
   /** How a session asks REST about a call of its own: its connections are few. Absent in a Worker. */
@@ -39,6 +41,10 @@ export interface CallVisit extends Visit {
   callbacks: CallbackUrls | null;
   /** What the journal is to say of this webhook. */
   note: WebhookNote;
+  /** It came with a state of ours that can't be opened: it may come from anywhere on its way. */
+  unopened?: true;
+  /** The answer that came with it was as long as its question takes: a `#` keyed after that is still to be read. */
+  filled?: true;
 }
 
 /** What the call is to do next, and what the log says of how it came about. */

@@ -25,6 +25,9 @@ const POLL_BUDGET_MS = 1_500;
 /** How far ahead `report_until` may lie. */
 const REPORT_MS = 24 * 3_600_000;
 
+/** In the query where a body is signed by its digest. */
+const BODY_DIGEST = "bodySHA256";
+
 /** What is a way's own: how its webhooks are signed, what they carry, and the language of what answers them. */
 export interface WebhookWay {
   via: Ingress;
@@ -86,6 +89,7 @@ export async function answerWebhook(
     ends_at: received_at + BUDGET_MS,
     authentic: authentication.authentic,
     ...resumedBy(c, way),
+    ...queryOf(c, way),
   });
 }
 
@@ -93,6 +97,14 @@ export async function answerWebhook(
 function resumedBy(c: Context, { via }: WebhookWay): Pick<Visit, "resumed"> {
   const resumed = via === "swml" ? readResume(new URL(c.req.url).searchParams) : null;
   return resumed ? { resumed } : {};
+}
+
+/** What SignalWire's side wrote into the URL of a SWML webhook. */
+function queryOf(c: Context, { via }: WebhookWay): Pick<Visit, "query"> {
+  if (via !== "swml") return {};
+  const query = new URL(c.req.url).searchParams;
+  for (const ours of [POLL, BODY_DIGEST]) query.delete(ours);
+  return { query: query.toString() };
 }
 
 /** Whatever is in the request, and whatever breaks behind it. */

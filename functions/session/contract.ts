@@ -32,6 +32,8 @@ export interface PlaceRequest extends PlacementKey {
   segment_id?: string;
   /** Whether the call is answered already. */
   answered: boolean;
+  /** When the call arrived afresh for this, ms; absent where it comes back from a wait or a hold of ours, and from a Worker of the version before. */
+  arrived_at?: number;
   /** No document of ours starts after the join: the call is walked by commands. */
   by_commands?: true;
   /** Whom the roster shows; a coach may be looked for by it. */
@@ -93,6 +95,8 @@ export interface PlaceReply {
   join: JoinParameters;
   /** Whether a seat was counted for the call. */
   counted: boolean;
+  /** The entry under which the call is placed, where another one was asked for that is over. */
+  entry?: string;
   /** RELAY's join of the call may stand, though the document joins. */
   may_stand?: true;
   /** Where it waits: for what, and its place in the line, from 1. */

@@ -1,3 +1,4 @@
+import { entryAfter } from "../../shared/entry.ts";
 import { callerForm } from "../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
@@ -18,6 +19,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
+import { isNewEntry } from "./new-entry.ts";
 import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -67,11 +69,31 @@ export class Desk {
 
   /** Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
-    const reply = await this.#answer(request);
+    const entered = this.#entered(request);
+    const { entry } = entered;
+    const reply = { ...(await this.#answer(entered)), ...(entry === request.entry ? {} : { entry }) };
     // A seat that is wanted may be held by somebody who has gone, and nobody said so.
     if (reply.outcome === "full" || reply.waiting?.for === "seat")
       this.#host.chores.doubtSeats(request.rooms);
     return reply;
+  }
+
+  /** The request under the entry that is the call's by now: one that was over when the call arrived gave way to the next. */
+  #entered(request: PlaceRequest): PlaceRequest {
+    const { placements } = this.#host;
+    let { entry } = request;
+    for (
+      let row = placements.findCurrent(request);
+      row;
+      row = placements.findCurrent({ ...request, entry })
+    ) {
+      const next = entryAfter(entry);
+      const gaveWay = !isLive(row.state) && placements.findCurrent({ ...request, entry: next }) !== null;
+      if (request.arrived_at === undefined ? !gaveWay : !isNewEntry(row, request, request.arrived_at)) break;
+      entry = next;
+    }
+    if (entry === request.entry) return request;
+    return { ...request, entry, ...(request.note ? { note: { ...request.note, entry } } : {}) };
   }
 
   async #answer(request: PlaceRequest): Promise<PlaceReply> {

@@ -172,7 +172,7 @@ export class Link {
 
   /** Why calls are better not tried by RELAY now; null where they may be. */
   whyNot(now: number): string | null {
-    if (this.#connection?.client.state === "refused") return "RELAY refuses the project's credentials";
+    if (this.#connection?.client.state === "refused") return "RELAY refuses the connection";
     if (this.#downSince !== null && now - this.#downSince > DOWN_MS) return "RELAY is down";
     return null;
   }
