@@ -61,7 +61,7 @@ export interface DialRefusal {
  */
 export function dialRequest(
   { tenant, record, project, rules }: Tenant,
-  room: string,
+  named: string,
   body: DialBody,
   id: string,
 ): DialRequest | DialRefusal {
@@ -83,6 +83,7 @@ export function dialRequest(
     const message = `${from} is not among the caller IDs that dial.from in tenant/${tenant} names.`;
     return { status: 403, code: "caller_id_denied", message };
   }
+  const room = named.trim();
   const wire = wireName(tenant, room, { plain: project.plain_names_for === tenant });
   if (typeof wire !== "string") {
     return { status: 422, code: "bad_conference", message: `The conference's name ${wire.problem}.` };
