@@ -16,7 +16,7 @@ const contextName = z
   .string()
   .regex(
     /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/,
-    "a context's name is 1 to 128 printable characters",
+    "a context's name is 1 to 128 characters of printable ASCII",
   );
 
 /** Where Cloudflare can be told to keep a session, and nowhere else. */

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { askPart, sessionOf } from "../session-client.ts";
-import { wireNameOf } from "./conferences.ts";
 import { refusal } from "./refusal.ts";
+import { wireNameOf } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";
 
 type LobbyContext = Context<{ Bindings: Env }, "/:tenant/conferences/:name/lobby/:call_id/:verdict">;
