@@ -15,10 +15,12 @@ import { sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, formLimit, readBody } from "./body.ts";
 import { tokensOf } from "./callback-urls.ts";
+import { mediaType, unpackForm } from "./content.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
 const DIRECTORY_MS = 3_000;
+const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
 
 /** SignalWire tells what happens in conferences: the second feed beside RELAY's. */
 export const statusHooks = new Hono<{ Bindings: Env }>()
@@ -44,9 +46,11 @@ async function receive(
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
     return await refuse(c, "callback.refused", id, "no such tenant, or not its token");
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
-  const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const received = await readBody(c.req.raw, bodyLimit);
+  if (received === "too large") return c.text("The body is over 256 KiB.", 413);
+  const raw = await unpackForm(received, c.req.raw);
+  if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
+  const isForm = FORMS.includes(mediaType(c.req.raw));
   if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");

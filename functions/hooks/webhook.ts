@@ -29,7 +29,8 @@ const REPORT_MS = 24 * 3_600_000;
 export interface WebhookWay {
   via: Ingress;
   content_type: string;
-  /** @param raw The body's bytes as received. */
+  /** The body as it is verified and read; null where it can't be. Absent: as received. */
+  unpack?(raw: Uint8Array, request: Request): Promise<Uint8Array | null>;
   authenticate(raw: Uint8Array, request: Request, signer: Signer): Promise<Authentication>;
   parse(raw: Uint8Array, request: Request): Webhook;
   /** @param call Null where the webhook named none. */
@@ -61,8 +62,10 @@ export async function answerWebhook(
   if (!reporting && !isSigned(c.req.raw.headers)) {
     return await refuse(c, "webhook.refused", id, "there is no signature");
   }
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
+  const received = await readBody(c.req.raw, bodyLimit);
+  if (received === "too large") return c.text("The body is over 256 KiB.", 413);
+  const raw = way.unpack ? await way.unpack(received, c.req.raw) : received;
+  if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
   const public_url = publicUrl(c.env, tenant.record, c.req.url);
   const { url_fragment } = tenant.record;
   const authentication = await way.authenticate(raw, c.req.raw, {
