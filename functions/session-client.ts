@@ -1,7 +1,7 @@
+import type { jurisdictions } from "../shared/records.ts";
 import type { Placing } from "../shared/seal.ts";
 import type { Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
-import type { jurisdictions } from "./records.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -39,8 +39,14 @@ export function ownEnvironment(env: Env, session: RelaySession): Env {
   return own;
 }
 
+/** What of a project tells where its session is. */
+export interface SessionPlace {
+  project_id: string;
+  session: Pick<Project["session"], "jurisdiction" | "location_hint">;
+}
+
 /** The project's session; a fresh stub for each try, since a stub that failed stays broken. */
-export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySession> {
+export function sessionOf(env: Env, project: SessionPlace): DurableObjectStub<RelaySession> {
   const own = ownSessions.get(env);
   if (own) return own;
   return sessionIn(env, project, project.session.jurisdiction);
@@ -49,7 +55,7 @@ export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySe
 /** The session that the project has, or would have, under this value of `session.jurisdiction`. */
 export function sessionIn(
   env: Env,
-  { project_id, session: { location_hint } }: Project,
+  { project_id, session: { location_hint } }: SessionPlace,
   jurisdiction: Jurisdiction | undefined,
 ): DurableObjectStub<RelaySession> {
   const sessions =

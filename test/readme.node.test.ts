@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dialBody } from "../functions/api/dial-request.ts";
 import { api } from "../functions/api/index.ts";
-import { projectRecord, tenantRecord } from "../functions/records.ts";
+import { projectRecord, tenantRecord } from "../shared/records.ts";
 import { rulesetJsonSchema } from "../shared/rules/json-schema.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
 

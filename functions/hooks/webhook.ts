@@ -4,6 +4,7 @@ import type { Next } from "../../shared/documents/next.ts";
 import type { Rendered } from "../../shared/documents/render.ts";
 import { readResume } from "../../shared/resume-url.ts";
 import { findTenant, type Tenant } from "../directory.ts";
+import { areRecordsNews, handOverRecords } from "../kept-records.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
@@ -135,6 +136,7 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
     if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
     if (left) c.executionCtx.waitUntil(tellLeft(visit.env, visit.tenant, left));
     if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
+    if (areRecordsNews(visit.tenant)) c.executionCtx.waitUntil(handOverRecords(visit.env, visit.tenant));
   }
   return send(c, way, rendered.body);
 }

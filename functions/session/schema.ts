@@ -144,6 +144,9 @@ const migrations: readonly string[] = [
 
   // What a caller is told whose join SignalWire refused for want of a seat.
   `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
+
+  // The last good record of each tenant.
+  `CREATE TABLE tenants (tenant TEXT PRIMARY KEY, record TEXT) WITHOUT ROWID;`,
 ];
 
 /**

@@ -159,6 +159,10 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     const reply = await found.look({ ...asked, document_said: "failed" });
     expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
+  async (found) => {
+    using tenants = await found.tenants();
+    expect(await tenants.lastGood("acme")).toMatchObject({ tenant: '{"project_id":"p-1"}' });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Archive } from "../../../functions/session/archive.ts";
 import type { DialRequest } from "../../../functions/session/dial-contract.ts";
 import { PinDesk } from "../../../functions/session/pin-desk.ts";
+import { TenantRecords } from "../../../functions/session/tenant-records.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
@@ -253,6 +254,9 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.lastGood("acme");
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
+  const tenants = new TenantRecords(ledger.disk, ledger.facts, async () => {});
+  await tenants.keep({ tenant: "acme", project_id: "p-1", record: "{}" });
+  tenants.lastGood("acme");
   ledger.journal.knows("in");
   ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
   ledger.journal.oldest();

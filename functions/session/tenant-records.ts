@@ -1,0 +1,57 @@
+import { RpcTarget } from "cloudflare:workers";
+import { describeError, log } from "../log.ts";
+import type { Disk } from "./disk.ts";
+import type { Facts } from "./facts.ts";
+
+/** The texts of records that were good when calls were last served by them; "" is the Worker's secrets, null that none is kept. */
+export interface KeptRecords {
+  tenant: string | null;
+  project: string | null;
+}
+
+/** A Worker has served calls by these. */
+export interface ServedRecords {
+  tenant: string;
+  project_id: string;
+  /** The tenant's record; null for the one-tenant start, which has none. */
+  record: string | null;
+}
+
+/** TenantRecords: the last good record of each tenant, and the project's. Workers hand them over, and ask where KV's is bad. */
+export class TenantRecords extends RpcTarget {
+  readonly #disk: Disk;
+  readonly #facts: Facts;
+  readonly #readProject: () => Promise<unknown>;
+
+  /** @param readProject has the session read the project's record, and keep it. */
+  constructor(disk: Disk, facts: Facts, readProject: () => Promise<unknown>) {
+    super();
+    this.#disk = disk;
+    this.#facts = facts;
+    this.#readProject = readProject;
+  }
+
+  async keep({ tenant, project_id, record }: ServedRecords): Promise<void> {
+    this.#facts.use(project_id);
+    if (record !== null) {
+      this.#disk.exec(
+        "INSERT INTO tenants (tenant, record) VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
+        tenant,
+        record,
+      );
+    }
+    try {
+      await this.#readProject();
+    } catch (error) {
+      log("warn", "session.record_not_kept", { project: project_id, error: describeError(error) });
+    }
+  }
+
+  lastGood(tenant: string): KeptRecords {
+    const [row] = this.#disk.exec<{ record: string | null }>(
+      "SELECT record FROM tenants WHERE tenant = ?",
+      tenant,
+    );
+    return { tenant: row?.record ?? null, project: this.#facts.get("record") };
+  }
+}
