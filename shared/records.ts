@@ -130,9 +130,13 @@ const ROUNDS = 8;
 /** Everything that is wrong with a record, for where it is written: unknown keys, too. */
 export function recordProblems(kind: RecordKind, text: string): Problem[] {
   const json = jsonOf(text);
-  if (json === undefined) return [problem([], "is not JSON")];
-  const parsed = recordSchemas[kind].safeParse(json);
-  return parsed.success ? [] : problemsOf(parsed.error.issues, json);
+  return json === undefined ? [problem([], "is not JSON")] : problemsIn(kind, json);
+}
+
+/** Likewise of a record that was read from JSON or YAML. */
+export function problemsIn(kind: RecordKind, value: unknown): Problem[] {
+  const parsed = recordSchemas[kind].safeParse(value);
+  return parsed.success ? [] : problemsOf(parsed.error.issues, value);
 }
 
 /** A record as calls are served by it: a key that nobody knows is left out, and harms no call. */
