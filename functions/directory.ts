@@ -14,6 +14,7 @@ import type { Problem } from "../shared/rules/problems.ts";
 import { lastGoodRecords, tellUnknownKeys, wordIn } from "./kept-records.ts";
 import { lastGood } from "./kept-rulesets.ts";
 import { describeError, log, withoutUrls } from "./log.ts";
+import { hasPlainNames } from "./naming.ts";
 import { StaleCache } from "./stale-cache.ts";
 
 /** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
@@ -24,6 +25,8 @@ export interface Project {
   token: string;
   signing_keys: readonly string[];
   plain_names_for?: string;
+  /** Whether the record says whose names are plain; if not, rooms go on being named as they were. */
+  says_names: boolean;
   /** Tenants by the RELAY contexts whose calls they decide on. */
   contexts: Readonly<Record<string, string>>;
   session: ProjectRecord["session"];
@@ -47,6 +50,8 @@ export interface Tenant extends Owner {
   rules_text: string | null;
   /** Whether the last good rules could be looked for, where those of KV are not served: else the next refresh does. */
   is_sure: boolean;
+  /** Whether the rules were compiled for rooms with plain names. */
+  plain: boolean;
   /** The texts that KV has, so that a refresh compiles only what changed. */
   source: { tenant: string | null; project: string | null; ruleset: string | null };
 }
@@ -125,9 +130,11 @@ export async function readTenant(env: Env, tenant: string, previous: Tenant | nu
     env.DIRECTORY.get(`ruleset/${tenant}`),
   ]);
   const { record, project, good } = owner;
+  const plain = hasPlainNames(owner);
   const isSame =
     previous?.is_sure === true &&
     previous.source.ruleset === rulesetText &&
+    previous.plain === plain &&
     previous.source.tenant === found.text &&
     previous.project === project;
   const { rules, rules_text, is_sure } = isSame
@@ -141,6 +148,7 @@ export async function readTenant(env: Env, tenant: string, previous: Tenant | nu
     rules,
     rules_text,
     is_sure,
+    plain,
     source: { ...owner.source, ruleset: rulesetText },
   };
 }
@@ -288,7 +296,8 @@ export async function openProject(env: Env, project_id: string, text: string | n
     ...addresses(record.space, record.relay_url, record.rest_url),
     token: token ?? "",
     signing_keys,
-    ...(record.plain_names_for === undefined ? {} : { plain_names_for: record.plain_names_for }),
+    ...(record.plain_names_for == null ? {} : { plain_names_for: record.plain_names_for }),
+    says_names: record.plain_names_for !== undefined,
     contexts: record.contexts,
     session: record.session,
     version: await digest(text),
@@ -321,6 +330,7 @@ async function projectOfSecrets(env: Env, project_id: string): Promise<Project> 
     token,
     signing_keys: [signing_key],
     plain_names_for: DEFAULT_TENANT,
+    says_names: false,
     contexts: {},
     session: projectRecord.shape.session.parse(undefined),
     version: await digest(JSON.stringify([space, token, signing_key])),
@@ -415,7 +425,7 @@ export async function compileText(
 > {
   const options = {
     tenant,
-    plain: project.plain_names_for === tenant,
+    plain: hasPlainNames({ tenant, project }),
     ...(record.fallback === undefined ? {} : { fallback: record.fallback }),
   };
   const parsed = parseRuleset(text ?? '{"rules":[]}', { ...options, serving: true });

@@ -1,7 +1,8 @@
 import type { jurisdictions } from "../shared/records.ts";
 import type { Placing } from "../shared/seal.ts";
-import type { Project, Tenant } from "./directory.ts";
+import type { Owner, Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
+import { learnNaming } from "./naming.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -86,12 +87,19 @@ export async function askPart<Part extends object, T>(
  * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
  * did not even take the request *document*.
  */
-export async function place(env: Env, project: Project, request: PlaceRequest): Promise<PlaceReply> {
+export async function place(
+  env: Env,
+  whose: Pick<Owner, "tenant" | "project">,
+  request: PlaceRequest,
+): Promise<PlaceReply> {
   const reply = await ask<PlaceReply>(
-    async () => await sessionOf(env, project).place(request),
+    async () => await sessionOf(env, whose.project).place(request),
     request.deadline_at + GRACE_MS,
   );
-  if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) {
+    learnNaming(whose, reply.value.room);
+    return reply.value;
+  }
   const nothingSent = reply.answered || reply.refused;
   return {
     v: CONTRACT_VERSION,

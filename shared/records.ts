@@ -45,8 +45,8 @@ export const projectRecord = strictObject({
     .record(contextName, tenantId)
     .refine((contexts) => Object.keys(contexts).length <= MAX_CONTEXTS, `at most ${MAX_CONTEXTS} contexts`)
     .default({}),
-  /** The one tenant of the project whose conferences carry no prefix. */
-  plain_names_for: tenantId.optional(),
+  /** The one tenant of the project whose conferences carry no prefix; null: there is none. Absent: names stay as they are. */
+  plain_names_for: tenantId.nullable().optional(),
   session: strictObject({
     /** Without work for so long the connection is closed, and costs nothing. */
     idle_disconnect_s: z.number().int().min(1).max(86_400).default(300),

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Conference } from "../session/roster.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { faultsOf, refusal } from "./refusal.ts";
-import { wireNameOf } from "./room-name.ts";
+import { findRoom } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";
 
 const conferencesQuery = z.strictObject({
@@ -31,11 +31,12 @@ export const conferencesRoute = new Hono<{ Bindings: Env }>()
   })
   .get("/:tenant/conferences/:name", (c) =>
     answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const wire = wireNameOf({ tenant, project }, c.req.param("name"));
-      const found: Conference | null =
-        wire === null
-          ? null
-          : await askPart(sessionOf(c.env, project).archive(), (archive) => archive.conference(tenant, wire));
+      const found = await findRoom(
+        { tenant, project },
+        c.req.param("name"),
+        async (name): Promise<Conference | null> =>
+          await askPart(sessionOf(c.env, project).archive(), (archive) => archive.conference(tenant, name)),
+      );
       return found
         ? c.json(found)
         : refusal(c, 404, "unknown_conference", "Nobody is in a conference of that name.");

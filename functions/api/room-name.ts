@@ -1,5 +1,5 @@
-import { wireName } from "../../shared/conference.ts";
 import type { Tenant } from "../directory.ts";
+import { namesOf } from "../naming.ts";
 
 /**
  * A room as a path of the API names it: as the rules spell it, or with the tenant's prefix, whether its conferences carry that or not.
@@ -10,11 +10,15 @@ export function roomOf(tenant: string, given: string): string {
   return given.startsWith(prefix) ? given.slice(prefix.length) : given;
 }
 
-/** The room's name on the wire; null where no conference can be called so. */
-export function wireNameOf(
+/** What is found under one of the names that the room may have on the wire; null where nothing is. */
+export async function findRoom<Found>(
   { tenant, project }: Pick<Tenant, "tenant" | "project">,
   given: string,
-): string | null {
-  const wire = wireName(tenant, roomOf(tenant, given), { plain: project.plain_names_for === tenant });
-  return typeof wire === "string" ? wire : null;
+  find: (wire: string) => Promise<Found | null>,
+): Promise<Found | null> {
+  for (const name of namesOf({ tenant, project }, roomOf(tenant, given))) {
+    const found = await find(name);
+    if (found !== null) return found;
+  }
+  return null;
 }

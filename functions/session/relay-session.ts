@@ -99,7 +99,9 @@ export class RelaySession extends DurableObject<Env> {
       gapBegan: () => this.#gapBegan(),
       restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
-    this.#tenants = new TenantRecords(this.#tables.disk, facts, () => this.#link.keepRecord());
+    this.#tenants = new TenantRecords(this.#tables.disk, facts, this.#tables.namings, () =>
+      this.#link.keepRecord(),
+    );
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
@@ -138,7 +140,7 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place(request);
+    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */

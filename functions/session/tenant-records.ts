@@ -1,7 +1,9 @@
 import { RpcTarget } from "cloudflare:workers";
 import { describeError, log } from "../log.ts";
+import type { Naming } from "./contract.ts";
 import type { Disk } from "./disk.ts";
 import type { Facts } from "./facts.ts";
+import type { Namings } from "./namings.ts";
 
 /** The texts of records that were good when calls were last served by them; "" is the Worker's secrets, null that none is kept. */
 export interface KeptRecords {
@@ -17,17 +19,22 @@ export interface ServedRecords {
   record: string | null;
 }
 
-/** TenantRecords: the last good record of each tenant, and the project's. Workers hand them over, and ask where KV's is bad. */
+/**
+ * TenantRecords — the last good record of each tenant, and the project's: Workers hand them over, and ask where KV's is bad. And how
+ * tenants' rooms are named.
+ */
 export class TenantRecords extends RpcTarget {
   readonly #disk: Disk;
   readonly #facts: Facts;
+  readonly #namings: Namings;
   readonly #readProject: () => Promise<unknown>;
 
   /** @param readProject has the session read the project's record, and keep it. */
-  constructor(disk: Disk, facts: Facts, readProject: () => Promise<unknown>) {
+  constructor(disk: Disk, facts: Facts, namings: Namings, readProject: () => Promise<unknown>) {
     super();
     this.#disk = disk;
     this.#facts = facts;
+    this.#namings = namings;
     this.#readProject = readProject;
   }
 
@@ -45,6 +52,16 @@ export class TenantRecords extends RpcTarget {
     } catch (error) {
       log("warn", "session.record_not_kept", { project: project_id, error: describeError(error) });
     }
+  }
+
+  /** How the tenant's rooms were named last; null: none ever was. */
+  naming(tenant: string): Naming | null {
+    return this.#namings.of(tenant);
+  }
+
+  /** Whether a plain name is one of the tenant's rooms. */
+  isOwnPlain(tenant: string, room: string): boolean {
+    return this.#namings.isOwnPlain(tenant, room);
   }
 
   lastGood(tenant: string): KeptRecords {

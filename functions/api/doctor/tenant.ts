@@ -89,8 +89,12 @@ function tenantFinding({ tenant, record, source }: Tenant): Finding {
 }
 
 function projectFinding({ project, source }: Tenant): Finding {
-  const from = source.project === null ? "the Worker's secrets" : `project/${project.project_id} in KV`;
-  return { check: "project", ok: true, message: `Token and signing key come from ${from}, and open.` };
+  const key = `project/${project.project_id}`;
+  const message =
+    source.project === null
+      ? `Token and signing key come from the Worker's secrets, and open. Conferences have plain names; when you write ${key}, they keep them unless its plain_names_for says otherwise.`
+      : `Token and signing key come from ${key} in KV, and open.`;
+  return { check: "project", ok: true, message };
 }
 
 /** Which of the records it was that could not be read; the directory's own words name the field. */

@@ -162,6 +162,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   async (found) => {
     using tenants = await found.tenants();
     expect(await tenants.lastGood("acme")).toMatchObject({ tenant: '{"project_id":"p-1"}' });
+    expect(await tenants.naming("default")).toBe("plain");
   },
 ];
 

@@ -61,6 +61,11 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     why: "the first of those that are open",
   },
   {
+    statement: "tenants_renamed WHERE",
+    step: "SCAN tenants USING INDEX tenants_renamed",
+    why: "the first of those whose rooms were renamed, once after each start",
+  },
+  {
     statement: "AS may_go FROM",
     step: "USING INTEGER PRIMARY KEY (rowid>?)",
     why: "a slice of the oldest rows, by its limit",
@@ -254,9 +259,11 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.lastGood("acme");
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
-  const tenants = new TenantRecords(ledger.disk, ledger.facts, async () => {});
+  const tenants = new TenantRecords(ledger.disk, ledger.facts, ledger.namings, async () => {});
   await tenants.keep({ tenant: "acme", project_id: "p-1", record: "{}" });
   tenants.lastGood("acme");
+  for (const naming of ["plain", "prefixed", "plain"] as const)
+    ledger.namings.settle({ tenant: "acme", rooms: ["acme:named"], naming });
   ledger.journal.knows("in");
   ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
   ledger.journal.oldest();
