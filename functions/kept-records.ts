@@ -27,7 +27,12 @@ export async function handOverRecords(env: Env, { tenant, project, good }: Tenan
   handedOver.set(tenant, good);
   try {
     await askPart(sessionOf(env, project).tenants(), (tenants) =>
-      tenants.keep({ tenant, project_id: project.project_id, record: good.tenant }),
+      tenants.keep({
+        tenant,
+        project_id: project.project_id,
+        project_version: project.version,
+        record: good.tenant,
+      }),
     );
   } catch (error) {
     handedOver.delete(tenant);

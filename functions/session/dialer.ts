@@ -94,7 +94,9 @@ export class Dialer extends RpcTarget {
     const request = { ...asked, room };
     const known = dials.find(tenant, request.id);
     if (known) {
-      const isSame = known.request.to === request.to && known.request.room === request.room;
+      // Its room may be named otherwise on the wire by now.
+      const isSame =
+        known.request.to === request.to && known.request.decision.rooms[0] === request.decision.rooms[0];
       return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
     }
     if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };

@@ -15,6 +15,8 @@ export interface KeptRecords {
 export interface ServedRecords {
   tenant: string;
   project_id: string;
+  /** Of the project's record. */
+  project_version: string;
   /** The tenant's record; null for the one-tenant start, which has none. */
   record: string | null;
 }
@@ -28,6 +30,8 @@ export class TenantRecords extends RpcTarget {
   readonly #facts: Facts;
   readonly #namings: Namings;
   readonly #readProject: () => Promise<unknown>;
+  /** Of the project's record when it was kept last. */
+  #version: string | null = null;
 
   /** @param readProject has the session read the project's record, and keep it. */
   constructor(disk: Disk, facts: Facts, namings: Namings, readProject: () => Promise<unknown>) {
@@ -38,17 +42,20 @@ export class TenantRecords extends RpcTarget {
     this.#readProject = readProject;
   }
 
-  async keep({ tenant, project_id, record }: ServedRecords): Promise<void> {
+  async keep({ tenant, project_id, project_version, record }: ServedRecords): Promise<void> {
     this.#facts.use(project_id);
     if (record !== null) {
       this.#disk.exec(
-        "INSERT INTO tenants (tenant, record) VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
+        `INSERT INTO tenants (tenant, record) VALUES (?, ?)
+         ON CONFLICT DO UPDATE SET record = excluded.record WHERE record IS NOT excluded.record`,
         tenant,
         record,
       );
     }
+    if (project_version === this.#version) return;
     try {
       await this.#readProject();
+      this.#version = project_version;
     } catch (error) {
       log("warn", "session.record_not_kept", { project: project_id, error: describeError(error) });
     }

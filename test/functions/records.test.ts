@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { readProject, readTenant, type Tenant } from "../../functions/directory.ts";
 import { handOverRecords } from "../../functions/kept-records.ts";
 import { readRecord, recordProblems, tenantRecord } from "../../shared/records.ts";
-import { askDoctor, putProject, said, seal } from "./api/ask.ts";
+import { askApi, askDoctor, putProject, said, seal } from "./api/ask.ts";
 import { signedCall } from "./edge.ts";
 import { type House, openHouse, warmUp } from "./house.ts";
 
@@ -87,6 +87,32 @@ describe("keys of a record that nobody knows", () => {
       ),
     ]);
   });
+});
+
+test("the API says what is wrong with a record that is to be written", async () => {
+  const check = async (kind: string, body: string) => {
+    const answer = await askApi(`/check/${kind}`, { method: "POST", body });
+    return [answer.status, await answer.json()];
+  };
+  expect(await check("tenant", '{ "project_id": "p-1", "join_via": "document" }')).toEqual([
+    200,
+    { ok: true },
+  ]);
+  expect(await check("tenant", '{ "project_id": "p-1", "joinvia": "document" }')).toEqual([
+    422,
+    {
+      error: { code: "bad_record", message: "The record has an error." },
+      errors: [{ path: "joinvia", message: expect.stringMatching(/^unknown key/), suggestion: "join_via" }],
+    },
+  ]);
+  const project =
+    '{ "space": "example", "credentials": "v1.x", "signing_keys": [], "session": { "keepdays": 3 } }';
+  expect(await check("project", project)).toMatchObject([
+    422,
+    { errors: [{ path: "signing_keys" }, { path: "session.keepdays", suggestion: "keep_days" }] },
+  ]);
+  expect(await check("tenant", "{")).toMatchObject([400, { error: { code: "bad_request" } }]);
+  expect(await check("ruleset", "{}")).toMatchObject([404, {}]);
 });
 
 describe("a record that has gone bad", () => {

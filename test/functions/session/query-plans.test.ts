@@ -260,7 +260,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
   const tenants = new TenantRecords(ledger.disk, ledger.facts, ledger.namings, async () => {});
-  await tenants.keep({ tenant: "acme", project_id: "p-1", record: "{}" });
+  await tenants.keep({ tenant: "acme", project_id: "p-1", project_version: "1", record: "{}" });
   tenants.lastGood("acme");
   for (const naming of ["plain", "prefixed", "plain"] as const)
     ledger.namings.settle({ tenant: "acme", rooms: ["acme:named"], naming });
