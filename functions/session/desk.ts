@@ -19,15 +19,9 @@ import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
 import type { Observations } from "./observations.ts";
+import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
-import {
-  byDocumentReply,
-  giveUpWaiting,
-  heldSince,
-  joinCommandId,
-  placeByRelay,
-  replyOf,
-} from "./placing.ts";
+import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./placing.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
@@ -143,14 +137,16 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations } = this.#host;
+    const { link, placements, rooms, health, counters, observations, held } = this.#host;
+    const row = placements.findCurrent(request);
+    const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
     const ledger = { placements, rooms, health, counters, observations };
     const line = {
       refused: (row: Placement) => this.#refused(row),
       backToLine: (row: Placement) => this.#host.line.takeBack(row),
     };
-    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, request);
+    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     this.#looked(request, reply);
     return reply;
   }

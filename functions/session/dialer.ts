@@ -9,6 +9,7 @@ import {
   nextDialAt,
 } from "../../shared/dialing.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
+import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import { callStatuses } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
@@ -23,7 +24,6 @@ import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
 import type { Namings } from "./namings.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { describeOutcome } from "./placing.ts";
 import type { Reception } from "./reception.ts";
 import type { Rooms } from "./rooms.ts";
 

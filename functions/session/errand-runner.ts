@@ -1,6 +1,7 @@
 import { evidenceOfList, evidenceOfRefusal } from "../../shared/evidence.ts";
 import { mayMove } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import {
   type CallStatuses,
@@ -25,7 +26,6 @@ import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { describeOutcome } from "./placing.ts";
 import type { Repairs } from "./repairs.ts";
 import { observeListing } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";

@@ -4,12 +4,12 @@ import { describeError, log } from "../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Errands } from "./errands.ts";
 import { Glance } from "./glance.ts";
+import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { joinCommandId, replyOf } from "./placing.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
-import { type Terms, termsOf } from "./terms.ts";
-import { asksOften, roomsOf, waitsFor } from "./waiters.ts";
+import { asksOften, roomsOf, type Terms, termsOf } from "./terms.ts";
+import { waitsFor } from "./waiters.ts";
 import type { WaitingIndex } from "./waiting-index.ts";
 
 /** Its seat waits for a waiter who is being fetched, while each of the tries is made. */

@@ -14,9 +14,8 @@ import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "./contra
 import type { Disk } from "./disk.ts";
 import { LiveRows } from "./live-rows.ts";
 import { Sweep } from "./sweep.ts";
-import { type Terms, termsOf } from "./terms.ts";
+import { roomsOf, type Terms, termsOf } from "./terms.ts";
 import { withMark } from "./trail.ts";
-import { roomsOf } from "./waiters.ts";
 import { WaitingIndex } from "./waiting-index.ts";
 
 /** Waiters read in one turn when the index of them is made. */

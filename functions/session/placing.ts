@@ -1,11 +1,11 @@
-import { withoutEnd } from "../../shared/conference.ts";
-import type { Outcome } from "../../shared/relay/outcome.ts";
+import { describeOutcome, isBusy, type Outcome } from "../../shared/relay/outcome.ts";
 import { describeError } from "../log.ts";
 import { orAfter } from "../within.ts";
 import type { RelayConnection } from "./connection.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "./contract.ts";
 import { isFull } from "./disk.ts";
 import type { Observations } from "./observations.ts";
+import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom } from "./seats.ts";
@@ -104,44 +104,6 @@ function mustFind(placements: Placements, key: PlacementKey): Placement {
   return row;
 }
 
-/** The answer that a placement's row stands for: the same for every repeat of its webhook. */
-export function replyOf(row: Placement): PlaceReply {
-  return {
-    v: 1,
-    outcome: outcomeOf(row),
-    room: row.room,
-    join: row.may_stand === 1 ? withoutEnd(row.join) : row.join,
-    counted: true,
-    ...(row.may_stand === 1 ? { may_stand: true as const } : {}),
-    reason: row.reason,
-  };
-}
-
-function outcomeOf(row: Placement): PlaceReply["outcome"] {
-  if (row.turned_away !== null) return row.turned_away;
-  switch (row.state) {
-    case "accepted":
-      return "accepted";
-    case "joined":
-      // The document that a repeat gets must be the one that its first got: the hold, and its way back.
-      return row.joined_by === "document" ? "document" : "accepted";
-    case "sending":
-    case "unknown":
-      return "unknown";
-    case "waiting":
-      return "waiting";
-    case "planned":
-    case "rejected":
-    case "by_document":
-      return "document";
-    case "left":
-    case "failed":
-      return "over";
-    default:
-      return row.state satisfies never;
-  }
-}
-
 function reasonForDocument(host: PlacingHost, request: PlaceRequest, room: string): string | null {
   if (request.join_via === "document") return "the tenant joins by document";
   if (request.node_id === undefined) return "the call has no node_id";
@@ -234,24 +196,6 @@ function observeJoin(
     observations.saw("answer_is_async", true);
 }
 
-/** RELAY asks to come again later: nothing was carried out. */
-export function isBusy(outcome: Outcome): boolean {
-  return outcome.kind === "failed" && outcome.code === "429";
-}
-
-/** The handle of a placement's join, from which its row is found when the frame goes out. */
-export function joinCommandId({
-  call_id,
-  entry,
-  step,
-}: {
-  call_id: string;
-  entry: string;
-  step: number;
-}): string {
-  return JSON.stringify([call_id, entry, step]);
-}
-
 /** The join's frame goes out in this turn. */
 export function joinIsSending(placements: Placements, command: string): void {
   if (!command.startsWith("[")) return;
@@ -339,28 +283,6 @@ export function giveUpWaiting(placements: Placements, row: Placement, hold_at: n
     hold_at !== null
   ) {
     placements.update(row, { hold_at, stay_at: hold_at });
-  }
-}
-
-/** In words for a log or a status page: codes alone, since the server's own text may quote a command's secrets. */
-export function describeOutcome(outcome: Outcome): string {
-  switch (outcome.kind) {
-    case "ok":
-      return "accepted";
-    case "gone":
-      return outcome.code;
-    case "conflict":
-      return "409";
-    case "failed":
-      return `code ${outcome.code || "missing"}`;
-    case "error":
-      return `JSON-RPC error ${outcome.code}`;
-    case "unanswered":
-      return "no answer";
-    case "unsent":
-      return `not sent (${outcome.why})`;
-    default:
-      return outcome satisfies never;
   }
 }
 

@@ -33,7 +33,8 @@ export interface Sized {
   isTrusted: boolean;
 }
 
-interface Heard extends Sized {
+/** A size to be compared with our count. */
+export interface Heard extends Sized {
   /** The event's own time, seconds. */
   ts: number;
   /** When it is to be compared with our count, ms. */
@@ -70,8 +71,6 @@ export class RoomChecks {
   /** The newest size of each conference that is still to be compared. */
   readonly #sizes = new Map<string, Heard>();
   #settles_at: number | null = null;
-  /** Given by the last `settled`. */
-  #compared: Heard[] = [];
   readonly #strangers = new Map<string, { count: number; at: number }>();
   #pause_until = 0;
   #forgotten_to = "";
@@ -109,30 +108,25 @@ export class RoomChecks {
   }
 
   /** Some of the sizes that have settled; each is given once, unless `below` keeps it. */
-  settled(): Sized[] {
+  settled(): Heard[] {
     const now = this.#now();
     const due = [...this.#sizes.values()].filter(({ due_at }) => due_at <= now).slice(0, COMPARED_AT_ONCE);
     for (const sized of due) this.#sizes.delete(keyOf(sized));
     this.#settles_at = null;
     for (const { due_at } of this.#sizes.values())
       this.#settles_at = Math.min(this.#settles_at ?? due_at, due_at);
-    this.#compared = due;
     return due;
   }
 
   /** The size is below our count: it is compared again when that has lasted. Returns since when it is. */
-  below(sized: Sized): number {
+  below(heard: Heard): number {
     const now = this.#now();
-    const before = this.#compared.find((one) => keyOf(one) === keyOf(sized));
-    const below_since = before?.below_since ?? now;
+    const below_since = heard.below_since ?? now;
     const lasts_at = below_since + SIZE_BELOW_MS;
-    if (lasts_at > now)
-      this.#keepSize({
-        ...sized,
-        ts: before?.ts ?? now / 1000,
-        due_at: lasts_at,
-        below_since,
-      });
+    // A newer event may have come while this one was compared.
+    const newer = this.#sizes.get(keyOf(heard));
+    if (newer) newer.below_since ??= below_since;
+    else if (lasts_at > now) this.#keepSize({ ...heard, due_at: lasts_at, below_since });
     return below_since;
   }
 

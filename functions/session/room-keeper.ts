@@ -10,7 +10,7 @@ import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Repairs } from "./repairs.ts";
 import { checkRoom } from "./room-check.ts";
-import type { RoomCheck, RoomChecks, Sized } from "./room-checks.ts";
+import type { Heard, RoomCheck, RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A room with somebody in it is checked this often where nothing else gave cause: the last leave of all may be lost. */
@@ -93,14 +93,14 @@ export class RoomKeeper {
   /** Does what is due. */
   async run(): Promise<void> {
     const { checks } = this.#host;
-    for (const sized of checks.settled()) await this.#compare(sized);
+    for (const heard of checks.settled()) await this.#compare(heard);
     await Promise.all(checks.takeDue().map((check) => this.#check(check)));
   }
 
   /** A conference's size, as its newest event told it, and our count of it. */
-  async #compare(sized: Sized): Promise<void> {
+  async #compare(heard: Heard): Promise<void> {
     const { rooms, checks, doubts, repairs } = this.#host;
-    const { conference_id, room, size, isTrusted } = sized;
+    const { conference_id, room, size, isTrusted } = heard;
     const { surely, perhaps } = rooms.joinedTo(room, conference_id);
     const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
     if (counted.length !== size && rooms.around(room).length > 0) checks.demand(room);
@@ -112,7 +112,7 @@ export class RoomKeeper {
       return;
     }
     if (size >= counted.length) return;
-    const since = checks.below(sized);
+    const since = checks.below(heard);
     const excess = tooMany(counted.length, size, since, this.#now());
     const said = `events tell of ${size} in the conference, and ${counted.length} were counted`;
     await this.#write(this.#doubtfulFirst(counted).slice(0, excess), (row) => repairs.release(row, said));

@@ -1,14 +1,7 @@
 import type { Breaker } from "../../shared/breaker.ts";
+import type { SplitRoom } from "./conference-events.ts";
 import type { LinkStatus } from "./link.ts";
 import type { Observation } from "./observations.ts";
-
-/** Two conferences under one name. */
-export interface SplitRoom {
-  room: string;
-  conference_ids: string[];
-  /** When it was seen last, ms. */
-  at: number;
-}
 
 /** How a project's session is; for operators. Counters run since the session was first made. */
 export interface SessionStatus extends LinkStatus {

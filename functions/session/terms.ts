@@ -1,6 +1,15 @@
 import type { LastWord, Wait } from "../../shared/rules/decision.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import type { PlaceRequest, TurnedAway } from "./contract.ts";
+import type { Placement } from "./placements.ts";
+
+/**
+ * A waiter is seen at the end of each round of its document, which takes up to about twelve minutes; one that was not for so long holds
+ * up nobody until it is again.
+ */
+const UNSEEN_MS = 21 * 60_000;
+/** The same for a call of cXML's without music: it asks every 15 s or so, and that it hung up nothing else tells. */
+const UNSEEN_ASKING_MS = 60_000;
 
 /** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
 export interface Terms
@@ -46,4 +55,19 @@ export function lastWordOf({ when_full, coach, otherwise }: Terms, why: TurnedAw
     default:
       return why satisfies never;
   }
+}
+
+/** The rooms that a waiter waits for. */
+export function roomsOf({ wait, room }: Placement): readonly string[] {
+  return wait?.rooms ?? [room];
+}
+
+/** The last moment at which a waiter that is not seen again holds up those behind it, ms. */
+export function seenUntil(row: Placement): number {
+  return (row.seen_at ?? row.created_at) + (asksOften(row) ? UNSEEN_ASKING_MS : UNSEEN_MS);
+}
+
+/** Whether the call comes back by itself every few seconds, however long it waits. */
+export function asksOften({ node_id, wait }: Placement): boolean {
+  return node_id === null && wait?.music === undefined;
 }

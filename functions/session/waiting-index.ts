@@ -1,7 +1,7 @@
 import type { PlacementKey } from "./contract.ts";
+import { joinCommandId } from "./place-reply.ts";
 import type { Placement } from "./placements.ts";
-import { joinCommandId } from "./placing.ts";
-import { roomsOf, seenUntil } from "./waiters.ts";
+import { roomsOf, seenUntil } from "./terms.ts";
 
 interface Entry {
   row: Placement;

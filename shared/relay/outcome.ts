@@ -40,3 +40,30 @@ export function outcomeOf(answer: Extract<Frame, { kind: "result" | "error" }>):
   if (code === "409") return { kind: "conflict", message };
   return { kind: "failed", code, message };
 }
+
+/** RELAY asks to come again later: nothing was carried out. */
+export function isBusy(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && outcome.code === "429";
+}
+
+/** In words for a log or a status page: codes alone, since the server's own text may quote a command's secrets. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "ok":
+      return "accepted";
+    case "gone":
+      return outcome.code;
+    case "conflict":
+      return "409";
+    case "failed":
+      return `code ${outcome.code || "missing"}`;
+    case "error":
+      return `JSON-RPC error ${outcome.code}`;
+    case "unanswered":
+      return "no answer";
+    case "unsent":
+      return `not sent (${outcome.why})`;
+    default:
+      return outcome satisfies never;
+  }
+}
