@@ -23,8 +23,9 @@ export function namingSaid({ tenant, project }: Named): { naming?: Naming } {
 
 /** The session has placed a call of the tenant's into this room. */
 export function learnNaming({ tenant, project }: Named, room: string): void {
-  if (lastPlain.size >= MAX_TENANTS) lastPlain.clear();
-  lastPlain.set(keyOf(project.project_id, tenant), splitWireName(room).tenant !== tenant);
+  const key = keyOf(project.project_id, tenant);
+  if (lastPlain.size >= MAX_TENANTS && !lastPlain.has(key)) lastPlain.clear();
+  lastPlain.set(key, splitWireName(room).tenant !== tenant);
 }
 
 /** The names that a room may have on the wire, the likelier first: while calls are in a room it keeps the one it has. */
