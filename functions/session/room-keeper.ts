@@ -165,8 +165,8 @@ export class RoomKeeper {
         },
         room,
       );
-      checks.checked(check, checked);
-      if (checked.wasNeedless) return;
+      const isOther = checks.checked(check, checked);
+      if (checked.wasNeedless && !isOther) return;
       counters.add("repaired_rooms");
       placements.touched(room);
       log("warn", "room.repaired", { room, calls: repaired, strangers: checked.strangers });

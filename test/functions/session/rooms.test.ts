@@ -454,3 +454,22 @@ test("what SignalWire's refusal says of a room is believed for a minute, where R
     expect(ledger.rooms.taken("acme:support")).toBe(0);
   });
 });
+
+test("that a refusal's count has lapsed changes its room, though REST lists nobody in it before and after", async () => {
+  await onStorage("lapsed", async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    ledger.checks.refused(ROOM, 2);
+    const [check] = ledger.checks.takeDue();
+    const said = { areCounted: true, wasNeedless: true, again_at: null };
+    if (!check) throw new Error("a refusal gives cause to ask about its room");
+    expect(ledger.checks.checked(check, { ...said, strangers: 2, areCounted: false })).toBe(false);
+    now += 61_000;
+    expect(ledger.checks.checked(check, { ...said, strangers: 0 })).toBe(true);
+    expect(ledger.checks.checked(check, { ...said, strangers: 0 })).toBe(false);
+  });
+});
