@@ -1,7 +1,8 @@
+import type { jurisdictions } from "../shared/records.ts";
 import type { Placing } from "../shared/seal.ts";
-import type { Project, Tenant } from "./directory.ts";
+import type { Owner, Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
-import type { jurisdictions } from "./records.ts";
+import { learnNaming } from "./naming.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -40,8 +41,14 @@ export function ownEnvironment(env: Env, session: RelaySession): Env {
   return own;
 }
 
+/** What of a project tells where its session is. */
+export interface SessionPlace {
+  project_id: string;
+  session: Pick<Project["session"], "jurisdiction" | "location_hint">;
+}
+
 /** The project's session; a fresh stub for each try, since a stub that failed stays broken. */
-export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySession> {
+export function sessionOf(env: Env, project: SessionPlace): DurableObjectStub<RelaySession> {
   const own = ownSessions.get(env);
   if (own) return own;
   return sessionIn(env, project, project.session.jurisdiction);
@@ -50,7 +57,7 @@ export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySe
 /** The session that the project has, or would have, under this value of `session.jurisdiction`. */
 export function sessionIn(
   env: Env,
-  { project_id, session: { location_hint } }: Project,
+  { project_id, session: { location_hint } }: SessionPlace,
   jurisdiction: Jurisdiction | undefined,
 ): DurableObjectStub<RelaySession> {
   const sessions =
@@ -91,12 +98,19 @@ export async function orOlder<T, O>(asked: Promise<T>, older: () => Promise<O>):
  * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
  * did not even take the request *document*.
  */
-export async function place(env: Env, project: Project, request: PlaceRequest): Promise<PlaceReply> {
+export async function place(
+  env: Env,
+  whose: Pick<Owner, "tenant" | "project">,
+  request: PlaceRequest,
+): Promise<PlaceReply> {
   const reply = await ask<PlaceReply>(
-    async () => await sessionOf(env, project).place(request),
+    async () => await sessionOf(env, whose.project).place(request),
     request.deadline_at + GRACE_MS,
   );
-  if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) {
+    learnNaming(whose, reply.value.room);
+    return reply.value;
+  }
   const nothingSent = reply.answered || reply.refused;
   return {
     v: CONTRACT_VERSION,

@@ -7,6 +7,7 @@ import { askPart, orOlder, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
 import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
+import { roomOf } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /** Bytes. */
@@ -34,7 +35,7 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
         return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
       }
       const id = body.data.id ?? crypto.randomUUID();
-      const request = dialRequest(tenant, c.req.param("name"), body.data, id);
+      const request = dialRequest(tenant, roomOf(tenant.tenant, c.req.param("name")), body.data, id);
       if ("code" in request) {
         log("warn", "dial.refused", { tenant: tenant.tenant, code: request.code });
         return refusal(c, request.status, request.code, request.message);

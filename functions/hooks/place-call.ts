@@ -1,6 +1,7 @@
 import { forwardingOf } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
+import { namingSaid } from "../naming.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
 import { lastNext } from "./joining.ts";
@@ -51,8 +52,9 @@ export async function placeCall(
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
-  const reply = await place(visit.env, visit.tenant.project, {
+  const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
+    ...namingSaid(visit.tenant),
     ...rejoinOf(visit, placing),
     ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,

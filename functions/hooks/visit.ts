@@ -1,12 +1,13 @@
 import type { Call } from "../../shared/call.ts";
 import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
-import { type JoinParameters, wireName } from "../../shared/conference.ts";
+import type { JoinParameters } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
 import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
+import { namesOf } from "../naming.ts";
 import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
 import type { Link } from "../session/link.ts";
@@ -117,15 +118,14 @@ export function wireJoin({ callbacks }: CallVisit, join: JoinParameters): JoinPa
 
 /** Rooms' names as SignalWire knows them. */
 export function wireNames(
-  { tenant, project }: Tenant,
+  tenant: Tenant,
   [first, ...rest]: readonly [string, ...string[]],
 ): [string, ...string[]] {
-  const plain = project.plain_names_for === tenant;
-  const wire = (name: string): string => {
-    const made = wireName(tenant, name, { plain });
+  const wire = (room: string): string => {
     // decide() gives legal names only; one that is not would put the caller who knows where.
-    if (typeof made !== "string") throw new Error(`the room's name ${made.problem}`);
-    return made;
+    const [name] = namesOf(tenant, room);
+    if (name === undefined) throw new Error("the room has a name that cannot be used");
+    return name;
   };
   return [wire(first), ...rest.map(wire)];
 }

@@ -12,6 +12,9 @@ import type { WebhookNote } from "./journal-contract.ts";
  */
 export const CONTRACT_VERSION = 1;
 
+/** Whether a tenant's rooms carry its prefix on the wire. */
+export type Naming = "plain" | "prefixed";
+
 /** Which of a call's placements: an entry is one fresh arrival of the call, a step one of our documents in it. */
 export interface PlacementKey {
   call_id: string;
@@ -40,6 +43,8 @@ export interface PlaceRequest extends PlacementKey {
   from: string;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  /** How the project's record says that the tenant's rooms are named; absent where it does not, and from a Worker of the version before. */
+  naming?: Naming;
   strategy: Place["strategy"];
   /** Seats of each room; absent where nobody counts. */
   capacity?: number;

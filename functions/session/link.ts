@@ -134,6 +134,11 @@ export class Link {
     return this.#project?.value ?? (await this.#record.readOrKept());
   }
 
+  /** Keeps the record as KV has it now, for where it can't be read later. Rejects where it is no good. */
+  async keepRecord(): Promise<void> {
+    await this.#record.read();
+  }
+
   get idle_disconnect_ms(): number {
     return (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
   }

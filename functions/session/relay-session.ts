@@ -30,6 +30,7 @@ import { Reception } from "./reception.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
 import { Tables } from "./tables.ts";
+import { TenantRecords } from "./tenant-records.ts";
 import { Usher } from "./usher.ts";
 import { WalkDecider } from "./walk-decider.ts";
 
@@ -40,6 +41,7 @@ const RETRIED_AT_ONCE = 500;
 export class RelaySession extends DurableObject<Env> {
   readonly #tables: Tables;
   readonly #archive: Archive;
+  readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
   readonly #line: Line;
   readonly #link: Link;
@@ -104,6 +106,9 @@ export class RelaySession extends DurableObject<Env> {
       gapBegan: () => this.#gapBegan(),
       restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
+    this.#tenants = new TenantRecords(this.#tables.disk, facts, this.#tables.namings, () =>
+      this.#link.keepRecord(),
+    );
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
@@ -138,7 +143,7 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place(request);
+    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -173,6 +178,11 @@ export class RelaySession extends DurableObject<Env> {
   /** What is remembered of calls, and the versions of rulesets. */
   archive(): Archive {
     return this.#archive;
+  }
+
+  /** What is kept of tenants beside their calls. */
+  tenants(): TenantRecords {
+    return this.#tenants;
   }
 
   /** Whether a PIN may be asked for, or whether one that was keyed counts. */

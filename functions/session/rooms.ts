@@ -103,6 +103,12 @@ export class Rooms {
     return [...this.#live.in(room)].sort((a, b) => a.created_at - b.created_at);
   }
 
+  /** Whose calls are, or may be, in a room, or wait for it; null: nobody's. */
+  tenantIn(room: string): string | null {
+    for (const { tenant } of this.#live.in(room)) return tenant;
+    return null;
+  }
+
   /** Those who wait, whatever for and wherever. */
   get waiting(): WaitingIndex {
     return this.#placements.waiting;

@@ -147,6 +147,13 @@ const migrations: readonly string[] = [
 
   // What a caller is told whose join SignalWire refused for want of a seat.
   `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
+
+  // The last good record of each tenant, and whether its rooms carry its prefix: of calls that are up, the newest tells.
+  `CREATE TABLE tenants (tenant TEXT PRIMARY KEY, record TEXT, plain INTEGER, renamed_at INTEGER) WITHOUT ROWID;
+   CREATE INDEX tenants_renamed ON tenants (tenant) WHERE renamed_at IS NOT NULL;
+   INSERT INTO tenants (tenant, plain) SELECT tenant, plain FROM (
+     SELECT tenant, substr(room, 1, length(tenant) + 1) <> tenant || ':' AS plain, MAX(seq)
+     FROM placements WHERE live = 1 GROUP BY tenant);`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

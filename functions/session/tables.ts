@@ -7,6 +7,7 @@ import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
+import { Namings } from "./namings.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
 import { RoomChecks } from "./room-checks.ts";
@@ -40,6 +41,7 @@ export class Tables {
   readonly checks: RoomChecks;
   readonly kept: KeptSeats;
   readonly rooms: Rooms;
+  readonly namings: Namings;
   readonly walks: Walks;
   readonly dials: Dials;
   readonly turns = new Turns();
@@ -69,6 +71,7 @@ export class Tables {
     this.checks = new RoomChecks(this.disk, now);
     this.kept = new KeptSeats(this.disk, now);
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
+    this.namings = new Namings(this.disk, this.rooms, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
   }

@@ -5,6 +5,7 @@ import { answerCall, answerMade } from "../hooks/answer-call.ts";
 import { noteOf } from "../hooks/note.ts";
 import { tellSession } from "../hooks/noting.ts";
 import type { Answered, Visit } from "../hooks/visit.ts";
+import { areRecordsNews, handOverRecords } from "../kept-records.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { within } from "../within.ts";
@@ -85,6 +86,7 @@ export class WalkDecider {
     });
     if (note) this.#keepAlive(tellSession(visit, call.call_id, note, answered));
     if (isNews(tenant)) this.#keepAlive(handOver(this.#env, tenant));
+    if (areRecordsNews(tenant)) this.#keepAlive(handOverRecords(this.#env, tenant));
     return { tenant: tenant.tenant, next };
   }
 

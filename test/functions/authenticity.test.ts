@@ -50,6 +50,24 @@ function sign(digest: "SHA-1" | "SHA-256", key: string, url: string, body: strin
 }
 
 describe("who may ask", () => {
+  test.each(["swml", "cxml"])(
+    "a number's URL of %s may hold what is escaped on its way",
+    async (language) => {
+      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      const url = `${home.webhook_url.replace(/swml$/, language)}?name=O'Zoë&for=sip:bob@example.com`;
+      const asked = language === "swml" ? { url } : { cxml_url: url };
+      const { call_id } = await home.carrier.placeCall({
+        from: "+15550100001",
+        to: "+15550100100",
+        ...asked,
+      });
+      await home.carrier.wait({
+        call: { call_id, in_conference: `${home.tenant}:support` },
+        timeout_ms: 10_000,
+      });
+    },
+  );
+
   test("an unknown tenant, a missing signature and a wrong one are refused alike, and nothing is done", async () => {
     await using home = await openHouse({ rules });
     const body = webhook();
