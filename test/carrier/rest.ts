@@ -9,6 +9,7 @@ import { serveCalls } from "./rest-calls.ts";
 import { plain, serveConferences } from "./rest-conferences.ts";
 import { serveConferenceLogs, serveVoiceLog } from "./rest-logs.ts";
 import type { ListPages } from "./rest-pages.ts";
+import { serveRecording, serveRecordings } from "./rest-recordings.ts";
 import type { World } from "./world.ts";
 
 const commandSchema = z.strictObject({
@@ -96,11 +97,20 @@ function routeOf(request: WebRequest): Route | null {
     const serve = (project: Project, pages: ListPages) => serveConferenceLogs(project, request, pages);
     return { resource: "conference_logs", is_list: method === "GET", account: null, serve };
   }
+  if (/^\/api\/relay\/rest\/recordings(\/|$)/.test(url.pathname)) {
+    const serve = (project: Project, pages: ListPages) => serveRecordings(project, request, pages);
+    const is_list = method === "GET" && path[4] === undefined;
+    return { resource: "recordings", is_list, account: null, serve };
+  }
   if (!url.pathname.startsWith("/api/laml/2010-04-01/Accounts/")) return null;
   const [account = "", kind = "", sid, part = "", part_sid] = path.slice(4);
   if (kind === "Calls") {
     const serve = (project: Project) => serveCalls(project, request);
     return { resource: "calls", is_list: false, account, serve };
+  }
+  if (kind === "Recordings") {
+    const serve = (project: Project) => serveRecording(project, request);
+    return { resource: "recordings", is_list: false, account, serve };
   }
   const of_participants = plain(part) === "Participants";
   return {
