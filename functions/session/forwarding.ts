@@ -14,5 +14,5 @@ export function whomToTell(
   const forwarding =
     ofCall?.forwarding ?? (typeof name === "string" ? rooms.forwardingOf(name, tenant) : null);
   const to = forwarding?.[kind];
-  return to && typeof status === "string" && isWanted(to, status) ? [to] : [];
+  return to && typeof status === "string" && isWanted(to, status, kind) ? [to] : [];
 }
