@@ -15,6 +15,7 @@ import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -101,6 +102,7 @@ interface EventsHost {
   checks: RoomChecks;
   counters: Counters;
   kept: KeptSeats;
+  recordings: Recordings;
 }
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
@@ -562,6 +564,7 @@ export class ConferenceEvents {
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }
+    if (event.happened !== "joined") this.#ledger.recordings.left(row);
     if (follow === "end_call")
       this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, this.#endAt(row));
     if (follow === "rejoin") {

@@ -22,6 +22,7 @@ import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./placing.ts";
+import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
@@ -44,6 +45,7 @@ interface DeskHost {
   line: Line;
   held: HeldJoins;
   kept: KeptSeats;
+  recordings: Recordings;
   events: Pick<ConferenceEvents, "isProved">;
 }
 
@@ -137,9 +139,9 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations } = this.#host;
+    const { link, placements, rooms, health, counters, observations, recordings } = this.#host;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
-    const ledger = { placements, rooms, health, counters, observations };
+    const ledger = { placements, rooms, health, counters, observations, recordings };
     const line = {
       refused: (row: Placement) => this.#refused(row),
       backToLine: (row: Placement) => this.#host.line.takeBack(row),

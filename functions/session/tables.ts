@@ -9,6 +9,7 @@ import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
+import { Recordings } from "./recordings.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
@@ -41,6 +42,7 @@ export class Tables {
   readonly rooms: Rooms;
   readonly walks: Walks;
   readonly dials: Dials;
+  readonly recordings: Recordings;
 
   /**
    * @param credentials_key seals what of it is secret.
@@ -69,5 +71,6 @@ export class Tables {
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
+    this.recordings = new Recordings(this.disk, now);
   }
 }

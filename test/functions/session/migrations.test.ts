@@ -159,6 +159,12 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     const reply = await found.look({ ...asked, document_said: "failed" });
     expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
+  async (found) => {
+    using archive = await found.archive();
+    expect(await archive.recordings("acme", { limit: 9 })).toMatchObject({
+      recordings: [{ id: "rec-1", room: "acme:support", state: "completed", sid: "r-1", duration_s: 12 }],
+    });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

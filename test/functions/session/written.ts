@@ -124,4 +124,7 @@ export const written = [
      decided_at, reason, live, created_at, deadline_at, when_full)
    VALUES ('refused', '', 0, 'acme', 'node-1', '+15550100007', 'by_document', 'document', 2, 'acme:small', '{}', 'small',
      'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000}, '{"action":"reject","say":{"say":"All seats are taken."}}');`,
+
+  `INSERT INTO recordings (id, tenant, room, conference_id, sid, state, url, duration_s, started_at, ended_at, told) VALUES
+     ('rec-1', 'acme', 'acme:support', 'conf-1', 'r-1', 'completed', 'https://files.example.com/r-1', 12, ${at}, ${at + 12_000}, 1);`,
 ];
