@@ -281,42 +281,91 @@ const relayRecordings = z.object({
   ),
 });
 
-/** Where a conference's recordings are asked for: by the ids that it may have, or by the recording's own. */
-export interface RecordingIds {
+/** Whose recordings are asked for. */
+export interface RecordedConference {
+  /** By which SignalWire may know the conference. */
   ids: readonly string[];
+  /** The recording's own; null where it is not known. */
   sid: string | null;
+  /** Wire name. */
+  room: string;
+  /** When the conference was live, ms. */
+  live_at: number;
 }
 
+const namedPage = z.object({
+  conferences: z.array(
+    z.object({ sid: z.string(), friendly_name: z.string(), date_created: z.string().nullish() }),
+  ),
+});
+
+/** SignalWire's clock and ours may differ by so much. */
+const CLOCKS_MS = 60_000;
+
 /**
- * The conference's recordings: from the compatibility API, and where that has none from RELAY's list of all of them. None is no
- * proof that there is none. Throws where SignalWire does not answer, {@link RestBusy} among it.
+ * The conference's recordings: by its ids from the compatibility API, then from RELAY's list of all, then of the conference that was
+ * live under the name. None is no proof that there is none. Throws where SignalWire does not answer, {@link RestBusy} among it.
  */
 export async function listRecordings(
   project: Project,
-  { ids, sid }: RecordingIds,
+  conference: RecordedConference,
   signal: AbortSignal,
 ): Promise<ListedRecording[]> {
-  for (const id of ids) {
-    const path = `${accountPath(project)}/Conferences/${encodeURIComponent(id)}/Recordings.json`;
-    const response = await request(project, path, signal);
-    if (response.status === 404) {
-      await response.body?.cancel();
-      continue;
-    }
-    const { recordings } = compatibilityRecordings.parse(await readJson(response));
-    if (recordings.length === 0) continue;
-    return recordings.map((one) => ({
-      sid: one.sid,
-      isDone: one.status === "completed",
-      // Of the recording's own page: without its ending the path is that of the sound.
-      url: one.uri ? new URL(one.uri.replace(/\.json$/, ""), project.rest_url).href : null,
-      duration_s: one.duration ?? null,
-      size_bytes: null,
-      started_at: timeOf(one.start_time ?? one.date_created),
-    }));
+  for (const id of conference.ids) {
+    const found = await recordingsOf(project, id, signal);
+    if (found.length > 0) return found;
   }
+  const found = await relayRecordingsOf(project, conference, signal);
+  if (found.length > 0) return found;
+  const sid = await sidUnder(project, conference, signal);
+  return sid === null ? [] : await recordingsOf(project, sid, signal);
+}
+
+async function recordingsOf(project: Project, sid: string, signal: AbortSignal): Promise<ListedRecording[]> {
+  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Recordings.json`;
+  const response = await request(project, path, signal);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return [];
+  }
+  const { recordings } = compatibilityRecordings.parse(await readJson(response));
+  return recordings.map((one) => ({
+    sid: one.sid,
+    isDone: one.status === "completed",
+    // Of the recording's own page: without its ending the path is that of the sound.
+    url: one.uri ? new URL(one.uri.replace(/\.json$/, ""), project.rest_url).href : null,
+    duration_s: one.duration ?? null,
+    size_bytes: null,
+    started_at: timeOf(one.start_time ?? one.date_created),
+  }));
+}
+
+/** The conference under the name that was made last before it was live for certain. */
+async function sidUnder(
+  project: Project,
+  { room, live_at }: RecordedConference,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const query = new URLSearchParams({ FriendlyName: room, PageSize: String(PAGE_SIZE) });
+  const response = await request(project, `${accountPath(project)}/Conferences.json?${query}`, signal);
+  const { conferences } = namedPage.parse(await readJson(response));
+  const made = conferences
+    .filter(({ friendly_name }) => normalised(friendly_name) === normalised(room))
+    .map(({ sid, date_created }) => ({ sid, at: timeOf(date_created) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ at }) => at <= live_at + CLOCKS_MS)
+    .sort((a, b) => b.at - a.at);
+  return made[0]?.sid ?? null;
+}
+
+async function relayRecordingsOf(
+  project: Project,
+  { ids, sid }: RecordedConference,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
+  const seen = new Set<string>();
   let path: string | null | undefined = `/api/relay/rest/recordings?page_size=${PAGE_SIZE}`;
-  for (let page = 0; path && page < MAX_PAGES; page += 1) {
+  while (path && !seen.has(path) && seen.size < MAX_PAGES) {
+    seen.add(path);
     const response = await request(project, path, signal);
     const { data, links }: z.infer<typeof relayRecordings> = relayRecordings.parse(await readJson(response));
     const found = data.filter(
@@ -331,7 +380,7 @@ export async function listRecordings(
         size_bytes: one.byte_size ?? null,
         started_at: timeOf(one.created_at),
       }));
-    path = links?.next === path ? null : links?.next;
+    path = links?.next;
   }
   return [];
 }

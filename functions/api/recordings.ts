@@ -71,7 +71,8 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
         try {
           const signal = AbortSignal.timeout(REST_MS);
           const ids = [found.conference_sid, found.conference_id].filter((one) => one !== null);
-          const listed = found.sid === null ? await listRecordings(project, { ids, sid: null }, signal) : [];
+          const asked = { ids, sid: null, room: found.room, live_at: found.started_at };
+          const listed = found.sid === null ? await listRecordings(project, asked, signal) : [];
           const sid = found.sid ?? listed[0]?.sid;
           if (sid === undefined) {
             return refusal(c, 409, "not_listed", "SignalWire lists no recording of this conference.");

@@ -21,7 +21,7 @@ const REST_MS = 4_000;
 /** Recordings that are looked at in one run. */
 const AT_ONCE = 20;
 /** Waits before REST is asked again that had no word of a recording's end; after the last nothing more is to be had. */
-const ASK_AGAIN_MS = [30_000, 120_000, 600_000, 3_600_000] as const;
+const ASK_AGAIN_MS = [10_000, 30_000, 120_000, 600_000, 3_600_000] as const;
 /** An event may be so late, or so early by SignalWire's clock: of two recordings in one room the nearer one is meant. */
 const NEAR_MS = 300_000;
 
@@ -159,7 +159,7 @@ export class RecordingKeeper {
     let listed: ListedRecording[] = [];
     try {
       listed = await this.#host.link.rest("list", REST_MS, (project, signal) =>
-        listRecordings(project, { ids, sid: row.sid }, signal),
+        listRecordings(project, { ids, sid: row.sid, room: row.room, live_at: row.started_at }, signal),
       );
     } catch (error) {
       log("info", "recording.not_listed", { room: row.room, error: describeError(error) });

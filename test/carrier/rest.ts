@@ -113,16 +113,18 @@ function routeOf(request: WebRequest): Route | null {
     return { resource: "recordings", is_list: false, account, serve };
   }
   const of_participants = plain(part) === "Participants";
+  const of_recordings = plain(part) === "Recordings";
   return {
-    resource: of_participants ? "participants" : "conferences",
+    resource: of_participants ? "participants" : of_recordings ? "recordings" : "conferences",
     is_list: method === "GET" && (of_participants ? part_sid : sid) === undefined,
     account,
     serve: (project, pages) => serveConferences(project, request, pages),
   };
 }
 
-/** The switch leaves no conference in a list; who is in one is the matter of other switches. */
+/** The switch leaves no conference in a list; who is in one is the matter of other switches, and of recordings none asks. */
 function pagesOf({ switches }: Project, resource: RestResource): ListPages {
+  if (resource === "recordings") return "whole";
   return switches.rest_list_pages === "empty" && resource === "participants"
     ? "whole"
     : switches.rest_list_pages;

@@ -236,10 +236,10 @@ test("where nothing tells of its end, SignalWire's list is asked when everybody 
     one.listed = new Error("REST answered 503");
     await one.later(10_000);
     one.listed = [{ ...done, isDone: false }];
-    await one.later(30_000);
+    await one.later(10_000);
     expect(one.rows()).toMatchObject([{ state: "expected" }]);
     one.listed = [done];
-    await one.later(120_000);
+    await one.later(30_000);
     expect(one.rows()).toMatchObject([
       { state: "completed", sid: "r-1", url: done.url, duration_s: 12, size_bytes: 192_000 },
     ]);
