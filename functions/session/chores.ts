@@ -212,7 +212,9 @@ export class Chores {
       protocol: () => link.protocol,
       link,
     });
-    void this.#lookAtRecordings();
+    this.#lookAtRecordings().catch((error: unknown) =>
+      log("error", "chores.broke", { pass: "recordings", error: describeError(error) }),
+    );
     await this.#keeper.run();
   }
 

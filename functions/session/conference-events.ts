@@ -74,6 +74,7 @@ const OF_EVENTS = [
   "state",
   "dial_state",
   "call_id_ending_conf",
+  "recording_sid",
 ] as const;
 const LONGEST = 256;
 
@@ -189,8 +190,8 @@ export class ConferenceEvents {
       ts,
     ];
     if (tenant !== undefined) fingerprint.push({ tenant });
-    // Without a timestamp nothing tells a repeat from the same thing happening again.
-    if (ts === null) fingerprint.push(crypto.randomUUID());
+    // Without a timestamp nothing tells a repeat from the same thing happening again, but for a recording's own id.
+    if (ts === null) fingerprint.push(field("recording_sid") ?? crypto.randomUUID());
     const print = JSON.stringify(fingerprint);
     const written = this.#disk.attempt(
       `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)

@@ -92,6 +92,8 @@ export class Recordings {
   readonly #now: () => number;
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
+  /** The room that was left last, whose recordings are looked at by then: a conference's end is many leaves. */
+  #left = { room: "", until: 0 };
 
   constructor(disk: Disk, now: () => number) {
     this.#disk = disk;
@@ -116,6 +118,7 @@ export class Recordings {
       ...about,
     };
     this.#nextDue = undefined;
+    if (this.#left.room === row.room) this.#left = { room: "", until: 0 };
     const added = this.#disk.attempt<{ seq: number }>(
       `INSERT INTO recordings (id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes,
          started_at, ended_at, forward, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
@@ -219,7 +222,9 @@ export class Recordings {
   /** A participant left the room: its conference may be over, and nothing else may tell of it. */
   left({ tenant, room, join }: Placement): void {
     if (join.record !== "record-from-start") return;
+    if (this.#left.room === room && this.#now() < this.#left.until) return;
     const due_at = this.#now() + GRACE_MS;
+    this.#left = { room, until: due_at };
     for (const row of this.newestIn(tenant, room))
       if (isOpen(row) && (row.due_at ?? due_at + 1) > due_at) this.update(row, { due_at });
   }

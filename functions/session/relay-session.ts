@@ -197,17 +197,18 @@ export class RelaySession extends DurableObject<Env> {
     const isUnwritten = recorded.startsWith("unwritten");
     let unrecorded = isUnwritten ? { unrecorded: true as const } : {};
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    if (!isNew) return { v: 1, forward: [], ...unrecorded };
+    const how = { kind, ids_known, ...(tenant === undefined ? {} : { tenant }) };
+    if (!isNew) {
+      // The first may have found room for its event, and none for what it says of a recording.
+      if (this.#recordings.heard(event, how)?.unwritten) unrecorded = { unrecorded: true };
+      return { v: 1, forward: [], ...unrecorded };
+    }
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
     if (trusted) this.#events.apply(event, told);
     else this.#events.applyUntrusted(event, told);
-    const heard = this.#recordings.heard(event, {
-      kind,
-      ids_known,
-      ...(tenant === undefined ? {} : { tenant }),
-    });
+    const heard = this.#recordings.heard(event, how);
     if (heard?.unwritten) unrecorded = { unrecorded: true };
     this.#chores.start();
     this.#chores.heard();

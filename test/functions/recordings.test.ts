@@ -1,6 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { askApi } from "./api/ask.ts";
-import { type House, openHouse, warmUp } from "./house.ts";
+import { session } from "./contexts/context-house.ts";
+import { type House, openHouse, sent, warmUp } from "./house.ts";
+import { FULL, SqlFaults } from "./session/sql-faults.ts";
 
 const HOOK = "https://hooks.example.com/told";
 const caller = { to: "+15550100100" };
@@ -141,6 +145,38 @@ describe("a rule's recording callback", () => {
       params: { status: "record-stop", recording_url: one["url"], name: `${home.tenant}:board` },
     });
   });
+});
+
+test("a form that comes twice is told once, and one whose recording found no room is taken when it comes again", async () => {
+  const events = { recording_status_callback_event: "in-progress completed" };
+  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  const { call_id } = await home.carrier.placeCall({
+    ...caller,
+    from: "+15550100001",
+    url: home.webhook_url,
+  });
+  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });
+  const [join] = await sent(home, "calling.join_conference");
+  const url = String(join?.["recording_status_callback"]);
+  const report = async (RecordingStatus: string) =>
+    (
+      await exports.default.fetch(url, {
+        method: "POST",
+        body: new URLSearchParams({ RecordingSid: "r-1", RecordingStatus, RecordingDuration: "3" }),
+      })
+    ).status;
+  expect([await report("in-progress"), await report("in-progress")]).toEqual([204, 204]);
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const full = await runInDurableObject(
+    session(home),
+    (_, { storage }) =>
+      new SqlFaults(storage.sql, (statement) => statement.startsWith("UPDATE recordings"), FULL),
+  );
+  expect(await report("completed")).toBe(503);
+  full[Symbol.dispose]();
+  expect(await report("completed")).toBe(204);
+  expect((await listed(home)).recordings).toMatchObject([{ state: "completed", sid: "r-1", duration_s: 3 }]);
+  await expect.poll(() => told.length).toBe(2);
 });
 
 test("a recording is in the list and in its calls' history, until it is deleted, at SignalWire too where that is asked", async () => {
