@@ -54,6 +54,8 @@ export const projectRecord = strictObject({
     stay_up: z.boolean().default(false),
     /** How long placements, events and journal are kept. */
     keep_days: z.number().int().min(1).max(90).default(7),
+    /** How long recordings are kept, whatever becomes of the rest. */
+    keep_recordings_days: z.number().int().min(1).max(3_650).default(90),
     /** How long a participant in doubt keeps the seat where nothing tells whether they left. */
     seat_doubt_s: z.number().int().min(60).max(86_400).default(1_800),
     /** Calls that may be made a second; SignalWire takes one unless it raised that for the space. */
@@ -61,7 +63,14 @@ export const projectRecord = strictObject({
     location_hint: z.enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).optional(),
     /** Where the session runs and keeps what it knows. Under another value there is another session, which knows nothing. */
     jurisdiction: z.enum(jurisdictions).optional(),
-  }).default({ idle_disconnect_s: 300, stay_up: false, keep_days: 7, seat_doubt_s: 1_800, dials_per_s: 1 }),
+  }).default({
+    idle_disconnect_s: 300,
+    stay_up: false,
+    keep_days: 7,
+    keep_recordings_days: 90,
+    seat_doubt_s: 1_800,
+    dials_per_s: 1,
+  }),
 });
 
 export type ProjectRecord = z.infer<typeof projectRecord>;

@@ -1,4 +1,4 @@
-import { forwardingOf } from "../../shared/callbacks.ts";
+import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import { namingSaid } from "../naming.ts";
@@ -14,7 +14,15 @@ import {
   uncounted,
 } from "./outcome-next.ts";
 import { rejoinOf } from "./rejoining.ts";
-import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomProofsFor,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./visit.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
 const POLL_MS = 1_500;
@@ -52,6 +60,7 @@ export async function placeCall(
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
+  const room_proofs = await roomProofsFor(visit, rooms);
   const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
     ...namingSaid(visit.tenant),
@@ -59,6 +68,7 @@ export async function placeCall(
     ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
     join,
+    room_proofs,
     // A call that could not come back must not be put on a hold.
     join_via: !by_document && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
@@ -74,7 +84,12 @@ export async function placeCall(
     room: isTurnedAway(outcome) ? null : reply.room,
     outcome,
     reason: reply.reason,
-    next: await outcomeNext(visit, placed, { ...reply, outcome }),
+    next: await outcomeNext(visit, placed, {
+      ...reply,
+      outcome,
+      // Where the session was not there to do it.
+      join: withRoom(reply.join, reply.room, room_proofs[reply.room]),
+    }),
     // Whoever counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };
@@ -155,7 +170,7 @@ function requestFor(
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
-    forwarding: forwardingOf(join),
+    forwarding: forwardingOf(join, call.via),
     rule,
     role,
     ruleset,

@@ -11,7 +11,7 @@ import { namesOf } from "../naming.ts";
 import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
 import type { Link } from "../session/link.ts";
-import { callbackUrls } from "./callback-urls.ts";
+import { callbackUrls, proofsOf } from "./callback-urls.ts";
 import { noteOf } from "./note.ts";
 import { Seals } from "./seals.ts";
 
@@ -114,6 +114,16 @@ export async function wayBack(
 /** The join as it goes on the wire: our own callbacks in it, where there may be any. */
 export function wireJoin({ callbacks }: CallVisit, join: JoinParameters): JoinParameters {
   return callbacks ? withCallbacks(join, callbacks) : join;
+}
+
+/** By room, on the wire: what its recording callback carries beside the name. None where the call's callbacks go to nobody. */
+export async function roomProofsFor(
+  { env, tenant, callbacks }: CallVisit,
+  rooms: readonly string[],
+): Promise<Record<string, string>> {
+  if (!callbacks) return {};
+  const proofs = rooms.map(async (room) => [room, (await proofsOf(env, tenant, room))[0]] as const);
+  return Object.fromEntries(await Promise.all(proofs));
 }
 
 /** Rooms' names as SignalWire knows them. */

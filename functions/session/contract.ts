@@ -68,6 +68,8 @@ export interface PlaceRequest extends PlacementKey {
   rejoin?: { s: number; to: string; placing: Placing };
   /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
+  /** By room: what its recording callback's URL carries beside the room's name; absent from a Worker of the version before. */
+  room_proofs?: Record<string, string>;
   /** Whom the rule itself wants told of the conference. */
   forwarding: Forwarding | null;
   join_via: "relay" | "document";

@@ -24,6 +24,7 @@ import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./placing.ts";
+import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
@@ -46,6 +47,7 @@ interface DeskHost {
   line: Line;
   held: HeldJoins;
   kept: KeptSeats;
+  recordings: Recordings;
   events: Pick<ConferenceEvents, "isProved">;
 }
 
@@ -161,11 +163,11 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations, held } = this.#host;
+    const { link, placements, rooms, health, counters, observations, held, recordings } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
-    const ledger = { placements, rooms, health, counters, observations };
+    const ledger = { placements, rooms, health, counters, observations, recordings };
     const line = {
       refused: (row: Placement) => this.#refused(row),
       backToLine: (row: Placement) => this.#host.line.takeBack(row),

@@ -1,4 +1,4 @@
-import type { Forwarding } from "../../shared/callbacks.ts";
+import type { CallbackKind, Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { LivePlacement, LiveRows } from "./live-rows.ts";
@@ -9,6 +9,9 @@ import type { WaitingIndex } from "./waiting-index.ts";
 const RESERVED_MS = 30_000;
 /** A caller's newest placements, in which the room that they were in last is looked for. */
 const OF_CALLER = 30;
+
+/** Of a room's placements the newest, among which one is looked for whose rule wants to be told. */
+const FORWARDING = 10;
 
 /** How many seats of a room are taken, and when the first lapses that nobody was seen to take, ms; infinite: none does. */
 export interface Seats {
@@ -47,17 +50,21 @@ export class Rooms {
     this.#now = now;
   }
 
-  /** The newest placement in a room whose rule wants to be told of its conference. */
-  forwardingOf(room: string, tenant?: string): Forwarding | null {
-    const [row] = this.#sql.exec<{ forwarding: string; tenant: string }>(
+  /** Whom the newest placement in a room wants told whose rule wants anybody told of this kind. */
+  forwardingOf(room: string, kind: CallbackKind, tenant?: string): ForwardTo | null {
+    const rows = this.#sql.exec<{ forwarding: string; tenant: string }>(
       `SELECT forwarding, tenant FROM placements INDEXED BY placements_by_forwarding
-       WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
+       WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT ?`,
       room,
+      FORWARDING,
     );
-    // A room is one tenant's; only where plain names have changed hands may another's placement be there.
-    return row && (tenant === undefined || row.tenant === tenant)
-      ? (JSON.parse(row.forwarding) as Forwarding)
-      : null;
+    for (const row of rows) {
+      // A room is one tenant's; only where plain names have changed hands may another's placement be there.
+      if (tenant !== undefined && row.tenant !== tenant) return null;
+      const to = (JSON.parse(row.forwarding) as Forwarding)[kind];
+      if (to) return to;
+    }
+    return null;
   }
 
   /** Those who are in the conference, or seem to have been taken out of it by a document. */
