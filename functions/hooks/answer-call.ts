@@ -24,6 +24,7 @@ export async function answerCall(visitor: Visit, call: Call, sealed: unknown): P
   if (opened?.ok === false) {
     // Taken for a fresh call; one whose seal another version of us wrote is decided anew.
     log("warn", "seal.unopened", { tenant: visit.tenant.tenant, call: call.call_id, why: opened.reason });
+    visit.unopened = true;
   }
   if (opened?.ok) {
     const { purpose, entry, step } = opened.state;
@@ -56,21 +57,27 @@ async function answerFresh(visit: CallVisit): Promise<Answered> {
   const { call, received_at } = visit;
   const { rules } = visit.tenant;
   if (!rules) return nothingKnown(0);
-  const entry = await entryOf(call.vars, call.params);
+  const entry = await entryOf(call.vars, call.params, visit.query);
   visit.note.entry = entry;
   const placing = await returningTo(visit);
-  if (placing) return await placeCall(visit, entry, placing, 0);
+  if (placing) return await placeCall(visit, entry, placing, 0, arrival(visit, received_at));
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
 }
 
 async function answerReturning(visit: CallVisit, state: SealedState): Promise<Answered> {
   switch (state.purpose) {
     case "place":
-      return await placeCall(visit, state.entry, state.placing, state.step);
+      return await placeCall(
+        visit,
+        state.entry,
+        state.placing,
+        state.step,
+        arrival(visit, state.placing.decided_at),
+      );
     case "poll":
     case "turn":
     case "fetched":
-      return await placeCall(visit, state.entry, state.placing, state.place_step, state);
+      return await placeCall(visit, state.entry, state.placing, state.place_step, { from_line: state });
     case "confirm":
     case "settle":
       return await settleCall(visit, state);
@@ -91,6 +98,11 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     default:
       return state satisfies never;
   }
+}
+
+/** A call whose state could not be read may be on its way already; one of a context arrives once. What is known of these stands. */
+function arrival({ unopened, call }: CallVisit, at: number): { arrived_at?: number } {
+  return unopened || call.via === "relay" ? {} : { arrived_at: at };
 }
 
 /** The tenant has no rules that could be used. */
@@ -118,7 +130,8 @@ async function answerDecision(
       const { announce } = decision;
       const placing = placingOf(decision);
       const [first, ...more] = announce ? await withCallerNumber(visit, placing, announce) : [];
-      if (!first) return await placeCall(visit, point.entry, placing, point.step);
+      if (!first)
+        return await placeCall(visit, point.entry, placing, point.step, arrival(visit, decision.decided_at));
       return await announceFirst(visit, placing, point, [first, ...more]);
     }
     default:
@@ -143,7 +156,7 @@ async function announceFirst(
   const next = step + 1;
   const back = await wayBack(visit, { v: 1, purpose: "place", entry, step: next, place_step: next, placing });
   // Too much to carry through an announcement: the room matters more than the words before it.
-  if (!back) return await placeCall(visit, entry, placing, step);
+  if (!back) return await placeCall(visit, entry, placing, step, arrival(visit, placing.decided_at));
   const { rule, ruleset } = placing;
   return {
     rule,

@@ -3,6 +3,7 @@ import { withNumber } from "../../shared/rules/filling.ts";
 import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
+import { namingSaid } from "../naming.ts";
 import { askNumber } from "../session-client.ts";
 import { type CallVisit, untilFor, wireNames } from "./visit.ts";
 
@@ -20,6 +21,7 @@ export async function withCallerNumber(
   const wanted = {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
+    ...namingSaid(tenant),
     strategy,
     join,
     ...(capacity === undefined ? {} : { capacity }),

@@ -1,6 +1,7 @@
-import { forwardingOf } from "../../shared/callbacks.ts";
+import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
+import { namingSaid } from "../naming.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
 import { lastNext } from "./joining.ts";
@@ -13,24 +14,38 @@ import {
   uncounted,
 } from "./outcome-next.ts";
 import { rejoinOf } from "./rejoining.ts";
-import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomProofsFor,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./visit.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
 const POLL_MS = 1_500;
 /** For questions and words between the decision and the wait. */
 const OVERTIME_MS = 5 * 60_000;
 
-/**
- * Puts the call into its room: by RELAY where that can be, else by its own document.
- * @param by_document for a call that came back, and of whose placement the session knows nothing.
- */
+/** Where the call comes from that is to be placed. */
+interface ComesFrom {
+  /** Afresh, at that time, ms. */
+  arrived_at?: number;
+  /** Its line. */
+  from_line?: NonNullable<PlacedAt["from_line"]>;
+  /** A ring; the session knows nothing of its placement. */
+  by_document?: true;
+}
+
+/** Puts the call into its room: by RELAY where that can be, else by its own document. */
 export async function placeCall(
   visit: CallVisit,
   entry: string,
   placing: Placing,
   step: number,
-  from_line?: NonNullable<PlacedAt["from_line"]>,
-  by_document = false,
+  { arrived_at, from_line, by_document }: ComesFrom = {},
 ): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
@@ -45,11 +60,15 @@ export async function placeCall(
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
-  const reply = await place(visit.env, visit.tenant.project, {
+  const room_proofs = await roomProofsFor(visit, rooms);
+  const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
+    ...namingSaid(visit.tenant),
     ...rejoinOf(visit, placing),
+    ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
     join,
+    room_proofs,
     // A call that could not come back must not be put on a hold.
     join_via: !by_document && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
@@ -59,12 +78,18 @@ export async function placeCall(
       : {}),
   });
   const outcome = outcomeOf(visit, placing, reply);
+  const placed = reply.entry === undefined ? at : { ...at, entry: reply.entry };
   return {
     ...said,
     room: isTurnedAway(outcome) ? null : reply.room,
     outcome,
     reason: reply.reason,
-    next: await outcomeNext(visit, at, { ...reply, outcome }),
+    next: await outcomeNext(visit, placed, {
+      ...reply,
+      outcome,
+      // Where the session was not there to do it.
+      join: withRoom(reply.join, reply.room, room_proofs[reply.room]),
+    }),
     // Whoever counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };
@@ -145,7 +170,7 @@ function requestFor(
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
-    forwarding: forwardingOf(join),
+    forwarding: forwardingOf(join, call.via),
     rule,
     role,
     ruleset,

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { isToken } from "../../shared/callback-token.ts";
-import { readCallback } from "../../shared/callbacks.ts";
+import { type CallbackKind, ROOM, ROOM_PROOF, readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
 import { FIELDS } from "../../shared/cxml-webhook.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
@@ -9,27 +9,26 @@ import { signedUrls } from "../../shared/signature.ts";
 import { findOwner, type Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
+import { hasPlainNames } from "../naming.ts";
 import { publicUrl } from "../public-url.ts";
 import { refuse } from "../refusals.ts";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, formLimit, readBody } from "./body.ts";
-import { tokensOf } from "./callback-urls.ts";
+import { proofsOf, tokensOf } from "./callback-urls.ts";
+import { mediaType, unpackForm } from "./content.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
 const DIRECTORY_MS = 3_000;
+const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
 
 /** SignalWire tells what happens in conferences: the second feed beside RELAY's. */
 export const statusHooks = new Hono<{ Bindings: Env }>()
   .post("/:tenant/conference-status", (c) => receive(c, c.req.param("tenant"), "conference"))
   .post("/:tenant/recording-status", (c) => receive(c, c.req.param("tenant"), "recording"));
 
-async function receive(
-  c: Context<{ Bindings: Env }>,
-  id: string,
-  kind: "conference" | "recording",
-): Promise<Response> {
+async function receive(c: Context<{ Bindings: Env }>, id: string, kind: CallbackKind): Promise<Response> {
   let tenant: Owner | null;
   try {
     tenant = await within(
@@ -44,9 +43,17 @@ async function receive(
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
     return await refuse(c, "callback.refused", id, "no such tenant, or not its token");
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
-  const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const room = kind === "recording" ? c.req.query(ROOM) : undefined;
+  if (room !== undefined) {
+    const proof = c.req.query(ROOM_PROOF) ?? "";
+    if (!(await isToken(proof, await proofsOf(c.env, tenant, room), random)))
+      return await refuse(c, "callback.refused", id, "nothing proves the room that its URL names");
+  }
+  const received = await readBody(c.req.raw, bodyLimit);
+  if (received === "too large") return c.text("The body is over 256 KiB.", 413);
+  const raw = await unpackForm(received, c.req.raw);
+  if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
+  const isForm = FORMS.includes(mediaType(c.req.raw));
   if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
@@ -55,8 +62,19 @@ async function receive(
     log("warn", "callback.unusable", { tenant: id, kind });
     return c.body(null, 204);
   }
-  const event = inTime(read, Date.now());
-  const foreign = whyForeign(tenant, event);
+  const told = inTime(read.event, Date.now());
+  // The URL says what the body may not.
+  const event: RelayEvent =
+    room === undefined ? told : ({ ...told, params: { ...told.params, name: room } } as RelayEvent); // Of the same kind.
+  let foreign = whyForeign(tenant, event);
+  if (foreign === "unknown") {
+    try {
+      foreign = await whyForeignPlain(c.env, tenant, event);
+    } catch (error) {
+      log("error", "callback.not_taken", { tenant: id, kind, error: describeError(error) });
+      return c.text("Try again.", 503);
+    }
+  }
   if (foreign !== null) {
     log("warn", "callback.dropped", { tenant: id, kind, why: foreign });
     return c.body(null, 204);
@@ -72,7 +90,8 @@ async function receive(
       ids_known: !isForm,
     });
     for (const to of reply.forward) {
-      c.executionCtx.waitUntil(forward(to, event, tenant.project.project_id, { tenant: id, kind }));
+      const account = tenant.project.project_id;
+      c.executionCtx.waitUntil(forward(to, { kind, body: read.body, account }, { tenant: id, kind }));
     }
     if (reply.unrecorded) {
       log("error", "callback.not_taken", { tenant: id, kind, error: "the session's storage is full" });
@@ -108,9 +127,12 @@ async function checkSignature(
   return isRight ? "right" : "wrong";
 }
 
+const ANOTHERS = "the conference is another tenant's";
+
 /**
  * Why the event cannot be about one of the tenant's conferences; null if it can. A conference's events name it. A recording's
- * events may not (its form carries no name): without a name only a recording's status is taken.
+ * events may not (its form carries no name): without a name only a recording's status is taken. `unknown`: it has a plain
+ * name, which the tenant's rooms may have had before.
  */
 function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | null {
   if (event.kind !== "conference" && event.kind !== "other") return "it is no event of a conference";
@@ -121,8 +143,22 @@ function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | nul
   }
   if (typeof name !== "string") return "the conference's name is no text";
   const owner = splitWireName(name).tenant;
-  const isOwn = owner === tenant || (owner === null && project.plain_names_for === tenant);
-  return isOwn ? null : "the conference is another tenant's";
+  if (owner === tenant || (owner === null && hasPlainNames({ tenant, project }))) return null;
+  return owner === null ? "unknown" : ANOTHERS;
+}
+
+/** Rooms keep plain names for as long as calls are in them, whatever the record says by now: their session knows. */
+async function whyForeignPlain(
+  env: Env,
+  { tenant, project }: Owner,
+  event: RelayEvent,
+): Promise<string | null> {
+  const { name } = event.params as { name?: unknown };
+  const isOwn = await within(
+    DIRECTORY_MS,
+    askPart(sessionOf(env, project).tenants(), (tenants) => tenants.isOwnPlain(tenant, String(name))),
+  );
+  return isOwn ? null : ANOTHERS;
 }
 
 function isHuge(raw: Uint8Array): boolean {

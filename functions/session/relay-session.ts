@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { ForwardTo } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
 import { Alarm } from "./alarm.ts";
@@ -27,16 +28,22 @@ import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { byDocumentReply, joinIsSending } from "./placing.ts";
 import { Reception } from "./reception.ts";
+import { type Heard, RecordingKeeper } from "./recording-keeper.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
 import { Tables } from "./tables.ts";
+import { TenantRecords } from "./tenant-records.ts";
 import { Usher } from "./usher.ts";
 import { WalkDecider } from "./walk-decider.ts";
+
+/** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
+const RETRIED_AT_ONCE = 500;
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
   readonly #tables: Tables;
   readonly #archive: Archive;
+  readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
   readonly #line: Line;
   readonly #link: Link;
@@ -50,6 +57,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
   readonly #dialer: Dialer;
+  readonly #recordings: RecordingKeeper;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -80,16 +88,21 @@ export class RelaySession extends DurableObject<Env> {
       rooms,
       this.#tables.doubts,
       rulesets,
+      this.#tables.recordings,
       ({ project_id }) => {
         facts.use(project_id);
         this.#heartbeat.keep();
       },
     );
-    this.#link = new Link(env, facts, counters, {
+    const own = ownEnvironment(env, this);
+    this.#link = new Link(own, facts, counters, {
       sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
+        this.#tables.errands.takeOver(RETRIED_AT_ONCE);
+        this.#chores.start();
+        this.#held.again();
         this.#chores.verifyWhereabouts();
         this.#chores.checkRooms("gap");
         void this.#dialer.askRest();
@@ -97,16 +110,16 @@ export class RelaySession extends DurableObject<Env> {
       gapBegan: () => this.#gapBegan(),
       restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
+    this.#tenants = new TenantRecords(this.#tables.disk, facts, this.#tables.namings, () =>
+      this.#link.keepRecord(),
+    );
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
-    this.#chores = new Chores({ ...parts, events: this.#events });
+    this.#recordings = new RecordingKeeper(parts, now);
+    this.#chores = new Chores({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
-    const decider = new WalkDecider(
-      ownEnvironment(env, this),
-      () => this.#link.project(),
-      (work) => ctx.waitUntil(work),
-    );
+    const decider = new WalkDecider(own, this.#link, (work) => ctx.waitUntil(work));
     const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
@@ -135,7 +148,7 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place(request);
+    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -172,6 +185,11 @@ export class RelaySession extends DurableObject<Env> {
     return this.#archive;
   }
 
+  /** What is kept of tenants beside their calls. */
+  tenants(): TenantRecords {
+    return this.#tenants;
+  }
+
   /** Whether a PIN may be asked for, or whether one that was keyed counts. */
   askPins(request: PinQuestion | PinAttempt): PinVerdict {
     return this.#pins.ask(request);
@@ -184,22 +202,30 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
-    const { event, trusted, ids_known, tenant } = request;
+    const { event, trusted, ids_known, tenant, kind } = request;
     this.#tables.facts.use(request.project_id);
     const recorded = this.#events.record(event, "callback", tenant);
     if (recorded === "refused") return { v: 1, forward: [] };
     const isNew = recorded === "new" || recorded === "unwritten";
-    const unrecorded = recorded.startsWith("unwritten") ? { unrecorded: true as const } : {};
+    const isUnwritten = recorded.startsWith("unwritten");
+    let unrecorded = isUnwritten ? { unrecorded: true as const } : {};
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    if (!isNew) return { v: 1, forward: [], ...unrecorded };
+    const how = { kind, ids_known, ...(tenant === undefined ? {} : { tenant }) };
+    if (!isNew) {
+      // The first may have found room for its event, and none for what it says of a recording.
+      if (this.#recordings.heard(event, how)?.unwritten) unrecorded = { unrecorded: true };
+      return { v: 1, forward: [], ...unrecorded };
+    }
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
     if (trusted) this.#events.apply(event, told);
     else this.#events.applyUntrusted(event, told);
+    const heard = this.#recordings.heard(event, how);
+    if (heard?.unwritten) unrecorded = { unrecorded: true };
     this.#chores.start();
     this.#chores.heard();
-    const toTell = whomToTell(this.#tables.placements, this.#tables.rooms, request);
+    const toTell = this.#whomToTell(request, heard);
     return { v: 1, forward: toTell, ...unrecorded };
   }
 
@@ -261,6 +287,13 @@ export class RelaySession extends DurableObject<Env> {
     await this.#heartbeat.beat();
   }
 
+  /** A recording that the table knows is told to those whom the rule wanted told when it began. */
+  #whomToTell(request: ConferenceEventRequest, heard: Heard | null): ForwardTo[] {
+    const { placements, rooms } = this.#tables;
+    if (request.kind !== "recording" || heard === null) return whomToTell(placements, rooms, request);
+    return heard.forward === null ? [] : [heard.forward];
+  }
+
   #record(event: RelayEvent): boolean {
     const recorded = this.#events.record(event, "relay");
     if (recorded === "refused") return false;
@@ -288,6 +321,7 @@ export class RelaySession extends DurableObject<Env> {
     if (!isNew) return;
     this.#heartbeat.worked();
     this.#events.apply(event);
+    this.#recordings.heard(event, { ids_known: true });
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#dialer.heard(event);
     this.#chores.start();

@@ -11,6 +11,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
 interface RepairsHost {
@@ -20,8 +21,9 @@ interface RepairsHost {
   events: ConferenceEvents;
   counters: Counters;
   journal: Journal;
-  line: Pick<Line, "takeBack" | "ended">;
+  line: Pick<Line, "ended">;
   kept: KeptSeats;
+  recordings: Recordings;
   leaving: Health;
   observations: Pick<Observations, "has">;
 }
@@ -112,11 +114,6 @@ export class Repairs {
     this.#host.placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
       reason: "nothing was ever heard of it in its room",
     });
-  }
-
-  /** One whose turn had come is not in its room, as far as anybody can say: it has its old place again. */
-  takeBack(row: Placement): boolean {
-    return this.#host.line.takeBack(row);
   }
 
   #tell(counter: string, row: Placement, said: string): void {

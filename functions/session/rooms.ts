@@ -1,4 +1,4 @@
-import type { Forwarding } from "../../shared/callbacks.ts";
+import type { CallbackKind, Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { LivePlacement, LiveRows } from "./live-rows.ts";
@@ -9,6 +9,9 @@ import type { WaitingIndex } from "./waiting-index.ts";
 const RESERVED_MS = 30_000;
 /** A caller's newest placements, in which the room that they were in last is looked for. */
 const OF_CALLER = 30;
+
+/** Of a room's placements the newest, among which one is looked for whose rule wants to be told. */
+const FORWARDING = 10;
 
 /** How many seats of a room are taken, and when the first lapses that nobody was seen to take, ms; infinite: none does. */
 export interface Seats {
@@ -47,17 +50,21 @@ export class Rooms {
     this.#now = now;
   }
 
-  /** The newest placement in a room whose rule wants to be told of its conference. */
-  forwardingOf(room: string, tenant?: string): Forwarding | null {
-    const [row] = this.#sql.exec<{ forwarding: string; tenant: string }>(
+  /** Whom the newest placement in a room wants told whose rule wants anybody told of this kind. */
+  forwardingOf(room: string, kind: CallbackKind, tenant?: string): ForwardTo | null {
+    const rows = this.#sql.exec<{ forwarding: string; tenant: string }>(
       `SELECT forwarding, tenant FROM placements INDEXED BY placements_by_forwarding
-       WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
+       WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT ?`,
       room,
+      FORWARDING,
     );
-    // A room is one tenant's; only where plain names have changed hands may another's placement be there.
-    return row && (tenant === undefined || row.tenant === tenant)
-      ? (JSON.parse(row.forwarding) as Forwarding)
-      : null;
+    for (const row of rows) {
+      // A room is one tenant's; only where plain names have changed hands may another's placement be there.
+      if (tenant !== undefined && row.tenant !== tenant) return null;
+      const to = (JSON.parse(row.forwarding) as Forwarding)[kind];
+      if (to) return to;
+    }
+    return null;
   }
 
   /** Those who are in the conference, or seem to have been taken out of it by a document. */
@@ -65,24 +72,26 @@ export class Rooms {
     return [...this.#live.in(room)].filter((row) => row.conference_id === conference_id);
   }
 
+  /** All live rows, room by room, so that one list serves several who are asked about together. Whoever goes through them may pause. */
+  *byRoom(): Generator<LivePlacement> {
+    for (const room of [...this.#live.rooms()]) yield* this.#live.in(room);
+  }
+
   /**
-   * Those whom an event may have passed by: not seen in their room by `seen_by`, and in no document of ours that holds them since;
-   * or in it by RELAY since before its feed of events began (null: it has a gap now), and not found there by REST after. Rows
-   * older than any call tell nothing.
+   * Whether an event may have passed it by: not seen in its room by `seen_by`, and in no document of ours that holds it since;
+   * or in it by RELAY since before its feed of events began (null: it has a gap now), and not found there by REST after. A row
+   * older than any call tells nothing.
    */
-  inDoubt(seen_by: number, feed_since: number | null): LivePlacement[] {
-    const isInDoubt = (row: LivePlacement): boolean => {
-      switch (row.state) {
-        case "waiting":
-          return false;
-        case "joined":
-          return row.joined_by === "relay" && confirmedAt(row) < (feed_since ?? Number.MAX_SAFE_INTEGER);
-        default:
-          return row.deadline_at < seen_by && (row.hold_at ?? 0) < seen_by;
-      }
-    };
-    const oldest = this.#oldest();
-    return [...this.#live.all()].filter((row) => row.created_at > oldest && isInDoubt(row));
+  isInDoubt(row: LivePlacement, seen_by: number, feed_since: number | null): boolean {
+    if (row.created_at <= this.#oldest()) return false;
+    switch (row.state) {
+      case "waiting":
+        return false;
+      case "joined":
+        return row.joined_by === "relay" && confirmedAt(row) < (feed_since ?? Number.MAX_SAFE_INTEGER);
+      default:
+        return row.deadline_at < seen_by && (row.hold_at ?? 0) < seen_by;
+    }
   }
 
   /** Those whose join RELAY accepted, and that were not seen in their rooms. */
@@ -99,6 +108,12 @@ export class Rooms {
   /** Those that are, or may be, in a room, or wait for it. */
   around(room: string): LivePlacement[] {
     return [...this.#live.in(room)].sort((a, b) => a.created_at - b.created_at);
+  }
+
+  /** Whose calls are, or may be, in a room, or wait for it; null: nobody's. */
+  tenantIn(room: string): string | null {
+    for (const { tenant } of this.#live.in(room)) return tenant;
+    return null;
   }
 
   /** Those who wait, whatever for and wherever. */

@@ -1,3 +1,4 @@
+import { withRoom } from "../../shared/callbacks.ts";
 import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import type { PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Rooms } from "./rooms.ts";
@@ -5,7 +6,7 @@ import type { Rooms } from "./rooms.ts";
 /** What a call wants of a room. */
 export type Wanted = Pick<
   PlaceRequest,
-  "tenant" | "rooms" | "strategy" | "capacity" | "sticky_key" | "coach" | "join"
+  "tenant" | "rooms" | "naming" | "strategy" | "capacity" | "sticky_key" | "coach" | "join" | "room_proofs"
 >;
 
 export type Chosen =
@@ -21,8 +22,9 @@ export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
   if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };
   const { capacity } = request;
   // Who was presumed gone may be there all the same: then SignalWire's own limit refuses one too many.
-  const join =
+  const limited =
     capacity !== undefined && ledger.hasReleased(room) ? withLimit(request.join, capacity) : request.join;
+  const join = withRoom(limited, room, request.room_proofs?.[room]);
   return request.coach ? withCoached(ledger, room, { ...request, join }) : { room, join };
 }
 

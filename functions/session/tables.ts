@@ -8,11 +8,14 @@ import { FullRooms } from "./full-rooms.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
+import { Namings } from "./namings.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
+import { Recordings } from "./recordings.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
+import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
 
 interface Listener {
@@ -40,8 +43,11 @@ export class Tables {
   readonly checks: RoomChecks;
   readonly kept: KeptSeats;
   readonly rooms: Rooms;
+  readonly namings: Namings;
   readonly walks: Walks;
   readonly dials: Dials;
+  readonly turns = new Turns();
+  readonly recordings: Recordings;
   readonly fullRooms: FullRooms;
 
   /**
@@ -69,8 +75,10 @@ export class Tables {
     this.checks = new RoomChecks(this.disk, now);
     this.kept = new KeptSeats(this.disk, now);
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
+    this.namings = new Namings(this.disk, this.rooms, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
+    this.recordings = new Recordings(this.disk, now);
     this.fullRooms = new FullRooms(this);
   }
 }

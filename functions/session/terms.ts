@@ -10,12 +10,15 @@ import type { Placement } from "./placements.ts";
 const UNSEEN_MS = 21 * 60_000;
 /** The same for a call of cXML's without music: it asks every 15 s or so, and that it hung up nothing else tells. */
 const UNSEEN_ASKING_MS = 60_000;
+/** How often that one asks at most, and how long its request may take. */
+const ASKING_MS = 15_000;
+const ASKED_WITHIN_MS = 5_000;
 
 /** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
 export interface Terms
   extends Pick<
       PlaceRequest,
-      "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s" | "fetch_url"
+      "rooms" | "strategy" | "coach" | "join" | "room_proofs" | "when_full" | "max_duration_s" | "fetch_url"
     >,
     Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {
   /** How often its documents have asked how it stands, and how long one piece of its music is, ms. */
@@ -24,11 +27,12 @@ export interface Terms
 }
 
 export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
-  const { rooms, strategy, coach, join, when_full, max_duration_s, fetch_url } = request;
+  const { rooms, strategy, coach, join, room_proofs, when_full, max_duration_s, fetch_url } = request;
   return {
     rooms,
     strategy,
     join,
+    ...(room_proofs === undefined ? {} : { room_proofs }),
     ...(coach === undefined ? {} : { coach }),
     ...(when_full === undefined ? {} : { when_full }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
@@ -65,6 +69,12 @@ export function roomsOf({ wait, room }: Placement): readonly string[] {
 /** The last moment at which a waiter that is not seen again holds up those behind it, ms. */
 export function seenUntil(row: Placement): number {
   return (row.seen_at ?? row.created_at) + (asksOften(row) ? UNSEEN_ASKING_MS : UNSEEN_MS);
+}
+
+/** By when a waiter that lives has asked by itself, ms: at the end of its piece of music, where that is known. */
+export function asksBy(row: Placement): number {
+  const round_ms = asksOften(row) ? ASKING_MS : (row.wait?.music_ms ?? UNSEEN_ASKING_MS);
+  return (row.seen_at ?? row.created_at) + round_ms + ASKED_WITHIN_MS;
 }
 
 /** Whether the call comes back by itself every few seconds, however long it waits. */

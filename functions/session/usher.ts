@@ -2,6 +2,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { Placing } from "../../shared/seal.ts";
 import type { KeptSeats, Returning } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
+import type { Namings } from "./namings.ts";
 import type { Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
@@ -19,6 +20,7 @@ interface UsherHost {
   rooms: Rooms;
   line: Line;
   kept: KeptSeats;
+  namings: Namings;
 }
 
 /** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
@@ -45,7 +47,8 @@ export class Usher extends RpcTarget {
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
   callerNumber(wanted: Wanted): number | null {
-    const { room } = chooseRoom(this.#host.rooms, wanted);
+    const rooms = this.#host.namings.peek(wanted);
+    const { room } = chooseRoom(this.#host.rooms, { ...wanted, rooms });
     return room === null ? null : this.#host.rooms.taken(room) + 1;
   }
 

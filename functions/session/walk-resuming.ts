@@ -1,6 +1,6 @@
-import { withoutEnd } from "../../shared/conference.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import type { PlacementState } from "../../shared/placement.ts";
+import { inlineJoinOf } from "./inline-join.ts";
 import type { Placement } from "./placements.ts";
 import { asksUsOf } from "./resume-url-of.ts";
 
@@ -18,7 +18,7 @@ export function takenUp(next: Next, row: Placement | undefined): Resumed {
   if (next.does !== "announce" && next.does !== "ask") return { next };
   if (row.state === "joined") return "over";
   if (next.does === "announce") return { sealed: next.back.sealed };
-  const join = row.may_stand === 1 ? withoutEnd(row.join) : row.join;
+  const join = inlineJoinOf(row);
   const asks = asksUsOf(row);
   return { next: { does: "join", room: row.room, join, staying: { params: {} }, ...(asks ? { asks } : {}) } };
 }

@@ -1,3 +1,4 @@
+import type { Conference } from "../carrier/conferences.ts";
 import { ways } from "./callers.ts";
 import { cutCalls, dialCrimes, dialCrimesOf, dialRecordsOf, isUntold } from "./dialled.ts";
 import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
@@ -55,6 +56,7 @@ export function verdictOf(
     .filter(({ crimes }) => crimes.length > 0);
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
   const answered = answeredJoins(played);
+  const untold = untoldRecordings(conferencesOf(projects), played.told);
   const cut = projects.flatMap((project) => cutCalls(project.calls.values(), entriesOf(project)));
   const dials = dialRecordsOf(played).map((dial) => ({ ...dial, crimes: dialCrimesOf(dial) }));
   const counts = {
@@ -68,6 +70,7 @@ export function verdictOf(
       dialCrimes.map((crime) => [crime, dials.filter((dial) => dial.crimes.includes(crime)).length]),
     ),
     dialled_call_cut: cut.length,
+    recording_untold: untold.length,
   };
   const excuses = records.flatMap((record) => {
     const excuse = excuseOf(record) ?? waiting.get(record) ?? null;
@@ -101,7 +104,9 @@ export function verdictOf(
     ...counts,
     excused: excuses.length,
     alive_in_silence_s: secondsOf(records.flatMap(aloneFor)),
-    ...recordingFigures(played, records),
+    recorded: conferencesOf(projects).filter(({ recording }) => recording !== null).length,
+    // How people fare who are recorded; no crime yet.
+    recorded_without_notice: recordedWithoutNotice(records, conferencesOf(projects)).length,
     webhook_ms: percentiles(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
@@ -124,6 +129,9 @@ export function verdictOf(
       .filter(({ crimes }) => crimes.length > 0)
       .map(({ crimes, ...dial }) => `${crimes.join(", ")}: seed ${plan.seed}: ${JSON.stringify(dial)}`),
     ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
+    ...untold.map(
+      ({ conference_id, sid }) => `recording_untold: ${sid} of ${conference_id}, seed ${plan.seed}`,
+    ),
     ...(["evening", "end"] as const).flatMap((when) =>
       (seats?.[when].differing ?? []).map(
         ({ name, certain, uncertain, carrier }) =>
@@ -146,19 +154,11 @@ function aloneFor(record: CallRecord): number[] {
   return ended_at !== null && ended_at <= out_at ? [] : [silenceAfter(record, out_at)];
 }
 
-/** How people fare who are recorded; no crimes yet. */
-function recordingFigures({ projects }: Played, records: readonly CallRecord[]): Record<string, number> {
-  const conferences = projects.map(({ conferences, past_conferences }) => [
+function conferencesOf(projects: Played["projects"]): Conference[] {
+  return projects.flatMap(({ conferences, past_conferences }) => [
     ...conferences.values(),
     ...past_conferences,
   ]);
-  const untold = projects.map((project, index) =>
-    untoldRecordings(conferences[index] ?? [], entriesOf(project)),
-  );
-  return {
-    recorded_without_notice: recordedWithoutNotice(records, conferences.flat()).length,
-    recording_callbacks_missed: untold.flat().length,
-  };
 }
 
 /** How the calls came, and what they met before their rooms. */

@@ -105,6 +105,30 @@ describe("status callbacks, the second feed", () => {
     expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
   });
 
+  test("the token is not kept of a call that is over", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    const token = new URL(await callbackUrl(home)).searchParams.get("token");
+    const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
+    /** The tables that hold it. */
+    const holding = () =>
+      runInDurableObject(session, (_, { storage: { sql } }) =>
+        sql
+          .exec<{ name: string }>(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+          )
+          .toArray()
+          .map(({ name }) => name)
+          .filter((name) =>
+            JSON.stringify(sql.exec(`SELECT * FROM ${name}`).toArray()).includes(String(token)),
+          ),
+      );
+    // The version before reads it there.
+    expect(await holding()).toEqual(["placements"]);
+    await home.carrier.hangUp(call_id);
+    await expect.poll(holding, { timeout: 5_000 }).toEqual([]);
+  });
+
   test("a wrong token, another tenant's, or a wrong signature is refused", async () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await using other = await openHouse({ rules, carrier: { speed: 10 } });
@@ -281,6 +305,49 @@ describe("status callbacks, the second feed", () => {
     } finally {
       globalThis.fetch = fetched;
     }
+  });
+
+  test("each room's recording callback names it, and nobody else can have another room named", async () => {
+    await using home = await openHouse({
+      rules: [{ id: "own", match: {}, place: { room: "own-{from}" } }],
+      carrier: { speed: 10 },
+    });
+    const place = async (from: string) => {
+      const { call_id } = await home.carrier.placeCall({ ...caller, from, url: home.webhook_url });
+      await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:own-${from}` } });
+    };
+    await place("+15550100001");
+    await place("+15550100002");
+    const joins = await sent(home, "calling.join_conference");
+    const [one, other] = joins.map((join) => new URL(String(join["recording_status_callback"])));
+    if (!one || !other) throw new Error("nobody joined");
+    expect(one.searchParams.get("room")).toBe(`${home.tenant}:own-+15550100001`);
+    expect(other.searchParams.get("room")).toBe(`${home.tenant}:own-+15550100002`);
+    const form = "RecordingStatus=completed&RecordingSid=r-1";
+    const type = "application/x-www-form-urlencoded";
+    expect(await report(one.href, form, type)).toBe(204);
+    other.searchParams.set("proof", one.searchParams.get("proof") ?? "");
+    expect(await report(other.href, form, type)).toBe(403);
+    other.searchParams.delete("proof");
+    expect(await report(other.href, form, type)).toBe(403);
+  });
+
+  test("a form tells of a muted participant, whom the roster shows so", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    const form = {
+      StatusCallbackEvent: "participant-join",
+      ConferenceSid: "conf",
+      FriendlyName: `${home.tenant}:support`,
+      CallSid: call_id,
+      Muted: "true",
+      Hold: "false",
+      Timestamp: new Date(Date.now() + 2_000).toUTCString(),
+    };
+    const type = "application/x-www-form-urlencoded";
+    expect(await report(await callbackUrl(home), `${new URLSearchParams(form)}`, type)).toBe(204);
+    const roster = await (await askApi(`/tenants/${home.tenant}/conferences/support`)).json();
+    expect(roster).toMatchObject({ participants: [{ call_id, muted: true, held: false }] });
   });
 
   test("an event that is no conference's is not taken from a callback", async () => {

@@ -28,6 +28,18 @@ export const conferenceQuestions = {
     partyline:
       "The callback URL holds a token; an unsigned leave frees the seat, and ends the call only with a second source",
   }),
+  recording_form_has_conference_sid: openQuestion([true, false], {
+    question: "Whether the form of a recording callback names the conference",
+    published: "The callback's page lists no `ConferenceSid`",
+    kind: "harmless",
+    partyline: "The callback's URL says which conference it is about",
+  }),
+  recording_form_call_sid: openQuestion(["missing", "empty", "of_no_call"], {
+    question: "What `CallSid` is in the form of a recording callback of a conference",
+    published: "The callback's page lists it; REST's schema says that a conference's recording has no call",
+    kind: "harmless",
+    partyline: "The callback's URL says which conference it is about",
+  }),
   max_participants_relay: openQuestion([100_000, 250], {
     question: "Up to which `max_participants` RELAY and SWML take a join",
     published: "RELAY's guide: 1 to 250; SWML's: 2 to 100,000",
@@ -93,7 +105,8 @@ export const conferenceQuestions = {
   wait_url_is: openQuestion(["sound", "swml_by_post", "cxml"], {
     question:
       "Whether `wait_url` is played as it is, or fetched for a SWML or a cXML document, without which who waits hears nothing",
-    published: "RELAY's guide: cXML, mp3 or wav; SWML's guide: a URL that answers with a SWML document",
+    published:
+      "The sources disagree; SWML's: a URL that returns a SWML document; RELAY's: audio, or cXML; cXML's: a document of `<Play>`, `<Pause>` and `<Redirect>`",
     kind: "degrading",
     partyline:
       "The URL is the operator's own: one that is not what SignalWire expects is silence until a room starts",

@@ -23,7 +23,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
-  const { placements, rooms, counters, observations } = ledger;
+  const { placements, rooms, counters, observations, recordings } = ledger;
   const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, backToLine: () => false };
   return {
@@ -32,6 +32,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     counters,
     observations,
     fullRooms: { unseen: () => {} },
+    recordings,
     health,
     now,
     ...line,
@@ -74,12 +75,13 @@ test("a call that was seen to join stays where it is, though REST does not list 
 describe("a call whose leave would end the conference, and of which nothing says that it joined", () => {
   type Ask = (after_ms: number, said: "absent" | "failed", wouldHaveSeen?: boolean) => LookReply;
 
-  async function inCharge(name: string, use: (ask: Ask) => void): Promise<void> {
+  async function inCharge(name: string, use: (ask: Ask) => void, areListed = true): Promise<void> {
     await onLedger(name, (ledger, sql) => {
       const row = ledger.plan(
         requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true, beep: "false" } }),
       );
       if (row) ledger.placements.update(row, { may_stand: 1 });
+      if (areListed) ledger.observations.saw("rest_lists_relay_joins", true);
       let asking_step = 0;
       use((after_ms, said, wouldHaveSeen) => {
         asking_step += 1;
@@ -98,6 +100,15 @@ describe("a call whose leave would end the conference, and of which nothing says
       expect(last).toMatchObject({ outcome: "document", may_stand: true, join: { beep: "false" } });
       expect(last).not.toHaveProperty("join.end_on_exit");
     });
+  });
+
+  test("is held for a minute where REST was never seen to list what RELAY joined", async () => {
+    const use = (ask: Ask) => {
+      expect(ask(1_000, "absent")).toMatchObject({ outcome: "hold" });
+      expect(ask(60_000, "absent")).toMatchObject({ outcome: "hold" });
+      expect(ask(61_000, "absent")).toMatchObject({ outcome: "document" });
+    };
+    await inCharge("chair-unlisted", use, false);
   });
 
   test("is held no longer where RELAY's events had no gap and were seen to tell of such joins", async () => {
@@ -142,6 +153,7 @@ describe("a document that asks what its join's result means", () => {
       );
       if (!row) throw new Error("there is a seat");
       ledger.placements.move(row, "by_document", { joined_by: "document", may_stand });
+      ledger.observations.saw("rest_lists_relay_joins", true);
       if (joined) ledger.events.apply(event("join", START + 3_000));
       let asking_step = 1_000;
       const ask = (document_said: DocumentSaid, rest?: "found" | "absent", at = 4_000) => {
@@ -260,6 +272,7 @@ test("a chair whose join nothing shows is held: a repeat gets the same, and an o
     );
     const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true } }));
     if (row) ledger.placements.update(row, { may_stand: 1 });
+    ledger.observations.saw("rest_lists_relay_joins", true);
     const out = lookout(ledger, sql, START + 3_100);
     const request = { v: 1, call_id: "a", entry: "", step: 0, may_hold: true } as const;
     const rest = { said: "absent" } as const;

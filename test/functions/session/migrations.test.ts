@@ -160,6 +160,17 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
   async (found) => {
+    using tenants = await found.tenants();
+    expect(await tenants.lastGood("acme")).toMatchObject({ tenant: '{"project_id":"p-1"}' });
+    expect(await tenants.naming("default")).toBe("plain");
+  },
+  async (found) => {
+    using archive = await found.archive();
+    expect(await archive.recordings("acme", { limit: 9 })).toMatchObject({
+      recordings: [{ id: "rec-1", room: "acme:support", state: "completed", sid: "r-1", duration_s: 12 }],
+    });
+  },
+  async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
       const dials = new Dials(new Disk(storage.sql, Date.now), Date.now);
       expect(dials.byCall("rang")).toMatchObject({ segment_id: "segment-1" });
@@ -175,6 +186,42 @@ describe("storage that an older version wrote", () => {
       const found = await leftBehind(version);
       for (const look of seen.slice(0, version)) await look(found, version);
     }
+  });
+
+  test("tells how tenants' rooms are named by the newest of the calls that are up", async () => {
+    const before = written.findIndex((statements) => statements.includes("INTO tenants"));
+    const found = session("migrations-names");
+    await runInDurableObject(found, async (_, { storage }) => {
+      await storage.deleteAll();
+      migrate(storage, before);
+      const calls: [string, string, string, number][] = [
+        ["one", "default", "default:board", 1],
+        ["two", "default", "board", 1],
+        ["three", "acme", "board", 1],
+        ["four", "acme", "acme:board", 1],
+        ["gone", "left", "board", 0],
+      ];
+      for (const [call_id, tenant, room, live] of calls) {
+        storage.sql.exec(
+          `INSERT INTO placements (call_id, entry, step, tenant, "from", state, room, "join", role, ruleset, decided_at, reason, live,
+             created_at, deadline_at) VALUES (?, '', 0, ?, '', 'joined', ?, '{}', 'participant', 'r1', 0, '', ?, ?, ?)`,
+          call_id,
+          tenant,
+          room,
+          live,
+          at,
+          at,
+        );
+      }
+      await storage.sync();
+    });
+    await runInDurableObject(found, (_, state) => state.abort("deployed")).catch(() => {});
+    using tenants = await session("migrations-names").tenants();
+    expect([
+      await tenants.naming("default"),
+      await tenants.naming("acme"),
+      await tenants.naming("left"),
+    ]).toEqual(["plain", "prefixed", null]);
   });
 
   test("goes on where it was: an old row's leave frees its seat", async () => {

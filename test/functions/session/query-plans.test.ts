@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Archive } from "../../../functions/session/archive.ts";
 import type { DialRequest } from "../../../functions/session/dial-contract.ts";
 import { PinDesk } from "../../../functions/session/pin-desk.ts";
+import { TenantRecords } from "../../../functions/session/tenant-records.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
@@ -58,6 +59,11 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     statement: "dials_open WHERE",
     step: "SCAN dials USING COVERING INDEX dials_open",
     why: "the first of those that are open",
+  },
+  {
+    statement: "tenants_renamed WHERE",
+    step: "SCAN tenants USING INDEX tenants_renamed",
+    why: "the first of those whose rooms were renamed, once after each start",
   },
   {
     statement: "AS may_go FROM",
@@ -211,7 +217,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     );
   expect(ledger.rooms.waiting.has("acme:lobby")).toBe(true);
   ledger.rooms.ofCaller("acme", "me");
-  ledger.rooms.forwardingOf("acme:support");
+  ledger.rooms.forwardingOf("acme:support", "conference");
   const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
   const promised = requestOf("in", { deadline_at: now, rejoin: { s: 600, to: "+15550100100", placing } });
   ledger.kept.promise(promised);
@@ -244,8 +250,12 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.rooms,
     ledger.doubts,
     ledger.rulesets,
+    ledger.recordings,
     () => {},
   );
+  useRecordings(ledger);
+  for (const more of [{}, { room: "acme:support" }, { conference_id: "c-1" }])
+    archive.recordings("acme", { limit: 9, since: 1, ...more });
   const note = { received_at: now, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
   const said = { outcome: "reject", rule: null, ruleset: "r1", room: null, ms: 1 };
   archive.note({ v: 1, project_id: "p-1", tenant: "acme", call_id: "in", note, said });
@@ -253,6 +263,11 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.lastGood("acme");
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
+  const tenants = new TenantRecords(ledger.disk, ledger.facts, ledger.namings, async () => {});
+  await tenants.keep({ tenant: "acme", project_id: "p-1", project_version: "1", record: "{}" });
+  tenants.lastGood("acme");
+  for (const naming of ["plain", "prefixed", "plain"] as const)
+    ledger.namings.settle({ tenant: "acme", rooms: ["acme:named"], naming });
   ledger.journal.knows("in");
   ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
   ledger.journal.oldest();
@@ -270,6 +285,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.walks,
     ledger.dials,
     ledger.rulesets,
+    ledger.recordings,
   ])
     table.forget(1, 100);
   ledger.kept.forget(100);
@@ -335,6 +351,22 @@ function useWalksAndDials({ walks, dials }: Ledger): void {
   dials.countUnderWay("acme", 9);
   dials.lastSentAt();
   dials.oldest();
+}
+
+function useRecordings({ recordings }: Ledger): void {
+  const about = { tenant: "acme", room: "acme:support", state: "expected", started_at: 1 } as const;
+  const row = recordings.add(about);
+  if (!row) throw new Error("there was no room");
+  recordings.update(row, { sid: "r-1", conference_id: "c-1", due_at: 1 });
+  recordings.find("acme", row.id);
+  recordings.bySid("r-1");
+  recordings.ofConference("c-1");
+  recordings.newestIn("acme", "acme:support");
+  recordings.begunIn("acme", "acme:support", 0, 9);
+  recordings.takeDue(9);
+  recordings.nextDue();
+  recordings.oldest();
+  recordings.drop(row);
 }
 
 function useErrands({ errands }: Ledger): void {

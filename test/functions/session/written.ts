@@ -125,6 +125,11 @@ export const written = [
    VALUES ('refused', '', 0, 'acme', 'node-1', '+15550100007', 'by_document', 'document', 2, 'acme:small', '{}', 'small',
      'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000}, '{"action":"reject","say":{"say":"All seats are taken."}}');`,
 
+  `INSERT INTO tenants (tenant, record) VALUES ('acme', '{"project_id":"p-1"}') ON CONFLICT DO UPDATE SET record = excluded.record;
+   INSERT INTO tenants (tenant, plain) VALUES ('default', 1);`,
+  `INSERT INTO recordings (id, tenant, room, conference_id, sid, state, url, duration_s, started_at, ended_at, told) VALUES
+     ('rec-1', 'acme', 'acme:support', 'conf-1', 'r-1', 'completed', 'https://files.example.com/r-1', 12, ${at}, ${at + 12_000}, 1);`,
+
   `INSERT INTO dials (tag, tenant, id, state, reason, request, call_id, node_id, segment_id, created_at, updated_at, sent_at) VALUES
      ('tag-3', 'acme', 'board-3', 'ended', 'hangup', '${JSON.stringify({ ...request, id: "board-3" })}', 'rang', 'node-1', 'segment-1',
      ${at}, ${at}, ${at + 5});`,
