@@ -1,5 +1,6 @@
 import type { Call } from "../carrier/calls.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
+import type { PlannedDial } from "./dials.ts";
 import { MAX_DURATION } from "./judge.ts";
 import type { Played } from "./player.ts";
 import { entriesOf, isRestFailure } from "./records.ts";
@@ -49,6 +50,7 @@ export type DialCrime = (typeof dialCrimes)[number];
 
 /** One dial, as the carrier and the API's last word have it. */
 export interface DialRecord {
+  planned: Pick<PlannedDial, "project" | "id" | "at_ms">;
   /** The API took it; and how it stands in the end, null where it knows no such dial. */
   taken: boolean;
   state: string | null;
@@ -163,7 +165,14 @@ export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed
     const canTell = readings?.call_status_known === "all" || readings?.voice_logs !== "absent";
     const [from, to] = [records[0]?.answered_at ?? 0, records[0]?.ended_at ?? ended_at];
     const hasFailed = entries.filter(isRestFailure).some(({ at }) => at >= from && at <= to);
-    return { taken, state, legs: records, rest_tells: canTell && !hasFailed };
+    const { project: index, id, at_ms } = planned;
+    return {
+      planned: { project: index, id, at_ms },
+      taken,
+      state,
+      legs: records,
+      rest_tells: canTell && !hasFailed,
+    };
   });
 }
 

@@ -6,8 +6,9 @@ import { ADMIN_TOKEN, type Staged } from "./stage.ts";
 /** An operator whom the API does not answer asks again after this. */
 const AGAIN_MS = 1_000;
 const LOOK_MS = 250;
-/** How often it is asked in the end what became of a dial. */
-const TRIES = 10;
+/** How often it is asked in the end what became of a dial: RELAY may be coming back yet. */
+const TRIES = 20;
+const NOT_MADE = new Set(["queued", "sending"]);
 
 /** What came of one dial. */
 export interface Dialled {
@@ -93,8 +94,9 @@ export class Dialling {
   async #stateOf({ tenant, id }: PlannedDial): Promise<string | null> {
     for (let tried = 1; ; tried += 1) {
       const answer = await this.#api(`tenants/${tenant}/dials/${id}`, {});
-      if (answer?.ok) return ((await answer.json()) as { state: string }).state; // As the API's documentation has it.
-      if (answer?.status === 404 || tried === TRIES) return null;
+      const { state } = answer?.ok ? ((await answer.json()) as { state: string }) : { state: null }; // As the API documents it.
+      if (tried === TRIES || answer?.status === 404) return state;
+      if (state !== null && !NOT_MADE.has(state)) return state;
       await wait(AGAIN_MS);
     }
   }

@@ -469,6 +469,7 @@ describe("a call that we made", () => {
     ...changes,
   });
   const made = (legs: LegRecord[], changes: Partial<DialRecord> = {}): DialRecord => ({
+    planned: { project: 0, id: "dial-0", at_ms: 0 },
     taken: true,
     state: "left",
     legs,
