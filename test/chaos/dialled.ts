@@ -54,6 +54,8 @@ export interface DialRecord {
   /** The API took it; and how it stands in the end, null where it knows no such dial. */
   taken: boolean;
   state: string | null;
+  /** Whether the project's client is connected then. */
+  connected: boolean;
   legs: readonly LegRecord[];
   /** REST can tell of a leg that was answered, by the project's readings, and did not fail meanwhile. */
   rest_tells: boolean;
@@ -76,6 +78,8 @@ export interface LegRecord {
 const SILENCE_MS = 10_000;
 /** Where no event tells of an answer, REST is asked every few seconds, and may take some to say so. */
 const REST_MS = 10_000;
+/** As which a dial stands in the end that no phone rang for. */
+const NOT_MADE = new Set(["full", "failed", "canceled"]);
 /** As which an answered call stands that the client has given up, or has not made. */
 const NOT_ANSWERED = new Set(["queued", "sending", "full", "busy", "no_answer", "failed", "canceled"]);
 
@@ -118,10 +122,10 @@ function silentAfter({ joined_at, ended_at, seen_until, heard }: LegRecord, sinc
  * Taken and forgotten or never made; or a callee who answered is given up, or was sent off without a word and without having
  * hung up.
  */
-function isLost({ taken, state, legs }: DialRecord): boolean {
+function isLost({ taken, state, connected, legs }: DialRecord): boolean {
   if (!taken) return false;
   if (state === null) return true;
-  if (legs.length === 0) return !["failed", "canceled", "full"].includes(state);
+  if (legs.length === 0) return !NOT_MADE.has(state) && (connected || state !== "queued");
   return legs.some(
     ({ answered_at, joined_at, hung_up_at, ended_at, heard }) =>
       answered_at !== null &&
@@ -134,7 +138,7 @@ function isLost({ taken, state, legs }: DialRecord): boolean {
 
 /** The dials of a run, told from the carrier and from the API's last word. */
 export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed): DialRecord[] {
-  return dialled.map(({ planned, taken, state, legs, hung_up }) => {
+  return dialled.map(({ planned, taken, state, connected, legs, hung_up }) => {
     const project = projects[planned.project];
     const entries = project ? entriesOf(project) : [];
     const told = toldAnswers(entries);
@@ -170,6 +174,7 @@ export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed
       planned: { project: index, id, at_ms },
       taken,
       state,
+      connected,
       legs: records,
       rest_tells: canTell && !hasFailed,
     };

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Call } from "../carrier/calls.ts";
+import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { PlannedDial } from "./dials.ts";
 import { ADMIN_TOKEN, type Staged } from "./stage.ts";
 
@@ -17,6 +18,8 @@ export interface Dialled {
   taken: boolean;
   /** How it stands in the end, by the API; null: it knows no such dial. */
   state: string | null;
+  /** Whether the project's client is connected then: what waits for its turn waits for that. */
+  connected: boolean;
   /** The legs that the carrier has made for it. */
   legs: readonly Call[];
   /** When the callee hung up, by call id. */
@@ -52,6 +55,7 @@ export class Dialling {
         planned,
         taken: this.#taken.has(planned),
         state: await this.#stateOf(planned),
+        connected: this.#isConnected(planned),
         legs: this.#legsOf(planned),
         hung_up: this.#hung_up,
       })),
@@ -84,6 +88,11 @@ export class Dialling {
       joined.hangUp("hangup");
       return;
     }
+  }
+
+  #isConnected({ project }: PlannedDial): boolean {
+    const sessions = this.#staged.projects[project]?.sessions.values() ?? [];
+    return [...sessions].some(({ link }) => link instanceof RelayConnection);
   }
 
   #legsOf({ project, to }: PlannedDial): Call[] {

@@ -472,6 +472,7 @@ describe("a call that we made", () => {
     planned: { project: 0, id: "dial-0", at_ms: 0 },
     taken: true,
     state: "left",
+    connected: true,
     legs,
     rest_tells: true,
     ...changes,
@@ -497,7 +498,8 @@ describe("a call that we made", () => {
     const nowhere = leg({ joined_at: null, ended_at: 5_000 });
     const apology = [{ from: 1_500, to: 4_900, detail: `We are sorry. ${APOLOGY}` }];
     expect(dialCrimesOf(made([leg()], { state: null }))).toEqual(["dial_lost"]);
-    expect(dialCrimesOf(made([], { state: "dialing" }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([], { state: "queued" }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([], { state: "queued", connected: false }))).toEqual([]);
     expect(dialCrimesOf(made([nowhere]))).toEqual(["dial_lost"]);
     expect(dialCrimesOf(made([{ ...nowhere, heard: apology }], { state: "failed" }))).toEqual(["dial_lost"]);
     expect(dialCrimesOf(made([{ ...nowhere, heard: apology }]))).toEqual([]);
