@@ -64,6 +64,8 @@ export interface DialRecord {
 /** Ms since the epoch. */
 export interface LegRecord {
   call_id: string;
+  /** When the client acknowledged an event that names the leg: one that it never heard of it can neither ask about nor command. */
+  named_at: number | null;
   answered_at: number | null;
   /** When the client acknowledged an event that told of the answer. */
   told_at: number | null;
@@ -101,9 +103,10 @@ export function isUntold(record: DialRecord): boolean {
 }
 
 /** When the client knew of the answer, or could have. */
-function knownAt({ rest_tells }: DialRecord, { answered_at, told_at }: LegRecord): number {
-  const by_rest = rest_tells && answered_at !== null ? answered_at + REST_MS : Number.POSITIVE_INFINITY;
-  return Math.min(told_at ?? Number.POSITIVE_INFINITY, by_rest);
+function knownAt({ rest_tells }: DialRecord, { named_at, answered_at, told_at }: LegRecord): number {
+  const by_event = told_at ?? Number.POSITIVE_INFINITY;
+  if (!rest_tells || named_at === null || answered_at === null) return by_event;
+  return Math.min(by_event, Math.max(named_at, answered_at) + REST_MS);
 }
 
 /** The longest that a callee heard nothing after a moment, until the room, ms. */
@@ -125,9 +128,12 @@ function silentAfter({ joined_at, ended_at, seen_until, heard }: LegRecord, sinc
 function isLost({ taken, state, connected, legs }: DialRecord): boolean {
   if (!taken) return false;
   if (state === null) return true;
-  if (legs.length === 0) return !NOT_MADE.has(state) && (connected || state !== "queued");
+  // A command that nobody answered may ring yet.
+  if (legs.length === 0)
+    return !NOT_MADE.has(state) && state !== "sending" && (connected || state !== "queued");
   return legs.some(
-    ({ answered_at, joined_at, hung_up_at, ended_at, heard }) =>
+    ({ named_at, answered_at, joined_at, hung_up_at, ended_at, heard }) =>
+      named_at !== null &&
       answered_at !== null &&
       joined_at === null &&
       hung_up_at === null &&
@@ -141,7 +147,7 @@ export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed
   return dialled.map(({ planned, taken, state, connected, legs, hung_up }) => {
     const project = projects[planned.project];
     const entries = project ? entriesOf(project) : [];
-    const told = toldAnswers(entries);
+    const { named, told } = toldOfLegs(entries);
     const records = legs.map((call): LegRecord => {
       const became = (state: string) =>
         entries.find(
@@ -149,6 +155,7 @@ export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed
         )?.at ?? null;
       return {
         call_id: call.call_id,
+        named_at: named.get(call.call_id) ?? null,
         answered_at: became("answered"),
         told_at: told.get(call.call_id) ?? null,
         joined_at: call.joins[0]?.at ?? null,
@@ -181,30 +188,32 @@ export function dialRecordsOf({ dialled, projects, plan, ended_at }: DialsPlayed
   });
 }
 
-/** When the client acknowledged an event that says that a leg was answered, by call id. */
-function toldAnswers(entries: readonly JournalEntry[]): Map<string, number> {
-  const sent = new Map<string, string>();
-  const told = new Map<string, number>();
+/** When the client first acknowledged an event that names a call, and one that says that it was answered, by call id. */
+function toldOfLegs(entries: readonly JournalEntry[]): Record<"named" | "told", Map<string, number>> {
+  const [named, told] = [new Map<string, number>(), new Map<string, number>()];
+  const sent = new Map<string, { call_id: string; isAnswer: boolean }>();
   for (const entry of entries) {
     if (entry.kind !== "frame_in" && entry.kind !== "frame_out") continue;
     const { id = "", method, params } = (entry["frame"] ?? {}) as EventFrame; // As the carrier has journaled it.
+    const { call_state, dial_state, call } = params?.params ?? {};
+    const call_id = params?.params?.call_id ?? call?.call_id;
     if (entry.kind === "frame_out") {
-      const { call_id, call_state, dial_state, call } = params?.params ?? {};
-      const answered =
-        call_state === "answered" ? call_id : dial_state === "answered" ? call?.call_id : undefined;
-      if (answered !== undefined) sent.set(id, answered);
-    } else if (method === undefined) {
-      const call_id = sent.get(id);
-      if (call_id !== undefined && !told.has(call_id)) told.set(call_id, entry.at);
+      const isAnswer = call_state === "answered" || dial_state === "answered";
+      if (params?.event_type !== undefined && call_id !== undefined) sent.set(id, { call_id, isAnswer });
+      continue;
     }
+    const heard = method === undefined ? sent.get(id) : undefined;
+    for (const times of heard ? [named, ...(heard.isAnswer ? [told] : [])] : [])
+      if (heard && !times.has(heard.call_id)) times.set(heard.call_id, entry.at);
   }
-  return told;
+  return { named, told };
 }
 
 interface EventFrame {
   id?: string;
   method?: string;
   params?: {
+    event_type?: string;
     params?: { call_id?: string; call_state?: string; dial_state?: string; call?: { call_id?: string } };
   };
 }

@@ -459,6 +459,7 @@ describe("a call that we made", () => {
   /** Answered, put into its room a second later, and ended with that. */
   const leg = (changes: Partial<LegRecord> = {}): LegRecord => ({
     call_id: "out",
+    named_at: 500,
     answered_at: 1_000,
     told_at: 1_100,
     joined_at: 2_000,
@@ -492,6 +493,8 @@ describe("a call that we made", () => {
     expect(dialCrimesOf(made([leg({ ...late, heard })]))).toEqual([]);
     const untold = made([leg({ ...late, told_at: null })], { rest_tells: false });
     expect([dialCrimesOf(untold), isUntold(untold)]).toEqual([[], true]);
+    const unnamed = made([leg({ ...late, told_at: null, named_at: null })]);
+    expect([dialCrimesOf(unnamed), isUntold(unnamed)]).toEqual([[], true]);
   });
 
   test("is lost where it was taken and nobody knows it or makes it, or where an answered callee is given up", () => {
@@ -499,6 +502,8 @@ describe("a call that we made", () => {
     const apology = [{ from: 1_500, to: 4_900, detail: `We are sorry. ${APOLOGY}` }];
     expect(dialCrimesOf(made([leg()], { state: null }))).toEqual(["dial_lost"]);
     expect(dialCrimesOf(made([], { state: "queued" }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([], { state: "dialing" }))).toEqual(["dial_lost"]);
+    expect(dialCrimesOf(made([], { state: "sending" }))).toEqual([]);
     expect(dialCrimesOf(made([], { state: "queued", connected: false }))).toEqual([]);
     expect(dialCrimesOf(made([nowhere]))).toEqual(["dial_lost"]);
     expect(dialCrimesOf(made([{ ...nowhere, heard: apology }], { state: "failed" }))).toEqual(["dial_lost"]);
