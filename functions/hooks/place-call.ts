@@ -1,5 +1,6 @@
 import { forwardingOf } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
+import { canonicalOf } from "../../shared/identity.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
@@ -13,7 +14,15 @@ import {
   uncounted,
 } from "./outcome-next.ts";
 import { rejoinOf } from "./rejoining.ts";
-import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomsBefore,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./visit.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
 const POLL_MS = 1_500;
@@ -49,6 +58,7 @@ export async function placeCall(
     ...requestFor(visit, entry, placing, step),
     ...rejoinOf(visit, placing),
     rooms,
+    ...roomsBefore(visit, placing),
     join,
     // A call that could not come back must not be put on a hold.
     join_via: !by_document && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
@@ -121,6 +131,8 @@ function requestFor(
   }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
+  // Whom the roster is to show of a call that was made: the one who was called.
+  const shown = call.direction === "outbound" ? "to" : "from";
   return {
     v: 1,
     project_id: project.project_id,
@@ -134,8 +146,8 @@ function requestFor(
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     answered: call.call_state === "answered",
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
-    // Whom the roster is to show of a call that was made: the one who was called.
-    from: call.direction === "outbound" ? call.to : call.from,
+    from: canonicalOf(call, shown),
+    ...(call[shown] === canonicalOf(call, shown) ? {} : { from_before: call[shown] }),
     strategy,
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),

@@ -34,10 +34,14 @@ export interface PlaceRequest extends PlacementKey {
   answered: boolean;
   /** No document of ours starts after the join: the call is walked by commands. */
   by_commands?: true;
-  /** Whom the roster shows; a coach may be looked for by it. */
+  /** Whom the roster shows, in canonical form; a coach may be looked for by it. */
   from: string;
+  /** As it came, where that is another text: rows of the version before have it so. */
+  from_before?: string;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  /** As many, by the addresses as they came: a conference that lives under such a name keeps it. */
+  rooms_before?: [string, ...string[]];
   strategy: Place["strategy"];
   /** Seats of each room; absent where nobody counts. */
   capacity?: number;

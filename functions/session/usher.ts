@@ -4,7 +4,7 @@ import type { KeptSeats, Returning } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
-import { chooseRoom, type Wanted } from "./seats.ts";
+import { chooseRoom, liveNames, type Wanted } from "./seats.ts";
 
 /** Which caller an operator means. */
 export interface LobbyRequest {
@@ -45,8 +45,9 @@ export class Usher extends RpcTarget {
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
   callerNumber(wanted: Wanted): number | null {
-    const { room } = chooseRoom(this.#host.rooms, wanted);
-    return room === null ? null : this.#host.rooms.taken(room) + 1;
+    const { rooms } = this.#host;
+    const { room } = chooseRoom(rooms, { ...wanted, rooms: liveNames(rooms, wanted) });
+    return room === null ? null : rooms.taken(room) + 1;
   }
 
   /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */
