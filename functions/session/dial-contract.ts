@@ -13,6 +13,8 @@ export interface DialRequest {
   /** The caller ID. */
   from: string;
   device: "phone" | "sip";
+  /** Keys sent to whoever answers, before the room. May be a secret: shown nowhere. */
+  send_digits?: string;
   /** How long it rings, seconds. */
   timeout_s: number;
   max_price_per_minute?: number;

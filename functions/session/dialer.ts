@@ -90,7 +90,9 @@ export class Dialer extends RpcTarget {
     this.#host.asked(request.project_id);
     const known = dials.find(tenant, request.id);
     if (known) {
-      const isSame = known.request.to === request.to && known.request.room === request.room;
+      const isSame = (["to", "room", "send_digits"] as const).every(
+        (field) => known.request[field] === request[field],
+      );
       return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
     }
     if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };
@@ -298,9 +300,13 @@ export class Dialer extends RpcTarget {
 
   /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
   #join({ tenant, request }: Dial, call_id: string, node_id: string): void {
-    const { from, to, decision } = request;
+    const { from, to, decision, send_digits } = request;
     const call = outboundCall({ call_id, node_id, call_state: "answered", from, to });
-    this.#host.reception.made(call, { tenant, decision });
+    this.#host.reception.made(call, {
+      tenant,
+      decision,
+      ...(send_digits === undefined ? {} : { send_digits }),
+    });
   }
 
   #end(call_id: string, node_id: string): void {
