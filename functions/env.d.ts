@@ -3,7 +3,7 @@ declare namespace Cloudflare {
     mainModule: typeof import("./index.ts");
   }
 
-  /** The Worker's bindings, variables and secrets; README says how each is set. */
+  /** The Worker's bindings, variables and secrets; docs/operations.md says what each is. */
   interface Env {
     DIRECTORY: KVNamespace;
     RELAY_SESSION: DurableObjectNamespace<import("./session/relay-session.ts").RelaySession>;

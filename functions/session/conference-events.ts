@@ -3,7 +3,7 @@ import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { describeError, log } from "../log.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
 import { type ConferenceEnd, ConferenceEnds } from "./conference-ends.ts";
-import { confirmJoin, seen } from "./confirming.ts";
+import { confirmJoin, seen, sidsAreIds } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Disk } from "./disk.ts";
@@ -85,7 +85,7 @@ export type Feed = "relay" | "callback";
 /** How an event was told. */
 export interface Told {
   feed?: Feed;
-  /** Whether its `conference_id` is RELAY's: by another, calls that came by another way could not be told apart. */
+  /** Whether its `conference_id` is RELAY's. A form's is where the project has shown it: by another, calls that came by another way could not be told apart. */
   ids_known?: boolean;
   /** Whose callback token it came with: it bears on that tenant's calls alone. */
   tenant?: string;
@@ -227,8 +227,9 @@ export class ConferenceEvents {
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
-  apply(arrived: RelayEvent, { feed = "relay", ids_known = true, tenant }: Told = {}): void {
+  apply(arrived: RelayEvent, { feed = "relay", tenant, ...told }: Told = {}): void {
     const event = inTime(arrived, this.#now());
+    const ids_known = this.#knowsIds(told);
     if (ids_known) this.#noteKind(event, tenant);
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
@@ -236,6 +237,10 @@ export class ConferenceEvents {
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
     this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
+  }
+
+  #knowsIds({ ids_known = true }: Told): boolean {
+    return ids_known || sidsAreIds(this.#ledger.observations);
   }
 
   /** Whether something better than a token proves that it joined. */
@@ -255,8 +260,9 @@ export class ConferenceEvents {
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
-  applyUntrusted(arrived: RelayEvent, { feed = "callback", ids_known = true, tenant }: Told): void {
+  applyUntrusted(arrived: RelayEvent, { feed = "callback", tenant, ...told }: Told): void {
     const event = inTime(arrived, this.#now());
+    const ids_known = this.#knowsIds(told);
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#untrusted(row, ids_known ? happening : { ...happening, conference_id: null });
     noteFlags(this.#placements, event, tenant);

@@ -31,10 +31,15 @@ export function confirmJoin(
   return true;
 }
 
-/** The conference in which REST found a call: by RELAY's id only where REST's sids were seen to be those ids, and never not to be. */
+/** The conference in which REST found a call, where REST's sid is RELAY's id. */
 export function named(sid: string, observations: Pick<Observations, "has">): Pick<Changes, "conference_id"> {
+  return sidsAreIds(observations) ? { conference_id: sid } : {};
+}
+
+/** Whether a conference's sid, in REST and in forms, is RELAY's `conference_id`: seen to be, and never seen not to be. */
+export function sidsAreIds(observations: Pick<Observations, "has">): boolean {
   const question = "conference_sid_is_conference_id";
-  return observations.has(question, true) && !observations.has(question, false) ? { conference_id: sid } : {};
+  return observations.has(question, true) && !observations.has(question, false);
 }
 
 /** What a row holds once its call was seen in its room: nothing speaks against that any more. */

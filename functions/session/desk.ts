@@ -138,14 +138,16 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations } = this.#host;
+    const { link, placements, rooms, health, counters, observations, held } = this.#host;
+    const row = placements.findCurrent(request);
+    const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
     const ledger = { placements, rooms, health, counters, observations };
     const line = {
       refused: (row: Placement) => this.#refused(row),
       backToLine: (row: Placement) => this.#host.line.takeBack(row),
     };
-    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, request);
+    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     this.#looked(request, reply);
     return reply;
   }

@@ -23,7 +23,9 @@ const SEEN_MS = 3_000;
 /** Waits before each further try to send the call back to us; the first is for its webhook to come. */
 const AGAIN_MS = [3_000, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000] as const;
 const COMMAND_MS = 2_000;
-const REST_MS = 3_000;
+const REST_MS = 2_000;
+/** A call that was sent back because REST gave no answer comes within this, and REST is not asked again for it. */
+const JUST_ASKED_MS = 4_000;
 /** REST may say so often that it is too busy before the call is sent back without its word. */
 const BUSY_TRIES = 2;
 /** Calls of another incarnation that are looked up in one turn. */
@@ -54,6 +56,8 @@ interface Held {
 export class HeldJoins {
   readonly #host: HeldHost;
   readonly #held = new Map<Placement, Held>();
+  /** When REST gave no answer, ms. */
+  readonly #unanswered = new WeakMap<Placement, number>();
   #timer: { due_at: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(host: HeldHost) {
@@ -65,6 +69,11 @@ export class HeldJoins {
     if (!isHeld(row) || this.#held.has(row)) return;
     this.#keep({ row, due_at: (row.hold_at ?? Date.now()) + SEEN_MS, tries: 0 });
     this.#host.alarm.arm(BACKSTOP_MS);
+  }
+
+  /** REST was asked about the row's call a moment ago, and gave no answer: to ask again would cost its caller time. */
+  gotNoAnswer(row: Placement): boolean {
+    return (this.#unanswered.get(row) ?? 0) > Date.now() - JUST_ASKED_MS;
   }
 
   /** Those that another incarnation watched. */
@@ -108,7 +117,10 @@ export class HeldJoins {
       log("warn", "held.unsettled", { call: row.call_id, error: describeError(error) });
       // "Later" is an answer to wait for, while the caller can bear it.
       if (error instanceof RestBusy && tries < BUSY_TRIES) wait = error.retry_after_ms;
-      else if (isHeld(row)) wait = await this.#sendBack(row, wait);
+      else if (isHeld(row)) {
+        this.#unanswered.set(row, Date.now());
+        wait = await this.#sendBack(row, wait);
+      }
     }
     if (!isHeld(row)) return;
     if (wait === undefined) {

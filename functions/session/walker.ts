@@ -25,6 +25,8 @@ const JOIN_SEEN_MS = 1_200;
 /** RELAY is waited for so long where nobody else can do what is to be done. */
 const RELAY_BACK_MS = 2_000;
 const REST_MS = 2_000;
+/** A new incarnation is about to connect: what another one was at waits so long for that. */
+const CONNECTING_MS = 1_000;
 /** A transfer that neither RELAY nor REST could make is tried so often, and with a pause of so long: the caller hears nothing. */
 const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
@@ -83,10 +85,9 @@ export class Walker {
     const { walks } = this.#host;
     const { state, call_id } = this.#walk;
     try {
-      if (state.sounding) await this.control.silence(state.sounding);
       const isThere = await this.#sendDigits();
       if (!isThere) this.#endLater();
-      let step: Step = !isThere ? "over" : state.next ? await this.#resume(state.next) : {};
+      let step: Step = !isThere ? "over" : this.#hasBegun ? await this.#takeUp() : {};
       for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
         if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
         const next = await this.#decide(step);
@@ -131,6 +132,16 @@ export class Walker {
     return decided.next;
   }
 
+  /** Goes on where another incarnation was. */
+  async #takeUp(): Promise<Step> {
+    const { sounding, next } = this.#walk.state;
+    const { link } = this.#host;
+    if (this.#hasComeIn) return "over";
+    if (!link.ready) await link.settled(Date.now() + CONNECTING_MS);
+    if (sounding) await this.control.silence(sounding);
+    return next ? await this.#resume(next) : {};
+  }
+
   async #resume(was: Next): Promise<Step> {
     const resumed = takenUp(was, this.#placement);
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
@@ -139,7 +150,8 @@ export class Walker {
   async #perform(next: Next): Promise<Step> {
     switch (next.does) {
       case "announce":
-        await this.#answer();
+        // What is not answered hears nothing: its own document answers it, and says the words.
+        if (!(await this.#answer()) && (await this.#comesByWebhook())) return "over";
         await this.control.play(next.words.map(mediumOf));
         return { sealed: next.back.sealed };
       case "ask":
@@ -217,11 +229,23 @@ export class Walker {
         if (keyed === "failed") break;
       }
     }
-    // Keys are heard by RELAY, or by a document of the call's own: it comes in again by that way, as if it were new.
+    // Keys are heard by RELAY, or by a document of the call's own.
+    return (await this.#comesByWebhook()) ? "over" : await this.#perform({ does: "apologise" });
+  }
+
+  /** Leads the call to a document of its own: it comes in again by that way, as if it were new. */
+  async #comesByWebhook(): Promise<boolean> {
     const { tenant } = this.#walk.state;
     const url = tenant === null ? null : await this.#host.decider.webhookUrl(tenant);
-    if (url !== null && (await this.#transfer(url))) return "over";
-    return await this.#perform({ does: "apologise" });
+    return url !== null && (await this.#transfer(url, async () => this.#hasComeIn));
+  }
+
+  /** Whether a document of the call's own has fetched our webhook: to fetch it once more would take the call out of where that led. */
+  get #hasComeIn(): boolean {
+    const { tenant } = this.#walk.state;
+    if (tenant === null) return false;
+    const newest = this.#host.journal.newestOf({ tenant, call_id: this.#call.call_id });
+    return newest.some(({ kind, data }) => kind === "webhook" && data["purpose"] === "fresh");
   }
 
   /** Whether the accepted join was seen, or the call has been in its room and left it. */

@@ -14,12 +14,15 @@ const usage = `A command line for the carrier.
   conferences             live conferences and who is in them
   journal                 everything that happened, one JSON object a line
 
---control is http://127.0.0.1:9600/_carrier unless given; --project is the only project unless given.`;
+--control is $CARRIER_CONTROL or http://127.0.0.1:9600/_carrier unless given; --project is $CARRIER_PROJECT or the only
+project unless given.`;
+
+const { CARRIER_CONTROL = "http://127.0.0.1:9600/_carrier", CARRIER_PROJECT } = process.env;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    control: { type: "string", default: "http://127.0.0.1:9600/_carrier" },
+    control: { type: "string", default: CARRIER_CONTROL },
     project: { type: "string" },
     from: { type: "string" },
     to: { type: "string" },
@@ -89,7 +92,7 @@ async function run(name: string, project: CarrierProject): Promise<void> {
 
 async function theProject(): Promise<CarrierProject> {
   const client = new CarrierClient(values.control);
-  const project_id = values.project ?? (await onlyProject());
+  const project_id = values.project ?? CARRIER_PROJECT ?? (await onlyProject());
   // The control API asks for no credentials: it listens on loopback alone.
   return client.project({ project_id, token: "", signing_key: "" });
 }

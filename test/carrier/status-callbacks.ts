@@ -161,6 +161,7 @@ export class StatusCallbacks {
           ...facts,
           conference_id,
           named_as_by_relay,
+          form: message.kind !== "json",
           signed: this.#host.switches.status_callbacks_are_signed,
           try: tries + 1,
           http_status: entry.status ?? null,

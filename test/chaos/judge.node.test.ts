@@ -73,6 +73,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
     steps: [],
     sounds_over: [],
     rest_failed: false,
+    known_in: new Set(),
     ...changes,
   };
 }

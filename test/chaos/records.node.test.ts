@@ -114,6 +114,16 @@ test("a conference's end that a callback told of tells all who were in it", () =
   expect(scene.records().map(({ stays: [stay] }) => stay?.told_at)).not.toContain(null);
 });
 
+test("a form that tells of a conference's end tells only those who were told of in it", () => {
+  const scene = sceneOf();
+  const [told, untold] = [scene.call(), scene.call()];
+  const [conference_id] = [told, untold].map((call) => join(scene, call));
+  scene.callback({ status: "participant-join", call_id: told.call_id, conference_id, form: true });
+  told.conference?.end("ended-via-api");
+  scene.callback({ status: "conference-end", conference_id, form: true });
+  expect(scene.records().map(({ stays: [stay] }) => stay?.told_at !== null)).toEqual([true, false]);
+});
+
 test("an event of RELAY's tells of a leave when it was acknowledged", () => {
   const scene = sceneOf();
   const call = scene.call();

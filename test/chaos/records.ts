@@ -79,6 +79,8 @@ export interface CallRecord {
   sounds_over: SoundOver[];
   /** While the call lived REST refused or cut a request of its project's. */
   rest_failed: boolean;
+  /** The conferences in which the client was told that the call is, by an id of the call that it knows. */
+  known_in: Set<unknown>;
 }
 
 /** Every call of a run, told from the carrier alone. */
@@ -110,6 +112,7 @@ export function recordsOf(
       steps: [],
       sounds_over: [],
       rest_failed: false,
+      known_in: new Set(),
     });
   }
   for (const [index, project] of projects.entries()) {
@@ -197,6 +200,7 @@ function readJournal(entries: readonly JournalEntry[], records: readonly CallRec
       for (const one of told) doubt(one, { conference_id, at: entry.at }, "event not acknowledged");
       unheard.set(id, (at) => {
         for (const one of told) tell(one, { conference_id, at });
+        if (status === "participant-join" && record && knowsId(record)) record.known_in.add(conference_id);
       });
     }
     if (record && params?.event_type === "calling.call.receive") {
@@ -223,11 +227,19 @@ function readCallback(
   record: CallRecord | undefined,
   records: readonly CallRecord[],
 ): void {
-  const { at, conference_id, http_status, signed, named_as_by_relay } = entry;
-  for (const one of toldBy(String(entry["status"]), record, records)) {
-    // What names a conference or a call otherwise is a form: it has the call's sid.
-    const isNamed = named_as_by_relay === true ? !record || knowsId(one) : record && knowsSid(one);
-    const isHeard = typeof http_status === "number" && http_status >= 200 && http_status < 300;
+  const { at, conference_id, http_status, signed, named_as_by_relay, form, status } = entry;
+  const isHeard = typeof http_status === "number" && http_status >= 200 && http_status < 300;
+  if (status === "participant-join" && isHeard && record)
+    if (form === true ? knowsSid(record) : knowsId(record)) record.known_in.add(conference_id);
+  for (const one of toldBy(String(status), record, records)) {
+    // What names a conference or a call otherwise is a form: it has the call's sid. Whether a form's end is that of the call's
+    // conference is known only if the call was told of in it.
+    const isNamed =
+      named_as_by_relay === true
+        ? record
+          ? knowsId(one)
+          : form !== true || one.known_in.has(conference_id)
+        : record && knowsSid(one);
     const told = { conference_id, at };
     if (!isHeard) doubt(one, told, `callback answered ${String(http_status ?? "nothing")}`);
     else if (signed !== true) doubt(one, told, "callback not signed");

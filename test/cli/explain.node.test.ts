@@ -37,7 +37,7 @@ const line = ["--to", "+15550100100"];
 
 test("every example is good, without a warning", async () => {
   const files = await readdir(examples);
-  expect(files).toHaveLength(8);
+  expect(files).toHaveLength(10);
   for (const file of files) {
     const { code, out } = await run("check", file, "--tenant", "acme", "--json");
     expect({ file, code, out: JSON.parse(out) }).toMatchObject({
@@ -115,6 +115,38 @@ test("a supervisor coaches the agent whose number they key", async () => {
   ).toMatchObject({ rule: "one", coach: { call_from: "+15550100400", if_absent: "listen" } });
   expect(await explain("supervisor-coaching.yaml", ...supervisor, "--answer", "agent=0")).toMatchObject({
     coach: { role: "agent", if_several: "listen" },
+  });
+}, 60_000);
+
+test("a company meeting waits for its chair, is recorded and says so, and its audience waits for admission", async () => {
+  const meeting = ["--to", "+15550100900", "--from", "+15550100003", "--pin"];
+  const recorded = { record: "record-from-start" };
+  const heard = { announce: [{ say: "This meeting is recorded." }] };
+  const chair = 'pin={"room":"all-hands","role":"chair"}';
+  expect(await explain("all-hands.yaml", ...meeting, chair)).toMatchObject({
+    ...heard,
+    join: { ...recorded, start_on_enter: true, end_on_exit: true },
+  });
+  const speaker = 'pin={"room":"all-hands","role":"speaker"}';
+  expect(await explain("all-hands.yaml", ...meeting, speaker)).toMatchObject({
+    ...heard,
+    join: { ...recorded, start_on_enter: false },
+  });
+  expect(await explain("all-hands.yaml", ...meeting, 'pin={"room":"all-hands"}')).toMatchObject({
+    ...heard,
+    join: { ...recorded, start_on_enter: false, muted: true },
+    wait: { for: ["admission"] },
+  });
+}, 60_000);
+
+test("a call centre reaches the coast that is open for the caller's prefix", async () => {
+  const support = ["--to", "+15550100700", "--answer", "choice=2", "--at", "2026-12-01T19:00:00-05:00"];
+  expect(await explain("call-centre.yaml", ...support, "--from", "+15550200004")).toMatchObject({
+    rooms: ["support-west"],
+    wait: { for: ["seat"] },
+  });
+  expect(await explain("call-centre.yaml", ...support, "--from", "+15550100004")).toMatchObject({
+    rule: "closed",
   });
 }, 60_000);
 

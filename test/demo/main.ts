@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { startCarrierProcess } from "./carrier-process.ts";
 import { type Played, playTenant } from "./playing.ts";
 import { tableOf } from "./table.ts";
-import { type StagedTenant, stageTenants } from "./tenants.ts";
+import { type StagedTenant, stageTenants, variablesOf } from "./tenants.ts";
 import { complaintsOf, rowOf } from "./verdict.ts";
 import { startVoicemail } from "./voicemail.ts";
 import { startWorker } from "./worker.ts";
@@ -81,10 +81,15 @@ function judge(calls: readonly Played[], violations: readonly Record<string, unk
 function playOn([tenant]: readonly StagedTenant[], control: string, admin_token: string): string {
   if (tenant === undefined) return "";
   const { swml, cxml, relay } = tenant.number;
-  const cli = `npx node test/carrier/cli.ts --control ${control} --project ${tenant.carrier.project_id}`;
+  const cli = "npx node test/carrier/cli.ts";
   const from_to = "--from +15550100005 --to +15550100100";
+  const exported = Object.entries(variablesOf(tenant, control, admin_token)).map((pair) => pair.join("="));
   return `
-Everything is still up. From another terminal, in this folder:
+Everything is still up. In another terminal, in this folder, paste this first:
+
+  export ${exported.join(" ")}
+
+README.md has five things to try. Or:
 
   a call of your own      ${cli} call ${from_to} --url ${swml}
   … to a cXML number      ${cli} call ${from_to} --cxml-url ${cxml}
@@ -93,8 +98,6 @@ Everything is still up. From another terminal, in this folder:
   what each caller hears  ${cli} calls
   hang up                 ${cli} hangup CALL_ID
   every frame on the wire ${cli} journal
-
-  token of the API        ADMIN_TOKEN=${admin_token}
   the rules               test/demo/rules.json
 
 The Worker's log follows. Ctrl-C ends it all.

@@ -35,6 +35,20 @@ interface Stage {
   voicemail_url: string;
 }
 
+/** What the commands of README's "Five things to try" take from the environment. */
+export function variablesOf(
+  { carrier, number }: Pick<StagedTenant, "carrier" | "number">,
+  control: string,
+  admin_token: string,
+): Record<string, string> {
+  return {
+    CARRIER_CONTROL: control,
+    CARRIER_PROJECT: carrier.project_id,
+    WORKER: new URL(number.swml).origin,
+    ADMIN_TOKEN: admin_token,
+  };
+}
+
 /** Sets up every tenant of the demo as its owner would, all with the same rules: `npx partyline seal`, then `wrangler kv key put`. */
 export async function stageTenants(stage: Stage): Promise<StagedTenant[]> {
   const text = await readFile(join(import.meta.dirname, "rules.json"), "utf8");

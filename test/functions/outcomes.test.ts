@@ -113,6 +113,19 @@ describe("accepted", () => {
     );
     await settled(home, "document", "join_conference");
   });
+
+  test("the same while REST is silent: it is waited for once, and not by the webhook again", async () => {
+    await using home = await house(
+      [
+        { at: "command", match: join, do: { kind: "code", code: "200" } },
+        { at: "rest", do: { kind: "delay", ms: 20_000 } },
+      ],
+      { carrier: { speed: 1 } },
+    );
+    const { longest_silence_ms } = await settled(home, "document", "join_conference");
+    // The hold of 3 s, REST's 2 s, and the way back.
+    expect(longest_silence_ms).toBeLessThan(6_000);
+  });
 });
 
 describe("document: what RELAY does not do, the caller's own document does", () => {

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { sent, warmUp } from "../house.ts";
+import { type House, sent, warmUp } from "../house.ts";
 import { call, ended, heard, inRoom, lose, openContext, says, session } from "./context-house.ts";
 
 beforeAll(warmUp);
@@ -135,6 +135,32 @@ describe("a call that is asked", () => {
     await heard(home, call_id);
   });
 
+  test.each([
+    ["the answer to its transfer is late", async () => {}],
+    ["the session is lost after its transfer", lose],
+  ])("by a document of its own is asked once, though %s", async (_, trouble) => {
+    await using home = await openContext([pin], {
+      carrier: {
+        speed: 1,
+        faults: [
+          {
+            at: "command",
+            match: { method: "calling.play_and_collect" },
+            do: { kind: "code", code: "500" },
+          },
+          { at: "answer", match: { method: "calling.transfer" }, do: { kind: "delay", ms: 2_500 } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await says(home, call_id, "Enter your code.");
+    await trouble(home);
+    await home.carrier.digits(call_id, "1234");
+    await inRoom(home, call_id, "board");
+    await expect.poll(() => openWalks(home), { timeout: 5_000 }).toEqual([]);
+    expect((await heard(home, call_id)).filter((sound) => sound === "Enter your code.")).toHaveLength(1);
+  });
+
   test.each(["404", "410"])(
     "and lives, though RELAY answers %s, is answered by REST and asked by a document",
     async (code) => {
@@ -200,3 +226,9 @@ describe("a call that is asked", () => {
     30_000,
   );
 });
+
+function openWalks(home: House): Promise<unknown[]> {
+  return runInDurableObject(session(home), (_, state) =>
+    state.storage.sql.exec("SELECT call_id FROM walks WHERE state IS NOT NULL").toArray(),
+  );
+}

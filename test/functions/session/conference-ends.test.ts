@@ -129,3 +129,24 @@ test("those whom REST found in a conference are over with it, whichever object w
     expect(new Set(ids)).toEqual(new Set(["conf-1"]));
   });
 });
+
+test.each([
+  ["its calls stay where nothing shows that a form's sid is RELAY's id", undefined, "joined"],
+  ["its calls are over where REST showed that it is", true, "left"],
+  ["its calls stay where REST showed that it is not", false, "joined"],
+])("a conference's end is told by a form: %s", async (_, shown, state) => {
+  await onStorage(`ends-form-${shown}`, async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    if (shown !== undefined) ledger.observations.saw("conference_sid_is_conference_id", shown);
+    const row = ledger.plan(requestOf("call", { deadline_at: now + 2_000, ingress: "swml" }));
+    if (row) confirmJoin(ledger, row, { joined_by: "document", reason: "its document joined" }, now);
+    now += 60_000;
+    ledger.events.apply(event("conference-end", now), { feed: "callback", ids_known: false });
+    expect(ledger.placements.ofCall("call")[0]?.state).toBe(state);
+  });
+});

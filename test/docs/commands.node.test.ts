@@ -1,0 +1,176 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { temporaryFolder } from "../bench/children.ts";
+import { runPartyline } from "../cli/run-partyline.ts";
+import { docs, readDoc, root } from "./doc.ts";
+import { type DocsStage, type Ran, ReadersFolder, setStage } from "./stage.ts";
+
+const all = docs();
+const readme = readDoc("README.md");
+const firstRules = readme.blocks.find(({ info }) => info === "json ruleset")?.text ?? "";
+
+let stage: DocsStage;
+
+beforeAll(async () => {
+  stage = await setStage();
+}, 60_000);
+
+afterAll(async () => {
+  await stage.stop();
+});
+
+test("the five things to try in the demo show what the README says", async () => {
+  const [call, see, wait, look, ask] = readme.blocks.filter(({ info }) => info === "sh demo");
+  const folder = await ReadersFolder.of(stage, readme, firstRules);
+  const run = async (block: { text: string } | undefined) => {
+    const ran = await folder.run(block?.text ?? "exit 1");
+    expect(ran).toMatchObject({ code: 0 });
+    return ran.out;
+  };
+  for (const call_id of idsIn(await run(call)))
+    await stage.carrier.wait({ call: { call_id, in_conference: "acme:support" }, timeout_ms: 20_000 });
+  expect(await run(see)).toMatch(/^acme:support {2}started: (\S+, ){2}\S+$/m);
+  const [seated = "", waiting = ""] = idsIn(await run(wait));
+  await stage.carrier.wait({ call: { call_id: seated, in_conference: "acme:adviser" }, timeout_ms: 20_000 });
+  const heard = { sound: "say", contains: "number 1 in line" } as const;
+  await stage.carrier.wait({ call: { call_id: waiting, heard }, timeout_ms: 20_000 });
+  const looked = await run(look);
+  expect(looked).toContain(`${seated}  +15550100015`);
+  expect(looked).toMatch(/"waiting":\[\{"call_id":"\S+?","from":"\+15550100016"/);
+  expect(await run(ask)).toContain("vip");
+  await folder.remove();
+}, 60_000);
+
+const checked = all.flatMap((doc) =>
+  doc.blocks
+    .filter(({ info }) => info === "json ruleset")
+    .map(({ text }, nth) => ({ of: `${doc.path} ${nth + 1}`, text })),
+);
+
+test.each(checked)("partyline check finds nothing wrong with the ruleset $of", async ({ text }) => {
+  const file = join(temporaryFolder().folder, "rules.json");
+  await writeFile(file, text);
+  const { out, code } = await runPartyline({ args: ["check", file, "--tenant", "acme", "--json"] });
+  expect([code, JSON.parse(out)]).toMatchObject([0, { ok: true, errors: [], warnings: [] }]);
+});
+
+test("every kind of block is one that is looked at", () => {
+  const kinds = new Set(all.flatMap(({ blocks }) => blocks.map(({ info }) => info.replace(/ stdin=.*/, ""))));
+  const known = [
+    "",
+    "text demo",
+    "csv pins.csv",
+    "mermaid",
+    "toml",
+    "json",
+    "json answer",
+    "sh remote",
+    "sh slow",
+  ];
+  const run = ["json ruleset", "json project", "json tenant", "json dial", "sh", "sh demo", "sh api"];
+  expect([...kinds].filter((kind) => ![...known, ...run].includes(kind))).toEqual([]);
+});
+
+const pages = all.filter(({ blocks }) => blocks.some(({ info }) => isRun(info)));
+
+test.each(pages.map((doc) => [doc.path, doc] as const))(
+  "every command of %s does what it says",
+  async (_, doc) => {
+    const folder = await ReadersFolder.of(stage, doc, firstRules);
+    for (const { info, text } of doc.blocks.filter((block) => isRun(block.info))) {
+      const [, input = ""] = / stdin=(.*)$/.exec(info) ?? [];
+      expect(await folder.run(text, input === "" ? "" : `${input}\n`), text).toMatchObject({ code: 0 });
+    }
+    await folder.remove();
+  },
+  60_000,
+);
+
+test("every request of the page on the API is one that the Worker understands", async () => {
+  const page = readDoc("docs/api.md");
+  const folder = await ReadersFolder.of(stage, page, firstRules);
+  const { call_id } = await stage.carrier.placeCall({
+    from: "+15550100033",
+    to: "+15550100100",
+    url: `${stage.worker_url}/hooks/acme/swml`,
+  });
+  await stage.carrier.wait({ call: { call_id, in_conference: "acme:support" }, timeout_ms: 20_000 });
+  const requests = page.blocks
+    .filter(({ info }) => info === "sh api")
+    .flatMap(({ text }) => text.replaceAll("\\\n", "").trim().split("\n"));
+  for (const request of requests) {
+    const ran = await folder.run(`CALL_ID=${call_id}; ${request} -s -w '\n%{http_code}'`);
+    expect(answerOf(ran), request).toSatisfy(isUnderstood);
+  }
+  expect(requests.length).toBeGreaterThan(15);
+  await folder.remove();
+}, 60_000);
+
+test("the answers that the page on the API shows have the fields that the Worker answers", async () => {
+  const [shown = ""] = readDoc("docs/api.md")
+    .blocks.filter(({ info }) => info === "json answer")
+    .map(({ text }) => text);
+  const { ADMIN_TOKEN = "" } = stage.variables;
+  const response = await fetch(`${stage.worker_url}/api/tenants/acme/calls?limit=1`, {
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  const [wanted, given] = [JSON.parse(shown), await response.json()] as { calls: [object] }[];
+  expect(Object.keys(given ?? {})).toEqual(Object.keys(wanted ?? {}));
+  expect(Object.keys(given?.calls[0] ?? {})).toEqual(Object.keys(wanted?.calls[0] ?? {}));
+});
+
+test("every command of wrangler's that is named is there", async () => {
+  const named = all.flatMap(({ text }) =>
+    [...text.matchAll(/npx wrangler ((?:kv key|kv bulk|kv namespace|secret) [a-z]+|[a-z]+)/g)].map(
+      ([, command = ""]) => command,
+    ),
+  );
+  const commands = [...new Set(named)];
+  expect(commands).toContain("kv key put");
+  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+  const folder = await ReadersFolder.of(stage, readme, firstRules);
+  for (const command of commands) {
+    const { out } = await folder.run(`"$NODE" ${wrangler} ${command} --help`);
+    expect(out.split("\n"), command).toContainEqual(
+      expect.stringMatching(new RegExp(`^wrangler ${command}\\b`)),
+    );
+  }
+  await folder.remove();
+}, 60_000);
+
+test("the staging environment of the page on operations can be deployed", async () => {
+  const staging = readDoc("docs/operations.md").blocks.find(({ info }) => info === "toml")?.text ?? "";
+  const config = await readFile(join(root, "wrangler.toml"), "utf8");
+  const { folder: made } = temporaryFolder();
+  const main = `main = "${join(root, "functions/index.ts")}"`;
+  await writeFile(join(made, "wrangler.toml"), `${config.replace(/^main = .*$/m, main)}\n${staging}`);
+  const folder = await ReadersFolder.of(stage, readme, firstRules);
+  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+  const { out, code } = await folder.run(
+    `cd ${made}; CLOUDFLARE_CF_FETCH_ENABLED=false WRANGLER_SEND_METRICS=false "$NODE" ${wrangler} deploy --dry-run --env staging`,
+  );
+  expect(code).toBe(0);
+  for (const binding of ["RELAY_SESSION", "DIRECTORY", "REFUSALS"]) expect(out).toContain(`env.${binding}`);
+  await folder.remove();
+}, 60_000);
+
+function isRun(info: string): boolean {
+  return info === "sh" || info.startsWith("sh stdin=");
+}
+
+/** The ids of the calls that a block placed. */
+function idsIn(out: string): string[] {
+  return [...out.matchAll(/"call_id":"([^"]+)"/g)].map(([, id = ""]) => id);
+}
+
+function answerOf({ out, code }: Ran): { code: number | null; status: number; why: string | null } {
+  const [, why = null] = /"code":"([a-z_]+)"/.exec(out) ?? [];
+  return { code, status: Number(out.split("\n").at(-1)), why };
+}
+
+/** Who is not there, like a caller in a lobby, need not be there: the request was understood. */
+function isUnderstood({ code, status, why }: ReturnType<typeof answerOf>): boolean {
+  const isAbsent = status === 404 && why !== null && !["not_found", "unknown_tenant"].includes(why);
+  return code === 0 && ((status >= 200 && status < 300) || isAbsent);
+}
