@@ -273,8 +273,8 @@ function bare(written: string): string {
 }
 
 function readSip(text: string): SipUri | null {
-  const first = text.charCodeAt(0) | 0x20;
-  if (first !== 0x73) return null;
+  // Most addresses are numbers, which no longer pattern need be tried on.
+  if (!/^sips?:/i.test(text)) return null;
   const [, scheme, user, host, port = "", tail = ""] =
     SIP_URI.exec(text) ?? SIP_URI_OF_SEVERAL.exec(text) ?? [];
   if (scheme === undefined || user === undefined || host === undefined) return null;
