@@ -257,7 +257,10 @@ export class CallControl {
     const left_ms = ends_at - Date.now();
     if (left_ms <= 0) return this.#host.sounds(null);
     const { promise: isOver, resolve } = Promise.withResolvers<void>();
-    this.#stopping.set(control_id, resolve);
+    this.#stopping.set(control_id, () => {
+      if (this.#sounding === null) this.#host.sounds(null);
+      resolve();
+    });
     const stopped = Promise.race([this.#stopAgain(sound), isOver]);
     await orAfter(Math.min(SILENCED_WITHIN_MS, left_ms), stopped, undefined);
     this.#stopping.delete(control_id);

@@ -100,12 +100,15 @@ export class RoomKeeper {
   /** A conference's size, as its newest event told it, and our count of it. */
   async #compare(heard: Heard): Promise<void> {
     const { rooms, checks, doubts, repairs } = this.#host;
-    const { conference_id, room, size, isTrusted } = heard;
+    const { conference_id, room, size, isTrusted, mayCountLeaver } = heard;
     const { surely, perhaps } = rooms.joinedTo(room, conference_id);
     const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
     if (counted.length !== size && rooms.around(room).length > 0) checks.demand(room);
     if (!isTrusted) return;
-    if (size === surely.length || size === surely.length + perhaps.length) {
+    const isEqual = size === surely.length || size === surely.length + perhaps.length;
+    // With the one who left it would be equal to a count that has one too many.
+    if (isEqual && mayCountLeaver) return;
+    if (isEqual) {
       doubts.confirmed(conference_id);
       const released = surely.filter(({ presumed_gone_at }) => presumed_gone_at !== null);
       await this.#write(released, (row) => repairs.bringBack(row));
@@ -165,8 +168,8 @@ export class RoomKeeper {
         },
         room,
       );
-      checks.checked(check, checked);
-      if (checked.wasNeedless) return;
+      const isOther = checks.checked(check, checked);
+      if (checked.wasNeedless && !isOther) return;
       counters.add("repaired_rooms");
       placements.touched(room);
       log("warn", "room.repaired", { room, calls: repaired, strangers: checked.strangers });
