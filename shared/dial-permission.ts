@@ -64,7 +64,7 @@ function allowsDestination({ key, port, parameters }: Permission, to: string): b
   if (!key.startsWith("sip:")) return true;
   const destination = destinationOf(to);
   if (destination === null || (port !== "*" && port !== destination.port)) return false;
-  return [...destination.parameters].every(
+  return destination.parameters.every(
     ([name, value]) => parameters.get(name) === value || parameters.get(name) === "*",
   );
 }

@@ -146,10 +146,10 @@ export function dialledKeys(address: string, prefixes: readonly number[]): strin
   return uri?.isPlain ? uriKeys(uri) : [];
 }
 
-/** Where a SIP URI goes beside its user and host; null for any other address. Names in lower case. */
+/** Where a SIP URI goes beside its user and host; null for any other address. In lower case, each parameter as often as it is there. */
 export function destinationOf(
   address: string,
-): { port: string; parameters: ReadonlyMap<string, string> } | null {
+): { port: string; parameters: readonly (readonly [name: string, value: string])[] } | null {
   const uri = readSip(address);
   if (!uri?.isPlain || uri.tail.includes("?")) return null;
   const parameters = uri.tail
@@ -159,7 +159,7 @@ export function destinationOf(
       const [name = "", ...value] = parameter.split("=");
       return [name.toLowerCase(), value.join("=").toLowerCase()];
     });
-  return { port: uri.port, parameters: new Map(parameters) };
+  return { port: uri.port, parameters };
 }
 
 /** The number that an address would be if its country, or its SIP host, were known; null: none. For hints. */

@@ -182,6 +182,7 @@ describe("calling somebody into a conference", () => {
       "sip:a@pbx.example.com",
       "sip:a@pbx.example.com:5070;maddr=evil.example",
       "sip:a@pbx.example.com:5071;transport=tls",
+      "sip:a@pbx.example.com:5070;transport=udp;transport=tls",
       "sip:+15550100201@evil.example",
     ])
       expect(await refused(ask(house, { to })), to).toEqual([403, "destination_denied"]);
