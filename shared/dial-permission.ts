@@ -1,7 +1,7 @@
 import { destinationOf, dialledKeys } from "./identity.ts";
 import { addressKey, prefixLength } from "./rules/address.ts";
 
-/** Whom a tenant may have called: a pattern, or one behind which keys may be sent to whoever answers. */
+/** Whom a tenant may have called: a pattern, or one for which keys may be sent once it is answered. */
 export type DialPermission = string | { to: string; send_digits: true };
 
 /** What is to be dialled, as it is dialled. */

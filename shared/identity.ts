@@ -176,7 +176,7 @@ export function numberIfKnown(written: string, canonical: string): string[] {
 
 /**
  * Two callers, or two numbers called, are the same where this is: the canonical form without port and parameters. Null for those
- * who withhold their number: nobody is the same as they are.
+ * who withhold their number, who are never the same.
  */
 export function sameCallerKey(address: string, side: Side): string | null {
   if (isWithheld(address)) return null;

@@ -10,7 +10,7 @@ const roomName = z.string().min(1).max(64);
 /** A placement that was decided, with what the log and a repeat need to know of how. */
 export type Placing = Place &
   Pick<Decision, "rule" | "ruleset" | "decided_at"> & {
-    /** A secret was asked for on the way: whoever comes back to a seat that is kept must call from the same port, too. */
+    /** A secret was asked for on the way: a caller who comes back to a held seat must call from the same port, too. */
     secret?: true;
   };
 

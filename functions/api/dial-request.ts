@@ -23,7 +23,7 @@ const DESTINATION =
 export const dialBody = z.strictObject({
   /** An E.164 number or a SIP URI. */
   to: z.string().regex(DESTINATION, `${ADDRESS_MESSAGE}, with :port and ;parameters where it needs them`),
-  /** Keys sent to whoever answers, before the room; w waits half a second, W one. */
+  /** Keys sent once the call is answered, before the room; w waits half a second, W one. */
   send_digits: z
     .string()
     .regex(/^[0-9A-Da-d*#wW]{1,64}$/, "1 to 64 of 0-9, A-D, *, #, w (waits half a second) and W (a second)")

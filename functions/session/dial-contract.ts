@@ -13,7 +13,7 @@ export interface DialRequest {
   /** The caller ID. */
   from: string;
   device: "phone" | "sip";
-  /** Keys sent to whoever answers, before the room. May be a secret: shown nowhere. */
+  /** Keys sent once the call is answered, before the room. May be a secret: shown nowhere. */
   send_digits?: string;
   /** How long it rings, seconds. */
   timeout_s: number;

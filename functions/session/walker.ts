@@ -109,7 +109,7 @@ export class Walker {
     walks.close(call_id);
   }
 
-  /** False where they could not be sent: who was to be reached by them is not on the line. */
+  /** False if they could not be sent: the person they lead to is not on the line. */
   async #sendDigits(): Promise<boolean> {
     const { made } = this.#walk.state;
     if (made?.send_digits === undefined) return true;

@@ -135,7 +135,7 @@ describe("calling somebody into a conference", () => {
     await comesTo(house, id, "left");
   });
 
-  it("sends keys to whoever answers, once and before the room, and shows them nowhere", async () => {
+  it("sends keys to the called party, once and before the room, and shows them nowhere", async () => {
     await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
     const { id } = await asked(house, { to: ALICE, send_digits: "ww4711#", id: "ext-1" });
     const { call_id } = await comesTo(house, id, "joined");
@@ -157,7 +157,7 @@ describe("calling somebody into a conference", () => {
     ]);
   });
 
-  it("ends a call whose keys could not be sent: who was to be reached by them is not on the line", async () => {
+  it("ends a call whose keys could not be sent, since the person they lead to is not on the line", async () => {
     await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
     await house.carrier.change({
       faults: [
