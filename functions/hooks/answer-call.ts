@@ -128,7 +128,7 @@ async function answerDecision(
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
       const { announce } = decision;
-      const placing = placingOf(decision);
+      const placing = placingOf(decision, point.answers);
       const [first, ...more] = announce ? await withCallerNumber(visit, placing, announce) : [];
       if (!first)
         return await placeCall(visit, point.entry, placing, point.step, arrival(visit, decision.decided_at));

@@ -5,7 +5,7 @@ import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { namingSaid } from "../naming.ts";
 import { askNumber } from "../session-client.ts";
-import { type CallVisit, untilFor, wireNames } from "./visit.ts";
+import { type CallVisit, roomsBefore, untilFor, wireNames } from "./visit.ts";
 
 /** The session is asked no longer than this: the announcement can do without. */
 const ASK_MS = 1_000;
@@ -13,19 +13,21 @@ const ASK_MS = 1_000;
 /** The announcements with the caller's number in them. Where nobody knows it, those that say it are left out. */
 export async function withCallerNumber(
   visit: CallVisit,
-  { rooms, strategy, capacity, sticky_key, join }: Placing,
+  placing: Placing,
   announce: NonNullable<Place["announce"]>,
 ): Promise<Spoken[]> {
   if (!announce.some(saysNumber)) return announce;
   const { env, tenant, call, authentic } = visit;
+  const { rooms, strategy, capacity, sticky_key, join } = placing;
   const wanted = {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
     ...namingSaid(tenant),
+    ...roomsBefore(visit, placing),
     strategy,
     join,
     ...(capacity === undefined ? {} : { capacity }),
-    ...(sticky_key === undefined ? {} : { sticky_key }),
+    ...(sticky_key === undefined ? {} : { sticky_key, from_before: call.from }),
   };
   const number = authentic ? await askNumber(env, tenant.project, wanted, untilFor(visit, ASK_MS)) : null;
   if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));

@@ -110,7 +110,7 @@ function waitingPlacing(visit: CallVisit): Placing | null {
   const { rules } = visit.tenant;
   if (!rules || (said !== "failed" && said !== "no-answer")) return null;
   const decision = decide(rules, visit.call, visit.received_at, {});
-  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision) : null;
+  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision, {}) : null;
 }
 
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */

@@ -28,6 +28,7 @@ import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
+import { liveNames } from "./seats.ts";
 import type { Terms } from "./terms.ts";
 
 interface DeskHost {
@@ -231,9 +232,10 @@ export class Desk {
     }
   }
 
-  async #place(request: PlaceRequest): Promise<PlaceReply> {
+  async #place(asked: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
-    observations.saw("caller_forms", callerForm(request.from));
+    const request = { ...asked, rooms: liveNames(rooms, asked) };
+    observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;

@@ -148,7 +148,8 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
+    const { namings } = this.#tables;
+    return await this.#desk.place({ ...request, rooms: namings.settle(request), ...namings.before(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */

@@ -163,6 +163,8 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     using tenants = await found.tenants();
     expect(await tenants.lastGood("acme")).toMatchObject({ tenant: '{"project_id":"p-1"}' });
     expect(await tenants.naming("default")).toBe("plain");
+  },
+  async (found) => {
     using archive = await found.archive();
     expect(await archive.recordings("acme", { limit: 9 })).toMatchObject({
       recordings: [{ id: "rec-1", room: "acme:support", state: "completed", sid: "r-1", duration_s: 12 }],
