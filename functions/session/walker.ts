@@ -31,11 +31,11 @@ const CONNECTING_MS = 1_000;
 const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
 /** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
-const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
 /** What a caller hears who is held once more. */
-const ring: Medium = { type: "ringtone", params: { name: "us", duration: 2 } };
+const ring: Extract<Medium, { type: "ringtone" }> = { type: "ringtone", params: { name: "us", duration: 2 } };
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
 const STEPS = 500;
 
@@ -275,9 +275,12 @@ export class Walker {
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
     if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     if (next.asks?.always !== true) return await this.#perform({ does: "apologise" });
-    // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment.
+    // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment, and meanwhile it rings.
     for (const wait of MOVED_AGAIN_MS) {
+      const rung = this.control.play([{ ...ring, params: { ...ring.params, duration: wait / 1_000 } }]);
       await orAfter(wait, this.#seen.promise, undefined);
+      this.control.interrupt();
+      await rung;
       if (this.control.isGone || this.#placement?.state === "joined") return "over";
       if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations, Date.now()))
         return await this.#perform({ does: "apologise" });

@@ -121,9 +121,9 @@ function act(
       : { action: "reject", say: { say }, ...why };
   }
   if (place === undefined) return null;
-  const room = filled(place.room, call, answers);
+  const room = filled(place.room, call, answers)?.trim() ?? null;
   const { caller } = readingOf(call.from, "from");
-  const before = filled(place.room, call, answers, true);
+  const before = filled(place.room, call, answers, true)?.trim() ?? null;
   if (room === null) return null;
   const many = place.overflow?.rooms ?? 1;
   const numbered = (first: string): [string, ...string[]] => [
