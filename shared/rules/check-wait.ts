@@ -88,12 +88,14 @@ export class BeforeRoom {
 }
 
 /** Who comes back is known by the number that they call from alone. */
-function whatIsForged({ role }: PlaceText, rejoin_s: number, asked: Asked): string | null {
+function whatIsForged({ role, wait }: PlaceText, rejoin_s: number, asked: Asked): string | null {
   const isSecret = [...asked.values()].some(({ secret }) => secret === true);
-  if (!isSecret && role !== "moderator") return null;
+  const isAdmitted = wait?.for === "admission";
   const gains = [
     ...(isSecret ? ["unasked for the secret"] : []),
     ...(role === "moderator" ? ["as a moderator"] : []),
+    ...(isAdmitted ? ["without being admitted"] : []),
   ];
+  if (gains.length === 0) return null;
   return `lets in ${gains.join(" and ")} whoever shows the number of a caller who dropped, for ${rejoin_s} s; numbers can be forged: leave it out`;
 }

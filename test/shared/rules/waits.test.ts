@@ -259,7 +259,7 @@ describe("a way back", () => {
     expect(warningsOf(withPlace({ rejoin_s: 60 }))).toEqual([
       "rules[0].place.rejoin_s: changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out",
     ]);
-    for (const more of [{ capacity: 2 }, { announce: "Hi." }, { wait: { for: "admission" } }])
+    for (const more of [{ capacity: 2 }, { announce: "Hi." }])
       expect(warningsOf(withPlace({ rejoin_s: 60, ...more }))).toEqual([]);
     const asked = {
       id: "g",
@@ -270,7 +270,7 @@ describe("a way back", () => {
     expect(warningsOf({ rules: [asked] })).toEqual([]);
   });
 
-  test("past a secret, or to a moderator's seat, is warned of: numbers can be forged", () => {
+  test("past a secret or the lobby, or to a moderator's seat, is warned of: numbers can be forged", () => {
     const asking = (question: object, place: object) => ({
       id: "g",
       match: {},
@@ -290,6 +290,9 @@ describe("a way back", () => {
     expect(warned(asking({}, { role: "listener" }))).toEqual([]);
     expect(warningsOf(withPlace({ rejoin_s: 60, capacity: 2, role: "moderator" }))).toEqual([
       `rules[0].place.rejoin_s: lets in as a moderator ${forged}`,
+    ]);
+    expect(warningsOf(withPlace({ rejoin_s: 60, wait: { for: "admission" } }))).toEqual([
+      `rules[0].place.rejoin_s: lets in without being admitted ${forged}`,
     ]);
   });
 });
