@@ -170,9 +170,13 @@ const tooMany: Record<PinsClosed, string> = {
 };
 
 /** Tells the session that a call's own document is done with its room. Never rejects: the call is answered already. */
-export async function tellLeft(env: Env, { tenant, project }: Tenant, key: PlacementKey): Promise<void> {
+export async function tellLeft(
+  env: Env,
+  { tenant, project }: Tenant,
+  { lives_on, ...key }: PlacementKey & { lives_on: boolean },
+): Promise<void> {
   const told = await ask(async () => {
-    await sessionOf(env, project).left(key);
+    await sessionOf(env, project).left(key, lives_on);
   }, Date.now() + TELL_MS);
   if (!told.answered) log("warn", "session.not_told", { tenant, call: key.call_id, why: told.why });
 }

@@ -152,6 +152,8 @@ export type LookReply =
       may_stand?: true;
       /** Seats are limited: the document asks, too, where its join failed. */
       limited?: true;
+      /** A seat is kept for the caller who drops: the document asks, too, when its stay is over. */
+      keeps_seat?: true;
       /** Of `not_in` where seats are limited: the call waits in its line again. */
       waits?: true;
       /** Of `not_in` where seats are limited: what the rule says to a caller who finds no seat. */

@@ -147,9 +147,12 @@ export class RelaySession extends DurableObject<Env> {
     return this.#desk.look(request);
   }
 
-  /** The call's own document is done with its room, which is news where events were lost. */
-  left(key: PlacementKey): void {
-    this.#chores.left(key);
+  /**
+   * The call's own document is done with its room, which is news where events were lost.
+   * @param lives_on Whether the call was there, and lives on; a Worker of the version before does not say.
+   */
+  left(key: PlacementKey, lives_on = false): void {
+    this.#chores.left(key, lives_on);
   }
 
   /** Who is let in, and where. */

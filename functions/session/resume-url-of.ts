@@ -17,8 +17,11 @@ export function resumeUrlOf(
   return hooks === undefined ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
 }
 
-/** How a document that the session gives the row's call asks us what its join's result means. */
-export function asksUsOf(row: Placement): AsksUs | undefined {
+/**
+ * How a document that the session gives the row's call asks us what its join's result means.
+ * @param keeps_seat Whether a seat is kept for its caller, should the call drop.
+ */
+export function asksUsOf(row: Placement, keeps_seat: boolean): AsksUs | undefined {
   // Each time that it was put back it asks anew.
   const dest = resumeUrlOf(row, row.rejoins * ASKED_BETWEEN, { joined: true });
   return dest === null
@@ -27,6 +30,7 @@ export function asksUsOf(row: Placement): AsksUs | undefined {
         dest,
         params: {},
         always: row.may_stand === 1,
+        ...(keeps_seat ? { over: true as const } : {}),
         ...(row.capacity === null ? {} : { failed: true as const }),
       };
 }

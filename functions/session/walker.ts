@@ -128,7 +128,8 @@ export class Walker {
   }
 
   async #resume(was: Next): Promise<Step> {
-    const resumed = takenUp(was, this.#placement);
+    const row = this.#placement;
+    const resumed = takenUp(was, row, row !== undefined && this.#host.kept.isPromised(row));
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 

@@ -222,9 +222,12 @@ async function useAll(sql: SqlStorage): Promise<void> {
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
   ledger.rooms.taken("acme:support");
+  ledger.kept.dropped(promised);
   ledger.kept.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id: "back" });
   ledger.kept.take("back");
   ledger.kept.unkeep(promised);
+  ledger.kept.isPromised(promised);
+  ledger.kept.removed(promised);
   if (row) ledger.repairs.release(row, "for its place in the journal");
   ledger.checks.demandAfter("acme:support", 0);
   ledger.checks.refused("acme:support", 1);
