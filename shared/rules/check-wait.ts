@@ -48,19 +48,12 @@ export class BeforeRoom {
     const recordedBy = this.#recordedBy(place, here);
     if (recordedBy !== null && place.recording_notice === undefined && !notice)
       this.#warnOfRecording(recordedBy);
-    if (place.recording_notice !== undefined && place.recording_notice !== false && recordedBy === null)
-      this.#found.warnings.push(
-        problem(
-          [...here, "recording_notice"],
-          'is never heard: the join does not record; write "record": "record-from-start" in it, or leave the notice out',
-        ),
-      );
     if (place.rejoin_s === undefined) return;
     const skips =
       asked.size > 0 ||
       place.announce !== undefined ||
       place.wait !== undefined ||
-      (recordedBy !== null && notice !== false);
+      (place.recording_notice ?? (recordedBy !== null && notice)) !== false;
     const message =
       place.capacity === undefined && !skips
         ? "changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out"
