@@ -130,6 +130,20 @@ export async function askNumber(
   return reply.answered ? reply.value : null;
 }
 
+/** Whether the room that the caller would be in is known to be recorded; false where the session does not say. */
+export async function askRecorded(
+  env: Env,
+  project: Project,
+  wanted: Wanted,
+  until: number,
+): Promise<boolean> {
+  const reply = await ask(
+    () => askPart(sessionOf(env, project).usher(), (usher) => usher.isRecorded(wanted)),
+    until,
+  );
+  return reply.answered && reply.value;
+}
+
 /** How a caller was placed who dropped and whose seat is kept; null where there is none, or the session does not say. */
 export async function askReturning(
   env: Env,

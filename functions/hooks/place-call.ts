@@ -118,6 +118,7 @@ function requestFor(
     when_full,
     after,
     max_duration_s,
+    recording_notice,
   }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
@@ -145,6 +146,7 @@ function requestFor(
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    ...(recording_notice === undefined ? {} : { recording_notice }),
     forwarding: forwardingOf(join),
     rule,
     role,

@@ -23,6 +23,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { HeldJoins } from "./held-joins.ts";
 import { Line } from "./line.ts";
 import { Link } from "./link.ts";
+import { Notices } from "./notices.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { byDocumentReply, joinIsSending } from "./placing.ts";
@@ -50,6 +51,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
   readonly #dialer: Dialer;
+  readonly #notices: Notices;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -118,7 +120,9 @@ export class RelaySession extends DurableObject<Env> {
         this.#heartbeat.worked();
       },
     });
-    this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception, dialer: this.#dialer });
+    this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
+    const kept = { reception: this.#reception, dialer: this.#dialer, notices: this.#notices };
+    this.#heartbeat = new Heartbeat({ ...worked, ...kept });
     this.#usher = new Usher(parts);
     this.#control = new Control({ ...parts, chores: this.#chores });
     void rooms.known();
@@ -200,6 +204,7 @@ export class RelaySession extends DurableObject<Env> {
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
     if (trusted) this.#events.apply(event, told);
     else this.#events.applyUntrusted(event, told);
+    this.#notices.heard(event);
     this.#chores.start();
     this.#chores.heard();
     const toTell = whomToTell(this.#tables.placements, this.#tables.rooms, request);
@@ -275,6 +280,7 @@ export class RelaySession extends DurableObject<Env> {
 
   #joined(key: PlacementKey): void {
     this.#desk.joined(key);
+    this.#notices.joined(key);
     this.#reception.joined(key.call_id);
   }
 
@@ -290,6 +296,7 @@ export class RelaySession extends DurableObject<Env> {
     if (!isNew) return;
     this.#heartbeat.worked();
     this.#events.apply(event);
+    this.#notices.heard(event);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#dialer.heard(event);
     this.#chores.start();

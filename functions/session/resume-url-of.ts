@@ -11,10 +11,16 @@ export function resumeUrlOf(
   asked: number,
   { joined }: { joined: boolean },
 ): string | null {
+  const hooks = hooksOf(join);
+  return hooks === null ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
+}
+
+/** `https://…/hooks/<tenant>`, where a join's callbacks go; null where it has none of ours. */
+export function hooksOf({ status_callback = "" }: Placement["join"]): string | null {
   // Our own callback is at …/hooks/<tenant>/conference-status.
-  const [, hooks] =
-    /^(https?:\/\/.+\/hooks\/[a-z0-9-]+)\/conference-status\b/.exec(join.status_callback ?? "") ?? [];
-  return hooks === undefined ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
+  const [, hooks = null] =
+    /^(https?:\/\/.+\/hooks\/[a-z0-9-]+)\/conference-status\b/.exec(status_callback) ?? [];
+  return hooks;
 }
 
 /**

@@ -144,6 +144,10 @@ const migrations: readonly string[] = [
 
   // What a caller is told whose join SignalWire refused for want of a seat.
   `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
+
+  // What callers are told if their room is recorded, and the rooms that are.
+  `ALTER TABLE placements ADD COLUMN untold TEXT;
+   CREATE TABLE recorded_rooms (room TEXT PRIMARY KEY, conference_id TEXT, since INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 /**

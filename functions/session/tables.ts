@@ -9,6 +9,7 @@ import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
+import { RecordedRooms } from "./recorded-rooms.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
@@ -39,6 +40,7 @@ export class Tables {
   readonly checks: RoomChecks;
   readonly kept: KeptSeats;
   readonly rooms: Rooms;
+  readonly recorded: RecordedRooms;
   readonly walks: Walks;
   readonly dials: Dials;
 
@@ -67,6 +69,7 @@ export class Tables {
     this.checks = new RoomChecks(this.disk, now);
     this.kept = new KeptSeats(this.disk, now);
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
+    this.recorded = new RecordedRooms(this.disk, this.rooms, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
   }

@@ -3,6 +3,7 @@ import type { Placing } from "../../shared/seal.ts";
 import type { KeptSeats, Returning } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
 
@@ -19,6 +20,7 @@ interface UsherHost {
   rooms: Rooms;
   line: Line;
   kept: KeptSeats;
+  recorded: RecordedRooms;
 }
 
 /** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
@@ -47,6 +49,12 @@ export class Usher extends RpcTarget {
   callerNumber(wanted: Wanted): number | null {
     const { room } = chooseRoom(this.#host.rooms, wanted);
     return room === null ? null : this.#host.rooms.taken(room) + 1;
+  }
+
+  /** Whether the room that the caller would be in, were it placed now, is known to be recorded. */
+  isRecorded(wanted: Wanted): boolean {
+    const { room } = chooseRoom(this.#host.rooms, wanted);
+    return this.#host.recorded.has(room ?? wanted.rooms[0]);
   }
 
   /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */
