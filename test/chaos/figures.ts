@@ -1,3 +1,4 @@
+import type { Conference } from "../carrier/conferences.ts";
 import { ways } from "./callers.ts";
 import { cutCalls } from "./dialled.ts";
 import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
@@ -10,7 +11,7 @@ import { APOLOGY, FULL, LINE } from "./rules.ts";
 import { silenceAfter } from "./silence.ts";
 
 /** What only shows among several calls. */
-const shared_crimes = ["left_alive_after_switch", "over_capacity"] as const;
+const shared_crimes = ["left_alive_after_switch", "over_capacity", "recorded_without_notice"] as const;
 
 type AnyCrime = Crime | (typeof shared_crimes)[number];
 
@@ -42,6 +43,7 @@ export function verdictOf(
   const shared = {
     left_alive_after_switch: leftAfterSwitch(records),
     over_capacity: overCapacity(records, flagged),
+    recorded_without_notice: new Set(recordedWithoutNotice(records, conferencesOf(played).flat())),
   };
   const waiting = heldUp(records);
   const offenders: Verdict["offenders"] = records
@@ -91,7 +93,7 @@ export function verdictOf(
     ...counts,
     excused: excuses.length,
     alive_in_silence_s: secondsOf(records.flatMap(aloneFor)),
-    ...recordingFigures(played, records),
+    recording_callbacks_missed: recordingsMissed(played),
     webhook_ms: percentiles(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
@@ -133,19 +135,16 @@ function aloneFor(record: CallRecord): number[] {
   return ended_at !== null && ended_at <= out_at ? [] : [silenceAfter(record, out_at)];
 }
 
-/** How people fare who are recorded; no crimes yet. */
-function recordingFigures({ projects }: Played, records: readonly CallRecord[]): Record<string, number> {
-  const conferences = projects.map(({ conferences, past_conferences }) => [
-    ...conferences.values(),
-    ...past_conferences,
-  ]);
-  const untold = projects.map((project, index) =>
+function conferencesOf({ projects }: Played): Conference[][] {
+  return projects.map(({ conferences, past_conferences }) => [...conferences.values(), ...past_conferences]);
+}
+
+/** No crime yet. */
+function recordingsMissed(played: Played): number {
+  const conferences = conferencesOf(played);
+  return played.projects.flatMap((project, index) =>
     untoldRecordings(conferences[index] ?? [], entriesOf(project)),
-  );
-  return {
-    recorded_without_notice: recordedWithoutNotice(records, conferences.flat()).length,
-    recording_callbacks_missed: untold.flat().length,
-  };
+  ).length;
 }
 
 /** How the calls came, and what they met before their rooms. */

@@ -159,6 +159,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     const reply = await found.look({ ...asked, document_said: "failed" });
     expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
+  async (found) => {
+    using usher = await found.usher();
+    const wanted: Wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
+    expect(await usher.isRecorded(wanted)).toBe(true);
+  },
 ];
 
 describe("storage that an older version wrote", () => {

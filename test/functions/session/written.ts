@@ -124,4 +124,7 @@ export const written = [
      decided_at, reason, live, created_at, deadline_at, when_full)
    VALUES ('refused', '', 0, 'acme', 'node-1', '+15550100007', 'by_document', 'document', 2, 'acme:small', '{}', 'small',
      'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000}, '{"action":"reject","say":{"say":"All seats are taken."}}');`,
+
+  `UPDATE placements SET untold = '{"say":"This call is recorded."}' WHERE call_id = 'in';
+   INSERT INTO recorded_rooms (room, conference_id, since) VALUES ('acme:support', 'conf-1', ${at});`,
 ];
