@@ -112,6 +112,17 @@ describe("the recording notice", () => {
   });
 });
 
+test("what is heard before a room is heard by a call by a context whose answer takes its time", async () => {
+  const switches = { answer_is_async: 400, relay_429: "often" } as const;
+  await using home = await open(
+    { rules: [{ id: "any", match: {}, place: { room: "team", announce: NOTICE } }] },
+    { carrier: { speed: 1, switches } },
+  );
+  await putContexts(home, { main: home.tenant });
+  const call_id = await inTeam(home, guest, "relay");
+  expect(await noticesTo(home, call_id)).toEqual(["say"]);
+}, 30_000);
+
 describe("a ticket for the recording notice", () => {
   async function ask(home: House, tenant: string, conference: string, sealed_at: number): Promise<Response> {
     const keys = await deriveKeys({
