@@ -1,11 +1,13 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { isTenantId } from "../shared/conference.ts";
+import { problemsIn, type RecordKind, recordSchemas } from "../shared/records.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
 import { type RulesetFile, readRulesetFile } from "./ruleset-file.ts";
 import { count, type PlacedProblem, placed, problemLines } from "./ruleset-problems.ts";
 
 interface CheckOptions {
   json?: true;
+  record?: RecordKind;
   tenant?: string;
   plain?: true;
 }
@@ -22,15 +24,20 @@ interface Report {
 /** `partyline check FILE`: exit code 0 where the ruleset is good, 1 where it has errors, 2 where it could not be read. */
 export function checkCommand(): Command {
   return new Command("check")
-    .description("check a ruleset and say what is wrong with it, where, and what to do")
+    .description("check a ruleset or a record and say what is wrong with it, where, and what to do")
     .argument("<file>", "the ruleset: .json, .jsonc, .yaml or .yml")
+    .addOption(
+      new Option("--record <kind>", "the file is a record for KV and no ruleset").choices(
+        Object.keys(recordSchemas),
+      ),
+    )
     .option(
       "--tenant <id>",
       "whose rules they are: room names are then held to what its prefix leaves of 64 characters",
     )
     .option("--plain", "the tenant's conferences carry no prefix")
     .option("--json", "one JSON object for machines")
-    .addHelpText("after", "\nExit codes: 0 the ruleset is good, 1 it has errors, 2 it could not be read.")
+    .addHelpText("after", "\nExit codes: 0 the file is good, 1 it has errors, 2 it could not be read.")
     .action(async (file: string, options: CheckOptions, command: Command) => {
       if (options.tenant !== undefined && !isTenantId(options.tenant)) {
         command.error("error: --tenant takes 1 to 24 of a-z, 0-9 and -", { exitCode: 2 });
@@ -45,10 +52,14 @@ export function checkCommand(): Command {
     });
 }
 
-function reportOf(file: string, read: RulesetFile, { tenant, plain }: CheckOptions): Report {
+function reportOf(file: string, read: RulesetFile, { record, tenant, plain }: CheckOptions): Report {
   if (!read.ok) {
     const errors = read.kind === "unreadable" ? [{ message: read.message }] : read.errors;
     return { file, ok: false, errors: errors.map((error) => ({ path: "", ...error })), warnings: [] };
+  }
+  if (record !== undefined) {
+    const errors = placed(problemsIn(record, read.value), read.positionOf);
+    return { file, ok: errors.length === 0, errors, warnings: [] };
   }
   const parsed = parseRuleset(read.value, {
     ...(tenant === undefined ? {} : { tenant }),

@@ -1,12 +1,20 @@
-import type { z } from "zod";
 import { isTenantId } from "../shared/conference.ts";
 import { openSecret } from "../shared/credentials.ts";
+import {
+  type ProjectRecord,
+  projectRecord,
+  readRecord,
+  type TenantRecord,
+  tenantRecord,
+} from "../shared/records.ts";
 import { type CompiledRuleset, compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
 import { DECISION_STEPS } from "../shared/rules/limits.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
+import type { Problem } from "../shared/rules/problems.ts";
+import { lastGoodRecords, tellUnknownKeys, wordIn } from "./kept-records.ts";
 import { lastGood } from "./kept-rulesets.ts";
 import { describeError, log, withoutUrls } from "./log.ts";
-import { type ProjectRecord, projectRecord, type TenantRecord, tenantRecord } from "./records.ts";
+import { hasPlainNames } from "./naming.ts";
 import { StaleCache } from "./stale-cache.ts";
 
 /** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
@@ -17,6 +25,8 @@ export interface Project {
   token: string;
   signing_keys: readonly string[];
   plain_names_for?: string;
+  /** Whether the record says whose names are plain; if not, rooms go on being named as they were. */
+  says_names: boolean;
   /** Tenants by the RELAY contexts whose calls they decide on. */
   contexts: Readonly<Record<string, string>>;
   session: ProjectRecord["session"];
@@ -29,6 +39,8 @@ export interface Owner {
   tenant: string;
   record: TenantRecord;
   project: Project;
+  /** The records' texts that these were read from: not KV's where those are bad. Null: there is none. */
+  good: { tenant: string | null; project: string | null };
 }
 
 export interface Tenant extends Owner {
@@ -38,7 +50,9 @@ export interface Tenant extends Owner {
   rules_text: string | null;
   /** Whether the last good rules could be looked for, where those of KV are not served: else the next refresh does. */
   is_sure: boolean;
-  /** The texts that this was read from, so that a refresh compiles only what changed. */
+  /** Whether the rules were compiled for rooms with plain names. */
+  plain: boolean;
+  /** The texts that KV has, so that a refresh compiles only what changed. */
   source: { tenant: string | null; project: string | null; ruleset: string | null };
 }
 
@@ -108,72 +122,145 @@ export async function findOwner(
 
 /** The tenant as KV has it now, past any cache of ours. */
 export async function readTenant(env: Env, tenant: string, previous: Tenant | null): Promise<Tenant | null> {
-  const found = await readTenantRecord(env, tenant);
+  const found = await readTenantRecord(env, tenant, previous);
   // A made-up name costs one read.
   if (!found) return null;
   const [owner, rulesetText] = await Promise.all([
     ownerOf(env, tenant, found, previous),
     env.DIRECTORY.get(`ruleset/${tenant}`),
   ]);
-  const { record, project } = owner;
+  const { record, project, good } = owner;
+  const plain = hasPlainNames(owner);
   const isSame =
     previous?.is_sure === true &&
     previous.source.ruleset === rulesetText &&
+    previous.plain === plain &&
     previous.source.tenant === found.text &&
     previous.project === project;
   const { rules, rules_text, is_sure } = isSame
     ? previous
-    : await compileFor(env, { tenant, record, project }, rulesetText, previous);
+    : await compileFor(env, { tenant, record, project, good }, rulesetText, previous);
   return {
     tenant,
     record,
     project,
+    good,
     rules,
     rules_text,
     is_sure,
-    source: { tenant: found.text, project: owner.source.project, ruleset: rulesetText },
+    plain,
+    source: { ...owner.source, ruleset: rulesetText },
   };
 }
 
-/** An owner, and the text of its project's record. */
+/** An owner, and the texts that KV has of the two records. */
 interface OwnerRead extends Owner {
-  source: { project: string | null };
+  source: { tenant: string | null; project: string | null };
 }
 
 interface TenantRecordRead {
   record: TenantRecord;
+  /** KV's, and the one that `record` was read from. */
   text: string | null;
+  good: string | null;
 }
 
 async function readOwner(env: Env, tenant: string, previous: OwnerRead | null): Promise<OwnerRead | null> {
-  const found = await readTenantRecord(env, tenant);
+  const found = await readTenantRecord(env, tenant, previous);
   return found && (await ownerOf(env, tenant, found, previous));
 }
 
-async function readTenantRecord(env: Env, tenant: string): Promise<TenantRecordRead | null> {
-  const text = await env.DIRECTORY.get(`tenant/${tenant}`);
-  const record =
-    text === null ? implicitTenant(env, tenant) : parseRecord(tenantRecord, `tenant/${tenant}`, text);
-  return record && { record, text };
+async function readTenantRecord(
+  env: Env,
+  tenant: string,
+  previous: OwnerRead | null,
+): Promise<TenantRecordRead | null> {
+  const key = `tenant/${tenant}`;
+  const text = await env.DIRECTORY.get(key);
+  if (text === null) {
+    const record = implicitTenant(env, tenant);
+    return record && { record, text, good: null };
+  }
+  const read = readRecord(tenantRecord, text);
+  if (read.ok) {
+    tellUnknownKeys(key, read.unknown);
+    return { record: read.record, text, good: text };
+  }
+  const bad = badRecord(key, read.problems);
+  const good = previous?.good.tenant ?? (await keptTenant(env, tenant, text));
+  const kept = good === null ? null : readRecord(tenantRecord, good);
+  if (!kept?.ok) throw bad;
+  if (previous?.source.tenant !== text) logBad(key, bad);
+  return { record: kept.record, text, good };
+}
+
+/** The text of the tenant's last good record, from the session of the project that a bad one names. */
+async function keptTenant(env: Env, tenant: string, text: string): Promise<string | null> {
+  const project_id = wordIn(text, "project_id");
+  if (project_id === undefined) return null;
+  const kept = await lastGoodRecords(env, tenant, project_id, (await readProjectText(env, project_id)) ?? "");
+  return kept?.tenant ?? null;
 }
 
 async function ownerOf(
   env: Env,
   tenant: string,
-  { record }: TenantRecordRead,
+  { record, text: tenantText, good }: TenantRecordRead,
   previous: OwnerRead | null,
 ): Promise<OwnerRead> {
-  const text = await readProjectText(env, record.project_id);
-  const project =
-    previous && previous.source.project === text && previous.record.project_id === record.project_id
-      ? previous.project
-      : await openProject(env, record.project_id, text);
-  return { tenant, record, project, source: { project: text } };
+  const { project_id } = record;
+  const text = await readProjectText(env, project_id);
+  const source = { tenant: tenantText, project: text };
+  const before =
+    previous?.record.project_id === project_id
+      ? { project: previous.project, text: previous.good.project }
+      : undefined;
+  const opened =
+    before && previous?.source.project === text ? before : await openOrKept(env, project_id, text, before);
+  return { tenant, record, project: opened.project, source, good: { tenant: good, project: opened.text } };
 }
 
-/** The project as its record has it now. Throws where there is none, or its secrets do not open. */
+/** The project by its last good record, which its session keeps; null where none is kept, or it does not open any more. */
+async function keptProject(env: Env, project_id: string, text: string): Promise<OpenedProject | null> {
+  const kept = await lastGoodRecords(env, "", project_id, text);
+  if (!kept || kept.project === null) return null;
+  const good = kept.project === "" ? null : kept.project;
+  const project = await openProject(env, project_id, good).catch(() => null);
+  return project && { project, text: good };
+}
+
+function logBad(key: string, error: unknown): void {
+  log("error", "record.bad", { record: key, serving: "the last good version", error: describeError(error) });
+}
+
+/** The project as its record has it now, or else had it last. Throws where there is none, or no secrets of its open. */
 export async function readProject(env: Env, project_id: string): Promise<Project> {
-  return await openProject(env, project_id, await readProjectText(env, project_id));
+  const text = await readProjectText(env, project_id);
+  return (await openOrKept(env, project_id, text)).project;
+}
+
+interface OpenedProject {
+  project: Project;
+  /** Of the record that it was read from: not KV's where that is bad. */
+  text: string | null;
+}
+
+/** @param before as it was opened last in this isolate, if it was. */
+async function openOrKept(
+  env: Env,
+  project_id: string,
+  text: string | null,
+  before?: OpenedProject,
+): Promise<OpenedProject> {
+  try {
+    return { project: await openProject(env, project_id, text), text };
+  } catch (error) {
+    // A record that was deleted is meant to be gone.
+    const kept = text === null ? null : (before ?? (await keptProject(env, project_id, text)));
+    if (!kept) throw error;
+    logBad(`project/${project_id}`, error);
+    return kept;
+  }
 }
 
 /** The project's record as KV has it, its secrets sealed; null where KV has none. */
@@ -190,7 +277,10 @@ function implicitTenant(env: Env, tenant: string): TenantRecord | null {
 export async function openProject(env: Env, project_id: string, text: string | null): Promise<Project> {
   if (text === null) return await projectOfSecrets(env, project_id);
   const key = `project/${project_id}`;
-  const record = parseRecord(projectRecord, key, text);
+  const read = readRecord(projectRecord, text);
+  if (!read.ok) throw badRecord(key, read.problems);
+  tellUnknownKeys(key, read.unknown);
+  const { record } = read;
   if (!env.CREDENTIALS_KEY) {
     throw new Error(
       `${key} holds sealed secrets and CREDENTIALS_KEY is not set: set it with wrangler secret put CREDENTIALS_KEY`,
@@ -206,7 +296,8 @@ export async function openProject(env: Env, project_id: string, text: string | n
     ...addresses(record.space, record.relay_url, record.rest_url),
     token: token ?? "",
     signing_keys,
-    ...(record.plain_names_for === undefined ? {} : { plain_names_for: record.plain_names_for }),
+    ...(record.plain_names_for == null ? {} : { plain_names_for: record.plain_names_for }),
+    says_names: record.plain_names_for !== undefined,
     contexts: record.contexts,
     session: record.session,
     version: await digest(text),
@@ -215,7 +306,8 @@ export async function openProject(env: Env, project_id: string, text: string | n
 
 /** How many contexts a record names that was good once. */
 export function contextsIn(text: string): number {
-  return Object.keys(projectRecord.parse(JSON.parse(text)).contexts).length;
+  const read = readRecord(projectRecord, text);
+  return read.ok ? Object.keys(read.record.contexts).length : 0;
 }
 
 /** KV answered, and has no record of the project. */
@@ -238,6 +330,7 @@ async function projectOfSecrets(env: Env, project_id: string): Promise<Project> 
     token,
     signing_keys: [signing_key],
     plain_names_for: DEFAULT_TENANT,
+    says_names: false,
     contexts: {},
     session: projectRecord.shape.session.parse(undefined),
     version: await digest(JSON.stringify([space, token, signing_key])),
@@ -332,7 +425,7 @@ export async function compileText(
 > {
   const options = {
     tenant,
-    plain: project.plain_names_for === tenant,
+    plain: hasPlainNames({ tenant, project }),
     ...(record.fallback === undefined ? {} : { fallback: record.fallback }),
   };
   const parsed = parseRuleset(text ?? '{"rules":[]}', { ...options, serving: true });
@@ -341,17 +434,11 @@ export async function compileText(
   return { ok: true, rules, rules_text: text };
 }
 
-function parseRecord<S extends z.ZodType>(schema: S, key: string, text: string): z.infer<S> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new Error(`${key} in KV is not JSON`);
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
-  throw new Error(`${key} in KV is not as it should be: ${issues.join("; ")}`);
+function badRecord(key: string, problems: readonly Problem[]): Error {
+  if (problems.some(({ path, message }) => path === "" && message === "is not JSON"))
+    return new Error(`${key} in KV is not JSON`);
+  const said = problems.map(({ path, message }) => `${path || "(top)"}: ${message}`);
+  return new Error(`${key} in KV is not as it should be: ${said.join("; ")}`);
 }
 
 async function digest(text: string): Promise<string> {

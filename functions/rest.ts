@@ -161,14 +161,14 @@ function failureOf(error: unknown): Extract<RestOutcome, { kind: "later" | "fail
 
 /**
  * Moves a call that runs cXML to another document: the compatibility API's "update a call". What SignalWire answers for a call
- * that is over is not documented, so no refusal says that it is.
+ * that is over is not documented: a refusal says that it cannot be moved, and not that it is over.
  */
 export async function redirectCall(
   project: Project,
   call_sid: string,
   url: string,
   signal: AbortSignal,
-): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
+): Promise<RestOutcome> {
   return await updateCall(project, call_sid, { Url: url, Method: "POST" }, signal);
 }
 
@@ -177,7 +177,7 @@ export async function hangUpCall(
   project: Project,
   call_sid: string,
   signal: AbortSignal,
-): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
+): Promise<RestOutcome> {
   return await updateCall(project, call_sid, { Status: "completed" }, signal);
 }
 
@@ -186,10 +186,12 @@ async function updateCall(
   call_sid: string,
   change: Record<string, string>,
   signal: AbortSignal,
-): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
+): Promise<RestOutcome> {
   try {
     const response = await request(project, callPath(project, call_sid), signal, new URLSearchParams(change));
     await response.body?.cancel();
+    if (response.status === 404 || response.status === 410)
+      return { kind: "refused", code: response.status === 404 ? "404" : "410" };
     return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
   } catch (error) {
     return failureOf(error);

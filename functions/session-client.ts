@@ -1,7 +1,8 @@
+import type { jurisdictions } from "../shared/records.ts";
 import type { Placing } from "../shared/seal.ts";
-import type { Project, Tenant } from "./directory.ts";
+import type { Owner, Project, Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
-import type { jurisdictions } from "./records.ts";
+import { learnNaming } from "./naming.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -10,6 +11,7 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./session/contract.ts";
+import { fewReads } from "./session/few-reads.ts";
 import type { Returning } from "./session/kept-seats.ts";
 import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/pin-contract.ts";
 import type { RelaySession } from "./session/relay-session.ts";
@@ -29,18 +31,24 @@ const RETRY_ROOM_MS = 300;
 const ownSessions = new WeakMap<Env, DurableObjectStub<RelaySession>>();
 
 /**
- * An environment in which the session is asked directly. A session that asks itself by RPC holds stubs of itself, and where it is
+ * An environment in which the session is asked directly, and few things of KV at once. A session that asks itself by RPC holds stubs of itself, and where it is
  * aborted then, workerd goes down with it.
  */
 export function ownEnvironment(env: Env, session: RelaySession): Env {
-  const own = { ...env };
+  const own = { ...env, DIRECTORY: fewReads(env.DIRECTORY) };
   // A stub has the session's methods, and whoever has one awaits what they return.
   ownSessions.set(own, session as unknown as DurableObjectStub<RelaySession>);
   return own;
 }
 
+/** What of a project tells where its session is. */
+export interface SessionPlace {
+  project_id: string;
+  session: Pick<Project["session"], "jurisdiction" | "location_hint">;
+}
+
 /** The project's session; a fresh stub for each try, since a stub that failed stays broken. */
-export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySession> {
+export function sessionOf(env: Env, project: SessionPlace): DurableObjectStub<RelaySession> {
   const own = ownSessions.get(env);
   if (own) return own;
   return sessionIn(env, project, project.session.jurisdiction);
@@ -49,7 +57,7 @@ export function sessionOf(env: Env, project: Project): DurableObjectStub<RelaySe
 /** The session that the project has, or would have, under this value of `session.jurisdiction`. */
 export function sessionIn(
   env: Env,
-  { project_id, session: { location_hint } }: Project,
+  { project_id, session: { location_hint } }: SessionPlace,
   jurisdiction: Jurisdiction | undefined,
 ): DurableObjectStub<RelaySession> {
   const sessions =
@@ -76,16 +84,33 @@ export async function askPart<Part extends object, T>(
   }
 }
 
+/** What is asked of a session; `older` asks one of the version before, which a deploy still has for a moment, if it lacks the method. */
+export async function orOlder<T, O>(asked: Promise<T>, older: () => Promise<O>): Promise<T | O> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.includes("does not implement the method"))) throw error;
+    return await older();
+  }
+}
+
 /**
  * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
  * did not even take the request *document*.
  */
-export async function place(env: Env, project: Project, request: PlaceRequest): Promise<PlaceReply> {
+export async function place(
+  env: Env,
+  whose: Pick<Owner, "tenant" | "project">,
+  request: PlaceRequest,
+): Promise<PlaceReply> {
   const reply = await ask<PlaceReply>(
-    async () => await sessionOf(env, project).place(request),
+    async () => await sessionOf(env, whose.project).place(request),
     request.deadline_at + GRACE_MS,
   );
-  if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) {
+    learnNaming(whose, reply.value.room);
+    return reply.value;
+  }
   const nothingSent = reply.answered || reply.refused;
   return {
     v: CONTRACT_VERSION,

@@ -185,17 +185,19 @@ export function isTenantId(text: string): boolean {
 
 /**
  * A room's name as SignalWire sees it: `<tenant>:<name>`, or the bare name where the project's record allows the tenant plain
- * names. Plain names that would read as another tenant's are refused.
+ * names. Blanks around the name are no part of it: a document's text loses them, and JSON's does not, so that callers would be
+ * in two rooms. Plain names that would read as another tenant's are refused.
  */
-export function wireName(tenant: string, name: string, { plain }: { plain: boolean }): string | NameProblem {
+export function wireName(tenant: string, named: string, { plain }: { plain: boolean }): string | NameProblem {
   if (!isTenantId(tenant)) return { problem: "has a tenant whose id is not 1 to 24 of a-z, 0-9 and -" };
+  const name = named.trim();
   const wire = plain ? name : `${tenant}:${name}`;
   // Length first: what follows then never reads a huge text.
   if (wire.length > WIRE_NAME_LENGTH) {
     const counted = plain ? "" : " with the tenant's prefix";
     return { problem: `is ${wire.length} characters long${counted}, and ${WIRE_NAME_LENGTH} are allowed` };
   }
-  if (name.trim() === "") return { problem: "is empty" };
+  if (name === "") return { problem: "is empty" };
   if (!PRINTABLE_ASCII.test(wire)) return { problem: "holds a character that is not printable ASCII" };
   if (holdsExpansion(wire)) return { problem: "holds ${ or %{, which SignalWire would run as code" };
   if (plain && splitWireName(wire).tenant !== null) {

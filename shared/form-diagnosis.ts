@@ -1,7 +1,8 @@
 import { FIELDS } from "./cxml-webhook.ts";
 import { verifyForm } from "./form-signature.ts";
-import { signedUrls } from "./signature.ts";
-import { type Diagnosis, otherUrls } from "./signature-diagnosis.ts";
+import { signedUrls, withFragment } from "./signature.ts";
+import { type Diagnosis, escapedOtherwise, otherUrls } from "./signature-diagnosis.ts";
+import { spellingsOf, unlikelySpellingsOf } from "./url-spellings.ts";
 
 export interface UnverifiedForm {
   body: string;
@@ -38,11 +39,13 @@ export async function diagnoseForm(request: UnverifiedForm): Promise<Diagnosis> 
       sentence: `The signature is wrong; the cause is looked for only in bodies up to ${bodyLimit} characters and ${FIELDS} fields.`,
     };
   }
+  const [url = ""] = signedUrls(request.public_url, request.received_url);
+  const escaped = withFragment(unlikelySpellingsOf(url), fragment);
+  if (await verifyForm({ ...request, urls: escaped })) return escapedOtherwise;
   for (const { url, code, sentence } of otherUrls(request)) {
-    const urls = fragment ? [url, `${url}#${fragment}`] : [url];
+    const urls = withFragment(spellingsOf(url), fragment);
     if (await verifyForm({ ...request, urls })) return { code, sentence };
   }
-  const [url = ""] = signedUrls(request.public_url, request.received_url);
   return {
     code: "another_key",
     sentence: `No URL like ${url.split("?")[0]} fits: it was signed with another key, or it does not come from SignalWire.`,

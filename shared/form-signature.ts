@@ -1,5 +1,6 @@
 import { fromBase64, toBase64 } from "./base64.ts";
 import { fromHex } from "./hex.ts";
+import { signedBytes } from "./signature.ts";
 
 /** SHA-1's length in bytes. */
 const DIGEST_BYTES = 20;
@@ -20,13 +21,12 @@ export async function verifyForm(request: {
 }): Promise<boolean> {
   const signature = fromBase64(request.signature);
   if (signature?.length !== DIGEST_BYTES) return false;
-  const fields = sortedFields(request.body);
-  const encoder = new TextEncoder();
+  const fields = new TextEncoder().encode(sortedFields(request.body));
   for (const key of request.keys) {
     if (key === "") continue;
     const imported = await importKey(key);
     for (const url of request.urls.flatMap(portForms)) {
-      if (await crypto.subtle.verify("HMAC", imported, signature, encoder.encode(url + fields))) return true;
+      if (await crypto.subtle.verify("HMAC", imported, signature, signedBytes(url, fields))) return true;
     }
   }
   return false;

@@ -44,6 +44,7 @@ export const observedQuestions = {
     assumed: "true",
   },
   two_conferences_under_one_name: { asks: "Do two conferences live under one name?", assumed: "false" },
+  size_counts_self: { asks: "Is the size of a leave the one before or after it?", assumed: "after" },
   segments: { asks: "Does a call get a new segment with each document?", assumed: "one_per_call" },
   caller_forms: { asks: "In which forms do callers come?", assumed: "e164" },
   rest_429: { asks: "Does REST ask to come again later?", assumed: "never" },

@@ -1,4 +1,5 @@
-import { pathAndQuery, type SignedJson, signedUrls, verifyJson } from "./signature.ts";
+import { pathAndQuery, type SignedJson, signedUrls, verifyJson, withFragment } from "./signature.ts";
+import { spellingsOf, unlikelySpellingsOf } from "./url-spellings.ts";
 
 export type DiagnosisCode =
   | "unsigned"
@@ -9,6 +10,7 @@ export type DiagnosisCode =
   | "host"
   | "port"
   | "query"
+  | "escapes"
   | "trailing_slash"
   | "body"
   | "too_large"
@@ -19,6 +21,13 @@ export interface Diagnosis {
   code: DiagnosisCode;
   sentence: string;
 }
+
+/** The URL was signed as it was pasted, and something on the way escapes its characters otherwise than we can undo. */
+export const escapedOtherwise: Diagnosis = {
+  code: "escapes",
+  sentence:
+    "The key is right, but the query that was signed has characters escaped otherwise than the one that came: keep the query of the URL pasted at SignalWire to letters, digits and - . _ ~, and percent-encode the rest in capitals (%22).",
+};
 
 export interface Unverified extends Omit<SignedJson, "urls"> {
   public_url: string;
@@ -68,8 +77,10 @@ export async function diagnoseJson(request: Unverified): Promise<Diagnosis> {
       };
     }
   }
+  const escaped = withFragment(unlikelySpellingsOf(urls[0] ?? ""), request.fragment);
+  if ((await verifyJson({ ...request, urls: escaped })).ok) return escapedOtherwise;
   for (const { url, code, sentence } of otherUrls(request)) {
-    const plausible = request.fragment ? [url, `${url}#${request.fragment}`] : [url];
+    const plausible = withFragment(spellingsOf(url), request.fragment);
     if ((await verifyJson({ ...request, urls: plausible })).ok) return { code, sentence };
   }
   return {

@@ -1,4 +1,5 @@
 import { fromHex, toHex } from "./hex.ts";
+import { spellingsOf } from "./url-spellings.ts";
 
 /** The digests that SignalWire signs webhooks with, and their length in bytes. */
 const digests = { "SHA-1": 20, "SHA-256": 32 } as const;
@@ -56,8 +57,8 @@ export async function signJson(
 }
 
 /**
- * The URLs that SignalWire may have signed: the public base with the path and query as received, plain and with the
- * tenant's fragment (whether a fragment is signed is not documented).
+ * The URLs that SignalWire may have signed: the public base with the path and query as received, in each spelling that escapes on the
+ * way may have changed, plain and with the tenant's fragment (whether a fragment is signed is not documented).
  *
  * @param public_url The base that is pasted at SignalWire; credentials in it are not signed and are left out.
  * @param received_url The request's URL as it came; only its path and query are used.
@@ -65,8 +66,13 @@ export async function signJson(
  */
 export function signedUrls(public_url: string, received_url: string, fragment?: string): string[] {
   const base = public_url.replace(/^(https?:\/\/)[^/?#@]*@/i, "$1").replace(/\/+$/, "");
-  const url = base + pathAndQuery(received_url);
-  return fragment === undefined || fragment === "" ? [url] : [url, `${url}#${fragment}`];
+  return withFragment(spellingsOf(base + pathAndQuery(received_url)), fragment);
+}
+
+/** The URLs, each without and then with the fragment. */
+export function withFragment(urls: readonly string[], fragment: string | undefined): string[] {
+  if (fragment === undefined || fragment === "") return [...urls];
+  return urls.flatMap((url) => [url, `${url}#${fragment}`]);
 }
 
 /** Path and query as they stand in an absolute URL; parsing and printing it again might re-encode them. */
@@ -93,7 +99,8 @@ async function importKey(digest: SignatureDigest, key: string): Promise<CryptoKe
   return made;
 }
 
-function signedBytes(url: string, raw: Uint8Array): Uint8Array<ArrayBuffer> {
+/** What is signed: the URL, and the body behind it. */
+export function signedBytes(url: string, raw: Uint8Array): Uint8Array<ArrayBuffer> {
   const prefix = new TextEncoder().encode(url);
   const bytes = new Uint8Array(prefix.length + raw.length);
   bytes.set(prefix);

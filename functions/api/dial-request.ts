@@ -7,6 +7,7 @@ import { readSpoken } from "../../shared/rules/filling.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { announcement } from "../../shared/rules/words-schema.ts";
 import type { Tenant } from "../directory.ts";
+import { hasPlainNames, namingSaid } from "../naming.ts";
 import type { DialRequest } from "../session/dial-contract.ts";
 
 /** For a tenant whose ruleset cannot be read. */
@@ -61,7 +62,7 @@ export interface DialRefusal {
  */
 export function dialRequest(
   { tenant, record, project, rules }: Tenant,
-  room: string,
+  named: string,
   body: DialBody,
   id: string,
 ): DialRequest | DialRefusal {
@@ -83,7 +84,8 @@ export function dialRequest(
     const message = `${from} is not among the caller IDs that dial.from in tenant/${tenant} names.`;
     return { status: 403, code: "caller_id_denied", message };
   }
-  const wire = wireName(tenant, room, { plain: project.plain_names_for === tenant });
+  const room = named.trim();
+  const wire = wireName(tenant, room, { plain: hasPlainNames({ tenant, project }) });
   if (typeof wire !== "string") {
     return { status: 422, code: "bad_conference", message: `The conference's name ${wire.problem}.` };
   }
@@ -127,6 +129,7 @@ export function dialRequest(
     max_concurrent: dial.max_concurrent,
     per_s: project.session.dials_per_s,
     room: wire,
+    ...namingSaid({ tenant, project }),
     decision: {
       action: "place",
       rooms: [room],

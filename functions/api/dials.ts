@@ -3,10 +3,11 @@ import * as z from "zod";
 import { readBody } from "../hooks/body.ts";
 import { log } from "../log.ts";
 import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
-import { askPart, sessionOf } from "../session-client.ts";
+import { askPart, orOlder, sessionOf } from "../session-client.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
 import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
+import { roomOf } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /** Bytes. */
@@ -34,7 +35,7 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
         return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
       }
       const id = body.data.id ?? crypto.randomUUID();
-      const request = dialRequest(tenant, c.req.param("name"), body.data, id);
+      const request = dialRequest(tenant, roomOf(tenant.tenant, c.req.param("name")), body.data, id);
       if ("code" in request) {
         log("warn", "dial.refused", { tenant: tenant.tenant, code: request.code });
         return refusal(c, request.status, request.code, request.message);
@@ -63,7 +64,10 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       // Without what was not asked for; the limit is always there.
       const page = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-        dialer.page(tenant, Object.fromEntries(asked) as { limit: number }),
+        orOlder(dialer.page(tenant, Object.fromEntries(asked) as { limit: number }), async () => ({
+          dials: await dialer.ofTenant(tenant),
+          next: null,
+        })),
       );
       return c.json(page);
     });

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { askPart, sessionOf } from "../session-client.ts";
-import { wireNameOf } from "./conferences.ts";
 import { refusal } from "./refusal.ts";
+import { findRoom } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";
 
 type LobbyContext = Context<{ Bindings: Env }, "/:tenant/conferences/:name/lobby/:call_id/:verdict">;
@@ -11,13 +11,15 @@ export const lobbyRoute = new Hono<{ Bindings: Env }>().post(
   "/:tenant/conferences/:name/lobby/:call_id/:verdict{admit|reject}",
   (c: LobbyContext) =>
     answerFor(c, c.req.param("tenant"), async (tenant) => {
-      const room = wireNameOf(tenant, c.req.param("name"));
       const call_id = c.req.param("call_id");
       const verdict = c.req.param("verdict") === "admit" ? "admit" : "reject";
-      const request = { tenant: tenant.tenant, room: room ?? "", call_id };
-      const isDone = await askPart(sessionOf(c.env, tenant.project).usher(), (usher) =>
-        usher[verdict](request),
-      );
+      const isDone = await findRoom(tenant, c.req.param("name"), async (room) => {
+        const request = { tenant: tenant.tenant, room, call_id };
+        const isFound = await askPart(sessionOf(c.env, tenant.project).usher(), (usher) =>
+          usher[verdict](request),
+        );
+        return isFound ? true : null;
+      });
       if (isDone) return c.json({ call_id, verdict });
       return refusal(
         c,

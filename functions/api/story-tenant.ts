@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { findTenant, type Tenant } from "../directory.ts";
 import { describeError } from "../log.ts";
+import { isFull } from "../session/disk.ts";
 import { within } from "../within.ts";
 import { refusal } from "./refusal.ts";
 
@@ -27,6 +28,8 @@ export async function answerFor(
   try {
     return await within(ANSWER_MS, ask(tenant));
   } catch (error) {
+    if (isFull(error))
+      return refusal(c, 503, "storage_full", "The project's session has no room to keep this.");
     return refusal(c, 503, "session_silent", `The project's session did not answer: ${describeError(error)}`);
   }
 }

@@ -25,6 +25,7 @@ export async function answerCall(visitor: Visit, call: Call, sealed: unknown): P
   if (opened?.ok === false) {
     // Taken for a fresh call; one whose seal another version of us wrote is decided anew.
     log("warn", "seal.unopened", { tenant: visit.tenant.tenant, call: call.call_id, why: opened.reason });
+    visit.unopened = true;
   }
   if (opened?.ok) {
     const { purpose, entry, step } = opened.state;
@@ -57,22 +58,28 @@ async function answerFresh(visit: CallVisit): Promise<Answered> {
   const { call, received_at } = visit;
   const { rules } = visit.tenant;
   if (!rules) return nothingKnown(0);
-  const entry = await entryOf(call.vars, call.params);
+  const entry = await entryOf(call.vars, call.params, visit.query);
   visit.note.entry = entry;
   const placing = await returningTo(visit);
   // What was said before the caller dropped is not said again; that the room is recorded by now is news.
-  if (placing) return await toRoom(visit, placing, { entry, step: 0 }, []);
+  if (placing) return await toRoom(visit, placing, { entry, step: 0 }, [], arrival(visit, received_at));
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
 }
 
 async function answerReturning(visit: CallVisit, state: SealedState): Promise<Answered> {
   switch (state.purpose) {
     case "place":
-      return await placeCall(visit, state.entry, state.placing, state.step);
+      return await placeCall(
+        visit,
+        state.entry,
+        state.placing,
+        state.step,
+        arrival(visit, state.placing.decided_at),
+      );
     case "poll":
     case "turn":
     case "fetched":
-      return await placeCall(visit, state.entry, state.placing, state.place_step, state);
+      return await placeCall(visit, state.entry, state.placing, state.place_step, { from_line: state });
     case "confirm":
     case "settle":
       return await settleCall(visit, state);
@@ -93,6 +100,11 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     default:
       return state satisfies never;
   }
+}
+
+/** A call whose state could not be read may be on its way already; one of a context arrives once. What is known of these stands. */
+function arrival({ unopened, call }: CallVisit, at: number): { arrived_at?: number } {
+  return unopened || call.via === "relay" ? {} : { arrived_at: at };
 }
 
 /** The tenant has no rules that could be used. */
@@ -119,12 +131,8 @@ async function answerDecision(
     case "place": {
       const { announce } = decision;
       const placing = placingOf(decision);
-      return await toRoom(
-        visit,
-        placing,
-        point,
-        announce ? await withCallerNumber(visit, placing, announce) : [],
-      );
+      const heard = announce ? await withCallerNumber(visit, placing, announce) : [];
+      return await toRoom(visit, placing, point, heard, arrival(visit, decision.decided_at));
     }
     default:
       return decision satisfies never;
@@ -137,14 +145,15 @@ async function toRoom(
   decided: Placing,
   point: Pick<PinPoint, "entry" | "step">,
   announce: readonly Spoken[],
+  arrived: { arrived_at?: number },
 ): Promise<Answered> {
   const { notice, placing } = await noticeBefore(visit, decided);
   const [first, ...more] = [...announce, ...notice];
-  if (!first) return await placeCall(visit, point.entry, placing, point.step);
+  if (!first) return await placeCall(visit, point.entry, placing, point.step, arrived);
   return (
     (await announceFirst(visit, placing, point, [first, ...more])) ??
     // Too much to carry through an announcement: the room matters more than the words before it.
-    (await placeCall(visit, point.entry, decided, point.step))
+    (await placeCall(visit, point.entry, decided, point.step, arrived))
   );
 }
 

@@ -1,9 +1,15 @@
 import type { Next } from "../../shared/documents/next.ts";
-import type { Answers } from "../../shared/rules/answers.ts";
+import { type Answer, type Answers, answerOf } from "../../shared/rules/answers.ts";
 import type { Question } from "../../shared/rules/decision.ts";
 import type { AskedState } from "../../shared/seal.ts";
 import { keyedAnswer, PinsUnreadable } from "../keyed-answer.ts";
 import { type CallVisit, LAST_STEP, RENDER_MS, wayBack } from "./visit.ts";
+
+/**
+ * Stands in a question's state for its own answer, where the answer before may have a `#` left over. Without `tries`, which every
+ * answer has; nothing else reads what stands there.
+ */
+const MAY_BE_LEFT_OVER: Answer = {};
 
 /** Asks the first of the open questions; the others are asked when the call comes back. */
 export async function askCall(
@@ -22,7 +28,10 @@ export async function askCall(
     entry,
     step: step + 1,
     decided_at,
-    answers: Object.fromEntries(Object.entries(answers).filter(([other]) => !open.has(other))),
+    answers: {
+      ...Object.fromEntries(Object.entries(answers).filter(([other]) => !open.has(other))),
+      ...(visit.filled ? { [name]: MAY_BE_LEFT_OVER } : {}),
+    },
     question: { name, min_digits, max_digits, secret, try: prompt.try },
   });
   return back ? { does: "ask", prompt, back } : { does: "apologise" };
@@ -33,11 +42,14 @@ export async function askCall(
  * Null: it is a PIN, and nobody can say whose.
  */
 export async function answersOf(
-  { env, tenant, call, ends_at, authentic }: CallVisit,
+  visit: CallVisit,
   { answers, question }: AskedState,
 ): Promise<Answers | null> {
+  const { env, tenant, call, ends_at, authentic } = visit;
   // Who is not authentic may have keyed nothing at all.
   const digits = authentic && call.keyed?.result === "match_digits" ? call.keyed.digits : "";
+  if (digits.length >= question.max_digits) visit.filled = true;
+  if (digits === "" && isLeftOver(answers, question.name)) return asBefore(answers, question);
   try {
     return {
       ...answers,
@@ -47,4 +59,16 @@ export async function answersOf(
     if (error instanceof PinsUnreadable) return null;
     throw error;
   }
+}
+
+/** Whether nothing was keyed but, it may be, the `#` after the answer before: no way of a call tells that from silence. */
+function isLeftOver(answers: Answers, name: string): boolean {
+  const own = answerOf(answers, name);
+  return own !== undefined && own.tries === undefined;
+}
+
+/** The answers as they were when it was asked: it is asked again, and that costs no try. */
+function asBefore(answers: Answers, { name, try: tries }: AskedState["question"]): Answers {
+  const others = Object.fromEntries(Object.entries(answers).filter(([other]) => other !== name));
+  return tries === 1 ? others : { ...others, [name]: { tries: tries - 1 } };
 }

@@ -3,6 +3,7 @@ import { withNumber } from "../../shared/rules/filling.ts";
 import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
+import { namingSaid } from "../naming.ts";
 import type { Wanted } from "../session/seats.ts";
 import { askNumber } from "../session-client.ts";
 import { type CallVisit, untilFor, wireNames } from "./visit.ts";
@@ -38,6 +39,7 @@ export function wantedOf(
   return {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
+    ...namingSaid(tenant),
     strategy,
     join,
     ...(capacity === undefined ? {} : { capacity }),

@@ -2,12 +2,14 @@ import { Hono } from "hono";
 import { parseCxmlWebhook } from "../../shared/cxml-webhook.ts";
 import { writeCxml } from "../../shared/documents/write-cxml.ts";
 import { formLimit } from "./body.ts";
+import { unpackForm } from "./content.ts";
 import { authenticateForm, formOf } from "./form-signature.ts";
 import { answerWebhook, type WebhookWay } from "./webhook.ts";
 
 const way: WebhookWay = {
   via: "cxml",
   content_type: "text/xml; charset=utf-8",
+  unpack: unpackForm,
   authenticate: authenticateForm,
   parse: (raw, request) =>
     raw.length > formLimit

@@ -1,13 +1,14 @@
 import { diagnoseForm } from "../../shared/form-diagnosis.ts";
 import { isDigestOf, verifyForm } from "../../shared/form-signature.ts";
 import { signedUrls } from "../../shared/signature.ts";
+import { mediaType } from "./content.ts";
 import type { Authentication, Signer } from "./signature.ts";
 
 /**
  * Whether SignalWire signed this form, or this query, for this tenant's project. A body that is JSON is not signed itself: its
  * digest stands in the URL, which is.
  *
- * @param raw The body's bytes as received.
+ * @param raw The body's bytes: a form's unpacked, any other as received.
  */
 export async function authenticateForm(
   raw: Uint8Array,
@@ -52,7 +53,7 @@ export function formOf(raw: Uint8Array, request: Request): Iterable<[string, str
 
 function bodyKind(request: Request): "none" | "form" | "json" {
   if (request.method === "GET") return "none";
-  return /^application\/json\b/i.test(request.headers.get("content-type") ?? "") ? "json" : "form";
+  return mediaType(request) === "application/json" ? "json" : "form";
 }
 
 function digestIn(request: Request): string {

@@ -1,6 +1,7 @@
 import { forwardingOf } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
+import { namingSaid } from "../naming.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
 import { place } from "../session-client.ts";
 import { lastNext } from "./joining.ts";
@@ -20,17 +21,23 @@ const POLL_MS = 1_500;
 /** For questions and words between the decision and the wait. */
 const OVERTIME_MS = 5 * 60_000;
 
-/**
- * Puts the call into its room: by RELAY where that can be, else by its own document.
- * @param by_document for a call that came back, and of whose placement the session knows nothing.
- */
+/** Where the call comes from that is to be placed. */
+interface ComesFrom {
+  /** Afresh, at that time, ms. */
+  arrived_at?: number;
+  /** Its line. */
+  from_line?: NonNullable<PlacedAt["from_line"]>;
+  /** A ring; the session knows nothing of its placement. */
+  by_document?: true;
+}
+
+/** Puts the call into its room: by RELAY where that can be, else by its own document. */
 export async function placeCall(
   visit: CallVisit,
   entry: string,
   placing: Placing,
   step: number,
-  from_line?: NonNullable<PlacedAt["from_line"]>,
-  by_document = false,
+  { arrived_at, from_line, by_document }: ComesFrom = {},
 ): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
@@ -45,9 +52,11 @@ export async function placeCall(
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
-  const reply = await place(visit.env, visit.tenant.project, {
+  const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
+    ...namingSaid(visit.tenant),
     ...rejoinOf(visit, placing),
+    ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
     join,
     // A call that could not come back must not be put on a hold.
@@ -59,12 +68,13 @@ export async function placeCall(
       : {}),
   });
   const outcome = outcomeOf(visit, placing, reply);
+  const placed = reply.entry === undefined ? at : { ...at, entry: reply.entry };
   return {
     ...said,
     room: isTurnedAway(outcome) ? null : reply.room,
     outcome,
     reason: reply.reason,
-    next: await outcomeNext(visit, at, { ...reply, outcome }),
+    next: await outcomeNext(visit, placed, { ...reply, outcome }),
     // Whoever counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };

@@ -3,9 +3,11 @@ import type { AsksUs, Next } from "../../shared/documents/next.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { Project } from "../directory.ts";
 import { describeError, log } from "../log.ts";
 import { findInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract.ts";
+import { TooLate } from "../session/slots.ts";
 import { look } from "../session-client.ts";
 import { inlineJoin, lastNext, over, placingOf, stayingOf } from "./joining.ts";
 import { HOLD_MS, uncounted } from "./outcome-next.ts";
@@ -49,7 +51,7 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
       return { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } };
     // Nothing was sent for it. The session is told of it now, for somebody has to see to its end.
     if (reply.is_unknown)
-      return await placeCall(visit, state.entry, placing, state.place_step, undefined, true);
+      return await placeCall(visit, state.entry, placing, state.place_step, { by_document: true });
     return { ...inline(), reason: `${reply.reason}; REST: ${rest}` };
   }
   const answered = {
@@ -186,16 +188,20 @@ function ringingWhile({ call }: CallVisit, reply: { again?: true }): { ringing?:
 }
 
 async function askRest(
-  { tenant, call, ends_at }: CallVisit,
+  { tenant, call, ends_at, rest }: CallVisit,
   rooms: readonly string[],
 ): Promise<NonNullable<LookRequest["rest"]>> {
+  const find = (project: Project, signal: AbortSignal) => findInRooms(project, rooms, call.call_id, signal);
+  // Time is kept for the session's second look, too.
+  const ms = Math.max(1, ends_at - 2 * RENDER_MS - Date.now());
   try {
-    // Time is kept for the session's second look, too.
-    const signal = AbortSignal.timeout(Math.max(1, ends_at - 2 * RENDER_MS - Date.now()));
-    const conference_sid = await findInRooms(tenant.project, rooms, call.call_id, signal);
+    const conference_sid = rest
+      ? await rest("question", ms / 2, find)
+      : await find(tenant.project, AbortSignal.timeout(ms));
     return conference_sid === null ? { said: "absent" } : { said: "found", conference_sid };
   } catch (error) {
     log("warn", "rest.failed", { tenant: tenant.tenant, call: call.call_id, error: describeError(error) });
-    return { said: error instanceof RestBusy ? "busy" : "failed" };
+    const isBusy = error instanceof RestBusy || error instanceof TooLate;
+    return { said: isBusy ? "busy" : "failed" };
   }
 }

@@ -9,16 +9,19 @@ import { signedUrls } from "../../shared/signature.ts";
 import { findOwner, type Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
+import { hasPlainNames } from "../naming.ts";
 import { publicUrl } from "../public-url.ts";
 import { refuse } from "../refusals.ts";
-import { sessionOf } from "../session-client.ts";
+import { askPart, sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, formLimit, readBody } from "./body.ts";
 import { tokensOf } from "./callback-urls.ts";
+import { mediaType, unpackForm } from "./content.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
 const DIRECTORY_MS = 3_000;
+const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
 
 /** SignalWire tells what happens in conferences: the second feed beside RELAY's. */
 export const statusHooks = new Hono<{ Bindings: Env }>()
@@ -44,9 +47,11 @@ async function receive(
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
     return await refuse(c, "callback.refused", id, "no such tenant, or not its token");
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
-  const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const received = await readBody(c.req.raw, bodyLimit);
+  if (received === "too large") return c.text("The body is over 256 KiB.", 413);
+  const raw = await unpackForm(received, c.req.raw);
+  if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
+  const isForm = FORMS.includes(mediaType(c.req.raw));
   if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
@@ -56,7 +61,15 @@ async function receive(
     return c.body(null, 204);
   }
   const event = inTime(read, Date.now());
-  const foreign = whyForeign(tenant, event);
+  let foreign = whyForeign(tenant, event);
+  if (foreign === "unknown") {
+    try {
+      foreign = await whyForeignPlain(c.env, tenant, event);
+    } catch (error) {
+      log("error", "callback.not_taken", { tenant: id, kind, error: describeError(error) });
+      return c.text("Try again.", 503);
+    }
+  }
   if (foreign !== null) {
     log("warn", "callback.dropped", { tenant: id, kind, why: foreign });
     return c.body(null, 204);
@@ -108,9 +121,12 @@ async function checkSignature(
   return isRight ? "right" : "wrong";
 }
 
+const ANOTHERS = "the conference is another tenant's";
+
 /**
  * Why the event cannot be about one of the tenant's conferences; null if it can. A conference's events name it. A recording's
- * events may not (its form carries no name): without a name only a recording's status is taken.
+ * events may not (its form carries no name): without a name only a recording's status is taken. `unknown`: it has a plain
+ * name, which the tenant's rooms may have had before.
  */
 function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | null {
   if (event.kind !== "conference" && event.kind !== "other") return "it is no event of a conference";
@@ -121,8 +137,22 @@ function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | nul
   }
   if (typeof name !== "string") return "the conference's name is no text";
   const owner = splitWireName(name).tenant;
-  const isOwn = owner === tenant || (owner === null && project.plain_names_for === tenant);
-  return isOwn ? null : "the conference is another tenant's";
+  if (owner === tenant || (owner === null && hasPlainNames({ tenant, project }))) return null;
+  return owner === null ? "unknown" : ANOTHERS;
+}
+
+/** Rooms keep plain names for as long as calls are in them, whatever the record says by now: their session knows. */
+async function whyForeignPlain(
+  env: Env,
+  { tenant, project }: Owner,
+  event: RelayEvent,
+): Promise<string | null> {
+  const { name } = event.params as { name?: unknown };
+  const isOwn = await within(
+    DIRECTORY_MS,
+    askPart(sessionOf(env, project).tenants(), (tenants) => tenants.isOwnPlain(tenant, String(name))),
+  );
+  return isOwn ? null : ANOTHERS;
 }
 
 function isHuge(raw: Uint8Array): boolean {

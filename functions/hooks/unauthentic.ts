@@ -2,6 +2,7 @@ import type { Call, Ingress } from "../../shared/call.ts";
 import { withoutSecrets } from "../../shared/documents/without-secrets.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { inlineJoin, lastNext } from "./joining.ts";
+import { uncounted } from "./outcome-next.ts";
 import { type Answered, type Visit, wireNames } from "./visit.ts";
 
 /** The tenant's fallback, as it is done without the session; also for a body that names no call. */
@@ -14,7 +15,11 @@ export function fallbackOf(
     return { outcome: action.action, room: null, next: lastNext({ call }, action) };
   }
   const [room] = wireNames(tenant, action.rooms);
-  return { outcome: "document", room, next: inlineJoin({ call }, {}, room, action.join) };
+  return {
+    outcome: "document",
+    room,
+    next: inlineJoin({ call }, action, room, uncounted(action.join, action)),
+  };
 }
 
 /** A call whose webhook names none, so that the tenant's fallback can be asked what it does. */

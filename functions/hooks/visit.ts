@@ -1,14 +1,16 @@
 import type { Call } from "../../shared/call.ts";
 import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
-import { type JoinParameters, wireName } from "../../shared/conference.ts";
+import type { JoinParameters } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
 import type { SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
+import { namesOf } from "../naming.ts";
 import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
+import type { Link } from "../session/link.ts";
 import { callbackUrls } from "./callback-urls.ts";
 import { noteOf } from "./note.ts";
 import { Seals } from "./seals.ts";
@@ -24,8 +26,12 @@ export interface Visit {
   ends_at: number;
   /** What the URL says of a call that comes back without a sealed state. */
   resumed?: ResumedAt & { joined: boolean };
+  /** The query of a SWML webhook's URL, without what we wrote into it; in cXML it is the call's `params`. */
+  query?: string;
   /** False while a new tenant's signatures fail and `report_until` runs: the document alone serves. */
   authentic: boolean;
+  /** How a session asks REST about a call of its own: its connections are few. Absent in a Worker. */
+  rest?: Link["rest"];
 }
 
 /** A visit with the call that it is about. */
@@ -36,6 +42,10 @@ export interface CallVisit extends Visit {
   callbacks: CallbackUrls | null;
   /** What the journal is to say of this webhook. */
   note: WebhookNote;
+  /** It came with a state of ours that can't be opened: it may come from anywhere on its way. */
+  unopened?: true;
+  /** The answer that came with it was as long as its question takes: a `#` keyed after that is still to be read. */
+  filled?: true;
 }
 
 /** What the call is to do next, and what the log says of how it came about. */
@@ -108,15 +118,14 @@ export function wireJoin({ callbacks }: CallVisit, join: JoinParameters): JoinPa
 
 /** Rooms' names as SignalWire knows them. */
 export function wireNames(
-  { tenant, project }: Tenant,
+  tenant: Tenant,
   [first, ...rest]: readonly [string, ...string[]],
 ): [string, ...string[]] {
-  const plain = project.plain_names_for === tenant;
-  const wire = (name: string): string => {
-    const made = wireName(tenant, name, { plain });
+  const wire = (room: string): string => {
     // decide() gives legal names only; one that is not would put the caller who knows where.
-    if (typeof made !== "string") throw new Error(`the room's name ${made.problem}`);
-    return made;
+    const [name] = namesOf(tenant, room);
+    if (name === undefined) throw new Error("the room has a name that cannot be used");
+    return name;
   };
   return [wire(first), ...rest.map(wire)];
 }

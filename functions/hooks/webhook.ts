@@ -4,6 +4,7 @@ import type { Next } from "../../shared/documents/next.ts";
 import type { Rendered } from "../../shared/documents/render.ts";
 import { readResume } from "../../shared/resume-url.ts";
 import { findTenant, type Tenant } from "../directory.ts";
+import { areRecordsNews, handOverRecords } from "../kept-records.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { publicUrl } from "../public-url.ts";
@@ -25,11 +26,15 @@ const POLL_BUDGET_MS = 1_500;
 /** How far ahead `report_until` may lie. */
 const REPORT_MS = 24 * 3_600_000;
 
+/** In the query where a body is signed by its digest. */
+const BODY_DIGEST = "bodySHA256";
+
 /** What is a way's own: how its webhooks are signed, what they carry, and the language of what answers them. */
 export interface WebhookWay {
   via: Ingress;
   content_type: string;
-  /** @param raw The body's bytes as received. */
+  /** The body as it is verified and read; null where it can't be. Absent: as received. */
+  unpack?(raw: Uint8Array, request: Request): Promise<Uint8Array | null>;
   authenticate(raw: Uint8Array, request: Request, signer: Signer): Promise<Authentication>;
   parse(raw: Uint8Array, request: Request): Webhook;
   /** @param call Null where the webhook named none. */
@@ -61,8 +66,10 @@ export async function answerWebhook(
   if (!reporting && !isSigned(c.req.raw.headers)) {
     return await refuse(c, "webhook.refused", id, "there is no signature");
   }
-  const raw = await readBody(c.req.raw, bodyLimit);
-  if (raw === "too large") return c.text("The body is over 256 KiB.", 413);
+  const received = await readBody(c.req.raw, bodyLimit);
+  if (received === "too large") return c.text("The body is over 256 KiB.", 413);
+  const raw = way.unpack ? await way.unpack(received, c.req.raw) : received;
+  if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
   const public_url = publicUrl(c.env, tenant.record, c.req.url);
   const { url_fragment } = tenant.record;
   const authentication = await way.authenticate(raw, c.req.raw, {
@@ -86,6 +93,7 @@ export async function answerWebhook(
     ends_at: received_at + BUDGET_MS,
     authentic: authentication.authentic,
     ...resumedBy(c, way),
+    ...queryOf(c, way),
   });
 }
 
@@ -93,6 +101,14 @@ export async function answerWebhook(
 function resumedBy(c: Context, { via }: WebhookWay): Pick<Visit, "resumed"> {
   const resumed = via === "swml" ? readResume(new URL(c.req.url).searchParams) : null;
   return resumed ? { resumed } : {};
+}
+
+/** What SignalWire's side wrote into the URL of a SWML webhook. */
+function queryOf(c: Context, { via }: WebhookWay): Pick<Visit, "query"> {
+  if (via !== "swml") return {};
+  const query = new URL(c.req.url).searchParams;
+  for (const ours of [POLL, BODY_DIGEST]) query.delete(ours);
+  return { query: query.toString() };
 }
 
 /** Whatever is in the request, and whatever breaks behind it. */
@@ -132,6 +148,7 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
     if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
     if (left) c.executionCtx.waitUntil(tellLeft(visit.env, visit.tenant, left));
     if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
+    if (areRecordsNews(visit.tenant)) c.executionCtx.waitUntil(handOverRecords(visit.env, visit.tenant));
   }
   return send(c, way, rendered.body);
 }

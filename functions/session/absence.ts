@@ -1,17 +1,20 @@
+import { LIST_LAG_MS } from "../../shared/evidence.ts";
 import { kindOf } from "./doubts.ts";
 import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement } from "./placements.ts";
 
 /**
- * Whether RELAY would have told by now, had its join put the call into its room: its events had no gap since, and were seen to tell
- * of joins like this one.
+ * Whether RELAY would have told by now, had its join put the call into its room: its events had no gap since, were seen to tell of joins
+ * like this one, and had time to come.
  */
 export function wouldHaveSeen(
   row: Placement,
   link: Pick<Link, "readySince">,
   observations: Pick<Observations, "has">,
+  now: number,
 ): boolean {
+  if (now - row.deadline_at <= LIST_LAG_MS) return false;
   if (link.readySince === null || link.readySince > row.created_at) return false;
   return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
 }

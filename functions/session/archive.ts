@@ -15,9 +15,9 @@ import {
 import type { Rulesets, RulesetVersion } from "./rulesets.ts";
 import { answerOf, type Happening, type KeptEvent, tell } from "./story.ts";
 
-/** Rows that are read for one page, whatever is kept: filters that fit few calls get short pages, and the way to the next. */
 /** What a Worker of the version before is shown. */
 const OLD_PAGE = 200;
+/** Rows that are read for one page, whatever is kept: filters that fit few calls get short pages, and the way to the next. */
 const PAGE_ROWS = 900;
 /** Entries of the journal that are looked at for one page of calls. */
 const LOOKED_AT = 200;

@@ -16,6 +16,7 @@ import {
 import { orAfter } from "../within.ts";
 import type { DeedRow } from "./journal.ts";
 import type { Link } from "./link.ts";
+import type { Sounding } from "./walks.ts";
 
 /** RELAY, and after it REST, has so long for a command: the caller may be hearing nothing meanwhile. */
 const COMMAND_MS = 1_500;
@@ -28,7 +29,9 @@ const LATER_MS = 3_000;
 const BUSY_MS = 250;
 /** The longest that words or a sound file before the room are waited for. */
 const HEARD_MS = 30_000;
-/** Words are over long before that, even where a slow voice takes twice their time; their end may be lost on the way. */
+/** How many times as long as estimated the slowest voice takes. */
+const SLOWEST = 2;
+/** For words to begin, and for their end to be told of. */
 const MARGIN_MS = 4_000;
 /** How long a sound file goes on of whose end RELAY can't tell. */
 const FILE_MS = 5_000;
@@ -63,11 +66,6 @@ interface ControlHost {
   commandEnded(outcome: Outcome): void;
 }
 
-export interface Sounding {
-  control_id: string;
-  method: "calling.play" | "calling.play_and_collect";
-}
-
 /** refused: REST finds no such call, or no such sound on it, which is no proof that the call is over. */
 type ByRest = "done" | "failed" | "gone" | "refused";
 
@@ -91,6 +89,8 @@ export class CallControl {
   #interruptions = 0;
   /** Sounds that were stopped last, by `control_id`: one whose start came late is stopped when it is heard. */
   readonly #silenced: string[] = [];
+  /** What waits for RELAY to tell of the end of a sound that is being stopped, by `control_id`. */
+  readonly #stopping = new Map<string, () => void>();
 
   constructor(
     { call_id, node_id, segment_id }: { call_id: string; node_id?: string; segment_id?: string },
@@ -118,7 +118,8 @@ export class CallControl {
         return;
       case "play":
         if (event.params.state === "playing" && this.#silenced.includes(event.params.control_id))
-          void this.#stop("calling.play", event.params.control_id);
+          void this.#stop({ method: "calling.play", control_id: event.params.control_id });
+        if (event.params.state === "finished") this.#stopping.get(event.params.control_id)?.();
         if (event.params.control_id !== sounding?.control_id || sounding.method !== "calling.play") return;
         sounding.isHeard = true;
         if (event.params.state === "finished" || event.params.state === "error")
@@ -165,7 +166,7 @@ export class CallControl {
     { longest_ms, file_ms } = { longest_ms: longestOf(media), file_ms: FILE_MS },
   ): Promise<Done> {
     const interruptions = this.#interruptions;
-    let sound = this.#begin("calling.play");
+    let sound = this.#begin("calling.play", media);
     let began_at = Date.now();
     let done = await this.command("calling.play", { control_id: sound.control_id, play: media });
     if (done === "unsure" && this.#sounding?.isHeard) done = "done";
@@ -173,7 +174,7 @@ export class CallControl {
       // It may be heard all the same: it is stopped, so that it is not heard twice.
       await this.silence(sound);
       if (this.#isGone || interruptions !== this.#interruptions) return this.#isGone ? "gone" : done;
-      sound = this.#begin("calling.play");
+      sound = this.#begin("calling.play", media);
       began_at = Date.now();
       done = await this.commandByRest("calling.play", { control_id: sound.control_id, play: media });
     }
@@ -183,10 +184,10 @@ export class CallControl {
     }
     // Without RELAY nobody says when it is over.
     if (!this.#host.link.ready) this.gap();
-    const end: End = await orAfter(longest_ms, sound.ended, late);
+    let end: End = await orAfter(longest_ms, sound.ended, late);
     if (end.over === "lost") {
       const left_ms = lengthOf(media, file_ms) - (Date.now() - began_at);
-      await orAfter(Math.min(left_ms, longest_ms), this.#ended(), undefined);
+      end = await orAfter(Math.min(left_ms, longest_ms), this.#ended(), late);
     }
     if (end.over === "finished") this.#over();
     else await this.silence(sound);
@@ -196,7 +197,7 @@ export class CallControl {
   /** Asks for keys, and resolves with what was keyed: "" for nothing. RELAY alone can. */
   async collect(media: readonly Medium[], prompt: Prompt): Promise<Keyed> {
     const { max_digits, terminator } = prompt;
-    const sound = this.#begin("calling.play_and_collect");
+    const sound = this.#begin("calling.play_and_collect", media);
     const outcome = await this.#byRelay("calling.play_and_collect", {
       control_id: sound.control_id,
       play: media,
@@ -226,27 +227,39 @@ export class CallControl {
     return this.#isGone ? "gone" : "again";
   }
 
-  /** Stops a sound that may still be heard. Whether there was one matters to nobody; what takes long goes on meanwhile. */
-  async silence({ control_id, method }: Sounding): Promise<void> {
+  /** Stops a sound that may still be heard. A stop that takes long goes on meanwhile. */
+  async silence(sound: Sounding): Promise<void> {
+    const { control_id, ends_at = Number.POSITIVE_INFINITY } = sound;
     this.#sounding = null;
     if (this.#silenced.push(control_id) > SILENCED) this.#silenced.shift();
-    await orAfter(SILENCED_WITHIN_MS, this.#stopAgain(method, control_id), undefined);
+    const left_ms = ends_at - Date.now();
+    if (left_ms <= 0) return this.#host.sounds(null);
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    this.#stopping.set(control_id, () => {
+      if (this.#sounding === null) this.#host.sounds(null);
+      resolve();
+    });
+    const stopped = Promise.race([this.#stopAgain(sound), isOver]);
+    await orAfter(Math.min(SILENCED_WITHIN_MS, left_ms), stopped, undefined);
+    this.#stopping.delete(control_id);
   }
 
-  /** A sound that goes on would be heard in the room, too: where nobody says that it is stopped, it is stopped again. */
-  async #stopAgain(method: Sounding["method"], control_id: string): Promise<void> {
-    for (let tried = 0; !this.#isGone && !(await this.#stop(method, control_id)); tried += 1) {
+  /** A sound that goes on would be heard in the room, too: it is stopped again until an answer says that it is. */
+  async #stopAgain(sound: Sounding): Promise<void> {
+    for (let tried = 0; !this.#isGone && !(await this.#stop(sound)); tried += 1) {
       if (tried === STOPPED_AGAIN) break;
       await scheduler.wait(STOP_AGAIN_MS);
     }
     if (this.#sounding === null) this.#host.sounds(null);
   }
 
-  async #stop(method: Sounding["method"], control_id: string): Promise<boolean> {
+  async #stop({ method, control_id, ends_at }: Sounding): Promise<boolean> {
     const outcome = await this.#byRelay(`${method}.stop`, { control_id });
     if (outcome?.kind === "ok" || (outcome?.kind === "gone" && outcome.code === "410")) return true;
-    // Questions REST knows nothing of.
+    // REST cannot stop questions.
     if (method === "calling.play_and_collect") return outcome?.kind === "gone";
+    // Words are over soon, whatever a 404 means.
+    if (ends_at !== undefined && outcome?.kind === "gone") return true;
     // A 404 may mean that RELAY has lost sight of the call, whose sound goes on.
     return (await this.#byRest("calling.play.stop", { control_id }, null)) !== "failed";
   }
@@ -395,20 +408,24 @@ export class CallControl {
     );
   }
 
-  #begin(method: Sounding["method"]): Sounding & { ended: Promise<End> } {
+  #begin(method: Sounding["method"], media: readonly Medium[]): Sounding & { ended: Promise<End> } {
     const { promise, resolve } = Promise.withResolvers<End>();
-    const sounding = { control_id: crypto.randomUUID(), method };
+    const ends =
+      method === "calling.play" && media.every(({ type }) => type !== "audio")
+        ? { ends_at: Date.now() + SLOWEST * lengthOf(media, 0) }
+        : {};
+    const sounding = { control_id: crypto.randomUUID(), method, ...ends };
     this.#sounding = { ...sounding, isHeard: false, end: resolve };
     this.#host.sounds(sounding);
     return { ...sounding, ended: promise };
   }
 
-  /** Resolves when the call ends while a sound goes on of whose end nothing will be heard. */
-  async #ended(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#isGone) resolve();
-    else if (this.#sounding) this.#sounding.end = ({ over }) => over !== "lost" && resolve();
-    await promise;
+  /** The end of a sound, or of its call, where it is told of in spite of a gap in RELAY's events. */
+  async #ended(): Promise<End> {
+    const { promise, resolve } = Promise.withResolvers<End>();
+    if (this.#isGone) resolve({ over: "ended" });
+    else if (this.#sounding) this.#sounding.end = (end) => end.over !== "lost" && resolve(end);
+    return await promise;
   }
 
   #over(): void {
@@ -420,5 +437,5 @@ export class CallControl {
 const late: End = { over: "late" };
 
 function longestOf(media: readonly Medium[]): number {
-  return Math.min(HEARD_MS, 2 * lengthOf(media, HEARD_MS) + MARGIN_MS);
+  return Math.min(HEARD_MS, SLOWEST * lengthOf(media, HEARD_MS) + MARGIN_MS);
 }

@@ -10,7 +10,6 @@ import type { Doubts } from "./doubts.ts";
 import { runErrands } from "./errand-runner.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
-import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
@@ -22,6 +21,7 @@ import { Repairs } from "./repairs.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import { RoomKeeper } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Turns } from "./turns.ts";
 
 /** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
 const BACKSTOP_MS = 1_000;
@@ -30,8 +30,14 @@ const UNCONFIRMED_MS = 10_000;
 /** A call in doubt is asked about again after this, where REST could not tell. */
 const ASK_AGAIN_MS = 300_000;
 const REST_MS = 4_000;
-/** Calls in doubt that are seen to in one turn. */
-const DOUBTED_AT_ONCE = 100;
+/** Live calls that are looked at in one turn, for whether they are in doubt. */
+const LOOKED_AT_ONCE = 200;
+/**
+ * Calls added at once to those that REST is asked about, and the least time until the next ones. Each waits for its turn under a
+ * timer, and a request's timer of four seconds outlives it; an object may have 10,000 timers.
+ */
+const ASKED_AT_ONCE = 10;
+const ASKED_EVERY_MS = 25;
 
 interface ChoresHost {
   errands: Errands;
@@ -48,6 +54,7 @@ interface ChoresHost {
   link: Link;
   line: Line;
   kept: KeptSeats;
+  turns: Turns;
   alarm: Alarm;
 }
 
@@ -123,13 +130,30 @@ export class Chores {
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   verifyWhereabouts(): void {
     this.#begin("verify", async () => {
-      const { rooms, link } = this.#host;
+      const { rooms, link, turns } = this.#host;
       await rooms.known();
-      const now = Date.now();
-      const doubted = rooms.inDoubt(now - UNCONFIRMED_MS, link.readySince);
-      await inTurns(doubted, DOUBTED_AT_ONCE, (row) => this.#verify(row, now));
+      const begun_at = Date.now();
+      const { readySince } = link;
+      let looked_at = 0;
+      let added = 0;
+      for (const row of rooms.byRoom()) {
+        const isDoubted = rooms.isInDoubt(row, begun_at - UNCONFIRMED_MS, readySince);
+        if (isDoubted && this.#verify(row, begun_at)) added += 1;
+        looked_at += 1;
+        if (added === ASKED_AT_ONCE) {
+          await this.#asked();
+          added = 0;
+        } else if (looked_at % LOOKED_AT_ONCE === 0) await turns.next();
+      }
       this.start();
     });
+  }
+
+  /** Resolves when those who were asked about last have been, and REST may be asked again. */
+  async #asked(): Promise<void> {
+    this.start();
+    do await scheduler.wait(ASKED_EVERY_MS);
+    while (this.#host.errands.isBehind);
   }
 
   /**
@@ -162,17 +186,20 @@ export class Chores {
     this.#schedule();
   }
 
-  #verify(row: LivePlacement, now: number): void {
+  /** Whether the call is to be asked about; it was in doubt when the pass began. */
+  #verify(row: LivePlacement, begun_at: number): boolean {
     const { errands, placements, link } = this.#host;
-    if (!isLive(row.state) || isBeingPutBack(row)) return;
+    const now = Date.now();
+    if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
     if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
       const unseen = placements.find(row);
       if (unseen) this.repairs.forgetUnseen(unseen);
-      return;
+      return false;
     }
-    if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return;
+    if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return false;
     this.#askedAt.set(row, now);
     errands.add("verify", row, row.node_id);
+    return true;
   }
 
   /**

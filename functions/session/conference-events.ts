@@ -498,7 +498,12 @@ export class ConferenceEvents {
     if (event.kind !== "conference") return;
     const { status, name, size, conference_id } = event.params;
     if (name === undefined || size === undefined || conference_id === undefined || !SIZED.has(status)) return;
-    this.#ledger.checks.heard({ conference_id, room: name, size, isTrusted }, event.timestamp ?? null);
+    const { observations, checks } = this.#ledger;
+    const isLeave = status === "participant-leave";
+    if (isLeave && size === 0 && isTrusted) observations.saw("size_counts_self", "after");
+    const mayCountLeaver = isLeave && !observations.has("size_counts_self", "after");
+    const sized = { conference_id, room: name, size, isTrusted, mayCountLeaver };
+    checks.heard(sized, event.timestamp ?? null);
   }
 
   /** RELAY's feed is relied on for a kind of call only once it was seen to speak of that kind. */

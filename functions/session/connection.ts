@@ -6,6 +6,8 @@ import type { Outcome } from "../../shared/relay/outcome.ts";
 
 /** Frames that follow one another this closely are a burst: they wait for a common turn, and share its write to disk. */
 const BURST_MS = 2;
+/** A peer has so long to close its side; then the socket is cut. */
+const CLOSING_MS = 2_000;
 /** So many frames are taken in one turn; more wait for the next, so that calls are not kept waiting by a flood. */
 const TURN_FRAMES = 500;
 
@@ -226,12 +228,17 @@ export class RelayConnection {
     const socket = this.#socket;
     if (socket?.generation !== generation) return;
     this.#socket = null;
-    socket.abort.abort();
+    if (!socket.socket) {
+      socket.abort.abort();
+      return;
+    }
     try {
-      socket.socket?.close(code);
+      // Not aborted at once: that would cut off what was sent last, the answer to a `signalwire.disconnect` above all.
+      socket.socket.close(code);
     } catch {
       // It was closed already.
     }
+    setTimeout(() => socket.abort.abort(), CLOSING_MS);
   }
 
   /** One timer, for the machine's next due time; re-armed only where that is earlier, so that calls do not churn it. */

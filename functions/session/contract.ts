@@ -12,6 +12,9 @@ import type { WebhookNote } from "./journal-contract.ts";
  */
 export const CONTRACT_VERSION = 1;
 
+/** Whether a tenant's rooms carry its prefix on the wire. */
+export type Naming = "plain" | "prefixed";
+
 /** Which of a call's placements: an entry is one fresh arrival of the call, a step one of our documents in it. */
 export interface PlacementKey {
   call_id: string;
@@ -32,12 +35,16 @@ export interface PlaceRequest extends PlacementKey {
   segment_id?: string;
   /** Whether the call is answered already. */
   answered: boolean;
+  /** When the call arrived afresh for this, ms; absent where it comes back from a wait or a hold of ours, and from a Worker of the version before. */
+  arrived_at?: number;
   /** No document of ours starts after the join: the call is walked by commands. */
   by_commands?: true;
   /** Whom the roster shows; a coach may be looked for by it. */
   from: string;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  /** How the project's record says that the tenant's rooms are named; absent where it does not, and from a Worker of the version before. */
+  naming?: Naming;
   strategy: Place["strategy"];
   /** Seats of each room; absent where nobody counts. */
   capacity?: number;
@@ -95,6 +102,8 @@ export interface PlaceReply {
   join: JoinParameters;
   /** Whether a seat was counted for the call. */
   counted: boolean;
+  /** The entry under which the call is placed, where another one was asked for that is over. */
+  entry?: string;
   /** RELAY's join of the call may stand, though the document joins. */
   may_stand?: true;
   /** Where it waits: for what, and its place in the line, from 1. */

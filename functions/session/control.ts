@@ -1,5 +1,5 @@
 import { RpcTarget } from "cloudflare:workers";
-import { isLive, mayMove } from "../../shared/placement.ts";
+import { isLive } from "../../shared/placement.ts";
 import type { Chores } from "./chores.ts";
 import type { Errands } from "./errands.ts";
 import type { Journal } from "./journal.ts";
@@ -46,19 +46,13 @@ export class Control extends RpcTarget {
   releaseSeat({ tenant, call_id }: ControlRequest): ControlReply {
     const row = this.#newest(tenant, call_id);
     if (!row) return null;
-    if (!isLive(row.state) || row.presumed_gone_at !== null) return { changed: false };
-    const { placements, journal, errands } = this.#host;
+    // Who waits holds no seat.
+    const holdsSeat = isLive(row.state) && row.state !== "waiting" && row.presumed_gone_at === null;
+    if (!holdsSeat) return { changed: false };
+    const { placements, journal } = this.#host;
     journal.deed(row, { deed: "repair", by: "nobody", said: "seat released by an operator" });
-    if (row.state === "joined") {
-      placements.update(row, { presumed_gone_at: Date.now() });
-      placements.touched(row.room);
-      return { changed: true };
-    }
-    // It was never seen in its room: there is only the reservation.
-    errands.drop("expire", row);
-    placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
-      reason: "an operator released the seat",
-    });
+    placements.update(row, { presumed_gone_at: Date.now() });
+    placements.touched(row.room);
     return { changed: true };
   }
 

@@ -1,3 +1,4 @@
+import { entryAfter } from "../../shared/entry.ts";
 import { callerForm } from "../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../shared/placement.ts";
 import type { Outcome } from "../../shared/relay/outcome.ts";
@@ -18,6 +19,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import { look } from "./looking.ts";
+import { isNewEntry } from "./new-entry.ts";
 import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -67,11 +69,31 @@ export class Desk {
 
   /** Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
-    const reply = await this.#answer(request);
+    const entered = this.#entered(request);
+    const { entry } = entered;
+    const reply = { ...(await this.#answer(entered)), ...(entry === request.entry ? {} : { entry }) };
     // A seat that is wanted may be held by somebody who has gone, and nobody said so.
     if (reply.outcome === "full" || reply.waiting?.for === "seat")
       this.#host.chores.doubtSeats(request.rooms);
     return reply;
+  }
+
+  /** The request under the entry that is the call's by now: one that was over when the call arrived gave way to the next. */
+  #entered(request: PlaceRequest): PlaceRequest {
+    const { placements } = this.#host;
+    let { entry } = request;
+    for (
+      let row = placements.findCurrent(request);
+      row;
+      row = placements.findCurrent({ ...request, entry })
+    ) {
+      const next = entryAfter(entry);
+      const gaveWay = !isLive(row.state) && placements.findCurrent({ ...request, entry: next }) !== null;
+      if (request.arrived_at === undefined ? !gaveWay : !isNewEntry(row, request, request.arrived_at)) break;
+      entry = next;
+    }
+    if (entry === request.entry) return request;
+    return { ...request, entry, ...(request.note ? { note: { ...request.note, entry } } : {}) };
   }
 
   async #answer(request: PlaceRequest): Promise<PlaceReply> {
@@ -86,6 +108,8 @@ export class Desk {
       this.#journalRepeat(request);
       return await underWay;
     }
+    if (row && request.segment_id !== undefined && request.segment_id !== row.segment_id)
+      placements.update(row, { segment_id: request.segment_id });
     if (row?.wait) {
       if (request.polled) this.#asked(row, row.wait);
       const reply = withAsked(line.polled(row, request.fetched === true), row.wait);
@@ -140,7 +164,7 @@ export class Desk {
     const { link, placements, rooms, health, counters, observations, held } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
-    const seen = (row: Placement) => wouldHaveSeen(row, link, observations);
+    const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
     const ledger = { placements, rooms, health, counters, observations };
     const line = {
       refused: (row: Placement) => this.#refused(row),
@@ -177,8 +201,9 @@ export class Desk {
     if (this.#isProving) return;
     this.#isProving = true;
     try {
-      const project = await this.#host.link.project();
-      const found = await findInRooms(project, [row.room], row.call_id, AbortSignal.timeout(REST_MS));
+      const found = await this.#host.link.rest("question", REST_MS, (project, signal) =>
+        findInRooms(project, [row.room], row.call_id, signal),
+      );
       if (found !== null) this.#host.health.succeeded(Date.now(), row.tenant, true);
     } catch (error) {
       log("info", "join.not_proved", { call: row.call_id, error: describeError(error) });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { dialStates } from "../../shared/dialing.ts";
 import type { Decision, Place } from "../../shared/rules/decision.ts";
+import type { Naming } from "./contract.ts";
 
 /** An operator wants somebody called and put into a room. */
 export interface DialRequest {
@@ -22,6 +23,8 @@ export interface DialRequest {
   per_s: number;
   /** Wire name. */
   room: string;
+  /** As in `PlaceRequest`. */
+  naming?: Naming;
   /** Where it goes when it is answered, as if a rule had said so. */
   decision: Extract<Decision, Place>;
 }

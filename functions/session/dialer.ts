@@ -22,6 +22,7 @@ import type { Dial, Dials } from "./dials.ts";
 import { isFull } from "./disk.ts";
 import type { Errands } from "./errands.ts";
 import type { Link } from "./link.ts";
+import type { Namings } from "./namings.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Reception } from "./reception.ts";
 import type { Rooms } from "./rooms.ts";
@@ -69,6 +70,7 @@ interface DialerHost {
   reception: Reception;
   errands: Errands;
   chores: Chores;
+  namings: Namings;
 }
 
 /** Makes calls: each once, in order, no faster than SignalWire takes them, and never late. */
@@ -84,13 +86,17 @@ export class Dialer extends RpcTarget {
   }
 
   /** Once, however often it is asked. */
-  request(request: DialRequest): DialReply {
-    const { dials } = this.#host;
-    const { tenant } = request;
-    this.#host.asked(request.project_id);
+  request(asked: DialRequest): DialReply {
+    const { dials, namings } = this.#host;
+    const { tenant } = asked;
+    this.#host.asked(asked.project_id);
+    const [room] = namings.settle({ ...asked, rooms: [asked.room] });
+    const request = { ...asked, room };
     const known = dials.find(tenant, request.id);
     if (known) {
-      const isSame = known.request.to === request.to && known.request.room === request.room;
+      // Its room may be named otherwise on the wire by now.
+      const isSame =
+        known.request.to === request.to && known.request.decision.rooms[0] === request.decision.rooms[0];
       return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
     }
     if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };

@@ -1,4 +1,3 @@
-import { type JoinParameters, withLimit, withoutEnd } from "../../shared/conference.ts";
 import { apologyDocument } from "../../shared/documents/fixed-words.ts";
 import { inlineJoinDocument } from "../../shared/documents/outcomes.ts";
 import { render } from "../../shared/documents/render.ts";
@@ -7,6 +6,7 @@ import type { SwmlDocument } from "../../shared/documents/swml.ts";
 import { isLive, mayMove } from "../../shared/placement.ts";
 import { log } from "../log.ts";
 import type { Errand } from "./errands.ts";
+import { inlineJoinOf } from "./inline-join.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -43,7 +43,7 @@ export function commandFor(
       placements.update(row, { conference_id: null });
       return transferTo(
         row.call_id,
-        inlineJoinDocument(row.room, limited(row), undefined, asksUsOf(row, kept.isPromised(row))),
+        inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, kept.isPromised(row))),
       );
     case "overdue":
       if (row) line.turnAway(row, "waited", "it has waited as long as may be");
@@ -69,19 +69,13 @@ function fetch(row: Placement, keeps_seat: boolean): CallCommand | null {
     const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
     return transferTo(
       call_id,
-      inlineJoinDocument(room, limited(row), { ...after, params: {} }, asksUsOf(row, keeps_seat)),
+      inlineJoinDocument(room, inlineJoinOf(row), { ...after, params: {} }, asksUsOf(row, keeps_seat)),
     );
   }
   if (turned_away === null) return null;
   const word = lastWordOf(wait, turned_away);
   if (word.action === "reject") return transferTo(call_id, rejectDocument(word.say, word.reason));
   return transferTo(call_id, word.swml === undefined ? apologyDocument() : handOverDocument(word.swml, {}));
-}
-
-/** Where seats are limited a document's join holds the limit, too. */
-function limited({ join, capacity, may_stand }: Placement): JoinParameters {
-  const harmless = may_stand === 1 ? withoutEnd(join) : join;
-  return capacity === null ? harmless : withLimit(harmless, capacity);
 }
 
 function transferTo(call_id: string, document: SwmlDocument): CallCommand {

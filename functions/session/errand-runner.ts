@@ -31,6 +31,7 @@ import type { Repairs } from "./repairs.ts";
 import { observeListing } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
 import { TooLate } from "./slots.ts";
+import { asksBy } from "./terms.ts";
 
 const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
@@ -137,7 +138,8 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     return;
   }
   const said = rest.kind === "refused" ? rest.code : rest.reason;
-  later(host, errand, { relay: relay ? describeOutcome(relay) : "not connected", rest: said });
+  const why = { relay: relay ? describeOutcome(relay) : "not connected", rest: said };
+  later(host, errand, why, rest.kind === "refused");
   // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
   if (rest.kind === "refused" && errand.kind === "fetch") host.line.missed(errand);
 }
@@ -222,7 +224,7 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
       const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
       if (said === "present") repairs.found(row);
       else if (said === "missing" && row.state === "joined") repairs.missing(row, asked_at);
-      else if (row.state !== "joined" && !repairs.takeBack(row)) host.undecided(row);
+      else if (row.state !== "joined") host.undecided(row);
     }
   } catch (error) {
     if (error instanceof RestBusy || error instanceof TooLate) {
@@ -297,7 +299,9 @@ function observeStatuses(
  */
 async function lead(host: ErrandHost, errand: Errand): Promise<void> {
   const url = awaited(host, errand)?.wait?.fetch_url;
-  if (url !== undefined && !(await isThereAlready(host, errand)) && (await isLed(host, errand, url))) {
+  const isToBeLed = url !== undefined && !(await isThereAlready(host, errand));
+  const led = isToBeLed ? await redirected(host, errand, url) : "failed";
+  if (led === "ok") {
     finish(host, errand, "rest");
     return;
   }
@@ -307,7 +311,14 @@ async function lead(host: ErrandHost, errand: Errand): Promise<void> {
   }
   const row = awaited(host, errand);
   if (!row) host.errands.done(errand);
-  else if (!host.errands.retry(errand)) host.line.takeBack(row);
+  // REST sees no such call. It may ask by itself yet; past that it holds up nobody.
+  else if (led === "refused" && host.now() > asksBy(row)) giveUp(host, errand);
+  else if (!host.errands.retry(errand)) host.line.missed(errand);
+}
+
+function giveUp(host: ErrandHost, errand: Errand): void {
+  host.errands.done(errand);
+  host.line.missed(errand);
 }
 
 /** The row of one who is to come out of the line and has not been seen to. */
@@ -317,7 +328,11 @@ function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
   return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
 }
 
-async function isLed(host: ErrandHost, errand: Errand, url: string): Promise<boolean> {
+async function redirected(
+  host: ErrandHost,
+  errand: Errand,
+  url: string,
+): Promise<"ok" | "refused" | "failed"> {
   try {
     const led = await host.link.rest(
       "command",
@@ -328,12 +343,13 @@ async function isLed(host: ErrandHost, errand: Errand, url: string): Promise<boo
     if (led.kind !== "ok")
       log("info", "waiter.not_led", {
         call: errand.call_id,
-        error: led.kind === "failed" ? led.reason : "REST answered 429",
+        error:
+          led.kind === "failed" ? led.reason : `REST answered ${led.kind === "refused" ? led.code : "429"}`,
       });
-    return led.kind === "ok";
+    return led.kind === "later" ? "failed" : led.kind;
   } catch (error) {
     log("info", "waiter.not_led", { call: errand.call_id, error: describeError(error) });
-    return false;
+    return "failed";
   }
 }
 
@@ -349,12 +365,13 @@ async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
   }
 }
 
-function later(host: ErrandHost, errand: Errand, why: Record<string, string>): void {
-  const again = host.errands.retry(errand);
+function later(host: ErrandHost, errand: Errand, why: Record<string, string>, isRefused = false): void {
+  // What nobody could do for now is done when somebody can; what both refuse is not.
+  const again = host.errands.retry(errand, !isRefused);
   const row = host.placements.find(errand);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
   if (row) host.told(row, errand.kind, "nobody", said.join("; "));
-  if (!again && row && errand.kind === "fetch") host.line.takeBack(row);
+  if (!again && errand.kind === "fetch") host.line.missed(errand);
   log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
     kind: errand.kind,
     call: errand.call_id,
@@ -397,7 +414,7 @@ async function byRest(
       (project, signal) => hangUpCall(project, call_id, signal),
       isOfUse,
     );
-    return ended.kind === "failed" ? outcome : ended;
+    return ended.kind === "failed" || ended.kind === "refused" ? outcome : ended;
   } catch (error) {
     return { kind: "failed", reason: describeError(error) };
   }

@@ -1,3 +1,4 @@
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import { log } from "../log.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Disk } from "./disk.ts";
@@ -19,13 +20,21 @@ export interface Errand extends PlacementKey {
   due_at: number;
 }
 
-/** Waits before each further try. After the last, the errand is given up and logged. */
+/** Waits before each further try. After the last, the errand is given up and logged, or goes on. */
 const RETRY_MS = [1_000, 2_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+/** What goes on while neither RELAY nor REST can be reached is tried so often, for as long as a call may last. */
+const LASTING_MS = 60_000;
+const MOST_TRIES = LONGEST_CALL_MS / LASTING_MS;
 /** How long a try may take: one that has hung for so long is made again. */
 const LEASE_MS = 15_000;
 /** What another incarnation was at comes again within this: of what is due later it was at nothing. */
-const TAKEN_OVER_MS = 30_000;
+const TAKEN_OVER_MS = LASTING_MS;
 const TAKEN_OVER = 2_000;
+/**
+ * With so many under way what could as well come later is not added yet. REST takes three at once: where more stand before it, those
+ * behind wait too long and ask once more.
+ */
+const MANY = 20;
 
 /** Errands that are at hand alone, where the storage is full. */
 const HELD = 5_000;
@@ -117,15 +126,15 @@ export class Errands {
     return taken;
   }
 
-  /** What another incarnation was at, or was to try again soon, is due now: it has not finished, and never will. */
-  takeOver(): void {
+  /** What another incarnation was at, or what failed and is to be tried again soon, is due now: so many at most. */
+  takeOver(most = TAKEN_OVER): void {
     this.#nextDue = undefined;
     this.#disk.attempt(
       `UPDATE errands SET due_at = ?1 WHERE attempts > 0 AND id IN (
          SELECT id FROM errands INDEXED BY errands_by_due WHERE due_at > ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3)`,
       this.#now(),
       this.#now() + TAKEN_OVER_MS,
-      TAKEN_OVER,
+      most,
     );
   }
 
@@ -136,9 +145,13 @@ export class Errands {
     this.#disk.exec("DELETE FROM errands WHERE id = ?", errand.id);
   }
 
-  /** Puts a failed try off to its next time; false where it was the last, and the errand is gone. */
-  retry(errand: Errand): boolean {
-    const wait = RETRY_MS[errand.attempts];
+  /**
+   * Puts a failed try off to its next time; false where it was the last, and the errand is gone.
+   * @param lasts whether it goes on until it can be done.
+   */
+  retry(errand: Errand, lasts = false): boolean {
+    const wait =
+      RETRY_MS[errand.attempts] ?? (lasts && errand.attempts < MOST_TRIES ? LASTING_MS : undefined);
     if (wait === undefined) {
       this.done(errand);
       return false;
@@ -209,6 +222,12 @@ export class Errands {
     return [...this.#held.values()].find(
       (held) => held.kind === kind && held.call_id === call_id && held.entry === entry && held.step === step,
     );
+  }
+
+  /** Whether some are due that were not taken yet, or many are under way. */
+  get isBehind(): boolean {
+    const due = this.nextDue();
+    return this.#underWay.size >= MANY || (due !== null && due <= this.#now());
   }
 
   nextDue(): number | null {

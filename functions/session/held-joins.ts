@@ -1,4 +1,5 @@
 import { evidenceOfRefusal } from "../../shared/evidence.ts";
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import { describeOutcome } from "../../shared/relay/outcome.ts";
 import { describeError, log } from "../log.ts";
 import {
@@ -10,18 +11,21 @@ import {
   type RestOutcome,
 } from "../rest.ts";
 import type { Alarm } from "./alarm.ts";
-import { inTurns } from "./in-turns.ts";
 import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Repairs } from "./repairs.ts";
 import { resumeUrlOf } from "./resume-url-of.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Turns } from "./turns.ts";
 
 /** An accepted join is seen within this, or the call is looked for. */
 const SEEN_MS = 3_000;
 /** Waits before each further try to send the call back to us; the first is for its webhook to come. */
-const AGAIN_MS = [3_000, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000] as const;
+const AGAIN_MS = [3_000, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+/** After those it is tried so often, for as long as a call may last: one that is in no room hears nothing until then. */
+const LASTING_MS = 60_000;
+const MOST_TRIES = LONGEST_CALL_MS / LASTING_MS;
 const COMMAND_MS = 2_000;
 const REST_MS = 2_000;
 /** A call that was sent back because REST gave no answer comes within this, and REST is not asked again for it. */
@@ -37,6 +41,7 @@ interface HeldHost {
   placements: Placements;
   rooms: Rooms;
   repairs: Repairs;
+  turns: Turns;
   journal: Journal;
   link: Link;
   alarm: Alarm;
@@ -78,12 +83,19 @@ export class HeldJoins {
 
   /** Those that another incarnation watched. */
   async takeOver(): Promise<void> {
-    const { placements, rooms } = this.#host;
+    const { placements, rooms, turns } = this.#host;
     await rooms.known();
-    await inTurns(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
+    await turns.each(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
       const row = placements.find(key);
       if (row) this.watch(row);
     });
+  }
+
+  /** RELAY is back: what could not be done without it is done now. */
+  again(): void {
+    const now = Date.now();
+    for (const held of this.#held.values())
+      if (held.tries > 0) this.#keep({ ...held, due_at: Math.min(held.due_at, now) });
   }
 
   #keep(held: Held): void {
@@ -110,7 +122,7 @@ export class HeldJoins {
 
   /** Never rejects: what could not be done is tried again. */
   async #settle({ row, tries }: Held): Promise<void> {
-    let wait: number | undefined = AGAIN_MS[tries];
+    let wait: number | undefined = AGAIN_MS[tries] ?? (tries < MOST_TRIES ? LASTING_MS : undefined);
     try {
       if (!(await this.#isSettled(row)) && isHeld(row)) wait = await this.#sendBack(row, wait);
     } catch (error) {

@@ -134,6 +134,11 @@ export class Link {
     return this.#project?.value ?? (await this.#record.readOrKept());
   }
 
+  /** Keeps the record as KV has it now, for where it can't be read later. Rejects where it is no good. */
+  async keepRecord(): Promise<void> {
+    await this.#record.read();
+  }
+
   get idle_disconnect_ms(): number {
     return (this.#project?.value.session.idle_disconnect_s ?? 0) * 1000;
   }
@@ -172,7 +177,7 @@ export class Link {
 
   /** Why calls are better not tried by RELAY now; null where they may be. */
   whyNot(now: number): string | null {
-    if (this.#connection?.client.state === "refused") return "RELAY refuses the project's credentials";
+    if (this.#connection?.client.state === "refused") return "RELAY refuses the connection";
     if (this.#downSince !== null && now - this.#downSince > DOWN_MS) return "RELAY is down";
     return null;
   }

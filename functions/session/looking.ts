@@ -1,10 +1,11 @@
-import { type JoinParameters, withLimit, withoutEnd } from "../../shared/conference.ts";
+import type { JoinParameters } from "../../shared/conference.ts";
 import { LIST_LAG_MS } from "../../shared/evidence.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
 import { confirmJoin, named } from "./confirming.ts";
 import type { LookReply, LookRequest } from "./contract.ts";
 import type { Counters } from "./counters.ts";
 import type { Health } from "./health.ts";
+import { inlineJoinOf } from "./inline-join.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
@@ -21,6 +22,9 @@ const HELD_AGAIN_MS = 4_000;
  * on, while nothing says where it is, and hears a ring. That a list does not show it counts only past the time by which lists may lag.
  */
 const HELD_MS = 60_000;
+
+/** Answers by which a document starts that does not join. */
+const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
 
 /** What answering needs of the session. */
 export interface Lookout {
@@ -66,7 +70,8 @@ export function look(out: Lookout, request: LookRequest): LookReply {
     // A hold is the answer that is not kept: an older version that finds it, after a rollback, settles the call itself.
     answer: answer.outcome === "hold" ? null : answer,
     held_back_at: answer.outcome === "hold" ? (row.held_back_at ?? now) : null,
-    ...(answer.outcome === "joined" && !request.by_commands ? { stay_at: now } : {}),
+    // The document that is answered starts now, and may take it out of RELAY's join.
+    ...(STARTS.has(answer.outcome) && !request.by_commands ? { stay_at: now } : {}),
     // From here on the end of the conference it was in is none of its business.
     ...(answer.outcome === "document" ? { conference_id: null } : {}),
   });
@@ -196,13 +201,15 @@ function held(row: Placement, reason: string): LookReply {
 
 /** Whether nothing says yet that the call is not in its room, where a document or last words of its own would do harm. */
 function mayBeThere(
-  { now, wouldHaveSeen }: Lookout,
+  { now, observations, wouldHaveSeen }: Lookout,
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
   const { held_back_at, deadline_at } = row;
   if (held_back_at === null) return true;
-  const isAbsent = said === "absent" && (now - deadline_at > LIST_LAG_MS || wouldHaveSeen(row));
+  // A list that was never seen to show what RELAY joined says nothing by not showing it.
+  const isListed = now - deadline_at > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
+  const isAbsent = said === "absent" && (isListed || wouldHaveSeen(row));
   return !isAbsent && now - held_back_at < HELD_MS;
 }
 
@@ -239,8 +246,8 @@ function byDocument({ placements, now }: Lookout, row: Placement, reason: string
   return { ...placeOf(row), outcome: "document", reason };
 }
 
-/** Where the call belongs. While RELAY's join may stand, the document's does not carry what would end the conference for all. */
-function placeOf({ room, join, capacity, may_stand, after_url }: Placement): {
+/** Where the call belongs. */
+function placeOf(row: Placement): {
   v: 1;
   room: string;
   join: JoinParameters;
@@ -248,11 +255,11 @@ function placeOf({ room, join, capacity, may_stand, after_url }: Placement): {
   limited?: true;
   after_url?: string;
 } {
-  const harmless = may_stand === 1 ? withoutEnd(join) : join;
+  const { room, capacity, may_stand, after_url } = row;
   return {
     v: 1,
     room,
-    join: capacity === null ? harmless : withLimit(harmless, capacity),
+    join: inlineJoinOf(row),
     ...(capacity === null ? {} : { limited: true as const }),
     ...(may_stand === 1 ? { may_stand: true as const } : {}),
     ...(after_url === null ? {} : { after_url }),

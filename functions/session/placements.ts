@@ -369,11 +369,15 @@ export class Placements {
   /** False where there was no room. */
   #write(row: Placement, changes: Changes, wasLive: boolean): boolean {
     if (this.#unsaved.has(row)) return false;
-    const columns = Object.entries(changes).map(([name, value]): [string, SqlStorageValue] => [
+    const isSame = isLive(row.state) === wasLive;
+    const { join, wait, answer } = row;
+    // What holds a join is written anew: with our callbacks where it may be sent again, and else without.
+    const written = isSame ? changes : { ...changes, join, wait, answer };
+    const columns = Object.entries(written).map(([name, value]): [string, SqlStorageValue] => [
       name,
-      typeof value === "object" && value !== null ? JSON.stringify(value) : value,
+      typeof value === "object" && value !== null ? textOf(value, row) : value,
     ]);
-    if (isLive(row.state) !== wasLive) columns.push(["live", wasLive ? 0 : 1]);
+    if (!isSame) columns.push(["live", wasLive ? 0 : 1]);
     return columns.length === 0 || this.#writeColumns(row, columns);
   }
 
@@ -492,13 +496,27 @@ function columnsOf(row: Placement): Record<string, SqlStorageValue> {
   const { join, forwarding, answer, wait, when_full, ...plain } = row;
   return {
     ...plain,
-    join: JSON.stringify(join),
+    join: textOf(join, row),
     forwarding: forwarding === null ? null : JSON.stringify(forwarding),
-    answer: answer === null ? null : JSON.stringify(answer),
-    wait: wait === null ? null : JSON.stringify(wait),
+    answer: answer === null ? null : textOf(answer, row),
+    wait: wait === null ? null : textOf(wait, row),
     when_full: when_full === null ? null : JSON.stringify(when_full),
     live: isLive(row.state) ? 1 : 0,
   };
+}
+
+/**
+ * As it is kept. What is over sends no join any more, so it is kept without the URLs of callbacks: ours hold the tenant's token. A row
+ * that is live has them, for the version before reads them there.
+ */
+function textOf(value: object, { state }: Placement): string {
+  return JSON.stringify(value, isLive(state) ? undefined : withoutCallbacks);
+}
+
+function withoutCallbacks(name: string, value: unknown): unknown {
+  return name.startsWith("status_callback") || name.startsWith("recording_status_callback")
+    ? undefined
+    : value;
 }
 
 function isSame(one: PlacementKey, other: PlacementKey): boolean {

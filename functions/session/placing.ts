@@ -78,8 +78,7 @@ async function orUncounted(
 async function placeIn(host: PlacingHost, planned: PlaceRequest, room: string): Promise<PlaceReply> {
   const { placements } = host;
   const { deadline_at } = planned;
-  const avoid =
-    deadline_at <= host.now() ? "the deadline had passed" : reasonForDocument(host, planned, room);
+  const avoid = deadline_at <= host.now() ? "the deadline had passed" : reasonForDocument(host, planned);
   if (avoid !== null) {
     placements.plan(planned, room, avoid, "by_document");
   } else {
@@ -104,26 +103,12 @@ function mustFind(placements: Placements, key: PlacementKey): Placement {
   return row;
 }
 
-function reasonForDocument(host: PlacingHost, request: PlaceRequest, room: string): string | null {
+function reasonForDocument(host: PlacingHost, request: PlaceRequest): string | null {
   if (request.join_via === "document") return "the tenant joins by document";
   if (request.node_id === undefined) return "the call has no node_id";
-  if (mayEndForOthers(host, request, room)) return "its leave would end the conference for others";
+  // A document that starts after RELAY's join may take the call out of it, and so end the conference for all.
+  if (request.join.end_on_exit === true) return "its leave would end the conference";
   return host.avoidRelay();
-}
-
-/**
- * Whether RELAY's join may end the conference at once for all who are in it: the document that starts after the join may take the call
- * out, whose leave ends it.
- */
-function mayEndForOthers(
-  { rooms, observations }: PlacingHost,
-  { join, by_commands }: PlaceRequest,
-  room: string,
-): boolean {
-  if (by_commands || join.end_on_exit !== true) return false;
-  if (observations.has("document_takes_call_out_of_conference", true)) return true;
-  // Those whose seats were released may be there.
-  return rooms.taken(room) > 0 || rooms.participants(room).length > 0;
 }
 
 async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at: number): Promise<void> {

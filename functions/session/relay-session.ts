@@ -31,13 +31,18 @@ import { Reception } from "./reception.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
 import { Tables } from "./tables.ts";
+import { TenantRecords } from "./tenant-records.ts";
 import { Usher } from "./usher.ts";
 import { WalkDecider } from "./walk-decider.ts";
+
+/** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
+const RETRIED_AT_ONCE = 500;
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
   readonly #tables: Tables;
   readonly #archive: Archive;
+  readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
   readonly #line: Line;
   readonly #link: Link;
@@ -87,11 +92,15 @@ export class RelaySession extends DurableObject<Env> {
         this.#heartbeat.keep();
       },
     );
-    this.#link = new Link(env, facts, counters, {
+    const own = ownEnvironment(env, this);
+    this.#link = new Link(own, facts, counters, {
       sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
+        this.#tables.errands.takeOver(RETRIED_AT_ONCE);
+        this.#chores.start();
+        this.#held.again();
         this.#chores.verifyWhereabouts();
         this.#chores.checkRooms("gap");
         void this.#dialer.askRest();
@@ -99,16 +108,15 @@ export class RelaySession extends DurableObject<Env> {
       gapBegan: () => this.#gapBegan(),
       restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
     });
+    this.#tenants = new TenantRecords(this.#tables.disk, facts, this.#tables.namings, () =>
+      this.#link.keepRecord(),
+    );
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
     this.#chores = new Chores({ ...parts, events: this.#events });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
-    const decider = new WalkDecider(
-      ownEnvironment(env, this),
-      () => this.#link.project(),
-      (work) => ctx.waitUntil(work),
-    );
+    const decider = new WalkDecider(own, this.#link, (work) => ctx.waitUntil(work));
     const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
@@ -139,7 +147,7 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place(request);
+    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -177,6 +185,11 @@ export class RelaySession extends DurableObject<Env> {
   /** What is remembered of calls, and the versions of rulesets. */
   archive(): Archive {
     return this.#archive;
+  }
+
+  /** What is kept of tenants beside their calls. */
+  tenants(): TenantRecords {
+    return this.#tenants;
   }
 
   /** Whether a PIN may be asked for, or whether one that was keyed counts. */

@@ -20,7 +20,7 @@ interface RepairsHost {
   events: ConferenceEvents;
   counters: Counters;
   journal: Journal;
-  line: Pick<Line, "takeBack" | "ended">;
+  line: Pick<Line, "ended">;
   kept: KeptSeats;
   leaving: Health;
   observations: Pick<Observations, "has">;
@@ -123,11 +123,6 @@ export class Repairs {
     this.#host.placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
       reason: "nothing was ever heard of it in its room",
     });
-  }
-
-  /** One whose turn had come is not in its room, as far as anybody can say: it has its old place again. */
-  takeBack(row: Placement): boolean {
-    return this.#host.line.takeBack(row);
   }
 
   #tell(counter: string, row: Placement, said: string): void {

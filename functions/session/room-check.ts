@@ -3,21 +3,22 @@ import { isLive, mayMove } from "../../shared/placement.ts";
 import type { RoomListing } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import { listable } from "./doubts.ts";
-import { inTurns } from "./in-turns.ts";
 import type { LivePlacement } from "./live-rows.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Checked } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import { readTrail } from "./trail.ts";
+import type { Turns } from "./turns.ts";
 
 /** So long before the seat of a call lapses that nobody saw come, an unknown call there is counted in its place. */
 const LAPSING_MS = 2_000;
 /** Participants written in one turn, as found in their room. */
-const FOUND_AT_ONCE = 50;
+const FOUND_AT_ONCE = 20;
 
 export interface RoomCheckHost {
   placements: Placements;
   rooms: Rooms;
+  turns: Turns;
   now(): number;
   /** What REST has in the room. Rejects where it does not say. */
   list(room: string): Promise<RoomListing>;
@@ -40,6 +41,8 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const asked_at = host.now();
   const before = new Map(rooms.around(room).map((row) => [row, row.moves]));
   const listing = await host.list(room);
+  // Of several rooms the answers may come together.
+  await host.turns.next();
   const around = rooms.around(room);
   host.listed(listing, around);
   const present = new Set(listing.conferences.flatMap(({ call_ids }) => [...call_ids]));
@@ -67,7 +70,7 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const released = missing.filter((row) => row.presumed_gone_at === null).length;
   const back = confirmed.filter((row) => row.presumed_gone_at !== null).length;
   for (const row of rejoins) host.found(row);
-  await inTurns([...joins, ...confirmed], FOUND_AT_ONCE, (row) => {
+  await host.turns.each([...joins, ...confirmed], FOUND_AT_ONCE, (row) => {
     const found = isAsItWas(row) ? placements.find(row) : null;
     if (found) host.found(found);
   });

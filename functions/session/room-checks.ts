@@ -31,6 +31,8 @@ export interface Sized {
   size: number;
   /** RELAY told it, or a signed callback: others give cause for a question only. */
   isTrusted: boolean;
+  /** It is a leave's, and may still count who leaves. */
+  mayCountLeaver: boolean;
 }
 
 /** A size to be compared with our count. */
@@ -186,14 +188,17 @@ export class RoomChecks {
     return rooms.map(({ room }) => ({ room, lease }));
   }
 
-  checked({ room, lease }: RoomCheck, { strangers, areCounted, wasNeedless, again_at }: Checked): void {
+  /** Returns whether the count of untracked participants is another one now: that of before may have lapsed meanwhile. */
+  checked({ room, lease }: RoomCheck, { strangers, areCounted, wasNeedless, again_at }: Checked): boolean {
     const now = this.#now();
+    const before = this.#strangers.get(room)?.count ?? 0;
     this.#due = undefined;
     // What was only carried over from before is not seen again: it is believed for as long as it was to be.
     const since = areCounted ? now : (this.#strangers.get(room)?.at ?? now);
     if (strangers > 0) this.#strangers.set(room, { count: strangers, at: since });
     else this.#strangers.delete(room);
-    const next = strangers > 0 ? Math.min(again_at ?? now + STRANGERS_MS, now + STRANGERS_MS) : again_at;
+    const lapses_at = Math.min(now + STRANGERS_MS, since + BELIEVED_MS);
+    const next = strangers > 0 ? Math.min(again_at ?? lapses_at, lapses_at) : again_at;
     this.#disk.attempt(
       `UPDATE room_checks SET due_at = CASE WHEN due_at = ?1 THEN ?2 ELSE due_at END, not_before = ?3, checked_at = ?4,
          strangers = ?5 WHERE room = ?6`,
@@ -204,6 +209,7 @@ export class RoomChecks {
       strangers,
       room,
     );
+    return strangers !== before;
   }
 
   /** A conference has ended: whoever was in it is not there any more. */

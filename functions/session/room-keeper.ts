@@ -4,7 +4,6 @@ import type { CallStatuses, RoomListing } from "../rest.ts";
 import { evidenceOfStatuses } from "../rest.ts";
 import type { Counters } from "./counters.ts";
 import { type Doubts, kindOf } from "./doubts.ts";
-import { inTurns } from "./in-turns.ts";
 import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
@@ -12,6 +11,7 @@ import type { Repairs } from "./repairs.ts";
 import { checkRoom } from "./room-check.ts";
 import type { Heard, RoomCheck, RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Turns } from "./turns.ts";
 
 /** A room with somebody in it is checked this often where nothing else gave cause: the last leave of all may be lost. */
 const ROUTINE_MS = 300_000;
@@ -22,7 +22,7 @@ const ROOMS_AT_ONCE = 100;
 /** Participants looked at for a doubt that has lasted too long at one alarm; the next goes on behind them. */
 const DOUBTED_AT_ONCE = 5_000;
 /** Participants whose rows are written in one turn. */
-const WRITTEN_AT_ONCE = 50;
+const WRITTEN_AT_ONCE = 20;
 /** Missing calls of one list whose own status is asked for; the others are asked about by the next list. */
 const ASKED_AT_ONCE = 20;
 
@@ -37,6 +37,7 @@ export interface RoomKeeperHost {
   observations: Observations;
   repairs: Repairs;
   counters: Counters;
+  turns: Turns;
   /** What REST has in the room. Rejects where it does not say. */
   list(room: string): Promise<RoomListing>;
   /** The call's own status. Rejects where REST does not answer. */
@@ -68,7 +69,7 @@ export class RoomKeeper {
     if (names.length < ROUTINE_ROOMS) this.#rooms = null;
     const placed_before = this.#now() - ROUTINE_MS;
     checks.forget();
-    await inTurns(names, ROOMS_AT_ONCE, (room) => {
+    await this.#host.turns.each(names, ROOMS_AT_ONCE, (room) => {
       if (rooms.isOccupied(room, placed_before, "anyhow")) checks.demandAfter(room, ROUTINE_MS);
     });
     await this.#releaseDoubted();
@@ -79,7 +80,7 @@ export class RoomKeeper {
     const { rooms, checks } = this.#host;
     await rooms.known();
     const now = this.#now();
-    await inTurns([...rooms.all()], ROOMS_AT_ONCE, (room) => {
+    await this.#host.turns.each([...rooms.all()], ROOMS_AT_ONCE, (room) => {
       if (rooms.isOccupied(room, now, "document")) checks.demand(room);
     });
   }
@@ -100,12 +101,15 @@ export class RoomKeeper {
   /** A conference's size, as its newest event told it, and our count of it. */
   async #compare(heard: Heard): Promise<void> {
     const { rooms, checks, doubts, repairs } = this.#host;
-    const { conference_id, room, size, isTrusted } = heard;
+    const { conference_id, room, size, isTrusted, mayCountLeaver } = heard;
     const { surely, perhaps } = rooms.joinedTo(room, conference_id);
     const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
     if (counted.length !== size && rooms.around(room).length > 0) checks.demand(room);
     if (!isTrusted) return;
-    if (size === surely.length || size === surely.length + perhaps.length) {
+    const isEqual = size === surely.length || size === surely.length + perhaps.length;
+    // With the one who left it would be equal to a count that has one too many.
+    if (isEqual && mayCountLeaver) return;
+    if (isEqual) {
       doubts.confirmed(conference_id);
       const released = surely.filter(({ presumed_gone_at }) => presumed_gone_at !== null);
       await this.#write(released, (row) => repairs.bringBack(row));
@@ -141,14 +145,14 @@ export class RoomKeeper {
   }
 
   async #write(rows: readonly LivePlacement[], act: (row: Placement) => void): Promise<void> {
-    await inTurns(rows, WRITTEN_AT_ONCE, (key) => {
+    await this.#host.turns.each(rows, WRITTEN_AT_ONCE, (key) => {
       const row = this.#host.placements.find(key);
       if (row) act(row);
     });
   }
 
   async #check(check: RoomCheck): Promise<void> {
-    const { placements, rooms, checks, repairs, counters, list } = this.#host;
+    const { placements, rooms, checks, repairs, counters, turns, list } = this.#host;
     const { room } = check;
     counters.add("room_checks");
     try {
@@ -156,6 +160,7 @@ export class RoomKeeper {
         {
           placements,
           rooms,
+          turns,
           now: this.#now,
           list,
           listed: (listing, around) => this.#observe(listing, around),
@@ -165,8 +170,8 @@ export class RoomKeeper {
         },
         room,
       );
-      checks.checked(check, checked);
-      if (checked.wasNeedless) return;
+      const isOther = checks.checked(check, checked);
+      if (checked.wasNeedless && !isOther) return;
       counters.add("repaired_rooms");
       placements.touched(room);
       log("warn", "room.repaired", { room, calls: repaired, strangers: checked.strangers });

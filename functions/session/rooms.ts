@@ -65,24 +65,26 @@ export class Rooms {
     return [...this.#live.in(room)].filter((row) => row.conference_id === conference_id);
   }
 
+  /** All live rows, room by room, so that one list serves several who are asked about together. Whoever goes through them may pause. */
+  *byRoom(): Generator<LivePlacement> {
+    for (const room of [...this.#live.rooms()]) yield* this.#live.in(room);
+  }
+
   /**
-   * Those whom an event may have passed by: not seen in their room by `seen_by`, and in no document of ours that holds them since;
-   * or in it by RELAY since before its feed of events began (null: it has a gap now), and not found there by REST after. Rows
-   * older than any call tell nothing.
+   * Whether an event may have passed it by: not seen in its room by `seen_by`, and in no document of ours that holds it since;
+   * or in it by RELAY since before its feed of events began (null: it has a gap now), and not found there by REST after. A row
+   * older than any call tells nothing.
    */
-  inDoubt(seen_by: number, feed_since: number | null): LivePlacement[] {
-    const isInDoubt = (row: LivePlacement): boolean => {
-      switch (row.state) {
-        case "waiting":
-          return false;
-        case "joined":
-          return row.joined_by === "relay" && confirmedAt(row) < (feed_since ?? Number.MAX_SAFE_INTEGER);
-        default:
-          return row.deadline_at < seen_by && (row.hold_at ?? 0) < seen_by;
-      }
-    };
-    const oldest = this.#oldest();
-    return [...this.#live.all()].filter((row) => row.created_at > oldest && isInDoubt(row));
+  isInDoubt(row: LivePlacement, seen_by: number, feed_since: number | null): boolean {
+    if (row.created_at <= this.#oldest()) return false;
+    switch (row.state) {
+      case "waiting":
+        return false;
+      case "joined":
+        return row.joined_by === "relay" && confirmedAt(row) < (feed_since ?? Number.MAX_SAFE_INTEGER);
+      default:
+        return row.deadline_at < seen_by && (row.hold_at ?? 0) < seen_by;
+    }
   }
 
   /** Those whose join RELAY accepted, and that were not seen in their rooms. */
@@ -99,6 +101,12 @@ export class Rooms {
   /** Those that are, or may be, in a room, or wait for it. */
   around(room: string): LivePlacement[] {
     return [...this.#live.in(room)].sort((a, b) => a.created_at - b.created_at);
+  }
+
+  /** Whose calls are, or may be, in a room, or wait for it; null: nobody's. */
+  tenantIn(room: string): string | null {
+    for (const { tenant } of this.#live.in(room)) return tenant;
+    return null;
   }
 
   /** Those who wait, whatever for and wherever. */

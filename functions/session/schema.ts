@@ -1,3 +1,6 @@
+import { log } from "../log.ts";
+import { isFull } from "./disk.ts";
+
 /** Each runs once, in order, ever; new ones are added at the end and none is changed after it has shipped. */
 const migrations: readonly string[] = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -145,23 +148,73 @@ const migrations: readonly string[] = [
   // What a caller is told whose join SignalWire refused for want of a seat.
   `ALTER TABLE placements ADD COLUMN when_full TEXT;`,
 
+  // The last good record of each tenant, and whether its rooms carry its prefix: of calls that are up, the newest tells.
+  `CREATE TABLE tenants (tenant TEXT PRIMARY KEY, record TEXT, plain INTEGER, renamed_at INTEGER) WITHOUT ROWID;
+   CREATE INDEX tenants_renamed ON tenants (tenant) WHERE renamed_at IS NOT NULL;
+   INSERT INTO tenants (tenant, plain) SELECT tenant, plain FROM (
+     SELECT tenant, substr(room, 1, length(tenant) + 1) <> tenant || ':' AS plain, MAX(seq)
+     FROM placements WHERE live = 1 GROUP BY tenant);`,
+
   // What callers are told if their room is recorded, and the rooms that are.
   `ALTER TABLE placements ADD COLUMN untold TEXT;
    CREATE TABLE recorded_rooms (room TEXT PRIMARY KEY, conference_id TEXT, since INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
+/** Rows of old history that make room for a migration at a time, and how often they do in one start. */
+const HISTORY_ROWS = 5_000;
+const TRIES = 20;
+/** Repeats of webhooks and events are told by what is younger than this. */
+const HISTORY_MS = 3_600_000;
+
 /**
  * Brings the storage of whichever version wrote it to this one's. Synchronous and in one transaction: all or nothing.
+ *
+ * In a full object a migration may find no room. The oldest history makes some, as it does for rows. If that is not enough the session
+ * does not start: calls are placed by their documents, and each request or alarm starts it anew, with so much less history.
  * @param upTo the version to stop at: how an older one's storage is made for a test.
  */
 export function migrate(storage: DurableObjectStorage, upTo = migrations.length): void {
-  storage.transactionSync(() => {
-    storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)");
-    const done = Number(storage.sql.exec("SELECT COALESCE(MAX(id), 0) AS id FROM migrations").one()["id"]);
-    for (const [index, statements] of migrations.entries()) {
-      if (index < done || index >= upTo) continue;
-      storage.sql.exec(statements);
-      storage.sql.exec("INSERT INTO migrations (id, at) VALUES (?, ?)", index + 1, Date.now());
+  for (let tries = 1; ; tries += 1) {
+    try {
+      storage.transactionSync(() => migrateTo(storage.sql, upTo));
+      return;
+    } catch (error) {
+      if (!isFull(error) || tries > TRIES || !makeRoom(storage.sql)) throw error;
     }
-  });
+  }
+}
+
+function migrateTo(sql: SqlStorage, upTo: number): void {
+  sql.exec("CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)");
+  const done = versionOf(sql);
+  for (const [index, statements] of migrations.entries()) {
+    if (index < done || index >= upTo) continue;
+    sql.exec(statements);
+    sql.exec("INSERT INTO migrations (id, at) VALUES (?, ?)", index + 1, Date.now());
+  }
+}
+
+function versionOf(sql: SqlStorage): number {
+  return sql.exec<{ id: number }>("SELECT COALESCE(MAX(id), 0) AS id FROM migrations").one().id;
+}
+
+/** Deletes old history, nothing that is live or that an operator did; false where there was none. */
+function makeRoom(sql: SqlStorage): boolean {
+  const version = versionOf(sql);
+  const history = version >= 2 ? ["events", "journal"] : version >= 1 ? ["events"] : [];
+  const deleted = history.map(
+    (table) =>
+      sql
+        .exec(
+          `DELETE FROM ${table} WHERE seq IN (
+           SELECT seq FROM ${table} WHERE at < ? ${table === "journal" ? "AND kind = 'webhook'" : ""} ORDER BY seq LIMIT ?
+         ) RETURNING seq`,
+          Date.now() - HISTORY_MS,
+          HISTORY_ROWS,
+        )
+        .toArray().length,
+  );
+  if (deleted.every((rows) => rows === 0)) return false;
+  log("error", "migration.no_room", { version, deleted });
+  return true;
 }

@@ -5,7 +5,7 @@ import type { Rooms } from "./rooms.ts";
 /** What a call wants of a room. */
 export type Wanted = Pick<
   PlaceRequest,
-  "tenant" | "rooms" | "strategy" | "capacity" | "sticky_key" | "coach" | "join"
+  "tenant" | "rooms" | "naming" | "strategy" | "capacity" | "sticky_key" | "coach" | "join"
 >;
 
 export type Chosen =

@@ -7,12 +7,14 @@ import { Facts } from "./facts.ts";
 import { Health } from "./health.ts";
 import { Journal } from "./journal.ts";
 import { KeptSeats } from "./kept-seats.ts";
+import { Namings } from "./namings.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
 import { RecordedRooms } from "./recorded-rooms.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
+import { Turns } from "./turns.ts";
 import { Walks } from "./walks.ts";
 
 interface Listener {
@@ -41,8 +43,10 @@ export class Tables {
   readonly kept: KeptSeats;
   readonly rooms: Rooms;
   readonly recorded: RecordedRooms;
+  readonly namings: Namings;
   readonly walks: Walks;
   readonly dials: Dials;
+  readonly turns = new Turns();
 
   /**
    * @param credentials_key seals what of it is secret.
@@ -70,6 +74,7 @@ export class Tables {
     this.kept = new KeptSeats(this.disk, now);
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
     this.recorded = new RecordedRooms(this.disk, this.rooms, now);
+    this.namings = new Namings(this.disk, this.rooms, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
   }

@@ -10,6 +10,9 @@ import type { Placement } from "./placements.ts";
 const UNSEEN_MS = 21 * 60_000;
 /** The same for a call of cXML's without music: it asks every 15 s or so, and that it hung up nothing else tells. */
 const UNSEEN_ASKING_MS = 60_000;
+/** How often that one asks at most, and how long its request may take. */
+const ASKING_MS = 15_000;
+const ASKED_WITHIN_MS = 5_000;
 
 /** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
 export interface Terms
@@ -65,6 +68,12 @@ export function roomsOf({ wait, room }: Placement): readonly string[] {
 /** The last moment at which a waiter that is not seen again holds up those behind it, ms. */
 export function seenUntil(row: Placement): number {
   return (row.seen_at ?? row.created_at) + (asksOften(row) ? UNSEEN_ASKING_MS : UNSEEN_MS);
+}
+
+/** By when a waiter that lives has asked by itself, ms: at the end of its piece of music, where that is known. */
+export function asksBy(row: Placement): number {
+  const round_ms = asksOften(row) ? ASKING_MS : (row.wait?.music_ms ?? UNSEEN_ASKING_MS);
+  return (row.seen_at ?? row.created_at) + round_ms + ASKED_WITHIN_MS;
 }
 
 /** Whether the call comes back by itself every few seconds, however long it waits. */

@@ -2,6 +2,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { Placing } from "../../shared/seal.ts";
 import type { KeptSeats, Returning } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
+import type { Namings } from "./namings.ts";
 import type { Placements } from "./placements.ts";
 import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Rooms } from "./rooms.ts";
@@ -21,6 +22,7 @@ interface UsherHost {
   line: Line;
   kept: KeptSeats;
   recorded: RecordedRooms;
+  namings: Namings;
 }
 
 /** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
@@ -47,7 +49,8 @@ export class Usher extends RpcTarget {
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
   callerNumber(wanted: Wanted): number | null {
-    const { room } = chooseRoom(this.#host.rooms, wanted);
+    const rooms = this.#host.namings.peek(wanted);
+    const { room } = chooseRoom(this.#host.rooms, { ...wanted, rooms });
     return room === null ? null : this.#host.rooms.taken(room) + 1;
   }
 

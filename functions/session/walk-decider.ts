@@ -1,13 +1,15 @@
 import type { Call } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
-import { findTenant, type Project, type Tenant } from "../directory.ts";
+import { findTenant, type Tenant } from "../directory.ts";
 import { answerCall, answerMade } from "../hooks/answer-call.ts";
 import { noteOf } from "../hooks/note.ts";
 import { tellSession } from "../hooks/noting.ts";
 import type { Answered, Visit } from "../hooks/visit.ts";
+import { areRecordsNews, handOverRecords } from "../kept-records.ts";
 import { handOver, isNews } from "../kept-rulesets.ts";
 import { describeError, log } from "../log.ts";
 import { within } from "../within.ts";
+import type { Link } from "./link.ts";
 import { NotOurs } from "./not-ours.ts";
 import type { Made } from "./walks.ts";
 
@@ -41,12 +43,12 @@ interface Decided {
 /** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
 export class WalkDecider {
   readonly #env: Env;
-  readonly #project: () => Promise<Project>;
+  readonly #link: Pick<Link, "project" | "rest">;
   readonly #keepAlive: (work: Promise<unknown>) => void;
 
-  constructor(env: Env, project: () => Promise<Project>, keepAlive: (work: Promise<unknown>) => void) {
+  constructor(env: Env, link: Pick<Link, "project" | "rest">, keepAlive: (work: Promise<unknown>) => void) {
     this.#env = env;
-    this.#project = project;
+    this.#link = link;
     this.#keepAlive = keepAlive;
   }
 
@@ -67,6 +69,7 @@ export class WalkDecider {
       received_at: sealed === undefined ? received_at : now,
       ends_at: now + BUDGET_MS,
       authentic: true,
+      rest: (...job) => this.#link.rest(...job),
     };
     const answering =
       made && sealed === undefined
@@ -83,6 +86,7 @@ export class WalkDecider {
     });
     if (note) this.#keepAlive(tellSession(visit, call.call_id, note, answered));
     if (isNews(tenant)) this.#keepAlive(handOver(this.#env, tenant));
+    if (areRecordsNews(tenant)) this.#keepAlive(handOverRecords(this.#env, tenant));
     return { tenant: tenant.tenant, next };
   }
 
@@ -98,7 +102,7 @@ export class WalkDecider {
   async #tenantKnown(tenant: string, { call_id }: Call): Promise<Tenant | null> {
     try {
       const found = await this.#find(tenant);
-      const { project_id } = await this.#project();
+      const { project_id } = await this.#link.project();
       if (found === null || found.project.project_id === project_id) return found;
       // Its seats are another session's, and the call is this one's.
       log("error", "call.tenant_moved", { tenant, call: call_id, to: found.project.project_id });
@@ -110,7 +114,7 @@ export class WalkDecider {
 
   async #tenantOf(context: string, { call_id }: Call): Promise<Tenant | null> {
     try {
-      const { project_id, contexts } = await this.#project();
+      const { project_id, contexts } = await this.#link.project();
       const id = Object.hasOwn(contexts, context) ? contexts[context] : undefined;
       if (id === undefined)
         throw new NotOurs(`the project's record has no context ${JSON.stringify(context)}`);

@@ -1,6 +1,6 @@
-import { withoutEnd } from "../../shared/conference.ts";
 import type { Next } from "../../shared/documents/next.ts";
 import type { PlacementState } from "../../shared/placement.ts";
+import { inlineJoinOf } from "./inline-join.ts";
 import type { Placement } from "./placements.ts";
 import { asksUsOf } from "./resume-url-of.ts";
 
@@ -19,7 +19,7 @@ export function takenUp(next: Next, row: Placement | undefined, keeps_seat: bool
   if (next.does !== "announce" && next.does !== "ask") return { next };
   if (row.state === "joined") return "over";
   if (next.does === "announce") return { sealed: next.back.sealed };
-  const join = row.may_stand === 1 ? withoutEnd(row.join) : row.join;
+  const join = inlineJoinOf(row);
   const asks = asksUsOf(row, keeps_seat);
   return { next: { does: "join", room: row.room, join, staying: { params: {} }, ...(asks ? { asks } : {}) } };
 }

@@ -277,7 +277,7 @@ export class Walker {
     for (const wait of MOVED_AGAIN_MS) {
       await orAfter(wait, this.#seen.promise, undefined);
       if (this.control.isGone || this.#placement?.state === "joined") return "over";
-      if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations))
+      if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations, Date.now()))
         return await this.#perform({ does: "apologise" });
       if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     }

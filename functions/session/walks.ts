@@ -5,6 +5,14 @@ import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Decision } from "../../shared/rules/decision.ts";
 import type { Disk } from "./disk.ts";
 
+/** What may still be heard of a call. */
+export interface Sounding {
+  control_id: string;
+  method: "calling.play" | "calling.play_and_collect";
+  /** When it is surely over by itself, ms; absent for sound files and questions. */
+  ends_at?: number;
+}
+
 /** What a call that we made was made for. */
 export interface Made {
   tenant: string;
@@ -24,7 +32,7 @@ export interface WalkState {
   /** What it is to do now; null: nothing was decided yet. */
   next: Next | null;
   /** What RELAY was last told to play on the call; it may still be heard. */
-  sounding: { control_id: string; method: "calling.play" | "calling.play_and_collect" } | null;
+  sounding: Sounding | null;
 }
 
 /** A call that was offered on a context, and how far it got. */

@@ -22,7 +22,7 @@ export function promptDocument({ words, max_digits, terminator }: Prompt, back: 
     ...plays.slice(0, first).map((play) => ({ play })),
     {
       prompt: {
-        // A list of URLs is not in every version of SWML's schema; one alone is.
+        // Both forms are in the schema; one URL alone is the shorter to read.
         play: only ?? urls,
         max_digits,
         ...(terminator === undefined ? {} : { terminators: terminator }),

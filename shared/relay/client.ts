@@ -233,9 +233,9 @@ export class RelayClient {
         this.#connection.leave(turn, answer.why);
         break;
       case "refused":
-        turn.count("credentials_refused", answer.why);
+        turn.count(answer.of === "credentials" ? "credentials_refused" : "connection_refused", answer.why);
         if (answer.plain) {
-          this.#connection.credentialsRefused(turn, answer.why);
+          this.#connection.refused(turn, answer.of, answer.why);
         } else {
           // It may be the old session that was refused, or credentials that are replaced by now.
           this.#login.forget(turn);

@@ -25,8 +25,9 @@ export class Connection {
   /** Connects since the connection was last steady. */
   #tries = 0;
   #refusals = 0;
-  /** After too many refusals: when the credentials are next tried. */
+  /** After too many refusals: when the next try is, and how long after the last one. */
   #refused_until = 0;
+  #refused_retry_ms = 0;
   #ready_at = 0;
 
   constructor(limits: Limits, random: () => number) {
@@ -62,7 +63,7 @@ export class Connection {
     return this.#state === "ready" || this.#state === "draining";
   }
 
-  /** The credentials were refused too often: nothing will be sent soon, not even while they are tried again. */
+  /** We were refused too often: nothing will be sent soon, not even while they are tried again. */
   get refusing(): boolean {
     return this.#refusals >= this.#limits.refusals;
   }
@@ -81,7 +82,7 @@ export class Connection {
     if (this.#state === "draining" && !this.#parting) this.#go(turn, "ready", "wanted again");
     if (this.#state !== "idle") return;
     if (this.refusing && turn.now < this.#refused_until) {
-      this.#go(turn, "refused", "the credentials were refused a short while ago", this.#refused_until);
+      this.#go(turn, "refused", "refused a short while ago", this.#refused_until);
       return;
     }
     this.#tries = 0;
@@ -123,9 +124,11 @@ export class Connection {
     this.#go(turn, "ready", reason);
   }
 
-  credentialsRefused(turn: Turn, why: string): void {
+  refused(turn: Turn, of: "credentials" | "connection", why: string): void {
+    const { refused_retry_ms, refused_otherwise_retry_ms } = this.#limits;
     this.#refusals += 1;
-    this.leave(turn, `the credentials were refused: ${why}`);
+    this.#refused_retry_ms = of === "credentials" ? refused_retry_ms : refused_otherwise_retry_ms;
+    this.leave(turn, `the ${of} ${of === "credentials" ? "were" : "was"} refused: ${why}`);
   }
 
   /** Another socket at once: what this one was refused for is not what the next one will say. */
@@ -168,7 +171,7 @@ export class Connection {
     if (!this.#wanted) {
       this.#go(turn, "idle", reason);
     } else if (this.refusing) {
-      this.#refused_until = turn.now + this.#limits.refused_retry_ms;
+      this.#refused_until = turn.now + this.#refused_retry_ms;
       this.#go(turn, "refused", reason, this.#refused_until);
     } else {
       const delay_ms = atOnce ? 0 : this.#delay();

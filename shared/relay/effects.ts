@@ -29,6 +29,8 @@ export type Counted =
   | "probe_unanswered"
   | "handshake_timeout"
   | "credentials_refused"
+  /** `signalwire.connect` was refused for a reason that does not name the credentials. */
+  | "connection_refused"
   /** `signalwire.receive` or `signalwire.unreceive` did not succeed; `detail` has the code. */
   | "contexts_failed"
   /** A command whose handle is in use; ignored. */

@@ -5,9 +5,13 @@ import type { RelaySettings, Resume } from "./inputs.ts";
 /** How `signalwire.connect` was answered. `why` holds no text of the server's that could quote a secret. */
 export type Handshake =
   | { kind: "accepted"; protocol: string; restored: boolean }
-  | { kind: "refused"; why: string }
-  /** The server's trouble, not the credentials'. */
+  /** `of`: whether it is the credentials that are refused, by the server's own word. */
+  | { kind: "refused"; of: "credentials" | "connection"; why: string }
+  /** The server's trouble, not ours. */
   | { kind: "failed"; why: string };
+
+/** Stands for HTTP's 401. */
+const UNAUTHORIZED = -32401;
 
 // The connect result is the one that has no `code`.
 const connectResult = z.looseObject({
@@ -40,10 +44,10 @@ export function readHandshake(
     const { code, signalwire_code } = answer;
     const name =
       signalwire_code !== undefined && /^[A-Z_]+$/.test(signalwire_code) ? ` ${signalwire_code}` : "";
-    return {
-      kind: isTrouble(code) && name !== " AUTH_REQUIRED" ? "failed" : "refused",
-      why: `error ${code}${name}`,
-    };
+    const why = `error ${code}${name}`;
+    if (code === UNAUTHORIZED || signalwire_code === "AUTH_REQUIRED")
+      return { kind: "refused", of: "credentials", why };
+    return isTrouble(code) ? { kind: "failed", why } : { kind: "refused", of: "connection", why };
   }
   const read = connectResult.safeParse(answer.result);
   if (!read.success) return { kind: "failed", why: "signalwire.connect was answered without a protocol" };
@@ -52,15 +56,9 @@ export function readHandshake(
 }
 
 /**
- * Codes that speak of the server: JSON-RPC's internal and implementation errors, and, as -32401 stands for HTTP's 401,
- * those that stand for 408, 429 and 5xx. Any other error is about what we sent, which is our credentials.
+ * Codes that speak of the server: JSON-RPC's internal error, and, as -32401 stands for HTTP's 401, those that stand for
+ * 408, 429 and 5xx. Any other error is a refusal: -32000 came with "auth rejected" in SignalWire's own tests.
  */
 function isTrouble(code: number): boolean {
-  return (
-    code === -32603 ||
-    (code <= -32000 && code >= -32099) ||
-    code === -32408 ||
-    code === -32429 ||
-    (code <= -32500 && code >= -32599)
-  );
+  return code === -32603 || code === -32408 || code === -32429 || (code <= -32500 && code >= -32599);
 }

@@ -15,10 +15,11 @@ export interface Limits {
   steady_ms: number;
   backoff_base_ms: number;
   backoff_cap_ms: number;
-  /** Refusals of the credentials after which the client is `refused`. */
+  /** Refusals in a row after which the client is `refused`. */
   refusals: number;
-  /** Between two tries while `refused`. */
+  /** Between two tries while `refused`: of credentials that a person must change, and for any other reason. */
   refused_retry_ms: number;
+  refused_otherwise_retry_ms: number;
   /** Commands accepted and not sent yet. */
   max_queued: number;
   /** Commands sent and not answered yet. */
@@ -39,6 +40,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   backoff_cap_ms: 30_000,
   refusals: 3,
   refused_retry_ms: 300_000,
+  refused_otherwise_retry_ms: 60_000,
   max_queued: 500,
   max_in_flight: 500,
   frame_bytes: 1_048_576,

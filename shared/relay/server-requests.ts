@@ -35,9 +35,16 @@ export function answerServer(frame: RequestFrame, generation: number): Answer {
 
 function answerEvent(frame: RequestFrame, generation: number): Effect[] {
   const event = readEvent(frame.params);
+  if (event === null && hasTypeInText(frame.params)) {
+    // Nothing to act on, and acknowledged all the same: SignalWire may send again what is not.
+    return [
+      ...send(frame.id, generation, reply),
+      { do: "count", what: "malformed_event", detail: "event_type: empty or too long" },
+    ];
+  }
   if (event === null) {
     const refuse = (id: FrameId): string =>
-      replyError(id, INVALID_PARAMS, "params.event_type: expected a string of 1 to 200 characters.");
+      replyError(id, INVALID_PARAMS, "params.event_type: expected a string.");
     return [
       ...send(frame.id, generation, refuse),
       { do: "count", what: "bad_request", detail: frame.method },
@@ -53,6 +60,15 @@ function answerEvent(frame: RequestFrame, generation: number): Effect[] {
 
 function send(id: FrameId | null, generation: number, write: (id: FrameId) => string): Effect[] {
   return id === null ? [] : [{ do: "send", generation, text: write(id) }];
+}
+
+function hasTypeInText(params: unknown): boolean {
+  return (
+    typeof params === "object" &&
+    params !== null &&
+    "event_type" in params &&
+    typeof params.event_type === "string"
+  );
 }
 
 function asksForRestart(params: unknown): boolean {

@@ -31,9 +31,11 @@ const coach = strictObject({
 }).check((context) => exactlyOne(context, ["call_from", "role"]));
 
 const place = strictObject({
-  room: template(TEMPLATE_LENGTH, "pin.room").describe(
-    "The room's name. May hold {to}, {from}, {call_id}, {header.x-room}, {param.room}, {answer.meeting}, and {pin.room} where the match takes a PIN of KV, each with |digits, |user, |lower or |last4. With the tenant's prefix at most 64 characters.",
-  ),
+  room: template(TEMPLATE_LENGTH, "pin.room")
+    .trim()
+    .describe(
+      "The room's name, without the blanks around it. May hold {to}, {from}, {call_id}, {header.x-room}, {param.room}, {answer.meeting}, and {pin.room} where the match takes a PIN of KV, each with |digits, |user, |lower or |last4. With the tenant's prefix at most 64 characters.",
+    ),
   role: z
     .union([z.enum(builtInRoles), name("a role's name")])
     .exactOptional()

@@ -21,18 +21,26 @@ export type TextOf = (call: Call, answers?: Answers) => Checked;
 /** What is heard, or null, with a finding that says why not. */
 export type SpokenOf = (call: Call, field: string, findings: Finding[], answers?: Answers) => Spoken | null;
 
+interface FillerOptions {
+  /** The answer whose PIN's room `{pin.room}` is. */
+  pin?: string;
+  /** Whether the blanks around the filled-in text are no part of it. */
+  trims?: true;
+}
+
 /** Fills a template and checks the whole text, as it will be sent; what says the same for every call is checked once. */
 export function filler(
   written: string,
   longest: number,
   problemOf: (text: string, expands: boolean) => string | null,
-  pin?: string,
+  { pin, trims }: FillerOptions = {},
 ): TextOf {
   const template = readTemplate(written, pin);
   const checked = (filled: Filled): Filled => {
     if (!filled.ok) return filled;
-    const wrong = problemOf(filled.text, filled.expands);
-    return wrong === null ? filled : { ok: false, why: `${quoted(filled.text)} ${wrong}` };
+    const text = trims ? filled.text.trim() : filled.text;
+    const wrong = problemOf(text, filled.expands);
+    return wrong === null ? { ...filled, text } : { ok: false, why: `${quoted(filled.text)} ${wrong}` };
   };
   if (isLiteral(template)) {
     const text = template.join("");

@@ -124,7 +124,7 @@ function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...
       const wrong = problemOf(text);
       return wrong ?? (last === text ? null : problemOf(last));
     },
-    context.pin,
+    { trims: true, ...(context.pin === undefined ? {} : { pin: context.pin }) },
   );
   return (call: Call, field: string, findings: Finding[], answers?: Answers) => {
     const name = found(field, first(call, answers), findings);

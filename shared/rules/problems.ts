@@ -20,6 +20,16 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], raw: unknown): P
   return issues.flatMap((issue) => describe(issue, issue.path, raw));
 }
 
+/** The paths of the keys that are unknown. */
+export function unknownKeysOf(issues: readonly z.core.$ZodIssue[], raw: unknown, within: Path = []): Path[] {
+  return issues.flatMap((issue) => {
+    const path = [...within, ...issue.path];
+    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...path, key]);
+    if (issue.code !== "invalid_union") return [];
+    return unknownKeysOf(likelyBranch(issue, valueAt(raw, path)) ?? [], raw, path);
+  });
+}
+
 /** `rules[3].match.from`; a key that is no plain word is quoted: `headers["x-tier"]`. */
 export function pathText(path: Path): string {
   let text = "";
@@ -59,9 +69,7 @@ function describe(issue: z.core.$ZodIssue, path: Path, raw: unknown): Problem[] 
     }
     case "invalid_union": {
       // The branch of the right kind knows best what is wrong inside; without one the union's own words stand.
-      const inside = issue.errors
-        .filter((branch) => branch.every((nested) => isInside(nested, value)))
-        .reduce<z.core.$ZodIssue[] | undefined>(nearer, undefined);
+      const inside = likelyBranch(issue, value);
       if (inside === undefined)
         return [problem(path, `${issue.message}, not ${kindOf(value)}`, meantAs(value, path))];
       return inside.flatMap((nested) => describe(nested, [...path, ...nested.path], raw));
@@ -102,6 +110,15 @@ function describe(issue: z.core.$ZodIssue, path: Path, raw: unknown): Problem[] 
     default:
       return [problem(path, issue.message)];
   }
+}
+
+function likelyBranch(
+  { errors }: z.core.$ZodIssueInvalidUnion,
+  value: unknown,
+): z.core.$ZodIssue[] | undefined {
+  return errors
+    .filter((branch) => branch.every((nested) => isInside(nested, value)))
+    .reduce<z.core.$ZodIssue[] | undefined>(nearer, undefined);
 }
 
 const kindNames: Record<string, string> = {

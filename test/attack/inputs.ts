@@ -84,7 +84,9 @@ export function requestOf(stage: Stage, input: Input): Request {
   const query: [string, string][] = input.query.map(([name, value]) => [name, filled(stage, value)]);
   if (family === "callback") query.unshift(...tokenOf(input.token, tenant, other));
   const isForm =
-    family === "cxml" ? !bare && !/^application\/json\b/i.test(type ?? "") : type?.startsWith(FORM) === true;
+    family === "cxml"
+      ? !bare && !/^application\/json\b/i.test(type ?? "")
+      : type?.toLowerCase().startsWith(FORM) === true;
   // A form that is JSON is signed by its digest in the URL.
   if (family === "cxml" && !bare && !isForm) {
     const signed = input.signature === "another_body" ? "another" : body;

@@ -60,8 +60,9 @@ export function logFaults(line: string, canaries: Canaries): Fault[] {
   return faults;
 }
 
-function isExpected({ route, params, path }: Input, { status }: Answer, authentic: boolean): boolean {
+function isExpected({ route, params, path, body }: Input, { status }: Answer, authentic: boolean): boolean {
   const family = familyOf(route);
+  if (status === 415) return (family === "cxml" || family === "callback") && isInParts(body);
   // Its documents serve whoever asks.
   const isReporting = params["tenant"] === "reporting" && (family === "swml" || family === "cxml");
   if (!authentic || family === "open") {
@@ -77,6 +78,11 @@ function isExpected({ route, params, path }: Input, { status }: Answer, authenti
     case "api":
       return status >= 200 && status < 500;
   }
+}
+
+/** Parts that are no fields of a form, for those of an attack never are. */
+function isInParts(body: Input["body"]): boolean {
+  return "type" in body && body.type.startsWith("multipart/");
 }
 
 /** Where a secret is in the right hands. */

@@ -41,8 +41,11 @@ export async function measureLines(
       waiting,
       ms: median(timed.map(({ ms }) => ms)),
       cpu_us: Math.round(median(timed.map(({ cpu_us }) => cpu_us))),
-      // To the round beside it with nobody in line.
+      // Each round to the one beside it with nobody in line.
       ratio: median(timed.map(({ ms }, round) => ms / (none?.timed[round]?.ms ?? Number.NaN))),
+      cpu_ratio: median(
+        timed.map(({ cpu_us }, round) => cpu_us / (none?.timed[round]?.cpu_us ?? Number.NaN)),
+      ),
       set_up_ms: round2(set_up_ms),
     })),
   };

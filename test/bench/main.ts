@@ -5,7 +5,9 @@ import { temporaryFolder } from "./children.ts";
 import { measureCommands } from "./commands.ts";
 import { measureDeciding } from "./decide.ts";
 import { measureFlood } from "./flood.ts";
+import { measureKept } from "./kept.ts";
 import { measureLines } from "./lines.ts";
+import { measureLive } from "./live.ts";
 import { CONNECTIONS, type Round, round2 } from "./load.ts";
 import { recordPlacement } from "./recorded.ts";
 import { measureRecovery } from "./recovery.ts";
@@ -16,8 +18,6 @@ import { bundle, compatibilityDate, serve, workerdVersion } from "./workerd.ts";
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
 });
-if (values.only !== undefined && values.only !== "decide" && values.only !== "lines")
-  throw new Error(`--only takes decide or lines, not ${values.only}`);
 const size = values.quick
   ? {
       rounds: 3,
@@ -50,8 +50,11 @@ print("machine", {
   storage: in_memory ? "memory" : "disk",
 });
 
+const alone: Record<string, () => Promise<void>> = { lines, kept, live, decide: decideAll };
 if (values.only !== undefined) {
-  await (values.only === "decide" ? decideAll() : lines());
+  const row = alone[values.only];
+  if (!row) throw new Error(`--only takes ${Object.keys(alone).join(", ")}, not ${values.only}`);
+  await row();
   process.exit();
 }
 
@@ -141,20 +144,33 @@ print("flood", {
 });
 floodWorker.stop();
 
-await lines();
-await decideAll();
+for (const row of Object.values(alone)) await row();
 process.exit();
 
 async function lines() {
-  const given = async () => settingsFor(await startStandIn());
   print("lines", {
-    ...(await measureLines(folder, given, size.rounds)),
+    ...(await measureLines(folder, freshSettings, size.rounds)),
     machine_load: loadavg().map(round2),
   });
 }
 
+async function kept() {
+  print("kept", {
+    ...(await measureKept(folder, freshSettings, size, (figures) => print("round", figures))),
+    machine_load: loadavg().map(round2),
+  });
+}
+
+async function live() {
+  print("live", { ...(await measureLive(folder, settingsFor)), machine_load: loadavg().map(round2) });
+}
+
 async function decideAll() {
   await measureDeciding(folder, size.decide_samples, (figures) => print("decide", figures));
+}
+
+async function freshSettings() {
+  return settingsFor(await startStandIn());
 }
 
 async function settingsFor({ relay_url }: StandIn) {

@@ -1,4 +1,5 @@
 import { webhook } from "./acme.ts";
+import { ACCEPTED } from "./load.ts";
 import type { Recorded } from "./recording-worker.ts";
 import type { StandIn } from "./stand-in.ts";
 import type { Served } from "./workerd.ts";
@@ -15,8 +16,7 @@ export async function recordPlacement(
     const { path, method, headers, body, call_id } = webhook(index);
     const response = await fetch(url + path, { method, headers, body: new Uint8Array(body) });
     const text = await response.text();
-    if (!text.includes('{"sleep":3000}'))
-      throw new Error(`a webhook was not accepted: ${response.status} ${text}`);
+    if (!text.includes(ACCEPTED)) throw new Error(`a webhook was not accepted: ${response.status} ${text}`);
     await standIn.settled();
     return call_id;
   };

@@ -22,6 +22,8 @@ export type Asked =
   | { ask: "counts" }
   /** Cuts every socket, at once or with the next join's answer owed; told when a later socket's first command is taken. */
   | { ask: "cut"; when: "at once" | "on a join" }
+  /** So many calls are in so many rooms from now on. */
+  | { ask: "settle"; calls: number; rooms: number }
   /** So many events in one burst; told when all are acknowledged. */
   | { ask: "flood"; events: number };
 
@@ -142,6 +144,9 @@ process.on("message", (asked: Asked) => {
       cut = { at: null };
       if (asked.when === "at once") cutAll(cut);
       return;
+    case "settle":
+      rooms.settle(asked.calls, asked.rooms);
+      return report(counts);
     case "flood":
       return flow(asked.events);
     default:

@@ -14,21 +14,28 @@ export interface EventFrame {
 }
 
 const LISTED = /\/Conferences\.json\?/;
+const CALL = /\/Calls\/[^/]+\.json/;
 const MEMBERS = /\/Conferences\/([^/]+)\/Participants\.json/;
 
 /** Who is in which conference: nobody ever leaves. */
 export class Rooms {
   readonly #members: Member[] = [];
   readonly #ids = new Map<string, string>();
-  readonly #sizes = new Map<string, number>();
+  readonly #inRoom = new Map<string, Member[]>();
   #told_s = 0;
 
   /** Takes the call in; the event that tells of it. */
   join(member: Member): EventFrame {
-    this.#members.push(member);
-    this.#sizes.set(member.name, (this.#sizes.get(member.name) ?? 0) + 1);
-    if (!this.#ids.has(member.name)) this.#ids.set(member.name, randomUUID());
+    this.#add(member, randomUUID());
     return this.event(member, "participant-join");
+  }
+
+  /** So many calls are in so many rooms, evenly, and nothing is told of it: as `fill` has them in a ledger. */
+  settle(calls: number, rooms: number): void {
+    for (let call = 1; call <= calls; call += 1) {
+      const room = call % rooms;
+      this.#add({ call_id: `call-${call}`, node_id: "node-1", name: `acme:room-${room}` }, `conf-${room}`);
+    }
   }
 
   /** So many events, one after another for each who is there. */
@@ -48,7 +55,7 @@ export class Rooms {
       conference_id: this.#ids.get(name),
       name,
       status,
-      size: this.#sizes.get(name) ?? 0,
+      size: this.#inRoom.get(name)?.length ?? 0,
       node_id,
       region: "us",
       call_id,
@@ -71,9 +78,22 @@ export class Rooms {
       const sid = this.#ids.get(name);
       return { conferences: sid === undefined ? [] : [{ sid, friendly_name: name }], next_page_uri: null };
     }
+    if (CALL.test(path)) return { status: "in-progress" };
     const sid = MEMBERS.exec(path)?.[1];
     if (sid === undefined) return null;
-    const inIt = this.#members.filter(({ name }) => this.#ids.get(name) === sid);
+    const [name] = [...this.#ids].find(([, id]) => id === sid) ?? [""];
+    const inIt = this.#inRoom.get(name) ?? [];
     return { participants: inIt.map(({ call_id }) => ({ call_sid: call_id })), next_page_uri: null };
+  }
+
+  /** @param id of the conference, if it is the first there. */
+  #add(member: Member, id: string): void {
+    this.#members.push(member);
+    const others = this.#inRoom.get(member.name);
+    if (others) others.push(member);
+    else {
+      this.#inRoom.set(member.name, [member]);
+      this.#ids.set(member.name, id);
+    }
   }
 }

@@ -15,6 +15,8 @@ export interface StandIn {
   settled(): Promise<Counts>;
   /** Cuts the session's socket; ms until a command is accepted on another. One question at a time. */
   cut(when: "at once" | "on a join"): Promise<number>;
+  /** So many calls are in so many rooms from now on, as `fill` has them in a ledger. */
+  settle(calls: number, rooms: number): Promise<Counts>;
   /** Tells of so many events at once; ms until the last is acknowledged. */
   flood(events: number): Promise<number>;
 }
@@ -41,6 +43,7 @@ export async function startStandIn(): Promise<StandIn> {
       return counts;
     },
     cut: (when) => took({ ask: "cut", when }),
+    settle: (calls, rooms) => ask<Counts>({ ask: "settle", calls, rooms }),
     flood: (events) => took({ ask: "flood", events }),
   };
 }

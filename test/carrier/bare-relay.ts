@@ -15,6 +15,8 @@ export class BareRelay {
   closed = false;
   /** False: events are left unanswered. */
   acks = true;
+  /** False: the server's other requests are. */
+  answers = true;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -97,7 +99,7 @@ export class BareRelay {
 
   #onFrame(frame: Frame): void {
     this.frames.push(frame);
-    if ("method" in frame && (this.acks || frame["method"] !== "signalwire.event")) {
+    if ("method" in frame && (frame["method"] === "signalwire.event" ? this.acks : this.answers)) {
       this.send({ jsonrpc: "2.0", id: frame["id"], result: {} });
     }
     this.#changed();

@@ -6,6 +6,7 @@ import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
 import type { AnswerLimit, Leg, Sound } from "./leg.ts";
+import type { RelayAction } from "./relay-action.ts";
 import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
 
@@ -82,7 +83,7 @@ export class Call implements Leg {
   /** The context that it was last offered on, and the sessions that passed it on. */
   offered: { context: string; passed: Set<RelaySession> } | null = null;
   /** What RELAY plays or collects on it, by `control_id`. */
-  readonly actions = new Map<string, AbortController>();
+  readonly actions = new Map<string, RelayAction>();
   /** Settled when the webhook that is in flight for a document is answered, or has failed. */
   webhook_in_flight: Promise<void> | null = null;
   /** Aborts the document that runs, if one does. */

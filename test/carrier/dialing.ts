@@ -5,7 +5,7 @@ import type { RelaySession } from "./relay-session.ts";
 import type { PhoneBehaviour } from "./settings.ts";
 
 export interface DialDevice {
-  readonly type: "phone" | "sip";
+  readonly type: "phone" | "sip" | "webrtc";
   readonly params: Readonly<Record<string, unknown>>;
 }
 

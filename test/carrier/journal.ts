@@ -39,6 +39,13 @@ export function withoutSecrets(key: string, value: unknown): unknown {
   return secret_keys.has(key) && typeof value === "string" ? "[secret]" : value;
 }
 
+const secret_in_text = new RegExp(`"(${[...secret_keys].join("|")})"\\s*:\\s*"[^"]*"?`, "g");
+
+/** The same for text that is meant to be JSON and is not. */
+export function textWithoutSecrets(text: string): string {
+  return text.replace(secret_in_text, '"$1":"[secret]"');
+}
+
 export class Journal {
   #entries: JournalEntry[] = [];
   #seq = 0;

@@ -41,6 +41,16 @@ test("the program prints one line when ready, serves the project of its flags, a
   expect(await once(started, "exit")).toEqual([0, null]);
 });
 
+test("the program explains itself, and what it does not know", async () => {
+  const { stdout } = await run(process.execPath, [script("main.ts"), "--help"]);
+  for (const flag of ["--port", "--project", "--token", "--signing-key", "cli.ts"])
+    expect(stdout).toContain(flag);
+  await expect(run(process.execPath, [script("main.ts"), "--prot", "1"])).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/'--prot'.*npm run carrier/s),
+  });
+});
+
 // Each word to the command line is a process of its own, so this takes seconds on a busy machine.
 test("people place a call, see it and hang up from the command line", { timeout: 20_000 }, async () => {
   const { ready } = await start();

@@ -1,14 +1,43 @@
 import { parseArgs } from "node:util";
 import { startCarrier } from "./carrier.ts";
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "9600" },
-    project: { type: "string" },
-    token: { type: "string" },
-    "signing-key": { type: "string" },
-  },
-});
+const usage = `A simulator of SignalWire on this machine: RELAY, REST, webhooks and callers.
+
+  npm run carrier -- [--port 9600] [--project ID] [--token TOKEN] [--signing-key KEY]
+
+  --port          what it listens on, on loopback alone; 0: any that is free
+  --project       the id of the project that it starts with
+  --token         that project's API token
+  --signing-key   what that project's webhooks are signed with
+  --help          this text
+
+What is left out is made up. When it is ready it prints one line of JSON: the URLs of RELAY, REST and
+the control API, and the project's credentials. It runs until SIGINT or SIGTERM.
+
+Place calls, and see where they are: npx node test/carrier/cli.ts --help`;
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "9600" },
+        project: { type: "string" },
+        token: { type: "string" },
+        "signing-key": { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const values = readFlags();
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
 
 const port = Number(values.port);
 if (!Number.isInteger(port) || port < 0 || port > 65_535) {

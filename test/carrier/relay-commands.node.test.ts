@@ -92,6 +92,46 @@ describe("a command's params", () => {
     expect(heard.map(({ detail }) => detail)).toEqual(["ringback", "Again", "Again"]);
   });
 
+  test("of a play may have it heard on the far side", async () => {
+    const { project, relay } = await scene();
+    const call = await project.placeCall(phone);
+    await relay.request("calling.answer", call);
+    const command = { ...call, control_id: "1", play: [ringtone("us")], direction: "hear" };
+    expect((await relay.request("calling.play", command)).result).toMatchObject({ code: "200" });
+  });
+
+  test("of a collect that asks for neither digits nor speech are refused", async () => {
+    const { project, relay } = await scene();
+    const call = await project.placeCall(phone);
+    await relay.request("calling.answer", call);
+    const command = { ...call, control_id: "1", play: [ringtone("us")], collect: { initial_timeout: 1 } };
+    expect((await relay.request("calling.play_and_collect", command)).error?.code).toBe(-32602);
+  });
+
+  test.each([
+    {
+      type: "phone",
+      params: {
+        to_number: "+15550100011",
+        from_number: "+15550100100",
+        codecs: "PCMU,PCMA",
+        headers: [{ name: "X-Tier", value: "gold" }],
+        confirm: "https://partyline.test/confirm",
+      },
+    },
+    {
+      type: "phone",
+      params: { to_number: "+15550100011", codecs: ["PCMU"], confirm: [{ play: { url: "say:Press 1" } }] },
+    },
+    { type: "webrtc", params: { to: "/private/user-1", from: "+15550100100", codecs: ["OPUS"] } },
+  ])("of a dial may have $type devices as SignalWire's clients write them (%#)", async (device) => {
+    const { relay } = await scene();
+    const { result } = await relay.request("calling.dial", { tag: "t", devices: [[device]] });
+    expect(result).toMatchObject({ code: "200" });
+    const answered = await relay.event("calling.call.dial", ({ dial_state }) => dial_state === "answered");
+    expect(answered).toMatchObject({ call: { device: { type: device.type } } });
+  });
+
   test("may be all that the protocol's table has", async () => {
     const { project, relay } = await scene();
     const call = await project.placeCall(phone);

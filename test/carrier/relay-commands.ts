@@ -5,6 +5,7 @@ import { dial } from "./dialing.ts";
 import { startDocument } from "./documents.ts";
 import { readJoinSettings } from "./join-settings.ts";
 import type { Project } from "./project.ts";
+import { RelayAction } from "./relay-action.ts";
 import { refusedParameter, resultConferenceId } from "./relay-join.ts";
 import { play, playAndCollect, type Tell } from "./relay-playback.ts";
 import type { RelaySession } from "./relay-session.ts";
@@ -121,25 +122,39 @@ function onCall(
     case "calling.pass":
       return pass(project, session, call);
     case "calling.play": {
-      const stop = begin(call, control_id);
-      if (stop === null) return inUse(control_id);
+      const action = begin(call, control_id);
+      if (action === null) return inUse(control_id);
       const { play: media, loop } = playSchema.parse(params);
       const run = () =>
-        void play(call, { media, loop }, stop, tell).then(() => call.actions.delete(control_id));
+        void play(call, { media, loop }, action, tell).then(() => call.actions.delete(control_id));
       return { code: "200", message: "Playing", extra: { ...extra, control_id }, effect: run };
     }
     case "calling.play_and_collect": {
-      const stop = begin(call, control_id);
-      if (stop === null) return inUse(control_id);
+      const action = begin(call, control_id);
+      if (action === null) return inUse(control_id);
       const { play: media, collect } = collectSchema.parse(params);
       const run = () =>
-        void playAndCollect(call, media, collect, stop, tell).then(() => call.actions.delete(control_id));
+        void playAndCollect(call, media, collect, action, tell).then(() => call.actions.delete(control_id));
       return { code: "200", message: "Playing and collecting", extra: { ...extra, control_id }, effect: run };
     }
     case "calling.play.stop":
-      return stopAction(call, control_id, "Stopping");
+      return toAction(call, control_id, "Stopping", (action) => action.stop());
     case "calling.play_and_collect.stop":
-      return stopAction(call, control_id, "Stopping play and collect");
+      return toAction(call, control_id, "Stopping play and collect", (action) => action.stop());
+    case "calling.play.pause":
+    case "calling.play_and_collect.pause":
+      return toAction(call, control_id, "Pausing", (action) => {
+        if (action.pause()) tell("calling.call.play", { state: "paused" });
+      });
+    case "calling.play.resume":
+    case "calling.play_and_collect.resume":
+      return toAction(call, control_id, "Resuming", (action) => {
+        if (action.resume()) tell("calling.call.play", { state: "playing" });
+      });
+    case "calling.play.volume":
+    case "calling.play_and_collect.volume":
+      // Callers hear what is played, not how loud.
+      return toAction(call, control_id, "Adjusting volume", () => {});
     case "calling.send_digits":
       return { code: "200", message: "Sending Digits", extra: { ...extra, control_id } };
     case "calling.join_conference":
@@ -193,11 +208,11 @@ function pass(project: Project, session: RelaySession | null, call: Call): Comma
   };
 }
 
-function begin(call: Call, control_id: string): AbortSignal | null {
+function begin(call: Call, control_id: string): RelayAction | null {
   if (call.actions.has(control_id)) return null;
-  const stop = new AbortController();
-  call.actions.set(control_id, stop);
-  return stop.signal;
+  const action = new RelayAction();
+  call.actions.set(control_id, action);
+  return action;
 }
 
 function inUse(control_id: string): CommandResult {
@@ -205,10 +220,15 @@ function inUse(control_id: string): CommandResult {
   return { code: "409", message, violation: message };
 }
 
-function stopAction(call: Call, control_id: string, message: string): CommandResult {
+function toAction(
+  call: Call,
+  control_id: string,
+  message: string,
+  act: (action: RelayAction) => void,
+): CommandResult {
   const action = call.actions.get(control_id);
   if (action === undefined) return { code: "404", message: `nothing with control_id ${control_id} goes on` };
-  return { code: "200", message, extra: { control_id }, effect: () => action.abort(new Error("stopped")) };
+  return { code: "200", message, extra: { control_id }, effect: () => act(action) };
 }
 
 function join(
@@ -299,17 +319,21 @@ const collectSchema = z.object({
   play: mediaSchema,
   collect: z.object({
     initial_timeout: z.number().optional(),
-    digits: z.object({
-      max: z.number(),
-      terminators: z.string().optional(),
-      digit_timeout: z.number().optional(),
-    }),
+    digits: z
+      .object({
+        max: z.number(),
+        terminators: z.string().optional(),
+        digit_timeout: z.number().optional(),
+      })
+      .optional(),
   }),
 });
 const dialSchema = z.object({
   tag: z.string(),
   max_duration: z.number().optional(),
   devices: z.array(
-    z.array(z.object({ type: z.enum(["phone", "sip"]), params: z.record(z.string(), z.unknown()) })),
+    z.array(
+      z.object({ type: z.enum(["phone", "sip", "webrtc"]), params: z.record(z.string(), z.unknown()) }),
+    ),
   ),
 });

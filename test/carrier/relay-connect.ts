@@ -6,12 +6,7 @@ import type { World } from "./world.ts";
 
 export type ConnectOutcome =
   | { ok: true; project: Project; session: RelaySession; restored: boolean; params: ConnectParams }
-  | {
-      ok: false;
-      error: { code: number; message: string; data?: Record<string, unknown> };
-      /** Where the credentials told which it was. */
-      project: Project | null;
-    };
+  | { ok: false; error: { code: number; message: string; data?: Record<string, unknown> } };
 
 export const authRequired = {
   code: -32401,
@@ -25,21 +20,23 @@ export function projectNamedBy(world: World, frame: unknown): Project | null {
   return parsed.success ? named(world, parsed.data) : null;
 }
 
+/** Whose journal tells of a first frame, refused or not: the project that it names, however malformed, else the only one. */
+export function projectConcerned(world: World, params: unknown): Project | null {
+  const [first = null, ...others] = world.projects.values();
+  return projectNamedBy(world, params) ?? looseProject(world, params) ?? (others.length === 0 ? first : null);
+}
+
 /** Judges a `signalwire.connect`; opens a session, or resumes one. */
 export function connectSession(world: World, frame: unknown): ConnectOutcome {
   const parsed = connectSchema.safeParse(frame);
   if (!parsed.success) {
     const issues = describeIssues(parsed.error);
     const message = `Invalid params: ${issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`;
-    return {
-      ok: false,
-      error: { code: -32602, message, data: { issues } },
-      project: looseProject(world, frame),
-    };
+    return { ok: false, error: { code: -32602, message, data: { issues } } };
   }
   const params = parsed.data;
   const project = named(world, params);
-  if (project === null) return { ok: false, error: authRequired, project };
+  if (project === null) return { ok: false, error: authRequired };
   const resumed = params.protocol === undefined ? undefined : project.sessions.get(params.protocol);
   const by = authorizedBy(project, resumed, params);
   project.journal.note("session", {
@@ -52,7 +49,7 @@ export function connectSession(world: World, frame: unknown): ConnectOutcome {
     contexts: params.contexts ?? [],
     agent: params.agent,
   });
-  if (by === null) return { ok: false, error: authRequired, project };
+  if (by === null) return { ok: false, error: authRequired };
   const session = resumed ?? project.openSession();
   session.authorization_state = `${Buffer.from(project.project_id).toString("base64url")}.${randomBytes(24).toString("base64url")}`;
   for (const context of params.contexts ?? []) session.contexts.add(context);
@@ -101,7 +98,6 @@ function named(world: World, { authentication, authorization_state }: ConnectPar
   return world.projects.get(Buffer.from(project_id, "base64url").toString()) ?? null;
 }
 
-/** So that a malformed connect is journaled where its author looks. */
 function looseProject(world: World, frame: unknown): Project | null {
   const authentication: unknown =
     typeof frame === "object" && frame !== null ? Reflect.get(frame, "authentication") : undefined;

@@ -10,6 +10,8 @@ interface Unacked {
   due: number | null;
 }
 
+/** The answer to `signalwire.disconnect` is waited for so long. */
+const FAREWELL_MS = 1000;
 /** A frame held back to come out of order comes after this at the latest. */
 const HELD_MS = 2_000;
 
@@ -23,7 +25,8 @@ export class RelayConnection implements SessionLink {
   #ack_timer: NodeJS.Timeout | null = null;
   readonly #ping_timer: NodeJS.Timeout;
   #silent_until = 0;
-  #closing = false;
+  /** The `signalwire.disconnect` that went out last and is not answered. */
+  #dismissal: string | null = null;
   #held: Record<string, unknown> | null = null;
 
   constructor(project: Project, session: RelaySession, socket: WebSocket) {
@@ -57,17 +60,21 @@ export class RelayConnection implements SessionLink {
   }
 
   /** A request of the server's own, which no fault touches. */
-  sendRequest(method: string, params: Record<string, unknown>): void {
+  sendRequest(method: string, params: Record<string, unknown>, sent?: (id: string) => void): void {
     const id = randomUUID();
     this.#requests.add(id);
-    this.#write(JSON.stringify({ jsonrpc: "2.0", id, method, params }), { method });
+    this.#write(JSON.stringify({ jsonrpc: "2.0", id, method, params }), { method }, () => sent?.(id));
   }
 
-  /** Closes once the client has answered, or after a second. */
+  /** Closes once the client has answered, or after a second; a client that never answers breaks the protocol. */
   disconnect(restart: boolean): void {
-    this.sendRequest("signalwire.disconnect", { restart });
-    this.#closing = true;
-    setTimeout(() => this.close(), 1000);
+    this.sendRequest("signalwire.disconnect", { restart }, (id) => {
+      this.#dismissal = id;
+    });
+    setTimeout(() => {
+      this.#noteUnanswered();
+      this.close();
+    }, FAREWELL_MS);
   }
 
   sendRaw(text: string): void {
@@ -78,7 +85,10 @@ export class RelayConnection implements SessionLink {
   acknowledged(id: string): boolean {
     if (this.#unacked.delete(id)) return true;
     if (!this.#requests.delete(id)) return false;
-    if (this.#closing) this.close();
+    if (id === this.#dismissal) {
+      this.#dismissal = null;
+      this.close();
+    }
     return true;
   }
 
@@ -87,6 +97,7 @@ export class RelayConnection implements SessionLink {
   }
 
   drop(): void {
+    this.#dismissal = null;
     this.#socket.terminate();
   }
 
@@ -94,11 +105,20 @@ export class RelayConnection implements SessionLink {
   closed(): void {
     clearInterval(this.#ping_timer);
     if (this.#ack_timer !== null) clearTimeout(this.#ack_timer);
+    this.#noteUnanswered();
     if (this.session.link === this) this.session.link = null;
     if (!this.project.switches.replay_events_on_resume) return;
     for (const { event } of this.#unacked.values()) {
       if (event.event_type !== "signalwire.authorization.state") this.session.keep(event);
     }
+  }
+
+  #noteUnanswered(): void {
+    const id = this.#dismissal;
+    this.#dismissal = null;
+    if (id === null || this.silent) return;
+    const method = "signalwire.disconnect";
+    this.project.journal.note("violation", { reason: `${method} was not answered`, id, method });
   }
 
   #eventFrame(event: EventBody): Record<string, unknown> {

@@ -36,26 +36,51 @@ const media = z.discriminatedUnion("type", [
   }),
 ]);
 
+const volume = z.number().min(-40).max(40);
+
 /** What every playback takes; 0 loops go on until it is stopped. */
 const playing = {
   play: z.array(media).min(1),
-  volume: z.number().min(-40).max(40).optional(),
+  volume: volume.optional(),
   status_url: url.optional(),
 };
 
-const collect = z.strictObject({
-  initial_timeout: z.number().positive().optional(),
-  digits: z.strictObject({
-    max: z.number().int().min(1),
-    terminators: z.string().optional(),
-    digit_timeout: z.number().positive().optional(),
-  }),
-});
+const collect = z
+  .strictObject({
+    initial_timeout: z.number().positive().optional(),
+    digits: z
+      .strictObject({
+        max: z.number().int().min(1),
+        terminators: z.string().optional(),
+        digit_timeout: z.number().positive().optional(),
+      })
+      .optional(),
+    speech: z
+      .strictObject({
+        end_silence_timeout: z.number().positive().optional(),
+        speech_timeout: z.number().positive().optional(),
+        language: z.string().optional(),
+        hints: z.array(z.string()).optional(),
+        model: z.string().optional(),
+      })
+      .optional(),
+    partial_results: z.boolean().optional(),
+  })
+  .refine(({ digits, speech }) => digits !== undefined || speech !== undefined, {
+    error: "asks for neither digits nor speech",
+  });
 
-/** `timeout` and `max_duration` in seconds. */
+/**
+ * `timeout` and `max_duration` in seconds. `headers` and `codecs` do nothing on a call to a number, and are taken there. `confirm` is a
+ * SWML document's URL, or its steps: what is called here confirms nothing.
+ */
 const anyDevice = {
   timeout: z.number().int().min(0).optional(),
   max_duration: z.number().int().min(0).optional(),
+  headers: z.array(z.strictObject({ name: z.string().regex(/^X-/i), value: z.string() })).optional(),
+  codecs: z.union([z.string(), z.array(z.string())]).optional(),
+  confirm: z.union([url, z.array(z.unknown())]).optional(),
+  confirm_timeout: z.number().int().positive().optional(),
   call_state_url: url.optional(),
   call_state_events: z.array(z.enum(["created", "ringing", "answered", "ended"])).optional(),
 };
@@ -72,11 +97,13 @@ const device = z.discriminatedUnion("type", [
       to: z.string(),
       from: z.string(),
       from_name: z.string().optional(),
-      headers: z.array(z.strictObject({ name: z.string().regex(/^X-/i), value: z.string() })).optional(),
-      codecs: z.array(z.string()).optional(),
       webrtc_media: z.boolean().optional(),
       session_timeout: z.number().optional(),
     }),
+  }),
+  z.strictObject({
+    type: z.literal("webrtc"),
+    params: z.strictObject({ ...anyDevice, to: z.string(), from: z.string().optional() }),
   }),
 ]);
 
@@ -127,6 +154,8 @@ const joinConference = {
   stream: stream.optional(),
 };
 
+const pausing = { control_id: controlId, behavior: z.string().optional() };
+
 /** Every command on a call, with what it takes besides `node_id` and `call_id`. */
 const callMethods = new Map<string, z.ZodRawShape>(
   Object.entries({
@@ -141,16 +170,22 @@ const callMethods = new Map<string, z.ZodRawShape>(
     "calling.play": {
       control_id: controlId,
       ...playing,
-      direction: z.enum(["listen", "speak", "both"]).optional(),
+      direction: z.enum(["listen", "speak", "both", "hear"]).optional(),
       loop: z.number().int().min(0).optional(),
     },
     "calling.play.stop": { control_id: controlId },
+    "calling.play.pause": pausing,
+    "calling.play.resume": { control_id: controlId },
+    "calling.play.volume": { control_id: controlId, volume },
     "calling.play_and_collect": {
       control_id: controlId,
       ...playing,
       collect,
     },
     "calling.play_and_collect.stop": { control_id: controlId },
+    "calling.play_and_collect.pause": pausing,
+    "calling.play_and_collect.resume": { control_id: controlId },
+    "calling.play_and_collect.volume": { control_id: controlId, volume },
     "calling.join_conference": joinConference,
     "calling.leave_conference": { conference_id: z.string().min(1) },
     // The wire's type is a string: an inline document travels as JSON text.
@@ -249,6 +284,9 @@ export const connectSchema = z.strictObject({
   contexts: z.array(z.string().min(1)).optional(),
   protocol: z.string().optional(),
   authorization_state: z.string().optional(),
+  /** SignalWire's TypeScript client says them here, too; what counts is in `authentication`. */
+  project: z.string().optional(),
+  token: z.string().optional(),
 });
 
 export type ConnectParams = z.output<typeof connectSchema>;

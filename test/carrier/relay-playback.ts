@@ -1,5 +1,6 @@
 import type { Call } from "./calls.ts";
 import type { Sound } from "./leg.ts";
+import type { RelayAction } from "./relay-action.ts";
 import { playingOf } from "./swml/sounds.ts";
 
 /** Tells the client of a playback or collect: the event's type, and what it says beside the call and `control_id`. */
@@ -8,11 +9,14 @@ export type Tell = (event_type: string, facts: Record<string, unknown>) => void;
 export interface Collect {
   /** Seconds, as on the wire. */
   readonly initial_timeout?: number | undefined;
-  readonly digits: {
-    readonly max: number;
-    readonly terminators?: string | undefined;
-    readonly digit_timeout?: number | undefined;
-  };
+  /** Without it speech is asked for, and the simulator's callers are mute. */
+  readonly digits?: CollectedDigits | undefined;
+}
+
+interface CollectedDigits {
+  readonly max: number;
+  readonly terminators?: string | undefined;
+  readonly digit_timeout?: number | undefined;
 }
 
 export interface Medium {
@@ -24,14 +28,16 @@ export interface Medium {
 export async function play(
   call: Call,
   { media, loop }: { readonly media: readonly Medium[]; readonly loop: number },
-  stop: AbortSignal,
+  action: RelayAction,
   tell: Tell,
+  /** Ends the sound before its time, beside what ends the action. */
+  until?: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.any([stop, call.ended]);
+  const signal = AbortSignal.any([action.stopped, call.ended, ...(until === undefined ? [] : [until])]);
   tell("calling.call.play", { state: "playing" });
   try {
     for (let round = 0; loop === 0 || round < loop; round += 1)
-      for (const medium of media) await hearMedium(call, medium, signal);
+      for (const medium of media) await hearMedium(call, medium, action, signal);
   } catch {
     // Stopped, or the call has ended: what was playing is finished either way.
   }
@@ -43,21 +49,22 @@ export async function playAndCollect(
   call: Call,
   media: readonly Medium[],
   collect: Collect,
-  stop: AbortSignal,
+  action: RelayAction,
   tell: Tell,
 ): Promise<void> {
-  const signal = AbortSignal.any([stop, call.ended]);
+  const signal = AbortSignal.any([action.stopped, call.ended]);
   const keyed = new AbortController();
   const endPrompt = call.beginPrompt();
-  const playing = play(call, { media, loop: 1 }, AbortSignal.any([signal, keyed.signal]), tell);
+  const playing = play(call, { media, loop: 1 }, action, tell, keyed.signal);
   try {
     const initial_ms = (collect.initial_timeout ?? 4) * 1000;
     // Whichever comes first, a key or the end of the sound and the time allowed after it.
-    const first = firstDigit(call, playing, initial_ms, signal);
-    const digit = await first;
+    const { digits } = collect;
+    const first = await firstDigit(call, playing, initial_ms, signal, digits !== undefined);
     keyed.abort();
     await playing;
-    const result = digit === null ? null : await furtherDigits(call, digit, collect, signal);
+    const result =
+      first === null || digits === undefined ? null : await furtherDigits(call, first, digits, signal);
     tell("calling.call.collect", {
       state: "finished",
       final: true,
@@ -77,11 +84,13 @@ async function firstDigit(
   playing: Promise<void>,
   initial_ms: number,
   signal: AbortSignal,
+  takesKeys: boolean,
 ): Promise<string | null> {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
-  const key = call.nextDigit(Number.MAX_SAFE_INTEGER, either);
   const silence = playing.then(() => call.sleep(initial_ms, either)).then(() => null);
+  if (!takesKeys) return await silence;
+  const key = call.nextDigit(Number.MAX_SAFE_INTEGER, either);
   try {
     return await Promise.race([key, silence]);
   } finally {
@@ -95,7 +104,7 @@ async function firstDigit(
 async function furtherDigits(
   call: Call,
   first: string,
-  { digits: { max, terminators = "", digit_timeout = 5 } }: Collect,
+  { max, terminators = "", digit_timeout = 5 }: CollectedDigits,
   signal: AbortSignal,
 ): Promise<{ digits: string; terminator: string }> {
   let digits = "";
@@ -109,14 +118,28 @@ async function furtherDigits(
   return { digits, terminator: "" };
 }
 
-async function hearMedium(call: Call, medium: Medium, signal: AbortSignal): Promise<void> {
+/** Paused, nothing is heard; resumed, the rest is. */
+async function hearMedium(
+  call: Call,
+  medium: Medium,
+  action: RelayAction,
+  signal: AbortSignal,
+): Promise<void> {
   const { sound, detail, duration_ms } = playingOf(urlOf(medium));
   const heard: Sound = sound;
-  const end = call.hear(heard, detail);
-  try {
-    await call.sleep(duration_ms, signal);
-  } finally {
-    end();
+  for (let left_ms = duration_ms, isOver = false; !isOver; ) {
+    await action.whenResumed(signal);
+    const began_at = call.now();
+    const end = call.hear(heard, detail);
+    try {
+      await call.sleep(left_ms, AbortSignal.any([signal, action.paused]));
+      isOver = true;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      left_ms = Math.max(0, left_ms - (call.now() - began_at));
+    } finally {
+      end();
+    }
   }
 }
 

@@ -1,7 +1,14 @@
 import type { WebSocket } from "ws";
 import * as z from "zod";
 import type { FaultAction } from "./faults.ts";
-import { authRequired, connectResult, connectSession, projectNamedBy } from "./relay-connect.ts";
+import { textWithoutSecrets } from "./journal.ts";
+import {
+  authRequired,
+  connectResult,
+  connectSession,
+  projectConcerned,
+  projectNamedBy,
+} from "./relay-connect.ts";
 import { RelayConnection } from "./relay-connection.ts";
 import { describeIssues } from "./relay-methods.ts";
 import { errorFrame, onRequest, requestSchema } from "./relay-requests.ts";
@@ -11,6 +18,9 @@ const answerSchema = z.union([
   z.strictObject({ jsonrpc: z.literal("2.0"), id: z.string(), result: z.record(z.string(), z.unknown()) }),
   z.strictObject({ jsonrpc: z.literal("2.0"), id: z.string(), error: z.unknown() }),
 ]);
+
+/** So much of a frame that is not JSON is journaled. */
+const LONGEST_TEXT = 2000;
 
 /** Serves one client's socket from its first frame on. */
 export function serveRelay(world: World, socket: WebSocket): void {
@@ -22,7 +32,7 @@ export function serveRelay(world: World, socket: WebSocket): void {
   });
   socket.on("message", (data, binary) => {
     if (connection?.silent) return;
-    const frame = binary ? undefined : parseJson(String(data));
+    const frame = binary ? "a binary frame" : parseJson(String(data));
     if (connection !== null) {
       onFrame(connection, frame);
       return;
@@ -40,25 +50,23 @@ function connect(
   made: (connection: RelayConnection) => void,
 ): void {
   const request = requestSchema.safeParse(frame);
+  const journal = projectConcerned(world, paramsOf(frame))?.journal;
+  journal?.note("frame_in", { frame });
+  const violation = (reason: string) => journal?.note("violation", { reason, method: "signalwire.connect" });
   const refuse = (id: unknown, error: Record<string, unknown>) => {
     socket.send(JSON.stringify({ jsonrpc: "2.0", id, error }), () => socket.close(1000));
   };
   if (!request.success || request.data.method !== "signalwire.connect") {
+    violation("the first frame is no signalwire.connect");
     refuse(request.data?.id ?? null, authRequired);
     return;
   }
   const { id, params } = request.data;
   const named = projectNamedBy(world, params);
-  named?.journal.note("frame_in", { frame: request.data });
   const proceed = () => {
     const outcome = connectSession(world, params);
     if (!outcome.ok) {
-      if (outcome.error.code === -32602) {
-        outcome.project?.journal.note("violation", {
-          reason: outcome.error.message,
-          method: "signalwire.connect",
-        });
-      }
+      if (outcome.error.code === -32602) violation(outcome.error.message);
       refuse(id, outcome.error);
       return;
     }
@@ -172,10 +180,15 @@ function onFrame(connection: RelayConnection, frame: unknown): void {
   onRequest(connection, request.data);
 }
 
+function paramsOf(frame: unknown): unknown {
+  return typeof frame === "object" && frame !== null ? Reflect.get(frame, "params") : undefined;
+}
+
+/** What is not JSON is journaled as the text that it is. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    return textWithoutSecrets(text.slice(0, LONGEST_TEXT));
   }
 }

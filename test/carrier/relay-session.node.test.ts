@@ -68,6 +68,33 @@ describe("connecting", () => {
     const { error } = await relay.request("signalwire.ping", {});
     expect(error?.code).toBe(-32401);
   });
+
+  test("takes the project and token that SignalWire's TypeScript client repeats, and does not go by them", async () => {
+    const project = await client.createProject();
+    const repeated = { project: project.project_id, token: project.token };
+    const relay = await BareRelay.open(carrier.relay);
+    expect((await relay.connect(project, repeated)).result).toMatchObject({ session_restored: false });
+    const other = await BareRelay.open(carrier.relay);
+    const { error } = await other.connect({ project_id: project.project_id, token: "wrong" }, repeated);
+    expect(error?.code).toBe(-32401);
+    expect(JSON.stringify(await project.journal())).not.toContain(project.token);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ["an unknown parameter", { params: { surprise: 1 } }],
+    ["an id that is no UUID", { id: "1" }],
+    ["another method", { method: "signalwire.ping" }],
+  ])("with %s is journaled as it came, without the token", async (_, { params, ...more }) => {
+    const project = await client.createProject();
+    const relay = await BareRelay.open(carrier.relay);
+    const authentication = { project: project.project_id, token: project.token };
+    const envelope = { jsonrpc: "2.0", id: randomUUID(), method: "signalwire.connect", ...more };
+    relay.send({ ...envelope, params: { authentication, ...Object(params) } });
+    await relay.whenClosed();
+    await project.wait({ journal: { kind: "frame_in", contains: { frame: envelope } } });
+    expect(await project.journal({ kind: "violation" })).toHaveLength(1);
+    expect(JSON.stringify(await project.journal())).not.toContain(project.token);
+  });
 });
 
 test("every event names its project and space", async () => {
@@ -167,6 +194,28 @@ describe("a connection", () => {
     await project.wait({ journal: { kind: "violation", contains: { event_type: "calling.error" } } });
   });
 
+  test("that answers a disconnect is closed with 1000", async () => {
+    const { relay, project } = await connected();
+    await project.sockets("disconnect");
+    await relay.whenClosed();
+    await project.wait({ journal: { kind: "session", contains: { what: "closed", code: 1000 } } });
+    expect(await project.journal({ kind: "violation" })).toEqual([]);
+  });
+
+  test.each(["stays", "leaves"])(
+    "that %s without answering a disconnect is journaled for it",
+    async (does) => {
+      const { relay, project } = await connected();
+      relay.answers = false;
+      await project.sockets("disconnect");
+      await relay.frame(({ method }) => method === "signalwire.disconnect");
+      if (does === "leaves") relay.close();
+      await relay.whenClosed();
+      await project.wait({ journal: { kind: "violation", contains: { method: "signalwire.disconnect" } } });
+      expect(await project.journal({ kind: "violation" })).toHaveLength(1);
+    },
+  );
+
   test("takes no request id twice, a resume in between or not", async () => {
     const { relay, project } = await connected();
     const id = randomUUID();
@@ -190,6 +239,15 @@ describe("a connection", () => {
     await project.wait({
       journal: { kind: "violation", contains: { reason: "not a JSON-RPC 2.0 request" } },
     });
+    await project.wait({ journal: { kind: "frame_in", contains: { frame: "not json" } } });
+  });
+
+  test("shows no token of a frame that is not JSON in the journal", async () => {
+    const { relay, project } = await connected();
+    relay.send(`{"method":"signalwire.connect","token":"${project.token}`);
+    await project.wait({ journal: { kind: "violation", contains: {} } });
+    expect(JSON.stringify(await project.journal({ kind: "frame_in" }))).toContain("[secret]");
+    expect(JSON.stringify(await project.journal())).not.toContain(project.token);
   });
 
   test("shows no token and no authorization state in the journal", async () => {

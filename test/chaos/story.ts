@@ -34,6 +34,16 @@ export function storyOf(
         stays.some((stay) => stay.to !== null && Math.abs(entry.at - stay.to) < AROUND_MS)),
   );
   const { call_id, kind, room, at_ms } = planned;
+  // Who had the seats that it waited for.
+  const seated = [...(crimes.includes("forgotten") && project ? project.calls.values() : [])].flatMap(
+    (call) =>
+      call.joins
+        .filter(({ conference }) => conference === room)
+        .map(({ at, left_at, by }) => {
+          const left = left_at === null ? "now" : time(left_at - began_at);
+          return `  in the room ${call.call_id} by ${by} from ${time(at - began_at)} to ${left}, state ${call.state}`;
+        }),
+  );
   const deeds = plan.deeds
     .filter(({ project, deed }) => project === planned.project && deed.do !== "end_room")
     .filter(({ at_ms: at }) => began_at + at >= from - AROUND_MS * 3 && began_at + at <= to)
@@ -48,6 +58,7 @@ export function storyOf(
       ({ sound, detail, from_ms, to_ms }) =>
         `  heard ${sound} ${detail} from ${Math.round(from_ms)} to ${to_ms === null ? "now" : Math.round(to_ms)}`,
     ),
+    ...seated,
     ...log
       .filter(({ line }) => line.includes(call_id))
       .map(({ at, line }) => `${time(at - began_at)} log ${brief(JSON.parse(line))}`),

@@ -168,3 +168,21 @@ test("rules that can take longer than a decision may are an error where they sta
     /slow\.yaml:4:\d+: error: .*rules\[0\]\.match\.when.* can make a decision take [\d,]+ steps, and 3,000,000 are allowed: compare single values/,
   );
 });
+
+test("a record is checked for keys that nobody knows, and for values that can't be", async () => {
+  const tenant = '{\n  "project_id": "p-1",\n  "joinvia": "document"\n}';
+  const wrong = await check("tenant.json", tenant, "--record", "tenant");
+  expect([wrong.code, wrong.out]).toEqual([
+    1,
+    expect.stringMatching(
+      /^tenant\.json:3:3: error: joinvia: unknown key; allowed here: .*\n {4}did you mean "join_via"\?\n.*1 error, 0 warnings\n$/,
+    ),
+  ]);
+  const right = await check("tenant.json", tenant.replace("joinvia", "join_via"), "--record", "tenant");
+  expect(right).toMatchObject({ code: 0, out: "tenant.json: 0 errors, 0 warnings\n" });
+  const project = "space: example\ncredentials: v1.x\nsigning_keys: [v1.y]\nsession: { keep_days: 900 }\n";
+  const { code, out } = await check("project.yaml", project, "--record", "project");
+  expect(code).toBe(1);
+  expect(out).toContain("session.keep_days: must be at most 90");
+  expect((await check("project.yaml", project, "--record", "pins")).code).not.toBe(0);
+});

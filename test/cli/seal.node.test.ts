@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { openSecret } from "../../shared/credentials.ts";
@@ -43,6 +46,23 @@ describe("partyline seal", () => {
     const one = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: key });
     const two = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: key });
     expect(one.out).not.toBe(two.out);
+  });
+
+  it("refuses a record with a key that nobody knows, and takes one without the secrets that are to come", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "partyline-seal-"));
+    const file = join(folder, "project.json");
+    const args = ["--project", "p-1", "--record", file];
+    const sealed = { args, input: "PTsecret", credentials_key: key };
+    await writeFile(file, '{ "space": "example", "contxts": { "main": "acme" } }');
+    const wrong = await run(sealed);
+    expect([wrong.code, wrong.out]).toEqual([1, ""]);
+    expect(wrong.err).toMatch(
+      /project\.json:1:23: error: contxts: unknown key; .*\n {4}did you mean "contexts"\?/,
+    );
+    await writeFile(file, '{ "space": "example", "contexts": { "main": "acme" } }');
+    expect((await run(sealed)).out).toMatch(/^v1\.\S+\n$/);
+    await rm(folder, { recursive: true });
+    expect((await run(sealed)).code).toBe(2);
   });
 
   it("makes a key where it is asked to, prints it first and seals with it", async () => {

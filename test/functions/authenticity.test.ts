@@ -50,6 +50,24 @@ function sign(digest: "SHA-1" | "SHA-256", key: string, url: string, body: strin
 }
 
 describe("who may ask", () => {
+  test.each(["swml", "cxml"])(
+    "a number's URL of %s may hold what is escaped on its way",
+    async (language) => {
+      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      const url = `${home.webhook_url.replace(/swml$/, language)}?name=O'Zoë&for=sip:bob@example.com`;
+      const asked = language === "swml" ? { url } : { cxml_url: url };
+      const { call_id } = await home.carrier.placeCall({
+        from: "+15550100001",
+        to: "+15550100100",
+        ...asked,
+      });
+      await home.carrier.wait({
+        call: { call_id, in_conference: `${home.tenant}:support` },
+        timeout_ms: 10_000,
+      });
+    },
+  );
+
   test("an unknown tenant, a missing signature and a wrong one are refused alike, and nothing is done", async () => {
     await using home = await openHouse({ rules });
     const body = webhook();
@@ -179,6 +197,15 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
     });
     const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, body);
     expect(await (await post(home, { body, sha256 })).text()).toContain("say:SIP.");
+  });
+
+  test("a fallback that is a room with a capacity: the document holds that", async () => {
+    const fallback = { place: { room: "lobby", capacity: 4 } };
+    await using home = await openHouse({ rules, tenant: { fallback } });
+    const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, "{");
+    expect(await (await post(home, { body: "{", sha256 })).json()).toMatchObject({
+      sections: { main: [{ answer: {} }, { join_conference: { max_participants: 4 } }] },
+    });
   });
 
   test("a ruleset that is broken leaves the tenant its fallback, and the log says what is wrong", async () => {

@@ -105,6 +105,30 @@ describe("status callbacks, the second feed", () => {
     expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
   });
 
+  test("the token is not kept of a call that is over", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    const token = new URL(await callbackUrl(home)).searchParams.get("token");
+    const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
+    /** The tables that hold it. */
+    const holding = () =>
+      runInDurableObject(session, (_, { storage: { sql } }) =>
+        sql
+          .exec<{ name: string }>(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+          )
+          .toArray()
+          .map(({ name }) => name)
+          .filter((name) =>
+            JSON.stringify(sql.exec(`SELECT * FROM ${name}`).toArray()).includes(String(token)),
+          ),
+      );
+    // The version before reads it there.
+    expect(await holding()).toEqual(["placements"]);
+    await home.carrier.hangUp(call_id);
+    await expect.poll(holding, { timeout: 5_000 }).toEqual([]);
+  });
+
   test("a wrong token, another tenant's, or a wrong signature is refused", async () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await using other = await openHouse({ rules, carrier: { speed: 10 } });

@@ -63,9 +63,10 @@ export async function signedCall(
     from = "+15550100001",
     to = "+15550100100",
     headers = {},
-  }: { from?: string; to?: string; headers?: Record<string, string> } = {},
+    query,
+  }: { from?: string; to?: string; headers?: Record<string, string>; query?: Record<string, string> } = {},
 ): Promise<Request> {
-  const url = home.webhook_url.replace(/swml$/, via);
+  const url = home.webhook_url.replace(/swml$/, via) + (query ? `?${new URLSearchParams(query)}` : "");
   const key = home.carrier.signing_key;
   if (via === "cxml") {
     const body = `${new URLSearchParams({ CallSid: crypto.randomUUID(), From: from, To: to })}`;

@@ -43,17 +43,6 @@ async function settled(house: House, by: "relay" | "document", last: string) {
 }
 
 describe("accepted", () => {
-  test("whom nothing shows in the room is held, and comes back without a result while no document of theirs has joined", async () => {
-    const chair = { ...rules[0], place: { room: "support", join: { end_on_exit: true } } };
-    const no_rest = { at: "rest", do: { kind: "code", code: "500" } } as const;
-    await using home = await house([...noEvents, no_rest], { rules: [chair] });
-    const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
-    const back = async () => (await home.carrier.call(call_id)).webhooks.slice(1).map(({ url }) => url);
-    await expect.poll(async () => (await back()).length, { timeout: 15_000 }).toBeGreaterThan(2);
-    expect((await back()).filter((url) => url.includes("joined=1"))).toEqual([]);
-    expect((await home.carrier.call(call_id)).joins).toHaveLength(1);
-  });
-
   test("the caller is in the room by RELAY, and their document stays there: nothing of it is fetched any more", async () => {
     await using home = await house();
     const { call_id } = await settled(home, "relay", "sleep");
@@ -137,6 +126,13 @@ describe("document: what RELAY does not do, the caller's own document does", () 
   ])("RELAY answers the join with %s", async (code, message) => {
     await using home = await house([{ at: "command", match: join, do: { kind: "code", code, message } }]);
     await settled(home, "document", "join_conference");
+  });
+
+  test("a call whose leave ends the conference is joined by its own document alone, which nothing takes it out of", async () => {
+    const chair = { ...rules[0], place: { room: "support", join: { end_on_exit: true } } };
+    await using home = await house([], { rules: [chair] });
+    await settled(home, "document", "join_conference");
+    expect(await sent(home, "calling.join_conference")).toEqual([]);
   });
 
   test("RELAY answers the join with a JSON-RPC error", async () => {

@@ -1,8 +1,9 @@
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { readTenant } from "../../functions/directory.ts";
 import type { Conference } from "../../functions/session/roster.ts";
-import { askApi } from "./api/ask.ts";
+import { askApi, putProject } from "./api/ask.ts";
+import { signedCall } from "./edge.ts";
 import { type House, openHouse, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
@@ -71,6 +72,34 @@ test("the roster shows who is in a conference, as what, since when, and muted or
   // Somebody who has just joined may have been taken out by a document: it takes a moment to be sure that they have gone.
   await expect.poll(async () => await board(home), { timeout: 10_000 }).toBeNull();
 });
+
+test.each([
+  ["their prefix", false],
+  ["plain names", true],
+])(
+  "rooms that a URL cannot spell are asked for with the tenant's prefix, where conferences have %s",
+  async (_, plain) => {
+    const names = [".", "..", "a/b", "50% off?", "%2e%2e"];
+    await using home = await openHouse({
+      rules: [{ id: "any", match: {}, place: { room: "{param.room}" } }],
+      tenant: { dial: { allow: ["+1555*"], from: ["+15550100100"] }, join_via: "document" },
+      carrier: { speed: 10 },
+    });
+    if (plain) await putProject(home, { plain_names_for: home.tenant });
+    for (const room of names) {
+      const request = await signedCall(home, "cxml", { query: { room } });
+      expect(await (await exports.default.fetch(request)).text()).toContain("<Conference");
+      const name = `${plain ? "" : `${home.tenant}:`}${room}`;
+      const spelt = encodeURIComponent(`${home.tenant}:${room}`);
+      expect(await board(home, spelt)).toMatchObject({ name, plain_name: room });
+      const dialled = await askApi(`/tenants/${home.tenant}/conferences/${spelt}/participants`, {
+        method: "POST",
+        body: JSON.stringify({ to: "+15550100201" }),
+      });
+      expect(await dialled.json()).toMatchObject({ room: name });
+    }
+  },
+);
 
 test("a bad ruleset in KV does not take the tenant down where this isolate has none: its session's last good one serves", async () => {
   await using home = await openHouse({ rules, carrier: { speed: 10 } });

@@ -194,6 +194,39 @@ describe("a session without work", () => {
   });
 });
 
+describe("a connection that is left", () => {
+  const closed = { kind: "session", contains: { what: "closed", code: 1000 } };
+  const resumed = { kind: "session", contains: { what: "authenticated", restored: true } };
+
+  test.each(["disconnect", "disconnect_restart"] as const)(
+    "by SignalWire's word (%s) is answered first, and closed with 1000",
+    async (action) => {
+      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      await inRoom(home);
+      await home.carrier.sockets(action);
+      await home.carrier.wait({ journal: closed });
+      await expect.poll(async () => (await api(home, "GET", "session")).state).toBe("ready");
+      expect(await home.carrier.journal({ kind: "violation" })).toEqual([]);
+    },
+  );
+
+  test("because a person asks for another is closed with 1000", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    await api(home, "POST", "session/reconnect");
+    await home.carrier.wait({ journal: resumed });
+    await home.carrier.wait({ journal: closed });
+  });
+
+  test("because SignalWire closes it is closed from our side too, with 1000", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await inRoom(home);
+    await home.carrier.sockets("close");
+    await home.carrier.wait({ journal: closed });
+    await home.carrier.wait({ journal: resumed });
+  });
+});
+
 describe("refused credentials", () => {
   test("are shown as such, calls go by document at once, and a mended record is tried", async () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
@@ -227,6 +260,18 @@ describe("refused credentials", () => {
     await api(home, "POST", "session/reconnect");
     await expect.poll(async () => (await api(home, "GET", "session")).state).toBe("ready");
   });
+});
+
+test("a connect that is refused three times without a word about credentials is shown as refused", async () => {
+  const refuse = { kind: "error", code: -32000, message: "auth rejected: no such project" } as const;
+  await using home = await openHouse({
+    rules,
+    carrier: { speed: 10, faults: [{ at: "authenticate", do: refuse }] },
+  });
+  const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
+  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:support` } });
+  await expect.poll(async () => (await api(home, "GET", "session")).state).toBe("refused");
+  expect(await sent(home, "signalwire.connect")).toHaveLength(3);
 });
 
 describe("what changes between versions", () => {

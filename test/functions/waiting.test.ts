@@ -71,6 +71,18 @@ describe("a caller who finds no seat", () => {
     },
   );
 
+  test("holds no seat that an operator could release, and stays in its line", async () => {
+    await using home = await openHouse({ rules: [room(1)], ...byDocument });
+    const seated = await callFrom(home, "+15550100201");
+    await inDesk(home, seated);
+    const waiter = await callFrom(home, "+15550100202");
+    await waits(home, waiter);
+    const released = await askApi(`/tenants/${home.tenant}/calls/${waiter}/release-seat`, { method: "POST" });
+    expect(await released.json()).toMatchObject({ changed: false });
+    await home.carrier.hangUp(seated);
+    await inDesk(home, waiter);
+  });
+
   test("stands in the line again where SignalWire has more callers in the room than were counted, and comes in when one leaves", async () => {
     await using home = await openHouse({ rules: [room(2)], ...byDocument });
     const seated = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];

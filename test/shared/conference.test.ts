@@ -111,6 +111,14 @@ describe("names on the wire", () => {
     expect(splitWireName("Sales Floor: 2")).toEqual({ tenant: null, name: "Sales Floor: 2" });
   });
 
+  test("blanks around a name are no part of it", () => {
+    for (const name of ["trail ", "  trail", "\ttrail\r\n", "\u00a0trail"]) {
+      expect(wireName("acme", name, { plain: false })).toBe("acme:trail");
+      expect(wireName("acme", name, { plain: true })).toBe("trail");
+    }
+    expect(wireName("acme", `${"r".repeat(59)}   `, { plain: false })).toBe(`acme:${"r".repeat(59)}`);
+  });
+
   test.each([
     ["", "is empty"],
     ["   ", "is empty"],
@@ -142,7 +150,7 @@ describe("names on the wire", () => {
       fc.property(tenants, names, (tenant, name) => {
         const wire = wireName(tenant, name, { plain: false });
         if (typeof wire !== "string") return;
-        expect(splitWireName(wire)).toEqual({ tenant, name });
+        expect(splitWireName(wire)).toEqual({ tenant, name: name.trim() });
         expect(wire).toMatch(/^[\x20-\x7e]+$/);
         expect(wire.length).toBeLessThanOrEqual(WIRE_NAME_LENGTH);
       }),
@@ -159,7 +167,8 @@ describe("names on the wire", () => {
         ),
         (tenant, name) => {
           const wire = wireName(tenant, name, { plain: true });
-          if (typeof wire === "string") expect(splitWireName(wire)).toEqual({ tenant: null, name });
+          if (typeof wire === "string")
+            expect(splitWireName(wire)).toEqual({ tenant: null, name: name.trim() });
         },
       ),
     );

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../shared/canonical-json.ts";
-import { entryOf } from "../../shared/entry.ts";
+import { entryAfter, entryOf } from "../../shared/entry.ts";
 
 describe("a fresh entry of a call", () => {
   it("has no name where vars and params are empty", async () => {
@@ -23,6 +23,23 @@ describe("a fresh entry of a call", () => {
       entryOf({ a: { 0: 1 } }, {}),
     ]);
     expect(new Set(entries).size).toBe(entries.length);
+  });
+
+  it("differs where the query of the URL does", async () => {
+    const entries = await Promise.all([
+      entryOf({}, {}),
+      entryOf({}, {}, "from=menu"),
+      entryOf({}, {}, "from=survey"),
+      entryOf({}, { query: "from=menu" }),
+    ]);
+    expect(new Set(entries).size).toBe(entries.length);
+  });
+
+  it("that is like the one before has sixteen hex digits, too, and every one after another", () => {
+    expect(entryAfter("")).toBe("0000000000000001");
+    expect(entryAfter("0000000000000001")).toBe("0000000000000002");
+    expect(entryAfter("00000000000000ff")).toBe("0000000000000100");
+    expect(entryAfter("f".repeat(16))).toBe("0".repeat(16));
   });
 
   it("is found for vars that nest deeper than the stack", async () => {

@@ -1,4 +1,5 @@
 import { jurisdictionFindings } from "./jurisdiction.ts";
+import { namingFindings } from "./naming.ts";
 import { relayFindings } from "./relay.ts";
 import type { DoctorReply, Finding } from "./reply.ts";
 import { restFindings } from "./rest.ts";
@@ -25,14 +26,15 @@ export async function examine(env: Env, id: string, pasted: string, origin: stri
   if (tenant) {
     const jurisdiction = await jurisdictionFindings(env, tenant.project);
     findings.push(...jurisdiction);
-    const [signature, relay, rest] = await Promise.all([
+    const [signature, naming, relay, rest] = await Promise.all([
       signatureFindings(url, tenant, { public_url, setting }, Date.now()),
       // Asking the wrong session would begin it.
+      jurisdiction.length > 0 ? [] : namingFindings(env, tenant),
       jurisdiction.length > 0 ? { findings: [] } : relayFindings(env, tenant),
       restFindings(tenant.project),
     ]);
     const { findings: told, ...seen } = relay;
-    findings.push(...signature, ...rulesetFindings(tenant, env.CREDENTIALS_KEY), ...told, ...rest);
+    findings.push(...naming, ...signature, ...rulesetFindings(tenant, env.CREDENTIALS_KEY), ...told, ...rest);
     observed = seen;
   }
   return { findings, ok: findings.every(({ ok }) => ok), ...observed };

@@ -1,6 +1,7 @@
 import { parseRuleset } from "../../../shared/rules/parse.ts";
 import type { Problem } from "../../../shared/rules/problems.ts";
 import type { Tenant } from "../../directory.ts";
+import { hasPlainNames } from "../../naming.ts";
 import type { Finding } from "./reply.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { Finding } from "./reply.ts";
 export function fallbackFindings({ tenant, record, project, rules_text }: Tenant): Finding[] {
   const { fallback } = record;
   if (fallback === undefined) return [];
-  const plain = project.plain_names_for === tenant;
+  const plain = hasPlainNames({ tenant, project });
   const served = parseRuleset(rules_text ?? '{"rules":[]}', { tenant, plain, serving: true });
   const ruleset = served.ok && served.ruleset.fallback === undefined ? served.ruleset : { rules: [] };
   const checked = parseRuleset({ ...ruleset, fallback }, { tenant, plain, serving: true });

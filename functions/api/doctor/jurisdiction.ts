@@ -1,6 +1,6 @@
+import { jurisdictions } from "../../../shared/records.ts";
 import type { Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
-import { jurisdictions } from "../../records.ts";
 import { type Jurisdiction, sessionIn } from "../../session-client.ts";
 import { within } from "../../within.ts";
 import type { Finding } from "./reply.ts";

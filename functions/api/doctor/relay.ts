@@ -98,12 +98,20 @@ export function relayFinding(
   if (state === "ready") {
     return { check: "relay", ok: true, message: `RELAY is up: ${origin} takes the project id and token.` };
   }
-  if (state === "refused" || last_reason.startsWith("the credentials were refused")) {
+  if (last_reason.startsWith("the credentials were refused")) {
     return {
       check: "relay",
       ok: false,
       message: `SignalWire refuses the project id or token: ${last_reason}.`,
       fix: `See that the token is one of project ${project_id} in that space (${origin}) and has not been revoked; then npx partyline seal --project ${project_id} and put the record again.`,
+    };
+  }
+  if (state === "refused" || last_reason.startsWith("the connection was refused")) {
+    return {
+      check: "relay",
+      ok: false,
+      message: `SignalWire refuses RELAY connections of the project: ${last_reason}.`,
+      fix: `See that the token of project ${project_id} is one of that space (${origin}) and may use calling. Partyline tries again every minute; meanwhile calls join by document.`,
     };
   }
   const fix = `See that space (or relay_url) of project ${project_id} is right, and that SignalWire is up. Meanwhile calls join by document.`;

@@ -2,6 +2,7 @@ import { budgetProblem } from "../../../shared/rules/check-budget.ts";
 import { parseRuleset } from "../../../shared/rules/parse.ts";
 import type { Problem } from "../../../shared/rules/problems.ts";
 import type { Tenant } from "../../directory.ts";
+import { hasPlainNames } from "../../naming.ts";
 import { needFindings } from "./needs.ts";
 import type { Finding } from "./reply.ts";
 
@@ -15,7 +16,7 @@ export function rulesetFindings(
   { tenant, project, record, source }: Tenant,
   credentials_key: string | undefined,
 ): Finding[] {
-  const plain = project.plain_names_for === tenant;
+  const plain = hasPlainNames({ tenant, project });
   if (source.ruleset === null) {
     const spoken = record.fallback === undefined ? "is rejected" : "gets the tenant's fallback";
     return [

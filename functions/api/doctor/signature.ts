@@ -1,6 +1,6 @@
 import { diagnoseForm } from "../../../shared/form-diagnosis.ts";
 import { signForm, verifyForm } from "../../../shared/form-signature.ts";
-import { signedUrls, signJson, verifyJson } from "../../../shared/signature.ts";
+import { pathAndQuery, signedUrls, signJson, verifyJson } from "../../../shared/signature.ts";
 import { type Diagnosis, diagnoseJson } from "../../../shared/signature-diagnosis.ts";
 import type { Tenant } from "../../directory.ts";
 import type { Finding } from "./reply.ts";
@@ -83,8 +83,9 @@ async function urlFinding(url: PastedUrl, tenant: Tenant, public_url: string, ke
   const { url_fragment } = tenant.record;
   const language = languageOf(url);
   const path = webhookPath(tenant.tenant, public_url, language);
-  // A proxy that serves us under a path of its own takes that path off before the request comes here.
-  const received_url = `${url.origin}/hooks/${tenant.tenant}/${language}${url.query}`;
+  // A proxy that serves us under a path of its own takes that path off before the request comes here; characters come escaped.
+  const came = new URL(`${url.origin}/hooks/${tenant.tenant}/${language}${url.query}`).href;
+  const received_url = url.origin + pathAndQuery(came);
   const check = language === "swml" ? checkJson : checkForm;
   const diagnosis = await check(key, `${url.origin}${path}${url.query}`, {
     keys: tenant.project.signing_keys,
@@ -95,6 +96,7 @@ async function urlFinding(url: PastedUrl, tenant: Tenant, public_url: string, ke
   if (!diagnosis) {
     return { check: "signature", ok: true, message: "Signatures made for the pasted URL verify here." };
   }
+  if (diagnosis.code === "escapes") return { check: "signature", ok: false, message: diagnosis.sentence };
   const origin = public_url.replace(/^(https?:\/\/)[^/?#@]*@/i, "$1").replace(/\/+$/, "");
   return {
     check: "signature",

@@ -1,11 +1,14 @@
 import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
-import { readTenant, type Tenant } from "../../directory.ts";
+import { type RecordKind, recordProblems } from "../../../shared/records.ts";
+import { openProject, readTenant, type Tenant } from "../../directory.ts";
 import { within } from "../../within.ts";
 import { fallbackFindings } from "./fallback.ts";
 import type { Finding } from "./reply.ts";
 
 const DIRECTORY_MS = 4_000;
+/** Problems of one record. */
+const SHOWN = 10;
 const PUT = "npx wrangler kv key put --binding DIRECTORY --remote";
 
 /** The tenant and its project as KV has them now, past the isolate's cache: a record that was just mended counts. */
@@ -21,7 +24,48 @@ export async function lookUp(env: Env, id: string): Promise<{ tenant: Tenant | n
     return { tenant: null, findings: unreadable(id, error) };
   }
   if (!tenant) return { tenant, findings: [unknownTenant(id)] };
-  return { tenant, findings: [tenantFinding(tenant), ...fallbackFindings(tenant), projectFinding(tenant)] };
+  const [ofTenant, ofProject] = await Promise.all([tenantFindings(tenant), projectFindings(env, tenant)]);
+  return { tenant, findings: [...ofTenant, ...fallbackFindings(tenant), ...ofProject] };
+}
+
+function tenantFindings(tenant: Tenant): Finding[] {
+  const key = `tenant/${tenant.tenant}`;
+  const { source, good } = tenant;
+  const wrong = recordFindings("tenant", key, source.tenant);
+  if (source.tenant === good.tenant) return [tenantFinding(tenant), ...wrong];
+  return [servedByLast("tenant", key), ...wrong];
+}
+
+async function projectFindings(env: Env, tenant: Tenant): Promise<Finding[]> {
+  const { source, good, project } = tenant;
+  const key = `project/${project.project_id}`;
+  const wrong = recordFindings("project", key, source.project);
+  if (source.project === good.project) return [projectFinding(tenant), ...wrong];
+  if (wrong.length > 0) return [servedByLast("project", key), ...wrong];
+  const opened = await openProject(env, project.project_id, source.project).catch((error: unknown) =>
+    unreadable(tenant.tenant, error),
+  );
+  return [servedByLast("project", key), ...(Array.isArray(opened) ? opened.filter(isOfProject) : [])];
+}
+
+/** Everything that is wrong with a record as it stands in KV, keys that are left out included. */
+function recordFindings(kind: RecordKind, key: string, text: string | null): Finding[] {
+  const problems = text === null ? [] : recordProblems(kind, text);
+  return problems.slice(0, SHOWN).map(({ path, message, suggestion }) => ({
+    check: kind,
+    ok: false,
+    message: `${key} in KV${path === "" ? "" : `, ${path}`}: ${message}.`,
+    fix: `${suggestion === undefined ? "" : `Did you mean ${JSON.stringify(suggestion)}? `}Fix the record and write it to KV again: ${PUT} --path ${kind}.json ${key}`,
+  }));
+}
+
+function servedByLast(kind: RecordKind, key: string): Finding {
+  const message = `${key} in KV is bad: the last good version serves.`;
+  return { check: kind, ok: false, message };
+}
+
+function isOfProject({ check }: Finding): boolean {
+  return check === "project";
 }
 
 function unknownTenant(id: string): Finding {
@@ -45,8 +89,12 @@ function tenantFinding({ tenant, record, source }: Tenant): Finding {
 }
 
 function projectFinding({ project, source }: Tenant): Finding {
-  const from = source.project === null ? "the Worker's secrets" : `project/${project.project_id} in KV`;
-  return { check: "project", ok: true, message: `Token and signing key come from ${from}, and open.` };
+  const key = `project/${project.project_id}`;
+  const message =
+    source.project === null
+      ? `Token and signing key come from the Worker's secrets, and open. Conferences have plain names; when you write ${key}, they keep them unless its plain_names_for says otherwise.`
+      : `Token and signing key come from ${key} in KV, and open.`;
+  return { check: "project", ok: true, message };
 }
 
 /** Which of the records it was that could not be read; the directory's own words name the field. */

@@ -7,6 +7,7 @@ import type { Problem } from "../../../shared/rules/problems.ts";
 import { readTenant, type Tenant } from "../../directory.ts";
 import { readBody } from "../../hooks/body.ts";
 import { describeError, log } from "../../log.ts";
+import { hasPlainNames } from "../../naming.ts";
 import { wakeSession } from "../../scheduled.ts";
 import { within } from "../../within.ts";
 import { refusal } from "../refusal.ts";
@@ -73,7 +74,7 @@ export const rulesetRoute = new Hono<{ Bindings: Env }>()
 async function write(c: ApiContext, { tenant, project, source }: Tenant, given: string): Promise<Response> {
   const { text, problems } = restored(given, source.ruleset);
   if (problems.length > 0) return bad(c, problems, []);
-  const parsed = parseRuleset(text, { tenant, plain: project.plain_names_for === tenant });
+  const parsed = parseRuleset(text, { tenant, plain: hasPlainNames({ tenant, project }) });
   if (!parsed.ok) return bad(c, parsed.errors, parsed.warnings);
   try {
     await within(WRITE_MS, c.env.DIRECTORY.put(`ruleset/${tenant}`, text));

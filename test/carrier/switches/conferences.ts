@@ -93,7 +93,8 @@ export const conferenceQuestions = {
   wait_url_is: openQuestion(["sound", "swml_by_post", "cxml"], {
     question:
       "Whether `wait_url` is played as it is, or fetched for a SWML or a cXML document, without which who waits hears nothing",
-    published: "RELAY's guide: cXML, mp3 or wav; SWML's guide: a URL that answers with a SWML document",
+    published:
+      "The sources disagree; SWML's: a URL that returns a SWML document; RELAY's: audio, or cXML; cXML's: a document of `<Play>`, `<Pause>` and `<Redirect>`",
     kind: "degrading",
     partyline:
       "The URL is the operator's own: one that is not what SignalWire expects is silence until a room starts",

@@ -32,7 +32,7 @@ export const joinQuestions = {
     published: "nothing",
     kind: "harmful",
     partyline:
-      "While RELAY's join may stand, an inline join leaves `end_on_exit` out, and until something says where the call is, or nothing has for 30 s, it is held",
+      "A call with `end_on_exit` joins by its own document alone, and is not joined a second time; while RELAY's join may stand, an inline join leaves it out",
   }),
   dial_max_duration_unit: openQuestion(["minutes", "seconds"], {
     question: "What the unit of `max_duration` is at the top level of `calling.dial`",

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { DialView } from "../../../functions/session/dial-contract.ts";
 import { type House, openHouse, sent, warmUp } from "../house.ts";
+import { FULL, needsRoom, SqlFaults } from "../session/sql-faults.ts";
 import { askApi, putProject } from "./ask.ts";
 
 beforeAll(warmUp);
@@ -77,6 +78,21 @@ describe("calling somebody into a conference", () => {
     const deep = JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`);
     expect(await refused(ask(house, { to: ALICE, role: { length: deep } }))).toEqual([422, "bad_request"]);
     expect(await sent(house, "calling.dial")).toEqual([]);
+  });
+
+  it("is refused as clearly where the session's storage is full, and nobody is called", async () => {
+    await using house = await openOffice();
+    await asked(house, { to: ALICE, id: "before" });
+    const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(house.carrier.project_id));
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    using full = await runInDurableObject(
+      session,
+      (_, { storage }) => new SqlFaults(storage.sql, needsRoom, FULL),
+    );
+    expect(await refused(ask(house, { to: ALICE, id: "after" }))).toEqual([503, "storage_full"]);
+    full[Symbol.dispose]();
+    vi.restoreAllMocks();
+    expect((await askApi(`/tenants/${house.tenant}/dials/after`)).status).toBe(404);
   });
 
   it("rings the phone, and tells busy, no answer and failed apart", async () => {

@@ -82,8 +82,10 @@ describe("a call that stands in its line", () => {
   };
 
   /** Somebody in the only seat, and somebody who hears music. */
-  async function open(): Promise<{ home: House; seated: string; waiter: string }> {
-    const home = await openContext([desk]);
+  async function open(
+    carrier: { speed?: number } = {},
+  ): Promise<{ home: House; seated: string; waiter: string }> {
+    const home = await openContext([desk], { carrier });
     const seated = await call(home);
     await inRoom(home, seated, "desk");
     const waiter = await call(home, "+15550100002");
@@ -112,6 +114,22 @@ describe("a call that stands in its line", () => {
     await home.carrier.hangUp(seated);
     await inRoom(home, waiter, "desk");
     await heard(home, waiter);
+  });
+
+  test("comes in when the event says that its music is over, though the answer to the stop is late", async () => {
+    const { home: opened, seated, waiter } = await open({ speed: 1 });
+    await using home = opened;
+    await home.carrier.change({
+      faults: [
+        { at: "answer", match: { method: "calling.play.stop" }, do: { kind: "delay", ms: 5_000 } },
+        { at: "rest", do: { kind: "delay", ms: 5_000 } },
+      ],
+    });
+    await home.carrier.hangUp(seated);
+    await inRoom(home, waiter, "desk");
+    await heard(home, waiter);
+    // RELAY has 1.5 s to answer: the command that follows on the same call waits for that.
+    expect((await home.carrier.call(waiter)).longest_silence_ms).toBeLessThan(2_500);
   });
 
   test("takes no music into the room where RELAY does not find the call whose music it is to stop", async () => {

@@ -57,3 +57,23 @@ test("what finds no room on disk is done all the same, no sooner or more often, 
     expect(next.takeDue(10)).toMatchObject([{ kind: "end", call_id: "since", attempts: 2 }]);
   });
 });
+
+test("what neither RELAY nor REST could do for now is tried once a minute for a day; what both refuse is given up", async () => {
+  await onStorage("errands-lasting", async ({ sql }) => {
+    let now = 0;
+    const errands = new Errands(new Disk(sql, Date.now), () => now);
+    const tries = (lasts: boolean): number => {
+      errands.add("end", { call_id: `lasts-${lasts}`, entry: "", step: 0 }, "node-1");
+      for (let count = 1; ; count += 1) {
+        const [errand] = errands.takeDue(1);
+        if (!errand || !errands.retry(errand, lasts)) return count;
+        now = errands.nextDue() ?? now;
+      }
+    };
+    expect(tries(false)).toBe(8);
+    now = 0;
+    expect(tries(true)).toBeGreaterThan(1_000);
+    expect(now).toBeGreaterThan(23 * 3_600_000);
+    expect(now).toBeLessThan(25 * 3_600_000);
+  });
+});

@@ -73,12 +73,13 @@ test("a call that was seen to join stays where it is, though REST does not list 
 describe("a call whose leave would end the conference, and of which nothing says that it joined", () => {
   type Ask = (after_ms: number, said: "absent" | "failed", wouldHaveSeen?: boolean) => LookReply;
 
-  async function inCharge(name: string, use: (ask: Ask) => void): Promise<void> {
+  async function inCharge(name: string, use: (ask: Ask) => void, areListed = true): Promise<void> {
     await onLedger(name, (ledger, sql) => {
       const row = ledger.plan(
         requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true, beep: "false" } }),
       );
       if (row) ledger.placements.update(row, { may_stand: 1 });
+      if (areListed) ledger.observations.saw("rest_lists_relay_joins", true);
       let asking_step = 0;
       use((after_ms, said, wouldHaveSeen) => {
         asking_step += 1;
@@ -97,6 +98,15 @@ describe("a call whose leave would end the conference, and of which nothing says
       expect(last).toMatchObject({ outcome: "document", may_stand: true, join: { beep: "false" } });
       expect(last).not.toHaveProperty("join.end_on_exit");
     });
+  });
+
+  test("is held for a minute where REST was never seen to list what RELAY joined", async () => {
+    const use = (ask: Ask) => {
+      expect(ask(1_000, "absent")).toMatchObject({ outcome: "hold" });
+      expect(ask(60_000, "absent")).toMatchObject({ outcome: "hold" });
+      expect(ask(61_000, "absent")).toMatchObject({ outcome: "document" });
+    };
+    await inCharge("chair-unlisted", use, false);
   });
 
   test("is held no longer where RELAY's events had no gap and were seen to tell of such joins", async () => {
@@ -141,6 +151,7 @@ describe("a document that asks what its join's result means", () => {
       );
       if (!row) throw new Error("there is a seat");
       ledger.placements.move(row, "by_document", { joined_by: "document", may_stand });
+      ledger.observations.saw("rest_lists_relay_joins", true);
       if (joined) ledger.events.apply(event("join", START + 3_000));
       let asking_step = 1_000;
       const ask = (document_said: DocumentSaid, rest?: "found" | "absent", at = 4_000) => {
@@ -259,6 +270,7 @@ test("a chair whose join nothing shows is held: a repeat gets the same, and an o
     );
     const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true } }));
     if (row) ledger.placements.update(row, { may_stand: 1 });
+    ledger.observations.saw("rest_lists_relay_joins", true);
     const out = lookout(ledger, sql, START + 3_100);
     const request = { v: 1, call_id: "a", entry: "", step: 0, may_hold: true } as const;
     const rest = { said: "absent" } as const;

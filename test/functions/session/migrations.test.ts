@@ -160,6 +160,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     expect(reply).toMatchObject({ outcome: "not_in", word: { say: { say: "All seats are taken." } } });
   },
   async (found) => {
+    using tenants = await found.tenants();
+    expect(await tenants.lastGood("acme")).toMatchObject({ tenant: '{"project_id":"p-1"}' });
+    expect(await tenants.naming("default")).toBe("plain");
+  },
+  async (found) => {
     using usher = await found.usher();
     const wanted: Wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
     expect(await usher.isRecorded(wanted)).toBe(true);
@@ -174,6 +179,42 @@ describe("storage that an older version wrote", () => {
       const found = await leftBehind(version);
       for (const look of seen.slice(0, version)) await look(found, version);
     }
+  });
+
+  test("tells how tenants' rooms are named by the newest of the calls that are up", async () => {
+    const before = written.findIndex((statements) => statements.includes("INTO tenants"));
+    const found = session("migrations-names");
+    await runInDurableObject(found, async (_, { storage }) => {
+      await storage.deleteAll();
+      migrate(storage, before);
+      const calls: [string, string, string, number][] = [
+        ["one", "default", "default:board", 1],
+        ["two", "default", "board", 1],
+        ["three", "acme", "board", 1],
+        ["four", "acme", "acme:board", 1],
+        ["gone", "left", "board", 0],
+      ];
+      for (const [call_id, tenant, room, live] of calls) {
+        storage.sql.exec(
+          `INSERT INTO placements (call_id, entry, step, tenant, "from", state, room, "join", role, ruleset, decided_at, reason, live,
+             created_at, deadline_at) VALUES (?, '', 0, ?, '', 'joined', ?, '{}', 'participant', 'r1', 0, '', ?, ?, ?)`,
+          call_id,
+          tenant,
+          room,
+          live,
+          at,
+          at,
+        );
+      }
+      await storage.sync();
+    });
+    await runInDurableObject(found, (_, state) => state.abort("deployed")).catch(() => {});
+    using tenants = await session("migrations-names").tenants();
+    expect([
+      await tenants.naming("default"),
+      await tenants.naming("acme"),
+      await tenants.naming("left"),
+    ]).toEqual(["plain", "prefixed", null]);
   });
 
   test("goes on where it was: an old row's leave frees its seat", async () => {

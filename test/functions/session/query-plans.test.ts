@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Archive } from "../../../functions/session/archive.ts";
 import type { DialRequest } from "../../../functions/session/dial-contract.ts";
 import { PinDesk } from "../../../functions/session/pin-desk.ts";
+import { TenantRecords } from "../../../functions/session/tenant-records.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
@@ -58,6 +59,11 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     statement: "dials_open WHERE",
     step: "SCAN dials USING COVERING INDEX dials_open",
     why: "the first of those that are open",
+  },
+  {
+    statement: "tenants_renamed WHERE",
+    step: "SCAN tenants USING INDEX tenants_renamed",
+    why: "the first of those whose rooms were renamed, once after each start",
   },
   {
     statement: "AS may_go FROM",
@@ -258,6 +264,11 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.lastGood("acme");
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
+  const tenants = new TenantRecords(ledger.disk, ledger.facts, ledger.namings, async () => {});
+  await tenants.keep({ tenant: "acme", project_id: "p-1", project_version: "1", record: "{}" });
+  tenants.lastGood("acme");
+  for (const naming of ["plain", "prefixed", "plain"] as const)
+    ledger.namings.settle({ tenant: "acme", rooms: ["acme:named"], naming });
   ledger.journal.knows("in");
   ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
   ledger.journal.oldest();

@@ -112,6 +112,24 @@ describe("a conference whose size stays below our count", () => {
 });
 
 describe("a seat in doubt", () => {
+  test.each([
+    ["stays in doubt where a leave's size may still count who leaves", false],
+    ["is confirmed by a leave's size where that was seen to be the one after it", true],
+  ])("%s", async (_, isAfter) => {
+    await scene(`size-${isAfter}`, async (it) => {
+      if (isAfter) it.ledger.events.apply(event("before", "leave", it.now(), 0));
+      join(it, "a", "b", "c");
+      await it.pass(20_000);
+      it.ledger.doubts.gapBegan();
+      await it.pass(1_000);
+      // The leave of `a` is lost: with `b`, who leaves now, two are left or were there.
+      it.ledger.events.apply(event("b", "leave", it.now(), 2));
+      await it.pass(5_000);
+      const [row] = it.ledger.placements.ofCall("a");
+      expect(row && it.ledger.doubts.since(row) === null).toBe(isAfter);
+    });
+  });
+
   test("is kept in a quiet meeting of three hours, of which neither events nor REST say anything", async () => {
     await scene("quiet", async (it) => {
       join(it, "a", "b");
@@ -452,5 +470,24 @@ test("what SignalWire's refusal says of a room is believed for a minute, where R
     expect(ledger.rooms.taken("acme:support")).toBe(2);
     now += 2_000;
     expect(ledger.rooms.taken("acme:support")).toBe(0);
+  });
+});
+
+test("that a refusal's count has lapsed changes its room, though REST lists nobody in it before and after", async () => {
+  await onStorage("lapsed", async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    ledger.checks.refused(ROOM, 2);
+    const [check] = ledger.checks.takeDue();
+    const said = { areCounted: true, wasNeedless: true, again_at: null };
+    if (!check) throw new Error("a refusal gives cause to ask about its room");
+    expect(ledger.checks.checked(check, { ...said, strangers: 2, areCounted: false })).toBe(false);
+    now += 61_000;
+    expect(ledger.checks.checked(check, { ...said, strangers: 0 })).toBe(true);
+    expect(ledger.checks.checked(check, { ...said, strangers: 0 })).toBe(false);
   });
 });

@@ -1,7 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { migrate } from "../../../functions/session/schema.ts";
 import { call, heard, openContext, plain, session } from "../contexts/context-house.ts";
 import { type House, openHouse, warmUp } from "../house.ts";
+import { fill as fillWith } from "./filled.ts";
+import { onStorage } from "./ledger.ts";
 import { FULL, needsRoom, SqlFaults } from "./sql-faults.ts";
 
 beforeAll(warmUp);
@@ -125,6 +128,72 @@ test("what changed while the storage was full is written once there is room", as
   await runInDurableObject(session(home), (_, { storage }) => {
     const [row] = storage.sql.exec("SELECT state, live FROM placements WHERE call_id = ?", call_id).toArray();
     expect(row).toEqual({ state: "left", live: 0 });
+  });
+});
+
+describe("a migration that finds no room", () => {
+  /** As an older version left the storage. */
+  async function olderVersion(storage: DurableObjectStorage): Promise<void> {
+    await storage.deleteAll();
+    migrate(storage, 11);
+  }
+
+  test("takes it from the oldest history, and from nothing else", async () => {
+    await onStorage("migrated-full", async (storage) => {
+      await olderVersion(storage);
+      const { sql } = storage;
+      const now = Date.now();
+      fillWith(storage, { calls: 20_000, live: 10, rooms: 1, now: now - 7_200_000 });
+      sql.exec(
+        `INSERT INTO journal (at, tenant, call_id, kind, data) VALUES (1, 'acme', 'c', 'deed', '{"by":"operator"}');
+         INSERT INTO events (at, fingerprint, event_type) VALUES (?, 'new', 'calling.conference')`,
+        now,
+      );
+      const count = (rows: string) =>
+        Number(sql.exec(`SELECT COUNT(*) AS count FROM ${rows}`).one()["count"]);
+      const kept = ["placements", "kept_seats", "errands", "journal WHERE kind = 'deed'"];
+      const had = kept.map(count);
+      const [events, entries] = ["events", "journal"].map(count);
+      logged("error");
+      let tries = 0;
+      const fails = (statement: string) => {
+        if (!statement.includes("ADD COLUMN when_full")) return false;
+        tries += 1;
+        return tries <= 2;
+      };
+      using _full = new SqlFaults(sql, fails, FULL);
+      migrate(storage);
+      expect(count("migrations WHERE id = 12")).toBe(1);
+      expect(kept.map(count)).toEqual(had);
+      expect([count("events"), count("journal")]).toEqual([(events ?? 0) - 10_000, (entries ?? 0) - 10_000]);
+      expect(count("events WHERE fingerprint = 'new'")).toBe(1);
+    });
+  });
+
+  test("leaves calls to their documents until there is some, and the session comes by itself then", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const known = await placed(home);
+    await home.carrier.hangUp(known);
+    logged("error", "warn");
+    await runInDurableObject(session(home), async (_, { storage }) => {
+      await olderVersion(storage);
+      await storage.sync();
+    });
+    const full = await fill(home, (statement) => statement.includes("ADD COLUMN when_full"));
+    await runInDurableObject(session(home), (_, state) => state.abort("deployed")).catch(() => {});
+    const { joined_by, documents } = await home.carrier.call(await placed(home));
+    expect(joined_by).toBe("document");
+    expect(documents).toContainEqual({
+      step: "join_conference",
+      body: expect.objectContaining({ max_participants: 3 }),
+    });
+    expect(full.failed).toBeGreaterThan(0);
+    full[Symbol.dispose]();
+    const counted = await placed(home);
+    using archive = await session(home).archive();
+    expect(await archive.conference(home.tenant, `${home.tenant}:support`)).toMatchObject({
+      participants: expect.arrayContaining([expect.objectContaining({ call_id: counted })]),
+    });
   });
 });
 

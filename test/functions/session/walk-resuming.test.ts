@@ -21,7 +21,7 @@ const ask: Next = {
 
 /** As far as it is looked at. */
 function row(state: PlacementState): Placement {
-  return { state, room: "acme:team", join: { muted: true } } as Placement;
+  return { state, room: "acme:team", join: { muted: true }, capacity: null } as Placement;
 }
 
 describe("a walk that another incarnation left before the room", () => {
@@ -34,6 +34,12 @@ describe("a walk that another incarnation left before the room", () => {
       });
     },
   );
+
+  test("is joined by a document that holds the room's limit, where seats are limited", () => {
+    expect(takenUp(ask, { ...row("unknown"), capacity: 5 }, false)).toMatchObject({
+      next: { does: "join", join: { max_participants: 5 } },
+    });
+  });
 
   test("has its placement settled where a document was about to join it, and RELAY's join may stand", () => {
     const twice = { ...row("by_document"), may_stand: 1 };

@@ -125,6 +125,9 @@ export const written = [
    VALUES ('refused', '', 0, 'acme', 'node-1', '+15550100007', 'by_document', 'document', 2, 'acme:small', '{}', 'small',
      'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000}, '{"action":"reject","say":{"say":"All seats are taken."}}');`,
 
+  `INSERT INTO tenants (tenant, record) VALUES ('acme', '{"project_id":"p-1"}') ON CONFLICT DO UPDATE SET record = excluded.record;
+   INSERT INTO tenants (tenant, plain) VALUES ('default', 1);`,
+
   `UPDATE placements SET untold = '{"say":"This call is recorded."}' WHERE call_id = 'in';
    INSERT INTO recorded_rooms (room, conference_id, since) VALUES ('acme:support', 'conf-1', ${at});`,
 ];

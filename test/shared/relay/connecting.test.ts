@@ -294,12 +294,78 @@ describe("refused credentials", () => {
   it("are not what a server in trouble speaks of: it is tried again and again", () => {
     const driven = new DrivenClient();
     driven.do({ on: "open" });
-    for (const code of [-32603, -32000, -32500, -32503, -32429]) {
+    for (const code of [-32603, -32408, -32500, -32503, -32429]) {
       driven.refuse(code);
       expect(driven.client.state).toBe("backing_off");
       driven.pass(30_000);
     }
     expect(driven.counts("credentials_refused")).toBe(0);
+  });
+});
+
+describe("a connect that is refused without a word about the credentials", () => {
+  function refused(code: number): DrivenClient {
+    const driven = new DrivenClient({ contexts: ["office"] });
+    driven.do({ on: "open" });
+    for (let i = 0; i < 3; i++) {
+      expect(driven.client.state).not.toBe("refused");
+      driven.refuse(code);
+      driven.pass(1_000);
+    }
+    return driven;
+  }
+
+  it.each([-32000, -32602, -32403])(
+    "by error %i three times makes the client refused, and is tried every 60 s",
+    (code) => {
+      const driven = refused(code);
+      expect(driven.client.state).toBe("refused");
+      driven.pass(58_000);
+      expect(driven.connects).toBe(3);
+      for (let tries = 4; tries < 7; tries++) {
+        driven.pass(1_000);
+        expect(driven.connects).toBe(tries);
+        driven.refuse(code);
+        expect(driven.client.state).toBe("refused");
+        driven.pass(59_000);
+      }
+      driven.pass(1_000);
+      driven.login();
+      expect(driven.client.state).toBe("ready");
+      expect(driven.counts("credentials_refused")).toBe(0);
+    },
+  );
+
+  it("now and then, and accepted in between, is not refused for good", () => {
+    const driven = new DrivenClient();
+    driven.do({ on: "open" });
+    for (let i = 0; i < 5; i++) {
+      driven.refuse(-32000);
+      driven.pass((driven.client.wakeAt ?? 0) - driven.now);
+      driven.login();
+      expect(driven.client.state).toBe("ready");
+      driven.hears({ id: "d1", method: "signalwire.disconnect", params: { restart: true } });
+      if (driven.client.state === "backing_off") driven.pass((driven.client.wakeAt ?? 0) - driven.now);
+    }
+    expect(driven.client.state).not.toBe("refused");
+  });
+
+  it("may be the old session's fault: that is forgotten, and the next try at once is a plain one", () => {
+    const driven = new DrivenClient({}, { protocol: "signalwire_old" });
+    driven.do({ on: "open" });
+    expect(driven.refuse(-32000)).toContainEqual({ do: "forget_session" });
+    driven.socket("opened");
+    expect(driven.last("signalwire.connect").params).not.toHaveProperty("protocol");
+  });
+
+  it("is tried every 5 minutes once it is the credentials that are refused", () => {
+    const driven = refused(-32000);
+    driven.pass(59_000);
+    driven.refuse();
+    driven.pass(299_000);
+    expect(driven.connects).toBe(4);
+    driven.pass(1_000);
+    expect(driven.connects).toBe(5);
   });
 });
 

@@ -71,11 +71,21 @@ describe("an event", () => {
 
   it("that is none is answered with -32602", () => {
     const driven = new DrivenClient().ready();
-    for (const params of [undefined, null, [], "x", {}, { event_type: 7 }, { event_type: "" }]) {
+    for (const params of [undefined, null, [], "x", {}, { event_type: 7 }]) {
       const effects = driven.hears({ id: "e1", method: "signalwire.event", params });
       expect(driven.frames(effects)).toMatchObject([{ id: "e1", error: { code: -32602 } }]);
     }
-    expect(driven.counts("bad_request")).toBe(7);
+    expect(driven.counts("bad_request")).toBe(6);
+  });
+
+  it("with an empty type, or one that is too long to keep, is acked, counted, and told to nobody", () => {
+    const driven = new DrivenClient().ready();
+    for (const event_type of ["", "x".repeat(201)]) {
+      const effects = driven.hears({ id: "e1", method: "signalwire.event", params: { event_type } });
+      expect(driven.frames(effects)).toEqual([{ jsonrpc: "2.0", id: "e1", result: {}, generation: 1 }]);
+      expect(effects.map((effect) => effect.do)).toEqual(["send", "count"]);
+    }
+    expect(driven.counts("malformed_event")).toBe(2);
   });
 
   it("of a known type that can't be read is acked all the same, and counted", () => {

@@ -49,6 +49,34 @@ describe("rooms", () => {
     expect(roomFor(room, changes)).toBe(made);
   });
 
+  test.each([
+    ["{param.room}", "trail ", "trail"],
+    ["{param.room}", "\t trail\r\n", "trail"],
+    [" {param.room} ", "trail", "trail"],
+    ["{param.room} ", " a b ", "a b"],
+    [" trail", undefined, "trail"],
+  ])("blanks around the name are no part of it: %j with %j", (room, value, made) => {
+    expect(roomFor(room, { params: { room: value } })).toBe(made);
+    expect(roomFor(room, { params: { room: value } }, { plain: true })).toBe(made);
+  });
+
+  test("numbered rooms have no blank before their number", () => {
+    const place = { room: "{param.room}", capacity: 2, overflow: overflowTo("next", { rooms: 2 }) };
+    const decided = decideFor(
+      { rules: [{ id: "one", match: {}, place }] },
+      callWith({ params: { room: "trail " } }),
+    );
+    expect(decided).toMatchObject({ rooms: ["trail", "trail-2"] });
+  });
+
+  test("a moderator's room is the same with a blank behind its name", () => {
+    const rules = [
+      { id: "chair", match: { from: "+15550100010" }, place: { room: "board ", role: "moderator" } },
+      { id: "others", match: {}, place: { room: "board" } },
+    ];
+    expect(decideFor({ rules }, callWith())).toMatchObject({ join: { start_on_enter: false } });
+  });
+
   test("an expansion that two values make together is seen in the whole name", () => {
     const call = { params: { a: "x$", b: "{y}" } };
     expect(roomFor("{param.a}{param.b}", call)).toBe(

@@ -107,6 +107,19 @@ describe("the doctor, of RELAY and REST", () => {
     ]);
   });
 
+  it("says that the connection is refused where nothing names the credentials", async () => {
+    const refuse = { kind: "error", code: -32000, message: "auth rejected: no such project" } as const;
+    await using house = await openHouse({
+      rules,
+      carrier: { faults: [{ at: "authenticate", do: refuse }] },
+    });
+    expect(said(await askDoctor(house.tenant, house.webhook_url), "relay")).toEqual([
+      expect.stringMatching(
+        /^✗ SignalWire refuses RELAY connections of the project: the connection was refused: error -32000\. → See that the token/,
+      ),
+    ]);
+  });
+
   it("tries again at once what SignalWire refused before", async () => {
     await using house = await openHouse({ rules });
     const { token } = house.carrier;

@@ -92,6 +92,17 @@ describe("the doctor, of signatures", () => {
     expect(said(own, "signature")[1]).toContain(`or set public_url in tenant/${house.tenant} to ${origin}`);
   });
 
+  it.each(["swml", "cxml"])("checks a URL of %s as it will be received", async (language) => {
+    await using house = await openHouse({ rules });
+    const pasted = house.webhook_url.replace(/swml$/, language);
+    const right = await askDoctor(house.tenant, `${pasted}?name=O'Zoë&to=sip:bob@example.com`);
+    expect(said(right, "signature")[1]).toBe("✓ Signatures made for the pasted URL verify here.");
+    const quoted = await askDoctor(house.tenant, `${pasted}?name="Bob"`);
+    expect(said(quoted, "signature")[1]).toMatch(
+      /^✗ The key is right, but the query that was signed has characters/,
+    );
+  });
+
   it("says that PUBLIC_URL is none", async () => {
     await using house = await openHouse({ rules });
     for (const PUBLIC_URL of [

@@ -1,0 +1,22 @@
+/** Turns — for whatever goes through many rows of one session: a slice at a time, and what comes meanwhile is not kept waiting. */
+export class Turns {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves in a turn of its own. Of many who wait each gets another: timers that are due together would all run before anything else. */
+  next(): Promise<void> {
+    this.#last = this.#last.then(() => scheduler.wait(0));
+    return this.#last;
+  }
+
+  /**
+   * Acts on each, so many in one turn. The first are done in this turn; of the others whoever acts looks how they stand by then.
+   */
+  async each<T>(items: Iterable<T>, at_once: number, act: (item: T) => void): Promise<void> {
+    let done = 0;
+    for (const item of items) {
+      if (done > 0 && done % at_once === 0) await this.next();
+      act(item);
+      done += 1;
+    }
+  }
+}
