@@ -260,6 +260,167 @@ async function statusAt(project: Project, path: string, signal: AbortSignal): Pr
   return statusSchema.parse(await readJson(response)).status;
 }
 
+/** A recording as one of SignalWire's lists has it. */
+export interface ListedRecording {
+  sid: string;
+  isDone: boolean;
+  url: string | null;
+  duration_s: number | null;
+  size_bytes: number | null;
+  /** ms. */
+  started_at: number | null;
+}
+
+const amount = z.coerce.number().nonnegative().nullish().catch(null);
+
+const compatibilityRecordings = z.object({
+  recordings: z.array(
+    z.object({
+      sid: z.string(),
+      status: z.string().nullish(),
+      duration: amount,
+      uri: z.string().nullish(),
+      start_time: z.string().nullish(),
+      date_created: z.string().nullish(),
+    }),
+  ),
+});
+
+const relayRecordings = z.object({
+  links: z.object({ next: z.string().nullish() }).nullish(),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      status: z.string().nullish(),
+      url: z.string().nullish(),
+      duration_in_seconds: amount,
+      byte_size: amount,
+      created_at: z.string().nullish(),
+      relay_conference_id: z.string().nullish(),
+    }),
+  ),
+});
+
+/** Whose recordings are asked for. */
+export interface RecordedConference {
+  /** By which SignalWire may know the conference. */
+  ids: readonly string[];
+  /** The recording's own; null where it is not known. */
+  sid: string | null;
+  /** Wire name. */
+  room: string;
+  /** When the conference was live, ms. */
+  live_at: number;
+}
+
+const namedPage = z.object({
+  conferences: z.array(
+    z.object({ sid: z.string(), friendly_name: z.string(), date_created: z.string().nullish() }),
+  ),
+});
+
+/** SignalWire's clock and ours may differ by so much. */
+const CLOCKS_MS = 60_000;
+
+/**
+ * The conference's recordings: by its ids from the compatibility API, then from RELAY's list of all, then of the conference that was
+ * live under the name. None is no proof that there is none. Throws where SignalWire does not answer, {@link RestBusy} among it.
+ */
+export async function listRecordings(
+  project: Project,
+  conference: RecordedConference,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
+  for (const id of conference.ids) {
+    const found = await recordingsOf(project, id, signal);
+    if (found.length > 0) return found;
+  }
+  const found = await relayRecordingsOf(project, conference, signal);
+  if (found.length > 0) return found;
+  const sid = await sidUnder(project, conference, signal);
+  return sid === null ? [] : await recordingsOf(project, sid, signal);
+}
+
+async function recordingsOf(project: Project, sid: string, signal: AbortSignal): Promise<ListedRecording[]> {
+  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Recordings.json`;
+  const response = await request(project, path, signal);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return [];
+  }
+  const { recordings } = compatibilityRecordings.parse(await readJson(response));
+  return recordings.map((one) => ({
+    sid: one.sid,
+    isDone: one.status === "completed",
+    // Of the recording's own page: without its ending the path is that of the sound.
+    url: one.uri ? new URL(one.uri.replace(/\.json$/, ""), project.rest_url).href : null,
+    duration_s: one.duration ?? null,
+    size_bytes: null,
+    started_at: timeOf(one.start_time ?? one.date_created),
+  }));
+}
+
+/** The conference under the name that was made last before it was live for certain. */
+async function sidUnder(
+  project: Project,
+  { room, live_at }: RecordedConference,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const query = new URLSearchParams({ FriendlyName: room, PageSize: String(PAGE_SIZE) });
+  const response = await request(project, `${accountPath(project)}/Conferences.json?${query}`, signal);
+  const { conferences } = namedPage.parse(await readJson(response));
+  const made = conferences
+    .filter(({ friendly_name }) => normalised(friendly_name) === normalised(room))
+    .map(({ sid, date_created }) => ({ sid, at: timeOf(date_created) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ at }) => at <= live_at + CLOCKS_MS)
+    .sort((a, b) => b.at - a.at);
+  return made[0]?.sid ?? null;
+}
+
+async function relayRecordingsOf(
+  project: Project,
+  { ids, sid }: RecordedConference,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
+  const seen = new Set<string>();
+  let path: string | null | undefined = `/api/relay/rest/recordings?page_size=${PAGE_SIZE}`;
+  while (path && !seen.has(path) && seen.size < MAX_PAGES) {
+    seen.add(path);
+    const response = await request(project, path, signal);
+    const { data, links }: z.infer<typeof relayRecordings> = relayRecordings.parse(await readJson(response));
+    const found = data.filter(
+      (one) => one.id === sid || (one.relay_conference_id && ids.includes(one.relay_conference_id)),
+    );
+    if (found.length > 0)
+      return found.map((one) => ({
+        sid: one.id,
+        isDone: one.status === "finished",
+        url: one.url ?? null,
+        duration_s: one.duration_in_seconds ?? null,
+        size_bytes: one.byte_size ?? null,
+        started_at: timeOf(one.created_at),
+      }));
+    path = links?.next;
+  }
+  return [];
+}
+
+function timeOf(text: string | null | undefined): number | null {
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? null : at;
+}
+
+/** Deletes a recording at SignalWire, by whichever of its APIs knows it; one that neither knows is gone. Throws where it refuses. */
+export async function deleteRecording(project: Project, sid: string, signal: AbortSignal): Promise<void> {
+  const id = encodeURIComponent(sid);
+  for (const path of [`${accountPath(project)}/Recordings/${id}`, `/api/relay/rest/recordings/${id}`]) {
+    const response = await requestOnce(project, path, signal, undefined, "DELETE");
+    await response.body?.cancel();
+    if (response.ok) return;
+    if (response.status !== 404) throw new Error(`REST answered ${response.status}`);
+  }
+}
+
 /** Whether SignalWire's REST API takes the project's credentials, for the doctor. */
 export async function checkCredentials(project: Project, signal: AbortSignal): Promise<{ status: number }> {
   const response = await request(project, `${accountPath(project)}/Conferences.json?PageSize=1`, signal);
@@ -356,13 +517,14 @@ async function requestOnce(
   path: string,
   signal: AbortSignal,
   body?: object | URLSearchParams,
+  method = body ? "POST" : "GET",
 ): Promise<Response> {
   const url = new URL(path, project.rest_url);
   // The page's link comes from outside: our credentials go to our project's host and nowhere else.
   if (url.origin !== new URL(project.rest_url).origin) throw new Error("REST pointed to another host");
   const isForm = body instanceof URLSearchParams;
   const response = await fetch(url, {
-    method: body ? "POST" : "GET",
+    method,
     headers: {
       authorization: `Basic ${btoa(`${project.project_id}:${project.token}`)}`,
       accept: "application/json",

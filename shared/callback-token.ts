@@ -9,10 +9,27 @@ const encoder = new TextEncoder();
  * signing key. The first is the one handed out; those of older keys are taken until their conferences are over.
  */
 export async function callbackTokens(sources: KeySources, tenant: string): Promise<[string, ...string[]]> {
+  return await derived(sources, `partyline callback token v1|${tenant}`);
+}
+
+/**
+ * What may stand beside a room's name in the URL of its recording callback, so that nobody else can have written it there. As the
+ * tokens are: derived from the same keys, the first is handed out.
+ * @param room the wire name.
+ */
+export async function roomProofs(
+  sources: KeySources,
+  tenant: string,
+  room: string,
+): Promise<[string, ...string[]]> {
+  return await derived(sources, `partyline recording callback v1|${tenant}|${room}`);
+}
+
+async function derived(sources: KeySources, text: string): Promise<[string, ...string[]]> {
   const secrets: Uint8Array<ArrayBuffer>[] = [];
   if (sources.credentials_key) secrets.push(decodeCredentialsKey(sources.credentials_key));
   for (const key of sources.signing_keys) if (key !== "") secrets.push(Uint8Array.from(encoder.encode(key)));
-  const [first, ...others] = await Promise.all(secrets.map((secret) => tokenOf(secret, tenant)));
+  const [first, ...others] = await Promise.all(secrets.map((secret) => macOf(secret, text)));
   if (first === undefined)
     throw new Error("neither CREDENTIALS_KEY nor a signing key to derive callback tokens from");
   return [first, ...others];
@@ -35,10 +52,10 @@ export async function isToken(
   return matches.includes(true);
 }
 
-async function tokenOf(secret: Uint8Array<ArrayBuffer>, tenant: string): Promise<string> {
+async function macOf(secret: Uint8Array<ArrayBuffer>, text: string): Promise<string> {
   const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
   ]);
-  const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(`partyline callback token v1|${tenant}`));
+  const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(text));
   return toBase64Url(new Uint8Array(mac).slice(0, 24));
 }

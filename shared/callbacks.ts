@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { Ingress } from "./call.ts";
+import { type CallbackBody, toRelay } from "./callback-body.ts";
 import type { JoinParameters } from "./conference.ts";
 import { nestsTooDeep } from "./depth.ts";
 import { type RelayEvent, readEvent } from "./relay/events.ts";
@@ -6,8 +8,11 @@ import { type RelayEvent, readEvent } from "./relay/events.ts";
 /** Where our own callbacks go; the URLs carry the tenant's token and are secrets. */
 export interface CallbackUrls {
   conference: string;
+  /** Of whatever room; {@link withRoom} says which. */
   recording: string;
 }
+
+export type CallbackKind = "conference" | "recording";
 
 /** Whom the rule itself asked to be told: what is left of its settings once ours stand in their place. */
 export interface Forwarding {
@@ -18,7 +23,7 @@ export interface Forwarding {
 export interface ForwardTo {
   url: string;
   method: "GET" | "POST";
-  /** SignalWire's words for the events wanted; absent: all. */
+  /** SignalWire's words for the events wanted; absent: all of a conference's, and of a recording's its default. */
   events?: string[];
   /** A form as cXML has it, or RELAY's JSON. */
   as: "json" | "form";
@@ -27,8 +32,14 @@ export interface ForwardTo {
 /** The same on every join, since the first participant's settings hold for the whole conference. */
 const CONFERENCE_EVENTS = "start end join leave mute hold modify speaker announcement";
 const RECORDING_EVENTS = "in-progress completed absent";
+/** What SignalWire tells of a recording without a list. */
+const RECORDING_DEFAULT = {
+  swml: ["completed"],
+  relay: ["completed"],
+  cxml: ["completed", "failed"],
+} as const;
 
-/** SignalWire's word for each status in `status_callback_event`. */
+/** SignalWire's word for each status in `status_callback_event` and `recording_status_callback_event`. */
 const words: Record<string, string> = {
   "conference-start": "start",
   "conference-end": "end",
@@ -41,7 +52,33 @@ const words: Record<string, string> = {
   "participant-modify": "modify",
   "participant-speech-start": "speaker",
   "participant-speech-stop": "speaker",
+  "record-start": "in-progress",
+  "record-pause": "in-progress",
+  "record-resume": "in-progress",
+  "record-stop": "completed",
+  "recording-in-progress": "in-progress",
+  "recording-completed": "completed",
+  "recording-absent": "absent",
+  // cXML's word for it.
+  "recording-failed": "absent",
 };
+
+/** Set in the query of a recording callback's URL: the room, on the wire, and what proves that we wrote it there. */
+export const ROOM = "room";
+export const ROOM_PROOF = "proof";
+
+/**
+ * The join for one room: its recording callback says which room it is about, since its body may not.
+ * @param proof absent where the room's callbacks go to nobody, or by a URL of the version before.
+ */
+export function withRoom(join: JoinParameters, room: string, proof: string | undefined): JoinParameters {
+  const { recording_status_callback: told } = join;
+  if (told === undefined || proof === undefined) return join;
+  const url = new URL(told);
+  url.searchParams.set(ROOM, room);
+  url.searchParams.set(ROOM_PROOF, proof);
+  return { ...join, recording_status_callback: url.href };
+}
 
 /** The join as it goes on the wire: our callbacks in the place of the rule's. */
 export function withCallbacks(join: JoinParameters, urls: CallbackUrls): JoinParameters {
@@ -61,8 +98,11 @@ export function withCallbacks(join: JoinParameters, urls: CallbackUrls): JoinPar
   };
 }
 
-/** What the rule's own callbacks ask for; null where it asks for none. */
-export function forwardingOf(join: JoinParameters): Forwarding | null {
+/**
+ * What the rule's own callbacks ask for; null where it asks for none.
+ * @param via how the call came: SignalWire's defaults differ.
+ */
+export function forwardingOf(join: JoinParameters, via: Ingress): Forwarding | null {
   const conference = forwardTo(
     join.status_callback,
     join.status_callback_method,
@@ -72,7 +112,7 @@ export function forwardingOf(join: JoinParameters): Forwarding | null {
   const recording = forwardTo(
     join.recording_status_callback,
     join.recording_status_callback_method,
-    join.recording_status_callback_event,
+    join.recording_status_callback_event ?? RECORDING_DEFAULT[via].join(" "),
     join.recording_status_callback_event_type,
   );
   if (!conference && !recording) return null;
@@ -80,8 +120,18 @@ export function forwardingOf(join: JoinParameters): Forwarding | null {
 }
 
 /** Whether the rule asked to be told of this status. */
-export function isWanted(to: ForwardTo, status: string): boolean {
-  return to.events === undefined || to.events.includes(words[status] ?? status);
+export function isWanted(to: ForwardTo, status: string, kind: CallbackKind): boolean {
+  const wanted: readonly string[] | undefined =
+    to.events ?? (kind === "recording" ? RECORDING_DEFAULT.swml : undefined);
+  if (wanted === undefined) return true;
+  const word = words[status] ?? status;
+  return wanted.includes(word) || (word === "absent" && wanted.includes("failed"));
+}
+
+/** A callback as it came, and the event that RELAY would have sent in its place. */
+export interface Callback {
+  event: RelayEvent;
+  body: CallbackBody;
 }
 
 const relayCallback = z.looseObject({
@@ -90,47 +140,28 @@ const relayCallback = z.looseObject({
   params: z.record(z.string(), z.unknown()),
 });
 
-const formCallback = z.looseObject({
-  ConferenceSid: z.string().optional(),
-  FriendlyName: z.string().optional(),
-  CallSid: z.string().optional(),
-  StatusCallbackEvent: z.string().optional(),
-  Timestamp: z.string().optional(),
-  RecordingStatus: z.string().optional(),
-});
-
-/** A callback's body as the event that RELAY would have sent; null where it is none. */
-export function readCallback(body: string, isForm: boolean): RelayEvent | null {
-  const event = isForm ? readForm(body) : readJson(body);
-  return event && event.kind !== "authorization" ? event : null;
+/** Null where the body is no callback. */
+export function readCallback(text: string, isForm: boolean): Callback | null {
+  const body = isForm ? readForm(text) : readJson(text);
+  if (body === null) return null;
+  const event = readEvent(body.kind === "form" ? toRelay(body.fields) : body.body);
+  return event && event.kind !== "authorization" ? { event, body } : null;
 }
 
-function readJson(body: string) {
+function readJson(text: string): CallbackBody | null {
   let json: unknown;
   try {
-    json = JSON.parse(body);
+    json = JSON.parse(text);
   } catch {
     return null;
   }
   if (nestsTooDeep(json)) return null;
   const parsed = relayCallback.safeParse(json);
-  return parsed.success ? readEvent(parsed.data) : null;
+  return parsed.success ? { kind: "json", body: parsed.data } : null;
 }
 
-/** Whether `ConferenceSid` is the `conference_id` is not known: the name and the call carry the event, the id may differ. */
-function readForm(body: string) {
-  const parsed = formCallback.safeParse(Object.fromEntries(new URLSearchParams(body)));
-  if (!parsed.success) return null;
-  const { ConferenceSid, FriendlyName, CallSid, StatusCallbackEvent, RecordingStatus, Timestamp } =
-    parsed.data;
-  const status =
-    StatusCallbackEvent ?? (RecordingStatus === undefined ? undefined : `recording-${RecordingStatus}`);
-  const at = Timestamp === undefined ? Number.NaN : Date.parse(Timestamp);
-  return readEvent({
-    event_type: "calling.conference",
-    ...(Number.isNaN(at) ? {} : { timestamp: at / 1000 }),
-    params: { status, conference_id: ConferenceSid, name: FriendlyName, call_id: CallSid },
-  });
+function readForm(text: string): CallbackBody {
+  return { kind: "form", fields: [...new URLSearchParams(text)] };
 }
 
 function wants(events: string | undefined, word: string): boolean {
@@ -152,25 +183,4 @@ function forwardTo(
       ? { as: "form", method: method ?? "POST" }
       : { as: "json", method: "POST" }),
   };
-}
-
-/** RELAY's event as the form that cXML's callbacks are. */
-export function callbackForm(event: RelayEvent, account: string): URLSearchParams {
-  const params: Record<string, unknown> = event.params;
-  const form = new URLSearchParams({ AccountSid: account });
-  const fields: [string, unknown][] = [
-    ["ConferenceSid", params["conference_id"]],
-    ["FriendlyName", params["name"]],
-    ["CallSid", params["call_id"]],
-    ["StatusCallbackEvent", params["status"]],
-    ["Muted", params["muted"]],
-    ["Hold", params["hold"]],
-    ["StartConferenceOnEnter", params["start_on_join"]],
-    ["EndConferenceOnExit", params["end_on_leave"]],
-    ["RecordingUrl", params["recording_url"]],
-    ["Duration", params["recording_duration"]],
-    ["Timestamp", event.timestamp === undefined ? undefined : new Date(event.timestamp * 1000).toUTCString()],
-  ];
-  for (const [name, value] of fields) if (value !== undefined) form.set(name, String(value));
-  return form;
 }

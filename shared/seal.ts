@@ -8,7 +8,11 @@ import type { SealKeys } from "./seal-keys.ts";
 const roomName = z.string().min(1).max(64);
 
 /** A placement that was decided, with what the log and a repeat need to know of how. */
-export type Placing = Place & Pick<Decision, "rule" | "ruleset" | "decided_at">;
+export type Placing = Place &
+  Pick<Decision, "rule" | "ruleset" | "decided_at"> & {
+    /** A secret was asked for on the way: a caller who comes back to a held seat must call from the same port, too. */
+    secret?: true;
+  };
 
 /**
  * Opened, so it is what decide() made, though maybe another version's: what the way of a call stands on is checked, and the
@@ -24,6 +28,7 @@ const placing = z
     decided_at: z.int().nonnegative(),
     /** Plain names, as in the decision. */
     rooms: z.tuple([roomName], roomName),
+    rooms_before: z.tuple([roomName], roomName).optional(),
     strategy: z.enum(["first", "emptiest"]),
     role: z.string().max(64),
     join: joinParameters,

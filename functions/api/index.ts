@@ -10,6 +10,7 @@ import { doctorRoute } from "./doctor/route.ts";
 import { lobbyRoute } from "./lobby.ts";
 import { pinsRoute } from "./pins.ts";
 import { recordCheckRoute } from "./record-check.ts";
+import { recordingsRoute } from "./recordings.ts";
 import { refusal } from "./refusal.ts";
 import { rulesetRoute } from "./ruleset/route.ts";
 import { sessionRoute } from "./session.ts";
@@ -33,6 +34,7 @@ export const api = new Hono<{ Bindings: Env }>()
   .route("/tenants", lobbyRoute)
   .route("/tenants", pinsRoute)
   .route("/tenants", dialsRoute)
+  .route("/tenants", recordingsRoute)
   .route("/projects", sessionRoute)
   .route("/check", recordCheckRoute)
   .all("*", (c) => refusal(c, 404, "not_found", "The API has no such path."))

@@ -130,7 +130,7 @@ async function answerDecision(
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
       const { announce } = decision;
-      const placing = placingOf(decision);
+      const placing = placingOf(decision, point.answers);
       const heard = announce ? await withCallerNumber(visit, placing, announce) : [];
       return await toRoom(visit, placing, point, heard, arrival(visit, decision.decided_at));
     }

@@ -1,5 +1,6 @@
-import { callbackTokens } from "../../shared/callback-token.ts";
+import { callbackTokens, roomProofs } from "../../shared/callback-token.ts";
 import type { CallbackUrls } from "../../shared/callbacks.ts";
+import type { KeySources } from "../../shared/seal-keys.ts";
 import type { Owner, Project } from "../directory.ts";
 
 const derived = new WeakMap<Project, Map<string, [string, ...string[]]>>();
@@ -10,17 +11,23 @@ export async function tokensOf(env: Env, { tenant, project }: Owner): Promise<[s
   derived.set(project, known);
   let tokens = known.get(tenant);
   if (!tokens) {
-    const { CREDENTIALS_KEY } = env;
-    tokens = await callbackTokens(
-      {
-        ...(CREDENTIALS_KEY === undefined ? {} : { credentials_key: CREDENTIALS_KEY }),
-        signing_keys: project.signing_keys,
-      },
-      tenant,
-    );
+    tokens = await callbackTokens(keysOf(env, project), tenant);
     known.set(tenant, tokens);
   }
   return tokens;
+}
+
+/** What proves that a recording callback's URL names the room because we wrote it there. */
+export async function proofsOf(
+  env: Env,
+  { tenant, project }: Owner,
+  room: string,
+): Promise<[string, ...string[]]> {
+  return await roomProofs(keysOf(env, project), tenant, room);
+}
+
+function keysOf({ CREDENTIALS_KEY }: Env, { signing_keys }: Project): KeySources {
+  return { ...(CREDENTIALS_KEY === undefined ? {} : { credentials_key: CREDENTIALS_KEY }), signing_keys };
 }
 
 /** Where a tenant's conferences report to. The URLs hold the token: never logged. */

@@ -6,7 +6,7 @@ import { log } from "../log.ts";
 import { namingSaid } from "../naming.ts";
 import type { Wanted } from "../session/seats.ts";
 import { askNumber } from "../session-client.ts";
-import { type CallVisit, untilFor, wireNames } from "./visit.ts";
+import { type CallVisit, roomsBefore, untilFor, wireNames } from "./visit.ts";
 
 /** The session is asked no longer than this: the announcement can do without. */
 const ASK_MS = 1_000;
@@ -32,18 +32,18 @@ export async function withCallerNumber(
 }
 
 /** What the session is asked about, to know in which room the caller would be. */
-export function wantedOf(
-  { tenant }: CallVisit,
-  { rooms, strategy, capacity, sticky_key, join }: Placing,
-): Wanted {
+export function wantedOf(visit: CallVisit, placing: Placing): Wanted {
+  const { tenant, call } = visit;
+  const { rooms, strategy, capacity, sticky_key, join } = placing;
   return {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
     ...namingSaid(tenant),
+    ...roomsBefore(visit, placing),
     strategy,
     join,
     ...(capacity === undefined ? {} : { capacity }),
-    ...(sticky_key === undefined ? {} : { sticky_key }),
+    ...(sticky_key === undefined ? {} : { sticky_key, from_before: call.from }),
   };
 }
 

@@ -1,5 +1,6 @@
-import { forwardingOf } from "../../shared/callbacks.ts";
+import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
+import { canonicalOf } from "../../shared/identity.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import { namingSaid } from "../naming.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
@@ -14,7 +15,16 @@ import {
   uncounted,
 } from "./outcome-next.ts";
 import { rejoinOf } from "./rejoining.ts";
-import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomProofsFor,
+  roomsBefore,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./visit.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
 const POLL_MS = 1_500;
@@ -52,13 +62,17 @@ export async function placeCall(
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
+  const before = roomsBefore(visit, placing);
+  const room_proofs = await roomProofsFor(visit, [...rooms, ...(before.rooms_before ?? [])]);
   const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
     ...namingSaid(visit.tenant),
     ...rejoinOf(visit, placing),
     ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
+    ...before,
     join,
+    room_proofs,
     // A call that could not come back must not be put on a hold.
     join_via: !by_document && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
@@ -74,7 +88,12 @@ export async function placeCall(
     room: isTurnedAway(outcome) ? null : reply.room,
     outcome,
     reason: reply.reason,
-    next: await outcomeNext(visit, placed, { ...reply, outcome }),
+    next: await outcomeNext(visit, placed, {
+      ...reply,
+      outcome,
+      // Where the session was not there to do it.
+      join: withRoom(reply.join, reply.room, room_proofs[reply.room]),
+    }),
     // Whoever counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };
@@ -132,6 +151,8 @@ function requestFor(
   }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
+  // Whom the roster is to show of a call that was made: the one who was called.
+  const shown = call.direction === "outbound" ? "to" : "from";
   return {
     v: 1,
     project_id: project.project_id,
@@ -145,8 +166,8 @@ function requestFor(
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     answered: call.call_state === "answered",
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
-    // Whom the roster is to show of a call that was made: the one who was called.
-    from: call.direction === "outbound" ? call.to : call.from,
+    from: canonicalOf(call, shown),
+    ...(call[shown] === canonicalOf(call, shown) ? {} : { from_before: call[shown] }),
     strategy,
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),
@@ -157,7 +178,7 @@ function requestFor(
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
     ...(recording_notice === undefined ? {} : { recording_notice }),
-    forwarding: forwardingOf(join),
+    forwarding: forwardingOf(join, call.via),
     rule,
     role,
     ruleset,

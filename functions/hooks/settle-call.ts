@@ -1,3 +1,4 @@
+import { withRoom } from "../../shared/callbacks.ts";
 import { withoutEnd } from "../../shared/conference.ts";
 import type { AsksUs, Next } from "../../shared/documents/next.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
@@ -13,7 +14,15 @@ import { inlineJoin, lastNext, over, placingOf, stayingOf } from "./joining.ts";
 import { HOLD_MS, uncounted } from "./outcome-next.ts";
 import { placeCall } from "./place-call.ts";
 import { asksUs, type ResumedAt, saidIn } from "./resuming.ts";
-import { type Answered, type CallVisit, RENDER_MS, wayBack, wireJoin, wireNames } from "./visit.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomProofsFor,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./visit.ts";
 
 /** A call whose session is out of reach comes back so often; then nothing but an apology is left. */
 const MOST_ASKED = 6;
@@ -28,7 +37,8 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
   const room = state.room ?? rooms[0];
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
   const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
-  const join = uncounted(wireJoin(visit, placing.join), placing);
+  const proofs = await roomProofsFor(visit, [room]);
+  const join = uncounted(withRoom(wireJoin(visit, placing.join), room, proofs[room]), placing);
   /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
   const inline = (): Answered => ({
     ...said,
@@ -100,7 +110,7 @@ function waitingPlacing(visit: CallVisit): Placing | null {
   const { rules } = visit.tenant;
   if (!rules || (said !== "failed" && said !== "no-answer")) return null;
   const decision = decide(rules, visit.call, visit.received_at, {});
-  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision) : null;
+  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision, {}) : null;
 }
 
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { isToken } from "../../shared/callback-token.ts";
-import { readCallback } from "../../shared/callbacks.ts";
+import { type CallbackKind, ROOM, ROOM_PROOF, readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
 import { FIELDS } from "../../shared/cxml-webhook.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
@@ -15,7 +15,7 @@ import { refuse } from "../refusals.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, formLimit, readBody } from "./body.ts";
-import { tokensOf } from "./callback-urls.ts";
+import { proofsOf, tokensOf } from "./callback-urls.ts";
 import { mediaType, unpackForm } from "./content.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
@@ -28,11 +28,7 @@ export const statusHooks = new Hono<{ Bindings: Env }>()
   .post("/:tenant/conference-status", (c) => receive(c, c.req.param("tenant"), "conference"))
   .post("/:tenant/recording-status", (c) => receive(c, c.req.param("tenant"), "recording"));
 
-async function receive(
-  c: Context<{ Bindings: Env }>,
-  id: string,
-  kind: "conference" | "recording",
-): Promise<Response> {
+async function receive(c: Context<{ Bindings: Env }>, id: string, kind: CallbackKind): Promise<Response> {
   let tenant: Owner | null;
   try {
     tenant = await within(
@@ -47,6 +43,12 @@ async function receive(
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
     return await refuse(c, "callback.refused", id, "no such tenant, or not its token");
+  const room = kind === "recording" ? c.req.query(ROOM) : undefined;
+  if (room !== undefined) {
+    const proof = c.req.query(ROOM_PROOF) ?? "";
+    if (!(await isToken(proof, await proofsOf(c.env, tenant, room), random)))
+      return await refuse(c, "callback.refused", id, "nothing proves the room that its URL names");
+  }
   const received = await readBody(c.req.raw, bodyLimit);
   if (received === "too large") return c.text("The body is over 256 KiB.", 413);
   const raw = await unpackForm(received, c.req.raw);
@@ -60,7 +62,10 @@ async function receive(
     log("warn", "callback.unusable", { tenant: id, kind });
     return c.body(null, 204);
   }
-  const event = inTime(read, Date.now());
+  const told = inTime(read.event, Date.now());
+  // The URL says what the body may not.
+  const event: RelayEvent =
+    room === undefined ? told : ({ ...told, params: { ...told.params, name: room } } as RelayEvent); // Of the same kind.
   let foreign = whyForeign(tenant, event);
   if (foreign === "unknown") {
     try {
@@ -85,7 +90,8 @@ async function receive(
       ids_known: !isForm,
     });
     for (const to of reply.forward) {
-      c.executionCtx.waitUntil(forward(to, event, tenant.project.project_id, { tenant: id, kind }));
+      const account = tenant.project.project_id;
+      c.executionCtx.waitUntil(forward(to, { kind, body: read.body, account }, { tenant: id, kind }));
     }
     if (reply.unrecorded) {
       log("error", "callback.not_taken", { tenant: id, kind, error: "the session's storage is full" });

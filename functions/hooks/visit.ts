@@ -4,14 +4,15 @@ import type { JoinParameters } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
+import { withCanonical } from "../../shared/identity.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
-import type { SealedState } from "../../shared/seal.ts";
+import type { Placing, SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
 import { namesOf } from "../naming.ts";
 import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
 import type { Link } from "../session/link.ts";
-import { callbackUrls } from "./callback-urls.ts";
+import { callbackUrls, proofsOf } from "./callback-urls.ts";
 import { noteOf } from "./note.ts";
 import { Seals } from "./seals.ts";
 
@@ -83,8 +84,9 @@ export function untilFor({ ends_at }: Pick<Visit, "ends_at">, ms: number): numbe
   return Math.min(Date.now() + ms, ends_at - RENDER_MS);
 }
 
-export async function visitOf(visit: Visit, call: Call): Promise<CallVisit> {
+export async function visitOf(visit: Visit, came: Call): Promise<CallVisit> {
   const { env, tenant, base_url, authentic } = visit;
+  const call = withCanonical(came, tenant.record);
   return {
     ...visit,
     call,
@@ -116,6 +118,16 @@ export function wireJoin({ callbacks }: CallVisit, join: JoinParameters): JoinPa
   return callbacks ? withCallbacks(join, callbacks) : join;
 }
 
+/** By room, on the wire: what its recording callback carries beside the name. None where the call's callbacks go to nobody. */
+export async function roomProofsFor(
+  { env, tenant, callbacks }: CallVisit,
+  rooms: readonly string[],
+): Promise<Record<string, string>> {
+  if (!callbacks) return {};
+  const proofs = rooms.map(async (room) => [room, (await proofsOf(env, tenant, room))[0]] as const);
+  return Object.fromEntries(await Promise.all(proofs));
+}
+
 /** Rooms' names as SignalWire knows them. */
 export function wireNames(
   tenant: Tenant,
@@ -128,4 +140,12 @@ export function wireNames(
     return name;
   };
   return [wire(first), ...rest.map(wire)];
+}
+
+/** The same of the rooms by the addresses as they came, where these make other names. */
+export function roomsBefore(
+  { tenant }: Visit,
+  { rooms_before }: Pick<Placing, "rooms_before">,
+): { rooms_before?: [string, ...string[]] } {
+  return rooms_before === undefined ? {} : { rooms_before: wireNames(tenant, rooms_before) };
 }

@@ -1,9 +1,17 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Ingress } from "../../shared/call.ts";
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Doubts } from "./doubts.ts";
 import type { About, Journal, JournalEntry, PageOf } from "./journal.ts";
 import type { NoteRequest } from "./journal-contract.ts";
 import type { Placement, Placements } from "./placements.ts";
+import {
+  type Recordings,
+  type RecordingsPage,
+  type RecordingsQuery,
+  type RecordingView,
+  viewOf,
+} from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 import {
   type Conference,
@@ -14,6 +22,7 @@ import {
 } from "./roster.ts";
 import type { Rulesets, RulesetVersion } from "./rulesets.ts";
 import { answerOf, type Happening, type KeptEvent, tell } from "./story.ts";
+import { readTrail } from "./trail.ts";
 
 /** What a Worker of the version before is shown. */
 const OLD_PAGE = 200;
@@ -26,6 +35,8 @@ const ROWS_PER_PLACEMENT = 3;
 /** Entries and events of a call that are told on one page; fewer where each comes with its ruleset. */
 const TOLD = 300;
 const TOLD_WITH_RULESETS = 40;
+/** Of a call's placements those whose recordings are told: ten rows each. */
+const STAYS = 10;
 const NO_MORE = Number.MAX_SAFE_INTEGER;
 
 export interface Story {
@@ -39,6 +50,8 @@ export interface Story {
   rule: string | null;
   room: string | null;
   happened: Happening[];
+  /** Of the conferences that it was in, while it was there; oldest first, told with the oldest of what happened. */
+  recordings: RecordingView[];
   /** One for each webhook that was decided on, oldest first. */
   decided: Decided[];
   /** What brings what happened next; null where that is all. */
@@ -103,6 +116,7 @@ export class Archive extends RpcTarget {
   readonly #rooms: Rooms;
   readonly #doubts: Doubts;
   readonly #rulesets: Rulesets;
+  readonly #recordings: Recordings;
   readonly #noted: (request: NoteRequest) => void;
 
   /** @param noted told of each webhook that is noted here. */
@@ -113,6 +127,7 @@ export class Archive extends RpcTarget {
     rooms: Rooms,
     doubts: Doubts,
     rulesets: Rulesets,
+    recordings: Recordings,
     noted: (request: NoteRequest) => void,
   ) {
     super();
@@ -122,6 +137,7 @@ export class Archive extends RpcTarget {
     this.#rooms = rooms;
     this.#doubts = doubts;
     this.#rulesets = rulesets;
+    this.#recordings = recordings;
     this.#noted = noted;
   }
 
@@ -184,9 +200,47 @@ export class Archive extends RpcTarget {
       rule: summary?.rule ?? placement?.rule ?? null,
       room: summary?.room ?? placement?.room ?? null,
       happened: tell(entries.items, placements, events.items, after === undefined),
+      recordings: after === undefined ? this.#recordingsOf(placements) : [],
       decided: entries.items.flatMap((entry) => decidedBy(entry, text)),
       next: nextAfter(entries.last, events.last),
     };
+  }
+
+  /** Newest first. */
+  recordings(tenant: string, query: RecordingsQuery): RecordingsPage {
+    return this.#recordings.page(tenant, query);
+  }
+
+  /** With the ids by which SignalWire may know its conference; null where nothing is kept of it. */
+  recording(tenant: string, id: string): (RecordingView & { conference_sid: string | null }) | null {
+    const row = this.#recordings.find(tenant, id);
+    return row && { ...viewOf(row), conference_sid: row.conference_sid };
+  }
+
+  /** False where nothing is kept of it. */
+  forgetRecording(tenant: string, id: string): boolean {
+    const row = this.#recordings.find(tenant, id);
+    if (row) this.#recordings.drop(row);
+    return row !== null;
+  }
+
+  #recordingsOf(placements: readonly Placement[]): RecordingView[] {
+    const found = new Map<string, RecordingView>();
+    for (const row of placements
+      .filter(({ joined_ts, verified_at }) => joined_ts ?? verified_at)
+      .slice(0, STAYS)) {
+      const { tenant, room, conference_id, joined_ts, created_at, state, trail } = row;
+      const from = joined_ts === null ? created_at : joined_ts * 1_000;
+      const to =
+        state === "left" ? (readTrail(trail).at(-1)?.at ?? Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER;
+      // One that began before the call came is among them.
+      for (const one of this.#recordings.begunIn(tenant, room, from - LONGEST_CALL_MS, to)) {
+        const isOther =
+          one.conference_id !== null && conference_id !== null && one.conference_id !== conference_id;
+        if (!isOther && (one.ended_at ?? to) >= from) found.set(one.id, viewOf(one));
+      }
+    }
+    return [...found.values()].sort((a, b) => a.started_at - b.started_at);
   }
 
   /** Newest first. */
@@ -203,11 +257,11 @@ export class Archive extends RpcTarget {
       // The pages before had it.
       if (query.after !== undefined && this.#journal.hasWebhookSince({ tenant, call_id }, after)) continue;
       const placements = this.#placements.glimpse(call_id);
-      const summary = summaryOf(
-        entry,
-        placements.find((row) => row.tenant === tenant),
-      );
-      if (summary && fits(summary, query)) calls.push(summary);
+      const placement = placements.find((row) => row.tenant === tenant);
+      const summary = summaryOf(entry, placement);
+      const from =
+        (entry.kind === "webhook" ? entry.data.call?.canonical?.from : undefined) ?? placement?.from;
+      if (summary && fits(summary, query, from)) calls.push(summary);
       read += 2 + placements.length * ROWS_PER_PLACEMENT;
       if (calls.length === limit || read > PAGE_ROWS) return { calls, next: seq };
     }
@@ -296,11 +350,18 @@ function answerText(placement: Placement | undefined): string {
   return (placement && answerOf(placement)?.outcome) ?? "unknown";
 }
 
-function fits(summary: CallSummary, { room, rule, outcome, from }: CallsQuery): boolean {
+/** @param canonical What the caller's address was read as, where that is known. */
+function fits(
+  summary: CallSummary,
+  { room, rule, outcome, from }: CallsQuery,
+  canonical: string = summary.from,
+): boolean {
   return (
     (room === undefined || summary.room === room) &&
     (rule === undefined || summary.rule === rule) &&
     (outcome === undefined || summary.outcome === outcome) &&
-    (from === undefined || summary.from === from)
+    (from === undefined || summary.from === from || isSameCaller(canonical, from))
   );
 }
+
+import { isSameCaller } from "../../shared/identity.ts";

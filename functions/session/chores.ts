@@ -17,6 +17,8 @@ import type { Link } from "./link.ts";
 import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import type { Placements } from "./placements.ts";
+import type { RecordingKeeper } from "./recording-keeper.ts";
+import type { Recordings } from "./recordings.ts";
 import { Repairs } from "./repairs.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import { RoomKeeper } from "./room-keeper.ts";
@@ -56,6 +58,8 @@ interface ChoresHost {
   kept: KeptSeats;
   turns: Turns;
   alarm: Alarm;
+  recordings: Recordings;
+  recordingKeeper: RecordingKeeper;
 }
 
 /** What the session does for calls that no webhook waits for: errands when they are due, and the ledger put right by REST. */
@@ -240,13 +244,26 @@ export class Chores {
       protocol: () => link.protocol,
       link,
     });
+    this.#lookAtRecordings().catch((error: unknown) =>
+      log("error", "chores.broke", { pass: "recordings", error: describeError(error) }),
+    );
     await this.#keeper.run();
   }
 
+  /** Nobody waits for it, and the rule's own server may be slow. */
+  async #lookAtRecordings(): Promise<void> {
+    const { recordings, recordingKeeper } = this.#host;
+    if ((recordings.nextDue() ?? Number.POSITIVE_INFINITY) > Date.now()) return;
+    await recordingKeeper.run();
+    this.#schedule();
+  }
+
   #schedule(): void {
-    const { errands, checks, events, alarm } = this.#host;
+    const { errands, checks, events, alarm, recordings, recordingKeeper } = this.#host;
     const behind = events.isBehind ? Date.now() : null;
-    const kept = earliest(behind, earliest(errands.nextDue(), checks.nextDue()));
+    // While some are looked at, what is due is theirs.
+    const recording = recordingKeeper.isRunning ? null : recordings.nextDue();
+    const kept = earliest(recording, earliest(behind, earliest(errands.nextDue(), checks.nextDue())));
     if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
     this.#timeAt(earliest(kept, checks.settles_at));
   }

@@ -15,6 +15,7 @@ import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -78,6 +79,7 @@ const OF_EVENTS = [
   "state",
   "dial_state",
   "call_id_ending_conf",
+  "recording_sid",
 ] as const;
 const LONGEST = 256;
 
@@ -106,6 +108,7 @@ interface EventsHost {
   checks: RoomChecks;
   counters: Counters;
   kept: KeptSeats;
+  recordings: Recordings;
 }
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
@@ -192,8 +195,8 @@ export class ConferenceEvents {
       ts,
     ];
     if (tenant !== undefined) fingerprint.push({ tenant });
-    // Without a timestamp nothing tells a repeat from the same thing happening again.
-    if (ts === null) fingerprint.push(crypto.randomUUID());
+    // Without a timestamp nothing tells a repeat from the same thing happening again, but for a recording's own id.
+    if (ts === null) fingerprint.push(field("recording_sid") ?? crypto.randomUUID());
     const print = JSON.stringify(fingerprint);
     const written = this.#disk.attempt(
       `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
@@ -581,6 +584,7 @@ export class ConferenceEvents {
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }
+    if (event.happened !== "joined") this.#ledger.recordings.left(row);
     if (follow === "end_call") {
       const end_at = isSeatKept ? this.#now() + ASKED_AFTER_MS : this.#endAt(row);
       this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);

@@ -2,12 +2,14 @@ import { log } from "../log.ts";
 import type { Counters } from "./counters.ts";
 import type { Observations } from "./observations.ts";
 import type { Changes, Placement, Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
 interface Ledger {
   placements: Placements;
   rooms: Rooms;
   counters: Counters;
+  recordings: Recordings;
 }
 
 /**
@@ -15,7 +17,7 @@ interface Ledger {
  * room holds: one that comes when its seat has gone to another is flagged.
  */
 export function confirmJoin(
-  { placements, rooms, counters }: Ledger,
+  { placements, rooms, counters, recordings }: Ledger,
   row: Placement,
   changes: Changes & { reason: string },
   now: number,
@@ -25,6 +27,7 @@ export function confirmJoin(
     ? { over_capacity: 1, reason: `${changes.reason}: late, and the room was full` }
     : row.over_capacity === 1 && { over_capacity: 0 };
   if (!placements.move(row, "joined", { ...changes, ...flagged, ...seen(now) })) return false;
+  recordings.expect(row);
   if (!isOver) return true;
   counters.add("late_joins_over_capacity");
   log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.capacity });

@@ -39,10 +39,14 @@ export interface PlaceRequest extends PlacementKey {
   arrived_at?: number;
   /** No document of ours starts after the join: the call is walked by commands. */
   by_commands?: true;
-  /** Whom the roster shows; a coach may be looked for by it. */
+  /** Whom the roster shows, in canonical form; a coach may be looked for by it. */
   from: string;
+  /** As it came, where that is another text: rows of the version before have it so. */
+  from_before?: string;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  /** As many, by the addresses as they came: a conference that lives under such a name keeps it. */
+  rooms_before?: [string, ...string[]];
   /** How the project's record says that the tenant's rooms are named; absent where it does not, and from a Worker of the version before. */
   naming?: Naming;
   strategy: Place["strategy"];
@@ -70,6 +74,8 @@ export interface PlaceRequest extends PlacementKey {
   recording_notice?: Spoken;
   /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
+  /** By room: what its recording callback's URL carries beside the room's name; absent from a Worker of the version before. */
+  room_proofs?: Record<string, string>;
   /** Whom the rule itself wants told of the conference. */
   forwarding: Forwarding | null;
   join_via: "relay" | "document";

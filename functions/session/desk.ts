@@ -24,9 +24,11 @@ import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./placing.ts";
+import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
+import { liveNames } from "./seats.ts";
 import type { Terms } from "./terms.ts";
 
 interface DeskHost {
@@ -46,6 +48,7 @@ interface DeskHost {
   line: Line;
   held: HeldJoins;
   kept: KeptSeats;
+  recordings: Recordings;
   events: Pick<ConferenceEvents, "isProved" | "removed">;
 }
 
@@ -161,11 +164,11 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations, held } = this.#host;
+    const { link, placements, rooms, health, counters, observations, held, recordings } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
-    const ledger = { placements, rooms, health, counters, observations };
+    const ledger = { placements, rooms, health, counters, observations, recordings };
     const line = {
       refused: (row: Placement) => this.#refused(row),
       removed: (row: Placement) => this.#host.events.removed(row),
@@ -232,9 +235,10 @@ export class Desk {
     }
   }
 
-  async #place(request: PlaceRequest): Promise<PlaceReply> {
+  async #place(asked: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations } = this.#host;
-    observations.saw("caller_forms", callerForm(request.from));
+    const request = { ...asked, rooms: liveNames(rooms, asked) };
+    observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;

@@ -6,6 +6,7 @@ import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { PinDesk } from "./pin-desk.ts";
 import type { Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Walks } from "./walks.ts";
 
@@ -30,6 +31,13 @@ interface ForgettingHost {
   pins: PinDesk;
   kept: KeptSeats;
   rulesets: Rulesets;
+  recordings: Recordings;
+}
+
+/** How long is kept what has happened, and how long recordings are; ms. */
+export interface Keeping {
+  keep_ms: number;
+  keep_recordings_ms: number;
 }
 
 /** Forgets up to a batch of rows; returns how many, or how many it went through: 0 where those were all. */
@@ -55,14 +63,15 @@ export class Forgetting {
     this.#now = now;
   }
 
-  async run(keep_ms: number): Promise<Forgotten> {
-    const { placements, events, journal, walks, dials, rulesets, pins, kept } = this.#host;
+  async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
+    const { placements, events, journal, walks, dials, rulesets, pins, kept, recordings } = this.#host;
     const tables = [placements, events, journal, walks, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
       () => pins.forget(BATCH),
       () => kept.forget(BATCH),
+      () => recordings.forget(keep_recordings_ms, BATCH),
     ]);
     if (!this.#isNearlyFull()) {
       this.#age_ms = Number.POSITIVE_INFINITY;
@@ -73,14 +82,16 @@ export class Forgetting {
   }
 
   /** When something is next old enough, ms; infinite where there is nothing. */
-  next(keep_ms: number): number {
-    const { journal, walks, dials, pins, kept } = this.#host;
+  next({ keep_ms, keep_recordings_ms }: Keeping): number {
+    const { journal, walks, dials, pins, kept, recordings } = this.#host;
     const oldest = [journal.oldest(), walks.oldest(), dials.oldest()].flatMap((at) => at ?? []);
-    const next = [pins.nextForget(), kept.nextForget()].flatMap((at) => at ?? []);
+    const recording = recordings.oldest();
+    const recorded = recording === null ? null : recording + keep_recordings_ms;
+    const next = [pins.nextForget(), kept.nextForget(), recorded].flatMap((at) => at ?? []);
     return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 
-  /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, or done by an operator. */
+  /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
   async #early(keep_ms: number): Promise<Forgotten> {
     const { placements, events, journal, walks, dials, rulesets } = this.#host;
     const age_ms = Math.max(LEAST_MS, Math.min(this.#age_ms, keep_ms / 2));

@@ -11,8 +11,7 @@ export function whomToTell(
 ): ForwardTo[] {
   const { call_id, name, status } = event.params as Record<string, unknown>;
   const ofCall = typeof call_id === "string" ? placements.currentOf(call_id, tenant)[0] : undefined;
-  const forwarding =
-    ofCall?.forwarding ?? (typeof name === "string" ? rooms.forwardingOf(name, tenant) : null);
-  const to = forwarding?.[kind];
-  return to && typeof status === "string" && isWanted(to, status) ? [to] : [];
+  const to =
+    ofCall?.forwarding?.[kind] ?? (typeof name === "string" ? rooms.forwardingOf(name, kind, tenant) : null);
+  return to && typeof status === "string" && isWanted(to, status, kind) ? [to] : [];
 }

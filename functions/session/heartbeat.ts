@@ -16,6 +16,7 @@ import type { Notices } from "./notices.ts";
 import type { PinDesk } from "./pin-desk.ts";
 import type { Placements } from "./placements.ts";
 import type { Reception } from "./reception.ts";
+import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Walks } from "./walks.ts";
@@ -51,6 +52,7 @@ interface HeartbeatHost {
   pins: PinDesk;
   kept: KeptSeats;
   rulesets: Rulesets;
+  recordings: Recordings;
 }
 
 /** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */
@@ -114,8 +116,7 @@ export class Heartbeat {
     this.#beganAt = Date.now();
     const isRead = await this.#readRecord();
     this.#save();
-    const { keep_ms } = link;
-    const forgotten = await this.#safely("forget", () => this.#forgetting.run(keep_ms));
+    const forgotten = await this.#safely("forget", () => this.#forgetting.run(link));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
       chores.verifyWhereabouts();
@@ -140,7 +141,7 @@ export class Heartbeat {
       // A record that can't be read may want the connection up.
       alarm.arm(HEARTBEAT_MS);
     } else {
-      const next = this.#forgetting.next(keep_ms);
+      const next = this.#forgetting.next(link);
       if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
     if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
@@ -171,7 +172,7 @@ export class Heartbeat {
     const { chores, link } = this.#host;
     if (chores.areGoingThrough) return;
     this.#isForgetting = false;
-    const { isMore } = await this.#forgetting.run(link.keep_ms);
+    const { isMore } = await this.#forgetting.run(link);
     this.#isForgetting = isMore;
   }
 

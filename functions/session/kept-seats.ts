@@ -1,3 +1,4 @@
+import { sameCallerKey, samePortKey } from "../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { PlacementKey, PlaceRequest } from "./contract.ts";
@@ -8,13 +9,25 @@ const CLAIM_MS = 15_000;
 /** Of one caller's kept seats the newest are looked at: callers without a number share theirs. */
 const OF_CALLER = 40;
 
-/** A caller who may be one that dropped: the same numbers. */
+/** A caller who may be one that dropped: the same numbers, in canonical form. */
 export interface Returning {
   tenant: string;
   from: string;
   to: string;
   call_id: string;
+  /** As they came: rows of the version before have them so. Absent from a Worker of the version before. */
+  before?: { from: string; to: string };
 }
+
+/** A seat that may be claimed. */
+type Claimable = {
+  seq: number;
+  call_id: string;
+  room: string | null;
+  until: number;
+  claimed_by: string | null;
+  claimed_until: number | null;
+};
 
 /** Seats of callers who dropped and may come back: the only place that reads and writes their table. */
 export class KeptSeats {
@@ -38,7 +51,8 @@ export class KeptSeats {
 
   /** The caller's seat is to be kept, should the call drop. */
   promise({ call_id, entry, step, tenant, from, rejoin }: PlaceRequest): void {
-    if (!rejoin) return;
+    const caller = rejoin?.placing.secret ? samePortKey(from) : sameCallerKey(from, "from");
+    if (!rejoin || caller === null) return;
     this.#disk.attempt(
       `INSERT OR IGNORE INTO kept_seats (call_id, entry, step, tenant, "from", "to", keep_s, placing, made_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -46,8 +60,8 @@ export class KeptSeats {
       entry,
       step,
       tenant,
-      from,
-      rejoin.to,
+      caller,
+      numberKey(rejoin.to),
       rejoin.s,
       JSON.stringify(rejoin.placing),
       this.#now(),
@@ -174,30 +188,41 @@ export class KeptSeats {
   }
 
   /** What a caller who comes back was placed by, and may be again; claimed for this call for a while. */
-  claim({ tenant, from, to, call_id }: Returning): Placing | null {
+  claim({ tenant, from, to, call_id, before }: Returning): Placing | null {
     const now = this.#now();
-    if (now >= this.#until) return null;
+    const caller = sameCallerKey(from, "from");
+    if (now >= this.#until || caller === null) return null;
+    const number = numberKey(to);
+    const with_port = samePortKey(from) ?? caller;
+    const as_before: [string, string] = [before?.from ?? from, before?.to ?? to];
+    const is_known = as_before[1] === number && [caller, with_port].includes(as_before[0]);
+    const numbers: [string, string][] = [
+      [caller, number],
+      ...(with_port === caller ? [] : ([[with_port, number]] as [string, string][])),
+      ...(is_known ? [] : [as_before]),
+    ];
+    const seats = numbers
+      .flatMap(([one, other]) => this.#newestOf(tenant, one, other))
+      .filter(
+        (seat) =>
+          seat.until > now &&
+          // A call that is back itself did not drop.
+          seat.call_id !== call_id &&
+          (seat.claimed_by === call_id ||
+            (seat.room !== null && (seat.claimed_by === null || (seat.claimed_until ?? 0) <= now))),
+      );
+    // A webhook that comes twice finds what the first has claimed.
+    const best =
+      seats.find(({ claimed_by }) => claimed_by === call_id) ?? seats.sort((a, b) => b.until - a.until)[0];
+    if (best === undefined) return null;
     const [found] =
       this.#disk.attempt<{ seq: number; room: string | null; until: number; placing: string }>(
-        `UPDATE kept_seats SET claimed_by = ?, claimed_until = ?, until = MAX(until, ?) WHERE seq = (
-         SELECT seq FROM (
-           SELECT seq, call_id, room, until, claimed_by, claimed_until FROM kept_seats INDEXED BY kept_seats_by_caller
-           WHERE tenant = ? AND "from" = ? AND "to" = ? AND until IS NOT NULL ORDER BY seq DESC LIMIT ?
-         ) WHERE until > ? AND call_id != ? AND (claimed_by = ? OR (room IS NOT NULL AND (claimed_by IS NULL OR claimed_until <= ?)))
-         ORDER BY claimed_by = ? DESC, until DESC LIMIT 1
-       ) RETURNING seq, room, until, placing`,
+        `UPDATE kept_seats SET claimed_by = ?, claimed_until = ?, until = MAX(until, ?) WHERE seq = ?
+         RETURNING seq, room, until, placing`,
         call_id,
         now + CLAIM_MS,
         now + CLAIM_MS,
-        tenant,
-        from,
-        to,
-        OF_CALLER,
-        now,
-        call_id,
-        call_id,
-        now,
-        call_id,
+        best.seq,
       ) ?? [];
     if (found?.room != null) this.#rooms.get(found.room)?.set(found.seq, found.until);
     this.#until = Math.max(this.#until, now + CLAIM_MS);
@@ -253,6 +278,19 @@ export class KeptSeats {
     return row ? row.at + LONGEST_CALL_MS : null;
   }
 
+  #newestOf(tenant: string, from: string, to: string): Claimable[] {
+    return this.#disk
+      .exec<Claimable>(
+        `SELECT seq, call_id, room, until, claimed_by, claimed_until FROM kept_seats INDEXED BY kept_seats_by_caller
+         WHERE tenant = ? AND "from" = ? AND "to" = ? AND until IS NOT NULL ORDER BY seq DESC LIMIT ?`,
+        tenant,
+        from,
+        to,
+        OF_CALLER,
+      )
+      .toArray();
+  }
+
   #read(room: string, now: number): Map<number, number> {
     const kept = this.#disk.exec<{ seq: number; until: number }>(
       "SELECT seq, until FROM kept_seats INDEXED BY kept_seats_by_room WHERE room = ? AND until > ?",
@@ -261,4 +299,9 @@ export class KeptSeats {
     );
     return new Map([...kept].map(({ seq, until }) => [seq, until]));
   }
+}
+
+/** What was dialled, however it is written; a text that names nobody stands for itself. */
+function numberKey(to: string): string {
+  return sameCallerKey(to, "to") ?? to;
 }

@@ -379,12 +379,17 @@ function offeredFor(row: Placement): number {
   return asksOften(row) ? ASK_OFTEN_MS : ASK_MS;
 }
 
-function wantedBy(row: Placement, { strategy, coach, join }: Terms, rooms: PlaceRequest["rooms"]): Wanted {
+function wantedBy(
+  row: Placement,
+  { strategy, coach, join, room_proofs }: Terms,
+  rooms: PlaceRequest["rooms"],
+): Wanted {
   return {
     tenant: row.tenant,
     rooms,
     strategy,
     join,
+    ...(room_proofs === undefined ? {} : { room_proofs }),
     ...(row.capacity === null ? {} : { capacity: row.capacity }),
     ...(row.sticky_key === null ? {} : { sticky_key: row.sticky_key }),
     ...(coach === undefined ? {} : { coach }),

@@ -171,6 +171,11 @@ export class Link {
     return (this.#project?.value.session.keep_days ?? 90) * 24 * 3_600_000;
   }
 
+  /** The same of recordings. */
+  get keep_recordings_ms(): number {
+    return (this.#project?.value.session.keep_recordings_days ?? 3_650) * 24 * 3_600_000;
+  }
+
   get isOpen(): boolean {
     return this.#connection !== null && this.#connection.client.state !== "idle";
   }

@@ -8,6 +8,7 @@ import type { Health } from "./health.ts";
 import { inlineJoinOf } from "./inline-join.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */
@@ -33,6 +34,7 @@ export interface Lookout {
   health: Health;
   counters: Counters;
   observations: Pick<Observations, "saw" | "has">;
+  recordings: Recordings;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
   /** SignalWire refused the row's join where seats are limited. */

@@ -1,6 +1,7 @@
 import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
+import { sameCallerKey } from "../../shared/identity.ts";
 import {
   isLive,
   LONGEST_CALL_MS,
@@ -248,7 +249,8 @@ export class Placements {
       joined_by: state === "by_document" ? "document" : null,
       turned_away,
       capacity: request.capacity ?? null,
-      sticky_key: request.sticky_key ?? null,
+      // One from a Worker of the version before is a caller's as it came.
+      sticky_key: request.sticky_key === undefined ? null : sameCallerKey(request.sticky_key, "from"),
       after_url: request.after_url ?? null,
       when_full: request.when_full ?? null,
       room,

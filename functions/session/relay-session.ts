@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { ForwardTo } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
 import { Alarm } from "./alarm.ts";
@@ -28,6 +29,7 @@ import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { byDocumentReply, joinIsSending } from "./placing.ts";
 import { Reception } from "./reception.ts";
+import { type Heard, RecordingKeeper } from "./recording-keeper.ts";
 import { migrate } from "./schema.ts";
 import type { SessionStatus } from "./session-status.ts";
 import { Tables } from "./tables.ts";
@@ -57,6 +59,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #pins: PinDesk;
   readonly #dialer: Dialer;
   readonly #notices: Notices;
+  readonly #recordings: RecordingKeeper;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -87,6 +90,7 @@ export class RelaySession extends DurableObject<Env> {
       rooms,
       this.#tables.doubts,
       rulesets,
+      this.#tables.recordings,
       ({ project_id }) => {
         facts.use(project_id);
         this.#heartbeat.keep();
@@ -113,7 +117,8 @@ export class RelaySession extends DurableObject<Env> {
     );
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
-    this.#chores = new Chores({ ...parts, events: this.#events });
+    this.#recordings = new RecordingKeeper(parts, now);
+    this.#chores = new Chores({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
     const decider = new WalkDecider(own, this.#link, (work) => ctx.waitUntil(work));
@@ -147,7 +152,8 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
+    const { namings } = this.#tables;
+    return await this.#desk.place({ ...request, rooms: namings.settle(request), ...namings.before(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -204,23 +210,31 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
-    const { event, trusted, ids_known, tenant } = request;
+    const { event, trusted, ids_known, tenant, kind } = request;
     this.#tables.facts.use(request.project_id);
     const recorded = this.#events.record(event, "callback", tenant);
     if (recorded === "refused") return { v: 1, forward: [] };
     const isNew = recorded === "new" || recorded === "unwritten";
-    const unrecorded = recorded.startsWith("unwritten") ? { unrecorded: true as const } : {};
+    const isUnwritten = recorded.startsWith("unwritten");
+    let unrecorded = isUnwritten ? { unrecorded: true as const } : {};
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    if (!isNew) return { v: 1, forward: [], ...unrecorded };
+    const how = { kind, ids_known, ...(tenant === undefined ? {} : { tenant }) };
+    if (!isNew) {
+      // The first may have found room for its event, and none for what it says of a recording.
+      if (this.#recordings.heard(event, how)?.unwritten) unrecorded = { unrecorded: true };
+      return { v: 1, forward: [], ...unrecorded };
+    }
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
     if (trusted) this.#events.apply(event, told);
     else this.#events.applyUntrusted(event, told);
+    const heard = this.#recordings.heard(event, how);
+    if (heard?.unwritten) unrecorded = { unrecorded: true };
     this.#notices.heard(event);
     this.#chores.start();
     this.#chores.heard();
-    const toTell = whomToTell(this.#tables.placements, this.#tables.rooms, request);
+    const toTell = this.#whomToTell(request, heard);
     return { v: 1, forward: toTell, ...unrecorded };
   }
 
@@ -282,6 +296,13 @@ export class RelaySession extends DurableObject<Env> {
     await this.#heartbeat.beat();
   }
 
+  /** A recording that the table knows is told to those whom the rule wanted told when it began. */
+  #whomToTell(request: ConferenceEventRequest, heard: Heard | null): ForwardTo[] {
+    const { placements, rooms } = this.#tables;
+    if (request.kind !== "recording" || heard === null) return whomToTell(placements, rooms, request);
+    return heard.forward === null ? [] : [heard.forward];
+  }
+
   #record(event: RelayEvent): boolean {
     const recorded = this.#events.record(event, "relay");
     if (recorded === "refused") return false;
@@ -309,6 +330,7 @@ export class RelaySession extends DurableObject<Env> {
     if (!isNew) return;
     this.#heartbeat.worked();
     this.#events.apply(event);
+    this.#recordings.heard(event, { ids_known: true });
     this.#notices.heard(event);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#dialer.heard(event);

@@ -11,6 +11,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
 interface RepairsHost {
@@ -22,6 +23,7 @@ interface RepairsHost {
   journal: Journal;
   line: Pick<Line, "ended">;
   kept: KeptSeats;
+  recordings: Recordings;
   leaving: Health;
   observations: Pick<Observations, "has">;
 }

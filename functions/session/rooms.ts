@@ -1,4 +1,5 @@
-import type { Forwarding } from "../../shared/callbacks.ts";
+import type { CallbackKind, Forwarding, ForwardTo } from "../../shared/callbacks.ts";
+import { isSameCaller, sameCallerKey } from "../../shared/identity.ts";
 import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { LivePlacement, LiveRows } from "./live-rows.ts";
@@ -10,11 +11,16 @@ const RESERVED_MS = 30_000;
 /** A caller's newest placements, in which the room that they were in last is looked for. */
 const OF_CALLER = 30;
 
+/** Of a room's placements the newest, among which one is looked for whose rule wants to be told. */
+const FORWARDING = 10;
+
 /** How many seats of a room are taken, and when the first lapses that nobody was seen to take, ms; infinite: none does. */
 export interface Seats {
   taken: number;
   lapses_at: number;
 }
+
+type NewestRoom = { room: string; created_at: number };
 
 /** What tells whether a placement's seat counts. */
 type Seated = Pick<Placement, "state" | "deadline_at" | "presumed_gone_at">;
@@ -47,17 +53,21 @@ export class Rooms {
     this.#now = now;
   }
 
-  /** The newest placement in a room whose rule wants to be told of its conference. */
-  forwardingOf(room: string, tenant?: string): Forwarding | null {
-    const [row] = this.#sql.exec<{ forwarding: string; tenant: string }>(
+  /** Whom the newest placement in a room wants told whose rule wants anybody told of this kind. */
+  forwardingOf(room: string, kind: CallbackKind, tenant?: string): ForwardTo | null {
+    const rows = this.#sql.exec<{ forwarding: string; tenant: string }>(
       `SELECT forwarding, tenant FROM placements INDEXED BY placements_by_forwarding
-       WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
+       WHERE room = ? AND forwarding IS NOT NULL ORDER BY created_at DESC LIMIT ?`,
       room,
+      FORWARDING,
     );
-    // A room is one tenant's; only where plain names have changed hands may another's placement be there.
-    return row && (tenant === undefined || row.tenant === tenant)
-      ? (JSON.parse(row.forwarding) as Forwarding)
-      : null;
+    for (const row of rows) {
+      // A room is one tenant's; only where plain names have changed hands may another's placement be there.
+      if (tenant !== undefined && row.tenant !== tenant) return null;
+      const to = (JSON.parse(row.forwarding) as Forwarding)[kind];
+      if (to) return to;
+    }
+    return null;
   }
 
   /** Those who are in the conference, or seem to have been taken out of it by a document. */
@@ -150,8 +160,8 @@ export class Rooms {
   isBack({ call_id, tenant, room, from, created_at }: Placement, since: number): boolean {
     const came_after = Math.max(created_at, since);
     for (const row of this.#live.in(room)) {
-      if (row.tenant !== tenant || row.from !== from || row.call_id === call_id) continue;
-      if (row.created_at >= came_after) return true;
+      if (row.tenant !== tenant || row.call_id === call_id || row.created_at < came_after) continue;
+      if (isSameCaller(row.from, from)) return true;
     }
     return false;
   }
@@ -258,18 +268,41 @@ export class Rooms {
     return { taken, lapses_at };
   }
 
-  /** The room that the caller with this key was in last. */
-  ofCaller(tenant: string, sticky_key: string): string | null {
-    const [row] = this.#sql.exec<{ room: string }>(
-      `SELECT room FROM (
-         SELECT room, turned_away, state FROM placements INDEXED BY placements_by_sticky_key
-         WHERE tenant = ? AND sticky_key = ? ORDER BY created_at DESC LIMIT ?
-       ) WHERE turned_away IS NULL AND state != 'waiting' LIMIT 1`,
-      tenant,
-      sticky_key,
-      OF_CALLER,
-    );
-    return row?.room ?? null;
+  /** Whether calls are, or may be, in the room, or wait for it. */
+  isLive(room: string): boolean {
+    for (const _ of this.#live.in(room)) return true;
+    return false;
+  }
+
+  /**
+   * The room that the caller with this key was in last.
+   * @param before What the version before kept the caller by.
+   */
+  ofCaller(tenant: string, sticky_key: string, before?: string): string | null {
+    const caller = sameCallerKey(sticky_key, "from");
+    if (caller === null) return null;
+    const keys = new Set([caller, sticky_key, ...(before === undefined ? [] : [before])]);
+    const newest = [...keys]
+      .flatMap((key) => this.#newestOf(tenant, key))
+      .reduce<NewestRoom | null>(
+        (best, row) => (best && best.created_at >= row.created_at ? best : row),
+        null,
+      );
+    return newest?.room ?? null;
+  }
+
+  #newestOf(tenant: string, sticky_key: string): NewestRoom[] {
+    return this.#sql
+      .exec<NewestRoom>(
+        `SELECT room, created_at FROM (
+           SELECT room, turned_away, state, created_at FROM placements INDEXED BY placements_by_sticky_key
+           WHERE tenant = ? AND sticky_key = ? ORDER BY created_at DESC LIMIT ?
+         ) WHERE turned_away IS NULL AND state != 'waiting' LIMIT 1`,
+        tenant,
+        sticky_key,
+        OF_CALLER,
+      )
+      .toArray();
   }
 
   /** How many calls are, or may be, in a room: a lost leave does not count for ever. */

@@ -154,6 +154,17 @@ const migrations: readonly string[] = [
    INSERT INTO tenants (tenant, plain) SELECT tenant, plain FROM (
      SELECT tenant, substr(room, 1, length(tenant) + 1) <> tenant || ':' AS plain, MAX(seq)
      FROM placements WHERE live = 1 GROUP BY tenant);`,
+  `CREATE TABLE recordings (
+     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, room TEXT NOT NULL,
+     conference_id TEXT, conference_sid TEXT, sid TEXT, state TEXT NOT NULL, url TEXT, duration_s REAL, size_bytes INTEGER,
+     started_at INTEGER NOT NULL, ended_at INTEGER, forward TEXT, told INTEGER NOT NULL DEFAULT 0,
+     asked INTEGER NOT NULL DEFAULT 0, due_at INTEGER
+   );
+   CREATE INDEX recordings_by_time ON recordings (tenant, started_at);
+   CREATE INDEX recordings_by_room ON recordings (tenant, room, started_at);
+   CREATE INDEX recordings_by_conference ON recordings (conference_id, started_at) WHERE conference_id IS NOT NULL;
+   CREATE INDEX recordings_by_sid ON recordings (sid) WHERE sid IS NOT NULL;
+   CREATE INDEX recordings_by_due ON recordings (due_at) WHERE due_at IS NOT NULL;`,
 
   // What callers are told if their room is recorded, and the rooms that are.
   `ALTER TABLE placements ADD COLUMN untold TEXT;

@@ -11,6 +11,7 @@ import { Namings } from "./namings.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
 import { RecordedRooms } from "./recorded-rooms.ts";
+import { Recordings } from "./recordings.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
 import { Rulesets } from "./rulesets.ts";
@@ -47,6 +48,7 @@ export class Tables {
   readonly walks: Walks;
   readonly dials: Dials;
   readonly turns = new Turns();
+  readonly recordings: Recordings;
 
   /**
    * @param credentials_key seals what of it is secret.
@@ -77,5 +79,6 @@ export class Tables {
     this.namings = new Namings(this.disk, this.rooms, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);
+    this.recordings = new Recordings(this.disk, now);
   }
 }

@@ -18,7 +18,7 @@ const ASKED_WITHIN_MS = 5_000;
 export interface Terms
   extends Pick<
       PlaceRequest,
-      "rooms" | "strategy" | "coach" | "join" | "when_full" | "max_duration_s" | "fetch_url"
+      "rooms" | "strategy" | "coach" | "join" | "room_proofs" | "when_full" | "max_duration_s" | "fetch_url"
     >,
     Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {
   /** How often its documents have asked how it stands, and how long one piece of its music is, ms. */
@@ -27,11 +27,12 @@ export interface Terms
 }
 
 export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
-  const { rooms, strategy, coach, join, when_full, max_duration_s, fetch_url } = request;
+  const { rooms, strategy, coach, join, room_proofs, when_full, max_duration_s, fetch_url } = request;
   return {
     rooms,
     strategy,
     join,
+    ...(room_proofs === undefined ? {} : { room_proofs }),
     ...(coach === undefined ? {} : { coach }),
     ...(when_full === undefined ? {} : { when_full }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),

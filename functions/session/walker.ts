@@ -87,7 +87,9 @@ export class Walker {
     const { walks } = this.#host;
     const { state, call_id } = this.#walk;
     try {
-      let step: Step = this.#hasBegun ? await this.#takeUp() : {};
+      const isThere = await this.#sendDigits();
+      if (!isThere) this.#endLater();
+      let step: Step = !isThere ? "over" : this.#hasBegun ? await this.#takeUp() : {};
       for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
         if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
         const next = await this.#decide(step);
@@ -107,6 +109,19 @@ export class Walker {
       }
     }
     walks.close(call_id);
+  }
+
+  /** False if they could not be sent: the person they lead to is not on the line. */
+  async #sendDigits(): Promise<boolean> {
+    const { made } = this.#walk.state;
+    if (made?.send_digits === undefined) return true;
+    const { send_digits, ...rest } = made;
+    // First, so that another incarnation does not send them again: they would be heard in the room.
+    this.#host.walks.update(this.#walk, { made: rest });
+    const done = await this.control.sendDigits(send_digits);
+    if (done !== "failed") return true;
+    log("warn", "dial.digits_not_sent", { call: this.#walk.call_id });
+    return false;
   }
 
   async #decide({ sealed, keys }: Exclude<Step, "over">): Promise<Next> {

@@ -67,6 +67,8 @@ export interface Place {
   action: "place";
   /** Plain names (without the tenant's prefix), in the order in which to try them; never empty. */
   rooms: [string, ...string[]];
+  /** As many names, with the addresses in them as they came: a conference that lives under such a name keeps it. */
+  rooms_before?: [string, ...string[]];
   strategy: "first" | "emptiest";
   role: string;
   join: JoinParameters;

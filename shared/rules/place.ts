@@ -1,5 +1,6 @@
 import type { Call } from "../call.ts";
 import { type JoinParameters, wireName } from "../conference.ts";
+import { canonicalOf, sameCallerKey } from "../identity.ts";
 import type { PlaceText } from "./action-schema.ts";
 import type { Answers } from "./answers.ts";
 import type { Coach, Finding, LastWord, Place, Spoken } from "./decision.ts";
@@ -59,6 +60,8 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     const names = rooms(call, `${field}.room`, findings, answers);
     if (names === null) return null;
     const action: Place = { action: "place", rooms: names, strategy, role, join: { ...join }, ...limits };
+    const before = isAsItCame(call) ? null : rooms(asItCame(call), `${field}.room`, [], answers);
+    if (before !== null && before[0] !== names[0]) action.rooms_before = before;
     const lines: Spoken[] = [];
     for (const [key, announcement] of announcements) {
       const line = announcement(call, `${field}.${key}`, findings, answers);
@@ -97,10 +100,19 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
       if (taker === null) return null;
       action.after = taker;
     }
-    // Callers who withhold their number are not one caller.
-    if (sticky !== undefined && /\d/.test(call.from)) action.sticky_key = call.from;
+    const caller = sticky === undefined ? null : sameCallerKey(canonicalOf(call, "from"), "from");
+    if (caller !== null) action.sticky_key = caller;
     return action;
   };
+}
+
+function isAsItCame(call: Call): boolean {
+  return canonicalOf(call, "from") === call.from && canonicalOf(call, "to") === call.to;
+}
+
+/** The call with its addresses read as the version before read them: not at all. */
+function asItCame(call: Call): Call {
+  return { ...call, canonical: { from: call.from, to: call.to } };
 }
 
 /** The names of the rooms as written, in order: the room, and where it overflows its numbered ones. */

@@ -36,17 +36,27 @@ export interface ConferenceHost {
   /** Every event of the conference, in order, in the inner form that RELAY and status callbacks share. */
   conferenceEvent(conference: Conference, status: string, params: Record<string, unknown>): void;
   conferenceOver(conference: Conference): void;
-  recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void;
+  /** @param told the event that says so, in its inner form; null where none does. */
+  recordingChanged(
+    conference: Conference,
+    status: RecordingStatus,
+    told: Record<string, unknown> | null,
+  ): void;
   isInConference(call_id: string): boolean;
   /** Fetches what someone who waits hears; the returned function ends it. */
   hearWaitUrl(leg: Leg, url: string, detail: string): () => void;
 }
+
+/** As recording callbacks have it; `absent`: there was to be one, and there was nothing to record. */
+export type RecordingStatus = "in-progress" | "paused" | "resumed" | "completed" | "absent";
 
 interface Recording {
   readonly sid: string;
   readonly since: number;
   state: "in-progress" | "paused" | "stopped";
   duration_s: number;
+  /** It was deleted by REST. */
+  deleted?: true;
 }
 
 /** How a conference was at one moment. */
@@ -237,7 +247,7 @@ export class Conference {
     const was_started = this.state === "started";
     this.#ended_at = this.#host.clock.now();
     if (this.#to_be_recorded && !was_started) {
-      this.#host.recordingChanged(this, "absent");
+      this.#host.recordingChanged(this, "absent", null);
     }
     this.#host.conferenceOver(this);
     if (told === "leaves_only") return;
@@ -276,7 +286,9 @@ export class Conference {
       return;
     }
     this.recording.state = state;
-    this.#tell(state === "paused" ? "record-pause" : "record-resume");
+    const isPaused = state === "paused";
+    const told = this.#tell(isPaused ? "record-pause" : "record-resume");
+    this.#host.recordingChanged(this, isPaused ? "paused" : "resumed", told);
   }
 
   /** Who hears a participant: all the others, none of them, or the one call that is coached. */
@@ -288,6 +300,11 @@ export class Conference {
 
   recordingUrl(): string {
     return `https://files.example.com/recordings/${this.recording?.sid ?? ""}.wav`;
+  }
+
+  /** In bytes: 8 kHz, 16 bits, mono. */
+  recordingSize(): number {
+    return (this.recording?.duration_s ?? 0) * 16_000;
   }
 
   /** Someone alone starts nothing, unless the switch says that they do. */
@@ -306,16 +323,15 @@ export class Conference {
     if (!this.#to_be_recorded || this.recording !== null) return;
     const since = this.#host.clock.now();
     this.recording = { sid: randomUUID(), since, state: "in-progress", duration_s: 0 };
-    this.#tell("record-start");
-    this.#host.recordingChanged(this, "in-progress");
+    this.#host.recordingChanged(this, "in-progress", this.#tell("record-start"));
   }
 
   #stopRecording(): void {
     if (this.recording === null || this.recording.state === "stopped") return;
     this.recording.state = "stopped";
     this.recording.duration_s = Math.round((this.#host.clock.now() - this.recording.since) / 1000);
-    this.#tell("record-stop", undefined, this.#recordingFacts());
-    this.#host.recordingChanged(this, "completed");
+    const told = this.#tell("record-stop", undefined, this.#recordingFacts());
+    this.#host.recordingChanged(this, "completed", told);
   }
 
   #recordingFacts(): Record<string, unknown> {
@@ -323,8 +339,7 @@ export class Conference {
     return {
       recording_url: this.recordingUrl(),
       recording_duration: this.recording.duration_s,
-      // 8 kHz, 16 bits, mono.
-      recording_file_size: this.recording.duration_s * 16_000,
+      recording_file_size: this.recordingSize(),
     };
   }
 
@@ -373,7 +388,11 @@ export class Conference {
     this.#sounds.set(call_id, { music, end });
   }
 
-  #tell(status: string, participant?: Participant, more: Record<string, unknown> = {}): void {
+  #tell(
+    status: string,
+    participant?: Participant,
+    more: Record<string, unknown> = {},
+  ): Record<string, unknown> {
     const event = {
       conference_id: this.conference_id,
       name: this.name,
@@ -388,6 +407,7 @@ export class Conference {
     const tell = () => this.#host.conferenceEvent(this, status, event);
     if (this.#held === null) tell();
     else this.#held.push(tell);
+    return event;
   }
 }
 

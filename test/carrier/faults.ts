@@ -56,6 +56,7 @@ const restResources = [
   "commands",
   "voice_logs",
   "conference_logs",
+  "recordings",
 ] as const;
 
 export type RestResource = (typeof restResources)[number];

@@ -7,6 +7,7 @@ import {
   conferenceType,
   type JoinedVia,
   joinedBy,
+  type RecordingStatus,
   toldName,
 } from "./conferences.ts";
 import { receiveEvent, stateEvent } from "./events.ts";
@@ -270,12 +271,16 @@ export class Project implements CallHost, ConferenceHost {
     return hearWaitUrl(this, leg, url, detail);
   }
 
-  recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
+  recordingChanged(
+    conference: Conference,
+    status: RecordingStatus,
+    told: Record<string, unknown> | null,
+  ): void {
     const { conference_id, name, recording } = conference;
     // For a judge of notices: `since` is on the project's clock, on which callers hear.
     const inside = [...conference.participants.keys()];
     this.journal.note("recording", { conference_id, name, status, since: recording?.since ?? null, inside });
-    this.callbacks.recordingChanged(conference, status);
+    this.callbacks.recordingChanged(conference, status, told);
   }
 
   // RELAY

@@ -3,6 +3,7 @@ import type { Conference } from "./conferences.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
 import { compatibilityPage, type ListPages } from "./rest-pages.ts";
+import { deleteRecording, keptRecording, recordingView } from "./rest-recordings.ts";
 import {
   type ShownConference,
   type ShownParticipant,
@@ -33,7 +34,7 @@ export function serveConferences(project: Project, request: WebRequest, pages: L
         ? listParticipants(project, conference, shown.participants, request, pages)
         : participant(project, conference, shown.participants, plain(part_id), request.method, form);
     case "Recordings":
-      return recording(project, conference, part_id, request.method, form);
+      return recording(project, conference, part_id, request, pages);
     default:
       return missing;
   }
@@ -127,19 +128,19 @@ function recording(
   project: Project,
   conference: Conference,
   sid: string | undefined,
-  method: string,
-  form: URLSearchParams,
+  request: WebRequest,
+  pages: ListPages,
 ): WebAnswer {
-  const kept = conference.recording;
+  const { method, body, url } = request;
+  const kept = keptRecording(conference);
   if (sid === undefined) {
-    return {
-      status: 200,
-      json: { recordings: kept === null ? [] : [recordingView(project, conference, kept)] },
-    };
+    const found = kept === null ? [] : [recordingView(project, conference, kept)];
+    return compatibilityPage(url, "recordings", found, pages);
   }
   if (kept === null || plain(sid) !== kept.sid) return missing;
+  if (method === "DELETE") return deleteRecording(kept);
   if (method === "POST") {
-    const status = form.get("Status");
+    const status = new URLSearchParams(body).get("Status");
     if (status !== "paused" && status !== "in-progress" && status !== "stopped") {
       return { status: 400, json: { message: "Status: paused, in-progress or stopped", status: 400 } };
     }
@@ -180,21 +181,6 @@ function participantView(
     end_conference_on_exit: one.end_on_exit,
     date_created: new Date(one.joined_at).toUTCString(),
     uri: `${base(project)}/Conferences/${conference.sid}/Participants/${call_sid}`,
-  };
-}
-
-function recordingView(
-  project: Project,
-  conference: Conference,
-  kept: NonNullable<Conference["recording"]>,
-): Record<string, unknown> {
-  return {
-    sid: kept.sid,
-    account_sid: project.project_id,
-    conference_sid: conference.sid,
-    status: kept.state === "stopped" ? "completed" : kept.state,
-    duration: String(kept.duration_s),
-    channels: 1,
   };
 }
 

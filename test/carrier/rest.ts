@@ -9,6 +9,7 @@ import { serveCalls } from "./rest-calls.ts";
 import { plain, serveConferences } from "./rest-conferences.ts";
 import { serveConferenceLogs, serveVoiceLog } from "./rest-logs.ts";
 import type { ListPages } from "./rest-pages.ts";
+import { serveRecording, serveRecordings } from "./rest-recordings.ts";
 import type { World } from "./world.ts";
 
 const commandSchema = z.strictObject({
@@ -96,23 +97,34 @@ function routeOf(request: WebRequest): Route | null {
     const serve = (project: Project, pages: ListPages) => serveConferenceLogs(project, request, pages);
     return { resource: "conference_logs", is_list: method === "GET", account: null, serve };
   }
+  if (/^\/api\/relay\/rest\/recordings(\/|$)/.test(url.pathname)) {
+    const serve = (project: Project, pages: ListPages) => serveRecordings(project, request, pages);
+    const is_list = method === "GET" && path[4] === undefined;
+    return { resource: "recordings", is_list, account: null, serve };
+  }
   if (!url.pathname.startsWith("/api/laml/2010-04-01/Accounts/")) return null;
   const [account = "", kind = "", sid, part = "", part_sid] = path.slice(4);
   if (kind === "Calls") {
     const serve = (project: Project) => serveCalls(project, request);
     return { resource: "calls", is_list: false, account, serve };
   }
+  if (kind === "Recordings") {
+    const serve = (project: Project) => serveRecording(project, request);
+    return { resource: "recordings", is_list: false, account, serve };
+  }
   const of_participants = plain(part) === "Participants";
+  const of_recordings = plain(part) === "Recordings";
   return {
-    resource: of_participants ? "participants" : "conferences",
+    resource: of_participants ? "participants" : of_recordings ? "recordings" : "conferences",
     is_list: method === "GET" && (of_participants ? part_sid : sid) === undefined,
     account,
     serve: (project, pages) => serveConferences(project, request, pages),
   };
 }
 
-/** The switch leaves no conference in a list; who is in one is the matter of other switches. */
+/** The switch leaves no conference in a list; who is in one is the matter of other switches, and of recordings none asks. */
 function pagesOf({ switches }: Project, resource: RestResource): ListPages {
+  if (resource === "recordings") return "whole";
   return switches.rest_list_pages === "empty" && resource === "participants"
     ? "whole"
     : switches.rest_list_pages;

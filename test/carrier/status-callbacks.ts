@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
-import type { Conference } from "./conferences.ts";
+import type { Conference, RecordingStatus } from "./conferences.ts";
 import type { Journal } from "./journal.ts";
 import { type OutgoingHost, outgoing } from "./outgoing.ts";
 import type { WebhookMessage } from "./webhooks.ts";
@@ -62,48 +63,51 @@ export class StatusCallbacks {
     this.#deliver(conference, message, { event_type: "calling.conference", status, ...callIdOf(params) });
   }
 
-  recordingChanged(conference: Conference, status: "in-progress" | "completed" | "absent"): void {
-    const { settings, recording } = conference;
+  recordingChanged(
+    conference: Conference,
+    status: RecordingStatus,
+    told: Record<string, unknown> | null,
+  ): void {
+    const { settings } = conference;
     if (settings.recording_status_callback === undefined) return;
     const wanted = settings.recording_status_callback_event?.split(" ") ?? ["completed"];
-    if (!wanted.includes(status)) return;
+    const word = recordingWord(status, wanted);
+    if (!wanted.includes(word)) return;
     const url = settings.recording_status_callback;
     const method = settings.recording_status_callback_method === "GET" ? "GET" : "POST";
-    const facts = {
-      recording_id: recording?.sid ?? "",
-      conference_id: conference.conference_id,
-      state: status,
-      url: status === "completed" ? conference.recordingUrl() : "",
-      duration: recording?.duration_s ?? 0,
-    };
-    const message: WebhookMessage =
-      settings.recording_status_callback_event_type === "relay"
-        ? { kind: "json", url, body: this.#relayForm(conference, facts, "calling.conference.record") }
-        : {
-            kind: "form",
-            url,
-            method,
-            fields: [
-              ["AccountSid", this.#host.project_id],
-              ["ConferenceSid", conference.sid],
-              ["RecordingSid", facts.recording_id],
-              ["RecordingUrl", facts.url],
-              ["RecordingStatus", status],
-              ["RecordingDuration", String(facts.duration)],
-              ["RecordingChannels", "1"],
-              ["RecordingSource", "Conference"],
-            ],
-          };
-    this.#deliver(conference, message, { event_type: "recording", status });
+    const facts = { event_type: "recording", status };
+    if (settings.recording_status_callback_event_type === "relay") {
+      // Of an absent recording no event is published.
+      if (told === null) return;
+      this.#deliver(conference, { kind: "json", url, body: this.#relayForm(conference, told) }, facts);
+    } else if (status !== "paused" && status !== "resumed") {
+      const fields = this.#recordingForm(conference, word);
+      this.#deliver(conference, { kind: "form", url, method, fields }, facts);
+    }
   }
 
-  #relayForm(
-    conference: Conference,
-    params: Record<string, unknown>,
-    event_type = "calling.conference",
-  ): Record<string, unknown> {
+  /** REST's schema has no call for a conference's recording, so `CallSid` is not to be relied on. */
+  #recordingForm(conference: Conference, status: string): (readonly [string, string])[] {
+    const { recording, sid } = conference;
+    const { recording_form_has_conference_sid: has_conference, recording_form_call_sid: call_sid } =
+      this.#host.switches;
+    const isDone = status === "completed";
+    return [
+      ["AccountSid", this.#host.project_id],
+      ...(call_sid === "missing" ? [] : [["CallSid", call_sid === "empty" ? "" : randomUUID()] as const]),
+      ...(has_conference ? [["ConferenceSid", sid] as const] : []),
+      ["RecordingSid", recording?.sid ?? ""],
+      ["RecordingUrl", isDone ? conference.recordingUrl() : ""],
+      ["RecordingStatus", status],
+      ["RecordingDuration", String(recording?.duration_s ?? 0)],
+      ["RecordingChannels", "1"],
+      ["RecordingSource", "Conference"],
+    ];
+  }
+
+  #relayForm(conference: Conference, params: Record<string, unknown>): Record<string, unknown> {
     return {
-      event_type,
+      event_type: "calling.conference",
       event_channel: `swml:${conference.conference_id}`,
       timestamp: this.#host.timestamp(),
       project_id: this.#host.project_id,
@@ -138,6 +142,7 @@ export class StatusCallbacks {
       fields.push(
         ["RecordingUrl", String(params["recording_url"])],
         ["Duration", String(params["recording_duration"])],
+        ["RecordingFileSize", String(params["recording_file_size"])],
       );
     }
     return fields;
@@ -175,6 +180,12 @@ export class StatusCallbacks {
     };
     void attempt(0);
   }
+}
+
+/** The word by which a recording's event is asked for. cXML's `<Conference>` has `failed` where the others have `absent`. */
+function recordingWord(status: RecordingStatus, wanted: readonly string[]): string {
+  if (status === "paused" || status === "resumed") return "in-progress";
+  return status === "absent" && wanted.includes("failed") ? "failed" : status;
 }
 
 function callIdOf(params: Record<string, unknown>): { call_id?: string } {

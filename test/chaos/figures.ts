@@ -43,7 +43,7 @@ export function verdictOf(
   const shared = {
     left_alive_after_switch: leftAfterSwitch(records),
     over_capacity: overCapacity(records, flagged),
-    recorded_without_notice: new Set(recordedWithoutNotice(records, conferencesOf(played).flat())),
+    recorded_without_notice: new Set(recordedWithoutNotice(records, conferencesOf(projects))),
   };
   const waiting = heldUp(records);
   const offenders: Verdict["offenders"] = records
@@ -57,6 +57,7 @@ export function verdictOf(
     .filter(({ crimes }) => crimes.length > 0);
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
   const answered = answeredJoins(played);
+  const untold = untoldRecordings(conferencesOf(projects), played.told);
   const cut = projects.flatMap((project) => cutCalls(project.calls.values(), entriesOf(project)));
   const counts = {
     ...Object.fromEntries(
@@ -66,6 +67,7 @@ export function verdictOf(
       ]),
     ),
     dialled_call_cut: cut.length,
+    recording_untold: untold.length,
   };
   const excuses = records.flatMap((record) => {
     const excuse = excuseOf(record) ?? waiting.get(record) ?? null;
@@ -93,7 +95,7 @@ export function verdictOf(
     ...counts,
     excused: excuses.length,
     alive_in_silence_s: secondsOf(records.flatMap(aloneFor)),
-    recording_callbacks_missed: recordingsMissed(played),
+    recorded: conferencesOf(projects).filter(({ recording }) => recording !== null).length,
     webhook_ms: percentiles(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
@@ -113,6 +115,9 @@ export function verdictOf(
   };
   const complaints = [
     ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
+    ...untold.map(
+      ({ conference_id, sid }) => `recording_untold: ${sid} of ${conference_id}, seed ${plan.seed}`,
+    ),
     ...(["evening", "end"] as const).flatMap((when) =>
       (seats?.[when].differing ?? []).map(
         ({ name, certain, uncertain, carrier }) =>
@@ -135,16 +140,11 @@ function aloneFor(record: CallRecord): number[] {
   return ended_at !== null && ended_at <= out_at ? [] : [silenceAfter(record, out_at)];
 }
 
-function conferencesOf({ projects }: Played): Conference[][] {
-  return projects.map(({ conferences, past_conferences }) => [...conferences.values(), ...past_conferences]);
-}
-
-/** No crime yet. */
-function recordingsMissed(played: Played): number {
-  const conferences = conferencesOf(played);
-  return played.projects.flatMap((project, index) =>
-    untoldRecordings(conferences[index] ?? [], entriesOf(project)),
-  ).length;
+function conferencesOf(projects: Played["projects"]): Conference[] {
+  return projects.flatMap(({ conferences, past_conferences }) => [
+    ...conferences.values(),
+    ...past_conferences,
+  ]);
 }
 
 /** How the calls came, and what they met before their rooms. */

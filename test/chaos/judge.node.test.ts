@@ -480,12 +480,16 @@ describe("in a recorded conference", () => {
     expect(recordedWithoutNotice(late, recorded)).toEqual(late);
   });
 
-  test("a recording that no callback told of is counted", () => {
-    const callback = { seq: 1, at: 0, kind: "status_callback" as const, event_type: "recording" };
-    const answered = (http_status: number) => [{ ...callback, conference_id: "c1", http_status }];
-    expect(untoldRecordings(recorded, answered(204))).toEqual([]);
-    expect(untoldRecordings(recorded, answered(503))).toEqual(recorded);
-    expect(untoldRecordings(recorded, [])).toEqual(recorded);
+  test("a recording of whose end the rule's server was not told is counted", () => {
+    const told = [
+      JSON.stringify({ params: { recording_url: "https://files.example.com/recordings/r1.wav" } }),
+    ];
+    const untold = [{ conference_id: "c1", sid: "r1" }];
+    expect(untoldRecordings(recorded, told)).toEqual([]);
+    expect(untoldRecordings(recorded, ["r2"])).toEqual(untold);
+    expect(
+      untoldRecordings([{ conference_id: "c1", recording: { ...recording, state: "paused" } }], []),
+    ).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Project } from "../carrier/project.ts";
 import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { Moment, PlannedCall } from "./callers.ts";
 import { Listening } from "./listening.ts";
+import { untoldRecordings } from "./recordings.ts";
 import { compareSeats, type SeatsFound } from "./rosters.ts";
 import { watchLeaks } from "./seat-leaks.ts";
 import type { Staged } from "./stage.ts";
@@ -20,6 +21,8 @@ const LATE_MS = 20_000;
 export const AFTERLIFE_MS = 40_000;
 /** A caller who was offered to RELAY, and hears it ring yet in the evening, gives up. */
 const RINGING_MS = 12_000;
+/** What is put right within this of the end is right: SignalWire is asked about a recording 10 s after it, and again 10 s and 30 s later. */
+const RECORDED_MS = 70_000;
 /** Nothing more is waited for when every call has been over for so long. */
 const QUIET_MS = 1_000;
 
@@ -85,6 +88,7 @@ class Player {
     await wait(plan.over_at_ms + EVENING_MS);
     const evening = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     await this.#endOfDay();
+    await this.#allTold();
     const end = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     const seats = evening && end && { evening, end };
     const seats_leaked_ms = (await leaks?.stop()) ?? [];
@@ -126,6 +130,14 @@ class Player {
       if (quiet_since !== null && Date.now() - quiet_since >= QUIET_MS) return;
       await wait(250);
     }
+  }
+
+  /** Waits until the rules' server was told of every recording, or should have been. */
+  async #allTold(): Promise<void> {
+    const { projects, told } = this.#staged;
+    const conferences = projects.flatMap(({ past_conferences }) => past_conferences);
+    const until = Date.now() + RECORDED_MS;
+    while (untoldRecordings(conferences, told).length > 0 && Date.now() < until) await wait(250);
   }
 
   #later(ms: number, act: () => void): void {

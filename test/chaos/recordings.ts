@@ -1,5 +1,4 @@
 import type { Conference } from "../carrier/conferences.ts";
-import type { JournalEntry } from "../carrier/journal.ts";
 import type { CallRecord } from "./records.ts";
 import { NOTICE } from "./rules.ts";
 
@@ -35,16 +34,17 @@ export function recordedWithoutNotice(
   });
 }
 
-/** Conferences that were recorded, and of whose recordings nobody was told in a way that they acknowledged. */
+/**
+ * Recordings that are over, and of whose end the rule's own server was not told.
+ * @param told the bodies of what it was told, each of which names the recording by its id, or in its URL.
+ */
 export function untoldRecordings(
   conferences: Iterable<Recorded>,
-  entries: readonly JournalEntry[],
-): Recorded[] {
-  const told = new Set(
-    entries
-      .filter(({ kind, event_type }) => kind === "status_callback" && event_type === "recording")
-      .filter(({ http_status }) => typeof http_status === "number" && http_status < 300)
-      .map(({ conference_id }) => conference_id),
-  );
-  return [...conferences].filter((one) => one.recording?.state === "stopped" && !told.has(one.conference_id));
+  told: readonly string[],
+): { conference_id: string; sid: string }[] {
+  return [...conferences].flatMap(({ conference_id, recording }) => {
+    if (recording?.state !== "stopped") return [];
+    const { sid } = recording;
+    return told.some((body) => body.includes(sid)) ? [] : [{ conference_id, sid }];
+  });
 }

@@ -60,11 +60,16 @@ export function wireRoom(tenant: string, kind: Kind | "board", team: Team): stri
 }
 
 /**
- * The rules of every tenant: a room for each number, one kind of which is recorded and ends with its moderator, some with a capacity, some
+ * The rules of every tenant: a room for each number, two kinds of which are recorded, of these one ends with its moderator, some with a capacity, some
  * behind a PIN, some with a line before them.
+ * @param recordings_url told of recordings.
  * @param hmacs as a ruleset has them in place of the PINs.
  */
-export function rules(voicemail_url: string, hmacs: Record<keyof typeof pins, string>): object {
+export function rules(
+  voicemail_url: string,
+  recordings_url: string,
+  hmacs: Record<keyof typeof pins, string>,
+): object {
   const to = (kind: Kind) => teams.map((team) => numberOf(kind, team));
   const seats = (kind: (typeof seatKinds)[number] | "queue", overflow: object, more: object = {}) => ({
     id: kind,
@@ -74,6 +79,7 @@ export function rules(voicemail_url: string, hmacs: Record<keyof typeof pins, st
   const among = (then: "next" | "spread") => ({ then, rooms: NUMBERED });
   // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
   const line = { then: "wait" };
+  const recorded = { record: "record-from-start", recording_status_callback: recordings_url };
   return {
     lists: { chairs: [chair] },
     defaults: { join: { beep: "onEnter", region: "us" }, recording_notice: NOTICE },
@@ -84,14 +90,14 @@ export function rules(voicemail_url: string, hmacs: Record<keyof typeof pins, st
         place: {
           room: "standup-{to}",
           role: "moderator",
-          join: { end_on_exit: true, record: "record-from-start" },
+          join: { end_on_exit: true, ...recorded },
         },
       },
       { id: "standup", match: { to: to("standup") }, place: { room: "standup-{to}" } },
       {
         id: "hall",
         match: { to: to("hall") },
-        place: { room: "hall-{to}", announce: "Welcome to the hall." },
+        place: { room: "hall-{to}", announce: "Welcome to the hall.", join: recorded },
       },
       { id: "team", match: { to: to("team") }, place: { room: "team-{to}" } },
       {

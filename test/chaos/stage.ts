@@ -8,6 +8,7 @@ import { type Carrier, startCarrier } from "../carrier/carrier.ts";
 import type { Project } from "../carrier/project.ts";
 import { startVoicemail } from "../demo/voicemail.ts";
 import type { Plan } from "./plan.ts";
+import { type RuleServer, startRuleServer } from "./rule-server.ts";
 import { pins, rules } from "./rules.ts";
 
 /** A session takes the calls of its contexts within this, or the run does not begin. */
@@ -22,6 +23,8 @@ export interface Staged {
   carrier: Carrier;
   /** As the plan numbers them. */
   projects: Project[];
+  /** What the rules' own server was told of recordings, by whichever project. */
+  told: readonly string[];
 }
 
 export interface LogLine {
@@ -43,9 +46,14 @@ export interface Stage {
 export async function setStage(plans: readonly Plan[]): Promise<Stage> {
   const credentials_key = randomBytes(32).toString("base64");
   const voicemail = await startVoicemail();
-  const staged = await Promise.all(plans.map(stageOne));
+  const ruleServer = await startRuleServer();
+  const staged = await Promise.all(plans.map((plan) => stageOne(plan, ruleServer)));
   const kv: Record<string, string> = {};
-  for (const one of staged) Object.assign(kv, await recordsOf(one, credentials_key, voicemail.url));
+  for (const one of staged)
+    Object.assign(
+      kv,
+      await recordsOf(one, credentials_key, { voicemail: voicemail.url, recordings: ruleServer.url }),
+    );
   const { folder } = temporaryFolder();
   const script = await bundle(folder, "test/chaos/worker.ts");
   const log: LogLine[] = [];
@@ -62,6 +70,7 @@ export async function setStage(plans: readonly Plan[]): Promise<Stage> {
     async close() {
       worker.stop();
       voicemail.stop();
+      ruleServer.stop();
       await Promise.all(staged.map(({ carrier }) => carrier.close()));
     },
   };
@@ -96,20 +105,20 @@ async function subscribed(project: Project | undefined, contexts: readonly strin
   }
 }
 
-async function stageOne(plan: Plan): Promise<Staged> {
+async function stageOne(plan: Plan, { told }: RuleServer): Promise<Staged> {
   const carrier = await startCarrier(0);
   const projects = plan.projects.map(({ project_id, seed, readings }) => {
     const project = carrier.world.create({ project_id, seed, switches: readings });
     if (project === null) throw new Error(`the plan has project ${project_id} twice`);
     return project;
   });
-  return { plan, carrier, projects };
+  return { plan, carrier, projects, told };
 }
 
 async function recordsOf(
   { plan, carrier, projects }: Staged,
   credentials_key: string,
-  voicemail_url: string,
+  urls: { voicemail: string; recordings: string },
 ): Promise<Record<string, string>> {
   const kv: Record<string, string> = {};
   for (const [index, { project_id, token, signing_key }] of projects.entries()) {
@@ -127,7 +136,7 @@ async function recordsOf(
     for (const tenant of tenants) {
       const hmac = async (pin: string) => await answerHmac(credentials_key, tenant, pin);
       const hmacs = { bridge: await hmac(pins.bridge), board: await hmac(pins.board) };
-      kv[`ruleset/${tenant}`] = JSON.stringify(rules(voicemail_url, hmacs));
+      kv[`ruleset/${tenant}`] = JSON.stringify(rules(urls.voicemail, urls.recordings, hmacs));
     }
   }
   return kv;

@@ -307,6 +307,49 @@ describe("status callbacks, the second feed", () => {
     }
   });
 
+  test("each room's recording callback names it, and nobody else can have another room named", async () => {
+    await using home = await openHouse({
+      rules: [{ id: "own", match: {}, place: { room: "own-{from}" } }],
+      carrier: { speed: 10 },
+    });
+    const place = async (from: string) => {
+      const { call_id } = await home.carrier.placeCall({ ...caller, from, url: home.webhook_url });
+      await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:own-${from}` } });
+    };
+    await place("+15550100001");
+    await place("+15550100002");
+    const joins = await sent(home, "calling.join_conference");
+    const [one, other] = joins.map((join) => new URL(String(join["recording_status_callback"])));
+    if (!one || !other) throw new Error("nobody joined");
+    expect(one.searchParams.get("room")).toBe(`${home.tenant}:own-+15550100001`);
+    expect(other.searchParams.get("room")).toBe(`${home.tenant}:own-+15550100002`);
+    const form = "RecordingStatus=completed&RecordingSid=r-1";
+    const type = "application/x-www-form-urlencoded";
+    expect(await report(one.href, form, type)).toBe(204);
+    other.searchParams.set("proof", one.searchParams.get("proof") ?? "");
+    expect(await report(other.href, form, type)).toBe(403);
+    other.searchParams.delete("proof");
+    expect(await report(other.href, form, type)).toBe(403);
+  });
+
+  test("a form tells of a muted participant, whom the roster shows so", async () => {
+    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    const call_id = await inRoom(home);
+    const form = {
+      StatusCallbackEvent: "participant-join",
+      ConferenceSid: "conf",
+      FriendlyName: `${home.tenant}:support`,
+      CallSid: call_id,
+      Muted: "true",
+      Hold: "false",
+      Timestamp: new Date(Date.now() + 2_000).toUTCString(),
+    };
+    const type = "application/x-www-form-urlencoded";
+    expect(await report(await callbackUrl(home), `${new URLSearchParams(form)}`, type)).toBe(204);
+    const roster = await (await askApi(`/tenants/${home.tenant}/conferences/support`)).json();
+    expect(roster).toMatchObject({ participants: [{ call_id, muted: true, held: false }] });
+  });
+
   test("an event that is no conference's is not taken from a callback", async () => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);

@@ -1,28 +1,60 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { forward } from "../../functions/forward.ts";
+import { forward, type Told } from "../../functions/forward.ts";
 import { describeError } from "../../functions/log.ts";
+import type { CallbackBody } from "../../shared/callback-body.ts";
 import type { ForwardTo } from "../../shared/callbacks.ts";
-import type { RelayEvent } from "../../shared/relay/events.ts";
 
-const event: RelayEvent = {
-  kind: "conference",
-  event_type: "calling.conference",
-  timestamp: 1_700_000_000,
-  params: { status: "participant-join", conference_id: "conf", name: "acme:team", call_id: "c-1" },
+const body: CallbackBody = {
+  kind: "json",
+  body: {
+    event_type: "calling.conference",
+    event_channel: "swml:1",
+    timestamp: 1_700_000_000,
+    project_id: "project",
+    space_id: "space",
+    params: {
+      status: "participant-join",
+      conference_id: "conf",
+      name: "acme:team",
+      call_id: "c-1",
+      muted: true,
+      reason_ended: "so",
+      new_list: [1],
+    },
+  },
+};
+const form: CallbackBody = {
+  kind: "form",
+  fields: [
+    ["AccountSid", "project"],
+    ["RecordingSid", "r-1"],
+    ["RecordingUrl", "https://files.example.com/r-1"],
+    ["RecordingStatus", "completed"],
+    ["RecordingDuration", "12"],
+    ["RecordingFileSize", "192000"],
+    ["Muted", "true"],
+    ["EventName", "x"],
+    ["NewField", "1"],
+    ["NewField", "2"],
+  ],
 };
 
 beforeEach(() => void vi.spyOn(scheduler, "wait").mockResolvedValue());
 afterEach(() => void vi.restoreAllMocks());
 
 /** What the log says of telling them, with a web that answers so. */
-async function told(to: ForwardTo, answer: () => Response): Promise<{ requests: Request[]; log: string }> {
+async function told(
+  to: ForwardTo,
+  answer: () => Response,
+  what: Told = { kind: "conference", body, account: "project" },
+): Promise<{ requests: Request[]; log: string }> {
   const requests: Request[] = [];
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     requests.push(new Request(input, init));
     return answer();
   });
-  await forward(to, event, "project", { tenant: "acme" });
+  await forward(to, what, { tenant: "acme" });
   return { requests, log: warn.mock.calls.flat().join("\n") };
 }
 
@@ -49,6 +81,71 @@ describe.each(ways)("a callback that is forwarded as $as by $method", (way) => {
     expect(requests).toEqual([]);
     expect(log).toContain("callback.not_forwarded");
     expect(log).not.toMatch(/SECRET|user:|::1/);
+  });
+});
+
+describe("what came in goes out whole", () => {
+  const url = "https://hooks.example.com/told?x=1";
+  const ok = () => new Response();
+  const ofRecording: Told = { kind: "recording", body: form, account: "project" };
+
+  test("as the JSON that it was", async () => {
+    const { requests } = await told({ as: "json", method: "POST", url }, ok);
+    expect(await requests[0]?.json()).toEqual(body.body);
+  });
+
+  test("as the form that it was, repeated fields and all", async () => {
+    const { requests } = await told({ as: "form", method: "POST", url }, ok, ofRecording);
+    expect([...new URLSearchParams(await requests[0]?.text())]).toEqual(form.fields);
+    const got = await told({ as: "form", method: "GET", url }, ok, ofRecording);
+    expect([...new URL(got.requests[0]?.url ?? "").searchParams]).toEqual([["x", "1"], ...form.fields]);
+  });
+
+  test("as a form where it was JSON", async () => {
+    const { requests } = await told({ as: "form", method: "POST", url }, ok);
+    expect(Object.fromEntries(new URLSearchParams(await requests[0]?.text()))).toEqual({
+      AccountSid: "project",
+      StatusCallbackEvent: "participant-join",
+      ConferenceSid: "conf",
+      FriendlyName: "acme:team",
+      CallSid: "c-1",
+      Muted: "true",
+      ReasonEnded: "so",
+      NewList: "[1]",
+      Timestamp: "Tue, 14 Nov 2023 22:13:20 GMT",
+    });
+  });
+
+  test("as a form where it was a recording's JSON", async () => {
+    const params = { status: "record-stop", recording_url: "https://a.example/r", recording_duration: 12 };
+    const json: CallbackBody = { kind: "json", body: { event_type: "calling.conference", params } };
+    const { requests } = await told({ as: "form", method: "POST", url }, ok, { ...ofRecording, body: json });
+    expect(Object.fromEntries(new URLSearchParams(await requests[0]?.text()))).toEqual({
+      AccountSid: "project",
+      RecordingStatus: "completed",
+      RecordingUrl: "https://a.example/r",
+      RecordingDuration: "12",
+      RecordingSource: "Conference",
+    });
+  });
+
+  test("as JSON where it was a form", async () => {
+    const { requests } = await told({ as: "json", method: "POST", url }, ok, ofRecording);
+    expect(await requests[0]?.json()).toEqual({
+      event_type: "calling.conference",
+      project_id: "project",
+      params: {
+        status: "recording-completed",
+        recording_status: "completed",
+        recording_sid: "r-1",
+        recording_url: "https://files.example.com/r-1",
+        recording_duration: 12,
+        recording_file_size: 192_000,
+        muted: true,
+        event_name: "x",
+        new_field: "2",
+      },
+    });
   });
 });
 

@@ -28,6 +28,18 @@ export const conferenceQuestions = {
     partyline:
       "The callback URL holds a token; an unsigned leave frees the seat, and ends the call only with a second source",
   }),
+  recording_form_has_conference_sid: openQuestion([true, false], {
+    question: "Whether the form of a recording callback names the conference",
+    published: "The callback's page lists no `ConferenceSid`",
+    kind: "harmless",
+    partyline: "The callback's URL says which conference it is about",
+  }),
+  recording_form_call_sid: openQuestion(["missing", "empty", "of_no_call"], {
+    question: "What `CallSid` is in the form of a recording callback of a conference",
+    published: "The callback's page lists it; REST's schema says that a conference's recording has no call",
+    kind: "harmless",
+    partyline: "The callback's URL says which conference it is about",
+  }),
   max_participants_relay: openQuestion([100_000, 250], {
     question: "Up to which `max_participants` RELAY and SWML take a join",
     published: "RELAY's guide: 1 to 250; SWML's: 2 to 100,000",

@@ -21,8 +21,8 @@ async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
       () => NOW,
       async () => new Set(),
     );
-    const { journal, placements, rooms, doubts, rulesets } = ledger;
-    const archive = new Archive(sql, journal, placements, rooms, doubts, rulesets, () => {});
+    const { journal, placements, rooms, doubts, rulesets, recordings } = ledger;
+    const archive = new Archive(sql, journal, placements, rooms, doubts, rulesets, recordings, () => {});
     const forwarding = { conference: HOOK, recording: HOOK };
     ledger.plan(requestOf("call-1", { deadline_at: NOW + 2_000, forwarding }));
     use({ ledger, archive });

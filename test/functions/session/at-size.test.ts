@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { CallsPage } from "../../../functions/session/archive.ts";
 import type { DialsPage } from "../../../functions/session/dial-contract.ts";
+import type { RecordingsPage } from "../../../functions/session/recordings.ts";
 import type { ConferencesPage } from "../../../functions/session/roster.ts";
 import { COMMON_CALLER, fill, LONG_CALL } from "./filled.ts";
 import { emptied, requestOf } from "./ledger.ts";
@@ -217,6 +218,56 @@ describe(`with ${CALLS + LIVE} calls kept, ${LIVE} of them in rooms`, () => {
     // Every tenth call is another tenant's, and the conference of one room has ended.
     expect(names).toHaveLength(ROOMS - ROOMS / 10 - 1);
   });
+
+  test("a recording's callback is taken by a few rows, into a room with thousands of recordings too", async () => {
+    for (const [status, recording_sid] of [
+      ["recording-in-progress", "new"],
+      ["recording-completed", "new"],
+      ["recording-completed", "sid-77"],
+      ["recording-completed", undefined],
+    ]) {
+      const { rows } = await read(async () => {
+        await session().conferenceEvent({
+          v: 1,
+          project_id: "p-1",
+          tenant: "acme",
+          kind: "recording",
+          trusted: true,
+          ids_known: false,
+          event: {
+            kind: "conference",
+            event_type: "calling.conference",
+            params: { status: String(status), name: "acme:room-7", recording_sid },
+          },
+        });
+      });
+      expect(rows, status).toBeLessThanOrEqual(OF_WEBHOOK);
+    }
+  });
+
+  test.each([{}, { room: "acme:room-7" }, { conference_id: "conf-7" }])(
+    "a page of recordings reads a few rows, and the pages are in order: %o",
+    async (query) => {
+      using archive = await session().archive();
+      let after: string | undefined;
+      const times: number[] = [];
+      for (let pages = 0; pages < 3; pages += 1) {
+        const { rows } = await read(async () => {
+          const page: RecordingsPage = await archive.recordings("acme", {
+            limit: 200,
+            ...query,
+            ...(after === undefined ? {} : { after }),
+          });
+          times.push(...page.recordings.map(({ started_at }) => started_at));
+          after = page.next ?? undefined;
+        });
+        expect(rows).toBeLessThanOrEqual(OF_PAGE);
+        if (after === undefined) break;
+      }
+      expect(times.length).toBeGreaterThan(100);
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+    },
+  );
 
   test("callers and numbers that take no PIN are listed by a few rows", async () => {
     const { rows } = await read(async () => {

@@ -7,6 +7,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const HOUR = 3_600_000;
 const KEEP = 7 * 24 * HOUR;
+const KEEPING = { keep_ms: KEEP, keep_recordings_ms: 90 * 24 * HOUR };
 const START = 1_800_000_000_000;
 const operator = { deed: "end", by: "nobody", said: "an operator ends the call" } as const;
 const pins = {
@@ -59,6 +60,7 @@ async function filled(
       () => {},
     );
     desk.ask(pins);
+    ledger.recordings.add({ tenant: "acme", room: "acme:support", state: "completed", started_at: now });
     ledger.journal.deed({ tenant: "acme", call_id: "c-0" }, operator);
     for (let n = 0; n < 144; n += 1) {
       const call_id = `c-${n}`;
@@ -83,7 +85,7 @@ async function filled(
       pass: (ms) => {
         now += ms;
       },
-      run: async () => (await forgetting.run(KEEP)).isMore,
+      run: async () => (await forgetting.run(KEEPING)).isMore,
       count: (table, where = "1") =>
         Number(sql.exec(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`).one()["n"]),
     });
@@ -118,7 +120,7 @@ test("storage that is nearly full forgets the oldest history, until it is not or
   });
 });
 
-test("what is live, shut out or done by an operator stays, however full it is", async () => {
+test("what is live, recorded, shut out or done by an operator stays, however full it is", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   await filled("hopeless", 1, async ({ run, count, ledger }) => {
     await runAll(run);
@@ -128,6 +130,23 @@ test("what is live, shut out or done by an operator stays, however full it is", 
     expect(ledger.placements.ofCall("c-0")).toHaveLength(1);
     expect(count("journal", "data LIKE '%operator%'")).toBe(1);
     expect(count("pin_guards")).toBeGreaterThan(0);
+    expect(count("recordings")).toBe(1);
+  });
+});
+
+test("recordings are kept for a time of their own, longer than calls or shorter", async () => {
+  await filled("recordings", 10_000_000_000, async ({ run, pass, count, forgetting }) => {
+    pass(83 * 24 * HOUR);
+    await runAll(run);
+    expect([count("journal"), count("recordings")]).toEqual([0, 1]);
+    expect(forgetting.next(KEEPING)).toBe(START + KEEPING.keep_recordings_ms);
+    pass(24 * HOUR + 1);
+    await runAll(run);
+    expect(count("recordings")).toBe(0);
+  });
+  await filled("recordings-shorter", 10_000_000_000, async ({ forgetting, count }) => {
+    await forgetting.run({ keep_ms: KEEP, keep_recordings_ms: 24 * HOUR });
+    expect([count("journal"), count("recordings")]).toEqual([145, 0]);
   });
 });
 
@@ -159,7 +178,7 @@ test("more than one run forgets is due at once again", async () => {
       ledger.journal.deed({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
     now += KEEP + 1;
     const forgetting = new Forgetting({ ...ledger, events: ledger.events, pins: desk }, () => now);
-    expect(await forgetting.run(KEEP)).toEqual({ rows: 2_000, isMore: true });
-    expect(await forgetting.run(KEEP)).toEqual({ rows: 500, isMore: false });
+    expect(await forgetting.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });
+    expect(await forgetting.run(KEEPING)).toEqual({ rows: 500, isMore: false });
   });
 });

@@ -165,6 +165,12 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     expect(await tenants.naming("default")).toBe("plain");
   },
   async (found) => {
+    using archive = await found.archive();
+    expect(await archive.recordings("acme", { limit: 9 })).toMatchObject({
+      recordings: [{ id: "rec-1", room: "acme:support", state: "completed", sid: "r-1", duration_s: 12 }],
+    });
+  },
+  async (found) => {
     using usher = await found.usher();
     const wanted: Wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
     expect(await usher.isRecorded(wanted)).toBe(true);

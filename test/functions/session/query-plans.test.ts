@@ -217,7 +217,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     );
   expect(ledger.rooms.waiting.has("acme:lobby")).toBe(true);
   ledger.rooms.ofCaller("acme", "me");
-  ledger.rooms.forwardingOf("acme:support");
+  ledger.rooms.forwardingOf("acme:support", "conference");
   const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
   const promised = requestOf("in", { deadline_at: now, rejoin: { s: 600, to: "+15550100100", placing } });
   ledger.kept.promise(promised);
@@ -255,8 +255,12 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.rooms,
     ledger.doubts,
     ledger.rulesets,
+    ledger.recordings,
     () => {},
   );
+  useRecordings(ledger);
+  for (const more of [{}, { room: "acme:support" }, { conference_id: "c-1" }])
+    archive.recordings("acme", { limit: 9, since: 1, ...more });
   const note = { received_at: now, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
   const said = { outcome: "reject", rule: null, ruleset: "r1", room: null, ms: 1 };
   archive.note({ v: 1, project_id: "p-1", tenant: "acme", call_id: "in", note, said });
@@ -286,6 +290,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.walks,
     ledger.dials,
     ledger.rulesets,
+    ledger.recordings,
   ])
     table.forget(1, 100);
   ledger.kept.forget(100);
@@ -351,6 +356,22 @@ function useWalksAndDials({ walks, dials }: Ledger): void {
   dials.countUnderWay("acme", 9);
   dials.lastSentAt();
   dials.oldest();
+}
+
+function useRecordings({ recordings }: Ledger): void {
+  const about = { tenant: "acme", room: "acme:support", state: "expected", started_at: 1 } as const;
+  const row = recordings.add(about);
+  if (!row) throw new Error("there was no room");
+  recordings.update(row, { sid: "r-1", conference_id: "c-1", due_at: 1 });
+  recordings.find("acme", row.id);
+  recordings.bySid("r-1");
+  recordings.ofConference("c-1");
+  recordings.newestIn("acme", "acme:support");
+  recordings.begunIn("acme", "acme:support", 0, 9);
+  recordings.takeDue(9);
+  recordings.nextDue();
+  recordings.oldest();
+  recordings.drop(row);
 }
 
 function useErrands({ errands }: Ledger): void {

@@ -4,6 +4,7 @@ import type { Alarm } from "../../../functions/session/alarm.ts";
 import { Chores } from "../../../functions/session/chores.ts";
 import type { Line } from "../../../functions/session/line.ts";
 import type { Link } from "../../../functions/session/link.ts";
+import type { RecordingKeeper } from "../../../functions/session/recording-keeper.ts";
 import { Slots } from "../../../functions/session/slots.ts";
 import { fill } from "./filled.ts";
 import { Ledger, onStorage } from "./ledger.ts";
@@ -55,6 +56,8 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
         },
       } satisfies Partial<Link> as unknown as Link,
       alarm: { arm: () => {} } as unknown as Alarm,
+      // Nobody is recorded.
+      recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
     });
     chores.verifyWhereabouts();
     await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(LIVE);

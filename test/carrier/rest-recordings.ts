@@ -1,0 +1,90 @@
+import type { Conference } from "./conferences.ts";
+import type { WebAnswer, WebRequest } from "./http-server.ts";
+import type { Project } from "./project.ts";
+import { type ListPages, logPage } from "./rest-pages.ts";
+
+type Kept = NonNullable<Conference["recording"]>;
+
+const missing: WebAnswer = { status: 404, json: { error: "Not Found" } };
+
+/** `GET /api/relay/rest/recordings`, and GET and DELETE of one: the recordings of RELAY's conferences. */
+export function serveRecordings(
+  project: Project,
+  { method, path, url }: WebRequest,
+  pages: ListPages,
+): WebAnswer {
+  const [id, more] = path.slice(4);
+  if (more !== undefined) return missing;
+  const found = recorded(project).filter(({ conference }) => conference.type === "relay_conference");
+  if (id === undefined) {
+    if (method !== "GET") return missing;
+    const data = found.map(({ conference, kept }) => relayView(project, conference, kept));
+    return logPage(url, data, pages);
+  }
+  const one = found.find(({ kept }) => kept.sid === id);
+  if (one === undefined) return missing;
+  if (method === "DELETE") return deleteRecording(one.kept);
+  return method === "GET" ? { status: 200, json: relayView(project, one.conference, one.kept) } : missing;
+}
+
+/** GET and DELETE of one recording, whatever conference it is of, by the compatibility API. */
+export function serveRecording(project: Project, { method, path }: WebRequest): WebAnswer {
+  const sid = (path[6] ?? "").replace(/\.json$/, "");
+  const one = recorded(project).find(({ kept }) => kept.sid === sid);
+  if (one === undefined) return missing;
+  if (method === "DELETE") return deleteRecording(one.kept);
+  return { status: 200, json: recordingView(project, one.conference, one.kept) };
+}
+
+export function keptRecording({ recording }: Conference): Kept | null {
+  return recording === null || recording.deleted ? null : recording;
+}
+
+export function deleteRecording(kept: Kept): WebAnswer {
+  kept.deleted = true;
+  return { status: 204 };
+}
+
+export function recordingView(project: Project, conference: Conference, kept: Kept): Record<string, unknown> {
+  const isDone = kept.state === "stopped";
+  return {
+    sid: kept.sid,
+    account_sid: project.project_id,
+    call_sid: null,
+    conference_sid: conference.sid,
+    status: isDone ? "completed" : kept.state,
+    start_time: new Date(kept.since).toUTCString(),
+    date_created: new Date(kept.since).toUTCString(),
+    duration: isDone ? kept.duration_s : null,
+    channels: 1,
+    source: "Conference",
+    uri: `/api/laml/2010-04-01/Accounts/${project.project_id}/Recordings/${kept.sid}.json`,
+  };
+}
+
+const words = { "in-progress": "recording", paused: "paused", stopped: "finished" } as const;
+
+function relayView(project: Project, conference: Conference, kept: Kept): Record<string, unknown> {
+  const isDone = kept.state === "stopped";
+  return {
+    id: kept.sid,
+    project_id: project.project_id,
+    created_at: new Date(kept.since).toISOString(),
+    updated_at: new Date(kept.since + kept.duration_s * 1000).toISOString(),
+    duration_in_seconds: isDone ? kept.duration_s : null,
+    error_code: null,
+    status: words[kept.state],
+    url: isDone ? conference.recordingUrl() : null,
+    stereo: false,
+    byte_size: isDone ? conference.recordingSize() : null,
+    track: "both",
+    relay_conference_id: conference.conference_id,
+  };
+}
+
+function recorded(project: Project): { conference: Conference; kept: Kept }[] {
+  return [...project.conferences.values(), ...project.past_conferences].flatMap((conference) => {
+    const kept = keptRecording(conference);
+    return kept === null ? [] : [{ conference, kept }];
+  });
+}

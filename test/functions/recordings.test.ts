@@ -1,0 +1,234 @@
+import { runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { askApi } from "./api/ask.ts";
+import { session } from "./contexts/context-house.ts";
+import { type House, openHouse, sent, warmUp } from "./house.ts";
+import { FULL, SqlFaults } from "./session/sql-faults.ts";
+
+const HOOK = "https://hooks.example.com/told";
+const caller = { to: "+15550100100" };
+const join = { record: "record-from-start", recording_status_callback: HOOK };
+
+/** What the rule's own server was told. */
+let told: { body: string; type: string }[] = [];
+
+beforeAll(warmUp);
+beforeEach(() => {
+  told = [];
+  const fetched = globalThis.fetch;
+  vi.stubGlobal("fetch", async (input: RequestInfo, init?: RequestInit) => {
+    const request = new Request(input, init);
+    if (new URL(request.url).host !== "hooks.example.com") return await fetched(input, init);
+    told.push({ body: await request.text(), type: request.headers.get("content-type") ?? "" });
+    return new Response(null, { status: 204 });
+  });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+function rulesWith(more: Record<string, unknown> = {}) {
+  return [
+    { id: "board", match: {}, place: { room: "board", recording_notice: false, join: { ...join, ...more } } },
+  ];
+}
+
+/** Two calls meet in the room, and hang up. */
+async function met(home: House, via: "swml" | "cxml"): Promise<string[]> {
+  const calls: string[] = [];
+  for (const from of ["+15550100001", "+15550100002"]) {
+    const url = home.webhook_url.replace(/swml$/, via);
+    const call = { ...caller, from, ...(via === "cxml" ? { cxml_url: url } : { url }) };
+    const { call_id } = await home.carrier.placeCall(call);
+    await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });
+    calls.push(call_id);
+  }
+  await home.carrier.wait({ journal: { kind: "recording", contains: { status: "in-progress" } } });
+  for (const call_id of calls) await home.carrier.hangUp(call_id);
+  return calls;
+}
+
+interface Page {
+  recordings: Record<string, unknown>[];
+  next: string | null;
+}
+
+async function listed(home: House, query = ""): Promise<Page> {
+  return await (await askApi(`/tenants/${home.tenant}/recordings${query}`)).json();
+}
+
+/** The only recording, once it is over. */
+async function completed(home: House, timeout = 5_000): Promise<Record<string, unknown>> {
+  await expect
+    .poll(
+      async () => {
+        const r = (await listed(home)).recordings;
+        return r;
+      },
+      { timeout },
+    )
+    .toMatchObject([{ state: "completed" }]);
+  return (await listed(home)).recordings[0] ?? {};
+}
+
+describe("a rule's recording callback", () => {
+  test("tells by SWML, without a list, how the recording ended, with all that SignalWire says", async () => {
+    await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });
+    await met(home, "swml");
+    await expect.poll(() => told.length).toBe(1);
+    expect(JSON.parse(told[0]?.body ?? "")).toMatchObject({
+      event_type: "calling.conference",
+      event_channel: expect.any(String),
+      project_id: home.carrier.project_id,
+      space_id: expect.any(String),
+      params: {
+        status: "record-stop",
+        name: `${home.tenant}:board`,
+        recording_url: expect.stringContaining("https://"),
+        recording_duration: expect.any(Number),
+        recording_file_size: expect.any(Number),
+      },
+    });
+  });
+
+  test.each([true, false])(
+    "tells by cXML, whatever ids the form has, with every field (ConferenceSid: %s)",
+    async (recording_form_has_conference_sid) => {
+      const wants = {
+        recording_status_callback_event: "in-progress completed",
+        recording_status_callback_event_type: "cxml",
+      };
+      await using home = await openHouse({
+        rules: rulesWith(wants),
+        carrier: {
+          speed: 10,
+          switches: { recording_form_has_conference_sid, recording_form_call_sid: "of_no_call" },
+        },
+      });
+      await met(home, "cxml");
+      await expect.poll(() => told.length).toBe(2);
+      const forms = told.map(({ body }) => Object.fromEntries(new URLSearchParams(body)));
+      expect(forms.map(({ RecordingStatus }) => RecordingStatus)).toEqual(["in-progress", "completed"]);
+      expect(forms[1]).toMatchObject({
+        AccountSid: home.carrier.project_id,
+        RecordingSid: expect.any(String),
+        RecordingUrl: expect.stringContaining("https://"),
+        RecordingDuration: expect.any(String),
+        RecordingChannels: "1",
+        RecordingSource: "Conference",
+      });
+      const one = await completed(home);
+      expect(one).toMatchObject({ sid: forms[1]?.["RecordingSid"], url: forms[1]?.["RecordingUrl"] });
+      expect((await listed(home)).recordings).toHaveLength(1);
+    },
+  );
+
+  test("that is lost, with every event, is made good from SignalWire's lists", async () => {
+    const lost = (at: "event" | "callback", match: Record<string, string>) =>
+      ({ at, match, do: { kind: "lose" } }) as const;
+    await using home = await openHouse({
+      rules: rulesWith(),
+      carrier: {
+        speed: 10,
+        faults: [
+          ...["record-start", "record-stop", "conference-end"].map((status) => lost("event", { status })),
+          lost("callback", { event_type: "recording" }),
+          lost("callback", { status: "conference-end" }),
+        ],
+      },
+    });
+    await met(home, "swml");
+    const one = await completed(home, 20_000);
+    expect(one).toMatchObject({ url: expect.stringContaining("/Recordings/"), sid: expect.any(String) });
+    await expect.poll(() => told.length).toBe(1);
+    expect(JSON.parse(told[0]?.body ?? "")).toMatchObject({
+      event_type: "calling.conference",
+      params: { status: "record-stop", recording_url: one["url"], name: `${home.tenant}:board` },
+    });
+  });
+});
+
+test("a form that comes twice is told once, and one whose recording found no room is taken when it comes again", async () => {
+  const events = { recording_status_callback_event: "in-progress completed" };
+  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  const { call_id } = await home.carrier.placeCall({
+    ...caller,
+    from: "+15550100001",
+    url: home.webhook_url,
+  });
+  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });
+  const [join] = await sent(home, "calling.join_conference");
+  const url = String(join?.["recording_status_callback"]);
+  const report = async (RecordingStatus: string) =>
+    (
+      await exports.default.fetch(url, {
+        method: "POST",
+        body: new URLSearchParams({ RecordingSid: "r-1", RecordingStatus, RecordingDuration: "3" }),
+      })
+    ).status;
+  expect([await report("in-progress"), await report("in-progress")]).toEqual([204, 204]);
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const full = await runInDurableObject(
+    session(home),
+    (_, { storage }) =>
+      new SqlFaults(storage.sql, (statement) => statement.startsWith("UPDATE recordings"), FULL),
+  );
+  expect(await report("completed")).toBe(503);
+  full[Symbol.dispose]();
+  expect(await report("completed")).toBe(204);
+  expect((await listed(home)).recordings).toMatchObject([{ state: "completed", sid: "r-1", duration_s: 3 }]);
+  await expect.poll(() => told.length).toBe(2);
+});
+
+test("a recording is in the list and in its calls' history, until it is deleted, at SignalWire too where that is asked", async () => {
+  await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });
+  const before = Date.now() - 1_000;
+  const calls = await met(home, "swml");
+  const one = await completed(home);
+  expect(one).toMatchObject({
+    room: `${home.tenant}:board`,
+    conference_id: expect.any(String),
+    url: expect.stringContaining("https://"),
+    duration_s: expect.any(Number),
+    size_bytes: expect.any(Number),
+    started_at: expect.any(Number),
+    ended_at: expect.any(Number),
+  });
+  for (const call_id of calls) {
+    const story = await (await askApi(`/tenants/${home.tenant}/calls/${call_id}`)).json();
+    expect(story).toMatchObject({ recordings: [{ id: one["id"] }] });
+  }
+  const found: [string, number][] = [
+    ["?conference=board", 1],
+    [`?conference=${home.tenant}:board`, 1],
+    ["?conference=other", 0],
+    [`?conference_id=${one["conference_id"]}`, 1],
+    ["?conference_id=other", 0],
+    [`?since=${before}`, 1],
+    [`?until=${before}`, 0],
+    [`?since=${new Date(before).toISOString()}`, 1],
+  ];
+  for (const [query, count] of found)
+    expect((await listed(home, query)).recordings, query).toHaveLength(count);
+  expect((await askApi(`/tenants/${home.tenant}/recordings?nonsense=1`)).status).toBe(400);
+  const path = `/tenants/${home.tenant}/recordings/${one["id"]}`;
+  expect((await askApi(`${path}?at=elsewhere`, { method: "DELETE" })).status).toBe(400);
+  expect((await askApi(`${path}?at=signalwire`, { method: "DELETE" })).status).toBe(204);
+  expect((await askApi(path, { method: "DELETE" })).status).toBe(404);
+  expect((await listed(home)).recordings).toEqual([]);
+  const rest = await home.carrier.journal({ kind: "rest" });
+  expect(rest.filter(({ method }) => method === "DELETE")).toHaveLength(1);
+});
+
+test("what is being recorded is not deleted", async () => {
+  await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });
+  for (const from of ["+15550100001", "+15550100002"]) {
+    const { call_id } = await home.carrier.placeCall({ ...caller, from, url: home.webhook_url });
+    await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });
+  }
+  await expect
+    .poll(async () => (await listed(home)).recordings)
+    .toMatchObject([{ state: "in-progress", ended_at: null }]);
+  const [one] = (await listed(home)).recordings;
+  const answer = await askApi(`/tenants/${home.tenant}/recordings/${one?.["id"]}`, { method: "DELETE" });
+  expect(answer.status).toBe(409);
+});
