@@ -112,9 +112,10 @@ export function dialRequest(
   const findings: Finding[] = [];
   const call = outboundCall({ call_id: "", from, to: body.to });
   // Whoever is called is told of a recording as whoever calls.
+  const isRecorded = join.record === "record-from-start" || rules?.recorded.mayBe([room], call) === true;
   const heard = {
     announce: body.announce,
-    recording_notice: join.record === "record-from-start" ? rules?.notice : undefined,
+    recording_notice: isRecorded ? rules?.notice : undefined,
   };
   const words = Object.entries(heard).flatMap(([field, announcement]) =>
     announcement === undefined ? [] : [readSpoken(announcement, rules?.speech ?? {})(call, field, findings)],
@@ -124,6 +125,11 @@ export function dialRequest(
     return { status: 422, code: "bad_announcement", message };
   }
   const [first, ...others] = words.filter((said) => said !== null);
+  // Of a room that no rule records the session may know, or hear later, that it is recorded.
+  const told =
+    isRecorded || rules?.notice === undefined
+      ? null
+      : readSpoken(rules.notice, rules.speech)(call, "recording_notice", []);
   return {
     v: 1,
     project_id: project.project_id,
@@ -152,6 +158,7 @@ export function dialRequest(
       decided_at: Date.now(),
       looked_at: [],
       ...(first === undefined ? {} : { announce: [first, ...others] }),
+      ...(told === null ? {} : { recording_notice: told }),
     },
   };
 }

@@ -4,6 +4,7 @@ import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { namingSaid } from "../naming.ts";
+import type { Wanted } from "../session/seats.ts";
 import { askNumber } from "../session-client.ts";
 import { type CallVisit, roomsBefore, untilFor, wireNames } from "./visit.ts";
 
@@ -18,8 +19,23 @@ export async function withCallerNumber(
 ): Promise<Spoken[]> {
   if (!announce.some(saysNumber)) return announce;
   const { env, tenant, call, authentic } = visit;
+  const number = authentic
+    ? await askNumber(env, tenant.project, wantedOf(visit, placing), untilFor(visit, ASK_MS))
+    : null;
+  if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
+  log("info", "announcement.left_out", {
+    tenant: tenant.tenant,
+    call: call.call_id,
+    why: "the caller's number in the room is not known",
+  });
+  return announce.filter((words) => !saysNumber(words));
+}
+
+/** What the session is asked about, to know in which room the caller would be. */
+export function wantedOf(visit: CallVisit, placing: Placing): Wanted {
+  const { tenant, call } = visit;
   const { rooms, strategy, capacity, sticky_key, join } = placing;
-  const wanted = {
+  return {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
     ...namingSaid(tenant),
@@ -29,14 +45,6 @@ export async function withCallerNumber(
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key, from_before: call.from }),
   };
-  const number = authentic ? await askNumber(env, tenant.project, wanted, untilFor(visit, ASK_MS)) : null;
-  if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
-  log("info", "announcement.left_out", {
-    tenant: tenant.tenant,
-    call: call.call_id,
-    why: "the caller's number in the room is not known",
-  });
-  return announce.filter((words) => !saysNumber(words));
 }
 
 function saysNumber(words: Spoken): boolean {

@@ -5,9 +5,10 @@ import { type Answered, type CallVisit, wireNames } from "./visit.ts";
 
 /** A cXML call comes back from the room that its document dialled: it was there, or never got in. */
 export function answerDialled(visit: CallVisit, state: PlacedState): Answered {
+  const { call } = visit;
   const { placing, room = wireNames(visit.tenant, placing.rooms)[0] } = state;
   const { rule, ruleset } = placing;
-  const status = visit.call.details["DialCallStatus"];
+  const status = call.details["DialCallStatus"];
   const isIn = status === "completed" || status === "answered";
   return {
     rule,
@@ -18,7 +19,12 @@ export function answerDialled(visit: CallVisit, state: PlacedState): Answered {
     ...(isIn
       ? {}
       : { reason: `DialCallStatus: ${typeof status === "string" ? status.slice(0, 40) : "missing"}` }),
-    left: { call_id: visit.call.call_id, entry: state.entry, step: state.place_step },
+    left: {
+      call_id: call.call_id,
+      entry: state.entry,
+      step: state.place_step,
+      lives_on: isIn && call.call_state !== "ended",
+    },
     next: nextAfter(visit, state, status),
   };
 }

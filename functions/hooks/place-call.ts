@@ -147,6 +147,7 @@ function requestFor(
     when_full,
     after,
     max_duration_s,
+    recording_notice,
   }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
@@ -176,6 +177,7 @@ function requestFor(
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    ...(recording_notice === undefined ? {} : { recording_notice }),
     forwarding: forwardingOf(join, call.via),
     rule,
     role,

@@ -64,8 +64,8 @@ export interface Answered {
   ruleset?: string;
   /** The session was told of the webhook on the way. */
   told?: true;
-  /** The placement whose room the call's document is done with, as the session has to be told. */
-  left?: PlacementKey;
+  /** The placement whose room the call's document is done with, as the session has to be told, and whether the call was there and lives on. */
+  left?: PlacementKey & { lives_on: boolean };
   /** What it has to be told where it was not. */
   note?: WebhookNote;
 }

@@ -49,7 +49,7 @@ interface DeskHost {
   held: HeldJoins;
   kept: KeptSeats;
   recordings: Recordings;
-  events: Pick<ConferenceEvents, "isProved">;
+  events: Pick<ConferenceEvents, "isProved" | "removed">;
 }
 
 const REST_MS = 4_000;
@@ -171,9 +171,12 @@ export class Desk {
     const ledger = { placements, rooms, health, counters, observations, recordings };
     const line = {
       refused: (row: Placement) => this.#refused(row),
+      removed: (row: Placement) => this.#host.events.removed(row),
       backToLine: (row: Placement) => this.#host.line.takeBack(row),
     };
-    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
+    const looked = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
+    const keepsSeat = looked.outcome === "document" && this.#host.kept.isPromised(request);
+    const reply: LookReply = keepsSeat ? { ...looked, keeps_seat: true } : looked;
     this.#looked(request, reply);
     return reply;
   }
@@ -240,6 +243,8 @@ export class Desk {
     link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
+      // It lives, wherever it was before: that it left was no drop.
+      this.#host.events.removed(other);
       if (!isLive(other.state)) continue;
       // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
       if (other.state !== "waiting") join_via = "document";

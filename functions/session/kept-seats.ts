@@ -22,6 +22,7 @@ export interface Returning {
 /** A seat that may be claimed. */
 type Claimable = {
   seq: number;
+  call_id: string;
   room: string | null;
   until: number;
   claimed_by: string | null;
@@ -67,21 +68,69 @@ export class KeptSeats {
     );
   }
 
-  /** The call has dropped out of this room: its seat is kept from now on, where that was promised. */
-  keep(key: PlacementKey, room: string): void {
+  /**
+   * The call has left this room: its seat is kept from now on, if that was promised; returns whether it was. Idempotent.
+   * @param undecided_ms How long it may turn out that the caller was removed. The call that left claims the seat for that time, so
+   * that no other call can; without an answer it was a drop.
+   */
+  keep(key: PlacementKey, room: string, undecided_ms: number): boolean {
+    const now = this.#now();
     const [kept] =
       this.#disk.attempt<{ seq: number; until: number }>(
-        `UPDATE kept_seats SET room = ?, until = ? + keep_s * 1000 WHERE call_id = ? AND entry = ? AND step = ?
-       RETURNING seq, until`,
+        `UPDATE kept_seats SET room = ?, until = ? + keep_s * 1000, claimed_by = call_id, claimed_until = ?
+         WHERE call_id = ? AND entry = ? AND step = ? AND until IS NULL RETURNING seq, until`,
         room,
-        this.#now(),
+        now,
+        now + undecided_ms,
         key.call_id,
         key.entry,
         key.step,
       ) ?? [];
-    if (!kept) return;
+    if (!kept) return false;
     this.#until = Math.max(this.#until, kept.until);
     this.#rooms.get(room)?.set(kept.seq, kept.until);
+    return true;
+  }
+
+  /** The call that left is over: the caller dropped, and may claim the seat at once. */
+  dropped({ call_id, entry, step }: PlacementKey): void {
+    if (this.#now() >= this.#until) return;
+    this.#disk.attempt(
+      `UPDATE kept_seats SET claimed_by = NULL, claimed_until = NULL
+       WHERE call_id = ? AND entry = ? AND step = ? AND claimed_by = call_id`,
+      call_id,
+      entry,
+      step,
+    );
+  }
+
+  /**
+   * The caller was removed and nothing is kept. Returns the room in which a seat is free because of that, or null. A seat that is
+   * known to be of a drop stays.
+   */
+  removed({ call_id, entry, step }: PlacementKey): string | null {
+    const [gone] =
+      this.#disk.attempt<{ seq: number; room: string | null; until: number | null }>(
+        `DELETE FROM kept_seats WHERE call_id = ? AND entry = ? AND step = ? AND (until IS NULL OR claimed_by = call_id)
+         RETURNING seq, room, until`,
+        call_id,
+        entry,
+        step,
+      ) ?? [];
+    if (gone?.room == null || gone.until === null) return null;
+    this.#rooms.get(gone.room)?.delete(gone.seq);
+    return gone.room;
+  }
+
+  /** Whether a seat is kept for the call's caller, or is to be, should the call drop. */
+  isPromised({ call_id, entry, step }: PlacementKey): boolean {
+    const [row] = this.#disk.exec(
+      "SELECT 1 FROM kept_seats WHERE call_id = ? AND entry = ? AND step = ?",
+      call_id,
+      entry,
+      step,
+    );
+    return row !== undefined;
   }
 
   /** It is in its room after all. */
@@ -89,8 +138,8 @@ export class KeptSeats {
     if (this.#until === 0) return;
     const [kept] =
       this.#disk.attempt<{ seq: number; room: string | null }>(
-        `UPDATE kept_seats SET until = NULL WHERE until IS NOT NULL AND call_id = ? AND entry = ? AND step = ?
-       RETURNING seq, room`,
+        `UPDATE kept_seats SET until = NULL, claimed_by = NULL, claimed_until = NULL
+         WHERE until IS NOT NULL AND call_id = ? AND entry = ? AND step = ? RETURNING seq, room`,
         call_id,
         entry,
         step,
@@ -157,6 +206,8 @@ export class KeptSeats {
       .filter(
         (seat) =>
           seat.until > now &&
+          // A call that is back itself did not drop.
+          seat.call_id !== call_id &&
           (seat.claimed_by === call_id ||
             (seat.room !== null && (seat.claimed_by === null || (seat.claimed_until ?? 0) <= now))),
       );
@@ -187,7 +238,7 @@ export class KeptSeats {
     if (now >= this.#until) return null;
     const [taken] = this.#disk.exec<{ seq: number; room: string }>(
       `SELECT seq, room FROM kept_seats INDEXED BY kept_seats_by_claim
-       WHERE claimed_by = ? AND until > ? AND room IS NOT NULL LIMIT 1`,
+       WHERE claimed_by = ? AND call_id != claimed_by AND until > ? AND room IS NOT NULL LIMIT 1`,
       call_id,
       now,
     );
@@ -230,7 +281,7 @@ export class KeptSeats {
   #newestOf(tenant: string, from: string, to: string): Claimable[] {
     return this.#disk
       .exec<Claimable>(
-        `SELECT seq, room, until, claimed_by, claimed_until FROM kept_seats INDEXED BY kept_seats_by_caller
+        `SELECT seq, call_id, room, until, claimed_by, claimed_until FROM kept_seats INDEXED BY kept_seats_by_caller
          WHERE tenant = ? AND "from" = ? AND "to" = ? AND until IS NOT NULL ORDER BY seq DESC LIMIT ?`,
         tenant,
         from,

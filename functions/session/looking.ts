@@ -39,6 +39,8 @@ export interface Lookout {
   wouldHaveSeen(row: Placement): boolean;
   /** SignalWire refused the row's join where seats are limited. */
   refused(row: Placement): void;
+  /** The row's call lives on outside of its room, where its own document had joined it. */
+  removed(row: Placement): void;
   /** Puts a waiter whose join was refused back into its line; false where it did not wait. */
   backToLine(row: Placement): boolean;
   now: number;
@@ -63,6 +65,7 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   }
   const answer =
     request.document_said === undefined ? settle(out, row, request) : settleSaid(out, row, request);
+  if (answer.outcome === "over" && request.document_said === "completed") out.removed(row);
   if (answer.outcome === "unsettled") return { ...answer, room: row.room };
   placements.update(row, {
     asking_step: request.asking_step,

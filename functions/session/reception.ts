@@ -137,6 +137,7 @@ export class Reception {
       const { room: name, conference_id } = row;
       if (row.state === "joined")
         events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+      events.dropped(row);
       placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
       // There is no call left to do anything for.
       for (const kind of ["expire", "rejoin", "end", "after"] as const) errands.drop(kind, row);

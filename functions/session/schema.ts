@@ -165,6 +165,10 @@ const migrations: readonly string[] = [
    CREATE INDEX recordings_by_conference ON recordings (conference_id, started_at) WHERE conference_id IS NOT NULL;
    CREATE INDEX recordings_by_sid ON recordings (sid) WHERE sid IS NOT NULL;
    CREATE INDEX recordings_by_due ON recordings (due_at) WHERE due_at IS NOT NULL;`,
+
+  // What callers are told if their room is recorded, and the rooms that are.
+  `ALTER TABLE placements ADD COLUMN untold TEXT;
+   CREATE TABLE recorded_rooms (room TEXT PRIMARY KEY, conference_id TEXT, since INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

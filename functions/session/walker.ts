@@ -32,6 +32,8 @@ const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
 /** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
 const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
+/** Words that neither RELAY nor REST could play are tried again after each of these. */
+const PLAYED_AGAIN_MS = [500, 1_000] as const;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
 /** What a caller hears who is held once more. */
@@ -143,7 +145,8 @@ export class Walker {
   }
 
   async #resume(was: Next): Promise<Step> {
-    const resumed = takenUp(was, this.#placement);
+    const row = this.#placement;
+    const resumed = takenUp(was, row, row !== undefined && this.#host.kept.isPromised(row));
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 
@@ -152,7 +155,7 @@ export class Walker {
       case "announce":
         // What is not answered hears nothing: its own document answers it, and says the words.
         if (!(await this.#answer()) && (await this.#comesByWebhook())) return "over";
-        await this.control.play(next.words.map(mediumOf));
+        await this.#announce(next.words.map(mediumOf));
         return { sealed: next.back.sealed };
       case "ask":
         return await this.#ask(next);
@@ -187,6 +190,16 @@ export class Walker {
         return await this.#sayAndEnd({ say: notTaken }, next);
       default:
         return next satisfies never;
+    }
+  }
+
+  /** A call whose answer was taken may not be answered yet, and then takes no sound; a notice that nobody heard is none. */
+  async #announce(words: readonly Medium[]): Promise<void> {
+    let done = await this.control.play(words);
+    for (const wait of PLAYED_AGAIN_MS) {
+      if (done !== "failed" || this.control.isGone || this.#isThrough) return;
+      await scheduler.wait(wait);
+      done = await this.control.play(words);
     }
   }
 

@@ -74,6 +74,8 @@ export interface Place {
   join: JoinParameters;
   /** Heard before the room, in order. `{number}` in it stands for the caller's number in the room, not known before. */
   announce?: [Spoken, ...Spoken[]];
+  /** Heard before the room, too, if its conference is known to be recorded; by who is inside when that begins, then. */
+  recording_notice?: Spoken;
   wait?: Wait;
   /** A caller who drops comes back to the same seat so long, without announcement or question; 1 to 3600. */
   rejoin_s?: number;

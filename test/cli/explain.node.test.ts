@@ -99,7 +99,6 @@ test("a practice has a lobby, an hour with the doctor, and lines in which to wai
     rooms: ["visit-15550100001"],
     wait: { for: ["admission"], max_s: 900 },
     announce: [{ say: "This call is recorded for your file." }],
-    rejoin_s: 120,
   });
   const { out } = await run("explain", "waiting-room.yaml", "--to", "+15550100830");
   expect(out).toContain(

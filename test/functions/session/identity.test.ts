@@ -45,7 +45,7 @@ describe("a seat that is kept", () => {
     const key = { call_id: `call-${calls}`, entry: "", step: 0 };
     const rejoin = { s: 600, to, placing: secret ? { ...placing, secret } : placing };
     kept.promise({ ...key, tenant: "acme", from, rejoin } as unknown as PlaceRequest); // Likewise.
-    kept.keep(key, ROOM);
+    kept.keep(key, ROOM, 0);
   }
 
   function isClaimed(kept: KeptSeats, written: string, from = canonicalAddress(written, "from")): boolean {

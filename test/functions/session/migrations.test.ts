@@ -170,6 +170,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       recordings: [{ id: "rec-1", room: "acme:support", state: "completed", sid: "r-1", duration_s: 12 }],
     });
   },
+  async (found) => {
+    using usher = await found.usher();
+    const wanted: Wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
+    expect(await usher.isRecorded(wanted)).toBe(true);
+  },
 ];
 
 describe("storage that an older version wrote", () => {

@@ -129,4 +129,7 @@ export const written = [
    INSERT INTO tenants (tenant, plain) VALUES ('default', 1);`,
   `INSERT INTO recordings (id, tenant, room, conference_id, sid, state, url, duration_s, started_at, ended_at, told) VALUES
      ('rec-1', 'acme', 'acme:support', 'conf-1', 'r-1', 'completed', 'https://files.example.com/r-1', 12, ${at}, ${at + 12_000}, 1);`,
+
+  `UPDATE placements SET untold = '{"say":"This call is recorded."}' WHERE call_id = 'in';
+   INSERT INTO recorded_rooms (room, conference_id, since) VALUES ('acme:support', 'conf-1', ${at});`,
 ];
