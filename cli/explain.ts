@@ -4,6 +4,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import type { Call } from "../shared/call.ts";
 import { isTenantId } from "../shared/conference.ts";
+import { withCanonical } from "../shared/identity.ts";
+import { isCountry } from "../shared/numbering.ts";
 import type { Answers } from "../shared/rules/answers.ts";
 import { compileRuleset, hashRuleset } from "../shared/rules/compile.ts";
 import { decide, explain } from "../shared/rules/decide.ts";
@@ -25,6 +27,8 @@ interface ExplainOptions {
   param: Pairs;
   answer: Pairs;
   pin: [name: string, record: PinRecord][];
+  country?: string;
+  sipGateway: string[];
   type: string;
   webhook?: string;
   tenant: string;
@@ -59,6 +63,13 @@ export function explainCommand(): Command {
       pinPair,
       [],
     )
+    .option("--country <code>", 'as "country" in the tenant\'s record, e.g. DE', countryCode)
+    .option(
+      "--sip-gateway <host>",
+      'as in "sip_gateways" of the tenant\'s record; may be given several times',
+      (host: string, before: string[]) => [...before, host],
+      [],
+    )
     .option("--type <type>", "phone, sip or webrtc", "phone")
     .option("--webhook <file>", "the body of SignalWire's webhook, in place of the options above")
     .option("--tenant <id>", "whose rules they are", "default")
@@ -88,7 +99,8 @@ async function explainFile(file: string, options: ExplainOptions, command: Comma
     process.exitCode = 1;
     return;
   }
-  const call = options.webhook === undefined ? callOf(options) : await webhookCall(options.webhook, command);
+  const came = options.webhook === undefined ? callOf(options) : await webhookCall(options.webhook, command);
+  const call = withCanonical(came, { country: options.country, sip_gateways: options.sipGateway });
   const hash = await hashRuleset(JSON.stringify(read.value));
   const compiled = compileRuleset(parsed.ruleset, { tenant, plain, hash });
   const say = options.full ? explain : decide;
@@ -203,4 +215,9 @@ function instant(text: string): number {
   if (!read.success)
     throw new InvalidArgumentError("Write it as ISO 8601 with its offset, e.g. 2026-12-24T10:00:00-05:00.");
   return Date.parse(read.data);
+}
+
+function countryCode(text: string): string {
+  if (!isCountry(text)) throw new InvalidArgumentError("Write it as ISO 3166 does, e.g. DE.");
+  return text;
 }

@@ -1,7 +1,15 @@
 import type { LastWord, Place, Spoken, Wait } from "../shared/rules/decision.ts";
 
 /** A placement in lines for people: where, heard what, after what wait, and what else is done. */
-export function placeLines({ rooms, announce, wait, capacity, when_full, rejoin_s }: Place): string[] {
+export function placeLines({
+  rooms,
+  announce,
+  recording_notice,
+  wait,
+  capacity,
+  when_full,
+  rejoin_s,
+}: Place): string[] {
   const lines = [`rooms, in order: ${rooms.join(", ")}`];
   for (const words of announce ?? []) lines.push(`hears before the room: ${heard(words)}`);
   if (wait !== undefined) lines.push(...waitLines(wait));
@@ -10,6 +18,8 @@ export function placeLines({ rooms, announce, wait, capacity, when_full, rejoin_
     lines.push(`seats of each room: ${capacity}${full}`);
   }
   if (rejoin_s !== undefined) lines.push(`who drops finds the seat again for ${rejoin_s} s`);
+  if (recording_notice !== undefined)
+    lines.push(`hears, if the room is known to be recorded: ${heard(recording_notice)}`);
   return lines;
 }
 

@@ -1,5 +1,6 @@
 import type { Call } from "../shared/call.ts";
 import { toHex } from "../shared/hex.ts";
+import { canonicalOf } from "../shared/identity.ts";
 import type { Answers } from "../shared/rules/answers.ts";
 import type { Decision, Question, Reject } from "../shared/rules/decision.ts";
 import type { Tenant } from "./directory.ts";
@@ -22,11 +23,13 @@ export const noPinWords: Record<PinsClosed | "unchecked", Reject> = {
 /** What the session has to be asked before the decision is acted upon; null where no PIN is in it. */
 export async function pinRequestOf(
   { tenant, record }: Pick<Tenant, "tenant" | "record">,
-  { from, to, call_id }: Call,
+  call: Call,
   decision: Decision | Question,
   { entry, step, answers }: PinPoint,
 ): Promise<PinQuestion | PinAttempt | null> {
-  const question: PinQuestion = { v: 1, tenant, from, to, call_id, limits: record.pin_limits };
+  const { from: from_before, to, call_id } = call;
+  const from = canonicalOf(call, "from");
+  const question: PinQuestion = { v: 1, tenant, from, from_before, to, call_id, limits: record.pin_limits };
   const wrong = decision.after_wrong !== undefined;
   // Whichever question the call comes back from: a PIN that was keyed before it may be compared only now.
   if (wrong || Object.values(answers).some(({ hmac }) => hmac !== undefined)) {

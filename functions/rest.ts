@@ -198,6 +198,24 @@ async function updateCall(
   }
 }
 
+/** Plays a document of cXML to everybody in a conference. */
+export async function announceIn(
+  project: Project,
+  sid: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
+  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}.json`;
+  const change = new URLSearchParams({ AnnounceUrl: url, AnnounceMethod: "POST" });
+  try {
+    const response = await request(project, path, signal, change);
+    await response.body?.cancel();
+    return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
 const statusSchema = z.object({ status: z.string() });
 
 /** How a call is, by each of the two APIs that can say it; null where that one does not know the call. */

@@ -3,6 +3,7 @@ import { api } from "./api/index.ts";
 import { schemas } from "./api/schemas.ts";
 import { health } from "./health.ts";
 import { cxmlHook } from "./hooks/cxml.ts";
+import { noticeHook } from "./hooks/notice.ts";
 import { statusHooks } from "./hooks/status.ts";
 import { swmlHook } from "./hooks/swml.ts";
 
@@ -11,6 +12,7 @@ export const routes = new Hono<{ Bindings: Env }>()
   .route("/hooks", swmlHook)
   .route("/hooks", cxmlHook)
   .route("/hooks", statusHooks)
+  .route("/hooks", noticeHook)
   .route("/health", health)
   .route("/schemas", schemas)
   .route("/api", api);

@@ -155,6 +155,20 @@ export async function askNumber(
   return reply.answered ? reply.value : null;
 }
 
+/** Whether the room that the caller would be in is known to be recorded; false where the session does not say. */
+export async function askRecorded(
+  env: Env,
+  project: Project,
+  wanted: Wanted,
+  until: number,
+): Promise<boolean> {
+  const reply = await ask(
+    () => askPart(sessionOf(env, project).usher(), (usher) => usher.isRecorded(wanted)),
+    until,
+  );
+  return reply.answered && reply.value;
+}
+
 /** How a caller was placed who dropped and whose seat is kept; null where there is none, or the session does not say. */
 export async function askReturning(
   env: Env,
@@ -195,9 +209,13 @@ const tooMany: Record<PinsClosed, string> = {
 };
 
 /** Tells the session that a call's own document is done with its room. Never rejects: the call is answered already. */
-export async function tellLeft(env: Env, { tenant, project }: Tenant, key: PlacementKey): Promise<void> {
+export async function tellLeft(
+  env: Env,
+  { tenant, project }: Tenant,
+  { lives_on, ...key }: PlacementKey & { lives_on: boolean },
+): Promise<void> {
   const told = await ask(async () => {
-    await sessionOf(env, project).left(key);
+    await sessionOf(env, project).left(key, lives_on);
   }, Date.now() + TELL_MS);
   if (!told.answered) log("warn", "session.not_told", { tenant, call: key.call_id, why: told.why });
 }

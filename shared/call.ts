@@ -1,3 +1,5 @@
+import { isSip } from "./identity.ts";
+
 /** How a call reached us. */
 export type Ingress = "swml" | "cxml" | "relay";
 
@@ -22,6 +24,8 @@ export interface Call {
   /** E.164, a SIP URI, `anonymous`, or whatever came. Empty where nothing did. */
   from: string;
   to: string;
+  /** Both in canonical form, as their tenant has them read; absent: as they are read without a country or gateways. */
+  canonical?: { from: string; to: string };
   /** SIP headers by lower-case name, each with its values in the order received. */
   headers: Record<string, string[]>;
   /** What earlier steps of the call's documents set. */
@@ -47,7 +51,7 @@ export function outboundCall(facts: Pick<Call, "call_id" | "from" | "to"> & Part
   return {
     via: "relay",
     direction: "outbound",
-    type: facts.to.startsWith("sip") ? "sip" : "phone",
+    type: isSip(facts.to) ? "sip" : "phone",
     headers: {},
     vars: {},
     params: {},

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Call, Webhook } from "./call.ts";
+import { isSip } from "./identity.ts";
 
 /**
  * The form that SignalWire posts (or the query that it asks with) to fetch a cXML document, as its cXML reference has it.
@@ -28,7 +29,6 @@ const states: Readonly<Record<string, string>> = {
 };
 
 const SIP_HEADER = /^SipHeader_(.+)$/s;
-const SIP_URI = /^sips?:/i;
 /** What a caller can key; no answer takes more of it. */
 const KEYED = /^[0-9*#]{1,64}$/;
 /** SignalWire's own fields begin with a capital, and so does nothing that a pasted URL's query should hold. */
@@ -96,7 +96,7 @@ function callOf(
       ? {}
       : { call_state: Object.hasOwn(states, CallStatus) ? (states[CallStatus] ?? "") : CallStatus }),
     direction: Direction.startsWith("outbound") ? "outbound" : Direction,
-    type: SIP_URI.test(From) || SIP_URI.test(To) ? "sip" : "phone",
+    type: isSip(From) || isSip(To) ? "sip" : "phone",
     from: From,
     to: To,
     headers: headersOf(details),

@@ -1,5 +1,3 @@
-import { addressKeys, isWithheld, plainAddress } from "./rules/address.ts";
-
 /** How many wrong PINs are too many, and for how long nothing more is taken then. */
 export interface PinLimit {
   tries: number;
@@ -52,39 +50,11 @@ export function forgottenAt({ tries, closings, closed_until }: PinGuard, window_
   return last + (closings === 0 ? window_ms : Math.max(window_ms, QUIET_MS));
 }
 
-/** Dialled addresses that cannot be read count as this one number: their text is the caller's choice. */
-const UNREADABLE = "unreadable";
-
-/** An address as wrong tries are counted by it: how it is written makes no other caller of it. Null where it can't be read. */
-function readAddress(address: string): string | null {
-  return plainAddress(address) ?? sipKeys(address)[0] ?? null;
-}
-
-/** The keys of a SIP URI; none for any other text. */
-function sipKeys(address: string): string[] {
-  return addressKeys(address, []).filter((key) => key.startsWith("sip:"));
-}
-
-/** The address of a caller as an operator names it: as read, else as an earlier version counted it. */
-export function addressOfGuard(address: string): string {
-  return (readAddress(address) ?? address).slice(0, 200);
-}
-
-/**
- * What was dialled, as wrong tries are counted by it. Of a SIP URI the host counts alone: the part before the @ is whatever the
- * caller writes, and where a rule takes them all each would be a number of its own.
- */
-export function numberOfGuard(to: string): string {
-  const host = sipKeys(to).find((key) => key.startsWith("sip:*@"));
-  // With or without its last dot it is one host.
-  return (host?.replace(/\.+$/, "") ?? plainAddress(to) ?? UNREADABLE).slice(0, 200);
-}
-
-/**
- * Whom a wrong try counts against. Those who withhold their number, or show what can't be read, are not one caller: each of
- * their calls is, and what they try together counts against the number that they dial.
- */
-export function callerOfGuard(from: string, call_id: string): string {
-  const caller = isWithheld(from) ? null : readAddress(from);
-  return (caller ?? `anonymous ${call_id}`).slice(0, 200);
+/** Two guards as one that forgives nothing that either does not. */
+export function bothGuards(one: PinGuard, other: PinGuard): PinGuard {
+  return {
+    tries: [...one.tries, ...other.tries].sort((a, b) => a - b),
+    closings: Math.max(one.closings, other.closings),
+    closed_until: Math.max(one.closed_until, other.closed_until),
+  };
 }

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { isTenantId } from "./conference.ts";
+import { isDialPattern } from "./dial-permission.ts";
+import { isCountry } from "./numbering.ts";
 import { addressPattern } from "./rules/address.ts";
 import { type Path, type Problem, problem, problemsOf, unknownKeysOf } from "./rules/problems.ts";
 import { actionSchema } from "./rules/schema.ts";
@@ -83,10 +85,24 @@ const addresses = z
   )
   .max(10_000);
 
+const dialPattern = z
+  .string()
+  .max(1_024)
+  .refine(
+    isDialPattern,
+    "an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host, with :port and ;parameters where a SIP URI may have them",
+  );
+
 /** Whom a tenant may have called, and how. Without it nobody is. */
 const dialing = strictObject({
-  /** Destinations: numbers, prefixes, SIP addresses. What is not in it is not called. */
-  allow: addresses.min(1),
+  /**
+   * Destinations: numbers, prefixes, SIP addresses. What is not in it is not called, a port or a parameter that it does not name
+   * included. Keys are sent only behind one that says so.
+   */
+  allow: z
+    .array(z.union([dialPattern, z.strictObject({ to: dialPattern, send_digits: z.literal(true) })]))
+    .min(1)
+    .max(10_000),
   /** The numbers, or SIP addresses, that calls may come from; the first unless the request names one. */
   from: addresses.min(1),
   /** Calls that may ring at once. */
@@ -117,6 +133,20 @@ export const tenantRecord = strictObject({
     caller_block_s: z.int().min(60).max(86_400).default(900),
     number_block_s: z.int().min(10).max(3_600).default(300),
   }).prefault({}),
+  /** Where numbers without a plus are written; absent: only those of North America are read. */
+  country: z.string().refine(isCountry, "a country as ISO 3166 writes it, such as DE").optional(),
+  /** Hosts whose SIP users are numbers where they call, too: anybody else can write a number before an @. */
+  sip_gateways: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/,
+          "a host such as gateway.example.com, without a port",
+        ),
+    )
+    .max(100)
+    .optional(),
   /** What happens where no rule matches. */
   fallback: actionSchema.optional(),
   dial: dialing.optional(),

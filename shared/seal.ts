@@ -8,7 +8,11 @@ import type { SealKeys } from "./seal-keys.ts";
 const roomName = z.string().min(1).max(64);
 
 /** A placement that was decided, with what the log and a repeat need to know of how. */
-export type Placing = Place & Pick<Decision, "rule" | "ruleset" | "decided_at">;
+export type Placing = Place &
+  Pick<Decision, "rule" | "ruleset" | "decided_at"> & {
+    /** A secret was asked for on the way: a caller who comes back to a held seat must call from the same port, too. */
+    secret?: true;
+  };
 
 /**
  * Opened, so it is what decide() made, though maybe another version's: what the way of a call stands on is checked, and the
@@ -24,6 +28,7 @@ const placing = z
     decided_at: z.int().nonnegative(),
     /** Plain names, as in the decision. */
     rooms: z.tuple([roomName], roomName),
+    rooms_before: z.tuple([roomName], roomName).optional(),
     strategy: z.enum(["first", "emptiest"]),
     role: z.string().max(64),
     join: joinParameters,
@@ -123,12 +128,7 @@ export async function sealState(
   state: SealedState,
   iv: Uint8Array<ArrayBuffer>,
 ): Promise<Sealing> {
-  const plaintext = new TextEncoder().encode(JSON.stringify(state));
-  const ciphertext = await crypto.subtle.encrypt(algorithm(whose, iv), keys[0], plaintext);
-  const bytes = new Uint8Array(iv.length + ciphertext.byteLength);
-  bytes.set(iv);
-  bytes.set(new Uint8Array(ciphertext), iv.length);
-  const sealed = toBase64Url(bytes);
+  const sealed = await sealText(keys, contextOf(whose), JSON.stringify(state), iv);
   return sealed.length <= sealedLimit
     ? { ok: true, sealed }
     : { ok: false, reason: "too_long", length: sealed.length };
@@ -139,21 +139,47 @@ export async function openState(keys: SealKeys, whose: SealedFor, sealed: unknow
   if (typeof sealed !== "string" || sealed.length > sealedLimit) return { ok: false, reason: "form" };
   const bytes = fromBase64Url(sealed);
   if (bytes === null || bytes.length <= ivBytes) return { ok: false, reason: "form" };
+  const text = await openText(keys, contextOf(whose), sealed);
+  return text === null ? { ok: false, reason: "closed" } : parse(text);
+}
+
+/**
+ * Encrypts with AES-GCM, bound to a context.
+ * @param context whose it is: it opens under the same one alone.
+ */
+export async function sealText(
+  keys: SealKeys,
+  context: string,
+  text: string,
+  iv: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const plaintext = new TextEncoder().encode(text);
+  const ciphertext = await crypto.subtle.encrypt(algorithm(context, iv), keys[0], plaintext);
+  const bytes = new Uint8Array(iv.length + ciphertext.byteLength);
+  bytes.set(iv);
+  bytes.set(new Uint8Array(ciphertext), iv.length);
+  return toBase64Url(bytes);
+}
+
+/** Null where it was altered, or is another key's or another context's. */
+export async function openText(keys: SealKeys, context: string, sealed: string): Promise<string | null> {
+  const bytes = fromBase64Url(sealed);
+  if (bytes === null || bytes.length <= ivBytes) return null;
   for (const key of keys) {
-    const plaintext = await decrypt(key, whose, bytes);
-    if (plaintext !== undefined) return parse(plaintext);
+    const plaintext = await decrypt(key, context, bytes);
+    if (plaintext !== undefined) return new TextDecoder().decode(plaintext);
   }
-  return { ok: false, reason: "closed" };
+  return null;
 }
 
 async function decrypt(
   key: CryptoKey,
-  whose: SealedFor,
+  context: string,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<ArrayBuffer | undefined> {
   try {
     return await crypto.subtle.decrypt(
-      algorithm(whose, bytes.slice(0, ivBytes)),
+      algorithm(context, bytes.slice(0, ivBytes)),
       key,
       bytes.subarray(ivBytes),
     );
@@ -163,13 +189,17 @@ async function decrypt(
   }
 }
 
-function parse(plaintext: ArrayBuffer): Opening {
+function parse(text: string): Opening {
   // It opened, so it is JSON that we wrote, though maybe another version of us did.
-  const parsed = sealedState.safeParse(JSON.parse(new TextDecoder().decode(plaintext)));
+  const parsed = sealedState.safeParse(JSON.parse(text));
   return parsed.success ? { ok: true, state: parsed.data } : { ok: false, reason: "shape" };
 }
 
-function algorithm({ tenant, call_id }: SealedFor, iv: Uint8Array<ArrayBuffer>) {
+function contextOf({ tenant, call_id }: SealedFor): string {
   // A tenant id holds no "|", so no two pairs read the same.
-  return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(`${tenant}|${call_id}`) };
+  return `${tenant}|${call_id}`;
+}
+
+function algorithm(context: string, iv: Uint8Array<ArrayBuffer>) {
+  return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(context) };
 }

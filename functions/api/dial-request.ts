@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { outboundCall } from "../../shared/call.ts";
 import { joinParameters, wireName } from "../../shared/conference.ts";
-import { addressKey, addressKeys, prefixLength } from "../../shared/rules/address.ts";
+import { permits } from "../../shared/dial-permission.ts";
+import { isSip } from "../../shared/identity.ts";
 import type { Finding } from "../../shared/rules/decision.ts";
 import { readSpoken } from "../../shared/rules/filling.ts";
 import { rejectByDefault } from "../../shared/rules/last-word.ts";
@@ -14,17 +15,22 @@ import type { DialRequest } from "../session/dial-contract.ts";
 const NO_RULESET = "0".repeat(64);
 
 const WHOLE_ADDRESS = /^(\+[1-9][0-9]{1,14}|sips?:[^\s@:;?*]{1,128}@[A-Za-z0-9.-]{1,253})$/;
-
-const address = z
-  .string()
-  .regex(WHOLE_ADDRESS, "an E.164 number such as +15550100100, or a SIP URI such as sip:alice@example.com");
+const ADDRESS_MESSAGE = "an E.164 number such as +15550100100, or a SIP URI such as sip:alice@example.com";
+/** A port and parameters are the destination's, too; headers would be the caller's words in the request. */
+const DESTINATION =
+  /^(\+[1-9][0-9]{1,14}|sips?:[^\s@:;?*]{1,128}@[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?(;[A-Za-z0-9._~!+'-]{1,64}(=[A-Za-z0-9._~!+':[\]-]{1,128})?){0,8})$/;
 
 /** What an operator posts to have somebody called into a conference. */
 export const dialBody = z.strictObject({
   /** An E.164 number or a SIP URI. */
-  to: address,
+  to: z.string().regex(DESTINATION, `${ADDRESS_MESSAGE}, with :port and ;parameters where it needs them`),
+  /** Keys sent once the call is answered, before the room; w waits half a second, W one. */
+  send_digits: z
+    .string()
+    .regex(/^[0-9A-Da-d*#wW]{1,64}$/, "1 to 64 of 0-9, A-D, *, #, w (waits half a second) and W (a second)")
+    .optional(),
   /** Unless given, the first of the record's that is a whole address. */
-  from: address.optional(),
+  from: z.string().regex(WHOLE_ADDRESS, ADDRESS_MESSAGE).optional(),
   role: z.string().max(64).default("participant"),
   /** Over what the role and the ruleset's defaults say. */
   join: joinParameters.omit({ coach: true }).default({}),
@@ -48,6 +54,7 @@ export interface DialRefusal {
   code:
     | "dial_not_set_up"
     | "destination_denied"
+    | "digits_denied"
     | "caller_id_denied"
     | "no_caller_id"
     | "bad_conference"
@@ -71,7 +78,14 @@ export function dialRequest(
     const message = `Nobody may be called: write "dial": { "allow": ["+1555*"], "from": ["+15550100100"] } into tenant/${tenant}.`;
     return { status: 403, code: "dial_not_set_up", message };
   }
-  if (!allows(dial.allow, body.to)) {
+  const { to, send_digits } = body;
+  const permission = permits(dial.allow, { to, ...(send_digits === undefined ? {} : { send_digits }) });
+  if (permission === "digits_denied") {
+    const entry = JSON.stringify({ to, send_digits: true });
+    const message = `No entry of dial.allow in tenant/${tenant} lets keys be sent to ${to}: write it as ${entry}.`;
+    return { status: 403, code: "digits_denied", message };
+  }
+  if (permission === "denied") {
     const message = `${body.to} is not among the destinations that dial.allow in tenant/${tenant} names.`;
     return { status: 403, code: "destination_denied", message };
   }
@@ -80,7 +94,7 @@ export function dialRequest(
     const message = `dial.from in tenant/${tenant} names no whole number, only patterns: say "from" in the request.`;
     return { status: 422, code: "no_caller_id", message };
   }
-  if (!allows(dial.from, from)) {
+  if (permits(dial.from, { to: from }) !== "permitted") {
     const message = `${from} is not among the caller IDs that dial.from in tenant/${tenant} names.`;
     return { status: 403, code: "caller_id_denied", message };
   }
@@ -98,9 +112,10 @@ export function dialRequest(
   const findings: Finding[] = [];
   const call = outboundCall({ call_id: "", from, to: body.to });
   // Whoever is called is told of a recording as whoever calls.
+  const isRecorded = join.record === "record-from-start" || rules?.recorded.mayBe([room], call) === true;
   const heard = {
     announce: body.announce,
-    recording_notice: join.record === "record-from-start" ? rules?.notice : undefined,
+    recording_notice: isRecorded ? rules?.notice : undefined,
   };
   const words = Object.entries(heard).flatMap(([field, announcement]) =>
     announcement === undefined ? [] : [readSpoken(announcement, rules?.speech ?? {})(call, field, findings)],
@@ -110,6 +125,11 @@ export function dialRequest(
     return { status: 422, code: "bad_announcement", message };
   }
   const [first, ...others] = words.filter((said) => said !== null);
+  // Of a room that no rule records the session may know, or hear later, that it is recorded.
+  const told =
+    isRecorded || rules?.notice === undefined
+      ? null
+      : readSpoken(rules.notice, rules.speech)(call, "recording_notice", []);
   return {
     v: 1,
     project_id: project.project_id,
@@ -117,7 +137,8 @@ export function dialRequest(
     id,
     to: body.to,
     from,
-    device: body.to.startsWith("sip") ? "sip" : "phone",
+    ...(send_digits === undefined ? {} : { send_digits }),
+    device: isSip(body.to) ? "sip" : "phone",
     timeout_s: body.timeout_s,
     ...(dial.max_price_per_minute === undefined ? {} : { max_price_per_minute: dial.max_price_per_minute }),
     max_concurrent: dial.max_concurrent,
@@ -137,12 +158,7 @@ export function dialRequest(
       decided_at: Date.now(),
       looked_at: [],
       ...(first === undefined ? {} : { announce: [first, ...others] }),
+      ...(told === null ? {} : { recording_notice: told }),
     },
   };
-}
-
-function allows(patterns: readonly string[], address: string): boolean {
-  const lengths = patterns.map(prefixLength).filter((length) => length !== null);
-  const keys = new Set(addressKeys(address, [...new Set(lengths)]));
-  return patterns.some((pattern) => keys.has(addressKey(pattern) ?? ""));
 }

@@ -1,7 +1,7 @@
 import type { Call, Ingress } from "../../shared/call.ts";
 import { entryOf } from "../../shared/entry.ts";
 import { decide } from "../../shared/rules/decide.ts";
-import type { Decision, Question } from "../../shared/rules/decision.ts";
+import type { Decision, Question, Spoken } from "../../shared/rules/decision.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { noPinWords, type PinPoint } from "../pin-request.ts";
@@ -12,6 +12,7 @@ import { lastNext, placingOf } from "./joining.ts";
 import { noteDecision } from "./noting.ts";
 import { type NoPin, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
+import { noticeBefore } from "./recording-notice.ts";
 import { returningTo } from "./rejoining.ts";
 import { resumeCall, settleCall } from "./settle-call.ts";
 import { fallbackOf, noCall } from "./unauthentic.ts";
@@ -60,7 +61,8 @@ async function answerFresh(visit: CallVisit): Promise<Answered> {
   const entry = await entryOf(call.vars, call.params, visit.query);
   visit.note.entry = entry;
   const placing = await returningTo(visit);
-  if (placing) return await placeCall(visit, entry, placing, 0, arrival(visit, received_at));
+  // What was said before the caller dropped is not said again; that the room is recorded by now is news.
+  if (placing) return await toRoom(visit, placing, { entry, step: 0 }, [], arrival(visit, received_at));
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
 }
 
@@ -128,15 +130,31 @@ async function answerDecision(
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
       const { announce } = decision;
-      const placing = placingOf(decision);
-      const [first, ...more] = announce ? await withCallerNumber(visit, placing, announce) : [];
-      if (!first)
-        return await placeCall(visit, point.entry, placing, point.step, arrival(visit, decision.decided_at));
-      return await announceFirst(visit, placing, point, [first, ...more]);
+      const placing = placingOf(decision, point.answers);
+      const heard = announce ? await withCallerNumber(visit, placing, announce) : [];
+      return await toRoom(visit, placing, point, heard, arrival(visit, decision.decided_at));
     }
     default:
       return decision satisfies never;
   }
+}
+
+/** Into the room, after what is heard before it. */
+async function toRoom(
+  visit: CallVisit,
+  decided: Placing,
+  point: Pick<PinPoint, "entry" | "step">,
+  announce: readonly Spoken[],
+  arrived: { arrived_at?: number },
+): Promise<Answered> {
+  const { notice, placing } = await noticeBefore(visit, decided);
+  const [first, ...more] = [...announce, ...notice];
+  if (!first) return await placeCall(visit, point.entry, placing, point.step, arrived);
+  return (
+    (await announceFirst(visit, placing, point, [first, ...more])) ??
+    // Too much to carry through an announcement: the room matters more than the words before it.
+    (await placeCall(visit, point.entry, decided, point.step, arrived))
+  );
 }
 
 function noPin(
@@ -147,16 +165,16 @@ function noPin(
   return { ...said, outcome: "no_pin", reason, next: lastNext(visit, action) };
 }
 
+/** Null where the state is too long to be carried. */
 async function announceFirst(
   visit: CallVisit,
   placing: Placing,
-  { entry, step }: PinPoint,
+  { entry, step }: Pick<PinPoint, "entry" | "step">,
   announce: NonNullable<Placing["announce"]>,
-): Promise<Answered> {
+): Promise<Answered | null> {
   const next = step + 1;
   const back = await wayBack(visit, { v: 1, purpose: "place", entry, step: next, place_step: next, placing });
-  // Too much to carry through an announcement: the room matters more than the words before it.
-  if (!back) return await placeCall(visit, entry, placing, step, arrival(visit, placing.decided_at));
+  if (!back) return null;
   const { rule, ruleset } = placing;
   return {
     rule,

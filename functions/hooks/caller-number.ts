@@ -4,8 +4,9 @@ import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { namingSaid } from "../naming.ts";
+import type { Wanted } from "../session/seats.ts";
 import { askNumber } from "../session-client.ts";
-import { type CallVisit, untilFor, wireNames } from "./visit.ts";
+import { type CallVisit, roomsBefore, untilFor, wireNames } from "./visit.ts";
 
 /** The session is asked no longer than this: the announcement can do without. */
 const ASK_MS = 1_000;
@@ -13,21 +14,14 @@ const ASK_MS = 1_000;
 /** The announcements with the caller's number in them. Where nobody knows it, those that say it are left out. */
 export async function withCallerNumber(
   visit: CallVisit,
-  { rooms, strategy, capacity, sticky_key, join }: Placing,
+  placing: Placing,
   announce: NonNullable<Place["announce"]>,
 ): Promise<Spoken[]> {
   if (!announce.some(saysNumber)) return announce;
   const { env, tenant, call, authentic } = visit;
-  const wanted = {
-    tenant: tenant.tenant,
-    rooms: wireNames(tenant, rooms),
-    ...namingSaid(tenant),
-    strategy,
-    join,
-    ...(capacity === undefined ? {} : { capacity }),
-    ...(sticky_key === undefined ? {} : { sticky_key }),
-  };
-  const number = authentic ? await askNumber(env, tenant.project, wanted, untilFor(visit, ASK_MS)) : null;
+  const number = authentic
+    ? await askNumber(env, tenant.project, wantedOf(visit, placing), untilFor(visit, ASK_MS))
+    : null;
   if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
   log("info", "announcement.left_out", {
     tenant: tenant.tenant,
@@ -35,6 +29,22 @@ export async function withCallerNumber(
     why: "the caller's number in the room is not known",
   });
   return announce.filter((words) => !saysNumber(words));
+}
+
+/** What the session is asked about, to know in which room the caller would be. */
+export function wantedOf(visit: CallVisit, placing: Placing): Wanted {
+  const { tenant, call } = visit;
+  const { rooms, strategy, capacity, sticky_key, join } = placing;
+  return {
+    tenant: tenant.tenant,
+    rooms: wireNames(tenant, rooms),
+    ...namingSaid(tenant),
+    ...roomsBefore(visit, placing),
+    strategy,
+    join,
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(sticky_key === undefined ? {} : { sticky_key, from_before: call.from }),
+  };
 }
 
 function saysNumber(words: Spoken): boolean {

@@ -15,9 +15,10 @@ const notInWords: Readonly<Partial<Record<string, DocumentSaid>>> = {
 
 /** A cXML call comes back from the room that its document dialled: it was there, or never got in. */
 export async function answerDialled(visit: CallVisit, state: PlacedState): Promise<Answered> {
+  const { call } = visit;
   const { placing, room = wireNames(visit.tenant, placing.rooms)[0] } = state;
   const { rule, ruleset } = placing;
-  const status = visit.call.details["DialCallStatus"];
+  const status = call.details["DialCallStatus"];
   const isIn = status === "completed" || status === "answered";
   const document_said = typeof status === "string" ? notInWords[status] : undefined;
   const answered: Answered = {
@@ -29,7 +30,12 @@ export async function answerDialled(visit: CallVisit, state: PlacedState): Promi
     ...(isIn
       ? {}
       : { reason: `DialCallStatus: ${typeof status === "string" ? status.slice(0, 40) : "missing"}` }),
-    left: { call_id: visit.call.call_id, entry: state.entry, step: state.place_step },
+    left: {
+      call_id: call.call_id,
+      entry: state.entry,
+      step: state.place_step,
+      lives_on: isIn && call.call_state !== "ended",
+    },
     next: nextAfter(visit, state, document_said !== undefined),
   };
   return document_said !== undefined && placing.capacity !== undefined && visit.authentic

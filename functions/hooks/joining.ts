@@ -1,6 +1,7 @@
 import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { Join, LastNext, Next, Staying } from "../../shared/documents/next.ts";
+import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, LastWord, Place } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { CallVisit } from "./visit.ts";
@@ -33,7 +34,14 @@ export function stayingOf(
 }
 
 /** What of a decision is carried on: not how it came about, nor what is said before. */
-export function placingOf({
+export function placingOf(decision: Decision & Place, answers: Answers): Placing {
+  const placing = withoutReasons(decision);
+  const isSecret =
+    placing.rejoin_s !== undefined && Object.values(answers).some(({ hmac }) => hmac !== undefined);
+  return isSecret ? { ...placing, secret: true } : placing;
+}
+
+function withoutReasons({
   announce: _,
   looked_at: __,
   more_looked_at: ___,

@@ -88,7 +88,11 @@ export async function documentJoin(
     ...asksUs(
       visit,
       { entry, step, asked: 0 },
-      { always: may_stand === true, limited: at.placing.capacity !== undefined },
+      {
+        always: may_stand === true,
+        limited: at.placing.capacity !== undefined,
+        keeps_seat: at.placing.rejoin_s !== undefined,
+      },
     ),
   };
   if (visit.call.via !== "cxml") return next;

@@ -1,5 +1,6 @@
 import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
+import { canonicalOf } from "../../shared/identity.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import { namingSaid } from "../naming.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract.ts";
@@ -19,6 +20,7 @@ import {
   type CallVisit,
   RENDER_MS,
   roomProofsFor,
+  roomsBefore,
   wayBack,
   wireJoin,
   wireNames,
@@ -60,13 +62,15 @@ export async function placeCall(
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next };
   }
-  const room_proofs = await roomProofsFor(visit, rooms);
+  const before = roomsBefore(visit, placing);
+  const room_proofs = await roomProofsFor(visit, [...rooms, ...(before.rooms_before ?? [])]);
   const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
     ...namingSaid(visit.tenant),
     ...rejoinOf(visit, placing),
     ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
+    ...before,
     join,
     room_proofs,
     // A call that could not come back must not be put on a hold.
@@ -143,9 +147,12 @@ function requestFor(
     when_full,
     after,
     max_duration_s,
+    recording_notice,
   }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
+  // Whom the roster is to show of a call that was made: the one who was called.
+  const shown = call.direction === "outbound" ? "to" : "from";
   return {
     v: 1,
     project_id: project.project_id,
@@ -159,8 +166,8 @@ function requestFor(
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     answered: call.call_state === "answered",
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
-    // Whom the roster is to show of a call that was made: the one who was called.
-    from: call.direction === "outbound" ? call.to : call.from,
+    from: canonicalOf(call, shown),
+    ...(call[shown] === canonicalOf(call, shown) ? {} : { from_before: call[shown] }),
     strategy,
     ...(capacity === undefined ? {} : { capacity }),
     ...(sticky_key === undefined ? {} : { sticky_key }),
@@ -170,6 +177,7 @@ function requestFor(
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    ...(recording_notice === undefined ? {} : { recording_notice }),
     forwarding: forwardingOf(join, call.via),
     rule,
     role,

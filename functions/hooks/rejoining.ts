@@ -1,4 +1,4 @@
-import { isWithheld } from "../../shared/rules/address.ts";
+import { canonicalOf, isWithheld } from "../../shared/identity.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { PlaceRequest } from "../session/contract.ts";
 import { askReturning } from "../session-client.ts";
@@ -10,19 +10,21 @@ const ASK_MS = 1_000;
 /** How the caller was placed before it dropped, where a seat is kept for it. */
 export async function returningTo(visit: CallVisit): Promise<Placing | null> {
   const { env, tenant, call, authentic } = visit;
-  if (!authentic || tenant.rules?.rejoins !== true || isWithheld(call.from)) return null;
-  const { call_id, from, to } = call;
-  return await askReturning(
-    env,
-    tenant.project,
-    { tenant: tenant.tenant, from, to, call_id },
-    untilFor(visit, ASK_MS),
-  );
+  const [from, to] = [canonicalOf(call, "from"), canonicalOf(call, "to")];
+  if (!authentic || tenant.rules?.rejoins !== true || isWithheld(from)) return null;
+  const request = {
+    tenant: tenant.tenant,
+    from,
+    to,
+    call_id: call.call_id,
+    before: { from: call.from, to: call.to },
+  };
+  return await askReturning(env, tenant.project, request, untilFor(visit, ASK_MS));
 }
 
 /** What keeps the caller's seat, should the call drop; nothing for one who can't be known again. */
 export function rejoinOf({ call }: CallVisit, placing: Placing): Pick<PlaceRequest, "rejoin"> {
   const { rejoin_s } = placing;
-  if (rejoin_s === undefined || isWithheld(call.from)) return {};
-  return { rejoin: { s: rejoin_s, to: call.to, placing } };
+  if (rejoin_s === undefined || isWithheld(canonicalOf(call, "from"))) return {};
+  return { rejoin: { s: rejoin_s, to: canonicalOf(call, "to"), placing } };
 }

@@ -13,7 +13,12 @@ export type { ResumedAt } from "../../shared/resume-url.ts";
 export function asksUs(
   { base_url, tenant, call, authentic }: CallVisit,
   { entry, step, asked }: ResumedAt,
-  { always, limited = false, joined = true }: { always: boolean; limited?: boolean; joined?: boolean },
+  {
+    always,
+    limited = false,
+    keeps_seat = false,
+    joined = true,
+  }: { always: boolean; limited?: boolean; keeps_seat?: boolean; joined?: boolean },
 ): { asks?: AsksUs } {
   if (base_url === "" || call.via === "cxml" || !authentic) return {};
   const { url_fragment } = tenant.record;
@@ -28,6 +33,7 @@ export function asksUs(
       dest,
       params: callerParams(call.params).params,
       always,
+      ...(keeps_seat ? { over: true as const } : {}),
       ...(limited ? { failed: true as const } : {}),
     },
   };

@@ -1,10 +1,8 @@
 import { ivBytes } from "../../shared/credentials.ts";
 import { type Opening, openState, type SealedFor, type SealedState, sealState } from "../../shared/seal.ts";
-import { deriveKeys, type SealKeys } from "../../shared/seal-keys.ts";
-import type { Project, Tenant } from "../directory.ts";
-
-/** Derived once for each reading of a project's record. */
-const derived = new WeakMap<Project, SealKeys>();
+import type { SealKeys } from "../../shared/seal-keys.ts";
+import type { Tenant } from "../directory.ts";
+import { sealKeysOf } from "../seal-keys-of.ts";
 
 /** Seals and opens our state of one call. */
 export class Seals {
@@ -17,16 +15,7 @@ export class Seals {
   }
 
   static async of(env: Env, { tenant, project }: Tenant, call_id: string): Promise<Seals> {
-    let keys = derived.get(project);
-    if (!keys) {
-      const { CREDENTIALS_KEY } = env;
-      keys = await deriveKeys({
-        ...(CREDENTIALS_KEY === undefined ? {} : { credentials_key: CREDENTIALS_KEY }),
-        signing_keys: project.signing_keys,
-      });
-      derived.set(project, keys);
-    }
-    return new Seals(keys, { tenant, call_id });
+    return new Seals(await sealKeysOf(env.CREDENTIALS_KEY, project), { tenant, call_id });
   }
 
   /** Null where the state is too long to be carried. */

@@ -110,7 +110,7 @@ function waitingPlacing(visit: CallVisit): Placing | null {
   const { rules } = visit.tenant;
   if (!rules || (said !== "failed" && said !== "no-answer")) return null;
   const decision = decide(rules, visit.call, visit.received_at, {});
-  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision) : null;
+  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision, {}) : null;
 }
 
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
@@ -148,7 +148,7 @@ function nextOf(
   visit: CallVisit,
   reply: Exclude<LookReply, { outcome: "unsettled" }>,
   at: ResumedAt,
-  placing: Pick<Placing, "after" | "max_duration_s" | "capacity">,
+  placing: Pick<Placing, "after" | "max_duration_s" | "capacity" | "rejoin_s">,
 ): Next {
   const { params } = stayingOf(visit, placing);
   switch (reply.outcome) {
@@ -159,8 +159,13 @@ function nextOf(
       const after =
         after_url === undefined ? {} : { after: { action: "hand_over" as const, swml: after_url } };
       const join = inlineJoin(visit, { ...after, ...placing }, reply.room, reply.join);
-      const { may_stand, limited } = reply;
-      return { ...join, ...asksUs(visit, at, { always: may_stand === true, limited: limited === true }) };
+      const { may_stand, limited, keeps_seat } = reply;
+      const asks = {
+        always: may_stand === true,
+        limited: limited === true,
+        keeps_seat: keeps_seat === true || placing.rejoin_s !== undefined,
+      };
+      return { ...join, ...asksUs(visit, at, asks) };
     }
     case "over":
       // The session sees to a call that RELAY joined; one whose own document asks goes where its rule says.

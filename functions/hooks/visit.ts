@@ -4,8 +4,9 @@ import type { JoinParameters } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
+import { withCanonical } from "../../shared/identity.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
-import type { SealedState } from "../../shared/seal.ts";
+import type { Placing, SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
 import { namesOf } from "../naming.ts";
 import type { PlacementKey } from "../session/contract.ts";
@@ -63,8 +64,8 @@ export interface Answered {
   ruleset?: string;
   /** The session was told of the webhook on the way. */
   told?: true;
-  /** The placement whose room the call's document is done with, as the session has to be told. */
-  left?: PlacementKey;
+  /** The placement whose room the call's document is done with, as the session has to be told, and whether the call was there and lives on. */
+  left?: PlacementKey & { lives_on: boolean };
   /** What it has to be told where it was not. */
   note?: WebhookNote;
 }
@@ -83,8 +84,9 @@ export function untilFor({ ends_at }: Pick<Visit, "ends_at">, ms: number): numbe
   return Math.min(Date.now() + ms, ends_at - RENDER_MS);
 }
 
-export async function visitOf(visit: Visit, call: Call): Promise<CallVisit> {
+export async function visitOf(visit: Visit, came: Call): Promise<CallVisit> {
   const { env, tenant, base_url, authentic } = visit;
+  const call = withCanonical(came, tenant.record);
   return {
     ...visit,
     call,
@@ -138,4 +140,12 @@ export function wireNames(
     return name;
   };
   return [wire(first), ...rest.map(wire)];
+}
+
+/** The same of the rooms by the addresses as they came, where these make other names. */
+export function roomsBefore(
+  { tenant }: Visit,
+  { rooms_before }: Pick<Placing, "rooms_before">,
+): { rooms_before?: [string, ...string[]] } {
+  return rooms_before === undefined ? {} : { rooms_before: wireNames(tenant, rooms_before) };
 }

@@ -257,11 +257,11 @@ export class Archive extends RpcTarget {
       // The pages before had it.
       if (query.after !== undefined && this.#journal.hasWebhookSince({ tenant, call_id }, after)) continue;
       const placements = this.#placements.glimpse(call_id);
-      const summary = summaryOf(
-        entry,
-        placements.find((row) => row.tenant === tenant),
-      );
-      if (summary && fits(summary, query)) calls.push(summary);
+      const placement = placements.find((row) => row.tenant === tenant);
+      const summary = summaryOf(entry, placement);
+      const from =
+        (entry.kind === "webhook" ? entry.data.call?.canonical?.from : undefined) ?? placement?.from;
+      if (summary && fits(summary, query, from)) calls.push(summary);
       read += 2 + placements.length * ROWS_PER_PLACEMENT;
       if (calls.length === limit || read > PAGE_ROWS) return { calls, next: seq };
     }
@@ -350,11 +350,18 @@ function answerText(placement: Placement | undefined): string {
   return (placement && answerOf(placement)?.outcome) ?? "unknown";
 }
 
-function fits(summary: CallSummary, { room, rule, outcome, from }: CallsQuery): boolean {
+/** @param canonical What the caller's address was read as, where that is known. */
+function fits(
+  summary: CallSummary,
+  { room, rule, outcome, from }: CallsQuery,
+  canonical: string = summary.from,
+): boolean {
   return (
     (room === undefined || summary.room === room) &&
     (rule === undefined || summary.rule === rule) &&
     (outcome === undefined || summary.outcome === outcome) &&
-    (from === undefined || summary.from === from)
+    (from === undefined || summary.from === from || isSameCaller(canonical, from))
   );
 }
+
+import { isSameCaller } from "../../shared/identity.ts";

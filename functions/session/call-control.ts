@@ -48,6 +48,10 @@ const ANSWERED_MS = 300;
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
 
+/** A key and the pause after it, at most, and what the event may take to come. */
+const KEY_MS = 400;
+const KEYED_LATE_MS = 1_500;
+
 /** These may be carried out twice. */
 const REPEATABLE: ReadonlySet<RestCommand> = new Set(["calling.end"]);
 
@@ -86,6 +90,7 @@ export class CallControl {
   #isGone = false;
   #isAnswered = false;
   #sounding: (Sounding & { isHeard: boolean; end: (why: End) => void }) | null = null;
+  #keying: { control_id: string; end: () => void } | null = null;
   #interruptions = 0;
   /** Sounds that were stopped last, by `control_id`: one whose start came late is stopped when it is heard. */
   readonly #silenced: string[] = [];
@@ -139,6 +144,9 @@ export class CallControl {
           });
         return;
       }
+      case "send_digits":
+        if (event.params.control_id === this.#keying?.control_id) this.#keying.end();
+        return;
       default:
         return;
     }
@@ -146,6 +154,7 @@ export class CallControl {
 
   gone(): void {
     this.#isGone = true;
+    this.#keying?.end();
     this.#sounding?.end({ over: "ended" });
   }
 
@@ -225,6 +234,19 @@ export class CallControl {
     }
     await this.silence(sound);
     return this.#isGone ? "gone" : "again";
+  }
+
+  /** Sends keys, and resolves when they were heard at the other end, as far as is known. RELAY alone can. */
+  async sendDigits(digits: string): Promise<Done> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const control_id = crypto.randomUUID();
+    this.#keying = { control_id, end: resolve };
+    const outcome = await this.#byRelay("calling.send_digits", { control_id, digits });
+    const may_be_sent = outcome?.kind === "ok" || outcome?.kind === "unanswered";
+    if (may_be_sent && !this.#isGone) await orAfter(longestKeying(digits), promise, undefined);
+    this.#keying = null;
+    if (this.#isGone || outcome?.kind === "gone") return "gone";
+    return outcome?.kind === "ok" ? "done" : may_be_sent ? "unsure" : "failed";
   }
 
   /** Stops a sound that may still be heard. A stop that takes long goes on meanwhile. */
@@ -438,4 +460,11 @@ const late: End = { over: "late" };
 
 function longestOf(media: readonly Medium[]): number {
   return Math.min(HEARD_MS, SLOWEST * lengthOf(media, HEARD_MS) + MARGIN_MS);
+}
+
+function longestKeying(digits: string): number {
+  return [...digits].reduce(
+    (ms, key) => ms + (key === "W" ? 1_000 : key === "w" ? 500 : KEY_MS),
+    KEYED_LATE_MS,
+  );
 }

@@ -160,10 +160,14 @@ export class Chores {
     while (this.#host.errands.isBehind);
   }
 
-  /** A call is done with its room, by its own word, which is news where events were lost. */
-  left(key: PlacementKey): void {
+  /**
+   * A call is done with its room, by its own word, which is news where events were lost.
+   * @param lives_on Whether it was in the room, and lives on.
+   */
+  left(key: PlacementKey, lives_on: boolean): void {
     const row = this.#host.placements.findCurrent(key);
     if (!row) return;
+    if (lives_on) this.repairs.removed(row);
     const { room: name, conference_id } = row;
     this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
     this.start();
@@ -220,7 +224,7 @@ export class Chores {
   }
 
   async #run(): Promise<void> {
-    const { errands, placements, rooms, health, leaving, observations, journal, link, line, checks } =
+    const { errands, placements, rooms, health, leaving, observations, journal, link, line, checks, kept } =
       this.#host;
     await runErrands({
       errands,
@@ -231,6 +235,7 @@ export class Chores {
       observations,
       repairs: this.repairs,
       line,
+      kept,
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),

@@ -32,6 +32,11 @@ const OVERDUE_MS = 5_000;
 /** The events of one conference's end come within this of one another. */
 const SETTLING_MS = 500;
 
+/** A drop is told from a removal by our own end of the call, sent so long after the leave: by then a call that was hung up is over. */
+const ASKED_AFTER_MS = 1_000;
+/** Without an answer to it for so long, it was a drop. */
+const ANSWERED_WITHIN_MS = 5_000;
+
 /** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
 const MOST_REJOINS = 2;
 
@@ -236,6 +241,8 @@ export class ConferenceEvents {
     if (ids_known) this.#noteKind(event, tenant);
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
+    if (event.kind === "state" && event.params.call_state === "ended")
+      for (const row of this.#placements.currentOf(event.params.call_id)) this.#callEnded(row);
     noteFlags(this.#placements, event, tenant);
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
@@ -568,26 +575,56 @@ export class ConferenceEvents {
       // It is not over after all.
       if (wasOut) for (const kind of ["end", "after"] as const) this.#errands.drop(kind, row);
     }
+    let isSeatKept = false;
     if (row.state === "left") {
-      // Nothing is kept of a conference whose end is known: its leaves may be told of after it.
-      const hasDropped = wasThere && event.happened === "left" && !this.#isOver(event, row);
-      if (hasDropped && !this.#rooms.isBack(row, this.#now() - DEAD_MS))
-        this.#ledger.kept.keep(row, row.room);
+      // A call whose own document joined comes back to us in the same moment if it lives on.
+      const undecided_ms = follow === "end_call" ? ASKED_AFTER_MS + ANSWERED_WITHIN_MS : 0;
+      if (wasThere && event.happened === "left")
+        isSeatKept = this.#keepSeat(row, event.conference_id, undecided_ms);
       this.#errands.drop("expire", row);
       this.#errands.drop("rejoin", row);
     }
     if (event.happened !== "joined") this.#ledger.recordings.left(row);
-    if (follow === "end_call")
-      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, this.#endAt(row));
+    if (follow === "end_call") {
+      const end_at = isSeatKept ? this.#now() + ASKED_AFTER_MS : this.#endAt(row);
+      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);
+    }
     if (follow === "rejoin") {
       this.#placements.update(row, { rejoins: row.rejoins + 1 });
       this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
   }
 
-  #isOver({ conference_id }: MembershipEvent, row: Placement): boolean {
+  /**
+   * The call is over, or nothing answers for it: if it has left its room, the caller dropped. Its leave may have looked like one of our
+   * documents' doing, so that the call was to be put back and no seat was kept yet.
+   */
+  dropped(row: Placement): void {
+    if (row.state === "by_document" && row.joined_ts !== null && row.left_ts !== null) {
+      // The seat is counted once: as one that is kept.
+      if (this.#keepSeat(row, row.conference_id, 0) && row.presumed_gone_at === null)
+        this.#placements.update(row, { presumed_gone_at: this.#now() });
+    } else this.#ledger.kept.dropped(row);
+    this.#placements.touched(row.room);
+  }
+
+  /** It may have ended because of our own end: then the answer to that tells whether it was up. */
+  #callEnded(row: Placement): void {
+    if (!this.#errands.isUnderWay("end", row) && !this.#errands.isUnderWay("after", row)) this.dropped(row);
+  }
+
+  /** The call lives on outside of its room, and none of our documents took it out: nothing is kept for its caller. */
+  removed(key: PlacementKey): void {
+    const room = this.#ledger.kept.removed(key);
+    if (room !== null) this.#placements.touched(room);
+  }
+
+  /** Nothing is kept of a conference whose end is known: its leaves may be told of after it. */
+  #keepSeat(row: Placement, conference_id: string | null, undecided_ms: number): boolean {
     const id = conference_id ?? row.conference_id;
-    return id !== null && this.#over.has(id);
+    if (id !== null && this.#over.has(id)) return false;
+    if (this.#rooms.isBack(row, this.#now() - DEAD_MS)) return false;
+    return this.#ledger.kept.keep(row, row.room, undecided_ms);
   }
 
   /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */

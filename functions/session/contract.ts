@@ -2,7 +2,7 @@ import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding, ForwardTo } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
-import type { Coach, LastWord, Place, Wait, WaitsFor } from "../../shared/rules/decision.ts";
+import type { Coach, LastWord, Place, Spoken, Wait, WaitsFor } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { WebhookNote } from "./journal-contract.ts";
 
@@ -39,10 +39,14 @@ export interface PlaceRequest extends PlacementKey {
   arrived_at?: number;
   /** No document of ours starts after the join: the call is walked by commands. */
   by_commands?: true;
-  /** Whom the roster shows; a coach may be looked for by it. */
+  /** Whom the roster shows, in canonical form; a coach may be looked for by it. */
   from: string;
+  /** As it came, where that is another text: rows of the version before have it so. */
+  from_before?: string;
   /** Wire names, in the order in which to try them. */
   rooms: [string, ...string[]];
+  /** As many, by the addresses as they came: a conference that lives under such a name keeps it. */
+  rooms_before?: [string, ...string[]];
   /** How the project's record says that the tenant's rooms are named; absent where it does not, and from a Worker of the version before. */
   naming?: Naming;
   strategy: Place["strategy"];
@@ -66,6 +70,8 @@ export interface PlaceRequest extends PlacementKey {
   when_full?: LastWord;
   /** How long the seat is kept for a caller who drops, in seconds; what is decided then, and the number that was called. */
   rejoin?: { s: number; to: string; placing: Placing };
+  /** What the caller is to be told if the room is recorded, and has not been. */
+  recording_notice?: Spoken;
   /** As it goes on the wire, our own callbacks in it. */
   join: JoinParameters;
   /** By room: what its recording callback's URL carries beside the room's name; absent from a Worker of the version before. */
@@ -163,6 +169,8 @@ export type LookReply =
       may_stand?: true;
       /** Seats are limited: the document asks, too, where its join failed. */
       limited?: true;
+      /** A seat is kept for the caller who drops: the document asks, too, when its stay is over. */
+      keeps_seat?: true;
       /** Of `not_in` where seats are limited: the call waits in its line again. */
       waits?: true;
       /** Of `not_in` where seats are limited: what the rule says to a caller who finds no seat. */

@@ -36,6 +36,7 @@ export class Control extends RpcTarget {
     if (!row) return null;
     const { errands, journal, chores } = this.#host;
     journal.deed(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
+    chores.repairs.removed(row);
     errands.add("end", row, row.node_id);
     chores.start();
     return { changed: isLive(row.state) };

@@ -36,6 +36,7 @@ import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Rulesets } from "./rulesets.ts";
+import { liveNames } from "./seats.ts";
 import type { Terms } from "./terms.ts";
 import { readTrail } from "./trail.ts";
 
@@ -58,7 +59,7 @@ interface DeskHost {
   held: HeldJoins;
   kept: KeptSeats;
   recordings: Recordings;
-  events: Pick<ConferenceEvents, "isProved">;
+  events: Pick<ConferenceEvents, "isProved" | "removed">;
 }
 
 const REST_MS = 4_000;
@@ -183,9 +184,12 @@ export class Desk {
     const ledger = { placements, rooms, health, counters, observations, fullRooms, recordings };
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
+      removed: (row: Placement) => this.#host.events.removed(row),
       backToLine: (row: Placement) => this.#backToLine(row),
     };
-    const reply = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
+    const looked = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
+    const keepsSeat = looked.outcome === "document" && this.#host.kept.isPromised(request);
+    const reply: LookReply = keepsSeat ? { ...looked, keeps_seat: true } : looked;
     this.#looked(request, reply);
     return reply;
   }
@@ -256,13 +260,16 @@ export class Desk {
     }
   }
 
-  async #place(request: PlaceRequest): Promise<PlaceReply> {
+  async #place(asked: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations, fullRooms } = this.#host;
-    observations.saw("caller_forms", callerForm(request.from));
+    const request = { ...asked, rooms: liveNames(rooms, asked) };
+    observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
+      // It lives, wherever it was before: that it left was no drop.
+      this.#host.events.removed(other);
       if (!isLive(other.state)) continue;
       // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
       if (other.state !== "waiting") join_via = "document";

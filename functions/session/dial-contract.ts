@@ -14,6 +14,8 @@ export interface DialRequest {
   /** The caller ID. */
   from: string;
   device: "phone" | "sip";
+  /** Keys sent once the call is answered, before the room. May be a secret: shown nowhere. */
+  send_digits?: string;
   /** How long it rings, seconds. */
   timeout_s: number;
   max_price_per_minute?: number;

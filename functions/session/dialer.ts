@@ -110,7 +110,9 @@ export class Dialer extends RpcTarget {
     if (known) {
       // Its room may be named otherwise on the wire by now.
       const isSame =
-        known.request.to === request.to && known.request.decision.rooms[0] === request.decision.rooms[0];
+        known.request.to === request.to &&
+        known.request.send_digits === request.send_digits &&
+        known.request.decision.rooms[0] === request.decision.rooms[0];
       return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
     }
     if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };
@@ -324,10 +326,14 @@ export class Dialer extends RpcTarget {
 
   /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
   #join({ tenant, request, segment_id }: Dial, call_id: string, node_id: string): void {
-    const { from, to, decision } = request;
+    const { from, to, decision, send_digits } = request;
     const segment = segment_id === null ? {} : { segment_id };
     const call = outboundCall({ call_id, node_id, ...segment, call_state: "answered", from, to });
-    this.#host.reception.made(call, { tenant, decision });
+    this.#host.reception.made(call, {
+      tenant,
+      decision,
+      ...(send_digits === undefined ? {} : { send_digits }),
+    });
   }
 
   #end(call_id: string, node_id: string): void {

@@ -7,6 +7,7 @@ import { isLive, mayMove } from "../../shared/placement.ts";
 import { log } from "../log.ts";
 import type { Errand } from "./errands.ts";
 import { inlineJoinOf } from "./inline-join.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { asksUsOf } from "./resume-url-of.ts";
@@ -22,7 +23,7 @@ const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" 
 
 /** Null where there is nothing left to do. */
 export function commandFor(
-  { placements, line }: { placements: Placements; line: Line },
+  { placements, line, kept }: { placements: Placements; line: Line; kept: Pick<KeptSeats, "isPromised"> },
   { kind, ...key }: Errand,
 ): CallCommand | null {
   const row = placements.find(key);
@@ -42,13 +43,13 @@ export function commandFor(
       placements.update(row, { conference_id: null });
       return transferTo(
         row.call_id,
-        inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row)),
+        inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, kept.isPromised(row))),
       );
     case "overdue":
       if (row) line.turnAway(row, "waited", "it has waited as long as may be");
       return null;
     case "fetch":
-      return row ? fetch(row) : null;
+      return row ? fetch(row, kept.isPromised(row)) : null;
     case "verify":
       // REST is asked, and nothing is commanded.
       return null;
@@ -61,14 +62,14 @@ export function commandFor(
  * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML:
  * it is led to us, for a document in its own language.
  */
-function fetch(row: Placement): CallCommand | null {
+function fetch(row: Placement, keeps_seat: boolean): CallCommand | null {
   const { wait, state, call_id, room, after_url, turned_away } = row;
   if (!wait || row.node_id === null) return null;
   if (state === "by_document") {
     const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
     return transferTo(
       call_id,
-      inlineJoinDocument(room, inlineJoinOf(row), { ...after, params: {} }, asksUsOf(row)),
+      inlineJoinDocument(room, inlineJoinOf(row), { ...after, params: {} }, asksUsOf(row, keeps_seat)),
     );
   }
   if (turned_away === null) return null;

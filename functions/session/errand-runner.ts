@@ -22,6 +22,7 @@ import { kindOf, listable } from "./doubts.ts";
 import { type CallCommand, commandFor } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
@@ -34,6 +35,8 @@ import { asksBy } from "./terms.ts";
 
 const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
+/** A call that none of our commands reaches for so long after it left its room has dropped, as far as its seat goes. */
+const ANSWERED_WITHIN_MS = 5_000;
 /** Errands under way at once; the rest wait a turn. */
 const BATCH = 50;
 /** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */
@@ -58,6 +61,7 @@ export interface ErrandHost {
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
   line: Line;
+  kept: Pick<KeptSeats, "isPromised">;
   /** For the call's story: what came of a command. */
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
 }
@@ -93,9 +97,11 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   const relay = await byRelay(host, errand, command);
   if (relay?.kind === "ok") {
     took(host, errand, { relay_took: host.protocol() });
+    livesOn(host, errand);
     finish(host, errand, "relay");
     return;
   }
+  if (relay?.kind === "gone") unanswered(host, errand);
   if (relay?.kind === "gone" && relay.code === "410") {
     gone(host, errand);
     return;
@@ -111,6 +117,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   if (!host.errands.has(errand)) return host.errands.done(errand);
   if (rest.kind === "ok") {
     took(host, errand, { rest_took: 1 });
+    livesOn(host, errand);
     finish(host, errand, "rest");
     return;
   }
@@ -119,6 +126,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
     host.errands.putOff(errand, rest.retry_after_ms, { counts: false });
     return;
   }
+  if (rest.kind === "refused" || isOverdue(host, errand)) unanswered(host, errand);
   const isRefused = (by: "relay" | "rest", code: string) => isOverBy(host, errand, by, code);
   if (
     rest.kind === "refused" &&
@@ -134,6 +142,24 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   later(host, errand, why, rest.kind === "refused");
   // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
   if (rest.kind === "refused" && errand.kind === "fetch") host.line.missed(errand);
+}
+
+/** What was to be done for a call after its room was done: it was up, so it did not drop out of the room, but was removed. */
+function livesOn({ placements, repairs }: ErrandHost, errand: Errand): void {
+  const row = errand.kind === "end" || errand.kind === "after" ? placements.find(errand) : null;
+  if (row?.state === "left") repairs.removed(row);
+}
+
+/** The call is gone, or not seen: for its caller's seat that is a drop, whatever else is to be found out. */
+function unanswered({ placements, repairs }: ErrandHost, errand: Errand): void {
+  const row = placements.find(errand);
+  if (row) repairs.unanswered(row);
+}
+
+/** A call that was to be put back into its room has not been for so long that its caller may have dropped. */
+function isOverdue({ placements, now }: ErrandHost, errand: Errand): boolean {
+  const left_ts = errand.kind === "rejoin" ? (placements.find(errand)?.left_ts ?? null) : null;
+  return left_ts !== null && now() - left_ts * 1000 >= ANSWERED_WITHIN_MS;
 }
 
 /** Whether a refused command shows that the call is over. */

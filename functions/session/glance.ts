@@ -30,8 +30,8 @@ export class Glance {
     return this.#staffed.has(room);
   }
 
-  ofCaller(tenant: string, sticky_key: string): string | null {
-    return this.#rooms.ofCaller(tenant, sticky_key);
+  ofCaller(tenant: string, sticky_key: string, before?: string): string | null {
+    return this.#rooms.ofCaller(tenant, sticky_key, before);
   }
 
   hasReleased(room: string): boolean {

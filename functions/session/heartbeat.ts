@@ -12,6 +12,7 @@ import { Forgetting } from "./forgetting.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Link } from "./link.ts";
+import type { Notices } from "./notices.ts";
 import type { PinDesk } from "./pin-desk.ts";
 import type { Placements } from "./placements.ts";
 import type { Reception } from "./reception.ts";
@@ -41,6 +42,7 @@ interface HeartbeatHost {
   chores: Chores;
   reception: Reception;
   dialer: Dialer;
+  notices: Notices;
   rooms: Rooms;
   placements: Placements;
   events: ConferenceEvents;
@@ -104,7 +106,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { alarm, link, chores, reception, dialer, rooms } = this.#host;
+    const { alarm, link, chores, reception, dialer, notices, rooms } = this.#host;
     // It came this soon to go on forgetting. Timers of ours see to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -120,6 +122,7 @@ export class Heartbeat {
       chores.verifyWhereabouts();
       chores.checkRooms("routine");
       dialer.pump();
+      notices.resume();
       return true;
     });
     this.#isForgetting = forgotten?.isMore === true;

@@ -32,6 +32,7 @@ const COLUMNS = [
   "doubted_at",
   "presumed_gone_at",
   "unsigned_leave_at",
+  "untold",
 ] as const satisfies readonly (keyof Placement)[];
 
 type Kept = Pick<Placement, (typeof COLUMNS)[number]>;

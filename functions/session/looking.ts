@@ -41,6 +41,8 @@ export interface Lookout {
   wouldHaveSeen(row: Placement): boolean;
   /** The row's document could not join where seats are limited. */
   refused(row: Placement, said: DocumentSaid): void;
+  /** The row's call lives on outside of its room, where its own document had joined it. */
+  removed(row: Placement): void;
   /** Has a call whose join was refused wait in the line; false where it cannot. */
   backToLine(row: Placement): boolean;
   now: number;
@@ -65,6 +67,7 @@ export function look(out: Lookout, request: LookRequest): LookReply {
   }
   const answer =
     request.document_said === undefined ? settle(out, row, request) : settleSaid(out, row, request);
+  if (answer.outcome === "over" && request.document_said === "completed") out.removed(row);
   if (answer.outcome === "unsettled") return { ...answer, room: row.room };
   placements.update(row, {
     asking_step: request.asking_step,

@@ -1,6 +1,6 @@
 import { splitWireName, wireName } from "../../shared/conference.ts";
 import { LONGEST_CALL_MS } from "../../shared/placement.ts";
-import type { Naming } from "./contract.ts";
+import type { Naming, PlaceRequest } from "./contract.ts";
 import type { Disk } from "./disk.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -55,6 +55,12 @@ export class Namings {
   /** The same for a caller who may yet come. */
   peek(request: Named): [string, ...string[]] {
     return this.#named(request, this.#namingFor(request));
+  }
+
+  /** The same for the names that its rooms had before, if it has any. */
+  before(request: Named & Pick<PlaceRequest, "rooms_before">): Pick<PlaceRequest, "rooms_before"> {
+    const { rooms_before } = request;
+    return rooms_before ? { rooms_before: this.peek({ ...request, rooms: rooms_before }) } : {};
   }
 
   /** Whether the plain name is one of the tenant's rooms, as far as that is known here. */

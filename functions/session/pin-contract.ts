@@ -11,7 +11,11 @@ export interface PinLimits {
 export interface PinQuestion {
   v: 1;
   tenant: string;
+  /** In canonical form. */
   from: string;
+  /** As it came: the version before counted it so. Absent from a Worker of that version, whose `from` is that. */
+  from_before?: string;
+  /** As it came: what could be made of it would count finer. */
   to: string;
   call_id: string;
   limits: PinLimits;

@@ -1,13 +1,6 @@
 import { RpcTarget } from "cloudflare:workers";
-import {
-  addressOfGuard,
-  afterWrongTry,
-  callerOfGuard,
-  isClosed,
-  numberOfGuard,
-  type PinGuard,
-  type PinLimit,
-} from "../../shared/pin-guard.ts";
+import { countedBefore, countedCaller, countedNamed, countedNumber } from "../../shared/identity.ts";
+import { afterWrongTry, bothGuards, isClosed, type PinGuard, type PinLimit } from "../../shared/pin-guard.ts";
 import { log } from "../log.ts";
 import type {
   ClosedPins,
@@ -17,7 +10,7 @@ import type {
   PinsClosed,
   PinVerdict,
 } from "./pin-contract.ts";
-import { PinRows } from "./pin-rows.ts";
+import { type Guarded, PinRows } from "./pin-rows.ts";
 
 /** The longest that one caller is turned away, and that one number takes no PIN: whoever attacks a number closes it to all. */
 const LONGEST_CALLER_MS = 24 * 3_600_000;
@@ -74,13 +67,13 @@ export class PinDesk extends RpcTarget {
 
   /** Forgets the caller's wrong tries, and lets them in again; false: they were not shut out. */
   letIn(tenant: string, who: string): boolean {
-    const whose = {
-      tenant,
-      kind: "caller",
-      who: who.startsWith("anonymous ") ? who : addressOfGuard(who),
-    } as const;
-    const wasClosed = isClosed(this.#rows.guard(whose), this.#now());
-    this.#rows.forgetGuard(whose);
+    const names = new Set([who, who.startsWith("anonymous ") ? who : countedNamed(who)]);
+    let wasClosed = false;
+    for (const name of names) {
+      const whose = { tenant, kind: "caller", who: name } as const;
+      wasClosed ||= isClosed(this.#rows.guard(whose), this.#now());
+      this.#rows.forgetGuard(whose);
+    }
     return wasClosed;
   }
 
@@ -102,9 +95,20 @@ export class PinDesk extends RpcTarget {
 
   #guards(question: PinQuestion): { caller: PinGuard; number: PinGuard } {
     return {
-      caller: this.#rows.guard(callerOf(question)),
-      number: this.#rows.guard(numberOf(question)),
+      caller: this.#guard(callerOf(question)),
+      number: this.#guard(numberOf(question)),
     };
+  }
+
+  /** With what the version before counted. */
+  #guard({ before, ...whose }: Counted): PinGuard {
+    const guard = this.#rows.guard(whose);
+    return before === null ? guard : bothGuards(guard, this.#rows.guard({ ...whose, who: before }));
+  }
+
+  #put({ before, ...whose }: Counted, guard: PinGuard, window_ms: number): void {
+    this.#rows.putGuard(whose, guard, window_ms);
+    if (before !== null) this.#rows.forgetGuard({ ...whose, who: before });
   }
 
   #count(attempt: PinAttempt, now: number): PinsClosed | null {
@@ -113,8 +117,8 @@ export class PinDesk extends RpcTarget {
     const caller = afterWrongTry(before.caller, callerLimit(limits), now);
     const number = afterWrongTry(before.number, numberLimit(limits), now);
     const window_ms = limits.window_s * 1000;
-    this.#rows.putGuard(callerOf(attempt), caller.guard, window_ms);
-    this.#rows.putGuard(numberOf(attempt), number.guard, window_ms);
+    this.#put(callerOf(attempt), caller.guard, window_ms);
+    this.#put(numberOf(attempt), number.guard, window_ms);
     if (number.closes) {
       log("error", "pins.attack", {
         tenant,
@@ -133,12 +137,19 @@ function verdictOf(closed: PinsClosed | null): PinVerdict {
   return closed === null ? { v: 1, allowed: true } : { v: 1, allowed: false, closed };
 }
 
-function callerOf({ tenant, from, call_id }: PinQuestion) {
-  return { tenant, kind: "caller", who: callerOfGuard(from, call_id) } as const;
+/** Whose guard, and under which other name the version before kept it; null: under the same, or under none. */
+type Counted = Guarded & { before: string | null };
+
+function callerOf({ tenant, from, from_before, call_id }: PinQuestion): Counted {
+  const who = countedCaller(from, call_id);
+  // Those who withhold their number were one caller by some words for that: what these tried is nobody's.
+  const before = who === `anonymous ${call_id}` ? null : countedBefore(from_before ?? from, "from");
+  return { tenant, kind: "caller", who, before: before === who ? null : before };
 }
 
-function numberOf({ tenant, to }: PinQuestion) {
-  return { tenant, kind: "number", who: numberOfGuard(to) } as const;
+function numberOf({ tenant, to }: PinQuestion): Counted {
+  const [who, before] = [countedNumber(to), countedBefore(to, "to")];
+  return { tenant, kind: "number", who, before: before === who ? null : before };
 }
 
 function callerLimit({ tries_per_caller, window_s, caller_block_s }: PinLimits): PinLimit {

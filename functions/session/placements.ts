@@ -1,6 +1,7 @@
 import type { Ingress } from "../../shared/call.ts";
 import type { Forwarding } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
+import { sameCallerKey } from "../../shared/identity.ts";
 import {
   isLive,
   LONGEST_CALL_MS,
@@ -81,6 +82,8 @@ export interface Placement extends PlacementKey, Membership {
   /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
   relay_took: string | null;
   rest_took: number;
+  /** What the caller is to be told if the room is recorded, and has not been: a `Spoken`, as JSON. */
+  untold: string | null;
   /** When the call was first told to come back once more, ms; null: the newest answer of all was another. */
   held_back_at: number | null;
 }
@@ -117,6 +120,7 @@ export type Changes = Partial<
       | "relay_took"
       | "rest_took"
       | "held_back_at"
+      | "untold"
     >
 >;
 
@@ -245,7 +249,8 @@ export class Placements {
       joined_by: state === "by_document" ? "document" : null,
       turned_away,
       capacity: request.capacity ?? null,
-      sticky_key: request.sticky_key ?? null,
+      // One from a Worker of the version before is a caller's as it came.
+      sticky_key: request.sticky_key === undefined ? null : sameCallerKey(request.sticky_key, "from"),
       after_url: request.after_url ?? null,
       when_full: request.when_full ?? null,
       room,
@@ -287,6 +292,7 @@ export class Placements {
       relay_took: null,
       rest_took: 0,
       held_back_at: null,
+      untold: request.recording_notice === undefined ? null : JSON.stringify(request.recording_notice),
     };
     const others = this.#keptBeside(row);
     if (state === "planned") this.#unwritten.add(row);

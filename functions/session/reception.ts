@@ -66,11 +66,12 @@ export class Reception {
     if (claimed) this.#start(claimed.walk, claimed.call, false);
     if (this.#unwanted) this.#pass(this.#unwanted);
     this.#unwanted = null;
-    if (event.kind !== "state" && event.kind !== "play" && event.kind !== "collect") return;
+    const { kind } = event;
+    if (kind !== "state" && kind !== "play" && kind !== "collect" && kind !== "send_digits") return;
     const { call_id } = event.params;
     if (call_id === undefined) return;
     this.#walkers.get(call_id)?.control.heard(event);
-    if (event.kind === "state" && event.params.call_state === "ended") this.#ended(call_id);
+    if (kind === "state" && event.params.call_state === "ended") this.#ended(call_id);
   }
 
   /** A call that we made is answered: it is walked to its room. */
@@ -136,6 +137,7 @@ export class Reception {
       const { room: name, conference_id } = row;
       if (row.state === "joined")
         events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+      events.dropped(row);
       placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
       // There is no call left to do anything for.
       for (const kind of ["expire", "rejoin", "end", "after"] as const) errands.drop(kind, row);

@@ -24,6 +24,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { HeldJoins } from "./held-joins.ts";
 import { Line } from "./line.ts";
 import { Link } from "./link.ts";
+import { Notices } from "./notices.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
 import { PinDesk } from "./pin-desk.ts";
 import { byDocumentReply, joinIsSending } from "./placing.ts";
@@ -57,6 +58,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #heartbeat: Heartbeat;
   readonly #pins: PinDesk;
   readonly #dialer: Dialer;
+  readonly #notices: Notices;
   readonly #recordings: RecordingKeeper;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -131,7 +133,9 @@ export class RelaySession extends DurableObject<Env> {
         this.#heartbeat.worked();
       },
     });
-    this.#heartbeat = new Heartbeat({ ...worked, reception: this.#reception, dialer: this.#dialer });
+    this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
+    const kept = { reception: this.#reception, dialer: this.#dialer, notices: this.#notices };
+    this.#heartbeat = new Heartbeat({ ...worked, ...kept });
     this.#usher = new Usher(parts);
     this.#control = new Control({ ...parts, chores: this.#chores });
     void rooms.known();
@@ -148,7 +152,8 @@ export class RelaySession extends DurableObject<Env> {
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#tables.facts.use(request.project_id);
     this.#heartbeat.worked();
-    return await this.#desk.place({ ...request, rooms: this.#tables.namings.settle(request) });
+    const { namings } = this.#tables;
+    return await this.#desk.place({ ...request, rooms: namings.settle(request), ...namings.before(request) });
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -160,9 +165,12 @@ export class RelaySession extends DurableObject<Env> {
     return this.#desk.look(request);
   }
 
-  /** The call's own document is done with its room, which is news where events were lost. */
-  left(key: PlacementKey): void {
-    this.#chores.left(key);
+  /**
+   * The call's own document is done with its room, which is news where events were lost.
+   * @param lives_on Whether the call was there, and lives on; a Worker of the version before does not say.
+   */
+  left(key: PlacementKey, lives_on = false): void {
+    this.#chores.left(key, lives_on);
   }
 
   /** Who is let in, and where. */
@@ -223,6 +231,7 @@ export class RelaySession extends DurableObject<Env> {
     else this.#events.applyUntrusted(event, told);
     const heard = this.#recordings.heard(event, how);
     if (heard?.unwritten) unrecorded = { unrecorded: true };
+    this.#notices.heard(event);
     this.#chores.start();
     this.#chores.heard();
     const toTell = this.#whomToTell(request, heard);
@@ -305,6 +314,7 @@ export class RelaySession extends DurableObject<Env> {
 
   #joined(key: PlacementKey): void {
     this.#desk.joined(key);
+    this.#notices.joined(key);
     this.#reception.joined(key.call_id);
   }
 
@@ -322,6 +332,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat.worked();
     this.#events.apply(event);
     this.#recordings.heard(event, { ids_known: true });
+    this.#notices.heard(event);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#dialer.heard(event);
     this.#chores.start();

@@ -77,6 +77,7 @@ export class Repairs {
       const { room: name, conference_id } = row;
       events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
     }
+    events.dropped(row);
     placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: said });
     for (const kind of ["expire", "rejoin", "end", "after", "fetch", "overdue"] as const)
       errands.drop(kind, row);
@@ -106,6 +107,16 @@ export class Repairs {
     if (row.presumed_gone_at === null) return;
     this.#tell("brought_back", row, "the conference's size says that it is there after all");
     this.#host.placements.update(row, seen(this.#now()));
+  }
+
+  /** Nothing answers for a call that was to be put back into its room, which is no proof that it is over. */
+  unanswered(row: Placement): void {
+    this.#host.events.dropped(row);
+  }
+
+  /** The call lives on outside of its room, and none of our documents took it out. */
+  removed(row: Placement): void {
+    this.#host.events.removed(row);
   }
 
   /** Nothing was ever heard of the call in its room, nor of its end: the row is closed, and nothing is sent. */

@@ -11,14 +11,23 @@ export function resumeUrlOf(
   asked: number,
   { joined }: { joined: boolean },
 ): string | null {
-  // Our own callback is at …/hooks/<tenant>/conference-status.
-  const [, hooks] =
-    /^(https?:\/\/.+\/hooks\/[a-z0-9-]+)\/conference-status\b/.exec(join.status_callback ?? "") ?? [];
-  return hooks === undefined ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
+  const hooks = hooksOf(join);
+  return hooks === null ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
 }
 
-/** How a document that the session gives the row's call asks us what its join's result means. */
-export function asksUsOf(row: Placement): AsksUs | undefined {
+/** `https://…/hooks/<tenant>`, where a join's callbacks go; null where it has none of ours. */
+export function hooksOf({ status_callback = "" }: Placement["join"]): string | null {
+  // Our own callback is at …/hooks/<tenant>/conference-status.
+  const [, hooks = null] =
+    /^(https?:\/\/.+\/hooks\/[a-z0-9-]+)\/conference-status\b/.exec(status_callback) ?? [];
+  return hooks;
+}
+
+/**
+ * How a document that the session gives the row's call asks us what its join's result means.
+ * @param keeps_seat Whether a seat is kept for its caller, should the call drop.
+ */
+export function asksUsOf(row: Placement, keeps_seat: boolean): AsksUs | undefined {
   // Each time that it was put back it asks anew.
   const dest = resumeUrlOf(row, row.rejoins * ASKED_BETWEEN, { joined: true });
   return dest === null
@@ -27,6 +36,7 @@ export function asksUsOf(row: Placement): AsksUs | undefined {
         dest,
         params: {},
         always: row.may_stand === 1,
+        ...(keeps_seat ? { over: true as const } : {}),
         ...(row.capacity === null ? {} : { failed: true as const }),
       };
 }

@@ -1,4 +1,5 @@
 import type { CallbackKind, Forwarding, ForwardTo } from "../../shared/callbacks.ts";
+import { isSameCaller, sameCallerKey } from "../../shared/identity.ts";
 import { isLive, LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { LivePlacement, LiveRows } from "./live-rows.ts";
@@ -18,6 +19,8 @@ export interface Seats {
   taken: number;
   lapses_at: number;
 }
+
+type NewestRoom = { room: string; created_at: number };
 
 /** What tells whether a placement's seat counts. */
 type Seated = Pick<Placement, "state" | "deadline_at" | "presumed_gone_at">;
@@ -157,8 +160,8 @@ export class Rooms {
   isBack({ call_id, tenant, room, from, created_at }: Placement, since: number): boolean {
     const came_after = Math.max(created_at, since);
     for (const row of this.#live.in(room)) {
-      if (row.tenant !== tenant || row.from !== from || row.call_id === call_id) continue;
-      if (row.created_at >= came_after) return true;
+      if (row.tenant !== tenant || row.call_id === call_id || row.created_at < came_after) continue;
+      if (isSameCaller(row.from, from)) return true;
     }
     return false;
   }
@@ -265,18 +268,41 @@ export class Rooms {
     return { taken, lapses_at };
   }
 
-  /** The room that the caller with this key was in last. */
-  ofCaller(tenant: string, sticky_key: string): string | null {
-    const [row] = this.#sql.exec<{ room: string }>(
-      `SELECT room FROM (
-         SELECT room, turned_away, state FROM placements INDEXED BY placements_by_sticky_key
-         WHERE tenant = ? AND sticky_key = ? ORDER BY created_at DESC LIMIT ?
-       ) WHERE turned_away IS NULL AND state != 'waiting' LIMIT 1`,
-      tenant,
-      sticky_key,
-      OF_CALLER,
-    );
-    return row?.room ?? null;
+  /** Whether calls are, or may be, in the room, or wait for it. */
+  isLive(room: string): boolean {
+    for (const _ of this.#live.in(room)) return true;
+    return false;
+  }
+
+  /**
+   * The room that the caller with this key was in last.
+   * @param before What the version before kept the caller by.
+   */
+  ofCaller(tenant: string, sticky_key: string, before?: string): string | null {
+    const caller = sameCallerKey(sticky_key, "from");
+    if (caller === null) return null;
+    const keys = new Set([caller, sticky_key, ...(before === undefined ? [] : [before])]);
+    const newest = [...keys]
+      .flatMap((key) => this.#newestOf(tenant, key))
+      .reduce<NewestRoom | null>(
+        (best, row) => (best && best.created_at >= row.created_at ? best : row),
+        null,
+      );
+    return newest?.room ?? null;
+  }
+
+  #newestOf(tenant: string, sticky_key: string): NewestRoom[] {
+    return this.#sql
+      .exec<NewestRoom>(
+        `SELECT room, created_at FROM (
+           SELECT room, turned_away, state, created_at FROM placements INDEXED BY placements_by_sticky_key
+           WHERE tenant = ? AND sticky_key = ? ORDER BY created_at DESC LIMIT ?
+         ) WHERE turned_away IS NULL AND state != 'waiting' LIMIT 1`,
+        tenant,
+        sticky_key,
+        OF_CALLER,
+      )
+      .toArray();
   }
 
   /** How many calls are, or may be, in a room: a lost leave does not count for ever. */

@@ -166,6 +166,10 @@ const migrations: readonly string[] = [
    CREATE INDEX recordings_by_sid ON recordings (sid) WHERE sid IS NOT NULL;
    CREATE INDEX recordings_by_due ON recordings (due_at) WHERE due_at IS NOT NULL;`,
 
+  // What callers are told if their room is recorded, and the rooms that are.
+  `ALTER TABLE placements ADD COLUMN untold TEXT;
+   CREATE TABLE recorded_rooms (room TEXT PRIMARY KEY, conference_id TEXT, since INTEGER NOT NULL) WITHOUT ROWID;`,
+
   // By which a dialled leg's voice log is asked for, where no event tells whether it was answered.
   `ALTER TABLE dials ADD COLUMN segment_id TEXT;`,
 ];

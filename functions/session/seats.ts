@@ -1,12 +1,23 @@
 import { withRoom } from "../../shared/callbacks.ts";
 import { type JoinParameters, withLimit } from "../../shared/conference.ts";
+import { isSameCaller } from "../../shared/identity.ts";
 import type { PlaceRequest, TurnedAway } from "./contract.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** What a call wants of a room. */
 export type Wanted = Pick<
   PlaceRequest,
-  "tenant" | "rooms" | "naming" | "strategy" | "capacity" | "sticky_key" | "coach" | "join" | "room_proofs"
+  | "tenant"
+  | "rooms"
+  | "rooms_before"
+  | "naming"
+  | "strategy"
+  | "capacity"
+  | "sticky_key"
+  | "from_before"
+  | "coach"
+  | "join"
+  | "room_proofs"
 >;
 
 export type Chosen =
@@ -15,6 +26,19 @@ export type Chosen =
 
 /** What is to be known of rooms to choose one. */
 type Seats = Pick<Rooms, "taken" | "ofCaller" | "participants" | "hasReleased">;
+
+/** The rooms under the names that they have: one that lives under the name that the version before gave it keeps that. */
+export function liveNames(
+  ledger: Pick<Rooms, "isLive">,
+  { rooms, rooms_before }: Pick<PlaceRequest, "rooms" | "rooms_before">,
+): PlaceRequest["rooms"] {
+  const named = (room: string, index: number): string => {
+    const before = rooms_before?.[index];
+    return before !== undefined && !ledger.isLive(room) && ledger.isLive(before) ? before : room;
+  };
+  const [first, ...others] = rooms;
+  return [named(first, 0), ...others.map((room, index) => named(room, index + 1))];
+}
 
 /** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
 export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
@@ -29,11 +53,11 @@ export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
 }
 
 function roomWithSeat(ledger: Seats, request: Wanted): string | null {
-  const { rooms, strategy, capacity, sticky_key, tenant } = request;
+  const { rooms, strategy, capacity, sticky_key, from_before, tenant } = request;
   if (capacity === undefined && strategy === "first" && sticky_key === undefined) return rooms[0];
   const taken = new Map(rooms.map((room) => [room, ledger.taken(room)]));
   const hasSeat = (room: string): boolean => capacity === undefined || (taken.get(room) ?? 0) < capacity;
-  const before = sticky_key === undefined ? null : ledger.ofCaller(tenant, sticky_key);
+  const before = sticky_key === undefined ? null : ledger.ofCaller(tenant, sticky_key, from_before);
   // Back to where they were, while it lives: a room with nobody in it is as good as any other.
   if (before !== null && (taken.get(before) ?? 0) > 0 && hasSeat(before)) return before;
   const free = rooms.filter(hasSeat);
@@ -49,7 +73,7 @@ function withCoached(ledger: Seats, room: string, { coach, join }: Wanted): Chos
   const fitting = ledger
     .participants(room)
     .filter(({ from, role }) =>
-      coach.call_from === undefined ? role === coach.role : from === coach.call_from,
+      coach.call_from === undefined ? role === coach.role : isSameCaller(from, coach.call_from),
     );
   const oldest = fitting[0];
   const newest = fitting.at(-1);

@@ -11,6 +11,7 @@ import { KeptSeats } from "./kept-seats.ts";
 import { Namings } from "./namings.ts";
 import { Observations } from "./observations.ts";
 import { type Placement, Placements } from "./placements.ts";
+import { RecordedRooms } from "./recorded-rooms.ts";
 import { Recordings } from "./recordings.ts";
 import { RoomChecks } from "./room-checks.ts";
 import { Rooms } from "./rooms.ts";
@@ -43,6 +44,7 @@ export class Tables {
   readonly checks: RoomChecks;
   readonly kept: KeptSeats;
   readonly rooms: Rooms;
+  readonly recorded: RecordedRooms;
   readonly namings: Namings;
   readonly walks: Walks;
   readonly dials: Dials;
@@ -75,6 +77,7 @@ export class Tables {
     this.checks = new RoomChecks(this.disk, now);
     this.kept = new KeptSeats(this.disk, now);
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
+    this.recorded = new RecordedRooms(this.disk, this.rooms, now);
     this.namings = new Namings(this.disk, this.rooms, now);
     this.walks = new Walks(this.disk, now);
     this.dials = new Dials(this.disk, now);

@@ -4,8 +4,9 @@ import type { KeptSeats, Returning } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Namings } from "./namings.ts";
 import type { Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Rooms } from "./rooms.ts";
-import { chooseRoom, type Wanted } from "./seats.ts";
+import { chooseRoom, liveNames, type Wanted } from "./seats.ts";
 
 /** Which caller an operator means. */
 export interface LobbyRequest {
@@ -20,6 +21,7 @@ interface UsherHost {
   rooms: Rooms;
   line: Line;
   kept: KeptSeats;
+  recorded: RecordedRooms;
   namings: Namings;
 }
 
@@ -47,9 +49,16 @@ export class Usher extends RpcTarget {
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
   callerNumber(wanted: Wanted): number | null {
-    const rooms = this.#host.namings.peek(wanted);
-    const { room } = chooseRoom(this.#host.rooms, { ...wanted, rooms });
-    return room === null ? null : this.#host.rooms.taken(room) + 1;
+    const { rooms, namings } = this.#host;
+    const named = { ...wanted, rooms: namings.peek(wanted), ...namings.before(wanted) };
+    const { room } = chooseRoom(rooms, { ...named, rooms: liveNames(rooms, named) });
+    return room === null ? null : rooms.taken(room) + 1;
+  }
+
+  /** Whether the room that the caller would be in, were it placed now, is known to be recorded. */
+  isRecorded(wanted: Wanted): boolean {
+    const { room } = chooseRoom(this.#host.rooms, wanted);
+    return this.#host.recorded.has(room ?? wanted.rooms[0]);
   }
 
   /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */

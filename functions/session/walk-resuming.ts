@@ -12,14 +12,15 @@ export type Resumed = { next: Next } | { sealed: string } | "over";
 /**
  * Where the join went out before we vanished the call may be in its room, though the walk was at what comes before: nobody is
  * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
+ * @param keeps_seat Whether a seat is kept for the caller, should the call drop.
  */
-export function takenUp(next: Next, row: Placement | undefined): Resumed {
+export function takenUp(next: Next, row: Placement | undefined, keeps_seat: boolean): Resumed {
   if (!row || !isUnderWay(row)) return { next };
   if (next.does !== "announce" && next.does !== "ask") return { next };
   if (row.state === "joined") return "over";
   if (next.does === "announce") return { sealed: next.back.sealed };
   const join = inlineJoinOf(row);
-  const asks = asksUsOf(row);
+  const asks = asksUsOf(row, keeps_seat);
   return { next: { does: "join", room: row.room, join, staying: { params: {} }, ...(asks ? { asks } : {}) } };
 }
 

@@ -4,6 +4,7 @@ import type { Counters } from "./counters.ts";
 import type { Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { Journal } from "./journal.ts";
+import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
@@ -24,5 +25,6 @@ export interface WalkerHost {
   journal: Journal;
   observations: Observations;
   line: Line;
+  kept: Pick<KeptSeats, "isPromised">;
   link: Link;
 }

@@ -31,11 +31,13 @@ const CONNECTING_MS = 1_000;
 const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
 /** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
-const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
+/** Words that neither RELAY nor REST could play are tried again after each of these. */
+const PLAYED_AGAIN_MS = [500, 1_000] as const;
 /** A question whose answer was lost on the way is put again so often. */
 const ASKED_AGAIN = 3;
 /** What a caller hears who is held once more. */
-const ring: Medium = { type: "ringtone", params: { name: "us", duration: 2 } };
+const ring: Extract<Medium, { type: "ringtone" }> = { type: "ringtone", params: { name: "us", duration: 2 } };
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
 const STEPS = 500;
 
@@ -85,7 +87,9 @@ export class Walker {
     const { walks } = this.#host;
     const { state, call_id } = this.#walk;
     try {
-      let step: Step = this.#hasBegun ? await this.#takeUp() : {};
+      const isThere = await this.#sendDigits();
+      if (!isThere) this.#endLater();
+      let step: Step = !isThere ? "over" : this.#hasBegun ? await this.#takeUp() : {};
       for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
         if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
         const next = await this.#decide(step);
@@ -105,6 +109,19 @@ export class Walker {
       }
     }
     walks.close(call_id);
+  }
+
+  /** False if they could not be sent: the person they lead to is not on the line. */
+  async #sendDigits(): Promise<boolean> {
+    const { made } = this.#walk.state;
+    if (made?.send_digits === undefined) return true;
+    const { send_digits, ...rest } = made;
+    // First, so that another incarnation does not send them again: they would be heard in the room.
+    this.#host.walks.update(this.#walk, { made: rest });
+    const done = await this.control.sendDigits(send_digits);
+    if (done !== "failed") return true;
+    log("warn", "dial.digits_not_sent", { call: this.#walk.call_id });
+    return false;
   }
 
   async #decide({ sealed, keys }: Exclude<Step, "over">): Promise<Next> {
@@ -128,7 +145,8 @@ export class Walker {
   }
 
   async #resume(was: Next): Promise<Step> {
-    const resumed = takenUp(was, this.#placement);
+    const row = this.#placement;
+    const resumed = takenUp(was, row, row !== undefined && this.#host.kept.isPromised(row));
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 
@@ -137,7 +155,7 @@ export class Walker {
       case "announce":
         // What is not answered hears nothing: its own document answers it, and says the words.
         if (!(await this.#answer()) && (await this.#comesByWebhook())) return "over";
-        await this.control.play(next.words.map(mediumOf));
+        await this.#announce(next.words.map(mediumOf));
         return { sealed: next.back.sealed };
       case "ask":
         return await this.#ask(next);
@@ -172,6 +190,16 @@ export class Walker {
         return await this.#sayAndEnd({ say: notTaken }, next);
       default:
         return next satisfies never;
+    }
+  }
+
+  /** A call whose answer was taken may not be answered yet, and then takes no sound; a notice that nobody heard is none. */
+  async #announce(words: readonly Medium[]): Promise<void> {
+    let done = await this.control.play(words);
+    for (const wait of PLAYED_AGAIN_MS) {
+      if (done !== "failed" || this.control.isGone || this.#isThrough) return;
+      await scheduler.wait(wait);
+      done = await this.control.play(words);
     }
   }
 
@@ -260,9 +288,12 @@ export class Walker {
       log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
     if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     if (next.asks?.always !== true) return await this.#perform({ does: "apologise" });
-    // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment.
+    // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment, and meanwhile it rings.
     for (const wait of MOVED_AGAIN_MS) {
+      const rung = this.control.play([{ ...ring, params: { ...ring.params, duration: wait / 1_000 } }]);
       await orAfter(wait, this.#seen.promise, undefined);
+      this.control.interrupt();
+      await rung;
       if (this.control.isGone || this.#placement?.state === "joined") return "over";
       if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations, Date.now()))
         return await this.#perform({ does: "apologise" });

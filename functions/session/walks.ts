@@ -17,6 +17,8 @@ export interface Sounding {
 export interface Made {
   tenant: string;
   decision: Decision;
+  /** Keys to be sent first; gone once they are. */
+  send_digits?: string;
 }
 
 /** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */

@@ -61,6 +61,8 @@ export interface AsksUs {
    * Else only a result that does not say that the stay is over.
    */
   always: boolean;
+  /** Also where the stay is over: a seat is kept for a caller who drops, and one who comes back alive was removed. */
+  over?: true;
   /** Also where the join failed: seats are limited, and the session says what a caller hears who was one too many, or where to wait. */
   failed?: true;
 }

@@ -71,7 +71,7 @@ export function inlineJoinDocument(
   const result = asks?.always
     ? { case: { failed: answered, "no-answer": answered, answered }, default: answered }
     : // Of the five results these two mean that the caller never got in and is still there.
-      { case: { failed, "no-answer": failed, answered }, default: [over] };
+      { case: { failed, "no-answer": failed, answered }, default: asks?.over ? answered : [over] };
   return document(answer(staying), {
     join_conference: { name, ...join, result: { variable: "join_conference_result", ...result } },
   });

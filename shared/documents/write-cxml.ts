@@ -29,6 +29,13 @@ export function writeCxml(next: Next, answered: boolean): Rendered {
   return { ok: false, body: sorry, path: next.does, why };
 }
 
+/** Words alone, for whom a conference announces them to. */
+export function writeWords(words: Spoken): Rendered {
+  const body = writeXml(element("Response", {}, speak(words)));
+  if (!holdsExpansion(body)) return { ok: true, body };
+  return { ok: false, body: writeXml(element("Response", {})), path: "words", why: HOLDS_MARK };
+}
+
 function verbsOf(next: Next, answered: boolean): XmlElement[] {
   switch (next.does) {
     case "announce":

@@ -85,6 +85,15 @@ const collect = z.looseObject({
     .optional(),
 });
 
+/** All keys were sent; told by SignalWire's SDKs, and not by its reference. */
+const sendDigits = z.looseObject({
+  call_id: text,
+  node_id: text,
+  control_id: z.string().min(1),
+  /** `finished`. */
+  state: text,
+});
+
 const dial = z.looseObject({
   tag: z.string().min(1),
   /** `dialing`, `answered` or `failed`. */
@@ -134,6 +143,7 @@ export type RelayEvent =
   | Known<"state", typeof state>
   | Known<"play", typeof play>
   | Known<"collect", typeof collect>
+  | Known<"send_digits", typeof sendDigits>
   | Known<"dial", typeof dial>
   | Known<"error", typeof error>
   | OtherEvent;
@@ -169,6 +179,8 @@ export function readEvent(params: unknown): RelayEvent | { kind: "authorization"
       return known("play", play, head, inner);
     case "calling.call.collect":
       return known("collect", collect, head, inner);
+    case "calling.call.send_digits":
+      return known("send_digits", sendDigits, head, inner);
     case "calling.call.dial":
       return known("dial", dial, head, inner);
     case "calling.error":

@@ -48,19 +48,12 @@ export class BeforeRoom {
     const recordedBy = this.#recordedBy(place, here);
     if (recordedBy !== null && place.recording_notice === undefined && !notice)
       this.#warnOfRecording(recordedBy);
-    if (place.recording_notice !== undefined && place.recording_notice !== false && recordedBy === null)
-      this.#found.warnings.push(
-        problem(
-          [...here, "recording_notice"],
-          'is never heard: the join does not record; write "record": "record-from-start" in it, or leave the notice out',
-        ),
-      );
     if (place.rejoin_s === undefined) return;
     const skips =
       asked.size > 0 ||
       place.announce !== undefined ||
       place.wait !== undefined ||
-      (recordedBy !== null && notice !== false);
+      (place.recording_notice ?? (recordedBy !== null && notice)) !== false;
     const message =
       place.capacity === undefined && !skips
         ? "changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out"
@@ -88,12 +81,14 @@ export class BeforeRoom {
 }
 
 /** Who comes back is known by the number that they call from alone. */
-function whatIsForged({ role }: PlaceText, rejoin_s: number, asked: Asked): string | null {
+function whatIsForged({ role, wait }: PlaceText, rejoin_s: number, asked: Asked): string | null {
   const isSecret = [...asked.values()].some(({ secret }) => secret === true);
-  if (!isSecret && role !== "moderator") return null;
+  const isAdmitted = wait?.for === "admission";
   const gains = [
     ...(isSecret ? ["unasked for the secret"] : []),
     ...(role === "moderator" ? ["as a moderator"] : []),
+    ...(isAdmitted ? ["without being admitted"] : []),
   ];
+  if (gains.length === 0) return null;
   return `lets in ${gains.join(" and ")} whoever shows the number of a caller who dropped, for ${rejoin_s} s; numbers can be forged: leave it out`;
 }

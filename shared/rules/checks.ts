@@ -9,6 +9,7 @@ import {
   warnOfPrefixes,
 } from "./check-answers.ts";
 import { checkMatch, type MatchNames } from "./check-match.ts";
+import { warnOfUntold } from "./check-notices.ts";
 import { checkSchedules, warnOfUnusedSchedules } from "./check-schedules.ts";
 import { BeforeRoom } from "./check-wait.ts";
 import { warnOfWaysIn } from "./check-ways-in.ts";
@@ -72,6 +73,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   checkRoles(ruleset, found);
   checkPlaceholders(ruleset.defaults?.recording_notice, ["defaults", "recording_notice"], new Map(), found);
   warnOfWaysIn(ruleset, found);
+  warnOfUntold(ruleset, found);
   lists.warnOfUnused();
   warnOfUnusedSchedules(ruleset, usedSchedules, found);
   if (found.errors.length === 0) warnOfShadows(ruleset, found);

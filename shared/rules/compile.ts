@@ -10,6 +10,7 @@ import { expressionOf } from "./expressions.ts";
 import type { Speech } from "./filling.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
+import { RecordedRooms, recordingRules } from "./recorded-rooms.ts";
 import { actionsOf, isRole, moderatedRooms, roleParameters } from "./roles.ts";
 import { Schedule } from "./schedule.ts";
 import type { Rule, Ruleset } from "./schema.ts";
@@ -65,6 +66,8 @@ export interface CompiledRuleset extends CompiledRules {
   speech: Speech;
   /** `defaults.recording_notice`; absent where there is none. */
   notice?: Announcement;
+  /** The rooms that some rule records. */
+  recorded: Pick<RecordedRooms, "mayBe">;
   /** How somebody in this role joins the room (its plain name), by defaults and role; null: there is no such role. */
   joinAs(role: string, room: string): JoinParameters | null;
 }
@@ -82,6 +85,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     speech: { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) },
     ...(notice === undefined ? {} : { notice }),
     roles,
+    recorded: new RecordedRooms(recordingRules(rules, fallback, { join, roles })),
     moderated: moderatedRooms(everything),
   };
   const sets = new WantedSets(lists);
@@ -102,6 +106,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     fallback: fallback === undefined ? null : readAction(fallback, context),
     speech: context.speech,
     ...(notice === undefined ? {} : { notice }),
+    recorded: context.recorded,
     joinAs: (role, room) =>
       isRole(role, roles) ? { ...join, ...roleParameters(role, context.moderated.has(room), roles) } : null,
   };

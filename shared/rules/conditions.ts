@@ -1,4 +1,5 @@
 import type { Call } from "../call.ts";
+import { canonicalOf, isSip, isWithheld } from "../identity.ts";
 import { answerOf } from "./answers.ts";
 import { headerValues, paramValue, varValue } from "./call-values.ts";
 import { type Cost, type CostOf, constantCost, costOfAll, type ReadTable } from "./cost.ts";
@@ -120,8 +121,32 @@ function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: Add
   return {
     cost: constantCost(0),
     holds: (subject) => subject.keys(field).some((key) => wanted.has(key)),
-    find: ({ call }, holds) => ({ field, holds, why: `${quoted(call[field])} ${holds ? is : isNot}` }),
+    find(subject, holds) {
+      const hint = holds
+        ? undefined
+        : subject.numbersIfKnown(field).find(({ keys }) => keys.some((key) => wanted.has(key)));
+      const why = `${readAs(subject.call, field)} ${holds ? is : isNot}`;
+      return {
+        field,
+        holds,
+        why: hint === undefined ? why : `${why}; ${hintOf(subject.call, field, hint.number)}`,
+      };
+    },
   };
+}
+
+/** The address as it came, and what it was read as where that is something else. */
+function readAs(call: Call, field: "to" | "from"): string {
+  const written = call[field];
+  if (isWithheld(written) && written.toLowerCase() !== "anonymous")
+    return `${quoted(written)}, read as anonymous,`;
+  const canonical = canonicalOf(call, field);
+  return canonical === written ? quoted(written) : `${quoted(written)}, read as ${quoted(canonical)},`;
+}
+
+function hintOf(call: Call, field: "to" | "from", number: string): string {
+  const setting = isSip(call[field]) ? 'its host in "sip_gateways"' : 'its "country"';
+  return `as ${quoted(number)} it would be: name ${setting} in the tenant's record`;
 }
 
 /** `absent` says that there is nothing at all; `none` that there is nothing to compare with. */

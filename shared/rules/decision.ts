@@ -67,11 +67,15 @@ export interface Place {
   action: "place";
   /** Plain names (without the tenant's prefix), in the order in which to try them; never empty. */
   rooms: [string, ...string[]];
+  /** As many names, with the addresses in them as they came: a conference that lives under such a name keeps it. */
+  rooms_before?: [string, ...string[]];
   strategy: "first" | "emptiest";
   role: string;
   join: JoinParameters;
   /** Heard before the room, in order. `{number}` in it stands for the caller's number in the room, not known before. */
   announce?: [Spoken, ...Spoken[]];
+  /** Heard before the room, too, if its conference is known to be recorded; by who is inside when that begins, then. */
+  recording_notice?: Spoken;
   wait?: Wait;
   /** A caller who drops comes back to the same seat so long, without announcement or question; 1 to 3600. */
   rejoin_s?: number;

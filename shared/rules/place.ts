@@ -1,11 +1,13 @@
 import type { Call } from "../call.ts";
 import { type JoinParameters, wireName } from "../conference.ts";
+import { canonicalOf, sameCallerKey } from "../identity.ts";
 import type { PlaceText } from "./action-schema.ts";
 import type { Answers } from "./answers.ts";
 import type { Coach, Finding, LastWord, Place, Spoken } from "./decision.ts";
 import { filler, found, readSpoken, type Speech, type SpokenOf } from "./filling.ts";
 import { type Reader, readHandOver, readOtherwise } from "./last-word.ts";
 import { NAME_LENGTH, SPOKEN_LENGTH } from "./limits.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import { type OwnRoles, roleParameters } from "./roles.ts";
 import { readWait, readWhenFull } from "./wait.ts";
 import type { Announcement } from "./words-schema.ts";
@@ -18,6 +20,8 @@ export interface PlaceContext {
   speech: Speech;
   /** The ruleset's `defaults.recording_notice`. */
   notice?: Announcement;
+  /** The rooms that some rule records. */
+  recorded: Pick<RecordedRooms, "mayBe">;
   /** The answer that the match takes as a PIN of KV; absent where it takes none. */
   pin?: string;
   roles: OwnRoles;
@@ -39,6 +43,8 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     ...place.join,
   };
   const announcements = readAnnouncements(place, join, context);
+  const isDefault = place.recording_notice === undefined && join.record !== "record-from-start";
+  const notice = isDefault && context.notice !== undefined ? readSpoken(context.notice, speech) : null;
   const whenFull = capacity === undefined ? null : readWhenFull(place, speech);
   const wait = readWait(place, speech);
   const coach = place.coach === undefined ? null : readCoach(place.coach, speech);
@@ -54,11 +60,23 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     const names = rooms(call, `${field}.room`, findings, answers);
     if (names === null) return null;
     const action: Place = { action: "place", rooms: names, strategy, role, join: { ...join }, ...limits };
+    const before = isAsItCame(call) ? null : rooms(asItCame(call), `${field}.room`, [], answers);
+    if (before !== null && before[0] !== names[0]) action.rooms_before = before;
     const lines: Spoken[] = [];
     for (const [key, announcement] of announcements) {
       const line = announcement(call, `${field}.${key}`, findings, answers);
       if (line === null) return null;
       lines.push(line);
+    }
+    // In a room that another rule records; of one that nothing is known of, only the session can tell.
+    const isRecorded = notice !== null && context.recorded.mayBe(names, call, answers);
+    if (isRecorded) {
+      const told = notice(call, `${field}.recording_notice`, findings, answers);
+      if (told === null) return null;
+      lines.push(told);
+    } else if (notice !== null) {
+      const told = notice(call, field, [], answers);
+      if (told !== null) action.recording_notice = told;
     }
     const [line, ...others] = lines;
     if (line !== undefined) action.announce = [line, ...others];
@@ -82,10 +100,19 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
       if (taker === null) return null;
       action.after = taker;
     }
-    // Callers who withhold their number are not one caller.
-    if (sticky !== undefined && /\d/.test(call.from)) action.sticky_key = call.from;
+    const caller = sticky === undefined ? null : sameCallerKey(canonicalOf(call, "from"), "from");
+    if (caller !== null) action.sticky_key = caller;
     return action;
   };
+}
+
+function isAsItCame(call: Call): boolean {
+  return canonicalOf(call, "from") === call.from && canonicalOf(call, "to") === call.to;
+}
+
+/** The call with its addresses read as the version before read them: not at all. */
+function asItCame(call: Call): Call {
+  return { ...call, canonical: { from: call.from, to: call.to } };
 }
 
 /** The names of the rooms as written, in order: the room, and where it overflows its numbered ones. */
@@ -125,7 +152,7 @@ function readAnnouncements(
 ): [key: string, words: SpokenOf][] {
   const heard: [string, SpokenOf][] = [];
   if (announce !== undefined) heard.push(["announce", readSpoken(announce, speech)]);
-  const told = record === "record-from-start" ? (recording_notice ?? notice ?? false) : false;
+  const told = recording_notice ?? (record === "record-from-start" ? (notice ?? false) : false);
   if (told !== false) heard.push(["recording_notice", readSpoken(told, speech)]);
   return heard;
 }

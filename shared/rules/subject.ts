@@ -1,5 +1,5 @@
 import type { Call } from "../call.ts";
-import { addressKeys } from "./address.ts";
+import { addressKeys, canonicalOf, numberIfKnown } from "../identity.ts";
 import type { Answers } from "./answers.ts";
 import type { Cost, ReadTable } from "./cost.ts";
 import { type Facts, factsOf } from "./facts.ts";
@@ -100,11 +100,21 @@ export class Subject {
   /** The keys of every pattern that fits the call's `to` or `from`. */
   keys(field: "to" | "from"): readonly string[] {
     if (field === "to") {
-      this.#to ??= addressKeys(this.call.to, this.#rules.prefixes);
+      this.#to ??= this.#keysOf("to");
       return this.#to;
     }
-    this.#from ??= addressKeys(this.call.from, this.#rules.prefixes);
+    this.#from ??= this.#keysOf("from");
     return this.#from;
+  }
+
+  #keysOf(field: "to" | "from"): string[] {
+    return addressKeys(this.call[field], canonicalOf(this.call, field), this.#rules.prefixes);
+  }
+
+  /** Numbers that the address would be if the tenant's record said more, each with the keys of every pattern that fits it. */
+  numbersIfKnown(field: "to" | "from"): { number: string; keys: readonly string[] }[] {
+    const numbers = numberIfKnown(this.call[field], canonicalOf(this.call, field));
+    return numbers.map((number) => ({ number, keys: addressKeys(number, number, this.#rules.prefixes) }));
   }
 
   /** What the clock shows now. */

@@ -1,5 +1,6 @@
 import type { Call } from "../call.ts";
 import { holdsExpansion } from "../documents/expansion.ts";
+import { canonicalOf, userOf } from "../identity.ts";
 import { type Answers, answerOf } from "./answers.ts";
 import { headerValues, paramValue } from "./call-values.ts";
 import { nearest } from "./nearest.ts";
@@ -28,12 +29,11 @@ const PARAM = /^param\.([^{}|]{1,128})$/;
 const ANSWER = /^answer\.([a-z][a-z0-9_]{0,31})$/;
 /** Placeholders that are a field of the call, and not one of its headers or parameters. */
 const WHOLE = ["to", "from", "call_id"];
-const SIP_USER = /^sips?:([^\s@;?]{1,128})@/i;
 
 /** What may be made of a value; null where it has no such thing. */
 const filters: Readonly<Record<string, (value: string) => string | null>> = {
   digits: (value) => value.replace(/[^0-9]/g, ""),
-  user: (value) => SIP_USER.exec(value)?.[1] ?? null,
+  user: userOf,
   lower: (value) => value.toLowerCase(),
   last4: (value) => (value.length < 4 ? null : value.slice(-4)),
 };
@@ -168,7 +168,7 @@ function readPlaceholder(name: string, pin = ""): Placeholder | null {
 
 function makePlaceholder(name: string, pin: string): Placeholder | null {
   const [written = "", ...steps] = name.split("|");
-  const source = readSource(written, pin);
+  const source = readSource(written, pin, steps[0]);
   if (source === null) return null;
   const made = steps.map((step) => (Object.hasOwn(filters, step) ? filters[step] : undefined));
   if (made.includes(undefined)) return null;
@@ -222,12 +222,18 @@ function isSpecial(source: string): source is Special {
   return Object.hasOwn(onlyIn, source);
 }
 
-function readSource(source: string, pin: string): Pick<Placeholder, "read" | "value"> | null {
+/** @param first What is made of the value first; absent: nothing. */
+function readSource(source: string, pin: string, first?: string): Pick<Placeholder, "read" | "value"> | null {
   switch (source) {
     case "to":
     case "from":
     case "call_id":
-      return { read: fieldRead(source), value: (call) => call[source] };
+      return {
+        read: fieldRead(source),
+        // The user of a SIP URI is one even where the URI is read as a number.
+        value: (call) =>
+          source === "call_id" || first === "user" ? call[source] : canonicalOf(call, source),
+      };
     case PIN_ROOM:
       return { read: null, value: (_, answers) => answerOf(answers, pin)?.pin?.room ?? null };
   }

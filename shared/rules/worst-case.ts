@@ -41,7 +41,7 @@ function dearest(rules: readonly Rule[], compiled: CompiledRules): number {
 }
 
 /**
- * An address fits one number or URI, one prefix of each length and one URI pattern of each kind. Lists may share values, so all
+ * An address fits one number, one URI, one prefix of each length and one URI pattern of each kind. Lists may share values, so all
  * of them count.
  */
 function dearestBy(rules: readonly Weighed[], fields: readonly ("to" | "from")[]): number {
@@ -75,5 +75,6 @@ function kindOf(key: string): string {
   if (length !== null) return `prefix ${length}`;
   if (key === "anonymous") return key;
   const [, user, host] = /^sip:(\*|.*)@(\*|.*)$/.exec(key) ?? [];
-  return user === "*" || host === "*" ? `sip ${user === "*"} ${host === "*"}` : "whole";
+  // What a SIP URI names may be a number, too.
+  return user === undefined ? "number" : `sip ${user === "*"} ${host === "*"}`;
 }

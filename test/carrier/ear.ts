@@ -58,15 +58,23 @@ export class Ear {
     const until_ms = this.#elapsed();
     const sounds = this.#spans
       .filter((span) => span.sound !== "silence")
-      .map((span) => ({ from_ms: span.from_ms, to_ms: span.to_ms ?? until_ms }))
+      .map((span) => ({
+        from_ms: span.from_ms,
+        to_ms: span.to_ms ?? until_ms,
+        is_mixed: span.sound === "announcement",
+      }))
       .filter((span) => span.to_ms > span.from_ms)
       .sort((a, b) => a.from_ms - b.from_ms);
     let heard_until_ms = 0;
+    let busy_until_ms = 0;
     let longest_silence_ms = 0;
     let two_sounds = false;
     for (const span of sounds) {
       longest_silence_ms = Math.max(longest_silence_ms, span.from_ms - heard_until_ms);
-      if (span.from_ms < heard_until_ms) two_sounds = true;
+      if (!span.is_mixed) {
+        if (span.from_ms < busy_until_ms) two_sounds = true;
+        busy_until_ms = Math.max(busy_until_ms, span.to_ms);
+      }
       heard_until_ms = Math.max(heard_until_ms, span.to_ms);
     }
     longest_silence_ms = Math.max(longest_silence_ms, until_ms - heard_until_ms);

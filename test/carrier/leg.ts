@@ -1,5 +1,8 @@
-/** What a caller can hear. At most one at a time, or the carrier notes two sounds at once. */
-export type Sound = "say" | "audio" | "ring" | "silence" | "music" | "conference";
+/**
+ * What a caller can hear. At most one at a time, or the carrier notes two sounds at once; an announcement is mixed into its
+ * conference.
+ */
+export type Sound = "say" | "audio" | "ring" | "silence" | "music" | "conference" | "announcement";
 
 /** How long an answer lets the call last, in ms on the project's clock; then it ends for `max_duration`. */
 export interface AnswerLimit {

@@ -155,8 +155,12 @@ function onCall(
     case "calling.play_and_collect.volume":
       // Callers hear what is played, not how loud.
       return toAction(call, control_id, "Adjusting volume", () => {});
-    case "calling.send_digits":
-      return { code: "200", message: "Sending Digits", extra: { ...extra, control_id } };
+    case "calling.send_digits": {
+      const sending_ms = keyingMs(String(params["digits"]));
+      const run = () =>
+        void project.clock.after(sending_ms, () => tell("calling.call.send_digits", { state: "finished" }));
+      return { code: "200", message: "Sending Digits", extra: { ...extra, control_id }, effect: run };
+    }
     case "calling.join_conference":
       return join(project, session, call, params);
     case "calling.leave_conference": {
@@ -337,3 +341,8 @@ const dialSchema = z.object({
     ),
   ),
 });
+
+/** `w` waits half a second and `W` one; a key with the pause after it takes a quarter. */
+function keyingMs(digits: string): number {
+  return [...digits].reduce((ms, key) => ms + (key === "W" ? 1_000 : key === "w" ? 500 : 250), 0);
+}

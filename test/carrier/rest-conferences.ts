@@ -1,3 +1,4 @@
+import { announceTo } from "./announce.ts";
 import type { Conference } from "./conferences.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
@@ -50,7 +51,12 @@ function oneConference(
   const { conference } = shown;
   const ends = method === "POST" && form.get("Status") === "completed";
   if (ends) conference.end("conference-ended-via-api");
-  if (method === "POST" && form.has("AnnounceUrl")) announce(project, conference, form);
+  const announced = method === "POST" ? form.get("AnnounceUrl") : null;
+  if (announced !== null) {
+    const announce_method = form.get("AnnounceMethod") === "GET" ? "GET" : "POST";
+    // Answered before it is heard.
+    void announceTo(project, conference, { url: announced, method: announce_method });
+  }
   const now: ShownConference = ends ? { ...shown, status: "completed" } : shown;
   return { status: 200, json: conferenceView(project, now) };
 }
@@ -141,14 +147,6 @@ function recording(
     conference.record(status);
   }
   return { status: 200, json: recordingView(project, conference, kept) };
-}
-
-/** Everyone in the conference hears it, as long as a recording lasts here. */
-function announce(project: Project, conference: Conference, form: URLSearchParams): void {
-  for (const { leg } of conference.participants.values()) {
-    const end = leg.hear("audio", form.get("AnnounceUrl") ?? "");
-    project.clock.after(2000, end);
-  }
 }
 
 function conferenceView(project: Project, { conference, status }: ShownConference): Record<string, unknown> {

@@ -11,7 +11,7 @@ import { APOLOGY, FULL, LINE } from "./rules.ts";
 import { silenceAfter } from "./silence.ts";
 
 /** What only shows among several calls. */
-const shared_crimes = ["left_alive_after_switch", "over_capacity"] as const;
+const shared_crimes = ["left_alive_after_switch", "over_capacity", "recorded_without_notice"] as const;
 
 type AnyCrime = Crime | (typeof shared_crimes)[number];
 
@@ -43,6 +43,7 @@ export function verdictOf(
   const shared = {
     left_alive_after_switch: leftAfterSwitch(records),
     over_capacity: overCapacity(records, flagged),
+    recorded_without_notice: new Set(recordedWithoutNotice(records, conferencesOf(projects))),
   };
   const waiting = heldUp(records);
   const offenders: Verdict["offenders"] = records
@@ -105,8 +106,6 @@ export function verdictOf(
     excused: excuses.length,
     alive_in_silence_s: secondsOf(records.flatMap(aloneFor)),
     recorded: conferencesOf(projects).filter(({ recording }) => recording !== null).length,
-    // How people fare who are recorded; no crime yet.
-    recorded_without_notice: recordedWithoutNotice(records, conferencesOf(projects)).length,
     webhook_ms: percentiles(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),

@@ -531,6 +531,12 @@ describe("in a recorded conference", () => {
     const informed = record({ heard: { ...base.heard, heard: [told, ...base.heard.heard] } });
     expect(recordedWithoutNotice([informed], recorded)).toEqual([]);
     expect(recordedWithoutNotice([record({ stays: [stayIn({ from: 31_000 })] })], recorded)).toEqual([]);
+    // Inside before: there is a moment for the announcement.
+    const left = (to: number) => [record({ stays: [stayIn({ from: 0, to })] })];
+    expect(recordedWithoutNotice(left(19_000), recorded)).toEqual([]);
+    expect(recordedWithoutNotice(left(21_000), recorded)).toHaveLength(1);
+    const late = [record({ stays: [stayIn({ from: 12_000, to: 13_000 })] })];
+    expect(recordedWithoutNotice(late, recorded)).toEqual(late);
   });
 
   test("a recording of whose end the rule's server was not told is counted", () => {

@@ -7,6 +7,9 @@ interface Recorded {
   recording: Conference["recording"];
 }
 
+/** Whoever is inside when a recording begins is told then, by REST: within this. */
+const TOLD_WITHIN_MS = 10_000;
+
 /** Callers who were in a conference while it was recorded, and were never told that it might be. */
 export function recordedWithoutNotice(
   records: readonly CallRecord[],
@@ -24,7 +27,9 @@ export function recordedWithoutNotice(
     if (heard.heard.some(({ detail }) => detail.includes(NOTICE))) return false;
     return stays.some(({ conference_id, from, to }) => {
       const span = spans.get(conference_id);
-      return span !== undefined && from < span.to && (to ?? Number.POSITIVE_INFINITY) > span.from;
+      if (span === undefined) return false;
+      const recorded_ms = Math.min(span.to, to ?? Number.POSITIVE_INFINITY) - Math.max(span.from, from);
+      return recorded_ms > (from < span.from ? TOLD_WITHIN_MS : 0);
     });
   });
 }

@@ -47,6 +47,25 @@ test("every example is good, without a warning", async () => {
   }
 }, 60_000);
 
+test("says what an address is read as, and hints at the number that a rule would match", async () => {
+  const file = join(folder, "berlin.json");
+  const match = { to: "+4930123456", from: "+15550100001" };
+  await writeFile(file, JSON.stringify({ rules: [{ id: "berlin", match, place: { room: "berlin" } }] }));
+  const said = async (...options: string[]) => (await run("explain", file, ...options)).out;
+  const to = ["--to", "4930123456"];
+  expect(await said(...to)).toContain(
+    '"4930123456" is not "+4930123456"; as "+4930123456" it would be: name its "country" in the tenant\'s record',
+  );
+  const german = [...to, "--country", "DE"];
+  const sip = ["--from", "sip:+15550100001@gw.example.net"];
+  expect(await said(...german, ...sip)).toContain('name its host in "sip_gateways" in the tenant\'s record');
+  const placed = await said(...german, ...sip, "--sip-gateway", "gw.example.net");
+  expect(placed).toContain("placed as participant");
+  expect(placed).toContain('"4930123456", read as "+4930123456", is "+4930123456"');
+  expect(await said("--to", "", "--from", "Out-of-Area")).toContain('"", read as anonymous, is not');
+  expect((await run("explain", file, "--country", "XX")).err).toContain("ISO 3166");
+});
+
 test("the support line overflows in office hours, and is closed on a holiday", async () => {
   const caller = [...line, "--from", "+15550100001"];
   expect(await explain("support-line.yaml", ...caller, ...morning)).toMatchObject({
@@ -80,7 +99,6 @@ test("a practice has a lobby, an hour with the doctor, and lines in which to wai
     rooms: ["visit-15550100001"],
     wait: { for: ["admission"], max_s: 900 },
     announce: [{ say: "This call is recorded for your file." }],
-    rejoin_s: 120,
   });
   const { out } = await run("explain", "waiting-room.yaml", "--to", "+15550100830");
   expect(out).toContain(

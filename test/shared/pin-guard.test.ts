@@ -1,15 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  addressOfGuard,
-  afterWrongTry,
-  callerOfGuard,
-  isClosed,
-  numberOfGuard,
-  openGuard,
-  type PinGuard,
-  type PinLimit,
-} from "../../shared/pin-guard.ts";
+  countedBefore,
+  countedCaller,
+  countedNamed,
+  countedNumber,
+  isWithheld,
+} from "../../shared/identity.ts";
+import { afterWrongTry, isClosed, openGuard, type PinGuard, type PinLimit } from "../../shared/pin-guard.ts";
+import { spellings } from "./spellings.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -159,37 +158,37 @@ describe("whom a try counts against", () => {
       "sips:bob@example.com:5061;transport=tls",
       "sip:bob@example.COM",
     ];
-    expect(new Set(spellings.map(addressOfGuard))).toEqual(new Set(["sip:bob@example.com"]));
-    expect(callerOfGuard("+15550100001", "call-1")).toBe("+15550100001");
+    expect(new Set(spellings.map(countedNamed))).toEqual(new Set(["sip:bob@example.com"]));
+    expect(countedCaller("+15550100001", "call-1")).toBe("+15550100001");
   });
 
   test("callers who withhold their number are one each", () => {
     for (const from of ["", "anonymous", "Restricted", "sip:anonymous@anonymous.invalid"])
-      expect(callerOfGuard(from, "call-1")).toBe("anonymous call-1");
+      expect(countedCaller(from, "call-1")).toBe("anonymous call-1");
   });
 
   test("callers whose number can't be read are one each: what stands there is theirs to choose", () => {
-    for (const from of ["+1555x", "sip:bob@example.com:123456", "Bob <sip:bob@example.com>", "/a/b/c"])
-      expect(callerOfGuard(from, "call-1")).toBe("anonymous call-1");
+    for (const from of ["+1555x", "sip:bob@example.com:123456", "/a/b/c"])
+      expect(countedCaller(from, "call-1")).toBe("anonymous call-1");
   });
 });
 
 describe("which number a try counts against", () => {
   test("a number is one number with or without its plus, and a SIP URI is its host", () => {
-    expect(new Set(["+15550100190", "15550100190"].map(numberOfGuard))).toEqual(new Set(["+15550100190"]));
+    expect(new Set(["+15550100190", "15550100190"].map(countedNumber))).toEqual(new Set(["+15550100190"]));
     const dialled = [
       "sip:1@Example.com",
       "sips:2@example.com:5061",
       "sip:3@example.com.;x=1",
       "sip:*@example.com?y",
     ];
-    expect(new Set(dialled.map(numberOfGuard))).toEqual(new Set(["sip:*@example.com"]));
+    expect(new Set(dialled.map(countedNumber))).toEqual(new Set(["sip:*@example.com"]));
   });
 
   test("a resource's address is one number, whatever query the caller adds", () => {
     const dialled = ["/public/bridge", "/public/bridge?x=1", "/public/bridge?x=2&y=@z", "/Public/Bridge#a"];
-    expect(new Set(dialled.map(numberOfGuard))).toEqual(new Set(["/public/bridge"]));
-    expect(numberOfGuard("/public/lobby?x=1")).toBe("/public/lobby");
+    expect(new Set(dialled.map(countedNumber))).toEqual(new Set(["/public/bridge"]));
+    expect(countedNumber("/public/lobby?x=1")).toBe("/public/lobby");
   });
 
   const unreadable = [
@@ -213,16 +212,34 @@ describe("which number a try counts against", () => {
     "\n",
   ];
   test.each(unreadable)("%j, which can't be read, is one number with all others of its kind", (to) => {
-    expect(numberOfGuard(to)).toBe("unreadable");
+    expect(countedNumber(to)).toBe("unreadable");
   });
 
   test("no text that a caller may write makes more numbers than a resource, a host or a number has", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 300 }), (text) => {
-        expect(numberOfGuard(`/public/bridge?${text}`)).toBe("/public/bridge");
-        expect(numberOfGuard(`sip:bridge@example.com;${text}`)).toBe("sip:*@example.com");
-        expect(numberOfGuard(`?${text}`)).toBe("unreadable");
+        expect(countedNumber(`/public/bridge?${text}`)).toBe("/public/bridge");
+        expect(countedNumber(`sip:bridge@example.com;${text}`)).toBe("sip:*@example.com");
+        expect(countedNumber(`?${text}`)).toBe("unreadable");
       }),
+    );
+  });
+
+  test("is never a finer one than the version before counted, and neither is the caller", () => {
+    const written = fc.oneof(
+      fc.constantFrom(...spellings.map((one) => one.written)),
+      fc.stringMatching(/^(sip:|\+|tel:|)[0-9a-c%@.:; -]{0,12}$/),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(written, written, (one, other) => {
+        const called = [one, other].map((to) => countedBefore(to, "to"));
+        if (called[0] === called[1]) expect(countedNumber(one)).toBe(countedNumber(other));
+        const [before, same] = [one, other].map((from) => countedBefore(from, "from"));
+        if (before === null || before !== same || isWithheld(one) || isWithheld(other)) return;
+        expect(countedCaller(one, "c-1")).toBe(countedCaller(other, "c-2"));
+      }),
+      { numRuns: 5_000 },
     );
   });
 });

@@ -12,6 +12,8 @@ export const numbers = {
   hall: "+15550100120",
   /** A question, then a room. */
   bridge: "+15550100170",
+  /** A room by the caller's address. */
+  own: "+15550100190",
   /** A room that ends when its chair leaves. */
   lesson: "+15550100110",
 } as const;
@@ -43,6 +45,7 @@ export const rules = {
       match: { to: numbers.queue },
       place: { room: "queue", capacity: 2, overflow: instead("wait"), wait: { music: LINE } },
     },
+    { id: "own", match: { to: numbers.own }, place: { room: "own-{from}" } },
     { id: "hall", match: { to: numbers.hall }, place: { room: "hall", announce: { play: WELCOME } } },
     {
       id: "bridge",

@@ -119,6 +119,30 @@ export const scenarios: Scenario[] = [
   },
   {
     title:
+      "a SIP address as it came still names the room that lives under it, and the seat that is kept for it",
+    // The version before knows an address by its text alone.
+    only: "upgrade",
+    async before(home) {
+      await online(home);
+      const from = "sip:Emil@DESKS.example.com:5060";
+      const room = `own-${from}`;
+      const [lives, stays] = [home.call({ to: numbers.own, from }), home.call({ to: numbers.desk })];
+      const drops = home.call({ to: numbers.desk, from, way: "relay" });
+      await home.inRoom(room, lives);
+      await home.inRoom("desk", stays, drops);
+      drops.hangUp("hangup");
+      await rosterIs(home, "desk", [stays]);
+      return async () => {
+        await home.inRoom(room, home.call({ to: numbers.own, from }));
+        stayed(lives);
+        const stranger = home.call({ to: numbers.desk });
+        await home.hears(stranger, FULL);
+        await home.inRoom("desk", home.call({ to: numbers.desk, from }));
+      };
+    },
+  },
+  {
+    title:
       "a call that could not be ended, or not be put back into its room, is when commands go through again",
     async before(home) {
       await online(home);

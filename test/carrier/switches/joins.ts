@@ -76,7 +76,7 @@ export const joinQuestions = {
     published: "The first participant's settings hold for all, but that is written of status callbacks only",
     kind: "harmful",
     partyline:
-      "Callers whose own rule records hear its notice; callers who are inside when another caller's join starts the recording hear none yet",
+      "Callers of a room that a rule records hear the notice before it; callers who are inside when a recording begins hear it then",
   }),
   conflict_on_offer: openQuestion(["none", "409"], {
     question:

@@ -172,6 +172,66 @@ describe("calling somebody into a conference", () => {
     await comesTo(house, id, "left");
   });
 
+  it("sends keys to the called party, once and before the room, and shows them nowhere", async () => {
+    await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
+    const { id } = await asked(house, { to: ALICE, send_digits: "ww4711#", id: "ext-1" });
+    const { call_id } = await comesTo(house, id, "joined");
+    const keys = await sent(house, "calling.send_digits");
+    expect(keys).toMatchObject([{ call_id, digits: "ww4711#" }]);
+    const methods = (await house.carrier.journal({ kind: "frame_in" })).map(
+      (entry) => (entry["frame"] as { method?: string }).method, // As the journal has it.
+    );
+    expect(methods.indexOf("calling.send_digits")).toBeLessThan(methods.indexOf("calling.join_conference"));
+    const shown = await Promise.all(
+      ["/dials", `/calls/${call_id}?trace=full`, "/calls"].map(async (path) =>
+        (await askApi(`/tenants/${house.tenant}${path}`)).text(),
+      ),
+    );
+    expect(shown.join()).not.toContain("4711");
+    expect(await refused(ask(house, { to: ALICE, send_digits: "1", id: "ext-1" }))).toEqual([
+      409,
+      "other_dial",
+    ]);
+  });
+
+  it("ends a call whose keys could not be sent, since the person they lead to is not on the line", async () => {
+    await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
+    await house.carrier.change({
+      faults: [
+        { at: "command", match: { method: "calling.send_digits" }, do: { kind: "code", code: "500" } },
+      ],
+    });
+    const { id } = await asked(house, { to: ALICE, send_digits: "1" });
+    await comesTo(house, id, "ended");
+    expect(await sent(house, "calling.join_conference")).toEqual([]);
+  });
+
+  it("is denied keys, a port and parameters that the tenant's record does not name", async () => {
+    await using house = await openOffice({
+      allow: ["+1555*", "sip:*@example.com", "sip:*@pbx.example.com:5070;transport=tls"],
+    });
+    expect(await refused(ask(house, { to: ALICE, send_digits: "1" }))).toEqual([403, "digits_denied"]);
+    expect(await refused(ask(house, { to: ALICE, send_digits: "1,2" }))).toEqual([422, "bad_request"]);
+    for (const to of [
+      "sip:a@example.com:5061",
+      "sip:a@example.com;transport=tcp",
+      "sip:a@example.com;maddr=evil.example",
+      "sip:a@pbx.example.com",
+      "sip:a@pbx.example.com:5070;maddr=evil.example",
+      "sip:a@pbx.example.com:5071;transport=tls",
+      "sip:a@pbx.example.com:5070;transport=udp;transport=tls",
+      "sip:+15550100201@evil.example",
+    ])
+      expect(await refused(ask(house, { to })), to).toEqual([403, "destination_denied"]);
+    expect(await refused(ask(house, { to: "sip:a@pbx.example.com:5070?x=1" }))).toEqual([422, "bad_request"]);
+    expect(await sent(house, "calling.dial")).toEqual([]);
+    const to = "sip:a@PBX.example.com:5070;transport=TLS";
+    await asked(house, { to });
+    await expect
+      .poll(() => sent(house, "calling.dial"))
+      .toMatchObject([{ devices: [[{ type: "sip", params: { to } }]] }]);
+  });
+
   it("is listed by how it stands, and a word that no call can stand at is refused with those that there are", async () => {
     await using house = await openOffice();
     const { id } = await asked(house, { to: "+15550100211" });

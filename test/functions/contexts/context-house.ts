@@ -65,8 +65,8 @@ export async function inRoom(home: House, call_id: string, room: string): Promis
   });
 }
 
-export async function ended(home: House, call_id: string) {
-  await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 15_000 });
+export async function ended(home: House, call_id: string, timeout_ms = 15_000) {
+  await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms });
   return await home.carrier.call(call_id);
 }
 

@@ -148,7 +148,9 @@ describe("a call that RELAY loses", () => {
     expect({ state, joins: joins.length }).toEqual({ state: "answered", joins: 2 });
   });
 
-  test("for whom neither RELAY's join nor a transfer works hears the apology", async () => {
+  test("for whom neither RELAY's join nor a transfer works hears the apology", {
+    timeout: 60_000,
+  }, async () => {
     const no = { kind: "code", code: "500" } as const;
     await using home = await openContext([plain]);
     // RELAY was seen to tell of such joins: of this call's it would have told.
@@ -161,8 +163,11 @@ describe("a call that RELAY loses", () => {
       ],
     });
     const call_id = await call(home);
-    await ended(home, call_id);
-    expect(await heard(home, call_id)).toEqual(["ring", apology]);
+    // RELAY's events may come 20 s late, and the caller hears a ring meanwhile.
+    await ended(home, call_id, 55_000);
+    const sounds = await heard(home, call_id);
+    expect(sounds.at(-1)).toBe(apology);
+    expect(sounds.slice(1, -1)).toContain("ring");
   });
 });
 

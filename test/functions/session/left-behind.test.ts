@@ -53,6 +53,47 @@ test("a call that is being placed is found, however many others were read meanwh
   });
 });
 
+test("nobody can claim a seat before it is known whether its caller dropped or was removed", async () => {
+  await onStorage("undecided", async ({ sql }) => {
+    let now = 1_000;
+    const kept = new KeptSeats(new Disk(sql, Date.now), () => now);
+    const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
+    const claim = (call_id: string) =>
+      kept.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id });
+    const leave = (call_id: string) => {
+      const rejoin = { s: 60, to: "+15550100100", placing };
+      kept.promise(requestOf(call_id, { deadline_at: now, rejoin }));
+      return kept.keep({ ...key, call_id }, "acme:support", 6_000);
+    };
+    const drops = { ...key, call_id: "drops" };
+    expect(leave("drops")).toBe(true);
+    expect(kept.countIn("acme:support")).toBe(1);
+    // Neither another call nor the one that left, which would be no drop.
+    expect([claim("back"), claim("drops"), kept.take("drops")]).toEqual([null, null, null]);
+    kept.dropped(drops);
+    // That is settled: what is heard later of the call changes nothing.
+    expect(kept.removed(drops)).toBeNull();
+    expect(claim("back")).toEqual(placing);
+    expect(kept.take("back")).toBe("acme:support");
+
+    leave("removed");
+    expect(kept.removed({ ...key, call_id: "removed" })).toBe("acme:support");
+    expect(kept.countIn("acme:support")).toBe(0);
+    expect(claim("other")).toBeNull();
+
+    leave("silent");
+    now += 5_999;
+    expect(claim("other")).toBeNull();
+    now += 1;
+    expect(claim("other")).toEqual(placing);
+
+    kept.promise(requestOf("ended", { deadline_at: now, rejoin: { s: 60, to: "+15550100100", placing } }));
+    kept.removed({ ...key, call_id: "ended" });
+    expect(kept.isPromised({ ...key, call_id: "ended" })).toBe(false);
+    expect(kept.keep({ ...key, call_id: "ended" }, "acme:support", 0)).toBe(false);
+  });
+});
+
 test("a caller who comes back is led back by each copy of the webhook, and nobody else is by that seat", async () => {
   await onStorage("returning", async ({ sql }) => {
     let now = 1_000;
@@ -60,7 +101,7 @@ test("a caller who comes back is led back by each copy of the webhook, and nobod
     const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
     const rejoin = { s: 60, to: "+15550100100", placing };
     kept.promise(requestOf("c", { deadline_at: now, rejoin }));
-    kept.keep(key, "acme:support");
+    kept.keep(key, "acme:support", 0);
     const seats = { kept: 1, until: now + 60_000 };
     expect(kept.keptIn("acme:support")).toEqual(seats);
     const numbers = { tenant: "acme", from: "+15550100001", to: "+15550100100" };

@@ -417,7 +417,7 @@ describe("what happens to a room by the clock alone", () => {
       const rejoin = { s: 65, to: "+15550100100", placing };
       kept.promise(requestOf(first.call_id, { deadline_at: hall.now, rejoin }));
       placements.move(first, "left", { reason: "dropped" });
-      kept.keep(first, first.room);
+      kept.keep(first, first.room, 0);
       await Promise.resolve();
       hall.pass(64);
       expect(hall.waiting()).toHaveLength(1);

@@ -25,7 +25,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations, recordings } = ledger;
   const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
-  const line = { refused: () => {}, backToLine: () => false };
+  const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
   return {
     placements,
     rooms,

@@ -171,6 +171,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     });
   },
   async (found) => {
+    using usher = await found.usher();
+    const wanted: Wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
+    expect(await usher.isRecorded(wanted)).toBe(true);
+  },
+  async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
       const dials = new Dials(new Disk(storage.sql, Date.now), Date.now);
       expect(dials.byCall("rang")).toMatchObject({ segment_id: "segment-1" });

@@ -20,8 +20,8 @@ const sources = import.meta.glob<string>("../../../functions/session/*.ts", {
 /** What runs once for each version of the storage is not what calls wait for. */
 const UNCHECKED = ["schema.ts"];
 
-/** Tables of a few rows, whatever is kept: single values, names from our own code, and ends that are being worked through. */
-const SMALL = ["facts", "counters", "observations", "conference_ends"];
+/** Tables of a few rows, whatever is kept: single values, names from our own code, ends that are being worked through, and rooms that are recorded now. */
+const SMALL = ["facts", "counters", "observations", "conference_ends", "recorded_rooms"];
 
 /** What reads more than a row that it names, and why that is little whatever is kept. */
 const BOUNDED: { statement: string; step: string; why: string }[] = [
@@ -228,9 +228,14 @@ async function useAll(sql: SqlStorage): Promise<void> {
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
   ledger.rooms.taken("acme:support");
+  ledger.recorded.began("acme:support", "conf-1");
+  ledger.recorded.ended("acme:support", "conf-1");
+  ledger.kept.dropped(promised);
   ledger.kept.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id: "back" });
   ledger.kept.take("back");
   ledger.kept.unkeep(promised);
+  ledger.kept.isPromised(promised);
+  ledger.kept.removed(promised);
   if (row) ledger.repairs.release(row, "for its place in the journal");
   ledger.checks.demandAfter("acme:support", 0);
   ledger.checks.refused("acme:support", 1);

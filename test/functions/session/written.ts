@@ -130,6 +130,9 @@ export const written = [
   `INSERT INTO recordings (id, tenant, room, conference_id, sid, state, url, duration_s, started_at, ended_at, told) VALUES
      ('rec-1', 'acme', 'acme:support', 'conf-1', 'r-1', 'completed', 'https://files.example.com/r-1', 12, ${at}, ${at + 12_000}, 1);`,
 
+  `UPDATE placements SET untold = '{"say":"This call is recorded."}' WHERE call_id = 'in';
+   INSERT INTO recorded_rooms (room, conference_id, since) VALUES ('acme:support', 'conf-1', ${at});`,
+
   `INSERT INTO dials (tag, tenant, id, state, reason, request, call_id, node_id, segment_id, created_at, updated_at, sent_at) VALUES
      ('tag-3', 'acme', 'board-3', 'ended', 'hangup', '${JSON.stringify({ ...request, id: "board-3" })}', 'rang', 'node-1', 'segment-1',
      ${at}, ${at}, ${at + 5});`,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Call } from "../../../shared/call.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
+import { spellings } from "../spellings.ts";
 import { digits, hmacs, names, numbers, texts } from "./arbitrary-values.ts";
 
 const addresses = [
@@ -16,6 +17,7 @@ const addresses = [
   "Anonymous",
   "sip:anonymous@anonymous.invalid",
   "",
+  ...spellings.filter(({ country, sip_gateways }) => !country && !sip_gateways).map(({ written }) => written),
 ];
 
 /** What callers keyed, in part, or null for those who cannot be asked. */

@@ -2,6 +2,7 @@ import type { Call } from "../../../shared/call.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
 import type { AnswerWanted, Match, TextWanted, Wanted } from "../../../shared/rules/match-schema.ts";
 import type { Ruleset } from "../../../shared/rules/schema.ts";
+import { fitsReading, readingOf } from "../spellings.ts";
 import { readHeader, readText, readValue } from "./naive-bounds.ts";
 
 /** Whether the whole match holds. Of `when` it knows two: the generated `params.n > 3`, which fails without a number. */
@@ -22,8 +23,12 @@ export function matches(
     typeof wanted === "object" && "present" in wanted
       ? sent.length > 0 === wanted.present
       : sent.some((value) => values(wanted).some((one) => globs(one, value)));
-  if (match.to !== undefined && !values(match.to).some((one) => fits(one, call.to))) return false;
-  if (match.from !== undefined && !values(match.from).some((one) => fits(one, call.from))) return false;
+  for (const side of ["to", "from"] as const) {
+    const wanted = match[side];
+    if (wanted === undefined) continue;
+    const reading = readingOf(call[side], side);
+    if (!values(wanted).some((one) => fitsReading(one, call[side], reading))) return false;
+  }
   if (match.direction !== undefined && !values(match.direction).includes(call.direction)) return false;
   if (match.type !== undefined && !values(match.type).includes(call.type)) return false;
   for (const [name, wanted] of Object.entries(match.headers ?? {})) {
@@ -151,24 +156,6 @@ function globs(pattern: string, text: string): boolean {
   if (pattern.startsWith("*"))
     return globs(pattern.slice(1), text) || (text !== "" && globs(pattern, text.slice(1)));
   return text !== "" && pattern[0] === text[0] && globs(pattern.slice(1), text.slice(1));
-}
-
-function fits(pattern: string, address: string): boolean {
-  if (pattern === "anonymous") {
-    const words = ["", "anonymous", "private", "restricted", "unavailable", "unknown", "withheld"];
-    return words.includes(address.toLowerCase()) || /^sips?:anonymous@.{1,300}$/i.test(address);
-  }
-  if (!pattern.startsWith("sip:")) {
-    return pattern.endsWith("*") ? address.startsWith(pattern.slice(0, -1)) : pattern === address;
-  }
-  const [, user, rest = ""] = /^sips?:([^@\s]+)@(.*)$/is.exec(address) ?? [];
-  const [, host, tail = ""] = /^([a-z0-9.-]+)(.*)$/is.exec(rest) ?? [];
-  if (user === undefined || host === undefined || !/^(:\d{1,5})?([;?].*)?$/is.test(tail)) return false;
-  const [wantedUser, wantedHost] = pattern.slice(4).split("@");
-  return (
-    (wantedUser === "*" || wantedUser === user) &&
-    (wantedHost === "*" || wantedHost?.toLowerCase() === host.toLowerCase())
-  );
 }
 
 function textsAt(values: Record<string, unknown>, name: string): string[] {

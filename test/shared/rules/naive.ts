@@ -4,6 +4,7 @@ import type { ActionText } from "../../../shared/rules/action-schema.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
 import type { Action, Decision, Question } from "../../../shared/rules/decision.ts";
 import type { Rule, Ruleset } from "../../../shared/rules/schema.ts";
+import { readingOf } from "../spellings.ts";
 import { readText, TooLarge } from "./naive-bounds.ts";
 import { matches } from "./naive-match.ts";
 
@@ -120,23 +121,31 @@ function act(
       : { action: "reject", say: { say }, ...why };
   }
   if (place === undefined) return null;
-  const room = filled(place.room, call, answers);
+  const room = filled(place.room, call, answers)?.trim() ?? null;
+  const { caller } = readingOf(call.from, "from");
+  const before = filled(place.room, call, answers, true)?.trim() ?? null;
   if (room === null) return null;
   const many = place.overflow?.rooms ?? 1;
-  const more = Array.from({ length: many - 1 }, (_, index) => `${room}-${index + 2}`);
-  if ([room, ...more].some((name) => typeof wireName(tenant, name, { plain }) !== "string")) return null;
+  const numbered = (first: string): [string, ...string[]] => [
+    first,
+    ...Array.from({ length: many - 1 }, (_, index) => `${first}-${index + 2}`),
+  ];
+  const isLegal = (first: string) =>
+    numbered(first).every((name) => typeof wireName(tenant, name, { plain }) === "string");
+  if (!isLegal(room)) return null;
   const role = place.role ?? "participant";
   const join = { ...ruleset.defaults?.join, ...roleJoin(ruleset, role, place.room), ...place.join };
   const { capacity } = place;
   const full = { say: { say: "We are sorry. All seats are taken. Please call again later." } };
   return {
     action: "place",
-    rooms: [room, ...more],
+    rooms: numbered(room),
+    ...(before === null || before === room || !isLegal(before) ? {} : { rooms_before: numbered(before) }),
     strategy: place.overflow?.then === "spread" ? "emptiest" : "first",
     role,
     join,
     ...(capacity === undefined ? {} : { capacity, when_full: { action: "reject", ...full } }),
-    ...(place.sticky && /\d/.test(call.from) ? { sticky_key: call.from } : {}),
+    ...(place.sticky && caller !== null ? { sticky_key: caller } : {}),
   };
 }
 
@@ -152,11 +161,16 @@ function roleJoin(ruleset: Ruleset, role: string, room: string): JoinParameters 
   return moderated ? { start_on_enter: false } : {};
 }
 
-function filled(template: string, call: Call, answers: Answers | null): string | null {
+/** @param as_it_came with the addresses as the version before filled them in. */
+function filled(template: string, call: Call, answers: Answers | null, as_it_came = false): string | null {
   let whole = true;
   const text = template.replace(/\{([^}]*)\}/g, (_, inner: string) => {
     const [source = "", ...filters] = inner.split("|");
+    const isUser = filters[0] === "user";
     let value = placeholder(source, call, answers);
+    // The user of what came, and otherwise what it is read as.
+    if ((source === "to" || source === "from") && !isUser && !as_it_came)
+      value = readingOf(call[source], source).canonical;
     for (const filter of filters) value = value === null ? null : filtered(filter, value);
     if (value === null || value === "") whole = false;
     return value ?? "";
@@ -173,9 +187,7 @@ function filtered(filter: string, value: string): string | null {
   if (filter === "digits") return [...value].filter((one) => one >= "0" && one <= "9").join("");
   if (filter === "lower") return value.toLowerCase();
   if (filter === "last4") return value.length < 4 ? null : value.slice(value.length - 4);
-  const [scheme = "", rest = ""] = value.split(/:(.*)/s);
-  const user = /^sips?$/i.test(scheme) && rest.includes("@") ? (rest.split("@")[0] ?? "") : "";
-  return user === "" || user.length > 128 || /[\s;?]/.test(user) ? null : user;
+  return readingOf(value, "from").uri?.[0] ?? null;
 }
 
 function placeholder(name: string, call: Call, answers: Answers | null): string | null {

@@ -196,10 +196,72 @@ describe("a recording notice", () => {
     expect(warningsOf({ roles, ...withPlace({ role: "taped" }) })).toEqual([`roles.taped.record: ${why}`]);
   });
 
-  test("that is never heard is warned of, and a wrong one refused", () => {
-    expect(warningsOf(withPlace({ recording_notice: notice }))).toEqual([
-      'rules[0].place.recording_notice: is never heard: the join does not record; write "record": "record-from-start" in it, or leave the notice out',
+  test("of the rule's own is always heard, whoever records the room", () => {
+    expect(placed({ recording_notice: notice })?.announce).toEqual([{ say: notice }]);
+    expect(warningsOf(withPlace({ recording_notice: notice }))).toEqual([]);
+  });
+
+  /** What a call to +15550100100 hears by the first of two rules; the second records its room. */
+  const beside = (first: object, recording: object) => {
+    const rules = [
+      { id: "first", match: {}, place: first },
+      { id: "taped", match: { to: "+15550100999" }, place: { ...records, ...recording } },
+    ];
+    const decision = decideFor({ defaults, rules }, callWith());
+    if (decision.action !== "place") throw new Error("it was not placed");
+    return { before: decision.announce, later: decision.recording_notice };
+  };
+
+  test.each([
+    ["the same text", { room: "board" }, { room: "board" }],
+    ["the same placeholder", { room: "team-{to}" }, { room: "team-{to}" }],
+    [
+      "another text, filled in with this call's values",
+      { room: "team-{to}" },
+      { room: `team-${callWith().to}` },
+    ],
+    [
+      "one that a numbered room has",
+      { room: "desk-2" },
+      { room: "desk", capacity: 2, overflow: overflowTo("next", { rooms: 3 }) },
+    ],
+  ])("of the defaults is heard in a room that another rule records by %s", (_, first, recording) => {
+    expect(beside(first, recording)).toEqual({ before: [{ say: notice }] });
+  });
+
+  test.each([
+    ["another room", { room: "open" }, { room: "board" }],
+    ["a room of other values of the call", { room: "team-{to}" }, { room: "team-{from}" }],
+    ["a room of what this call does not have", { room: "team-7" }, { room: "team-{param.team}" }],
+  ])("of the defaults waits to be heard if it is %s that another rule records", (_, first, recording) => {
+    expect(beside(first, recording)).toEqual({ later: { say: notice } });
+    expect(beside({ ...first, recording_notice: false }, recording)).toEqual({});
+  });
+
+  test("that may be missing, as values of other calls decide, is warned of", () => {
+    const warned = (first: object, recording: object, more: object = { defaults }) =>
+      warningsOf({
+        ...more,
+        rules: [
+          { id: "first", match: { to: "+15550100100" }, place: first },
+          { id: "taped", match: { to: "+15550100999" }, place: { ...records, ...recording } },
+        ],
+      }).filter((one) => one.includes("rules[0]"));
+    const maybe =
+      'rules[0].place.room: may be a room that "taped" records, which depends on the call, and then its callers hear no notice: write a "recording_notice" beside the room, or false where they know';
+    expect(warned({ room: "team-{to}" }, { room: "team-{from}" })).toEqual([maybe]);
+    expect(warned({ room: "team-7" }, { room: "{param.team}" })).toEqual([maybe]);
+    expect(warned({ room: "team-{to}" }, { room: "team-{to}" })).toEqual([]);
+    expect(warned({ room: "hall-{to}" }, { room: "team-{from}" })).toEqual([]);
+    expect(warned({ room: "hall" }, { room: "{to|digits}" })).toEqual([]);
+    for (const own of [false, notice])
+      expect(warned({ room: "team-7", recording_notice: own }, { room: "{param.team}" })).toEqual([]);
+    expect(warned({ room: "board" }, { room: "board", recording_notice: notice }, {})).toEqual([
+      'rules[0].place.room: is a room that "taped" records, and its callers are not told: write a "recording_notice" beside the room or in the defaults, or false where they know',
     ]);
+  });
+
+  test("that is wrong is refused", () => {
     expect(errorsOf(withPlace({ recording_notice: true }))).toEqual([
       "rules[0].place.recording_notice: must be false, not true",
     ]);
@@ -259,7 +321,7 @@ describe("a way back", () => {
     expect(warningsOf(withPlace({ rejoin_s: 60 }))).toEqual([
       "rules[0].place.rejoin_s: changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out",
     ]);
-    for (const more of [{ capacity: 2 }, { announce: "Hi." }, { wait: { for: "admission" } }])
+    for (const more of [{ capacity: 2 }, { announce: "Hi." }])
       expect(warningsOf(withPlace({ rejoin_s: 60, ...more }))).toEqual([]);
     const asked = {
       id: "g",
@@ -270,7 +332,7 @@ describe("a way back", () => {
     expect(warningsOf({ rules: [asked] })).toEqual([]);
   });
 
-  test("past a secret, or to a moderator's seat, is warned of: numbers can be forged", () => {
+  test("past a secret or the lobby, or to a moderator's seat, is warned of: numbers can be forged", () => {
     const asking = (question: object, place: object) => ({
       id: "g",
       match: {},
@@ -290,6 +352,9 @@ describe("a way back", () => {
     expect(warned(asking({}, { role: "listener" }))).toEqual([]);
     expect(warningsOf(withPlace({ rejoin_s: 60, capacity: 2, role: "moderator" }))).toEqual([
       `rules[0].place.rejoin_s: lets in as a moderator ${forged}`,
+    ]);
+    expect(warningsOf(withPlace({ rejoin_s: 60, wait: { for: "admission" } }))).toEqual([
+      `rules[0].place.rejoin_s: lets in without being admitted ${forged}`,
     ]);
   });
 });

@@ -1,0 +1,99 @@
+import type { Conference } from "./conferences.ts";
+import { isXml } from "./cxml/fetching.ts";
+import { soundOf } from "./cxml/gather.ts";
+import { type Prompt, type Verb, validateCxml } from "./cxml/verbs.ts";
+import { outgoing } from "./outgoing.ts";
+import type { Project } from "./project.ts";
+
+interface Source {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+}
+
+/** A document that leads to itself is fetched no more often. */
+const most_redirects = 10;
+/** A loop of 0 would never end, and nobody could be heard. */
+const endless = 0;
+
+/** Fetches a cXML document and plays it to everybody in the conference. Play, Say, Pause and Redirect alone make sense there. */
+export async function announceTo(project: Project, conference: Conference, start: Source): Promise<void> {
+  let source: Source | null = start;
+  for (let fetched = 0; source !== null; fetched += 1) {
+    if (fetched > most_redirects)
+      return note(project, conference, "violation", source, "it redirects for ever");
+    const verbs = await fetchVerbs(project, conference, source);
+    source = verbs === null ? null : await play(project, conference, source, verbs);
+  }
+}
+
+async function fetchVerbs(
+  project: Project,
+  conference: Conference,
+  { url, method }: Source,
+): Promise<readonly Verb[] | null> {
+  const fields = [
+    ["AccountSid", project.project_id],
+    ["ConferenceSid", conference.sid],
+    ["FriendlyName", conference.name],
+  ] as const;
+  const sender = outgoing(project, "webhook", {}, () => {});
+  const outcome = await sender.send({ kind: "cxml", url, method, fields });
+  if (!outcome.ok || outcome.response.status !== 200) {
+    const why = outcome.ok ? `status ${outcome.response.status}` : outcome.reason;
+    note(project, conference, "document", { url, method }, why);
+    return null;
+  }
+  const { headers, body } = outcome.response;
+  const validation = isXml(headers["content-type"] ?? "") ? validateCxml(body) : null;
+  if (validation?.ok) return validation.verbs;
+  note(project, conference, "violation", { url, method }, "it is no cXML");
+  return null;
+}
+
+/** Resolves when it was heard, with where it leads. */
+async function play(
+  project: Project,
+  conference: Conference,
+  source: Source,
+  verbs: readonly Verb[],
+): Promise<Source | null> {
+  for (const verb of verbs) {
+    switch (verb.verb) {
+      case "Say":
+      case "Play":
+      case "Pause":
+        await hear(project, conference, verb);
+        break;
+      case "Redirect":
+        return { url: verb.url, method: verb.method };
+      default:
+        note(project, conference, "violation", source, `${verb.verb} in an announcement`);
+        return null;
+    }
+  }
+  return null;
+}
+
+/** Whoever is in the conference when it begins hears it. */
+async function hear(project: Project, conference: Conference, prompt: Prompt): Promise<void> {
+  const { playing, loop } = soundOf(prompt);
+  for (let round = 0; round < (loop === endless ? 1 : loop); round += 1) {
+    if (conference.state === "ended") return;
+    const sound = prompt.verb === "Pause" ? "silence" : "announcement";
+    const ends = [...conference.participants.values()].map(({ leg }) => leg.hear(sound, playing.detail));
+    await new Promise<void>((resolve) => {
+      project.clock.after(playing.duration_ms, resolve);
+    });
+    for (const end of ends) end();
+  }
+}
+
+function note(
+  project: Project,
+  { conference_id }: Conference,
+  kind: "document" | "violation",
+  { url }: Source,
+  why: string,
+): void {
+  project.journal.note(kind, { announcement: url, conference_id, failed: why });
+}

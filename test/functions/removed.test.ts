@@ -1,0 +1,166 @@
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { askApi } from "./api/ask.ts";
+import { openContext } from "./contexts/context-house.ts";
+import { desk, inDesk, wordsTo } from "./desk.ts";
+import { type House, openHouse, warmUp } from "./house.ts";
+
+beforeAll(warmUp);
+
+const WELCOME = "Welcome.";
+const carrier = { speed: 10 };
+const to = "+15550100100";
+/** A leave this soon after a join may be the doing of one of our own documents. */
+const EARLY_MS = 3_100;
+
+/** By then it is known that a caller dropped. */
+const DECIDED_MS = 2_500;
+/** The same where nothing answers: our end goes out 1 s after the leave. */
+const UNANSWERED_MS = 6_500;
+
+function rulesWith(more: Record<string, unknown> = {}): unknown[] {
+  return [
+    {
+      id: "desk",
+      match: {},
+      place: { room: "desk", capacity: 3, rejoin_s: 600, announce: WELCOME, ...more },
+    },
+  ];
+}
+
+interface Way {
+  open(rules: unknown[]): Promise<House>;
+  call(home: House, from: string): Promise<string>;
+}
+
+const bySwml = async (home: House, from: string) =>
+  (await home.carrier.placeCall({ from, to, url: home.webhook_url })).call_id;
+
+const byRelay: Way = { open: (rules) => openHouse({ rules, carrier }), call: bySwml };
+
+const ways: [name: string, way: Way][] = [
+  ["SWML, joined by RELAY", byRelay],
+  [
+    "SWML, joined by its document",
+    { open: (rules) => openHouse({ rules, carrier, tenant: { join_via: "document" } }), call: bySwml },
+  ],
+  [
+    "cXML",
+    {
+      open: (rules) => openHouse({ rules, carrier }),
+      call: async (home, from) => {
+        const cxml_url = home.webhook_url.replace(/swml$/, "cxml");
+        return (await home.carrier.placeCall({ from, to, cxml_url })).call_id;
+      },
+    },
+  ],
+  [
+    "a context",
+    {
+      open: (rules) => openContext(rules),
+      call: async (home, from) => (await home.carrier.placeCall({ from, to, context: "main" })).call_id,
+    },
+  ],
+];
+
+/** What an operator does in SignalWire's dashboard: the participant is taken out, and the call goes on. */
+async function remove({ carrier }: House, call_id: string): Promise<void> {
+  const get = async (path: string, method = "GET") =>
+    await fetch(new URL(`/api/laml/2010-04-01/Accounts/${carrier.project_id}/${path}`, inject("carrier")), {
+      method,
+      headers: { authorization: `Basic ${btoa(`${carrier.project_id}:${carrier.token}`)}` },
+    });
+  const { conferences } = await (await get("Conferences.json?Status=in-progress")).json<{
+    conferences: { sid: string }[];
+  }>();
+  const { call_sid = call_id } = (await carrier.call(call_id)) as { call_sid?: string };
+  for (const { sid } of conferences) {
+    const response = await get(`Conferences/${sid}/Participants/${call_sid}.json`, "DELETE");
+    if (response.status === 204) return;
+  }
+  throw new Error(`no conference has ${call_id}`);
+}
+
+/** In the room, with somebody else there for whom it goes on; past the time in which a document of ours may have taken a call out. */
+async function meeting(way: Way, rules = rulesWith()): Promise<{ home: House; call_id: string }> {
+  const home = await way.open(rules);
+  await inDesk(home, await way.call(home, "+15550100009"));
+  const call_id = await way.call(home, "+15550100001");
+  await inDesk(home, call_id);
+  await new Promise((resolve) => setTimeout(resolve, EARLY_MS));
+  return { home, call_id };
+}
+
+async function isAlone(home: House): Promise<void> {
+  await expect.poll(async () => (await desk(home)).participants.length, { timeout: 10_000 }).toBe(1);
+}
+
+test("a caller whom an operator ends by the API keeps no seat", async () => {
+  const { home, call_id } = await meeting(byRelay);
+  await using _ = home;
+  await askApi(`/tenants/${home.tenant}/calls/${call_id}/end`, { method: "POST" });
+  await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
+  await isAlone(home);
+  await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
+  const back = await byRelay.call(home, "+15550100001");
+  await inDesk(home, back);
+  expect(await wordsTo(home, back)).toEqual([WELCOME]);
+});
+
+test.each([
+  ["is answered with a 404, though the call is there", { kind: "code", code: "404" }, DECIDED_MS],
+  ["is not answered for five seconds", { kind: "ignore" }, UNANSWERED_MS],
+] as const)("a caller who left is taken to have dropped if our end %s", async (_, answer, decided_ms) => {
+  const { home, call_id } = await meeting(byRelay);
+  await using _home = home;
+  const isUnavailable = { kind: "code", code: "503" } as const;
+  await home.carrier.change({
+    faults: [
+      { at: "command", match: { method: "calling.end" }, do: answer },
+      { at: "rest", match: { resource: "commands" }, do: isUnavailable },
+    ],
+  });
+  await remove(home, call_id);
+  await isAlone(home);
+  await new Promise((resolve) => setTimeout(resolve, decided_ms));
+  const back = await byRelay.call(home, "+15550100001");
+  await inDesk(home, back);
+  expect(await wordsTo(home, back)).toEqual([]);
+});
+
+describe.each(ways)("a caller by %s", (_, way) => {
+  test("whom an operator removes keeps no seat: who calls again comes in like anybody", async () => {
+    const { home, call_id } = await meeting(way);
+    await using _ = home;
+    await remove(home, call_id);
+    await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
+    await isAlone(home);
+    const back = await way.call(home, "+15550100001");
+    await inDesk(home, back);
+    expect(await wordsTo(home, back)).toEqual([WELCOME]);
+  });
+
+  test("who drops keeps the seat, and is back without the words before the room", async () => {
+    const { home, call_id } = await meeting(way);
+    await using _ = home;
+    await home.carrier.hangUp(call_id);
+    await isAlone(home);
+    await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
+    const back = await way.call(home, "+15550100001");
+    await inDesk(home, back);
+    expect(await wordsTo(home, back)).toEqual([]);
+  });
+
+  test("who drops just after joining is known three seconds later", async () => {
+    await using home = await way.open(rulesWith());
+    await inDesk(home, await way.call(home, "+15550100009"));
+    const call_id = await way.call(home, "+15550100001");
+    await inDesk(home, call_id);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await home.carrier.hangUp(call_id);
+    await isAlone(home);
+    await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
+    const back = await way.call(home, "+15550100001");
+    await inDesk(home, back);
+    expect(await wordsTo(home, back)).toEqual([]);
+  });
+});
