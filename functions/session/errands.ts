@@ -29,7 +29,7 @@ const MOST_TRIES = LONGEST_CALL_MS / LASTING_MS;
 const LEASE_MS = 15_000;
 /** What another incarnation was at comes again within this: of what is due later it was at nothing. */
 const TAKEN_OVER_MS = LASTING_MS;
-const TAKEN_OVER = 2_000;
+const TAKEN_OVER = 1_000;
 /**
  * With so many under way what could as well come later is not added yet. REST takes three at once: where more stand before it, those
  * behind wait too long and ask once more.

@@ -117,10 +117,11 @@ export function requestOf(stage: Stage, input: Input): Request {
 }
 
 /** The part of the app that a route is of, by how it knows its callers. */
-export function familyOf(route: string): "swml" | "cxml" | "callback" | "api" | "open" {
+export function familyOf(route: string): "swml" | "cxml" | "callback" | "ticket" | "api" | "open" {
   const [, path = ""] = route.split(" ");
   if (path.endsWith("/swml")) return "swml";
   if (path.endsWith("/cxml")) return "cxml";
+  if (path.endsWith("/notice")) return "ticket";
   if (path.startsWith("/hooks/")) return "callback";
   return path.startsWith("/api/") ? "api" : "open";
 }
@@ -139,6 +140,9 @@ export function isAuthentic(
       return isTenant && token === "right" && (signature === "none" || signature === "right");
     case "api":
       return bearer === "right";
+    // No input has a ticket that the Worker sealed.
+    case "ticket":
+      return false;
     case "open":
       return true;
   }

@@ -17,6 +17,7 @@ const refusals = {
   swml: [403, 404, 413, 429],
   cxml: [403, 404, 413, 429],
   callback: [403, 404, 413, 429],
+  ticket: [403, 404, 413, 429],
   api: [401, 404, 429],
   open: [200, 404],
 } as const;
@@ -77,6 +78,8 @@ function isExpected({ route, params, path, body }: Input, { status }: Answer, au
       return [204, 413].includes(status) || (path !== "plain" && [403, 404, 429].includes(status));
     case "api":
       return status >= 200 && status < 500;
+    case "ticket":
+      return false;
   }
 }
 

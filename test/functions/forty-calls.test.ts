@@ -181,8 +181,9 @@ function fatesOf(home: House, played: Played, calls: readonly CallView[]) {
 
 function fatesMeant(cast: readonly Script[], way: Way) {
   const fates = cast.map(({ part, from, expected: { room, says, ends } }) => {
-    // RELAY puts a caller into the room where it sees the call; who comes out of the line joins in a document of its own.
-    const by = way === "cxml" || part === "waiter" ? "document" : "relay";
+    // RELAY puts a caller into the room where it sees the call; one who comes out of the line, or whose leave ends the conference, joins by document.
+    const byDocument = way === "cxml" || part === "waiter" || part === "agent";
+    const by = byDocument ? "document" : "relay";
     const fate = {
       ended: ends,
       joins: room === null ? [] : [{ room, by }],

@@ -113,6 +113,9 @@ export const scenarios: Scenario[] = [
         await rosterIs(home, "desk", [back]);
         const other = home.call({ to });
         await home.hears(other, FULL);
+        // Whether it was removed or dropped, the answer to our end tells.
+        await home.until("our end of the call that dropped", () => wasToldToEnd(home, stays));
+        await home.ended(other);
         await home.inRoom("desk", home.call({ to, from: stays.facts.from }));
       };
     },
@@ -371,4 +374,11 @@ function isRefused({ project }: Home, { call_id }: Call): boolean {
     .some(
       ({ at_point, facts }) => at_point === "command" && (facts as { call_id?: string }).call_id === call_id,
     );
+}
+
+function wasToldToEnd({ project }: Home, { call_id }: Call): boolean {
+  return project.journal.after(0, "frame_in").some(({ frame }) => {
+    const { method, params } = frame as { method?: string; params?: { call_id?: string } }; // As the carrier's sessions write it.
+    return method === "calling.end" && params?.call_id === call_id;
+  });
 }
