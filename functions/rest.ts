@@ -321,10 +321,12 @@ const namedPage = z.object({
 
 /** SignalWire's clock and ours may differ by so much. */
 const CLOCKS_MS = 60_000;
+/** Conferences of one name whose recordings are asked for. */
+const CONFERENCES = 5;
 
 /**
- * The conference's recordings: by its ids from the compatibility API, then from RELAY's list of all, then of the conference that was
- * live under the name. None is no proof that there is none. Throws where SignalWire does not answer, {@link RestBusy} among it.
+ * The conference's recordings: by its ids from the compatibility API, then from RELAY's list of all, then of those that were live under the
+ * name about then. None is no proof that there is none. Throws where SignalWire does not answer, {@link RestBusy} among it.
  */
 export async function listRecordings(
   project: Project,
@@ -337,8 +339,8 @@ export async function listRecordings(
   }
   const found = await relayRecordingsOf(project, conference, signal);
   if (found.length > 0) return found;
-  const sid = await sidUnder(project, conference, signal);
-  return sid === null ? [] : await recordingsOf(project, sid, signal);
+  const sids = await sidsUnder(project, conference, signal);
+  return (await Promise.all(sids.map((sid) => recordingsOf(project, sid, signal)))).flat();
 }
 
 async function recordingsOf(project: Project, sid: string, signal: AbortSignal): Promise<ListedRecording[]> {
@@ -360,21 +362,24 @@ async function recordingsOf(project: Project, sid: string, signal: AbortSignal):
   }));
 }
 
-/** The conference under the name that was made last before it was live for certain. */
-async function sidUnder(
+/**
+ * The conferences under the name that may be meant: the last that was made before it was live for certain, and those since, since what is
+ * not told by an id may be of any of them.
+ */
+async function sidsUnder(
   project: Project,
   { room, live_at }: RecordedConference,
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<string[]> {
   const query = new URLSearchParams({ FriendlyName: room, PageSize: String(PAGE_SIZE) });
   const response = await request(project, `${accountPath(project)}/Conferences.json?${query}`, signal);
   const { conferences } = namedPage.parse(await readJson(response));
   const made = conferences
     .filter(({ friendly_name }) => normalised(friendly_name) === normalised(room))
     .map(({ sid, date_created }) => ({ sid, at: timeOf(date_created) ?? Number.POSITIVE_INFINITY }))
-    .filter(({ at }) => at <= live_at + CLOCKS_MS)
-    .sort((a, b) => b.at - a.at);
-  return made[0]?.sid ?? null;
+    .sort((a, b) => a.at - b.at);
+  const last = made.findLastIndex(({ at }) => at <= live_at - CLOCKS_MS);
+  return made.slice(Math.max(0, last), Math.max(0, last) + CONFERENCES).map(({ sid }) => sid);
 }
 
 async function relayRecordingsOf(

@@ -78,7 +78,8 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
           const ids = [found.conference_sid, found.conference_id].filter((one) => one !== null);
           const asked = { ids, sid: null, room: found.room, live_at: found.started_at };
           const listed = found.sid === null ? await listRecordings(project, asked, signal) : [];
-          const sid = found.sid ?? listed[0]?.sid;
+          // Of several nothing says which one is meant, and no other may be deleted.
+          const sid = found.sid ?? (listed.length === 1 ? listed[0]?.sid : undefined);
           if (sid === undefined) {
             return refusal(c, 409, "not_listed", "SignalWire lists no recording of this conference.");
           }

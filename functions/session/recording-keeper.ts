@@ -154,7 +154,7 @@ export class RecordingKeeper {
 
   /** Its end was not told: SignalWire's lists may have it. */
   async #ask(row: Recording): Promise<void> {
-    const { recordings, counters } = this.#host;
+    const { recordings } = this.#host;
     const ids = [...new Set([row.conference_sid, row.conference_id])].filter((id) => id !== null);
     let listed: ListedRecording[] = [];
     try {
@@ -174,11 +174,10 @@ export class RecordingKeeper {
       Object.assign(row, now ?? { state: "lost", told: 1 });
       return;
     }
-    const found = listed.find(({ sid }) => sid === row.sid) ?? listed[0];
-    if (found?.isDone) {
-      const { isDone: _, started_at, ...facts } = found;
-      recordings.update(row, { ...facts, state: "completed", started_at: started_at ?? row.started_at });
-      counters.add("recordings_made_good");
+    const done = listed.filter(({ sid, isDone }) => isDone && (sid === row.sid || !recordings.bySid(sid)));
+    const found = done.find(({ sid }) => sid === row.sid) ?? done[0];
+    if (found) {
+      for (const one of done) this.#madeGood(row, one, one === found);
       return;
     }
     const wait_ms = ASK_AGAIN_MS[row.asked];
@@ -192,6 +191,18 @@ export class RecordingKeeper {
       recordings.update(row, { state: "lost" });
       log("warn", "recording.lost", { room: row.room, conference: row.conference_id });
     }
+  }
+
+  /** @param isIt false: another one of the same room, of which nothing was told either. */
+  #madeGood(row: Recording, { isDone: _, started_at, ...facts }: ListedRecording, isIt: boolean): void {
+    const { recordings, counters } = this.#host;
+    const changes = { ...facts, state: "completed", started_at: started_at ?? row.started_at } as const;
+    if (isIt) recordings.update(row, changes);
+    else {
+      const { tenant, room, forward, ended_at } = row;
+      recordings.add({ tenant, room, forward, ended_at, ...changes, due_at: this.#now() });
+    }
+    counters.add("recordings_made_good");
   }
 
   /** The callback was lost: what is known goes out in its place. */

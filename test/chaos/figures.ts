@@ -128,9 +128,6 @@ export function verdictOf(
       .filter(({ crimes }) => crimes.length > 0)
       .map(({ crimes, ...dial }) => `${crimes.join(", ")}: seed ${plan.seed}: ${JSON.stringify(dial)}`),
     ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
-    ...untold.map(
-      ({ conference_id, sid }) => `recording_untold: ${sid} of ${conference_id}, seed ${plan.seed}`,
-    ),
     ...(["evening", "end"] as const).flatMap((when) =>
       (seats?.[when].differing ?? []).map(
         ({ name, certain, uncertain, carrier }) =>

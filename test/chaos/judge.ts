@@ -182,16 +182,15 @@ function placedFrom(record: CallRecord, at: number): number {
 /** The last thing that the caller went through before the webhook that placed the call. */
 function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: number): number {
   const nothing = Number.NEGATIVE_INFINITY;
+  const lastOf = (step: string) => steps.findLast((one) => one.step === step && one.at <= at)?.at ?? nothing;
   switch (kind) {
-    case "hall":
-    case "chair":
-      return steps.find(({ step }) => step === "transfer")?.at ?? nothing;
     case "bridge":
-      return steps.findLast((one) => one.step === "prompt" && one.at <= at)?.at ?? nothing;
+      return Math.max(lastOf("prompt"), lastOf("transfer"));
     case "queue":
       return commands.findLast((one) => one.method === "calling.transfer" && one.at <= at)?.at ?? nothing;
+    // Any of them may be told first that the room is recorded.
     default:
-      return nothing;
+      return lastOf("transfer");
   }
 }
 

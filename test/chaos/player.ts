@@ -22,8 +22,8 @@ const LATE_MS = 20_000;
 export const AFTERLIFE_MS = 40_000;
 /** A caller who was offered to RELAY, and hears it ring yet in the evening, gives up. */
 const RINGING_MS = 12_000;
-/** What is put right within this of the end is right: SignalWire is asked about a recording 10 s after it, and again 10 s and 30 s later. */
-const RECORDED_MS = 70_000;
+/** SignalWire is asked about a recording 10 s after its end, and again 10 s later: what is still untold then is reported. */
+const RECORDED_MS = 30_000;
 /** Nothing more is waited for when every call has been over for so long. */
 const QUIET_MS = 1_000;
 

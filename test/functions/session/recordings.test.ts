@@ -251,6 +251,19 @@ test("where nothing tells of its end, SignalWire's list is asked when everybody 
   });
 });
 
+test("of two that followed upon one another in a room, of which nothing was told, both are made good", async () => {
+  await scene("two", async (one) => {
+    one.join("a", "conf-1");
+    one.leave("a", "conf-1");
+    one.listed = [done, { ...done, sid: "r-2" }];
+    await one.later(10_000);
+    await one.later(1_000);
+    const rows = one.rows().map(({ sid, state }) => `${sid} ${state}`);
+    expect(rows.sort()).toEqual(["r-1 completed", "r-2 completed"]);
+    expect(told).toMatchObject([{ params: { recording_sid: "r-1" } }, { params: { recording_sid: "r-2" } }]);
+  });
+});
+
 test("one that nothing ever told of, nor any list, was none; one that began is lost", async () => {
   await scene("none", async (one) => {
     one.join("a", "conf-1");
