@@ -76,11 +76,14 @@ export async function askPart<Part extends object, T>(
   part: Part,
   question: (part: Part) => T,
 ): Promise<Awaited<T>> {
+  // The question fails with the part; that the part failed as well is no news.
+  const held = Promise.resolve(part).catch(() => null);
   try {
     return await question(part);
   } finally {
     // A promise of a stub is one, though its type does not say so; what the session itself asks is none.
     (part as Partial<Disposable>)[Symbol.dispose]?.();
+    void held.then((stub) => (stub as Partial<Disposable> | null)?.[Symbol.dispose]?.());
   }
 }
 
