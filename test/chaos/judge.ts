@@ -33,6 +33,8 @@ const HELD_RINGS = 21;
 const noPin = [GOODBYE, "There were too many wrong entries.", "PINs cannot be taken right now."];
 /** For the way there and for a busy machine. */
 const TOLERANCE_MS = 250;
+/** How much longer than they last short words are waited for if their end is lost on the way. */
+const UNTOLD_MS = 6_000;
 
 const JOIN = "calling.join_conference";
 const IN_ROOM = new Set(["music", "conference"]);
@@ -155,15 +157,20 @@ function sentLate(record: CallRecord): boolean {
  * keyed or after the line; by RELAY since it was offered or taken up again, or since the last sound before.
  */
 function placedFrom(record: CallRecord, at: number): number {
-  const { planned, webhooks, received_at, sounds_over, commands, sessions } = record;
+  const { call, planned, heard, webhooks, received_at, sounds_over, commands, sessions } = record;
   if (planned.way === "relay") {
     // Answered again: the session was lost before it had decided, and whoever took the call up places it anew.
     const [first, ...more] = commands.filter((one) => one.method === "calling.answer" && one.at <= at);
     // The same where it was lost before it had answered.
     const isLateFirst = first && sessions.some((since) => since > (received_at ?? 0) && since < first.at);
     const again = isLateFirst ? [first, ...more] : more;
+    // Words of whose end RELAY told nothing are waited for somewhat longer.
+    const words = heard.heard
+      .filter(({ sound, to_ms }) => sound === "say" && to_ms !== null && call.began_at + to_ms <= at)
+      .map(({ to_ms }) => Math.min(at, call.began_at + (to_ms ?? 0) + UNTOLD_MS));
     // Where RELAY could not ask for the PIN, a document did, and its webhook placed the call.
     const before = [
+      ...words,
       ...sounds_over.map((sound) => sound.at),
       ...webhooks.map(({ sent_at }) => sent_at),
       ...again.map((one) => one.at),
