@@ -30,9 +30,11 @@ const BUSY_MS = 250;
 /** The longest that words or a sound file before the room are waited for. */
 const HEARD_MS = 30_000;
 /** How many times as long as estimated the slowest voice takes. */
-const SLOWEST = 2;
+const SLOWEST = 1.5;
 /** For words to begin, and for their end to be told of. */
-const MARGIN_MS = 4_000;
+const MARGIN_MS = 3_000;
+/** What is added to the estimate at most: where the end is not told of, the caller hears nothing for that long. */
+const ADDED_MS = 6_000;
 /** How long a sound file goes on of whose end RELAY can't tell. */
 const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
@@ -459,7 +461,8 @@ export class CallControl {
 const late: End = { over: "late" };
 
 function longestOf(media: readonly Medium[]): number {
-  return Math.min(HEARD_MS, SLOWEST * lengthOf(media, HEARD_MS) + MARGIN_MS);
+  const length = lengthOf(media, HEARD_MS);
+  return Math.min(HEARD_MS, length + Math.min(ADDED_MS, (SLOWEST - 1) * length + MARGIN_MS));
 }
 
 function longestKeying(digits: string): number {
