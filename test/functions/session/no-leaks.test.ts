@@ -27,6 +27,8 @@ class Truth {
   readonly rooms = new Map<string, { id: string; calls: Set<string> }>();
   /** Whether the newest event of the call's membership has come to us. */
   readonly told = new Set<string>();
+  /** Calls that have left a room, whether anybody was told or not. */
+  readonly left = new Set<string>();
   readonly pending: { event: RelayEvent; call_id: string | null }[] = [];
   #conferences = 0;
   #ts = START / 1000;
@@ -54,6 +56,7 @@ class Truth {
     const room = this.roomOf(call_id);
     if (room === null) return [];
     this.rooms.get(room)?.calls.delete(call_id);
+    this.left.add(call_id);
     const events = [this.#event(room, "participant-leave", call_id)];
     if (this.in(room).size === 0) {
       events.push(this.#event(room, "conference-end"));
@@ -130,7 +133,8 @@ class World {
         if (call_id === undefined || !placed || truth.roomOf(call_id) !== null) return;
         // A call that RELAY joined and that left is over: no document of ours takes it back in.
         const [row] = ledger.placements.ofCall(call_id);
-        if (placed.by === "relay" && (row?.state === "left" || row?.joined_ts !== null)) return;
+        const isOver = truth.left.has(call_id) || row?.state === "left" || row?.joined_ts !== null;
+        if (placed.by === "relay" && isOver) return;
         this.#tell([truth.join(placed.room, call_id)], call_id, op.fate);
         return;
       }
