@@ -366,8 +366,9 @@ async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
 }
 
 function later(host: ErrandHost, errand: Errand, why: Record<string, string>, isRefused = false): void {
-  // What nobody could do for now is done when somebody can; what both refuse is not.
-  const again = host.errands.retry(errand, !isRefused);
+  // If neither side can be reached, it is done when one can. A waiter's seat is not kept so long.
+  const lasts = !isRefused && errand.kind !== "fetch";
+  const again = host.errands.retry(errand, lasts);
   const row = host.placements.find(errand);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
   if (row) host.told(row, errand.kind, "nobody", said.join("; "));

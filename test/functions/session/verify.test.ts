@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Project } from "../../../functions/directory.ts";
 import { type ErrandHost, runErrands } from "../../../functions/session/errand-runner.ts";
+import type { Errand } from "../../../functions/session/errands.ts";
+import type { Placement } from "../../../functions/session/placements.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
+import type { Wait } from "../../../shared/rules/decision.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 const ROOM = "acme:support";
@@ -42,6 +45,8 @@ interface Scene {
   now(): number;
   /** Lets time pass, and what is due be done. */
   pass(ms: number): Promise<void>;
+  /** Waiters that were put back into their line. */
+  missed: string[];
 }
 
 const rest = { current: new Rest() };
@@ -65,6 +70,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       () => now,
       async () => new Set(),
     );
+    const missed: string[] = [];
     const host = {
       ...ledger,
       now: () => now,
@@ -75,14 +81,27 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
           await work(project, AbortSignal.timeout(ms)),
       },
       undecided: () => {},
-      line: { ended: () => {}, missed: () => {}, takeBack: () => false },
+      line: {
+        ended: () => {},
+        missed: ({ call_id }: Errand) => missed.push(call_id),
+        takeBack: ({ call_id }: Errand) => missed.push(call_id) > 0,
+      },
       told: () => {},
-    } as unknown as ErrandHost; // Nobody waits in these scenes.
+    } as unknown as ErrandHost; // What errands need of the line.
     const pass = async (ms: number) => {
       for (const end = now + ms; now < end; now += 5_000) await runErrands(host);
     };
-    await use({ ledger, rest: rest.current, now: () => now, pass });
+    await use({ ledger, rest: rest.current, now: () => now, pass, missed });
   });
+}
+
+/** A call whose turn has come, and which was not seen in its room yet. */
+function called({ ledger, now }: Scene, call_id: string): Placement {
+  const wait: Wait = { for: ["seat"], max_s: 600, otherwise: { action: "reject" } };
+  const request = requestOf(call_id, { deadline_at: now() + 60_000, wait });
+  const row = ledger.placements.plan(request, ROOM, "there is a line", "waiting");
+  ledger.placements.move(row, "by_document", { joined_by: "document", reason: "its turn has come" });
+  return row;
 }
 
 function event(call_id: string, status: "join" | "leave", at: number): RelayEvent {
@@ -200,5 +219,40 @@ describe("a call that is asked about after a gap", () => {
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
       expect(endings(it)).toEqual([]);
     });
+  });
+});
+
+describe("a waiter whose turn has come", () => {
+  test("keeps it where a list does not show the call, which may be in its room", async () => {
+    await scene("turn kept", async (it) => {
+      const row = called(it, "a");
+      await joined(it, "b");
+      it.ledger.errands.add("verify", row, row.node_id);
+      await it.pass(60_000);
+      expect([stateOf(it, "a"), it.missed]).toEqual(["by_document", []]);
+    });
+  });
+
+  test("has its old place again where nothing could fetch it for a minute, and its seat passes on", async () => {
+    await scene("turn lost", async (it) => {
+      const row = called(it, "a");
+      it.rest.fails_with = 500;
+      it.ledger.errands.add("fetch", row, row.node_id);
+      await it.pass(120_000);
+      expect(it.missed).toEqual(["a"]);
+    });
+  });
+});
+
+test("a call that outlives its room is ended when one of RELAY and REST is back, however long that takes", async () => {
+  await scene("outage", async (it) => {
+    await joined(it, "a");
+    it.rest.fails_with = 500;
+    it.ledger.events.apply(event("a", "leave", it.now()));
+    await it.pass(3_600_000);
+    expect(it.ledger.errands.nextDue()).not.toBeNull();
+    it.rest.fails_with = null;
+    await it.pass(120_000);
+    expect(it.rest.asked.filter((path) => path === "/api/calling/calls").length).toBeGreaterThan(50);
   });
 });
