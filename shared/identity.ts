@@ -64,7 +64,7 @@ const UNRESERVED = /[A-Za-z0-9\-_.!~'()&=+$,]/;
 const TO_ENCODE = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/:%#[\]]/gu;
 const LONE_SURROGATE = /[\ud800-\udfff]/gu;
 
-/** Whether the caller withholds the number: then nobody can be known by it. */
+/** Whether the caller withholds the number: then it identifies no caller. */
 export function isWithheld(address: string): boolean {
   const text = bare(address);
   if (isE164(text)) return WITHHELD_CODES.has(text);

@@ -93,7 +93,7 @@ const dialPattern = z
     "an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host, with :port and ;parameters where a SIP URI may have them",
   );
 
-/** Whom a tenant may have called, and how. Without it nobody is. */
+/** Whom a tenant may have called, and how. Without it there are no outbound calls. */
 const dialing = strictObject({
   /**
    * Destinations: numbers, prefixes, SIP addresses. What is not in it is not called, a port or a parameter that it does not name
@@ -127,7 +127,7 @@ export const tenantRecord = strictObject({
   /** Wrong PINs that are too many, and how long nothing more is taken then; each further time is twice as long. */
   pin_limits: strictObject({
     tries_per_caller: z.int().min(1).max(100).default(5),
-    /** Whoever calls: a caller's number can be forged. */
+    /** Of all callers together: a caller's number can be forged. */
     tries_per_number: z.int().min(1).max(1000).default(50),
     window_s: z.int().min(60).max(86_400).default(900),
     caller_block_s: z.int().min(60).max(86_400).default(900),
@@ -178,7 +178,7 @@ export function problemsIn(kind: RecordKind, value: unknown): Problem[] {
   return parsed.success ? [] : problemsOf(parsed.error.issues, value);
 }
 
-/** A record as calls are served by it: a key that nobody knows is left out, and harms no call. */
+/** A record as calls are served by it: an unknown key is left out, and harms no call. */
 export function readRecord<S extends z.ZodType>(schema: S, text: string): ReadRecord<z.infer<S>> {
   const json = jsonOf(text);
   if (json === undefined) return { ok: false, problems: [problem([], "is not JSON")] };

@@ -11,7 +11,7 @@ type RecordContext = Context<{ Bindings: Env }, "/:kind">;
 
 /**
  * `POST /api/check/project`, `/api/check/tenant`: whether the body is a record that may be written to KV; 422 with everything that is wrong
- * with it, keys that nobody knows among it. Writes nothing.
+ * with it, unknown keys included. Writes nothing.
  */
 export const recordCheckRoute = new Hono<{ Bindings: Env }>().post(
   "/:kind{project|tenant}",

@@ -7,7 +7,7 @@ import type { CallVisit } from "./visit.ts";
 export type { ResumedAt } from "../../shared/resume-url.ts";
 
 /**
- * How the call's document asks us what its join's result means; nothing where nobody can reach us, or nothing is asked.
+ * How the call's document asks us what its join's result means; nothing if we cannot be reached, or nothing is asked.
  * @param joined false: the document joins nothing, and comes back from a hold.
  */
 export function asksUs(

@@ -196,7 +196,7 @@ export class Desk {
 
   /**
    * The room holds callers that were not counted: it is full until REST was asked. An empty room's refusal may have other reasons, as
-   * may a join that was not answered; where it comes again, nobody is sent there for the time being.
+   * may a join that was not answered; if it comes again, no caller is sent there for a minute.
    */
   #refused(row: Placement, said: DocumentSaid): void {
     const { rooms, checks, chores } = this.#host;

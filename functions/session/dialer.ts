@@ -360,7 +360,7 @@ export class Dialer extends RpcTarget {
     return (tag === undefined ? null : dials.byTag(tag)) ?? dials.byCall(call_id);
   }
 
-  /** It rings no more. Whether it was answered or has ended nobody told: whoever answered hears nothing since. */
+  /** It rings no more, and no event told whether it was answered or has ended: a callee who answered hears nothing since. */
   #seeToOverdue(dial: Dial): void {
     const { sent_at, request } = dial;
     if (sent_at === null || this.#host.now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;

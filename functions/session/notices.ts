@@ -125,7 +125,8 @@ export class Notices {
   async #announce(first: Placement, untold: readonly Placement[]): Promise<RestOutcome> {
     const { link } = this.#host;
     const hooks = hooksOf(first.join);
-    if (hooks === null) return { kind: "failed", reason: "nobody knows where SignalWire reaches us" };
+    if (hooks === null)
+      return { kind: "failed", reason: "the URL at which SignalWire reaches us is not known" };
     const conference = await this.#sidOf(first.room, untold);
     if (conference === null) return { kind: "failed", reason: "REST does not list the conference" };
     const words = JSON.parse(first.untold ?? "{}") as Spoken; // Written when the row was planned.

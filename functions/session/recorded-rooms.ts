@@ -43,7 +43,7 @@ export class RecordedRooms {
     );
   }
 
-  /** Its recording, or its conference, is over. @param conference_id another's end means nothing; null: nobody knows whose. */
+  /** Its recording, or its conference, is over. @param conference_id another's end means nothing; null: unknown. */
   ended(room: string, conference_id: string | null): void {
     const recorded = this.#recorded.get(room);
     if (!recorded || !isSame(recorded.conference_id, conference_id)) return;
@@ -68,7 +68,7 @@ export class RecordedRooms {
     return [...this.#recorded.keys()];
   }
 
-  /** Forgets those whose end nobody told. */
+  /** Forgets those of whose end nothing was told. */
   forget(): void {
     for (const room of this.all()) {
       const { since, conference_id } = this.#recorded.get(room) ?? { since: 0, conference_id: null };

@@ -75,7 +75,7 @@ export class Rooms {
     return [...this.#live.in(room)].filter((row) => row.conference_id === conference_id);
   }
 
-  /** All live rows, room by room, so that one list serves several who are asked about together. Whoever goes through them may pause. */
+  /** All live rows, room by room, so that one list serves several who are asked about together. The caller may pause between them. */
   *byRoom(): Generator<LivePlacement> {
     for (const room of [...this.#live.rooms()]) yield* this.#live.in(room);
   }

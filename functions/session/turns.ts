@@ -9,7 +9,7 @@ export class Turns {
   }
 
   /**
-   * Acts on each, so many in one turn. The first are done in this turn; of the others whoever acts looks how they stand by then.
+   * Acts on each, so many in one turn. The first are done in this turn; `act` checks how the others stand by then.
    */
   async each<T>(items: Iterable<T>, at_once: number, act: (item: T) => void): Promise<void> {
     let done = 0;

@@ -193,7 +193,7 @@ export class Walker {
     }
   }
 
-  /** A call whose answer was taken may not be answered yet, and then takes no sound; a notice that nobody heard is none. */
+  /** A call whose answer was taken may not be answered yet, and then takes no sound; a notice that was not heard does not count. */
   async #announce(words: readonly Medium[]): Promise<void> {
     let done = await this.control.play(words);
     for (const wait of PLAYED_AGAIN_MS) {

@@ -51,7 +51,7 @@ const place = strictObject({
   recording_notice: recordingNotice
     .exactOptional()
     .describe(
-      "What the caller hears before the room, whoever records it: words, or { play }, in place of the defaults'. false: nothing.",
+      "What the caller hears before the room, also if another rule records it: words, or { play }, in place of the defaults'. false: nothing.",
     ),
   wait: wait
     .exactOptional()

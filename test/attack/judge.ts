@@ -64,7 +64,7 @@ export function logFaults(line: string, canaries: Canaries): Fault[] {
 function isExpected({ route, params, path, body }: Input, { status }: Answer, authentic: boolean): boolean {
   const family = familyOf(route);
   if (status === 415) return (family === "cxml" || family === "callback") && isInParts(body);
-  // Its documents serve whoever asks.
+  // Its documents serve unsigned requests.
   const isReporting = params["tenant"] === "reporting" && (family === "swml" || family === "cxml");
   if (!authentic || family === "open") {
     const allowed: readonly number[] = refusals[family];

@@ -12,7 +12,7 @@ interface Source {
 
 /** A document that leads to itself is fetched no more often. */
 const most_redirects = 10;
-/** A loop of 0 would never end, and nobody could be heard. */
+/** A loop of 0 would never end. */
 const endless = 0;
 
 /** Fetches a cXML document and plays it to everybody in the conference. Play, Say, Pause and Redirect alone make sense there. */
@@ -74,7 +74,7 @@ async function play(
   return null;
 }
 
-/** Whoever is in the conference when it begins hears it. */
+/** The participants who are in the conference when it begins hear it. */
 async function hear(project: Project, conference: Conference, prompt: Prompt): Promise<void> {
   const { playing, loop } = soundOf(prompt);
   for (let round = 0; round < (loop === endless ? 1 : loop); round += 1) {

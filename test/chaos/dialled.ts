@@ -95,7 +95,7 @@ export function dialCrimesOf(record: DialRecord): DialCrime[] {
   return dialCrimes.filter((crime) => crime !== "dialled_call_cut" && checks[crime]);
 }
 
-/** A callee who was left in silence because nobody could tell that they had answered. */
+/** A callee who was left in silence because nothing told that they had answered. */
 export function isUntold(record: DialRecord): boolean {
   return record.legs.some(
     (leg) => leg.answered_at !== null && silentAfter(leg, leg.answered_at) > SILENCE_MS,

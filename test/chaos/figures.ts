@@ -79,7 +79,7 @@ export function verdictOf(
   });
   for (const { legs } of dials.filter((dial) => dial.crimes.length === 0 && isUntold(dial)))
     excuses.push(
-      `call ${legs[0]?.call_id}, seed ${plan.seed}: it was dialled, and in silence while nobody could tell of its answer`,
+      `call ${legs[0]?.call_id}, seed ${plan.seed}: it was dialled, and in silence while nothing told of its answer`,
     );
   const figures = {
     seed: plan.seed,

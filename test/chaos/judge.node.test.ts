@@ -497,7 +497,7 @@ describe("a call that we made", () => {
     expect([dialCrimesOf(unnamed), isUntold(unnamed)]).toEqual([[], true]);
   });
 
-  test("is lost where it was taken and nobody knows it or makes it, or where an answered callee is given up", () => {
+  test("is lost where it was taken and is neither known nor made, or where an answered callee is given up", () => {
     const nowhere = leg({ joined_at: null, ended_at: 5_000 });
     const apology = [{ from: 1_500, to: 4_900, detail: `We are sorry. ${APOLOGY}` }];
     expect(dialCrimesOf(made([leg()], { state: null }))).toEqual(["dial_lost"]);

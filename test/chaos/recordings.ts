@@ -7,7 +7,7 @@ interface Recorded {
   recording: Conference["recording"];
 }
 
-/** Whoever is inside when a recording begins is told then, by REST: within this. */
+/** Participants who are inside when a recording begins are told by REST within this. */
 const TOLD_WITHIN_MS = 10_000;
 
 /** Callers who were in a conference while it was recorded, and were never told that it might be. */

@@ -169,7 +169,7 @@ test("rules that can take longer than a decision may are an error where they sta
   );
 });
 
-test("a record is checked for keys that nobody knows, and for values that can't be", async () => {
+test("a record is checked for unknown keys, and for values that can't be", async () => {
   const tenant = '{\n  "project_id": "p-1",\n  "joinvia": "document"\n}';
   const wrong = await check("tenant.json", tenant, "--record", "tenant");
   expect([wrong.code, wrong.out]).toEqual([

@@ -48,7 +48,7 @@ describe("partyline seal", () => {
     expect(one.out).not.toBe(two.out);
   });
 
-  it("refuses a record with a key that nobody knows, and takes one without the secrets that are to come", async () => {
+  it("refuses a record with an unknown key, and takes one without the secrets that are to come", async () => {
     const folder = await mkdtemp(join(tmpdir(), "partyline-seal-"));
     const file = join(folder, "project.json");
     const args = ["--project", "p-1", "--record", file];

@@ -376,7 +376,7 @@ describe("status callbacks, the second feed", () => {
     ["no event", "{}"],
     ["null", "null"],
     ["what nests deeper than the stack", deep("status")],
-    ["what nests so in a field that nobody knows", deep("new")],
+    ["what nests so in an unknown field", deep("new")],
   ])("%s is survived", async (_, body) => {
     await using home = await openHouse({ rules, carrier: { speed: 10 } });
     await inRoom(home);

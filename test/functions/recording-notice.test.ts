@@ -16,7 +16,7 @@ const chair = "+15550100009";
 /** Who asks to record decides for the whole conference, whenever they come. */
 const carrier = { speed: 10, switches: { recording_starts_by: "any_participant" as const } };
 
-/** Which room the chair's call names no rule can know, so nobody is told before who comes first. */
+/** No rule can know which room the chair's call names, so those who come before it are not told. */
 const apart = {
   defaults: { recording_notice: NOTICE },
   rules: [

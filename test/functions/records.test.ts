@@ -27,7 +27,7 @@ function lines(level: "warn" | "error", event: string): () => Record<string, unk
       .filter((line) => line["event"] === event);
 }
 
-describe("keys of a record that nobody knows", () => {
+describe("unknown keys of a record", () => {
   test.each([
     ["", { joinvia: "document" }, "joinvia"],
     ["pin_limits", { pin_limits: { tries: 3 } }, "pin_limits.tries"],

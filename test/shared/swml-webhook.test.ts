@@ -7,7 +7,7 @@ const deep = `${"[".repeat(50_000)}1${"]".repeat(50_000)}`;
 describe("a SWML webhook that nests deeper than the stack", () => {
   test.each([
     ["in what names the call", `{"call":{"call_id":{"length":${deep}}}}`],
-    ["in a field that nobody knows", `{"call":{"call_id":"c","new":${deep}}}`],
+    ["in an unknown field", `{"call":{"call_id":"c","new":${deep}}}`],
     ["as a whole", deep],
   ])("%s can't be used", (_, body) => {
     expect(parseSwmlWebhook(body)).toEqual({ ok: false, path: "", message: "the body nests too deep" });

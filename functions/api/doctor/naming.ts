@@ -48,7 +48,7 @@ function changeFindings(whose: Tenant, last: Naming): Finding[] {
       ok: true,
       message:
         "The tenant's conferences have plain names, as they had before, and keep them: the record does not say whose names are plain.",
-      fix: `Write "plain_names_for": "${tenant}" into ${key}; or null, and each comes to be named ${tenant}:<room> once nobody is in it.`,
+      fix: `Write "plain_names_for": "${tenant}" into ${key}; or null, and each room is named ${tenant}:<room> as soon as it is empty.`,
     },
   ];
 }

@@ -101,7 +101,7 @@ describe("calling somebody into a conference", () => {
     expect(await sent(house, "calling.dial")).toEqual([]);
   });
 
-  it("is refused as clearly where the session's storage is full, and nobody is called", async () => {
+  it("is refused as clearly where the session's storage is full, and no call is made", async () => {
     await using house = await openOffice();
     await asked(house, { to: ALICE, id: "before" });
     const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(house.carrier.project_id));

@@ -53,7 +53,7 @@ test("a call that is being placed is found, however many others were read meanwh
   });
 });
 
-test("nobody can claim a seat before it is known whether its caller dropped or was removed", async () => {
+test("a seat cannot be claimed before it is known whether its caller dropped or was removed", async () => {
   await onStorage("undecided", async ({ sql }) => {
     let now = 1_000;
     const kept = new KeptSeats(new Disk(sql, Date.now), () => now);

@@ -67,7 +67,7 @@ describe("the names of a tenant's rooms", () => {
         "acme:board-2",
       ]);
       expect(restarted().settle({ ...changed, rooms: ["acme:board"] })).toEqual(["board"]);
-      // Whoever asks without a word from the record: from an isolate that has an older one.
+      // A request without a word from the record: from an isolate that has an older one.
       expect(namings.settle({ tenant: "acme", rooms: ["board"] })).toEqual(["board"]);
       leave("in");
       expect(namings.settle({ ...changed, rooms: ["acme:board"] })).toEqual(["acme:board"]);

@@ -75,7 +75,7 @@ describe("a call with an id that another had days ago", () => {
     });
   });
 
-  test("takes no seat beside the other's, where nobody told that the other left", async () => {
+  test("takes no seat beside the other's, where nothing told that the other left", async () => {
     await scene("seat", ({ ledger, pass, event }) => {
       ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
       ledger.events.apply(event("join", START / 1_000));

@@ -56,7 +56,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
         },
       } satisfies Partial<Link> as unknown as Link,
       alarm: { arm: () => {} } as unknown as Alarm,
-      // Nobody is recorded.
+      // There are no recordings.
       recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
     });
     chores.verifyWhereabouts();

@@ -196,7 +196,7 @@ describe("a recording notice", () => {
     expect(warningsOf({ roles, ...withPlace({ role: "taped" }) })).toEqual([`roles.taped.record: ${why}`]);
   });
 
-  test("of the rule's own is always heard, whoever records the room", () => {
+  test("of the rule's own is always heard, also if another rule records the room", () => {
     expect(placed({ recording_notice: notice })?.announce).toEqual([{ say: notice }]);
     expect(warningsOf(withPlace({ recording_notice: notice }))).toEqual([]);
   });
