@@ -1,14 +1,10 @@
 import { type Context, Hono } from "hono";
 import { writeWords } from "../../shared/documents/write-cxml.ts";
 import { openTicket } from "../../shared/notice-ticket.ts";
-import { findOwner, type Owner } from "../directory.ts";
-import { describeError, log } from "../log.ts";
+import { log } from "../log.ts";
 import { refuse } from "../refusals.ts";
 import { sealKeysOf } from "../seal-keys-of.ts";
-import { within } from "../within.ts";
-
-/** SignalWire reads for 5 s. */
-const DIRECTORY_MS = 3_000;
+import { callbackOwner } from "./callback-owner.ts";
 
 /**
  * `GET|POST /hooks/:tenant/notice`: what those hear who are in a conference when its recording begins. REST is told this URL; the ticket
@@ -19,16 +15,8 @@ export const noticeHook = new Hono<{ Bindings: Env }>().on(["GET", "POST"], "/:t
 );
 
 async function answerNotice(c: Context<{ Bindings: Env }>, id: string): Promise<Response> {
-  let tenant: Owner | null;
-  try {
-    tenant = await within(
-      DIRECTORY_MS,
-      findOwner(c.env, id, (work) => c.executionCtx.waitUntil(work)),
-    );
-  } catch (error) {
-    log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
-    return c.text("Try again.", 503);
-  }
+  const tenant = await callbackOwner(c, id);
+  if (tenant instanceof Response) return tenant;
   const { ticket = "", conference = "" } = c.req.query();
   const words =
     tenant &&

@@ -6,7 +6,7 @@ import { FIELDS } from "../../shared/cxml-webhook.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
 import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
-import { findOwner, type Owner } from "../directory.ts";
+import type { Owner } from "../directory.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
 import { hasPlainNames } from "../naming.ts";
@@ -15,12 +15,13 @@ import { refuse } from "../refusals.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, formLimit, readBody } from "./body.ts";
+import { callbackOwner } from "./callback-owner.ts";
 import { proofsOf, tokensOf } from "./callback-urls.ts";
 import { mediaType, unpackForm } from "./content.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
-/** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
-const DIRECTORY_MS = 3_000;
+/** The session may take so long to say whose a conference is; SignalWire waits 5 s in all. */
+const OWNER_MS = 3_000;
 const FORMS = ["application/x-www-form-urlencoded", "multipart/form-data"];
 
 /** SignalWire tells what happens in conferences: the second feed beside RELAY's. */
@@ -29,16 +30,8 @@ export const statusHooks = new Hono<{ Bindings: Env }>()
   .post("/:tenant/recording-status", (c) => receive(c, c.req.param("tenant"), "recording"));
 
 async function receive(c: Context<{ Bindings: Env }>, id: string, kind: CallbackKind): Promise<Response> {
-  let tenant: Owner | null;
-  try {
-    tenant = await within(
-      DIRECTORY_MS,
-      findOwner(c.env, id, (work) => c.executionCtx.waitUntil(work)),
-    );
-  } catch (error) {
-    log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
-    return c.text("Try again.", 503);
-  }
+  const tenant = await callbackOwner(c, id);
+  if (tenant instanceof Response) return tenant;
   const given = c.req.query("token") ?? "";
   const random = crypto.getRandomValues(new Uint8Array(32));
   if (!tenant || !(await isToken(given, await tokensOf(c.env, tenant), random)))
@@ -155,7 +148,7 @@ async function whyForeignPlain(
 ): Promise<string | null> {
   const { name } = event.params as { name?: unknown };
   const isOwn = await within(
-    DIRECTORY_MS,
+    OWNER_MS,
     askPart(sessionOf(env, project).tenants(), (tenants) => tenants.isOwnPlain(tenant, String(name))),
   );
   return isOwn ? null : ANOTHERS;

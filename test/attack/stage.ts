@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { callbackTokens } from "../../shared/callback-token.ts";
 import { ivBytes, sealSecret } from "../../shared/credentials.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
@@ -8,6 +7,7 @@ import { temporaryFolder } from "../bench/children.ts";
 import { bundle, type Served, serve } from "../bench/workerd.ts";
 import { type Carrier, startCarrier } from "../carrier/carrier.ts";
 import { CarrierClient, type CarrierProject } from "../carrier/client.ts";
+import { type LocalServer, serveLocally } from "../local-server.ts";
 import { Canaries } from "./canaries.ts";
 import { badRules, bankRules, costlyRules, numbers, rulesOf } from "./rules.ts";
 
@@ -240,25 +240,12 @@ function missing(what: string): never {
 }
 
 /** Where the tenants' own documents are, and their callbacks go; what comes is kept. */
-async function startServers(): Promise<{ url: string; visitors: string[]; stop(): void }> {
+async function startServers(): Promise<LocalServer & { visitors: string[] }> {
   const visitors: string[] = [];
   const server = createServer((request, response) => {
     visitors.push(`${request.method} ${request.url}`);
     request.resume();
     response.writeHead(200, { "content-type": "application/json" }).end("{}");
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  // A TCP server's address is never a path.
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    visitors,
-    stop() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return { ...(await serveLocally(server)), visitors };
 }

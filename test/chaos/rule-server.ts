@@ -1,12 +1,10 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type LocalServer, serveLocally } from "../local-server.ts";
 
 /** A tenant's own server, which its rules want told of recordings. */
-export interface RuleServer {
-  url: string;
+export interface RuleServer extends LocalServer {
   /** The bodies of what it was told. */
   told: string[];
-  stop(): void;
 }
 
 export async function startRuleServer(): Promise<RuleServer> {
@@ -19,18 +17,5 @@ export async function startRuleServer(): Promise<RuleServer> {
       response.writeHead(204).end();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  // A TCP server's address is never a path.
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    told,
-    stop() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return { ...(await serveLocally(server)), told };
 }

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type LocalServer, serveLocally } from "../local-server.ts";
 
 const words = "Leave a message after the tone.";
 
@@ -13,24 +13,12 @@ const document = {
 const cxml = `<?xml version="1.0" encoding="UTF-8"?><Response><Say>${words}</Say><Hangup/></Response>`;
 
 /** A tenant's own document, on a free port, where calls are handed over to: cXML where the path ends in .xml, else SWML. */
-export async function startVoicemail(): Promise<{ url: string; stop(): void }> {
+export async function startVoicemail(): Promise<LocalServer> {
   const server = createServer(({ url = "" }, response) => {
     const [type, body] = url.endsWith(".xml")
       ? ["text/xml", cxml]
       : ["application/json", JSON.stringify(document)];
     response.writeHead(200, { "content-type": type }).end(body);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  // A TCP server's address is never a path.
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return await serveLocally(server);
 }
