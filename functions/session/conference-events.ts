@@ -9,6 +9,7 @@ import type { Counters } from "./counters.ts";
 import type { Disk } from "./disk.ts";
 import { kindOf } from "./doubts.ts";
 import type { Errands } from "./errands.ts";
+import type { Feed } from "./event-log.ts";
 import type { Health } from "./health.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { LivePlacement } from "./live-rows.ts";
@@ -62,33 +63,6 @@ const CONFERENCES = 2_000;
 /** Names with two conferences that are remembered. */
 const SPLIT_ROOMS = 20;
 
-/** Events without a row that are remembered, where the storage is full. */
-const UNWRITTEN = 10_000;
-const LOGGED_EVERY_MS = 60_000;
-/** What names a call, a conference or a place in an event, and how long it may be. Ours and SignalWire's are far below that. */
-const OF_EVENTS = [
-  "call_id",
-  "conference_id",
-  "name",
-  "node_id",
-  "segment_id",
-  "control_id",
-  "tag",
-  "status",
-  "call_state",
-  "state",
-  "dial_state",
-  "call_id_ending_conf",
-  "recording_sid",
-] as const;
-const LONGEST = 256;
-
-/** What became of an event's row. `unwritten`: there was no room for it, and it is to be acted upon all the same. */
-export type Recorded = "new" | "repeat" | "unwritten" | "unwritten repeat" | "refused";
-
-/** Where an event came from. The feeds are kept apart here, and made one by what they say. */
-export type Feed = "relay" | "callback";
-
 /** How an event was told. */
 export interface Told {
   feed?: Feed;
@@ -113,7 +87,6 @@ interface EventsHost {
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
 export class ConferenceEvents {
-  readonly #disk: Disk;
   readonly #ledger: EventsHost;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
@@ -128,9 +101,6 @@ export class ConferenceEvents {
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
   readonly #ends: ConferenceEnds;
-  /** Events that were acted upon and found no room on disk; the newest. */
-  readonly #unwritten = new Set<string>();
-  #unrecorded = { count: 0, logged_at: 0 };
   readonly #backlog = new Backlog();
   /** Conferences that have ended, by id; the newest ones. */
   readonly #over = new Set<string>();
@@ -140,7 +110,6 @@ export class ConferenceEvents {
   /** @param joined told of every placement that a participant-join confirms. */
   constructor(disk: Disk, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
     this.#joined = joined;
-    this.#disk = disk;
     this.#ledger = ledger;
     this.#placements = ledger.placements;
     this.#rooms = ledger.rooms;
@@ -159,79 +128,6 @@ export class ConferenceEvents {
   /** Sees to a few of them. */
   catchUp(): void {
     this.#backlog.work();
-  }
-
-  /**
-   * Keeps the event, once for each feed. Only what identifies it is kept: bodies may hold secrets.
-   * @param tenant whose callback it came by. What one tenant is told is no repeat of what another is.
-   */
-  record(told: RelayEvent, feed: Feed, tenant?: string): Recorded {
-    const event = inTime(told, this.#now());
-    const { params } = event;
-    const overlong = OF_EVENTS.find((name) => isOverlong(params[name]));
-    if (overlong !== undefined) {
-      // Cut, it would be another call's or another room's.
-      log("warn", "event.refused", {
-        feed,
-        event_type: event.event_type,
-        why: `its ${overlong} is too long`,
-      });
-      return "refused";
-    }
-    const field = (name: string): string | null => {
-      const value = params[name];
-      return typeof value === "string" ? value : null;
-    };
-    const ts = event.timestamp ?? null;
-    const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
-    const fingerprint: (string | number | { tenant: string } | null)[] = [
-      feed,
-      event.event_type,
-      status,
-      field("conference_id"),
-      field("call_id"),
-      field("control_id"),
-      field("tag"),
-      ts,
-    ];
-    if (tenant !== undefined) fingerprint.push({ tenant });
-    // Without a timestamp nothing tells a repeat from the same thing happening again, but for a recording's own id.
-    if (ts === null) fingerprint.push(field("recording_sid") ?? crypto.randomUUID());
-    const print = JSON.stringify(fingerprint);
-    const written = this.#disk.attempt(
-      `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      this.#now(),
-      print,
-      event.event_type,
-      status,
-      field("call_id"),
-      field("conference_id"),
-      field("name"),
-      ts,
-    );
-    const wasUnwritten = this.#unwritten.has(print);
-    if (written) {
-      this.#unwritten.delete(print);
-      return written.rowsWritten > 0 && !wasUnwritten ? "new" : "repeat";
-    }
-    this.#countUnrecorded();
-    if (wasUnwritten) return "unwritten repeat";
-    this.#unwritten.add(print);
-    for (const oldest of this.#unwritten) {
-      if (this.#unwritten.size <= UNWRITTEN) break;
-      this.#unwritten.delete(oldest);
-    }
-    return "unwritten";
-  }
-
-  #countUnrecorded(): void {
-    this.#ledger.counters.add("storage.unrecorded");
-    this.#unrecorded.count += 1;
-    const now = this.#now();
-    if (now - this.#unrecorded.logged_at < LOGGED_EVERY_MS) return;
-    log("error", "storage.unrecorded", { events: this.#unrecorded.count });
-    this.#unrecorded = { count: 0, logged_at: now };
   }
 
   /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
@@ -639,21 +535,6 @@ export class ConferenceEvents {
   #rejoinAt(row: Placement): number {
     return row.stay_at === null ? (row.hold_at ?? this.#now()) + OVERDUE_MS : this.#now() + SETTLING_MS;
   }
-
-  /** Forgets up to `limit` events older than `max_age_ms`; returns how many. */
-  forget(max_age_ms: number, limit: number): number {
-    return this.#disk
-      .exec(
-        "DELETE FROM events WHERE seq < (SELECT MIN(seq) + ? FROM events) AND at < ? RETURNING seq",
-        limit,
-        this.#now() - max_age_ms,
-      )
-      .toArray().length;
-  }
-}
-
-function isOverlong(value: unknown): boolean {
-  return typeof value === "string" && value.length > LONGEST;
 }
 
 function isByCxml(row: LivePlacement | Placement): boolean {

@@ -1,7 +1,7 @@
 import { log } from "../log.ts";
-import type { ConferenceEvents } from "./conference-events.ts";
 import type { Dials } from "./dials.ts";
 import type { Disk } from "./disk.ts";
+import type { EventLog } from "./event-log.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { PinDesk } from "./pin-desk.ts";
@@ -24,7 +24,7 @@ const LOGGED_EVERY_MS = 3_600_000;
 interface ForgettingHost {
   disk: Disk;
   placements: Placements;
-  events: ConferenceEvents;
+  eventLog: EventLog;
   journal: Journal;
   walks: Walks;
   dials: Dials;
@@ -64,8 +64,8 @@ export class Forgetting {
   }
 
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, events, journal, walks, dials, rulesets, pins, kept, recordings } = this.#host;
-    const tables = [placements, events, journal, walks, dials];
+    const { placements, eventLog, journal, walks, dials, rulesets, pins, kept, recordings } = this.#host;
+    const tables = [placements, eventLog, journal, walks, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
@@ -93,11 +93,11 @@ export class Forgetting {
 
   /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
   async #early(keep_ms: number): Promise<Forgotten> {
-    const { placements, events, journal, walks, dials, rulesets } = this.#host;
+    const { placements, eventLog, journal, walks, dials, rulesets } = this.#host;
     const age_ms = Math.max(LEAST_MS, Math.min(this.#age_ms, keep_ms / 2));
     this.#warn(age_ms);
     const { rows, isMore } = await this.#each([
-      () => events.forget(age_ms, BATCH),
+      () => eventLog.forget(age_ms, BATCH),
       () => journal.forgetHistory(age_ms, BATCH),
       () => walks.forgetOver(age_ms, BATCH),
       () => dials.forget(age_ms, BATCH),

@@ -212,7 +212,7 @@ export class RelaySession extends DurableObject<Env> {
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known, tenant, kind } = request;
     this.#tables.facts.use(request.project_id);
-    const recorded = this.#events.record(event, "callback", tenant);
+    const recorded = this.#tables.eventLog.record(event, "callback", tenant);
     if (recorded === "refused") return { v: 1, forward: [] };
     const isNew = recorded === "new" || recorded === "unwritten";
     const isUnwritten = recorded.startsWith("unwritten");
@@ -304,7 +304,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #record(event: RelayEvent): boolean {
-    const recorded = this.#events.record(event, "relay");
+    const recorded = this.#tables.eventLog.record(event, "relay");
     if (recorded === "refused") return false;
     // A repeat, too: the first may have been written down and then have failed.
     this.#reception.claim(event);

@@ -3,6 +3,7 @@ import { Dials } from "./dials.ts";
 import { Disk } from "./disk.ts";
 import { Doubts } from "./doubts.ts";
 import { Errands } from "./errands.ts";
+import { EventLog } from "./event-log.ts";
 import { Facts } from "./facts.ts";
 import { FullRooms } from "./full-rooms.ts";
 import { Health } from "./health.ts";
@@ -37,6 +38,7 @@ export class Tables {
   readonly observations: Observations;
   readonly doubts: Doubts;
   readonly counters: Counters;
+  readonly eventLog: EventLog;
   readonly journal: Journal;
   readonly rulesets: Rulesets;
   readonly errands: Errands;
@@ -70,6 +72,7 @@ export class Tables {
     this.observations = new Observations(this.disk, now);
     this.doubts = new Doubts(this.facts, now);
     this.counters = new Counters(this.disk);
+    this.eventLog = new EventLog(this.disk, this.counters, now);
     this.journal = new Journal(this.disk, now);
     this.rulesets = new Rulesets(this.disk, now);
     this.errands = new Errands(this.disk, now);

@@ -51,9 +51,9 @@ describe("a callback that names a call of another tenant's", () => {
 
   test("does not stand in the call's story", async () => {
     await scene("story", ({ ledger, archive }) => {
-      ledger.events.record(event("participant-leave", { name: "other:lobby" }), "callback", "other");
-      ledger.events.record(event("participant-join", { name: "acme:support" }), "relay");
-      ledger.events.record(event("participant-join", { name: "acme:support" }), "callback", "acme");
+      ledger.eventLog.record(event("participant-leave", { name: "other:lobby" }), "callback", "other");
+      ledger.eventLog.record(event("participant-join", { name: "acme:support" }), "relay");
+      ledger.eventLog.record(event("participant-join", { name: "acme:support" }), "callback", "acme");
       const story = archive.story("acme", "call-1", { with_rulesets: false });
       const events = story?.happened.filter(({ what }) => what === "event");
       expect(events).toMatchObject([
@@ -64,11 +64,11 @@ describe("a callback that names a call of another tenant's", () => {
   });
 
   test("does not make the tenant's own callback a repeat", async () => {
-    await scene("fingerprint", ({ ledger: { events } }) => {
+    await scene("fingerprint", ({ ledger: { eventLog } }) => {
       const leave = event("participant-leave", { name: "acme:support" });
-      expect(events.record(leave, "callback", "other")).toBe("new");
-      expect(events.record(leave, "callback", "acme")).toBe("new");
-      expect(events.record(leave, "callback", "acme")).toBe("repeat");
+      expect(eventLog.record(leave, "callback", "other")).toBe("new");
+      expect(eventLog.record(leave, "callback", "acme")).toBe("new");
+      expect(eventLog.record(leave, "callback", "acme")).toBe("repeat");
     });
   });
 

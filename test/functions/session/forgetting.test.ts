@@ -74,10 +74,10 @@ async function filled(
         timestamp: now / 1000,
         params,
       } as const;
-      ledger.events.record(event, "relay");
+      ledger.eventLog.record(event, "relay");
       now += HOUR;
     }
-    const forgetting = new Forgetting({ ...ledger, events: ledger.events, pins: desk }, () => now);
+    const forgetting = new Forgetting({ ...ledger, pins: desk }, () => now);
     await use({
       ledger,
       forgetting,
@@ -177,7 +177,7 @@ test("more than one run forgets is due at once again", async () => {
     for (let n = 0; n < 2_500; n += 1)
       ledger.journal.deed({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
     now += KEEP + 1;
-    const forgetting = new Forgetting({ ...ledger, events: ledger.events, pins: desk }, () => now);
+    const forgetting = new Forgetting({ ...ledger, pins: desk }, () => now);
     expect(await forgetting.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });
     expect(await forgetting.run(KEEPING)).toEqual({ rows: 500, isMore: false });
   });

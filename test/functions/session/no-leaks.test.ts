@@ -251,7 +251,7 @@ class World {
   }
 
   #apply(event: RelayEvent): void {
-    if (this.ledger.events.record(event, "relay") === "new") this.ledger.events.apply(event);
+    if (this.ledger.eventLog.record(event, "relay") === "new") this.ledger.events.apply(event);
     this.#endCalls();
   }
 

@@ -223,7 +223,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.kept.promise(promised);
   const happens = (status: string, at: number) => {
     const event = conferenceEvent(status, at, "in");
-    if (ledger.events.record(event, "relay") === "new") ledger.events.apply(event);
+    if (ledger.eventLog.record(event, "relay") === "new") ledger.events.apply(event);
   };
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
@@ -285,7 +285,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   }
   for (const table of [
     ledger.placements,
-    ledger.events,
+    ledger.eventLog,
     ledger.journal,
     ledger.walks,
     ledger.dials,

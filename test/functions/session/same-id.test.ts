@@ -118,7 +118,7 @@ describe("an event with a time at which it can't have happened", () => {
       await scene(`${name} ${how}`, ({ ledger, pass, event }) => {
         const tell = (status: string, ts: number) => {
           const one = event(status, ts);
-          ledger.events.record(one, "callback", "acme");
+          ledger.eventLog.record(one, "callback", "acme");
           ledger.events[how](one, { feed: "callback", tenant: "acme" });
         };
         ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
@@ -128,7 +128,7 @@ describe("an event with a time at which it can't have happened", () => {
         tell("leave", timestamp);
         expect(ledger.rooms.taken(ROOM)).toBe(0);
         pass(60_000);
-        expect(ledger.events.record(event("leave", timestamp), "callback", "acme")).toBe("new");
+        expect(ledger.eventLog.record(event("leave", timestamp), "callback", "acme")).toBe("new");
       });
     }
   });
