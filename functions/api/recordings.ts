@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { describeError, log } from "../log.ts";
-import { deleteRecording, listRecordings } from "../rest.ts";
+import { deleteRecording, listRecordings } from "../rest-recordings.ts";
 import type { RecordingsQuery } from "../session/recordings.ts";
 import { isOpen } from "../session/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";

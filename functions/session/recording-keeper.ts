@@ -2,7 +2,8 @@ import { type CallbackKind, type ForwardTo, isWanted } from "../../shared/callba
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
-import { type ListedRecording, listRecordings, RestBusy } from "../rest.ts";
+import { RestBusy } from "../rest.ts";
+import { type ListedRecording, listRecordings } from "../rest-recordings.ts";
 import type { Counters } from "./counters.ts";
 import type { Facts } from "./facts.ts";
 import type { Link } from "./link.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ListedRecording } from "../../../functions/rest.ts";
+import type { ListedRecording } from "../../../functions/rest-recordings.ts";
 import {
   type Heard,
   RecordingKeeper,

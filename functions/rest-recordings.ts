@@ -1,0 +1,169 @@
+import * as z from "zod";
+import type { Project } from "./directory.ts";
+import { accountPath, MAX_PAGES, normalised, PAGE_SIZE, readJson, request, requestOnce } from "./rest.ts";
+
+/** A recording as one of SignalWire's lists has it. */
+export interface ListedRecording {
+  sid: string;
+  isDone: boolean;
+  url: string | null;
+  duration_s: number | null;
+  size_bytes: number | null;
+  /** ms. */
+  started_at: number | null;
+}
+
+const amount = z.coerce.number().nonnegative().nullish().catch(null);
+
+const compatibilityRecordings = z.object({
+  recordings: z.array(
+    z.object({
+      sid: z.string(),
+      status: z.string().nullish(),
+      duration: amount,
+      uri: z.string().nullish(),
+      start_time: z.string().nullish(),
+      date_created: z.string().nullish(),
+    }),
+  ),
+});
+
+const relayRecordings = z.object({
+  links: z.object({ next: z.string().nullish() }).nullish(),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      status: z.string().nullish(),
+      url: z.string().nullish(),
+      duration_in_seconds: amount,
+      byte_size: amount,
+      created_at: z.string().nullish(),
+      relay_conference_id: z.string().nullish(),
+    }),
+  ),
+});
+
+/** Whose recordings are asked for. */
+export interface RecordedConference {
+  /** By which SignalWire may know the conference. */
+  ids: readonly string[];
+  /** The recording's own; null where it is not known. */
+  sid: string | null;
+  /** Wire name. */
+  room: string;
+  /** When the conference was live, ms. */
+  live_at: number;
+}
+
+const namedPage = z.object({
+  conferences: z.array(
+    z.object({ sid: z.string(), friendly_name: z.string(), date_created: z.string().nullish() }),
+  ),
+});
+
+/** SignalWire's clock and ours may differ by so much. */
+const CLOCKS_MS = 60_000;
+/** Conferences of one name whose recordings are asked for. */
+const CONFERENCES = 5;
+
+/**
+ * The conference's recordings: by its ids from the compatibility API, then from RELAY's list of all, then of those that were live under the
+ * name about then. None is no proof that there is none. Throws where SignalWire does not answer, {@link RestBusy} among it.
+ */
+export async function listRecordings(
+  project: Project,
+  conference: RecordedConference,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
+  for (const id of conference.ids) {
+    const found = await recordingsOf(project, id, signal);
+    if (found.length > 0) return found;
+  }
+  const found = await relayRecordingsOf(project, conference, signal);
+  if (found.length > 0) return found;
+  const sids = await sidsUnder(project, conference, signal);
+  return (await Promise.all(sids.map((sid) => recordingsOf(project, sid, signal)))).flat();
+}
+
+async function recordingsOf(project: Project, sid: string, signal: AbortSignal): Promise<ListedRecording[]> {
+  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Recordings.json`;
+  const response = await request(project, path, signal);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return [];
+  }
+  const { recordings } = compatibilityRecordings.parse(await readJson(response));
+  return recordings.map((one) => ({
+    sid: one.sid,
+    isDone: one.status === "completed",
+    // Of the recording's own page: without its ending the path is that of the sound.
+    url: one.uri ? new URL(one.uri.replace(/\.json$/, ""), project.rest_url).href : null,
+    duration_s: one.duration ?? null,
+    size_bytes: null,
+    started_at: timeOf(one.start_time ?? one.date_created),
+  }));
+}
+
+/**
+ * The conferences under the name that may be meant: the last that was made before it was live for certain, and those since, since what is
+ * not told by an id may be of any of them.
+ */
+async function sidsUnder(
+  project: Project,
+  { room, live_at }: RecordedConference,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const query = new URLSearchParams({ FriendlyName: room, PageSize: String(PAGE_SIZE) });
+  const response = await request(project, `${accountPath(project)}/Conferences.json?${query}`, signal);
+  const { conferences } = namedPage.parse(await readJson(response));
+  const made = conferences
+    .filter(({ friendly_name }) => normalised(friendly_name) === normalised(room))
+    .map(({ sid, date_created }) => ({ sid, at: timeOf(date_created) ?? Number.POSITIVE_INFINITY }))
+    .sort((a, b) => a.at - b.at);
+  const last = made.findLastIndex(({ at }) => at <= live_at - CLOCKS_MS);
+  return made.slice(Math.max(0, last), Math.max(0, last) + CONFERENCES).map(({ sid }) => sid);
+}
+
+async function relayRecordingsOf(
+  project: Project,
+  { ids, sid }: RecordedConference,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
+  const seen = new Set<string>();
+  let path: string | null | undefined = `/api/relay/rest/recordings?page_size=${PAGE_SIZE}`;
+  while (path && !seen.has(path) && seen.size < MAX_PAGES) {
+    seen.add(path);
+    const response = await request(project, path, signal);
+    const { data, links }: z.infer<typeof relayRecordings> = relayRecordings.parse(await readJson(response));
+    const found = data.filter(
+      (one) => one.id === sid || (one.relay_conference_id && ids.includes(one.relay_conference_id)),
+    );
+    if (found.length > 0)
+      return found.map((one) => ({
+        sid: one.id,
+        isDone: one.status === "finished",
+        url: one.url ?? null,
+        duration_s: one.duration_in_seconds ?? null,
+        size_bytes: one.byte_size ?? null,
+        started_at: timeOf(one.created_at),
+      }));
+    path = links?.next;
+  }
+  return [];
+}
+
+function timeOf(text: string | null | undefined): number | null {
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? null : at;
+}
+
+/** Deletes a recording at SignalWire, by whichever of its APIs knows it; one that neither knows is gone. Throws where it refuses. */
+export async function deleteRecording(project: Project, sid: string, signal: AbortSignal): Promise<void> {
+  const id = encodeURIComponent(sid);
+  for (const path of [`${accountPath(project)}/Recordings/${id}`, `/api/relay/rest/recordings/${id}`]) {
+    const response = await requestOnce(project, path, signal, undefined, "DELETE");
+    await response.body?.cancel();
+    if (response.ok) return;
+    if (response.status !== 404) throw new Error(`REST answered ${response.status}`);
+  }
+}
