@@ -1,5 +1,6 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Ingress } from "../../shared/call.ts";
+import { isSameCaller } from "../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { Doubts } from "./doubts.ts";
 import type { About, Journal, JournalEntry, PageOf } from "./journal.ts";
@@ -363,5 +364,3 @@ function fits(
     (from === undefined || summary.from === from || isSameCaller(canonical, from))
   );
 }
-
-import { isSameCaller } from "../../shared/identity.ts";

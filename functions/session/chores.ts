@@ -40,6 +40,8 @@ const LOOKED_AT_ONCE = 200;
  */
 const ASKED_AT_ONCE = 10;
 const ASKED_EVERY_MS = 25;
+/** What hangs keeps the others no longer than this. */
+const ASKED_WITHIN_MS = 15_000;
 
 interface ChoresHost {
   errands: Errands;
@@ -156,8 +158,10 @@ export class Chores {
   /** Resolves when those who were asked about last have been, and REST may be asked again. */
   async #asked(): Promise<void> {
     this.start();
-    do await scheduler.wait(ASKED_EVERY_MS);
-    while (this.#host.errands.isBehind);
+    for (let waited = 0; waited < ASKED_WITHIN_MS; waited += ASKED_EVERY_MS) {
+      await scheduler.wait(ASKED_EVERY_MS);
+      if (!this.#host.errands.isBehind) return;
+    }
   }
 
   /**

@@ -84,12 +84,13 @@ export class Desk {
 
   /** Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
-    const entered = this.#entered(request);
+    const asked = this.#entered(request);
+    const entered = { ...asked, rooms: liveNames(this.#host.rooms, asked) };
     const { entry } = entered;
     const reply = { ...(await this.#answer(entered)), ...(entry === request.entry ? {} : { entry }) };
     // A seat that is wanted may be held by somebody who has gone, and nobody said so.
     if (reply.outcome === "full" || reply.waiting?.for === "seat")
-      this.#host.chores.doubtSeats(request.rooms);
+      this.#host.chores.doubtSeats(entered.rooms);
     return reply;
   }
 
@@ -260,9 +261,8 @@ export class Desk {
     }
   }
 
-  async #place(asked: PlaceRequest): Promise<PlaceReply> {
+  async #place(request: PlaceRequest): Promise<PlaceReply> {
     const { placements, rooms, errands, link, line, kept, held, observations, fullRooms } = this.#host;
-    const request = { ...asked, rooms: liveNames(rooms, asked) };
     observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);

@@ -14,12 +14,15 @@ import type { Placement, Placements } from "./placements.ts";
 import type { RecordedRooms } from "./recorded-rooms.ts";
 import { hooksOf } from "./resume-url-of.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Turns } from "./turns.ts";
 
 const REST_MS = 4_000;
 /** Waits before each further try; then the next alarm tries again. */
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000] as const;
 /** Callers of a room whom REST is asked for, to find their conference. */
 const ASKED_FOR = 3;
+/** Participants written down as told in one turn. */
+const AT_ONCE = 20;
 
 /** What a conference's events, and a form of its recording, say of it. */
 const BEGINS = new Set(["record-start", "record-resume", "recording-in-progress"]);
@@ -37,6 +40,7 @@ interface NoticesHost {
   recorded: RecordedRooms;
   journal: Journal;
   observations: Observations;
+  turns: Turns;
   link: Pick<Link, "rest" | "project">;
 }
 
@@ -55,13 +59,17 @@ export class Notices {
     this.#credentials_key = credentials_key;
   }
 
-  heard(event: RelayEvent): void {
+  /** @param ids_known whether the event's `conference_id` is RELAY's; a form's is where the project has shown it. */
+  heard(event: RelayEvent, ids_known: boolean): void {
     if (event.kind !== "conference") return;
     const { status, name, conference_id = null } = event.params;
     if (name === undefined) return;
-    if (ENDS.has(status)) this.#host.recorded.ended(name, conference_id);
-    if (!BEGINS.has(status)) return;
-    this.#host.recorded.began(name, conference_id);
+    const { recorded, rooms, observations } = this.#host;
+    const id = ids_known || sidsAreIds(observations) ? conference_id : null;
+    if (ENDS.has(status)) recorded.ended(name, id);
+    // Of a room without calls of ours no participant is to be told.
+    if (!BEGINS.has(status) || rooms.tenantIn(name) === null) return;
+    recorded.began(name, id);
     this.#tell(name);
   }
 
@@ -101,15 +109,21 @@ export class Notices {
       );
       const said = outcome.kind === "failed" ? outcome.reason : outcome.kind;
       const isDone = outcome.kind === "ok";
-      for (const row of untold) {
-        if (isDone) this.#host.placements.update(row, { untold: null });
-        this.#host.journal.deed(row, { deed: "recording notice", by: isDone ? "rest" : "nobody", said });
-      }
+      // Each try is no news; what came of them is.
+      if (isDone || wait === null) await this.#told(untold, isDone, said);
       if (isDone) return;
       log(wait === null ? "error" : "warn", "notice.failed", { room, error: said });
       if (wait === null) return;
       await scheduler.wait(outcome.kind === "later" ? Math.max(wait, outcome.retry_after_ms) : wait);
     }
+  }
+
+  async #told(untold: readonly Placement[], isDone: boolean, said: string): Promise<void> {
+    const { placements, journal, turns } = this.#host;
+    await turns.each(untold, AT_ONCE, (row) => {
+      if (isDone) placements.update(row, { untold: null });
+      journal.deed(row, { deed: "recording notice", by: isDone ? "rest" : "nobody", said });
+    });
   }
 
   /** Those in a room that is recorded who were not told that it is. */

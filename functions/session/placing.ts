@@ -32,7 +32,7 @@ export interface PlacingHost {
   joinSeen(key: PlacementKey): Promise<void>;
   /** How each command of a placement ended. */
   commandEnded(outcome: Outcome): void;
-  observations: Pick<Observations, "saw" | "has">;
+  observations: Pick<Observations, "saw">;
   fullRooms: Pick<FullRooms, "refused">;
 }
 

@@ -32,7 +32,9 @@ export class RecordedRooms {
     this.#recorded = new Map([...rows].map(({ room, ...recorded }) => [room, recorded]));
   }
 
-  began(room: string, conference_id: string | null): void {
+  /** @param told null: which conference is not known. What was known of the live one stays. */
+  began(room: string, told: string | null): void {
+    const conference_id = told ?? (this.has(room) ? this.conferenceIn(room) : null);
     const since = this.#now();
     this.#recorded.set(room, { conference_id, since });
     this.#disk.attempt(
@@ -51,7 +53,7 @@ export class RecordedRooms {
     this.#disk.exec("DELETE FROM recorded_rooms WHERE room = ?", room);
   }
 
-  /** Its end may have been told to nobody: a room without anybody who was in that conference is not recorded any more. */
+  /** Its end may not have been told: if no participant of that conference is left in the room, it is not recorded any more. */
   has(room: string): boolean {
     const recorded = this.#recorded.get(room);
     if (!recorded || recorded.since < this.#now() - LONGEST_CALL_MS) return false;

@@ -1,4 +1,5 @@
 import { type CallbackKind, type ForwardTo, isWanted } from "../../shared/callbacks.ts";
+import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { forward } from "../forward.ts";
 import { describeError, log } from "../log.ts";
@@ -17,12 +18,15 @@ import {
   type Recordings,
 } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
+import { TooLate } from "./slots.ts";
 
 const REST_MS = 4_000;
 /** Recordings that are looked at in one run. */
 const AT_ONCE = 20;
 /** Waits before REST is asked again that had no word of a recording's end; after the last nothing more is to be had. */
 const ASK_AGAIN_MS = [10_000, 30_000, 120_000, 600_000, 3_600_000] as const;
+/** The same while no list can be had, or one shows it as going on. */
+const LASTING_MS = 3_600_000;
 /** An event may be so late, or so early by SignalWire's clock: of two recordings in one room the nearer one is meant. */
 const NEAR_MS = 300_000;
 
@@ -164,10 +168,11 @@ export class RecordingKeeper {
       );
     } catch (error) {
       log("info", "recording.not_listed", { room: row.room, error: describeError(error) });
-      if (error instanceof RestBusy) {
+      if (error instanceof RestBusy || error instanceof TooLate) {
         recordings.update(row, { due_at: this.#now() + error.retry_after_ms });
         return;
       }
+      if (this.#mayGoOn(row)) return this.#askAgain(row);
     }
     // Told meanwhile, or deleted.
     const now = recordings.find(row.tenant, row.id);
@@ -181,9 +186,9 @@ export class RecordingKeeper {
       for (const one of done) this.#madeGood(row, one, one === found);
       return;
     }
-    const wait_ms = ASK_AGAIN_MS[row.asked];
-    if (wait_ms !== undefined) {
-      recordings.update(row, { asked: row.asked + 1, due_at: this.#now() + wait_ms });
+    const goesOn = listed.some(({ sid, isDone }) => !isDone && (sid === row.sid || !recordings.bySid(sid)));
+    if ((goesOn && this.#mayGoOn(row)) || row.asked < ASK_AGAIN_MS.length) {
+      this.#askAgain(row);
     } else if (row.state === "expected") {
       // Its conference never began, or was not recorded after all.
       recordings.drop(row);
@@ -192,6 +197,16 @@ export class RecordingKeeper {
       recordings.update(row, { state: "lost" });
       log("warn", "recording.lost", { room: row.room, conference: row.conference_id });
     }
+  }
+
+  #askAgain(row: Recording): void {
+    const wait_ms = ASK_AGAIN_MS[row.asked] ?? LASTING_MS;
+    this.#host.recordings.update(row, { asked: row.asked + 1, due_at: this.#now() + wait_ms });
+  }
+
+  /** Until then a list that cannot be had, or that shows it as going on, says nothing against it. */
+  #mayGoOn({ started_at }: Recording): boolean {
+    return this.#now() - started_at < LONGEST_CALL_MS;
   }
 
   /** @param isIt false: another one of the same room, of which nothing was told either. */

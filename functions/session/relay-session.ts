@@ -231,7 +231,7 @@ export class RelaySession extends DurableObject<Env> {
     else this.#events.applyUntrusted(event, told);
     const heard = this.#recordings.heard(event, how);
     if (heard?.unwritten) unrecorded = { unrecorded: true };
-    this.#notices.heard(event);
+    this.#notices.heard(event, ids_known);
     this.#chores.start();
     this.#chores.heard();
     const toTell = this.#whomToTell(request, heard);
@@ -332,7 +332,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat.worked();
     this.#events.apply(event);
     this.#recordings.heard(event, { ids_known: true });
-    this.#notices.heard(event);
+    this.#notices.heard(event, true);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#dialer.heard(event);
     this.#chores.start();

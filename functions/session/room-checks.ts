@@ -9,7 +9,7 @@ const NEEDLESS_MS = 30_000;
 /** Strangers in a room are counted again after this, and believed in no longer than that. */
 const STRANGERS_MS = 60_000;
 const BELIEVED_MS = 600_000;
-/** What a refusal says is believed no longer than this, unless REST counts them, too: meanwhile nobody comes in who waits. */
+/** A refusal is believed for this long at most, unless REST counts them, too: meanwhile no waiting caller is let in. */
 const REFUSED_MS = 60_000;
 /** Rooms asked about at once, and the pause after: five rooms a second, whatever claims about sizes come in. */
 export const ROOMS_AT_ONCE = 10;
@@ -25,7 +25,7 @@ const FORGET_BATCH = 500;
 const COMPARED_AT_ONCE = 200;
 
 /** A conference's size, as its newest event told it. */
-export interface Sized {
+interface Sized {
   conference_id: string;
   room: string;
   size: number;

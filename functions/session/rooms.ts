@@ -113,7 +113,7 @@ export class Rooms {
     return [...this.#live.in(room)].sort((a, b) => a.created_at - b.created_at);
   }
 
-  /** Whose calls are, or may be, in a room, or wait for it; null: nobody's. */
+  /** The tenant whose calls are, or may be, in a room, or wait for it; null: there are none. */
   tenantIn(room: string): string | null {
     for (const { tenant } of this.#live.in(room)) return tenant;
     return null;
@@ -270,8 +270,7 @@ export class Rooms {
 
   /** Whether calls are, or may be, in the room, or wait for it. */
   isLive(room: string): boolean {
-    for (const _ of this.#live.in(room)) return true;
-    return false;
+    return this.tenantIn(room) !== null;
   }
 
   /**

@@ -8,7 +8,7 @@ export class TooLate extends Error {
   readonly retry_after_ms = 1_000;
 
   constructor() {
-    super("REST has too much to do");
+    super("its turn did not come in time");
   }
 }
 
@@ -21,7 +21,7 @@ export interface SlotOptions {
 
 /**
  * Slots — how many jobs run at once. A Durable Object may have six connections that await their headers; the runtime queues a seventh
- * request out of our control. The most urgent job starts first; of equals, the oldest. Used by Link for REST.
+ * request out of our control. The most urgent job starts first; of equals, the oldest. Used by Link for REST, and by fewReads for KV.
  */
 export class Slots {
   #free: number;

@@ -49,22 +49,28 @@ export class Usher extends RpcTarget {
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
   callerNumber(wanted: Wanted): number | null {
-    const { rooms, namings } = this.#host;
-    const named = { ...wanted, rooms: namings.peek(wanted), ...namings.before(wanted) };
-    const { room } = chooseRoom(rooms, { ...named, rooms: liveNames(rooms, named) });
-    return room === null ? null : rooms.taken(room) + 1;
+    const { room } = this.#placeOf(wanted);
+    return room === null ? null : this.#host.rooms.taken(room) + 1;
   }
 
   /** Whether the room that the caller would be in, were it placed now, is known to be recorded. */
   isRecorded(wanted: Wanted): boolean {
-    const { room } = chooseRoom(this.#host.rooms, wanted);
-    return this.#host.recorded.has(room ?? wanted.rooms[0]);
+    const { room, first } = this.#placeOf(wanted);
+    return this.#host.recorded.has(room ?? first);
   }
 
   /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */
   returning(request: Returning): string | null {
     const placing: Placing | null = this.#host.kept.claim(request);
     return placing && JSON.stringify(placing);
+  }
+
+  /** The room that has a seat, and the first of all, by the names that they have on the wire. */
+  #placeOf(wanted: Wanted): { room: string | null; first: string } {
+    const { rooms, namings } = this.#host;
+    const named = { ...wanted, rooms: namings.peek(wanted), ...namings.before(wanted) };
+    const live = liveNames(rooms, named);
+    return { room: chooseRoom(rooms, { ...named, rooms: live }).room, first: live[0] };
   }
 
   #find({ tenant, room, call_id }: LobbyRequest) {

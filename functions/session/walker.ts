@@ -349,9 +349,10 @@ export class Walker {
   }
 
   async #isIn(room: string): Promise<boolean> {
-    const { placements, link } = this.#host;
+    const { chores, link } = this.#host;
     const { call_id } = this.#call;
     const row = this.#placement;
+    const trail = row?.trail;
     if (row?.state === "joined") {
       this.#joinedSomehow(row);
       return true;
@@ -361,11 +362,14 @@ export class Walker {
       .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
       .catch(() => null);
     // Where no answer says so it joins again, and is then in that room for sure.
-    const isFound = (await orAfter(REST_MS, said, null)) !== null;
+    const sid = await orAfter(REST_MS, said, null);
     // An event may have been faster than REST.
     const isJoined = this.#placement?.state === "joined";
-    if (!isJoined && !isFound) return false;
-    if (row && !isJoined) placements.move(row, "joined", { reason: "REST found the call" });
+    if (!isJoined && sid === null) return false;
+    if (row && !isJoined) {
+      if (row.trail !== trail) return this.#isThrough;
+      chores.repairs.found(row, sid);
+    }
     if (row) this.#joinedSomehow(row);
     return true;
   }

@@ -90,11 +90,6 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     step: "SEARCH kept_seats USING COVERING INDEX kept_seats_by_room",
     why: "seats that are kept of one room, once after each start",
   },
-  {
-    statement: "kept_seats_by_caller",
-    step: "USE TEMP B-TREE FOR ORDER BY",
-    why: "one caller's newest 40",
-  },
 ];
 
 test("no statement of the session's reads more than a few rows of what is kept, or sorts it", async () => {

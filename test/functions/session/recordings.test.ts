@@ -280,6 +280,22 @@ test("one that nothing ever told of, nor any list, was none; one that began is l
   });
 });
 
+test.each([
+  ["REST cannot be reached", new Error("REST answered 503")],
+  ["a list shows it as going on", [{ ...done, isDone: false }]],
+] as const)("one is not given up while %s, and is made good after that", async (name, listed) => {
+  await scene(name, async (one) => {
+    one.join("a", "conf-1");
+    one.leave("a", "conf-1");
+    one.listed = listed instanceof Error ? listed : [...listed];
+    for (let n = 0; n < 12; n += 1) await one.later(3_600_000);
+    expect(one.rows()).toMatchObject([{ state: "expected" }]);
+    one.listed = [done];
+    await one.later(3_600_000);
+    expect(one.rows()).toMatchObject([{ state: "completed", sid: "r-1" }]);
+  });
+});
+
 test("one that was deleted while SignalWire was asked does not come back", async () => {
   await scene("deleted", async (one) => {
     one.join("a", "conf-1");
