@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 const nodeTests = "test/**/*.node.test.ts";
 /** Tests of what has no state: they share a worker, which spares each file the start of its own. */
 const pureTests = "test/shared/**/*.test.ts";
+/** Tests that judge seconds of many calls at once: what runs beside them would be what they measure. */
+const timedTests = "test/chaos/chaos.node.test.ts";
 
 const wrangler = { configPath: "./wrangler.toml" };
 
@@ -46,7 +48,9 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { test: { name: "node", include: [nodeTests], testTimeout: 20_000 } },
+      { test: { name: "node", include: [nodeTests], exclude: [timedTests], testTimeout: 20_000 } },
+      // Runs after all the others.
+      { test: { name: "timed", include: [timedTests], sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -26,8 +26,14 @@ const WRITTEN_AT_ONCE = 20;
 /** Missing calls of one list whose own status is asked for; the others are asked about by the next list. */
 const ASKED_AT_ONCE = 20;
 
-/** A call in doubt that no list shows is asked about again after this. */
+/** A call in doubt that no list shows is asked about again after this; at each list where somebody waits for its room. */
 const ASKED_AGAIN_MS = 30_000;
+/**
+ * Nothing speaks against a call that no list shows, but the one event of its end may be lost: some of those whom nothing has
+ * confirmed for this long are asked about, too, and again after as long.
+ */
+const UNHEARD_MS = 60_000;
+const UNHEARD_AT_ONCE = 3;
 
 export interface RoomKeeperHost {
   placements: Placements;
@@ -196,21 +202,39 @@ export class RoomKeeper {
     await Promise.all(rows.slice(0, ASKED_AT_ONCE).map(ask));
   }
 
-  /** Somebody may be waiting for the seat of a call that is over: of those in doubt, each call's own status says whether it is. */
+  /** Somebody may want the seat of a call that is over, of which neither a list nor an event tells: its own status does. */
   async #unlisted(rows: readonly LivePlacement[]): Promise<void> {
-    const { placements, doubts, repairs, statuses } = this.#host;
+    const { placements, repairs, statuses } = this.#host;
     const now = this.#now();
-    const isToBeAsked = (row: LivePlacement) =>
-      doubts.since(row) !== null && (this.#askedAt.get(row) ?? 0) <= now - ASKED_AGAIN_MS;
     const ask = async (key: LivePlacement): Promise<void> => {
-      this.#askedAt.set(key, now);
       const row = placements.find(key);
       if (!row) return;
+      this.#askedAt.set(key, now);
       const { trail } = row;
-      const said = evidenceOfStatuses(await statuses(row));
-      if (said === "over" && row.trail === trail) repairs.over(row, "its status says that the call is over");
+      const answer = await statuses(row).catch((error: unknown) => {
+        this.#askedAt.delete(key);
+        throw error;
+      });
+      if (evidenceOfStatuses(answer) === "over" && row.trail === trail)
+        repairs.over(row, "its status says that the call is over");
     };
-    await Promise.all(rows.filter(isToBeAsked).slice(0, ASKED_AT_ONCE).map(ask));
+    await Promise.all(this.#toBeAsked(rows, now).map(ask));
+  }
+
+  #toBeAsked(rows: readonly LivePlacement[], now: number): LivePlacement[] {
+    const { rooms, doubts } = this.#host;
+    const wasAskedSince = (row: LivePlacement, at: number) => (this.#askedAt.get(row) ?? 0) > at;
+    const inDoubt = rows.filter((row) => doubts.since(row) !== null);
+    const unheard = rows.filter(
+      (row) =>
+        doubts.since(row) === null &&
+        (row.verified_at ?? row.created_at) <= now - UNHEARD_MS &&
+        !wasAskedSince(row, now - UNHEARD_MS),
+    );
+    const due = inDoubt.filter(
+      (row) => rooms.waiting.has(row.room) || !wasAskedSince(row, now - ASKED_AGAIN_MS),
+    );
+    return [...due.slice(0, ASKED_AT_ONCE), ...unheard.slice(0, UNHEARD_AT_ONCE)];
   }
 
   /** What a list shows of SignalWire itself, whoever is in it. */

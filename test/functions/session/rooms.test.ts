@@ -13,7 +13,7 @@ interface Scene {
   pass(ms: number): Promise<void>;
   now(): number;
   listed: Set<string>;
-  /** What REST says of calls themselves; it knows no others. */
+  /** What REST says of calls themselves, `fails`: that it cannot say; it knows no others. */
   statuses: Map<string, string>;
   asked: string[];
   /** Runs while REST is answering: what the test sets here happens before the answer is there. */
@@ -37,7 +37,11 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       sql,
       () => now,
       list,
-      (call_id) => statuses.get(call_id) ?? null,
+      (call_id) => {
+        const status = statuses.get(call_id) ?? null;
+        if (status === "fails") throw new Error("REST: 503");
+        return status;
+      },
     );
     const pass = async (ms: number) => {
       for (const end = now + ms; now < end; now += 500) await ledger.keeper.run();
@@ -160,22 +164,40 @@ describe("a seat in doubt", () => {
     });
   });
 
-  test("is freed where the call's own status says that it is over, though REST lists nothing of its room", async () => {
-    await scene("over in doubt", async (it) => {
-      join(it, "a", "b");
+  test.each([
+    ["in doubt after a gap in RELAY's events", true],
+    ["not in doubt, and has not been heard of for a minute", false],
+  ])(
+    "is freed where the call's own status says that it is over, though REST lists nothing of its room: %s",
+    async (_, hasGap) => {
+      await scene(`over-${hasGap}`, async (it) => {
+        join(it, "a", "b");
+        it.listed.clear();
+        it.statuses.set("a", "completed");
+        it.statuses.set("b", "in-progress");
+        await it.pass(hasGap ? 20_000 : 60_000);
+        if (hasGap) it.ledger.doubts.gapBegan();
+        it.ledger.keeper.doubt([ROOM]);
+        await it.pass(10_000);
+        expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
+        expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+        expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind === "end")).toEqual([]);
+      });
+    },
+  );
+
+  test("is freed within half a minute where REST failed at the first question", async () => {
+    await scene("failed question", async (it) => {
+      join(it, "a");
       it.listed.clear();
-      it.statuses.set("a", "completed");
-      it.statuses.set("b", "in-progress");
-      await it.pass(60_000);
-      it.ledger.keeper.doubt([ROOM]);
-      await it.pass(60_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      await it.pass(20_000);
       it.ledger.doubts.gapBegan();
+      it.statuses.set("a", "fails");
       it.ledger.keeper.doubt([ROOM]);
-      await it.pass(60_000);
-      expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
-      expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind === "end")).toEqual([]);
+      await it.pass(5_000);
+      it.statuses.set("a", "completed");
+      await it.pass(20_000);
+      expect(stateOf(it, "a")).toBe("left");
     });
   });
 
