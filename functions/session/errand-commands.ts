@@ -10,7 +10,7 @@ import { inlineJoinOf } from "./inline-join.ts";
 import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Placement, Placements } from "./placements.ts";
-import { asksUsOf } from "./resume-url-of.ts";
+import { asksUsOf, fetchedFrom, hasFetched } from "./resume-url-of.ts";
 import { lastWordOf } from "./terms.ts";
 
 /** What an errand asks of SignalWire, by RELAY or by REST. */
@@ -19,12 +19,15 @@ export interface CallCommand {
   params: Record<string, unknown>;
 }
 
+/** A call is told so often to fetch the document by which it joins; then the document is sent. */
+export const FETCHES = 3;
+
 const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" } };
 
 /** Null where there is nothing left to do. */
 export function commandFor(
   { placements, line, kept }: { placements: Placements; line: Line; kept: Pick<KeptSeats, "isPromised"> },
-  { kind, ...key }: Errand,
+  { kind, attempts, ...key }: Errand,
 ): CallCommand | null {
   const row = placements.find(key);
   switch (kind) {
@@ -49,7 +52,7 @@ export function commandFor(
       if (row) line.turnAway(row, "waited", "it has waited as long as may be");
       return null;
     case "fetch":
-      return row ? fetch(row, kept.isPromised(row)) : null;
+      return row ? fetch(row, kept.isPromised(row), attempts) : null;
     case "verify":
       // REST is asked, and nothing is commanded.
       return null;
@@ -62,10 +65,12 @@ export function commandFor(
  * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML:
  * it is led to us, for a document in its own language.
  */
-function fetch(row: Placement, keeps_seat: boolean): CallCommand | null {
+function fetch(row: Placement, keeps_seat: boolean, attempts: number): CallCommand | null {
   const { wait, state, call_id, room, after_url, turned_away } = row;
   if (!wait || row.node_id === null) return null;
   if (state === "by_document") {
+    const dest = attempts < FETCHES ? fetchedFrom(row) : null;
+    if (dest !== null) return hasFetched(row) ? null : { method: "calling.transfer", params: { dest } };
     const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
     return transferTo(
       call_id,

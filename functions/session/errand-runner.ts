@@ -19,7 +19,7 @@ import {
 import { isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
 import { kindOf, listable } from "./doubts.ts";
-import { type CallCommand, commandFor } from "./errand-commands.ts";
+import { type CallCommand, commandFor, FETCHES } from "./errand-commands.ts";
 import type { Errand, Errands } from "./errands.ts";
 import type { Health } from "./health.ts";
 import type { KeptSeats } from "./kept-seats.ts";
@@ -28,6 +28,7 @@ import type { Link } from "./link.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Repairs } from "./repairs.ts";
+import { fetchedFrom, hasFetched } from "./resume-url-of.ts";
 import { observeListing } from "./room-keeper.ts";
 import type { Rooms } from "./rooms.ts";
 import { TooLate } from "./slots.ts";
@@ -37,6 +38,8 @@ const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
 /** A call that none of our commands reaches for so long after it left its room has dropped, as far as its seat goes. */
 const ANSWERED_WITHIN_MS = 5_000;
+/** A call that was told to fetch its document has done so by then, or is told again. */
+const FETCHED_MS = 3_000;
 /** Errands under way at once; the rest wait a turn. */
 const BATCH = 50;
 /** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */
@@ -91,6 +94,8 @@ export async function runErrands(host: ErrandHost): Promise<void> {
 async function run(host: ErrandHost, errand: Errand): Promise<void> {
   const command = commandFor(host, errand);
   if (!command || (await isThereAlready(host, errand))) {
+    const row = errand.kind === "fetch" ? host.placements.find(errand) : null;
+    if (row && hasFetched(row)) host.line.handedOver(row);
     host.errands.done(errand);
     return;
   }
@@ -98,7 +103,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   if (relay?.kind === "ok") {
     took(host, errand, { relay_took: host.protocol() });
     livesOn(host, errand);
-    finish(host, errand, "relay");
+    carriedOut(host, errand, "relay");
     return;
   }
   if (relay?.kind === "gone") unanswered(host, errand);
@@ -118,7 +123,7 @@ async function run(host: ErrandHost, errand: Errand): Promise<void> {
   if (rest.kind === "ok") {
     took(host, errand, { rest_took: 1 });
     livesOn(host, errand);
-    finish(host, errand, "rest");
+    carriedOut(host, errand, "rest");
     return;
   }
   if (rest.kind === "later") {
@@ -419,6 +424,15 @@ async function byRest(
   } catch (error) {
     return { kind: "failed", reason: describeError(error) };
   }
+}
+
+/** What was sent to fetch its document is done when it has. */
+function carriedOut(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
+  const row = errand.kind === "fetch" ? host.placements.find(errand) : null;
+  const isToFetch = row?.state === "by_document" && fetchedFrom(row) !== null && errand.attempts < FETCHES;
+  if (!isToFetch || hasFetched(row)) return finish(host, errand, by);
+  host.told(row, errand.kind, by, "told to fetch");
+  host.errands.putOff(errand, FETCHED_MS, { counts: true });
 }
 
 function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {

@@ -1,5 +1,6 @@
 import type { AsksUs } from "../../shared/documents/next.ts";
 import { ASKED_BETWEEN, resumeUrl } from "../../shared/resume-url.ts";
+import { inlineJoinOf } from "./inline-join.ts";
 import type { Placement } from "./placements.ts";
 
 /**
@@ -13,6 +14,20 @@ export function resumeUrlOf(
 ): string | null {
   const hooks = hooksOf(join);
   return hooks === null ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
+}
+
+/**
+ * Where a call fetches the document by which it joins, if its leave would end the conference for all: a second document would take it
+ * out of where the first one led it, and one that was not fetched does not run, whatever became of the command's answer. Null for other
+ * calls, whose document is sent.
+ */
+export function fetchedFrom(row: Placement): string | null {
+  return inlineJoinOf(row).end_on_exit === true ? resumeUrlOf(row, 0, { joined: false }) : null;
+}
+
+/** Whether the row's call has fetched the document by which it joins, since it was told to. */
+export function hasFetched({ answer }: Placement): boolean {
+  return answer?.outcome === "document";
 }
 
 /** `https://…/hooks/<tenant>`, where a join's callbacks go; null where it has none of ours. */

@@ -13,6 +13,7 @@ import { CallControl } from "./call-control.ts";
 import type { Journal } from "./journal.ts";
 import { NotOurs, Taken } from "./not-ours.ts";
 import type { Placement } from "./placements.ts";
+import { fetchedFrom, hasFetched } from "./resume-url-of.ts";
 import { readTrail } from "./trail.ts";
 import type { Keys } from "./walk-decider.ts";
 import { standInLine } from "./walk-line.ts";
@@ -30,6 +31,9 @@ const CONNECTING_MS = 1_000;
 /** A transfer that neither RELAY nor REST could make is tried so often, and with a pause of so long: the caller hears nothing. */
 const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
+/** A document that is to be fetched is fetched within this, or the call was not moved. */
+const FETCHED_MS = 2_500;
+const FETCH_LOOK_MS = 50;
 /** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
 const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
 /** Words that neither RELAY nor REST could play are tried again after each of these. */
@@ -282,6 +286,7 @@ export class Walker {
     if (answer?.why === "409" && !this.#hasBegun) await this.#answered(this.control.answerAgain());
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
+    if (row && (await this.#joinByFetch(row, next))) return "over";
     if (row) this.#byDocument(row);
     const rendered = render(writeSwml(next));
     if (!rendered.ok)
@@ -301,6 +306,28 @@ export class Walker {
     }
     log("error", "errand.given_up", { kind: "join", call: this.#call.call_id });
     return "over";
+  }
+
+  /** A call whose leave would end the conference joins by a document that it fetches from us; false for others, and where it does not. */
+  async #joinByFetch(row: Placement, { staying: { max_duration_s } }: Join): Promise<boolean> {
+    const dest = fetchedFrom(row);
+    if (dest === null) return false;
+    if (this.#hasBegun && hasFetched(row)) return true;
+    const { placements, errands } = this.#host;
+    this.#byDocument(row);
+    // What it was answered before is no answer to this.
+    placements.update(row, { asking_step: null, answer: null });
+    // The document that is fetched does not say how long.
+    if (max_duration_s !== undefined)
+      errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
+    const isFetched = async () => {
+      for (let waited = 0; waited < FETCHED_MS && !this.control.isGone; waited += FETCH_LOOK_MS) {
+        if (hasFetched(row) || row.state === "joined") return true;
+        await scheduler.wait(FETCH_LOOK_MS);
+      }
+      return this.control.isGone;
+    };
+    return (await this.#transfer(dest, isFetched)) && (await isFetched());
   }
 
   /** The document joins from now on, whatever becomes of RELAY's join: the leave of that one is the document's doing. */

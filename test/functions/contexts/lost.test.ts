@@ -127,6 +127,35 @@ describe("a call that RELAY loses", () => {
     },
   );
 
+  test("and whose leave would end the conference is not moved again, though nothing tells that it is in its room", async () => {
+    const chair = "+15550100009";
+    const chairs = {
+      id: "chair",
+      match: { from: chair },
+      place: { room: "any", join: { end_on_exit: true } },
+    };
+    await using home = await openContext([chairs, plain], {
+      carrier: {
+        speed: 1,
+        switches: { participants_of_listed_conference: "empty" },
+        faults: [
+          { at: "answer", match: { method: "calling.transfer" }, do: { kind: "lose" } },
+          { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
+          { at: "callback", do: { kind: "lose" } },
+        ],
+      },
+    });
+    const call_id = await call(home, chair);
+    await inRoom(home, call_id, "any");
+    await expect
+      .poll(async () => (await session(home).status()).counters["command_unanswered"], { timeout: 5_000 })
+      .toBeGreaterThan(0);
+    const other = await call(home);
+    await inRoom(home, other, "any");
+    const { joins } = await home.carrier.call(call_id);
+    expect(joins.map(({ left_at }) => left_at)).toEqual([null]);
+  });
+
   test("and that a document brings into its room stays there when RELAY's own join comes after all and moves it", async () => {
     await using home = await openContext([plain], {
       carrier: {
