@@ -75,14 +75,49 @@ export async function listRecordings(
   conference: RecordedConference,
   signal: AbortSignal,
 ): Promise<ListedRecording[]> {
+  const found = await recordingsById(project, conference, signal);
+  if (found.length > 0) return found;
+  const sids = await sidsUnder(project, conference, signal);
+  return (await Promise.all(sids.map((sid) => recordingsOf(project, sid, signal)))).flat();
+}
+
+/** The recordings that SignalWire lists under the conference's own ids. Throws as {@link listRecordings} does. */
+async function recordingsById(
+  project: Project,
+  conference: Pick<RecordedConference, "ids" | "sid">,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
   for (const id of conference.ids) {
     const found = await recordingsOf(project, id, signal);
     if (found.length > 0) return found;
   }
-  const found = await relayRecordingsOf(project, conference, signal);
-  if (found.length > 0) return found;
-  const sids = await sidsUnder(project, conference, signal);
-  return (await Promise.all(sids.map((sid) => recordingsOf(project, sid, signal)))).flat();
+  return await relayRecordingsOf(project, conference, signal);
+}
+
+/** What is asked of a recording before it is deleted. */
+interface Deletable {
+  sid: string | null;
+  conference_id: string | null;
+  conference_sid: string | null;
+  /** ms. */
+  started_at: number;
+}
+
+/**
+ * The sid of the one recording that is meant for certain: it is known, or SignalWire lists one finished recording alone under the
+ * conference's own ids, begun when this one was. Null otherwise: no other recording may be deleted in its place. Throws as
+ * {@link listRecordings} does.
+ */
+export async function sidToDelete(
+  project: Project,
+  { sid, conference_id, conference_sid, started_at }: Deletable,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (sid !== null) return sid;
+  const ids = [conference_sid, conference_id].filter((id) => id !== null);
+  const [first, ...others] = await recordingsById(project, { ids, sid }, signal);
+  if (!first?.isDone || others.length > 0 || first.started_at === null) return null;
+  return Math.abs(first.started_at - started_at) <= CLOCKS_MS ? first.sid : null;
 }
 
 async function recordingsOf(project: Project, sid: string, signal: AbortSignal): Promise<ListedRecording[]> {
@@ -126,7 +161,7 @@ async function sidsUnder(
 
 async function relayRecordingsOf(
   project: Project,
-  { ids, sid }: RecordedConference,
+  { ids, sid }: Pick<RecordedConference, "ids" | "sid">,
   signal: AbortSignal,
 ): Promise<ListedRecording[]> {
   const seen = new Set<string>();

@@ -124,11 +124,9 @@ export function isSip(written: string): boolean {
  */
 export function addressKeys(written: string, canonical: string, prefixes: readonly number[]): string[] {
   const withheld = isWithheld(written) || isWithheld(canonical) ? ["anonymous"] : [];
-  if (written.startsWith("+") && written === canonical)
-    return [...numberKeys(written, prefixes), ...withheld];
+  if (written === canonical && isE164(written)) return [...numberKeys(written, prefixes), ...withheld];
   const uri = readSip(bare(written));
   const keys = [
-    ...(written.startsWith("+") ? numberKeys(written, prefixes) : []),
     ...(isE164(canonical) ? numberKeys(canonical, prefixes) : []),
     ...(uri === null ? [] : uriKeys(uri)),
     ...withheld,

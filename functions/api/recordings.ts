@@ -1,12 +1,13 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { describeError, log } from "../log.ts";
-import { deleteRecording, listRecordings } from "../rest-recordings.ts";
+import { namesOf } from "../naming.ts";
+import { deleteRecording, sidToDelete } from "../rest-recordings.ts";
 import type { RecordingsQuery } from "../session/recordings.ts";
 import { isOpen } from "../session/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { faultsOf, refusal } from "./refusal.ts";
-import { findRoom } from "./room-name.ts";
+import { roomOf } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";
 
 const REST_MS = 4_000;
@@ -45,19 +46,16 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
     if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
     return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
       const { conference, ...rest } = query.data;
-      const ask = async (room?: string) => {
-        const asked = Object.entries({ ...rest, room }).filter(([, value]) => value !== undefined);
-        return await askPart(sessionOf(c.env, project).archive(), (archive) =>
-          // Without what was not asked for; the limit is always there.
-          archive.recordings(tenant, Object.fromEntries(asked) as unknown as RecordingsQuery),
-        );
-      };
-      if (conference === undefined) return c.json(await ask());
-      const found = await findRoom({ tenant, project }, conference, async (room) => {
-        const page = await ask(room);
-        return page.recordings.length > 0 || page.next !== null ? page : null;
-      });
-      return c.json(found ?? { recordings: [], next: null });
+      const [room, other_room] =
+        conference === undefined ? [] : namesOf({ tenant, project }, roomOf(tenant, conference));
+      // No room can have such a name.
+      if (conference !== undefined && room === undefined) return c.json({ recordings: [], next: null });
+      const asked = Object.entries({ ...rest, room, other_room }).filter(([, value]) => value !== undefined);
+      const page = await askPart(sessionOf(c.env, project).archive(), (archive) =>
+        // Without what was not asked for; the limit is always there.
+        archive.recordings(tenant, Object.fromEntries(asked) as unknown as RecordingsQuery),
+      );
+      return c.json(page);
     });
   })
   .delete("/:tenant/recordings/:id", (c) => {
@@ -75,13 +73,11 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
       if (query.data.at === "signalwire") {
         try {
           const signal = AbortSignal.timeout(REST_MS);
-          const ids = [found.conference_sid, found.conference_id].filter((one) => one !== null);
-          const asked = { ids, sid: null, room: found.room, live_at: found.started_at };
-          const listed = found.sid === null ? await listRecordings(project, asked, signal) : [];
-          // Of several nothing says which one is meant, and no other may be deleted.
-          const sid = found.sid ?? (listed.length === 1 ? listed[0]?.sid : undefined);
-          if (sid === undefined) {
-            return refusal(c, 409, "not_listed", "SignalWire lists no recording of this conference.");
+          const sid = await sidToDelete(project, found, signal);
+          if (sid === null) {
+            const why =
+              "SignalWire lists no recording that is this one for certain; nothing was deleted. Without ?at=signalwire what Partyline keeps of it is removed.";
+            return refusal(c, 409, "not_listed", why);
           }
           await deleteRecording(project, sid, signal);
         } catch (error) {
@@ -94,7 +90,12 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
           );
         }
       }
-      await askPart(sessionOf(c.env, project).archive(), (archive) => archive.forgetRecording(tenant, id));
+      const forgotten = askPart(sessionOf(c.env, project).archive(), (archive) =>
+        archive.forgetRecording(tenant, id),
+      );
+      // SignalWire has deleted it: what we keep goes, too, however long the answer may take.
+      c.executionCtx.waitUntil(forgotten.catch(() => {}));
+      await forgotten;
       return c.body(null, 204);
     });
   });

@@ -61,8 +61,9 @@ async function answerFresh(visit: CallVisit): Promise<Answered> {
   const entry = await entryOf(call.vars, call.params, visit.query);
   visit.note.entry = entry;
   const placing = await returningTo(visit);
-  // What was said before the caller dropped is not said again; that the room is recorded by now is news.
-  if (placing) return await toRoom(visit, placing, { entry, step: 0 }, [], arrival(visit, received_at));
+  // What was said before the caller dropped is not said again. Whether the room is recorded by now is told in it: the seat is claimed
+  // for some seconds, and a notice may take longer.
+  if (placing) return await placeCall(visit, entry, placing, 0, arrival(visit, received_at));
   return await answerDecision(visit, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
 }
 

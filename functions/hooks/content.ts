@@ -1,3 +1,5 @@
+import { formLimit } from "./body.ts";
+
 /** The body's media type in small letters, without parameters; "" where none is told. */
 export function mediaType(request: Request): string {
   const [type = ""] = (request.headers.get("content-type") ?? "").split(";", 1);
@@ -6,14 +8,16 @@ export function mediaType(request: Request): string {
 
 /**
  * A form's fields as the urlencoded text that signatures are computed from, whatever it came as: one that came in parts is taken apart
- * here alone, so that the fields that are verified are the ones that are used. Null where it can't be, or holds a file.
+ * here alone, so that the fields that are verified are the ones that are used. Null where it can't be, holds a file,
+ * or is over {@link formLimit} in parts.
  *
  * @param raw The body's bytes as received.
  */
 export async function unpackForm(raw: Uint8Array, request: Request): Promise<Uint8Array | null> {
   const type = mediaType(request);
   if (!type.startsWith("multipart/")) return raw;
-  if (type !== "multipart/form-data") return null;
+  // Taken apart before anybody has proved who sends it: no more than a form may hold.
+  if (type !== "multipart/form-data" || raw.length > formLimit) return null;
   const fields = new URLSearchParams();
   try {
     const headers = { "content-type": request.headers.get("content-type") ?? "" };

@@ -8,7 +8,7 @@ import { withCanonical } from "../../shared/identity.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
-import { namesOf } from "../naming.ts";
+import { nameOf } from "../naming.ts";
 import type { PlacementKey } from "../session/contract.ts";
 import type { WebhookNote } from "../session/journal-contract.ts";
 import type { Link } from "../session/link.ts";
@@ -98,15 +98,17 @@ export async function visitOf(visit: Visit, came: Call): Promise<CallVisit> {
 
 /** How the call comes back to us with this state; null where the state is too long to be carried. */
 export async function wayBack(
-  { tenant, base_url, call, seals }: CallVisit,
+  { tenant, base_url, call, seals, query, resumed }: CallVisit,
   state: SealedState,
 ): Promise<WayBack | null> {
   const sealed = await seals.seal(state);
   if (sealed === null) return null;
   const { url_fragment } = tenant.record;
   const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
+  // With the query that it came with: should the state be unreadable then, the call is known for the one that came.
+  const asked = [resumed || !query ? "" : query, state.purpose === "poll" ? `${POLL}=1` : ""].filter(Boolean);
   const back = {
-    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${state.purpose === "poll" ? `?${POLL}=1` : ""}${fragment}`,
+    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${asked.length > 0 ? `?${asked.join("&")}` : ""}${fragment}`,
     params: callerParams(call.params).params,
     sealed,
   };
@@ -133,13 +135,8 @@ export function wireNames(
   tenant: Tenant,
   [first, ...rest]: readonly [string, ...string[]],
 ): [string, ...string[]] {
-  const wire = (room: string): string => {
-    // decide() gives legal names only; one that is not would put the caller who knows where.
-    const [name] = namesOf(tenant, room);
-    if (name === undefined) throw new Error("the room has a name that cannot be used");
-    return name;
-  };
-  return [wire(first), ...rest.map(wire)];
+  // decide() gives legal names only; one that is not would put the caller who knows where.
+  return [nameOf(tenant, first), ...rest.map((room) => nameOf(tenant, room))];
 }
 
 /** The same of the rooms by the addresses as they came, where these make other names. */

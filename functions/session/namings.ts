@@ -82,7 +82,7 @@ export class Namings {
     const plainly = owner === tenant ? name : given;
     const named = wireName(tenant, plainly, { plain: naming === "plain" });
     const otherwise = wireName(tenant, plainly, { plain: naming !== "plain" });
-    if (typeof named !== "string") return given;
+    if (typeof named !== "string") return this.#asGiven(tenant, given);
     if (typeof otherwise !== "string") return named;
     const { renamed_at } = this.#row(tenant);
     const mayLive = renamed_at !== null && this.#now() - renamed_at < LONGEST_CALL_MS;
@@ -94,6 +94,13 @@ export class Namings {
       if (taker !== null && taker !== tenant) return otherwise;
     }
     return named;
+  }
+
+  /** The room cannot have the name that its tenant's rooms have. */
+  #asGiven(tenant: string, given: string): string {
+    const taker = this.#rooms.tenantIn(given);
+    if (taker === null || taker === tenant) return given;
+    throw new Error("callers of another tenant are in a room of the name that this one would have");
   }
 
   #mayBeTaken(): boolean {

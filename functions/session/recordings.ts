@@ -58,8 +58,9 @@ export interface RecordingsQuery {
   /** From the page before. */
   after?: string;
   limit: number;
-  /** Wire name. */
+  /** Wire name, and the other one that the same room has had. */
   room?: string;
+  other_room?: string;
   conference_id?: string;
   /** Begun then or later, and before then; ms. */
   since?: number;
@@ -251,13 +252,9 @@ export class Recordings {
 
   /** The tenant's, newest first. */
   page(tenant: string, query: RecordingsQuery): RecordingsPage {
-    const { after, limit, room, conference_id, since = 0, until = Number.MAX_SAFE_INTEGER } = query;
+    const { after, limit, since = 0, until = Number.MAX_SAFE_INTEGER } = query;
     const [started_at, seq] = (after ?? `${until}.0`).split(".").map(Number);
-    const rows = this.#pageRows(tenant, { room, conference_id, limit }, [
-      since,
-      started_at ?? until,
-      seq ?? 0,
-    ]);
+    const rows = this.#pageRows(tenant, query, [since, started_at ?? until, seq ?? 0]);
     const last = rows.at(-1);
     return {
       recordings: rows.filter((row) => row.tenant === tenant).map(viewOf),
@@ -267,11 +264,7 @@ export class Recordings {
 
   #pageRows(
     tenant: string,
-    {
-      room,
-      conference_id,
-      limit,
-    }: { room: string | undefined; conference_id: string | undefined; limit: number },
+    { room, other_room, conference_id, limit }: RecordingsQuery,
     place: readonly [number, number, number],
   ): Recording[] {
     if (conference_id !== undefined)
@@ -282,15 +275,22 @@ export class Recordings {
         ...place,
         limit,
       );
-    if (room !== undefined)
-      return this.#select(
-        `INDEXED BY recordings_by_room WHERE tenant = ? AND room = ? AND started_at >= ? AND (started_at, seq) < (?, ?)
-         ORDER BY started_at DESC, seq DESC LIMIT ?`,
-        tenant,
-        room,
-        ...place,
-        limit,
-      );
+    if (room !== undefined) {
+      const names = other_room === undefined ? [room] : [room, other_room];
+      return names
+        .flatMap((name) =>
+          this.#select(
+            `INDEXED BY recordings_by_room WHERE tenant = ? AND room = ? AND started_at >= ? AND (started_at, seq) < (?, ?)
+             ORDER BY started_at DESC, seq DESC LIMIT ?`,
+            tenant,
+            name,
+            ...place,
+            limit,
+          ),
+        )
+        .sort((a, b) => b.started_at - a.started_at || b.seq - a.seq)
+        .slice(0, limit);
+    }
     return this.#select(
       `INDEXED BY recordings_by_time WHERE tenant = ? AND started_at >= ? AND (started_at, seq) < (?, ?)
        ORDER BY started_at DESC, seq DESC LIMIT ?`,

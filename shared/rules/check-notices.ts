@@ -6,13 +6,27 @@ import { records } from "./recorded-rooms.ts";
 import type { Rule, Ruleset } from "./schema.ts";
 import { readTemplate } from "./template.ts";
 
-/** Rooms of two rules are compared so often, all in all, and then no more. */
+/** Rooms of two rules are compared so often, all in all, and characters of theirs; then no more. */
 const COMPARISONS = 100_000;
+const STEPS = 2_000_000;
 
 interface Placed {
   id: string;
   place: PlaceText;
   path: Path;
+}
+
+/** A place's rooms, read once. */
+interface Rooms {
+  names: readonly string[];
+  /** The room, and where it overflows its numbered ones. */
+  patterns: readonly Token[][];
+}
+
+/** What is left of the comparing. */
+interface Budget {
+  comparisons: number;
+  steps: number;
 }
 
 /** A character, or the set that one or more characters of a placeholder are of. */
@@ -29,18 +43,23 @@ export function warnOfUntold({ rules, fallback, defaults = {}, roles = {} }: Rul
   const by = { join: defaults.join ?? {}, roles };
   const everything = [...placedBy(rules, ["rules"])];
   if (fallback?.place) everything.push({ id: "fallback", place: fallback.place, path: ["fallback"] });
-  const recording = new Map<string, Placed>();
-  for (const one of everything) {
-    const key = JSON.stringify([one.place.room, one.place.overflow?.rooms]);
-    if (records(one.place, by) && !recording.has(key)) recording.set(key, one);
+  const recording = new Map<string, { id: string; rooms: Rooms }>();
+  for (const { id, place } of everything) {
+    const key = JSON.stringify([place.room, place.overflow?.rooms]);
+    if (records(place, by) && !recording.has(key)) recording.set(key, { id, rooms: roomsOf(place) });
   }
-  let comparisons = 0;
+  const budget: Budget = { comparisons: COMPARISONS, steps: STEPS };
   for (const { place, path } of everything) {
     if (place.recording_notice !== undefined || records(place, by)) continue;
-    for (const other of recording.values()) {
-      comparisons += 1;
-      if (comparisons > COMPARISONS) return;
-      const why = whyUntold(place, other, defaults.recording_notice !== undefined);
+    const rooms = roomsOf(place);
+    for (const { id, rooms: others } of recording.values()) {
+      budget.comparisons -= 1;
+      if (budget.comparisons < 0 || budget.steps < 0) return;
+      const why = whyUntold(rooms, others, {
+        id,
+        hasNotice: defaults.recording_notice !== undefined,
+        budget,
+      });
       if (why === null) continue;
       found.warnings.push(problem([...path, "place", "room"], why));
       break;
@@ -48,44 +67,38 @@ export function warnOfUntold({ rules, fallback, defaults = {}, roles = {} }: Rul
   }
 }
 
-function whyUntold(place: PlaceText, { id, place: recorded }: Placed, hasNotice: boolean): string | null {
-  if (isSame(place, recorded)) {
+function whyUntold(
+  rooms: Rooms,
+  recorded: Rooms,
+  { id, hasNotice, budget }: { id: string; hasNotice: boolean; budget: Budget },
+): string | null {
+  if (rooms.names.some((name) => recorded.names.includes(name))) {
     return hasNotice
       ? null
       : `is a room that ${shown(id)} records, and its callers are not told: write a "recording_notice" beside the room or in the defaults, or false where they know`;
   }
-  return mayMeet(place, recorded)
+  return rooms.patterns.some((pattern) => recorded.patterns.some((other) => meet(pattern, other, budget)))
     ? `may be a room that ${shown(id)} records, which depends on the call, and then its callers hear no notice: write a "recording_notice" beside the room, or false where they know`
     : null;
 }
 
-/** Whether the same call's values make a room of the one a room of the other. */
-function isSame(one: PlaceText, other: PlaceText): boolean {
-  const names = roomNames(other.room, other);
-  return roomNames(one.room, one).some((name) => names.includes(name));
-}
-
-function mayMeet(one: PlaceText, other: PlaceText): boolean {
-  const others = patternsOf(other);
-  return patternsOf(one).some((pattern) => others.some((another) => meet(pattern, another)));
-}
-
-/** The room, and where it overflows its numbered ones. */
-function patternsOf(place: PlaceText): Token[][] {
+function roomsOf(place: PlaceText): Rooms {
   const room = readTemplate(place.room).flatMap((piece): Token[] => {
     if (typeof piece === "string") return [...piece];
     return [/^answer\.|\|digits$/.test(piece.name) ? KEYS : ANY];
   });
-  return place.overflow?.rooms === undefined ? [room] : [room, [...room, "-", KEYS]];
+  const patterns = place.overflow?.rooms === undefined ? [room] : [room, [...room, "-", KEYS]];
+  return { names: roomNames(place.room, place), patterns };
 }
 
-/** Whether a text fits both. */
-function meet(one: readonly Token[], other: readonly Token[]): boolean {
+/** Whether a text fits both; false where the budget is spent. */
+function meet(one: readonly Token[], other: readonly Token[], budget: Budget): boolean {
   const seen = new Set<number>();
   const from = (i: number, j: number): boolean => {
     if (i === one.length || j === other.length) return i === one.length && j === other.length;
     const key = i * (other.length + 1) + j;
-    if (seen.has(key)) return false;
+    budget.steps -= 1;
+    if (seen.has(key) || budget.steps < 0) return false;
     seen.add(key);
     const [a, b] = [one[i], other[j]];
     if (a === undefined || b === undefined || !share(a, b)) return false;

@@ -73,7 +73,8 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   checkRoles(ruleset, found);
   checkPlaceholders(ruleset.defaults?.recording_notice, ["defaults", "recording_notice"], new Map(), found);
   warnOfWaysIn(ruleset, found);
-  warnOfUntold(ruleset, found);
+  // Where calls are decided by it, nobody reads warnings.
+  if (options.serving !== true) warnOfUntold(ruleset, found);
   lists.warnOfUnused();
   warnOfUnusedSchedules(ruleset, usedSchedules, found);
   if (found.errors.length === 0) warnOfShadows(ruleset, found);

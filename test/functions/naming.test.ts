@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { findOwner, readTenant } from "../../functions/directory.ts";
+import { findOwner, type Project, readTenant } from "../../functions/directory.ts";
 import { callbackUrls } from "../../functions/hooks/callback-urls.ts";
+import { learnNaming, nameOf } from "../../functions/naming.ts";
 import type { Naming } from "../../functions/session/contract.ts";
+import { WIRE_NAME_LENGTH } from "../../shared/conference.ts";
 import { signForm } from "../../shared/form-signature.ts";
 import { askApi, askDoctor, carrier_host, putProject, said } from "./api/ask.ts";
 import { atEdge, signedCall } from "./edge.ts";
@@ -44,6 +46,30 @@ async function placed(house: House, tenant: string, room: string, naming?: Namin
   });
   return (await sessionOf(house).place(request)).room;
 }
+
+const acme = { tenant: "acme" };
+
+describe("the name of a room that the session does not give", () => {
+  const projectWith = (project_id: string, plain_names_for?: string) =>
+    ({ project_id, ...(plain_names_for === undefined ? {} : { plain_names_for }) }) as Project; // What names depend on.
+
+  test("is the one that the session gave last, where plain names are nobody else's", () => {
+    learnNaming({ ...acme, project: projectWith("p-1") }, "board");
+    expect(nameOf({ ...acme, project: projectWith("p-1") }, "board")).toBe("board");
+  });
+
+  test("has its prefix as soon as the record gives plain names to another tenant", () => {
+    learnNaming({ ...acme, project: projectWith("p-2", "acme") }, "board");
+    expect(nameOf({ ...acme, project: projectWith("p-2", "beta") }, "board")).toBe("acme:board");
+  });
+
+  test("is refused where it would be too long with its prefix, and is not another tenant's plain one instead", () => {
+    const whose = { ...acme, project: projectWith("p-3") };
+    expect(() => nameOf(whose, "x".repeat(WIRE_NAME_LENGTH))).toThrow(
+      /characters long with the tenant's prefix/,
+    );
+  });
+});
 
 describe("the names of rooms", () => {
   test("stay plain when the one-tenant start gets its project's record", async () => {

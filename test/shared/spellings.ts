@@ -336,23 +336,17 @@ export const spellings: readonly Spelling[] = [
   text("bob"),
   text("anonymous coward"),
   text("+1555x"),
+  text("+15550100001;x=1"),
   text("sip:bob@exa_mple.com"),
   text("sip:bob@example.com:123456"),
 ];
 
 /** Whether a pattern fits an address, by what the table says of it. */
-export function fitsReading(
-  pattern: string,
-  written: string,
-  { number, uri, withheld: isWithheld }: Reading,
-): boolean {
+export function fitsReading(pattern: string, { number, uri, withheld: isWithheld }: Reading): boolean {
   if (pattern === "anonymous") return isWithheld === true;
   if (!pattern.startsWith("sip:")) {
-    // What begins with a plus was compared as it is before anything was read.
-    const texts = [written.startsWith("+") ? written : undefined, number].filter((one) => one !== undefined);
-    return texts.some((one) =>
-      pattern.endsWith("*") ? one.startsWith(pattern.slice(0, -1)) : one === pattern,
-    );
+    if (number === undefined) return false;
+    return pattern.endsWith("*") ? number.startsWith(pattern.slice(0, -1)) : number === pattern;
   }
   const [user, host] = pattern.slice(4).split("@");
   return uri !== undefined && (user === "*" || user === uri[0]) && (host === "*" || host === uri[1]);

@@ -27,7 +27,7 @@ export function matches(
     const wanted = match[side];
     if (wanted === undefined) continue;
     const reading = readingOf(call[side], side);
-    if (!values(wanted).some((one) => fitsReading(one, call[side], reading))) return false;
+    if (!values(wanted).some((one) => fitsReading(one, reading))) return false;
   }
   if (match.direction !== undefined && !values(match.direction).includes(call.direction)) return false;
   if (match.type !== undefined && !values(match.type).includes(call.type)) return false;
