@@ -272,7 +272,11 @@ export class ConferenceEvents {
     if (event.kind !== "conference" || event.params.status !== "participant-join") return;
     const { call_id, conference_id } = event.params;
     const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
-    if (!row || conference_id === undefined) return;
+    if (row && conference_id !== undefined) this.foundIn(row, conference_id);
+  }
+
+  /** @param conference_id RELAY's, or the sid by which REST found the call: where that is another one, no event ever tells it. */
+  foundIn(row: Placement, conference_id: string): void {
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();
     kinds.add(isByCxml(row));
     if (kinds.size === 2) this.#ledger.observations.saw("cxml_shares_conferences", true);

@@ -61,6 +61,8 @@ export class Errands {
 
   /** At most one errand of a kind for a placement. */
   add(kind: ErrandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
+    // It has left its room once more, while the answer to the command that had put it there was still to come.
+    if (kind === "rejoin" && this.isUnderWay(kind, key)) this.drop(kind, key);
     this.#added = true;
     this.#nextDue = undefined;
     this.#lastId += 1;

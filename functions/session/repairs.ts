@@ -48,6 +48,7 @@ export class Repairs {
       const reason = "REST found the call in its room";
       const id = sid === null ? {} : named(sid, this.#host.observations);
       confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason, ...id }, this.#now());
+      if (sid !== null) this.#host.events.foundIn(row, sid);
       this.#host.kept.unkeep(row);
       return;
     }

@@ -112,6 +112,16 @@ test("it stays where calls by cXML are in the room, whose conferences may be oth
   expect(await endOfConf1("cxml", { more })).toEqual([]);
 });
 
+test("it is over though calls by cXML are in the room, where REST found it in the conference of that very id", async () => {
+  const more = (ledger: Ledger) => {
+    ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
+    ledger.events.apply(event("participant-join", "cf-1", START + 1_000, "c"), { ids_known: false });
+  };
+  const found = (sid: string) => (ledger: Ledger, row: Placement) => ledger.repairs.found(row, sid);
+  expect(await endOfConf1("sid, cxml", { seen: found("conf-1"), more })).toEqual(["a"]);
+  expect(await endOfConf1("other sid, cxml", { seen: found("CF1"), more })).toEqual([]);
+});
+
 test("a call that RELAY's late join takes out of its document's is not ended, for that join is told of a moment later", async () => {
   await onStorage("conference-end-late", async ({ sql }) => {
     let now = START;

@@ -18,6 +18,18 @@ test("what is dropped while it is being done takes nothing with it that was adde
   });
 });
 
+test("a call that leaves its room again while it is still being put back is put back once more", async () => {
+  await onStorage("errands-again", async ({ sql }) => {
+    const errands = new Errands(new Disk(sql, Date.now), () => 1_000);
+    const caller = { call_id: "taken-out", entry: "", step: 0 };
+    errands.add("rejoin", caller, "node-1");
+    const [putting_back] = errands.takeDue(10);
+    errands.add("rejoin", caller, "node-1");
+    if (putting_back) errands.done(putting_back);
+    expect(errands.takeDue(10)).toMatchObject([{ kind: "rejoin", call_id: "taken-out", attempts: 0 }]);
+  });
+});
+
 test("what a lost incarnation was in the middle of is due as soon as another takes over", async () => {
   await onStorage("taken over", async ({ sql }) => {
     const lost = new Errands(new Disk(sql, Date.now), () => 1_000);

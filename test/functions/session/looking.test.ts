@@ -37,6 +37,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     now,
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
+    foundIn: () => {},
   };
 }
 
