@@ -48,6 +48,9 @@ const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
 const RINGS_MS = 6_000;
 /** A document that answers takes about so long to. */
 const ANSWERED_MS = 300;
+/** It is still waited for, for so long, where REST gave no answer; and it is looked for this often. */
+const ANSWERED_LATE_MS = 2_000;
+const LOOK_MS = 100;
 /** A caller's time for the first key and between keys, as in our documents. */
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
@@ -356,7 +359,14 @@ export class CallControl {
     const dest = render(answeredDocument()).body;
     const done = await this.commandByRest("calling.transfer", { dest });
     if (done === "done" && !this.#isAnswered) await scheduler.wait(ANSWERED_MS);
-    return done;
+    return done === "failed" && (await this.#isAnsweredLate()) ? "done" : done;
+  }
+
+  /** REST may do late what it gave no answer to: that would take the call out of any other document that it is led to meanwhile. */
+  async #isAnsweredLate(): Promise<boolean> {
+    for (let waited = 0; waited < ANSWERED_LATE_MS && !this.#isAnswered && !this.#isGone; waited += LOOK_MS)
+      await scheduler.wait(LOOK_MS);
+    return this.#isAnswered || (await this.#isInProgress());
   }
 
   /** Leaves the call to another client of its context; false where it is not to be left. */

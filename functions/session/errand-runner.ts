@@ -427,9 +427,10 @@ async function byRest(
 function carriedOut(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
   const row = errand.kind === "fetch" ? host.placements.find(errand) : null;
   const isToFetch = row?.state === "by_document" && fetchedFrom(row) !== null && errand.attempts < FETCHES;
-  if (!isToFetch || hasFetched(row)) return finish(host, errand, by);
-  host.told(row, errand.kind, by, "told to fetch");
-  host.errands.putOff(errand, FETCHED_MS, { counts: true });
+  if (isToFetch && !hasFetched(row)) {
+    host.told(row, errand.kind, by, "told to fetch");
+    host.errands.putOff(errand, FETCHED_MS, { counts: true });
+  } else finish(host, errand, by);
 }
 
 function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {

@@ -63,6 +63,21 @@ describe("a call that RELAY loses", () => {
     expect(longest_silence_ms).toBeLessThan(3_000);
   });
 
+  test("and that REST answers late, without a word of that in time, stays on its way to its room", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 1,
+        faults: [
+          { at: "command", match: { method: "calling.answer" }, do: { kind: "code", code: "500" } },
+          { at: "rest", match: { method: "POST" }, times: 1, do: { kind: "delay", ms: 2_500 } },
+        ],
+      },
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "team-standup");
+    expect(await heard(home, call_id)).toEqual(["ring", "Joining the team conference.", "music"]);
+  });
+
   test("and that neither RELAY nor REST can answer is led to its webhook, which answers and announces", async () => {
     await using home = await openContext([standup], {
       carrier: {
