@@ -16,6 +16,7 @@ import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
@@ -83,6 +84,7 @@ interface EventsHost {
   counters: Counters;
   kept: KeptSeats;
   recordings: Recordings;
+  recorded: RecordedRooms;
 }
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */
