@@ -38,7 +38,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     now,
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
-    foundIn: () => {},
+    foundUnder: () => {},
   };
 }
 
