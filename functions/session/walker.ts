@@ -201,7 +201,8 @@ export class Walker {
     if ((await this.#say(words)) || !ends_with_notice) return {};
     // Its file may be missing; and these words are short and plain.
     const untold = { say: mayBeRecorded };
-    return !this.#isThrough && (await this.#say([untold])) ? {} : { untold };
+    if (this.#isThrough) return { untold };
+    return (await this.control.play([mediumOf(untold)])) === "failed" ? { untold } : {};
   }
 
   /** False where nothing could play it. A call whose answer was taken may not be answered yet, and then takes no sound. */
