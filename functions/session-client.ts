@@ -223,6 +223,18 @@ export async function tellLeft(
   if (!told.answered) log("warn", "session.not_told", { tenant, call: key.call_id, why: told.why });
 }
 
+/** Tells the session that SignalWire has fetched the notice for a conference. Never rejects: it was answered already. */
+export async function tellNoticeFetched(
+  env: Env,
+  { tenant, project }: Owner,
+  conference: string,
+): Promise<void> {
+  const told = await ask(async () => {
+    await sessionOf(env, project).noticeFetched(conference);
+  }, Date.now() + TELL_MS);
+  if (!told.answered) log("warn", "session.not_told", { tenant, conference, why: told.why });
+}
+
 type Asked<T> = { answered: true; value: T } | { answered: false; refused: boolean; why: string };
 
 /** One question over RPC, asked again once where Cloudflare says that this is safe and there is time. */

@@ -6,8 +6,8 @@ import type { SealKeys } from "./seal-keys.ts";
 /** How long a ticket is good for, ms: SignalWire fetches what it announces at once. */
 export const TICKET_MS = 60_000;
 
-/** Longer than any ticket that we write. */
-const TICKET_LENGTH = 8_192;
+/** No ticket is longer, so that its URL is not. */
+export const TICKET_LENGTH = 8_192;
 
 const HEARD = z.string().max(4_096);
 

@@ -158,6 +158,7 @@ export function dialRequest(
       decided_at: Date.now(),
       looked_at: [],
       ...(first === undefined ? {} : { announce: [first, ...others] }),
+      ...(heard.recording_notice === undefined ? {} : { announces_recording: true as const }),
       ...(told === null ? {} : { recording_notice: told }),
     },
   };

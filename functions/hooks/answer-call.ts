@@ -1,7 +1,8 @@
 import type { Call, Ingress } from "../../shared/call.ts";
+import type { Heard } from "../../shared/documents/next.ts";
 import { entryOf } from "../../shared/entry.ts";
 import { decide } from "../../shared/rules/decide.ts";
-import type { Decision, Question, Spoken } from "../../shared/rules/decision.ts";
+import type { Decision, Question } from "../../shared/rules/decision.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { noPinWords, type PinPoint } from "../pin-request.ts";
@@ -130,9 +131,10 @@ async function answerDecision(
     case "ask":
       return { ...said, outcome: "ask", next: await askCall(visit, decision, point) };
     case "place": {
-      const { announce } = decision;
+      const { announce, announces_recording } = decision;
       const placing = placingOf(decision, point.answers);
-      const heard = announce ? await withCallerNumber(visit, placing, announce) : [];
+      const words = announce ? await withCallerNumber(visit, placing, announce) : [];
+      const heard = { words, ...(announces_recording ? { ends_with_notice: true as const } : {}) };
       return await toRoom(visit, placing, point, heard, arrival(visit, decision.decided_at));
     }
     default:
@@ -145,16 +147,16 @@ async function toRoom(
   visit: CallVisit,
   decided: Placing,
   point: Pick<PinPoint, "entry" | "step">,
-  announce: readonly Spoken[],
+  announced: Heard,
   arrived: { arrived_at?: number },
 ): Promise<Answered> {
   const { notice, placing } = await noticeBefore(visit, decided);
-  const [first, ...more] = [...announce, ...notice];
-  if (!first) return await placeCall(visit, point.entry, placing, point.step, arrived);
+  const before: Heard = notice ? { words: [...announced.words, notice], ends_with_notice: true } : announced;
+  if (before.words.length === 0) return await placeCall(visit, point.entry, placing, point.step, arrived);
   return (
-    (await announceFirst(visit, placing, point, [first, ...more])) ??
-    // Too much to carry through an announcement: the room matters more than the words before it.
-    (await placeCall(visit, point.entry, decided, point.step, arrived))
+    (await announceFirst(visit, placing, point, before)) ??
+    // Too much to carry through an announcement: the document that joins says the words.
+    (await placeCall(visit, point.entry, placing, point.step, { ...arrived, before }))
   );
 }
 
@@ -171,7 +173,7 @@ async function announceFirst(
   visit: CallVisit,
   placing: Placing,
   { entry, step }: Pick<PinPoint, "entry" | "step">,
-  announce: NonNullable<Placing["announce"]>,
+  announced: Heard,
 ): Promise<Answered | null> {
   const next = step + 1;
   const back = await wayBack(visit, { v: 1, purpose: "place", entry, step: next, place_step: next, placing });
@@ -183,6 +185,6 @@ async function announceFirst(
     room: null,
     step,
     outcome: "announce",
-    next: { does: "announce", words: announce, back },
+    next: { does: "announce", ...announced, back },
   };
 }

@@ -43,6 +43,7 @@ export function placingOf(decision: Decision & Place, answers: Answers): Placing
 
 function withoutReasons({
   announce: _,
+  announces_recording: ______,
   looked_at: __,
   more_looked_at: ___,
   after_wrong: ____,

@@ -4,6 +4,7 @@ import { openTicket } from "../../shared/notice-ticket.ts";
 import { log } from "../log.ts";
 import { refuse } from "../refusals.ts";
 import { sealKeysOf } from "../seal-keys-of.ts";
+import { tellNoticeFetched } from "../session-client.ts";
 import { callbackOwner } from "./callback-owner.ts";
 
 /**
@@ -28,6 +29,7 @@ async function answerNotice(c: Context<{ Bindings: Env }>, id: string): Promise<
     ));
   if (!words) return await refuse(c, "callback.refused", id, "no such tenant, or no ticket of its");
   const written = writeWords(words);
+  c.executionCtx.waitUntil(tellNoticeFetched(c.env, tenant, conference));
   if (!written.ok) log("error", "document.refused", { tenant: id, path: written.path, why: written.why });
   return c.body(written.body, 200, { "content-type": "text/xml; charset=utf-8" });
 }

@@ -1,5 +1,6 @@
 import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
+import type { Heard, Next } from "../../shared/documents/next.ts";
 import { canonicalOf } from "../../shared/identity.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import { namingSaid } from "../naming.ts";
@@ -37,6 +38,8 @@ interface ComesFrom {
   arrived_at?: number;
   /** Its line. */
   from_line?: NonNullable<PlacedAt["from_line"]>;
+  /** Heard by the document that joins. */
+  before?: Heard;
   /** A ring; the session knows nothing of its placement. */
   by_document?: true;
 }
@@ -47,7 +50,7 @@ export async function placeCall(
   entry: string,
   placing: Placing,
   step: number,
-  { arrived_at, from_line, by_document }: ComesFrom = {},
+  { arrived_at, from_line, before, by_document }: ComesFrom = {},
 ): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
@@ -60,21 +63,22 @@ export async function placeCall(
       return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
     }
     const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
-    return { ...said, room, outcome: "document", reason: "not authentic", next };
+    return { ...said, room, outcome: "document", reason: "not authentic", next: saying(next, before) };
   }
-  const before = roomsBefore(visit, placing);
-  const room_proofs = await roomProofsFor(visit, [...rooms, ...(before.rooms_before ?? [])]);
+  const namedBefore = roomsBefore(visit, placing);
+  const room_proofs = await roomProofsFor(visit, [...rooms, ...(namedBefore.rooms_before ?? [])]);
   const reply = await place(visit.env, visit.tenant, {
     ...requestFor(visit, entry, placing, step),
     ...namingSaid(visit.tenant),
     ...rejoinOf(visit, placing),
     ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
-    ...before,
+    ...namedBefore,
     join,
     room_proofs,
     // A call that could not come back must not be put on a hold.
-    join_via: !by_document && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
+    join_via:
+      !by_document && !before && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
     ...(await fetchingOf(visit, at, rooms[0])),
     ...(from_line?.purpose === "poll"
@@ -88,15 +92,22 @@ export async function placeCall(
     room: isTurnedAway(outcome) ? null : reply.room,
     outcome,
     reason: reply.reason,
-    next: await outcomeNext(visit, placed, {
-      ...reply,
-      outcome,
-      // Where the session was not there to do it.
-      join: withRoom(reply.join, reply.room, room_proofs[reply.room]),
-    }),
+    next: saying(
+      await outcomeNext(visit, placed, {
+        ...reply,
+        outcome,
+        // Where the session was not there to do it.
+        join: withRoom(reply.join, reply.room, room_proofs[reply.room]),
+      }),
+      before,
+    ),
     // Whoever counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };
+}
+
+function saying(next: Next, before: Heard | undefined): Next {
+  return before && next.does === "join" ? { ...next, before } : next;
 }
 
 /** A call that comes out of its line hears music as it is: its document joins, and there is no hold to come back from. */
@@ -131,7 +142,7 @@ function outcomeOf(
 }
 
 function requestFor(
-  { tenant: { project, record, tenant }, call, ends_at }: CallVisit,
+  { tenant: { project, record, tenant }, call, ends_at, untold }: CallVisit,
   entry: string,
   {
     rule,
@@ -147,7 +158,7 @@ function requestFor(
     when_full,
     after,
     max_duration_s,
-    recording_notice,
+    recording_notice = untold,
   }: Placing,
   step: number,
 ): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {

@@ -11,11 +11,11 @@ const ASK_MS = 1_000;
 export async function noticeBefore(
   visit: CallVisit,
   placing: Placing,
-): Promise<{ notice: Spoken[]; placing: Placing }> {
+): Promise<{ notice?: Spoken; placing: Placing }> {
   const { recording_notice, ...told } = placing;
   const { env, tenant, authentic } = visit;
-  if (recording_notice === undefined || !authentic) return { notice: [], placing };
+  if (recording_notice === undefined || !authentic) return { placing };
   const wanted = wantedOf(visit, placing);
   const isRecorded = await askRecorded(env, tenant.project, wanted, untilFor(visit, ASK_MS));
-  return isRecorded ? { notice: [recording_notice], placing: told } : { notice: [], placing };
+  return isRecorded ? { notice: recording_notice, placing: told } : { placing };
 }

@@ -6,6 +6,7 @@ import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
 import type { Next, WayBack } from "../../shared/documents/next.ts";
 import { withCanonical } from "../../shared/identity.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
+import type { Spoken } from "../../shared/rules/decision.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
 import type { Tenant } from "../directory.ts";
 import { nameOf } from "../naming.ts";
@@ -31,6 +32,8 @@ export interface Visit {
   query?: string;
   /** False while a new tenant's signatures fail and `report_until` runs: the document alone serves. */
   authentic: boolean;
+  /** A recording notice that the call could not be played on its way: its room is told. */
+  untold?: Spoken;
   /** How a session asks REST about a call of its own: its connections are few. Absent in a Worker. */
   rest?: Link["rest"];
 }

@@ -80,8 +80,8 @@ interface ControlHost {
 /** refused: REST finds no such call, or no such sound on it, which is no proof that the call is over. */
 type ByRest = "done" | "failed" | "gone" | "refused";
 
-/** Why a sound is not waited for any longer. lost: RELAY's events have a gap. */
-type End = { over: "finished"; digits?: string } | { over: "lost" } | { over: "ended" } | { over: "late" };
+/** Why a sound is not waited for any longer. failed: it could not be played. lost: RELAY's events have a gap. */
+type End = { over: "finished"; digits?: string } | { over: "failed" | "lost" | "ended" | "late" };
 
 /** Sounds that are remembered as stopped. */
 const SILENCED = 8;
@@ -131,11 +131,11 @@ export class CallControl {
       case "play":
         if (event.params.state === "playing" && this.#silenced.includes(event.params.control_id))
           void this.#stop({ method: "calling.play", control_id: event.params.control_id });
-        if (event.params.state === "finished") this.#stopping.get(event.params.control_id)?.();
+        if (isSoundOver(event.params)) this.#stopping.get(event.params.control_id)?.();
         if (event.params.control_id !== sounding?.control_id || sounding.method !== "calling.play") return;
         sounding.isHeard = true;
-        if (event.params.state === "finished" || event.params.state === "error")
-          sounding.end({ over: "finished" });
+        if (isSoundOver(event.params))
+          sounding.end({ over: event.params.state === "error" ? "failed" : "finished" });
         return;
       case "collect": {
         if (event.params.control_id !== sounding?.control_id) return;
@@ -176,7 +176,7 @@ export class CallControl {
     this.#sounding?.end(late);
   }
 
-  /** Plays, and resolves when it was heard, or interrupted: after `longest_ms` at most. */
+  /** Plays, and resolves when it was heard, interrupted, or could not be played: after `longest_ms` at most. */
   async play(
     media: readonly Medium[],
     { longest_ms, file_ms } = { longest_ms: longestOf(media), file_ms: FILE_MS },
@@ -205,9 +205,10 @@ export class CallControl {
       const left_ms = lengthOf(media, file_ms) - (Date.now() - began_at);
       end = await orAfter(Math.min(left_ms, longest_ms), this.#ended(), late);
     }
-    if (end.over === "finished") this.#over();
+    if (end.over === "finished" || end.over === "failed") this.#over();
     else await this.silence(sound);
-    return this.#isGone ? "gone" : done;
+    if (this.#isGone) return "gone";
+    return end.over === "failed" ? "failed" : done;
   }
 
   /** Asks for keys, and resolves with what was keyed: "" for nothing. RELAY alone can. */
@@ -475,6 +476,10 @@ export class CallControl {
 }
 
 const late: End = { over: "late" };
+
+function isSoundOver({ state }: { state: string }): boolean {
+  return state === "finished" || state === "error";
+}
 
 function longestOf(media: readonly Medium[]): number {
   const length = lengthOf(media, HEARD_MS);

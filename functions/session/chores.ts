@@ -17,6 +17,7 @@ import type { Link } from "./link.ts";
 import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import type { Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { RecordingKeeper } from "./recording-keeper.ts";
 import type { Recordings } from "./recordings.ts";
 import { Repairs } from "./repairs.ts";
@@ -61,6 +62,7 @@ interface ChoresHost {
   turns: Turns;
   alarm: Alarm;
   recordings: Recordings;
+  recorded: RecordedRooms;
   recordingKeeper: RecordingKeeper;
 }
 

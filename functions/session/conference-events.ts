@@ -17,6 +17,7 @@ import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
 import { joinCommandId } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
@@ -86,6 +87,7 @@ interface EventsHost {
   counters: Counters;
   kept: KeptSeats;
   recordings: Recordings;
+  recorded: RecordedRooms;
 }
 
 /** What conference events do to the ledger: rows and errands, all in the turn of the event. */

@@ -2,6 +2,7 @@ import { log } from "../log.ts";
 import type { Counters } from "./counters.ts";
 import type { Observations } from "./observations.ts";
 import type { Changes, Placement, Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -10,6 +11,7 @@ interface Ledger {
   rooms: Rooms;
   counters: Counters;
   recordings: Recordings;
+  recorded: RecordedRooms;
 }
 
 /**
@@ -17,7 +19,7 @@ interface Ledger {
  * room holds: one that comes when its seat has gone to another is flagged.
  */
 export function confirmJoin(
-  { placements, rooms, counters, recordings }: Ledger,
+  { placements, rooms, counters, recordings, recorded }: Ledger,
   row: Placement,
   changes: Changes & { reason: string },
   now: number,
@@ -28,6 +30,8 @@ export function confirmJoin(
     : row.over_capacity === 1 && { over_capacity: 0 };
   if (!placements.move(row, "joined", { ...changes, ...flagged, ...seen(now) })) return false;
   recordings.expect(row);
+  // What SignalWire tells of its recording may be lost.
+  if (row.join.record === "record-from-start") recorded.began(row.room, row.conference_id);
   if (!isOver) return true;
   counters.add("late_joins_over_capacity");
   log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.capacity });

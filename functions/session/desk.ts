@@ -32,6 +32,7 @@ import type { Observations } from "./observations.ts";
 import { joinCommandId, replyOf } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./placing.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
 import type { Rooms } from "./rooms.ts";
@@ -59,6 +60,7 @@ interface DeskHost {
   held: HeldJoins;
   kept: KeptSeats;
   recordings: Recordings;
+  recorded: RecordedRooms;
   events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "removed">;
 }
 
@@ -177,12 +179,12 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations, fullRooms, held, recordings } =
+    const { link, placements, rooms, health, counters, observations, fullRooms, held, recordings, recorded } =
       this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
-    const ledger = { placements, rooms, health, counters, observations, fullRooms, recordings };
+    const ledger = { placements, rooms, health, counters, observations, fullRooms, recordings, recorded };
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       removed: (row: Placement) => this.#host.events.removed(row),

@@ -9,6 +9,7 @@ import type { Health } from "./health.ts";
 import { inlineJoinOf } from "./inline-join.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -37,6 +38,7 @@ export interface Lookout {
   observations: Pick<Observations, "saw" | "has">;
   fullRooms: Pick<FullRooms, "unseen">;
   recordings: Recordings;
+  recorded: RecordedRooms;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
   /** The row's document could not join where seats are limited. */

@@ -1,10 +1,12 @@
 import { ivBytes } from "../../shared/credentials.ts";
-import { sealTicket } from "../../shared/notice-ticket.ts";
+import { mayBeRecorded } from "../../shared/documents/fixed-words.ts";
+import { sealTicket, TICKET_LENGTH } from "../../shared/notice-ticket.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { Spoken } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import { announceIn, findInRooms, type RestOutcome } from "../rest.ts";
 import { sealKeysOf } from "../seal-keys-of.ts";
+import { orAfter } from "../within.ts";
 import { sidsAreIds } from "./confirming.ts";
 import type { PlacementKey } from "./contract.ts";
 import type { Journal } from "./journal.ts";
@@ -19,6 +21,10 @@ import type { Turns } from "./turns.ts";
 const REST_MS = 4_000;
 /** Waits before each further try; then the next alarm tries again. */
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000] as const;
+/** SignalWire fetches what it is to announce at once: a fetch that has not come by then is not waited for. */
+const FETCHED_MS = 5_000;
+/** REST takes an announcement so often that nobody fetches: the fetch may be what we never heard of, and callers would hear it for ever. */
+const MOST_TAKEN = 3;
 /** Callers of a room whom REST is asked for, to find their conference. */
 const ASKED_FOR = 3;
 /** Participants written down as told in one turn. */
@@ -33,6 +39,15 @@ const ENDS = new Set([
   "recording-failed",
   "conference-end",
 ]);
+
+/** A room that is being told. */
+interface Telling {
+  /** There is more to tell. */
+  again: boolean;
+  /** REST's sid of its conference, once the announcement is asked for. */
+  conference: string | null;
+  fetched: PromiseWithResolvers<true>;
+}
 
 interface NoticesHost {
   placements: Placements;
@@ -51,8 +66,7 @@ interface NoticesHost {
 export class Notices {
   readonly #host: NoticesHost;
   readonly #credentials_key: string | undefined;
-  /** Rooms that are being told, and whether there is more to tell. */
-  readonly #telling = new Map<string, { again: boolean }>();
+  readonly #telling = new Map<string, Telling>();
 
   constructor(host: NoticesHost, credentials_key: string | undefined) {
     this.#host = host;
@@ -73,10 +87,16 @@ export class Notices {
     this.#tell(name);
   }
 
-  /** A participant-join confirms the placement. */
+  /** A participant-join confirms the placement: of one who is to be told, or who has the room recorded. */
   joined(key: PlacementKey): void {
     const row = this.#host.placements.find(key);
-    if (row?.untold != null) this.#tell(row.room);
+    if (row && (row.untold !== null || row.join.record === "record-from-start")) this.#tell(row.room);
+  }
+
+  /** SignalWire has fetched what it is to announce in the conference. */
+  fetched(conference: string): void {
+    for (const telling of this.#telling.values())
+      if (telling.conference === conference) telling.fetched.resolve(true);
   }
 
   /** What another incarnation left, or could not be told before. */
@@ -89,9 +109,9 @@ export class Notices {
     const telling = this.#telling.get(room);
     if (telling) telling.again = true;
     if (telling || this.#untold(room).length === 0) return;
-    const state = { again: false };
+    const state: Telling = { again: false, conference: null, fetched: Promise.withResolvers() };
     this.#telling.set(room, state);
-    this.#tryAll(room)
+    this.#tryAll(room, state)
       .catch((error: unknown) => log("error", "notice.broke", { room, error: describeError(error) }))
       .finally(() => {
         this.#telling.delete(room);
@@ -99,30 +119,39 @@ export class Notices {
       });
   }
 
-  async #tryAll(room: string): Promise<void> {
+  async #tryAll(room: string, telling: Telling): Promise<void> {
+    let taken = 0;
     for (const wait of [...RETRY_MS, null]) {
       const untold = this.#untold(room);
       const [first] = untold;
       if (!first) return;
-      const outcome = await this.#announce(first, untold).catch(
+      const outcome = await this.#announce(first, untold, telling).catch(
         (error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }),
       );
-      const said = outcome.kind === "failed" ? outcome.reason : outcome.kind;
-      const isDone = outcome.kind === "ok";
+      const isTaken = outcome.kind === "ok";
+      if (isTaken) taken += 1;
+      // Who came in meanwhile hears it, too.
+      if (await orAfter(isTaken ? FETCHED_MS : 0, telling.fetched.promise, false))
+        return await this.#told(this.#untold(room), { by: "rest", said: "ok" });
+      const said = saidOf(outcome);
+      const isLast = wait === null || taken === MOST_TAKEN;
+      log(isLast ? "error" : "warn", "notice.failed", { room, error: said });
       // Each try is no news; what came of them is.
-      if (isDone || wait === null) await this.#told(untold, isDone, said);
-      if (isDone) return;
-      log(wait === null ? "error" : "warn", "notice.failed", { room, error: said });
-      if (wait === null) return;
+      if (isLast)
+        return await this.#told(untold, { by: "nobody", said, ...(taken > 0 ? { over: true } : {}) });
       await scheduler.wait(outcome.kind === "later" ? Math.max(wait, outcome.retry_after_ms) : wait);
     }
   }
 
-  async #told(untold: readonly Placement[], isDone: boolean, said: string): Promise<void> {
+  /** @param over Whether they are not told again, though no fetch says that they were. */
+  async #told(
+    rows: readonly Placement[],
+    { by, said, over }: { by: "rest" | "nobody"; said: string; over?: true },
+  ): Promise<void> {
     const { placements, journal, turns } = this.#host;
-    await turns.each(untold, AT_ONCE, (row) => {
-      if (isDone) placements.update(row, { untold: null });
-      journal.deed(row, { deed: "recording notice", by: isDone ? "rest" : "nobody", said });
+    await turns.each(rows, AT_ONCE, (row) => {
+      if (by === "rest" || over) placements.update(row, { untold: null });
+      journal.deed(row, { deed: "recording notice", by, said });
     });
   }
 
@@ -136,25 +165,34 @@ export class Notices {
       .flatMap((row) => placements.find(row) ?? []);
   }
 
-  async #announce(first: Placement, untold: readonly Placement[]): Promise<RestOutcome> {
+  async #announce(first: Placement, untold: readonly Placement[], telling: Telling): Promise<RestOutcome> {
     const { link } = this.#host;
     const hooks = hooksOf(first.join);
     if (hooks === null)
       return { kind: "failed", reason: "the URL at which SignalWire reaches us is not known" };
     const conference = await this.#sidOf(first.room, untold);
     if (conference === null) return { kind: "failed", reason: "REST does not list the conference" };
-    const words = JSON.parse(first.untold ?? "{}") as Spoken; // Written when the row was planned.
-    const ticket = await sealTicket(
-      await sealKeysOf(this.#credentials_key, await link.project()),
-      { tenant: first.tenant, conference },
-      words,
-      Date.now(),
-      crypto.getRandomValues(new Uint8Array(ivBytes)),
-    );
+    telling.conference = conference;
+    const ticket = await this.#ticketFor(first, conference);
     const url = `${hooks}/notice?${new URLSearchParams({ conference, ticket })}`;
     return await link.rest("command", REST_MS, (project, signal) =>
       announceIn(project, conference, url, signal),
     );
+  }
+
+  /** For what the caller is to be told; for fewer words where those make too long a URL. */
+  async #ticketFor({ tenant, untold }: Placement, conference: string): Promise<string> {
+    const keys = await sealKeysOf(this.#credentials_key, await this.#host.link.project());
+    const seal = async (words: Spoken) =>
+      await sealTicket(
+        keys,
+        { tenant, conference },
+        words,
+        Date.now(),
+        crypto.getRandomValues(new Uint8Array(ivBytes)),
+      );
+    const ticket = await seal(JSON.parse(untold ?? "{}") as Spoken); // Written when the row was planned.
+    return ticket.length > TICKET_LENGTH ? await seal({ say: mayBeRecorded }) : ticket;
   }
 
   async #sidOf(room: string, untold: readonly Placement[]): Promise<string | null> {
@@ -169,4 +207,9 @@ export class Notices {
     }
     return null;
   }
+}
+
+function saidOf(outcome: RestOutcome): string {
+  if (outcome.kind === "ok") return "REST took it, and its URL was not fetched";
+  return outcome.kind === "failed" ? outcome.reason : outcome.kind;
 }

@@ -12,8 +12,8 @@ interface Recorded {
 const MOST = 10_000;
 
 /**
- * RecordedRooms — rooms whose live conference is known to be recorded: SignalWire said so, and somebody is still in it. Used by the
- * notices and by who asks before a call is placed. The only place that reads and writes its table.
+ * RecordedRooms — rooms whose live conference is known to be recorded: SignalWire said so, or a participant joined who asked for it; and
+ * somebody is still in it. Used by the notices and by who asks before a call is placed. The only place that reads and writes its table.
  */
 export class RecordedRooms {
   readonly #disk: Disk;

@@ -173,6 +173,11 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores.left(key, lives_on);
   }
 
+  /** SignalWire has fetched the recording notice that it is to announce in a conference, by REST's sid of it. */
+  noticeFetched(conference: string): void {
+    this.#notices.fetched(conference);
+  }
+
   /** Who is let in, and where. */
   usher(): Usher {
     return this.#usher;

@@ -11,6 +11,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { Line } from "./line.ts";
 import type { Observations } from "./observations.ts";
 import type { Placement, Placements } from "./placements.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Recordings } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -24,6 +25,7 @@ interface RepairsHost {
   line: Pick<Line, "ended">;
   kept: KeptSeats;
   recordings: Recordings;
+  recorded: RecordedRooms;
   leaving: Health;
   observations: Pick<Observations, "has">;
 }

@@ -1,5 +1,6 @@
 import type { Call } from "../../shared/call.ts";
 import type { Next } from "../../shared/documents/next.ts";
+import type { Spoken } from "../../shared/rules/decision.ts";
 import { findTenant, type Tenant } from "../directory.ts";
 import { answerCall, answerMade } from "../hooks/answer-call.ts";
 import { noteOf } from "../hooks/note.ts";
@@ -32,6 +33,8 @@ interface Point {
   /** What the call carries from its last step; absent: it has just come. */
   sealed: string | undefined;
   keys: Keys | undefined;
+  /** A recording notice that could not be played. */
+  untold: Spoken | undefined;
 }
 
 interface Decided {
@@ -56,7 +59,16 @@ export class WalkDecider {
    * What the call is to do next. Where nothing can be decided it is the apology.
    * @throws {NotOurs}
    */
-  async decide({ call, context, made, tenant: known, received_at, sealed, keys }: Point): Promise<Decided> {
+  async decide({
+    call,
+    context,
+    made,
+    tenant: known,
+    received_at,
+    sealed,
+    keys,
+    untold,
+  }: Point): Promise<Decided> {
     const id = known ?? made?.tenant;
     const tenant = id === undefined ? await this.#tenantOf(context, call) : await this.#tenantKnown(id, call);
     if (tenant === null) return { tenant: known, next: { does: "apologise" } };
@@ -69,6 +81,7 @@ export class WalkDecider {
       received_at: sealed === undefined ? received_at : now,
       ends_at: now + BUDGET_MS,
       authentic: true,
+      ...(untold === undefined ? {} : { untold }),
       rest: (...job) => this.#link.rest(...job),
     };
     const answering =

@@ -1,6 +1,6 @@
 import type { Call } from "../../shared/call.ts";
-import { apology, notTaken } from "../../shared/documents/fixed-words.ts";
-import type { Join, Next, Waiting } from "../../shared/documents/next.ts";
+import { apology, mayBeRecorded, notTaken } from "../../shared/documents/fixed-words.ts";
+import type { Heard, Join, Next, Waiting } from "../../shared/documents/next.ts";
 import { render } from "../../shared/documents/render.ts";
 import { writeSwml } from "../../shared/documents/write-swml.ts";
 import { type Medium, mediumOf } from "../../shared/media.ts";
@@ -45,8 +45,8 @@ const ring: Extract<Medium, { type: "ringtone" }> = { type: "ringtone", params: 
 /** No walk has so many steps: rules that go on asking are not our callers' trouble. */
 const STEPS = 500;
 
-/** What a step leads to: the next decision, made of what the call carries and what was keyed; or nothing more. */
-type Step = { sealed?: string; keys?: Keys } | "over";
+/** What a step leads to: the next decision, made of what the call carries, what was keyed and what was not heard; or nothing more. */
+type Step = { sealed?: string; keys?: Keys; untold?: Spoken } | "over";
 
 /**
  * Walks a call that came over RELAY through what is decided on it, by commands where a webhook's call is answered with
@@ -128,12 +128,12 @@ export class Walker {
     return false;
   }
 
-  async #decide({ sealed, keys }: Exclude<Step, "over">): Promise<Next> {
+  async #decide({ sealed, keys, untold }: Exclude<Step, "over">): Promise<Next> {
     const { decider } = this.#host;
     const { received_at, context, state } = this.#walk;
     const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
     const { made, tenant } = state;
-    const decided = await decider.decide({ call, context, made, tenant, received_at, sealed, keys });
+    const decided = await decider.decide({ call, context, made, tenant, received_at, sealed, keys, untold });
     state.tenant = decided.tenant;
     return decided.next;
   }
@@ -159,8 +159,7 @@ export class Walker {
       case "announce":
         // What is not answered hears nothing: its own document answers it, and says the words.
         if (!(await this.#answer()) && (await this.#comesByWebhook())) return "over";
-        await this.#announce(next.words.map(mediumOf));
-        return { sealed: next.back.sealed };
+        return { sealed: next.back.sealed, ...(await this.#announce(next)) };
       case "ask":
         return await this.#ask(next);
       case "hold":
@@ -197,14 +196,25 @@ export class Walker {
     }
   }
 
-  /** A call whose answer was taken may not be answered yet, and then takes no sound; a notice that was not heard does not count. */
-  async #announce(words: readonly Medium[]): Promise<void> {
-    let done = await this.control.play(words);
+  /** Returns a notice that the caller has not heard: nobody is recorded untold. */
+  async #announce({ words, ends_with_notice }: Heard): Promise<{ untold?: Spoken }> {
+    if ((await this.#say(words)) || !ends_with_notice) return {};
+    // Its file may be missing; and these words are short and plain.
+    const untold = { say: mayBeRecorded };
+    if (this.#isThrough) return { untold };
+    return (await this.control.play([mediumOf(untold)])) === "failed" ? { untold } : {};
+  }
+
+  /** False where nothing could play it. A call whose answer was taken may not be answered yet, and then takes no sound. */
+  async #say(words: readonly Spoken[]): Promise<boolean> {
+    const media = words.map(mediumOf);
+    let done = await this.control.play(media);
     for (const wait of PLAYED_AGAIN_MS) {
-      if (done !== "failed" || this.control.isGone || this.#isThrough) return;
+      if (done !== "failed" || this.control.isGone || this.#isThrough) break;
       await scheduler.wait(wait);
-      done = await this.control.play(words);
+      done = await this.control.play(media);
     }
+    return done !== "failed";
   }
 
   get #placement(): Placement | undefined {
@@ -287,7 +297,8 @@ export class Walker {
       await this.#answered(this.control.answerAgain(this.#walk.received_at));
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
-    if (row && (await this.#joinByFetch(row, next))) return "over";
+    // What is fetched says no words.
+    if (row && next.before === undefined && (await this.#joinByFetch(row, next))) return "over";
     if (row) this.#byDocument(row);
     const rendered = render(writeSwml(next));
     if (!rendered.ok)

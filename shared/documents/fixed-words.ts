@@ -6,6 +6,9 @@ export const apology = "We are sorry. Your call cannot be connected right now. P
 /** What a caller hears where nothing is meant for them. */
 export const notTaken = "We are sorry. This number cannot take your call.";
 
+/** What a caller hears in place of a recording notice that could not be played. */
+export const mayBeRecorded = "This call may be recorded.";
+
 /** Says that the call cannot be connected, and ends it. */
 export function apologySteps(): [PlayStep, HangupStep] {
   return [{ play: { url: `say:${apology}` } }, { hangup: {} }];

@@ -11,6 +11,13 @@ export interface WayBack {
   sealed: string;
 }
 
+/** What is heard before a room. */
+export interface Heard {
+  words: readonly Spoken[];
+  /** The last of the words says that the call is recorded. */
+  ends_with_notice?: true;
+}
+
 /** What holds for the call while it is in its room. */
 export interface Staying {
   /** SignalWire ends the call after so many seconds. */
@@ -45,6 +52,8 @@ export interface Join {
   room: string;
   join: JoinParameters;
   staying: Staying;
+  /** Heard first: the call could not come back from a document that says only these. */
+  before?: Heard;
   /** Where the document's language says nothing of how a join went: it comes back with that. */
   over?: WayBack;
   /** Where the language says how a join went: whom to ask what that means. */
@@ -101,7 +110,7 @@ export type LastNext =
  */
 export type Next =
   /** Heard before anything is placed, so RELAY has no part in it. */
-  | { does: "announce"; words: readonly Spoken[]; back: WayBack }
+  | ({ does: "announce"; back: WayBack } & Heard)
   | { does: "ask"; prompt: Prompt; back: WayBack }
   | Hold
   | Ring

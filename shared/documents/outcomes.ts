@@ -1,6 +1,8 @@
 import type { JoinParameters } from "../conference.ts";
+import type { Spoken } from "../rules/decision.ts";
 import { apologySteps } from "./fixed-words.ts";
 import type { AsksUs, Staying, WayBack } from "./next.ts";
+import { playStep } from "./spoken.ts";
 import { document, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
 
 /** Nothing more is known of the call than where it goes. */
@@ -61,6 +63,7 @@ export function inlineJoinDocument(
   join: JoinParameters,
   staying: Staying = alone,
   asks?: AsksUs,
+  before: readonly Spoken[] = [],
 ): SwmlDocument {
   const notIn = apologySteps();
   const { after, params } = staying;
@@ -72,7 +75,7 @@ export function inlineJoinDocument(
     ? { case: { failed: answered, "no-answer": answered, answered }, default: answered }
     : // Of the five results these two mean that the caller never got in and is still there.
       { case: { failed, "no-answer": failed, answered }, default: asks?.over ? answered : [over] };
-  return document(answer(staying), {
+  return document(answer(staying), ...before.map(playStep), {
     join_conference: { name, ...join, result: { variable: "join_conference_result", ...result } },
   });
 }

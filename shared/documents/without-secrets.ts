@@ -1,7 +1,7 @@
 import type { Ingress } from "../call.ts";
 import type { JoinParameters } from "../conference.ts";
 import type { HandOver, Spoken } from "../rules/decision.ts";
-import type { Next, Staying } from "./next.ts";
+import type { Heard, Next, Staying } from "./next.ts";
 
 /** Parameters of a join that hold no secret. All others are left out, future ones included. */
 const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([
@@ -23,7 +23,7 @@ const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([
 export function withoutSecrets(next: Next, via: Ingress): Next | null {
   switch (next.does) {
     case "announce":
-      return { ...next, words: next.words.filter(isOpenSound) };
+      return { ...next, ...openWords(next) };
     case "ask": {
       const [first, ...more] = next.prompt.words.filter(isOpenSound);
       // The question stands last: what comes before it is only about the last answer.
@@ -32,8 +32,9 @@ export function withoutSecrets(next: Next, via: Ingress): Next | null {
       return { ...next, prompt: { ...next.prompt, words: [first, ...more] } };
     }
     case "join": {
-      const { asks: _, ...join } = next;
-      return { ...join, join: openJoin(next.join), staying: openStaying(next.staying, via) };
+      const { asks: _, before, ...join } = next;
+      const open = { join: openJoin(next.join), staying: openStaying(next.staying, via) };
+      return { ...join, ...(before ? { before: openWords(before) } : {}), ...open };
     }
     case "reject":
       return next.say === undefined || isOpenSound(next.say) ? next : null;
@@ -53,6 +54,10 @@ export function withoutSecrets(next: Next, via: Ingress): Next | null {
     default:
       return next satisfies never;
   }
+}
+
+function openWords({ words }: Heard): Heard {
+  return { words: words.filter(isOpenSound) };
 }
 
 function openJoin(join: JoinParameters): JoinParameters {

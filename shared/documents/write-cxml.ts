@@ -75,7 +75,7 @@ function verbsOf(next: Next, answered: boolean): XmlElement[] {
   }
 }
 
-function joinVerbs({ room, join, staying, over }: Join): XmlElement[] {
+function joinVerbs({ room, join, staying, before, over }: Join): XmlElement[] {
   const { max_duration_s, after } = staying;
   const dial = element(
     "Dial",
@@ -86,7 +86,8 @@ function joinVerbs({ room, join, staying, over }: Join): XmlElement[] {
     element("Conference", conferenceAttributes(join), room),
   );
   // A state too long to be carried: nobody can ask how it went, but what comes after still does.
-  return [dial, after?.cxml === undefined ? element("Hangup") : handOver(after.cxml)];
+  const heard = (before?.words ?? []).map(speak);
+  return [...heard, dial, after?.cxml === undefined ? element("Hangup") : handOver(after.cxml)];
 }
 
 /** A call asks again every ten seconds or so, or each time that the music has played: its turn may have come. */

@@ -32,7 +32,7 @@ function documentOf(next: Next): SwmlDocument {
     case "ask_again":
       return askAgainDocument(next, next.asks);
     case "join":
-      return inlineJoinDocument(next.room, next.join, next.staying, next.asks);
+      return inlineJoinDocument(next.room, next.join, next.staying, next.asks, next.before?.words);
     case "wait":
       return waitingDocument(next);
     case "return":

@@ -74,6 +74,8 @@ export interface Place {
   join: JoinParameters;
   /** Heard before the room, in order. `{number}` in it stands for the caller's number in the room, not known before. */
   announce?: [Spoken, ...Spoken[]];
+  /** The last of `announce` says that the call is recorded: it must be heard. */
+  announces_recording?: true;
   /** Heard before the room, too, if its conference is known to be recorded; by who is inside when that begins, then. */
   recording_notice?: Spoken;
   wait?: Wait;

@@ -80,6 +80,7 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     }
     const [line, ...others] = lines;
     if (line !== undefined) action.announce = [line, ...others];
+    if (isRecorded || announcements.has("recording_notice")) action.announces_recording = true;
     if (wait !== null) {
       const how = wait(call, `${field}.wait`, findings, answers);
       if (how === null) return null;
@@ -149,11 +150,11 @@ function readAnnouncements(
   { announce, recording_notice }: PlaceText,
   { record }: JoinParameters,
   { notice, speech }: PlaceContext,
-): [key: string, words: SpokenOf][] {
-  const heard: [string, SpokenOf][] = [];
-  if (announce !== undefined) heard.push(["announce", readSpoken(announce, speech)]);
+): Map<string, SpokenOf> {
+  const heard = new Map<string, SpokenOf>();
+  if (announce !== undefined) heard.set("announce", readSpoken(announce, speech));
   const told = recording_notice ?? (record === "record-from-start" ? (notice ?? false) : false);
-  if (told !== false) heard.push(["recording_notice", readSpoken(told, speech)]);
+  if (told !== false) heard.set("recording_notice", readSpoken(told, speech));
   return heard;
 }
 

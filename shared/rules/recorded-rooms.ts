@@ -71,10 +71,10 @@ export class RecordedRooms {
     const templates = new Map<string, RoomTemplate>();
     for (const { place, pin } of rules) {
       const template = readTemplate(place.room, pin);
-      if (isLiteral(template)) for (const name of roomNames(place.room, place)) this.#names.add(name);
+      if (isLiteral(template)) for (const name of roomNames(place.room.trim(), place)) this.#names.add(name);
       else {
         const [first] = template;
-        const head = typeof first === "string" ? first : "";
+        const head = typeof first === "string" ? first.trimStart() : "";
         templates.set(JSON.stringify([place.room, place.overflow?.rooms, pin]), { place, template, head });
       }
     }
@@ -87,7 +87,8 @@ export class RecordedRooms {
     return this.#templates.some(({ place, template, head }) => {
       if (!names.some((name) => name.startsWith(head))) return false;
       const filled = fill(template, NAME_LENGTH, call, answers);
-      return filled.ok && roomNames(filled.text, place).some((name) => names.includes(name));
+      // As the names themselves are.
+      return filled.ok && roomNames(filled.text.trim(), place).some((name) => names.includes(name));
     });
   }
 }

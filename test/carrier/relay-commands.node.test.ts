@@ -262,6 +262,14 @@ describe("what RELAY does on a call", () => {
     await project.wait({ call: { call_id: call.call_id, heard: { sound: "say", contains: "Welcome" } } });
   });
 
+  test("a play of a sound file that is missing is not heard, and its event says error", async () => {
+    const { relay, call } = await answered();
+    const play = [{ type: "audio", params: { url: "https://example.com/a.mp3#missing" } }];
+    await relay.request("calling.play", { ...call, control_id: "p", play });
+    await relay.event("calling.call.play", ({ state }) => state === "error");
+    expect(relay.events("calling.call.play").map(({ state }) => state)).toEqual(["error"]);
+  });
+
   test("a play is stopped by its control_id", async () => {
     const { relay, call } = await answered();
     const silence = [{ type: "silence", params: { duration: 100_000 } }];

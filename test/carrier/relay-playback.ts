@@ -34,6 +34,7 @@ export async function play(
   until?: AbortSignal,
 ): Promise<void> {
   const signal = AbortSignal.any([action.stopped, call.ended, ...(until === undefined ? [] : [until])]);
+  if (media.some(isMissing)) return tell("calling.call.play", { state: "error" });
   tell("calling.call.play", { state: "playing" });
   try {
     for (let round = 0; loop === 0 || round < loop; round += 1)
@@ -141,6 +142,11 @@ async function hearMedium(
       end();
     }
   }
+}
+
+/** A sound file whose URL says `#missing` is not there. */
+function isMissing({ type, params }: Medium): boolean {
+  return type === "audio" && String(params["url"]).endsWith("#missing");
 }
 
 /** SWML's URL for the same medium: one table says how long each lasts. */

@@ -1,9 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sealTicket } from "../../shared/notice-ticket.ts";
 import { deriveKeys } from "../../shared/seal-keys.ts";
 import { putContexts } from "./contexts/context-house.ts";
-import { lose } from "./desk.ts";
+import { lose, session } from "./desk.ts";
 import { type House, openHouse, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
@@ -48,6 +49,12 @@ async function inTeam(home: House, from: string, way: Way = "swml"): Promise<str
   return call_id;
 }
 
+async function announcements({ carrier }: House): Promise<number> {
+  const asked = await carrier.journal({ kind: "rest" });
+  return asked.filter(({ method, path }) => method === "POST" && String(path).includes("/Conferences/"))
+    .length;
+}
+
 async function noticesTo(home: House, call_id: string): Promise<string[]> {
   const { heard, two_sounds } = await home.carrier.call(call_id);
   expect(two_sounds).toBe(false);
@@ -74,11 +81,7 @@ describe("the recording notice", () => {
     await expect.poll(() => noticesTo(home, inside), { timeout: 10_000 }).toEqual(["announcement"]);
     const late = await inTeam(home, "+15550100002");
     expect(await noticesTo(home, late)).toEqual(["say"]);
-    const announced = async () =>
-      (await home.carrier.journal({ kind: "rest" })).filter(({ method, path }) => {
-        return method === "POST" && String(path).includes("/Conferences/");
-      });
-    expect(await announced()).toHaveLength(1);
+    expect(await announcements(home)).toBe(1);
   });
 
   test("is heard though REST fails at first, and the session is lost meanwhile", async () => {
@@ -93,6 +96,72 @@ describe("the recording notice", () => {
     await lose(home);
     await expect.poll(() => noticesTo(home, inside), { timeout: 20_000 }).toEqual(["announcement"]);
   });
+
+  test("is heard though what tells of the recording is lost: who has it recorded is in the room", async () => {
+    const lost = (at: "event" | "callback", match: Record<string, string>) =>
+      ({ at, match, do: { kind: "lose" } }) as const;
+    await using home = await open();
+    await home.carrier.change({
+      faults: [
+        lost("event", { status: "record-start" }),
+        lost("callback", { status: "record-start" }),
+        lost("callback", { event_type: "recording" }),
+      ],
+    });
+    const inside = await inTeam(home, guest);
+    await inTeam(home, chair);
+    await expect.poll(() => noticesTo(home, inside), { timeout: 10_000 }).toEqual(["announcement"]);
+    expect(await noticesTo(home, await inTeam(home, "+15550100002"))).toEqual(["say"]);
+  });
+
+  test.each<Way>(["swml", "cxml", "relay"])(
+    "of a rule's own is heard by a caller by %s whose decision is too long to be carried through an announcement",
+    async (way) => {
+      const then = "reject";
+      const place = {
+        room: "team",
+        recording_notice: NOTICE,
+        announce: "Welcome.",
+        capacity: 5,
+        overflow: { then, say: "ä".repeat(2_000) },
+      };
+      await using home = await open({ rules: [{ id: "any", match: {}, place }] });
+      if (way === "relay") await putContexts(home, { main: home.tenant });
+      const call_id = await inTeam(home, guest, way);
+      expect(await noticesTo(home, call_id)).toEqual(["say"]);
+      const { heard } = await home.carrier.call(call_id);
+      expect(heard.map(({ detail }) => detail)).toContain("Welcome.");
+    },
+  );
+
+  test("is announced again where SignalWire could not fetch it", async () => {
+    let refused = 0;
+    await using home = await open(apart, {
+      intercept: async ({ url }) => {
+        if (!url.includes("/notice?") || refused > 0) return null;
+        refused += 1;
+        return new Response("Try again.", { status: 503 });
+      },
+    });
+    const inside = await inTeam(home, guest);
+    await inTeam(home, chair);
+    await expect.poll(() => noticesTo(home, inside), { timeout: 20_000 }).toEqual(["announcement"]);
+    expect(await announcements(home)).toBe(2);
+  }, 40_000);
+
+  test("is announced three times at most where no fetch of it ever comes", async () => {
+    await using home = await open(apart, {
+      intercept: async ({ url }) => (url.includes("/notice?") ? new Response("", { status: 503 }) : null),
+    });
+    await inTeam(home, guest);
+    await inTeam(home, chair);
+    await expect.poll(() => announcements(home), { timeout: 20_000 }).toBe(3);
+    const untold = async () =>
+      await runInDurableObject(session(home), (_, { storage }) =>
+        storage.sql.exec("SELECT call_id FROM placements WHERE untold IS NOT NULL").toArray(),
+      );
+    await expect.poll(untold, { timeout: 10_000 }).toEqual([]);
+  }, 60_000);
 
   test("is not heard by callers whose rule says that they know, nor where nothing is recorded", async () => {
     const [records, plain] = apart.rules;
@@ -122,6 +191,43 @@ test("what is heard before a room is heard by a call by a context whose answer t
   const call_id = await inTeam(home, guest, "relay");
   expect(await noticesTo(home, call_id)).toEqual(["say"]);
 }, 30_000);
+
+describe("a recording notice to a call by a context", () => {
+  const plain = "This call may be recorded.";
+  const place = {
+    room: "team",
+    join: { record: "record-from-start" },
+    recording_notice: { play: "https://example.com/notice.mp3#missing" },
+  };
+
+  async function openContext(): Promise<House> {
+    const home = await open({ rules: [{ id: "any", match: {}, place }] });
+    await putContexts(home, { main: home.tenant });
+    return home;
+  }
+
+  async function heardBy(home: House, call_id: string): Promise<string[]> {
+    const { heard } = await home.carrier.call(call_id);
+    return heard.filter(({ detail }) => detail === plain).map(({ sound }) => sound);
+  }
+
+  test("is plain words where its file is missing", async () => {
+    await using home = await openContext();
+    expect(await heardBy(home, await inTeam(home, guest, "relay"))).toEqual(["say"]);
+  });
+
+  test("is told in the room where nothing can be played before it", async () => {
+    await using home = await openContext();
+    await home.carrier.change({
+      faults: [
+        { at: "command", match: { method: "calling.play" }, do: { kind: "code", code: "500" } },
+        { at: "rest", match: { resource: "commands" }, do: { kind: "code", code: "503" } },
+      ],
+    });
+    const call_id = await inTeam(home, guest, "relay");
+    await expect.poll(() => heardBy(home, call_id), { timeout: 10_000 }).toEqual(["announcement"]);
+  }, 40_000);
+});
 
 describe("a ticket for the recording notice", () => {
   async function ask(home: House, tenant: string, conference: string, sealed_at: number): Promise<Response> {

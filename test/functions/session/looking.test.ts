@@ -23,7 +23,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
-  const { placements, rooms, counters, observations, recordings } = ledger;
+  const { placements, rooms, counters, observations, recordings, recorded } = ledger;
   const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
   return {
@@ -33,6 +33,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     observations,
     fullRooms: { unseen: () => {} },
     recordings,
+    recorded,
     health,
     now,
     ...line,

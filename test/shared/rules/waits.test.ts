@@ -207,7 +207,7 @@ describe("a recording notice", () => {
       { id: "first", match: {}, place: first },
       { id: "taped", match: { to: "+15550100999" }, place: { ...records, ...recording } },
     ];
-    const decision = decideFor({ defaults, rules }, callWith());
+    const decision = decideFor({ defaults, rules }, callWith({ params: { trail: "trail " } }));
     if (decision.action !== "place") throw new Error("it was not placed");
     return { before: decision.announce, later: decision.recording_notice };
   };
@@ -224,6 +224,12 @@ describe("a recording notice", () => {
       "one that a numbered room has",
       { room: "desk-2" },
       { room: "desk", capacity: 2, overflow: overflowTo("next", { rooms: 3 }) },
+    ],
+    ["one with blanks around it", { room: "{param.trail}" }, { room: " {param.trail} " }],
+    [
+      "the same placeholder, filled in with blanks around it",
+      { room: "{param.trail}" },
+      { room: "{param.trail}" },
     ],
   ])("of the defaults is heard in a room that another rule records by %s", (_, first, recording) => {
     expect(beside(first, recording)).toEqual({ before: [{ say: notice }] });
