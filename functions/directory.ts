@@ -11,10 +11,11 @@ import { type CompiledRuleset, compileRuleset, hashRuleset } from "../shared/rul
 import { DECISION_STEPS } from "../shared/rules/limits.ts";
 import { parseRuleset } from "../shared/rules/parse.ts";
 import type { Problem } from "../shared/rules/problems.ts";
-import { lastGoodRecords, tellUnknownKeys, wordIn } from "./kept-records.ts";
+import { lastGoodRecords, notedPlace, placeIn, tellUnknownKeys, wordIn } from "./kept-records.ts";
 import { lastGood } from "./kept-rulesets.ts";
 import { describeError, log, withoutUrls } from "./log.ts";
 import { hasPlainNames } from "./naming.ts";
+import type { SessionPlace } from "./session-client.ts";
 import { StaleCache } from "./stale-cache.ts";
 
 /** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
@@ -126,7 +127,7 @@ export async function readTenant(env: Env, tenant: string, previous: Tenant | nu
   // A made-up name costs one read.
   if (!found) return null;
   const [owner, rulesetText] = await Promise.all([
-    ownerOf(env, tenant, found, previous),
+    ownerOrKept(env, tenant, found, previous),
     env.DIRECTORY.get(`ruleset/${tenant}`),
   ]);
   const { record, project, good } = owner;
@@ -167,7 +168,7 @@ interface TenantRecordRead {
 
 async function readOwner(env: Env, tenant: string, previous: OwnerRead | null): Promise<OwnerRead | null> {
   const found = await readTenantRecord(env, tenant, previous);
-  return found && (await ownerOf(env, tenant, found, previous));
+  return found && (await ownerOrKept(env, tenant, found, previous));
 }
 
 async function readTenantRecord(
@@ -187,19 +188,54 @@ async function readTenantRecord(
     return { record: read.record, text, good: text };
   }
   const bad = badRecord(key, read.problems);
-  const good = previous?.good.tenant ?? (await keptTenant(env, tenant, text));
-  const kept = good === null ? null : readRecord(tenantRecord, good);
-  if (!kept?.ok) throw bad;
+  const kept = await keptTenant(env, tenant, text, previous);
+  if (!kept) throw bad;
   if (previous?.source.tenant !== text) logBad(key, bad);
-  return { record: kept.record, text, good };
+  return kept;
 }
 
-/** The text of the tenant's last good record, from the session of the project that a bad one names. */
-async function keptTenant(env: Env, tenant: string, text: string): Promise<string | null> {
+/** The tenant by its last good record, this isolate's or the one that a session keeps; null: there is none. */
+async function keptTenant(
+  env: Env,
+  tenant: string,
+  text: string,
+  previous: OwnerRead | null,
+): Promise<TenantRecordRead | null> {
+  const good = previous?.good.tenant ?? (await keptTenantText(env, tenant, text));
+  const kept = good === null ? null : readRecord(tenantRecord, good);
+  return kept?.ok ? { record: kept.record, text, good } : null;
+}
+
+/** From the session that kept it last; where none was noted, from that of the project which the bad record names. */
+async function keptTenantText(env: Env, tenant: string, text: string): Promise<string | null> {
+  const place = (await notedPlace(env, tenant)) ?? (await placeNamed(env, text));
+  const kept = place && (await lastGoodRecords(env, tenant, place));
+  return kept?.tenant ?? null;
+}
+
+async function placeNamed(env: Env, text: string): Promise<SessionPlace | null> {
   const project_id = wordIn(text, "project_id");
   if (project_id === undefined) return null;
-  const kept = await lastGoodRecords(env, tenant, project_id, (await readProjectText(env, project_id)) ?? "");
-  return kept?.tenant ?? null;
+  return placeIn(project_id, (await readProjectText(env, project_id)) ?? "");
+}
+
+/** The owner; by the last good record where the tenant's names a project that is not there, and named another before. */
+async function ownerOrKept(
+  env: Env,
+  tenant: string,
+  found: TenantRecordRead,
+  previous: OwnerRead | null,
+): Promise<OwnerRead> {
+  try {
+    return await ownerOf(env, tenant, found, previous);
+  } catch (error) {
+    if (!(error instanceof NoRecord) || found.text === null) throw error;
+    const kept = await keptTenant(env, tenant, found.text, previous);
+    if (!kept || kept.record.project_id === found.record.project_id) throw error;
+    const owner = await ownerOf(env, tenant, kept, previous);
+    if (previous?.source.tenant !== found.text) logBad(`tenant/${tenant}`, error);
+    return owner;
+  }
 }
 
 async function ownerOf(
@@ -216,13 +252,21 @@ async function ownerOf(
       ? { project: previous.project, text: previous.good.project }
       : undefined;
   const opened =
-    before && previous?.source.project === text ? before : await openOrKept(env, project_id, text, before);
+    before && previous?.source.project === text
+      ? before
+      : await openOrKept(env, { project_id, tenant }, text, before);
   return { tenant, record, project: opened.project, source, good: { tenant: good, project: opened.text } };
 }
 
 /** The project by its last good record, which its session keeps; null where none is kept, or it does not open any more. */
-async function keptProject(env: Env, project_id: string, text: string): Promise<OpenedProject | null> {
-  const kept = await lastGoodRecords(env, "", project_id, text);
+async function keptProject(
+  env: Env,
+  { project_id, tenant }: ProjectAsked,
+  text: string,
+): Promise<OpenedProject | null> {
+  const noted = tenant === undefined ? null : await notedPlace(env, tenant);
+  const place = noted?.project_id === project_id ? noted : placeIn(project_id, text);
+  const kept = await lastGoodRecords(env, "", place);
   if (!kept || kept.project === null) return null;
   const good = kept.project === "" ? null : kept.project;
   const project = await openProject(env, project_id, good).catch(() => null);
@@ -236,7 +280,13 @@ function logBad(key: string, error: unknown): void {
 /** The project as its record has it now, or else had it last. Throws where there is none, or no secrets of its open. */
 export async function readProject(env: Env, project_id: string): Promise<Project> {
   const text = await readProjectText(env, project_id);
-  return (await openOrKept(env, project_id, text)).project;
+  return (await openOrKept(env, { project_id }, text)).project;
+}
+
+interface ProjectAsked {
+  project_id: string;
+  /** For which it is read, if for one. */
+  tenant?: string;
 }
 
 interface OpenedProject {
@@ -248,15 +298,16 @@ interface OpenedProject {
 /** @param before as it was opened last in this isolate, if it was. */
 async function openOrKept(
   env: Env,
-  project_id: string,
+  asked: ProjectAsked,
   text: string | null,
   before?: OpenedProject,
 ): Promise<OpenedProject> {
+  const { project_id } = asked;
   try {
     return { project: await openProject(env, project_id, text), text };
   } catch (error) {
     // A record that was deleted is meant to be gone.
-    const kept = text === null ? null : (before ?? (await keptProject(env, project_id, text)));
+    const kept = text === null ? null : (before ?? (await keptProject(env, asked, text)));
     if (!kept) throw error;
     logBad(`project/${project_id}`, error);
     return kept;

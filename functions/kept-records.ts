@@ -1,4 +1,5 @@
-import { jurisdictions } from "../shared/records.ts";
+import * as z from "zod";
+import { jsonOf, jurisdictions } from "../shared/records.ts";
 import type { Problem } from "../shared/rules/problems.ts";
 import type { Tenant } from "./directory.ts";
 import { describeError, log } from "./log.ts";
@@ -21,7 +22,7 @@ export function areRecordsNews({ tenant, good }: Tenant): boolean {
   return known?.tenant !== good.tenant || known.project !== good.project;
 }
 
-/** Has the project's session keep the records that serve the tenant. Behind the answer; never rejects. */
+/** Has the project's session keep the records that serve the tenant, and KV in which session they are. Behind the answer; never rejects. */
 export async function handOverRecords(env: Env, { tenant, project, good }: Tenant): Promise<void> {
   if (handedOver.size >= MAX_REMEMBERED) handedOver.clear();
   handedOver.set(tenant, good);
@@ -34,30 +35,54 @@ export async function handOverRecords(env: Env, { tenant, project, good }: Tenan
         record: good.tenant,
       }),
     );
+    if (good.tenant !== null) await notePlace(env, tenant, project);
   } catch (error) {
     handedOver.delete(tenant);
     log("warn", "record.not_kept", { tenant, error: describeError(error) });
   }
 }
 
+const placeNoted = z.object({ project_id: z.string(), jurisdiction: z.enum(jurisdictions).optional() });
+
+/** KV's key for where a tenant's last good record is kept: a bad record may not say so itself. */
+function placeKey(tenant: string): string {
+  return `served/${tenant}`;
+}
+
+/** KV takes few writes, and this one seldom changes. */
+async function notePlace(env: Env, tenant: string, { project_id, session }: SessionPlace): Promise<void> {
+  const { jurisdiction } = session;
+  const text = JSON.stringify({ project_id, jurisdiction });
+  if ((await env.DIRECTORY.get(placeKey(tenant))) !== text) await env.DIRECTORY.put(placeKey(tenant), text);
+}
+
+/** The session that kept the tenant's records last; null: none that is known. */
+export async function notedPlace(env: Env, tenant: string): Promise<SessionPlace | null> {
+  const noted = placeNoted.safeParse(jsonOf((await env.DIRECTORY.get(placeKey(tenant))) ?? ""));
+  if (!noted.success) return null;
+  const { project_id, jurisdiction } = noted.data;
+  return { project_id, session: { jurisdiction } };
+}
+
+/** The project's session, as far as its record says where that is, however bad. */
+export function placeIn(project_id: string, project_text: string): SessionPlace {
+  const jurisdiction = jurisdictions.find((one) => one === wordIn(project_text, "jurisdiction"));
+  return { project_id, session: { jurisdiction } };
+}
+
 /**
- * The last good records of a tenant and its project; null where the session that would have them can't be found or asked.
+ * The last good records of a tenant and its project; null where the session can't be asked.
  * @param tenant "" for those of the project alone.
- * @param project_text of the project's record, however bad: where it is kept stands in it.
  */
 export async function lastGoodRecords(
   env: Env,
   tenant: string,
-  project_id: string,
-  project_text: string,
+  place: SessionPlace,
 ): Promise<KeptRecords | null> {
-  const jurisdiction = wordIn(project_text, "jurisdiction");
-  const known = jurisdictions.find((one) => one === jurisdiction);
-  const place: SessionPlace = { project_id, session: known === undefined ? {} : { jurisdiction: known } };
   try {
     return await within(LAST_GOOD_MS, ask(env, place, tenant));
   } catch (error) {
-    log("error", "record.last_good_unreadable", { project: project_id, error: describeError(error) });
+    log("error", "record.last_good_unreadable", { project: place.project_id, error: describeError(error) });
     return null;
   }
 }

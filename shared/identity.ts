@@ -1,5 +1,5 @@
 import type { Call } from "./call.ts";
-import { countryOf, e164Of, isE164 } from "./numbering.ts";
+import { countryOf, e164Of, isE164, withoutTrunk } from "./numbering.ts";
 
 /**
  * Who a caller is. Everything that matches, compares or counts an address asks here: which patterns it matches (`addressKeys`),
@@ -33,19 +33,30 @@ interface SipUri {
   isPlain: boolean;
 }
 
+/** Why networks show no number, and what they say it of, in either order: Private, Unknown Caller, Number Withheld. */
+const REASONS = [
+  "anonymous",
+  "blocked",
+  "hidden",
+  "not available",
+  "private",
+  "restricted",
+  "suppressed",
+  "unavailable",
+  "unidentified",
+  "unknown",
+  "withheld",
+];
+const NUMBER_WORDS = ["call", "caller", "caller id", "id", "name", "number", "user"];
 /** What networks write in place of a number that the caller withholds; nothing at all is one of them. */
 const WITHHELD = new Set([
   "",
-  "anonymous",
-  "anonymous caller",
-  "blocked",
   "no caller id",
+  "no id",
+  "no number",
   "out of area",
-  "private",
-  "restricted",
-  "unavailable",
-  "unknown",
-  "withheld",
+  ...REASONS,
+  ...REASONS.flatMap((reason) => NUMBER_WORDS.flatMap((word) => [`${reason} ${word}`, `${word} ${reason}`])),
 ]);
 /** ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, as carriers key them. */
 const WITHHELD_CODES = new Set(["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"]);
@@ -55,6 +66,9 @@ const HOST = String.raw`([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?(
 const SIP_URI = new RegExp(String.raw`^(sips?):([^\s@]{1,128})@${HOST}`, "is");
 /** An unescaped @ before the host belongs to the user. */
 const SIP_URI_OF_SEVERAL = new RegExp(String.raw`^(sips?):([^\s]{1,128})@${HOST}`, "is");
+/** With or without its scheme, and with blanks in the user. Before its host there is one @ alone. */
+const USER_AT_HOST = new RegExp(String.raw`^(?:sips?:)?([^@]*)@${HOST}`, "is");
+const USER_AT_TEXT = /^(?:sips?:)?(.*)@([^@]*)$/is;
 const PHONE_CONTEXT = /;phone-context=(?:\+([1-9]\d{0,2})(?!\d))?[^;?@]*/i;
 const SEPARATORS = /[\s().\-/\u2010-\u2015]/g;
 /** A resource's address at SignalWire, e.g. `/public/bridge`. A caller may add a query to it. */
@@ -68,7 +82,7 @@ const LONE_SURROGATE = /[\ud800-\udfff]/gu;
 export function isWithheld(address: string): boolean {
   const text = bare(address);
   if (isE164(text)) return WITHHELD_CODES.has(text);
-  const [, beforeAt, host] = /^(?:sips?:)?(.*)@([^@]*)$/is.exec(text) ?? [];
+  const [, beforeAt, host] = USER_AT_HOST.exec(text) ?? USER_AT_TEXT.exec(text) ?? [];
   if (host !== undefined && /^anonymous\.invalid\.?(?:[:;?].*)?$/i.test(host)) return true;
   const user = decoded(beforeAt ?? text.replace(/^(?:sips?|tel):/i, "")).replace(/;.*$/s, "");
   const digits = user.replace(SEPARATORS, "");
@@ -164,7 +178,7 @@ export function destinationOf(
 export function numberIfKnown(written: string, canonical: string): string[] {
   if (isE164(canonical)) return [];
   const uri = readSip(bare(written));
-  const text = (uri === null ? bare(written) : decoded(uri.user)).replace(SEPARATORS, "");
+  const text = withoutSeparators(uri === null ? bare(written) : decoded(uri.user));
   if (uri !== null && isE164(text)) return [text];
   const [, digits] = /^(?:00)?([1-9]\d{6,14})$/.exec(text) ?? [];
   if (digits === undefined) return [];
@@ -174,13 +188,14 @@ export function numberIfKnown(written: string, canonical: string): string[] {
 
 /**
  * Two callers, or two numbers called, are the same where this is: the canonical form without port and parameters. Null for those
- * who withhold their number, who are never the same.
+ * who withhold their number, and for a text that can't be read: many show the same one, and they are never the same.
  */
 export function sameCallerKey(address: string, side: Side): string | null {
   if (isWithheld(address)) return null;
   const canonical = canonicalAddress(address, side);
   const uri = readSip(canonical);
-  return uri === null ? (resourceOf(canonical) ?? canonical.trim()) : sipKey(uri);
+  if (uri !== null) return sipKey(uri);
+  return isDigits(canonical) || isE164(canonical) ? canonical : resourceOf(canonical);
 }
 
 /** Whether two addresses are one caller's, or the very same text. */
@@ -313,9 +328,18 @@ function numberOf(text: string, country: string | undefined): string | null {
   const isTel = /^tel:/i.test(text);
   const context = PHONE_CONTEXT.exec(text)?.[1] ?? "";
   const written = isTel ? text.slice(4).replace(/;.*$/s, "") : text.replace(PHONE_CONTEXT, "");
-  const digits = written.replace(SEPARATORS, "");
+  const digits = withoutSeparators(written);
   if (isE164(digits)) return digits;
-  return /^\d{1,40}$/.test(digits) ? (e164Of(digits, countryOf(context) ?? country) ?? digits) : null;
+  return isDigits(digits) ? (e164Of(digits, countryOf(context) ?? country) ?? digits) : null;
+}
+
+function withoutSeparators(number: string): string {
+  return withoutTrunk(number).replace(SEPARATORS, "");
+}
+
+/** Digits of an extension, a short code, or a number whose country is not known. */
+function isDigits(text: string): boolean {
+  return /^\d{1,40}$/.test(text);
 }
 
 /** Decoded once: what is then left of a percent sign is one. */

@@ -115,6 +115,17 @@ export function e164Of(digits: string, country?: string): string | null {
     : null;
 }
 
+/** What stands in brackets behind a country code, before the rest of the number. */
+const BEHIND_CODE = /^(\s*(?:\+|00|011)([1-9]\d{0,2})[\s.\-/\u2010-\u2015]*)\(\s*(\d{1,2})\s*\)(?=.*\d)/s;
+
+/** A number without the trunk prefix that is dialled within its country alone: +49 (0)30 is +49 30. */
+export function withoutTrunk(number: string): string {
+  return number.replace(BEHIND_CODE, (whole: string, before: string, code: string, bracketed: string) => {
+    const plan = plans.get(countryOf(code) ?? "");
+    return plan?.trunk === bracketed ? before : whole;
+  });
+}
+
 /** A country whose code this is, to read numbers by that are written within it; undefined: none is known. */
 export function countryOf(code: string): string | undefined {
   for (const [name, plan] of plans) if (plan.code === code) return name;

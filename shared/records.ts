@@ -194,7 +194,8 @@ export function readRecord<S extends z.ZodType>(schema: S, text: string): ReadRe
   }
 }
 
-function jsonOf(text: string): unknown {
+/** Undefined where the text is no JSON. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -59,7 +59,7 @@ async function receive(c: Context<{ Bindings: Env }>, id: string, kind: Callback
   // The URL says what the body may not.
   const event: RelayEvent =
     room === undefined ? told : ({ ...told, params: { ...told.params, name: room } } as RelayEvent); // Of the same kind.
-  let foreign = whyForeign(tenant, event);
+  let foreign = whyForeign(tenant, event, room !== undefined);
   if (foreign === "unknown") {
     try {
       foreign = await whyForeignPlain(c.env, tenant, event);
@@ -126,9 +126,11 @@ const ANOTHERS = "the conference is another tenant's";
  * Why the event cannot be about one of the tenant's conferences; null if it can. A conference's events name it. A recording's
  * events may not (its form carries no name): without a name only a recording's status is taken. `unknown`: it has a plain
  * name, which the tenant's rooms may have had before.
+ * @param isProved Whether the callback's URL proves that the conference is the tenant's.
  */
-function whyForeign({ tenant, project }: Owner, event: RelayEvent): string | null {
+function whyForeign({ tenant, project }: Owner, event: RelayEvent, isProved: boolean): string | null {
   if (event.kind !== "conference" && event.kind !== "other") return "it is no event of a conference";
+  if (isProved) return null;
   const { name, status } = event.params as { name?: unknown; status?: unknown };
   if (name === undefined || name === null) {
     const isOfRecording = status === undefined || (typeof status === "string" && status.startsWith("record"));

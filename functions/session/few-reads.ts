@@ -3,7 +3,7 @@ import { Slots } from "./slots.ts";
 
 /** With REST's three and RELAY's connect these are the six connections that a Durable Object may have awaiting their headers. */
 const READS_AT_ONCE = 2;
-/** A read that takes longer gives its turn away. */
+/** A read, or a write, that takes longer gives its turn away. */
 const READ_MS = 4_000;
 
 /**
@@ -22,6 +22,8 @@ export function fewReads(directory: KVNamespace): KVNamespace {
     underWay.set(key, read);
     return read;
   };
-  // A session reads single texts, and nothing else.
-  return { get } as unknown as KVNamespace;
+  const put = (key: string, text: string): Promise<void> =>
+    slots.run("question", () => within(READ_MS, directory.put(key, text)), { wait_ms: READ_MS });
+  // A session reads and writes single texts, and nothing else.
+  return { get, put } as unknown as KVNamespace;
 }

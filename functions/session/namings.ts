@@ -12,6 +12,9 @@ export interface Named {
   naming?: Naming;
 }
 
+/** How long a tenant's former names count as its own. */
+const FORMER_MS = LONGEST_CALL_MS;
+
 interface Row {
   plain: number | null;
   renamed_at: number | null;
@@ -63,9 +66,15 @@ export class Namings {
     return rooms_before ? { rooms_before: this.peek({ ...request, rooms: rooms_before }) } : {};
   }
 
-  /** Whether the plain name is one of the tenant's rooms, as far as that is known here. */
+  /**
+   * Whether the plain name is one of the tenant's rooms, as far as that is known here. What is told of a room last comes when everybody
+   * has left it, so the tenant's former names count for a while.
+   */
   isOwnPlain(tenant: string, room: string): boolean {
-    return this.#row(tenant).plain === 1 || this.#rooms.tenantIn(room) === tenant;
+    const { plain, renamed_at } = this.#row(tenant);
+    const taker = this.#rooms.tenantIn(room);
+    if (plain === 1 || taker === tenant) return true;
+    return taker === null && renamed_at !== null && this.#now() - renamed_at < FORMER_MS;
   }
 
   #namingFor({ tenant, rooms, naming }: Named): Naming {

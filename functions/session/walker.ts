@@ -19,7 +19,7 @@ import type { Keys } from "./walk-decider.ts";
 import { standInLine } from "./walk-line.ts";
 import { takenUp } from "./walk-resuming.ts";
 import type { WalkerHost } from "./walker-host.ts";
-import type { Walk } from "./walks.ts";
+import type { Made, Walk } from "./walks.ts";
 
 /** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
 const JOIN_SEEN_MS = 1_200;
@@ -115,17 +115,24 @@ export class Walker {
     walks.close(call_id);
   }
 
-  /** False if they could not be sent: the person they lead to is not on the line. */
+  /** False if they could not be sent, or may not have been: the person they lead to is not on the line. */
   async #sendDigits(): Promise<boolean> {
     const { made } = this.#walk.state;
-    if (made?.send_digits === undefined) return true;
-    const { send_digits, ...rest } = made;
+    const isSent = made === null || (await this.#keyed(made));
+    if (!isSent) log("warn", "dial.digits_not_sent", { call: this.#walk.call_id });
+    return isSent;
+  }
+
+  async #keyed({ send_digits, is_keying, ...made }: Made): Promise<boolean> {
+    if (send_digits === undefined) return is_keying !== true;
+    const { link, walks } = this.#host;
+    if (!link.ready) await link.settled(Date.now() + RELAY_BACK_MS);
     // First, so that another incarnation does not send them again: they would be heard in the room.
-    this.#host.walks.update(this.#walk, { made: rest });
+    walks.update(this.#walk, { made: { ...made, is_keying: true } });
     const done = await this.control.sendDigits(send_digits);
-    if (done !== "failed") return true;
-    log("warn", "dial.digits_not_sent", { call: this.#walk.call_id });
-    return false;
+    if (done === "failed") return false;
+    walks.update(this.#walk, { made });
+    return true;
   }
 
   async #decide({ sealed, keys, untold }: Exclude<Step, "over">): Promise<Next> {

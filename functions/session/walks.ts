@@ -17,8 +17,10 @@ export interface Sounding {
 export interface Made {
   tenant: string;
   decision: Decision;
-  /** Keys to be sent first; gone once they are. */
+  /** Keys to be sent first; gone before they are. */
   send_digits?: string;
+  /** The keys may have been sent, or not: gone once that is known. */
+  is_keying?: true;
 }
 
 /** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */

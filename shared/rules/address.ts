@@ -1,4 +1,5 @@
 import { sipKey } from "../identity.ts";
+import { withoutTrunk } from "../numbering.ts";
 
 /** What `to` and `from` may be matched with; `addressKey` says what each form means. */
 export const addressPattern =
@@ -36,7 +37,7 @@ export function suggestAddress(written: string | number): string | undefined {
   const star = text.endsWith("*") ? "*" : "";
   const number = star === "" ? text : text.slice(0, -1);
   if (!/^\+?[\d\s().\-/\u00a0]+$/.test(number)) return undefined;
-  const digits = number.replace(/\D/g, "");
+  const digits = withoutTrunk(number).replace(/\D/g, "");
   if (number.startsWith("+")) return known(`+${digits}${star}`);
   if (digits.startsWith("011")) return known(`+${digits.slice(3)}${star}`);
   if (digits.startsWith("00")) return known(`+${digits.slice(2)}${star}`);

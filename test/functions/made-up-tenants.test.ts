@@ -16,7 +16,8 @@ test("2,100 unsigned requests for made-up tenants cost one read each, and a tena
     const url = `https://partyline.test/hooks/made-up-${nth}/${nth % 2 ? "swml" : "conference-status?token=x"}`;
     expect((await atEdge(new Request(url, { method: "POST", body: "{}" }), { DIRECTORY })).status).toBe(403);
   }
-  expect(keys).toHaveLength(2_100);
+  // The session keeps the tenant's records behind its answer, and KV notes where.
+  expect(keys.filter((key) => key !== `served/${home.tenant}`)).toHaveLength(2_100);
   fail();
   const answer = await atEdge(await signedCall(home, "swml"), { DIRECTORY });
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("The rule says no.")]);

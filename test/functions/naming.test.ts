@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { findOwner, type Project, readTenant } from "../../functions/directory.ts";
-import { callbackUrls } from "../../functions/hooks/callback-urls.ts";
+import { callbackUrls, proofsOf } from "../../functions/hooks/callback-urls.ts";
 import { learnNaming, nameOf } from "../../functions/naming.ts";
 import type { Naming } from "../../functions/session/contract.ts";
+import { ROOM, ROOM_PROOF } from "../../shared/callbacks.ts";
 import { WIRE_NAME_LENGTH } from "../../shared/conference.ts";
 import { signForm } from "../../shared/form-signature.ts";
 import { askApi, askDoctor, carrier_host, putProject, said } from "./api/ask.ts";
@@ -45,6 +46,39 @@ async function placed(house: House, tenant: string, room: string, naming?: Namin
     ...(naming === undefined ? {} : { naming }),
   });
   return (await sessionOf(house).place(request)).room;
+}
+
+/** A signed callback about the conference of that name comes to the tenant's URL: its answer, and whether it was dropped as another's. */
+async function told(
+  whose: House,
+  name: string,
+  { proved = false, status = "participant-join" } = {},
+): Promise<[status: number, isDropped: boolean]> {
+  const owner = await findOwner(env, whose.tenant, () => {});
+  if (!owner) throw new Error("there is no such tenant");
+  const { conference, recording } = await callbackUrls(env, owner, "https://partyline.test");
+  const [proof] = await proofsOf(env, owner, name);
+  const url = proved
+    ? `${recording}&${new URLSearchParams([
+        [ROOM, name],
+        [ROOM_PROOF, proof],
+      ])}`
+    : conference;
+  const body = new URLSearchParams({
+    FriendlyName: name,
+    ConferenceSid: "conf-1",
+    CallSid: `call-${name}`,
+    StatusCallbackEvent: status,
+  }).toString();
+  const headers = {
+    "content-type": "application/x-www-form-urlencoded",
+    "x-signalwire-signature": await signForm(whose.carrier.signing_key, url, body),
+  };
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const answer = await atEdge(new Request(url, { method: "POST", headers, body }));
+  const isDropped = warn.mock.calls.flat().join().includes("callback.dropped");
+  warn.mockRestore();
+  return [answer.status, isDropped];
 }
 
 const acme = { tenant: "acme" };
@@ -118,30 +152,17 @@ describe("the names of rooms", () => {
     expect(await placed(house, house.tenant, "board", "plain")).toBe("board");
     expect(await placed(house, house.tenant, `${house.tenant}:board`, "prefixed")).toBe("board");
     await putProject(house, { plain_names_for: null });
-    const told = async (whose: House, name: string) => {
-      const owner = await findOwner(env, whose.tenant, () => {});
-      if (!owner) throw new Error("there is no such tenant");
-      const url = (await callbackUrls(env, owner, "https://partyline.test")).conference;
-      const body = new URLSearchParams({
-        FriendlyName: name,
-        ConferenceSid: "conf-1",
-        CallSid: `call-${name}`,
-        StatusCallbackEvent: "participant-join",
-      }).toString();
-      const headers = {
-        "content-type": "application/x-www-form-urlencoded",
-        "x-signalwire-signature": await signForm(whose.carrier.signing_key, url, body),
-      };
-      const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-      const { status } = await atEdge(new Request(url, { method: "POST", headers, body }));
-      const isDropped = warn.mock.calls.flat().join().includes("callback.dropped");
-      warn.mockRestore();
-      return [status, isDropped];
-    };
     expect(await told(house, "board")).toEqual([204, false]);
     expect(await told(house, `${house.tenant}:board`)).toEqual([204, false]);
     expect(await told(other, "board")).toEqual([204, true]);
     expect(await told(house, `${other.tenant}:board`)).toEqual([204, true]);
+  });
+
+  test("are proved by the URL of a recording's callback, though the session knows of none that was plain", async () => {
+    await using house = await openHouse({ rules });
+    const end = { status: "conference-end" };
+    expect(await told(house, "board", end)).toEqual([204, true]);
+    expect(await told(house, "board", { ...end, proved: true })).toEqual([204, false]);
   });
 
   test("are shown by the API under the name that they have, and by the doctor before they change", async () => {

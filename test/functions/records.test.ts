@@ -152,6 +152,70 @@ describe("a record that has gone bad", () => {
     expect((await read(house, after)).record.join_via).toBe("relay");
   });
 
+  const without = (project_id: string) => JSON.stringify({ ...ofTenant, project_id, join_via: "pigeon" });
+  test.each<[what: string, text: (project_id: string) => string]>([
+    ...Object.keys(tenantRecord.shape).map((key): [string, (project_id: string) => string] => [
+      `a value of ${key} that can't be`,
+      (project_id) => JSON.stringify({ project_id, ...ofTenant, [key]: -1 }),
+    ]),
+    ["a project_id that no project has", () => JSON.stringify({ ...ofTenant, project_id: "mistyped" })],
+    ["a project_id of blanks and more that is bad", () => without("not one")],
+    ["no project_id", () => JSON.stringify(ofTenant)],
+    ["nothing in it", () => ""],
+  ])(
+    "a tenant's with %s leaves the last good one serving in an isolate that has nothing",
+    async (_, text) => {
+      await using house = await openHouse({ rules, tenant: ofTenant });
+      const before = await read(house);
+      await handOverRecords(env, before);
+      await env.DIRECTORY.put(`tenant/${house.tenant}`, text(house.carrier.project_id));
+      const told = lines("error", "record.bad");
+      const fresh = await read(house);
+      expect([fresh.record, fresh.project]).toEqual([before.record, before.project]);
+      expect(told()).toMatchObject([{ record: `tenant/${house.tenant}` }]);
+      const call = await signedCall(house, "swml");
+      expect(await (await exports.default.fetch(call)).text()).toContain("Nobody home.");
+      const reply = await askDoctor(house.tenant, house.webhook_url);
+      expect(said(reply, "tenant")[0]).toMatch(/^✗ /);
+    },
+  );
+
+  test("a tenant's of which the Worker noted nothing is found by the project that it names", async () => {
+    await using house = await openHouse({ rules, tenant: ofTenant });
+    const before = await read(house);
+    await handOverRecords(env, before);
+    await env.DIRECTORY.delete(`served/${house.tenant}`);
+    await env.DIRECTORY.put(`tenant/${house.tenant}`, without(house.carrier.project_id));
+    expect((await read(house)).record).toEqual(before.record);
+    await env.DIRECTORY.put(`tenant/${house.tenant}`, JSON.stringify(ofTenant));
+    await expect(read(house)).rejects.toThrow("in KV is not as it should be: project_id: ");
+  });
+
+  test("a tenant's whose project was deleted is gone with it", async () => {
+    await using house = await openHouse({ rules, tenant: ofTenant });
+    await handOverRecords(env, await read(house));
+    await env.DIRECTORY.delete(`project/${house.carrier.project_id}`);
+    await expect(read(house)).rejects.toThrow("there is no record project/");
+    await env.DIRECTORY.put(`tenant/${house.tenant}`, JSON.stringify({ project_id: "mistyped" }));
+    await expect(read(house)).rejects.toThrow("there is no record project/");
+  });
+
+  test("where it is kept is written to KV once for all isolates, and again when the project is another", async () => {
+    await using house = await openHouse({ rules, tenant: ofTenant });
+    await using other = await openHouse({ rules });
+    const found = await read(house);
+    const put = vi.spyOn(env.DIRECTORY, "put");
+    for (let isolate = 0; isolate < 2; isolate += 1) await handOverRecords(env, found);
+    expect(put.mock.calls).toEqual([
+      [`served/${house.tenant}`, JSON.stringify({ project_id: house.carrier.project_id })],
+    ]);
+    await house.putTenant({ project_id: other.carrier.project_id });
+    await handOverRecords(env, await read(house));
+    expect(await env.DIRECTORY.get(`served/${house.tenant}`, "json")).toEqual({
+      project_id: other.carrier.project_id,
+    });
+  });
+
   const projectTexts: [what: string, put: (house: House) => Promise<void>, words: RegExp][] = [
     [
       "a value that can't be",

@@ -126,15 +126,16 @@ function withheld(written: string, { called = "unreadable", ...facts }: Withheld
   };
 }
 
-/** Nothing that can be read: a text. */
-function text(
-  written: string,
-  caller = written,
-  counted: string | null = null,
-  called = "unreadable",
-): Spelling {
-  const reading = { canonical: written, caller };
-  return { written, from: reading, to: reading, counted, called };
+/** A resource at SignalWire, by its address. */
+function resource(written: string, path: string): Spelling {
+  const reading = { canonical: written, caller: path };
+  return { written, from: reading, to: reading, counted: path, called: path };
+}
+
+/** Nothing that can be read: a text, which many callers may show. */
+function text(written: string): Spelling {
+  const reading = { canonical: written, caller: null };
+  return { written, from: reading, to: reading, counted: null, called: "unreadable" };
 }
 
 export const spellings: readonly Spelling[] = [
@@ -175,6 +176,17 @@ export const spellings: readonly Spelling[] = [
   number("0612345678", "+390612345678", "unreadable", { country: "IT" }),
   number("89161234567", "+79161234567", "+89161234567", { country: "RU" }),
   number("0611234567", "+3611234567", "unreadable", { country: "HU" }),
+  number("+49 (0)30 1234567", "+49301234567", "unreadable"),
+  number("tel:+49-(0)-30-1234567", "+49301234567", "unreadable"),
+  number("+44(0)20 7183 8750", "+442071838750", "unreadable"),
+  number("0049 (0)30 1234567", "+49301234567", "unreadable", germany),
+  number("(0)30 1234567", "+49301234567", "unreadable", germany),
+  number("+36 (06) 1 123 4567", "+3611234567", "unreadable"),
+  number("+7 (8) 916 123 45 67", "+79161234567", "unreadable"),
+  // Not a trunk prefix: Italian numbers keep their 0, an area code, an extension.
+  number("+39 (0)6 12345678", "+390612345678", "unreadable"),
+  number("+7 (8482) 123456", "+78482123456", "unreadable"),
+  number("+49 30 123456 (0)", "+49301234560", "unreadable"),
   // Digits that stay what they are.
   digits("911", "911", "+911"),
   digits("112", "112", "+112", germany),
@@ -271,6 +283,10 @@ export const spellings: readonly Spelling[] = [
   sipNumber("sip:12025550123@example.com:5060", "12025550123", "example.com", "+12025550123", {
     canonical: "sip:12025550123@example.com:5060",
   }),
+  sipNumber("sip:+49(0)301234567@gw.example.net", "+49(0)301234567", "gw.example.net", "+49301234567", {
+    ...gateway,
+    dials: true,
+  }),
   sip("sip:+15550100001@gw.example.net;x=@evil.example", "+15550100001", "gw.example.net", {
     canonical: "sip:+15550100001@gw.example.net;x=@evil.example",
   }),
@@ -290,6 +306,16 @@ export const spellings: readonly Spelling[] = [
   withheld("blocked"),
   withheld("No Caller ID"),
   withheld("Anonymous Caller"),
+  withheld("Private Number"),
+  withheld("PRIVATE CALLER"),
+  withheld("Unknown Caller"),
+  withheld("unknown_number"),
+  withheld("Number Withheld"),
+  withheld("Blocked Caller ID"),
+  withheld("Caller ID unavailable"),
+  withheld("Hidden"),
+  withheld("Not Available"),
+  withheld("No Number"),
   withheld("0000000000"),
   withheld("+00000"),
   withheld("+266696687", { number: "+266696687", called: "+266696687", dials: "number" }),
@@ -322,6 +348,19 @@ export const spellings: readonly Spelling[] = [
     called: "sip:*@example.com",
     dials: "uri",
   }),
+  withheld("sip:Private-Number@example.com", {
+    uri: ["Private-Number", "example.com"],
+    called: "sip:*@example.com",
+    dials: "uri",
+  }),
+  withheld("sip:anonymous@203.0.113.7;x=@y", {
+    uri: ["anonymous", "203.0.113.7"],
+    called: "sip:*@203.0.113.7",
+  }),
+  withheld("sip:zk7z@anonymous.invalid;x=@example.com", {
+    uri: ["zk7z", "anonymous.invalid"],
+    called: "sip:*@anonymous.invalid",
+  }),
   withheld("sip:+266696687@gw.example.net", {
     uri: ["+266696687", "gw.example.net"],
     called: "sip:*@gw.example.net",
@@ -331,9 +370,11 @@ export const spellings: readonly Spelling[] = [
   digits("266696687", "266696687", "+266696687"),
   digits("2562533", "2562533", "+2562533"),
   // Resources, and what can't be read.
-  text("/public/bridge", "/public/bridge", "/public/bridge", "/public/bridge"),
-  text("/Public/Bridge?x=1", "/public/bridge", "/public/bridge", "/public/bridge"),
+  resource("/public/bridge", "/public/bridge"),
+  resource("/Public/Bridge?x=1", "/public/bridge"),
   text("bob"),
+  text("Payphone, 3rd floor"),
+  text("+0123456"),
   text("anonymous coward"),
   text("+1555x"),
   text("+15550100001;x=1"),
@@ -357,5 +398,7 @@ export function readingOf(written: string, side: "from" | "to"): Reading {
   const row = spellings.find((one) => one.written === written && !one.country && !one.sip_gateways);
   if (row !== undefined) return row[side];
   const isNumber = /^\+[1-9]\d+$/.test(written);
-  return { canonical: written, caller: written, ...(isNumber ? { number: written } : {}) };
+  return isNumber
+    ? { canonical: written, caller: written, number: written }
+    : { canonical: written, caller: null };
 }

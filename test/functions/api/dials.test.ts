@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { DialView } from "../../../functions/session/dial-contract.ts";
+import { lose } from "../desk.ts";
 import { type House, openHouse, sent, warmUp } from "../house.ts";
 import { FULL, needsRoom, SqlFaults } from "../session/sql-faults.ts";
 import { askApi, putProject } from "./ask.ts";
@@ -174,10 +175,10 @@ describe("calling somebody into a conference", () => {
 
   it("sends keys to the called party, once and before the room, and shows them nowhere", async () => {
     await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
-    const { id } = await asked(house, { to: ALICE, send_digits: "ww4711#", id: "ext-1" });
+    const { id } = await asked(house, { to: ALICE, send_digits: "ww471108154711#", id: "ext-1" });
     const { call_id } = await comesTo(house, id, "joined");
     const keys = await sent(house, "calling.send_digits");
-    expect(keys).toMatchObject([{ call_id, digits: "ww4711#" }]);
+    expect(keys).toMatchObject([{ call_id, digits: "ww471108154711#" }]);
     const methods = (await house.carrier.journal({ kind: "frame_in" })).map(
       (entry) => (entry["frame"] as { method?: string }).method, // As the journal has it.
     );
@@ -187,7 +188,8 @@ describe("calling somebody into a conference", () => {
         (await askApi(`/tenants/${house.tenant}${path}`)).text(),
       ),
     );
-    expect(shown.join()).not.toContain("4711");
+    // So many that no id has them by chance.
+    expect(shown.join()).not.toContain("471108154711");
     expect(await refused(ask(house, { to: ALICE, send_digits: "1", id: "ext-1" }))).toEqual([
       409,
       "other_dial",
@@ -204,6 +206,35 @@ describe("calling somebody into a conference", () => {
     const { id } = await asked(house, { to: ALICE, send_digits: "1" });
     await comesTo(house, id, "ended");
     expect(await sent(house, "calling.join_conference")).toEqual([]);
+  });
+
+  it("ends a call whose keys may or may not have been sent when the session was lost, and sends none again", async () => {
+    await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
+    const { id } = await asked(house, { to: ALICE, send_digits: `${"W".repeat(60)}1` });
+    await expect.poll(() => sent(house, "calling.send_digits")).toHaveLength(1);
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    await lose(house);
+    const { call_id } = await comesTo(house, id, "ended");
+    expect(await house.carrier.call(call_id ?? "")).toMatchObject({ state: "ended" });
+    expect(warn.mock.calls.flat().join()).toContain("dial.digits_not_sent");
+    warn.mockRestore();
+    expect(await sent(house, "calling.send_digits")).toHaveLength(1);
+    expect(await sent(house, "calling.join_conference")).toEqual([]);
+  });
+
+  it("sends the keys that the session was lost before it sent", async () => {
+    await using house = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
+    const { id } = await asked(house, { to: ALICE, send_digits: `${"W".repeat(60)}1` });
+    await expect.poll(() => sent(house, "calling.send_digits")).toHaveLength(1);
+    // As the call's row was a moment before.
+    await runInDurableObject(env.RELAY_SESSION.getByName(house.carrier.project_id), (_, { storage }) => {
+      storage.sql.exec(
+        "UPDATE walks SET state = json_set(json_remove(state, '$.made.is_keying'), '$.made.send_digits', '2')",
+      );
+    });
+    await lose(house);
+    await comesTo(house, id, "joined");
+    expect((await sent(house, "calling.send_digits")).map(({ digits }) => digits)).toContain("2");
   });
 
   it("is denied keys, a port and parameters that the tenant's record does not name", async () => {

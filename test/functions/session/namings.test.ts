@@ -3,6 +3,7 @@ import { Namings } from "../../../functions/session/namings.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 interface Session {
   ledger: Ledger;
@@ -97,11 +98,36 @@ describe("the names of a tenant's rooms", () => {
       expect(namings.settle({ ...acme, rooms: ["board"] })).toEqual(["acme:board"]);
       expect(restarted().peek({ ...acme, rooms: ["board"] })).toEqual(["acme:board"]);
       expect(namings.isOwnPlain("default", "board")).toBe(true);
-      expect(namings.isOwnPlain("default", "other")).toBe(false);
+      expect(namings.isOwnPlain("default", "other")).toBe(true);
       expect(namings.isOwnPlain("nobody", "board")).toBe(false);
       leave("theirs");
       pass(HOUR_MS);
       expect(namings.settle({ ...acme, rooms: ["board"] })).toEqual(["board"]);
+    });
+  });
+
+  test("that were plain are its own for a day after everybody has left, unless another tenant has the room", async () => {
+    await inSession(({ ledger: { namings }, restarted, call, leave, pass }) => {
+      namings.settle({ tenant: "default", rooms: ["board"], naming: "plain" });
+      call("last", "default", "board");
+      namings.settle({ tenant: "default", rooms: ["default:x"], naming: "prefixed" });
+      leave("last");
+      expect(namings.isOwnPlain("default", "board")).toBe(true);
+      expect(restarted().isOwnPlain("default", "board")).toBe(true);
+      call("theirs", "acme", "board");
+      expect(namings.isOwnPlain("default", "board")).toBe(false);
+      leave("theirs");
+      pass(DAY_MS - 1);
+      expect(namings.isOwnPlain("default", "board")).toBe(true);
+      pass(1);
+      expect(namings.isOwnPlain("default", "board")).toBe(false);
+    });
+  });
+
+  test("that never were plain include no plain one", async () => {
+    await inSession(({ ledger: { namings } }) => {
+      namings.settle({ tenant: "acme", rooms: ["acme:board"], naming: "prefixed" });
+      expect(namings.isOwnPlain("acme", "board")).toBe(false);
     });
   });
 });
