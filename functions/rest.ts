@@ -60,6 +60,11 @@ export interface RoomListing extends Listed {
   incomplete: string | null;
 }
 
+/** The sid of the conference in which a list has the call; null where it has it in none. */
+export function sidListing({ conferences }: RoomListing, call_id: string): string | null {
+  return conferences.find(({ call_ids }) => call_ids.has(call_id))?.sid ?? null;
+}
+
 /**
  * Lists the live conferences under a name. Throws where SignalWire does not answer, {@link RestBusy} among it.
  * @param room the wire name, at most 64 characters (the filter takes no more).

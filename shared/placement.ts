@@ -165,10 +165,12 @@ function isSecondJoin({ joined_by, hold_at, stay_at }: Membership): boolean {
 /** It left and joined anew, and the leave is late: when that comes it must be seen to be older. */
 function applyRejoin(was: Membership, { ts, conference_id }: MembershipEvent): MembershipChange | null {
   if (ts === null || was.joined_ts === null || ts - was.joined_ts < SAME_JOIN_S) {
-    // The join that is known, told of once more, and now with its conference.
+    // The join that is known, told of once more, and now with its conference, or with more than its second.
     const isOlder = ts !== null && was.left_ts !== null && ts <= was.left_ts;
     const isNews = was.conference_id === null && conference_id !== null && !isOlder;
-    return isNews ? { set: { conference_id }, follow: "nothing", blames: false } : null;
+    const isFiner = ts !== null && !Number.isInteger(ts) && Math.floor(ts) === was.joined_ts && !isOlder;
+    const set = { ...(isNews ? { conference_id } : {}), ...(isFiner ? { joined_ts: ts } : {}) };
+    return isNews || isFiner ? { set, follow: "nothing", blames: false } : null;
   }
   const set = { joined_ts: ts, conference_id: conference_id ?? was.conference_id };
   return { set, follow: "nothing", blames: false };
@@ -204,7 +206,13 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     return { set: { state: "left", left_ts }, follow: "nothing", blames: false };
   if (event.ended_by !== "another call" && startsWithin(was, event, now_ms, EARLY_LEAVE_MS)) {
     return {
-      set: { state: "by_document", joined_by: "document", left_ts },
+      set: {
+        state: "by_document",
+        joined_by: "document",
+        // By which it is known to be on its way back.
+        conference_id: was.conference_id ?? event.conference_id,
+        left_ts,
+      },
       follow: "rejoin",
       blames: startsWithin(was, event, now_ms, BLAMED_MS),
     };

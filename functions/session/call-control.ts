@@ -44,6 +44,8 @@ const STOP_AGAIN_MS = 400;
 const SILENCED_WITHIN_MS = COMMAND_MS + REST_MS + 500;
 /** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
 const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
+/** After so long in all, other incarnations' tries among them, it is answered by a document: the caller hears it ring. */
+const RINGS_MS = 6_000;
 /** A document that answers takes about so long to. */
 const ANSWERED_MS = 300;
 /** A caller's time for the first key and between keys, as in our documents. */
@@ -309,20 +311,24 @@ export class CallControl {
     return done === "refused" ? "failed" : done;
   }
 
-  /** taken: another client of the context was quicker, and has answered it or will. */
-  async answer(): Promise<Done | "taken"> {
+  /**
+   * taken: another client of the context was quicker, and has answered it or will.
+   * @param came_at When the call came, ms.
+   */
+  async answer(came_at: number): Promise<Done | "taken"> {
     const done = await this.#tryToAnswer();
-    return done === "taken" ? await this.answerAgain() : done;
+    return done === "taken" ? await this.answerAgain(came_at) : done;
   }
 
   /** A conflict is no proof that anybody else answers: were it none, the caller would hear it ring until they give up. */
-  async answerAgain(): Promise<Done | "taken"> {
+  async answerAgain(came_at: number): Promise<Done | "taken"> {
     for (const wait of ANSWER_AGAIN_MS) {
       await scheduler.wait(wait);
       if (this.#isGone) return "gone";
       if (this.#isAnswered || (await this.#isInProgress())) return "taken";
       const done = await this.#tryToAnswer();
       if (done !== "taken") return done;
+      if (Date.now() - came_at > RINGS_MS) break;
     }
     // It rings, and nobody has it: a document of its own answers it.
     return await this.#answerByDocument();

@@ -15,6 +15,7 @@ import type { KeptSeats } from "./kept-seats.ts";
 import type { LivePlacement } from "./live-rows.ts";
 import type { Observations } from "./observations.ts";
 import { noteFlags } from "./participant-flags.ts";
+import { joinCommandId } from "./place-reply.ts";
 import type { Placement, Placements } from "./placements.ts";
 import type { Recordings } from "./recordings.ts";
 import type { RoomChecks } from "./room-checks.ts";
@@ -60,6 +61,8 @@ const ALIVE_THERE = new Set([
 
 /** Conferences of which it is remembered which kinds of calls joined them. */
 const CONFERENCES = 2_000;
+/** Calls of which it is remembered where REST found them. */
+const FOUND = 5_000;
 /** Names with two conferences that are remembered. */
 const SPLIT_ROOMS = 20;
 
@@ -100,6 +103,8 @@ export class ConferenceEvents {
   readonly #kindsIn = new Map<string, Set<boolean>>();
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
+  /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
+  readonly #sids = new Map<string, string>();
   readonly #ends: ConferenceEnds;
   readonly #backlog = new Backlog();
   /** Conferences that have ended, by id; the newest ones. */
@@ -223,7 +228,9 @@ export class ConferenceEvents {
     const { room: name, conference_id, at, tenant } = end;
     const isIn = (row: LivePlacement) =>
       // Another conference may have the name by now, and this call may have come for that.
-      row.room === name && row.created_at <= at && (row.conference_id === conference_id || wasIn(row, end));
+      row.room === name &&
+      row.created_at <= at &&
+      (row.conference_id === conference_id || this.#wasIn(row, end));
     const isItsTenants = (row: LivePlacement) => tenant === null || row.tenant === tenant;
     for (const key of inSlices(this.#participantsOf(end))) {
       if (key === null) yield;
@@ -254,8 +261,25 @@ export class ConferenceEvents {
   /** Those whom the end of the conference bears on: in it by an event that told its id, or by all that is known. */
   #participantsOf(end: ConferenceEnd): LivePlacement[] {
     const { room, conference_id } = end;
-    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => wasIn(row, end));
+    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => this.#wasIn(row, end));
     return [...this.#rooms.inConference(room, conference_id), ...found];
+  }
+
+  /**
+   * Whether a participant of whose conference nobody told the id was in the one that ended. Where REST found the call the sid says so; one
+   * that is another counts against it, unless the project was seen to have sids that are not RELAY's ids.
+   */
+  #wasIn(
+    row: LivePlacement,
+    { ts, trusted, conference_id, found_cxml, found_others }: ConferenceEnd,
+  ): boolean {
+    if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
+    if (!wasThereBefore(row, ts)) return false;
+    const sid = this.#sids.get(joinCommandId(row));
+    if (trusted && sid === conference_id) return true;
+    const { observations } = this.#ledger;
+    if (sid !== undefined && !observations.has("conference_sid_is_conference_id", false)) return false;
+    return isByCxml(row) ? found_cxml : found_others;
   }
 
   /** Nobody is to come back to a conference that is over. */
@@ -272,11 +296,22 @@ export class ConferenceEvents {
     if (event.kind !== "conference" || event.params.status !== "participant-join") return;
     const { call_id, conference_id } = event.params;
     const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
-    if (row && conference_id !== undefined) this.foundIn(row, conference_id);
+    if (row && conference_id !== undefined) this.#noteKindIn(row, conference_id);
   }
 
-  /** @param conference_id RELAY's, or the sid by which REST found the call: where that is another one, no event ever tells it. */
-  foundIn(row: Placement, conference_id: string): void {
+  /** REST lists the row's call in the conference of this sid, which may be RELAY's id. */
+  foundUnder(row: Placement, sid: string): void {
+    const key = joinCommandId(row);
+    this.#sids.delete(key);
+    this.#sids.set(key, sid);
+    for (const oldest of this.#sids.keys()) {
+      if (this.#sids.size <= FOUND) break;
+      this.#sids.delete(oldest);
+    }
+    this.#noteKindIn(row, sid);
+  }
+
+  #noteKindIn(row: Placement, conference_id: string): void {
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();
     kinds.add(isByCxml(row));
     if (kinds.size === 2) this.#ledger.observations.saw("cxml_shares_conferences", true);
@@ -543,12 +578,6 @@ export class ConferenceEvents {
 
 function isByCxml(row: LivePlacement | Placement): boolean {
   return kindOf(row).ingress === "cxml";
-}
-
-/** Whether it was in the conference that has ended, though nothing told its id: it was there before, and can have been in no other. */
-function wasIn(row: LivePlacement, { ts, found_cxml, found_others }: ConferenceEnd): boolean {
-  if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
-  return wasThereBefore(row, ts) && (isByCxml(row) ? found_cxml : found_others);
 }
 
 function keyOf({ room, conference_id, feed, trusted, tenant }: ConferenceEnd): string {

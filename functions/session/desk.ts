@@ -59,7 +59,7 @@ interface DeskHost {
   held: HeldJoins;
   kept: KeptSeats;
   recordings: Recordings;
-  events: Pick<ConferenceEvents, "foundIn" | "isProved" | "removed">;
+  events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "removed">;
 }
 
 const REST_MS = 4_000;
@@ -187,7 +187,7 @@ export class Desk {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       removed: (row: Placement) => this.#host.events.removed(row),
       backToLine: (row: Placement) => this.#backToLine(row),
-      foundIn: (row: Placement, sid: string) => this.#host.events.foundIn(row, sid),
+      foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
     };
     const looked = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     const keepsSeat = looked.outcome === "document" && this.#host.kept.isPromised(request);

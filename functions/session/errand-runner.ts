@@ -15,6 +15,7 @@ import {
   type RestOutcome,
   type RoomListing,
   redirectCall,
+  sidListing,
 } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { RelayConnection } from "./connection.ts";
@@ -191,15 +192,11 @@ async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean
   if ((errand.kind !== "fetch" && errand.kind !== "rejoin") || errand.attempts === 0) return false;
   const row = host.placements.find(errand);
   if (row?.state !== "by_document") return false;
-  try {
-    const sid = await host.link.rest("question", REST_MS, (project, signal) =>
-      findInRooms(project, [row.room], row.call_id, signal),
-    );
-    if (sid === null) return false;
-  } catch {
-    return false;
-  }
-  host.repairs.found(row);
+  const sid = await host.link
+    .rest("question", REST_MS, (project, signal) => findInRooms(project, [row.room], row.call_id, signal))
+    .catch(() => null);
+  if (sid === null) return false;
+  host.repairs.found(row, sid);
   return true;
 }
 
@@ -227,7 +224,7 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
       const around = host.rooms.around(row.room);
       observeListing(host.observations, listing, around, asked_at);
       const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
-      if (said === "present") repairs.found(row);
+      if (said === "present") repairs.found(row, sidListing(listing, row.call_id));
       else if (said === "missing" && row.state === "joined") repairs.missing(row, asked_at);
       else if (row.state !== "joined") host.undecided(row);
     }

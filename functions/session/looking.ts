@@ -44,7 +44,7 @@ export interface Lookout {
   /** The row's call lives on outside of its room, where its own document had joined it. */
   removed(row: Placement): void;
   /** REST finds the row's call in the conference of this sid. */
-  foundIn(row: Placement, sid: string): void;
+  foundUnder(row: Placement, sid: string): void;
   /** Has a call whose join was refused wait in the line; false where it cannot. */
   backToLine(row: Placement): boolean;
   now: number;
@@ -240,7 +240,7 @@ function found(
   const reason = "REST found the call in its room";
   const id = sid === undefined ? {} : named(sid, out.observations);
   confirmJoin(out, row, { joined_by: "relay", reason, ...id }, out.now);
-  if (sid !== undefined) out.foundIn(row, sid);
+  if (sid !== undefined) out.foundUnder(row, sid);
   return { ...placeOf(row), outcome: "joined", reason };
 }
 

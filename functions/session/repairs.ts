@@ -43,12 +43,12 @@ export class Repairs {
 
   /** REST finds the call in its room. @param sid of the conference in which it does, where that is known. */
   found(row: Placement, sid: string | null = null): void {
+    if (sid !== null) this.#host.events.foundUnder(row, sid);
     if (row.state !== "joined") {
       this.#tell("repaired_joins", row, "REST found the call in its room, and no event had said so");
       const reason = "REST found the call in its room";
       const id = sid === null ? {} : named(sid, this.#host.observations);
       confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason, ...id }, this.#now());
-      if (sid !== null) this.#host.events.foundIn(row, sid);
       this.#host.kept.unkeep(row);
       return;
     }

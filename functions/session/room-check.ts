@@ -1,6 +1,6 @@
 import { evidenceOfList, LIST_LAG_MS } from "../../shared/evidence.ts";
 import { isLive, mayMove } from "../../shared/placement.ts";
-import type { RoomListing } from "../rest.ts";
+import { type RoomListing, sidListing } from "../rest.ts";
 import { isBeingPutBack } from "./absence.ts";
 import { listable } from "./doubts.ts";
 import type { LivePlacement } from "./live-rows.ts";
@@ -24,8 +24,8 @@ export interface RoomCheckHost {
   list(room: string): Promise<RoomListing>;
   /** What the list shows of SignalWire itself. */
   listed(listing: RoomListing, around: readonly LivePlacement[]): void;
-  /** The list has the placement's call in its room. */
-  found(row: Placement): void;
+  /** The list has the placement's call in its room, in the conference of this sid. */
+  found(row: Placement, sid: string | null): void;
   /** A proved list is without these: their own status is asked for before their seats are released. */
   missing(rows: readonly LivePlacement[], asked_at: number): Promise<void>;
   /** The list is without these, and may be so though they are there. */
@@ -69,10 +69,10 @@ export async function checkRoom(host: RoomCheckHost, room: string): Promise<Chec
   const isMissing = new Set(missing);
   const released = missing.filter((row) => row.presumed_gone_at === null).length;
   const back = confirmed.filter((row) => row.presumed_gone_at !== null).length;
-  for (const row of rejoins) host.found(row);
+  for (const row of rejoins) host.found(row, sidListing(listing, row.call_id));
   await host.turns.each([...joins, ...confirmed], FOUND_AT_ONCE, (row) => {
     const found = isAsItWas(row) ? placements.find(row) : null;
-    if (found) host.found(found);
+    if (found) host.found(found, sidListing(listing, row.call_id));
   });
   await Promise.all([
     host.missing(missing, asked_at),

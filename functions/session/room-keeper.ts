@@ -170,7 +170,7 @@ export class RoomKeeper {
           now: this.#now,
           list,
           listed: (listing, around) => this.#observe(listing, around),
-          found: (row) => repairs.found(row),
+          found: (row, sid) => repairs.found(row, sid),
           missing: (rows, asked_at) => this.#missing(rows, asked_at),
           unlisted: (rows) => this.#unlisted(rows),
         },

@@ -216,7 +216,7 @@ export class Walker {
    * @throws {Taken}
    */
   async #answer(): Promise<boolean> {
-    return this.#walk.state.answered || (await this.#answered(this.control.answer()));
+    return this.#walk.state.answered || (await this.#answered(this.control.answer(this.#walk.received_at)));
   }
 
   async #answered(answering: ReturnType<CallControl["answer"]>): Promise<boolean> {
@@ -283,7 +283,8 @@ export class Walker {
   async #join(next: Join): Promise<Step> {
     const row = this.#placement;
     const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
-    if (answer?.why === "409" && !this.#hasBegun) await this.#answered(this.control.answerAgain());
+    if (answer?.why === "409" && !this.#hasBegun)
+      await this.#answered(this.control.answerAgain(this.#walk.received_at));
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
     if (row && (await this.#joinByFetch(row, next))) return "over";

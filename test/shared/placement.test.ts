@@ -123,6 +123,14 @@ describe("a conference's events and a placement", () => {
     expect(afterEvents(row, { event: event("left", START + 3_500) }).then).toEqual(["rejoin"]);
   });
 
+  test("a call that REST had found, and that an early leave takes out, is known to be on its way back", () => {
+    const found = accepted({ state: "joined", stay_at: START + 3_000 });
+    const { row, then } = afterEvents(found, { event: event("left", START + 3_500) });
+    expect(then).toEqual(["rejoin"]);
+    // Until it is told to join again; a list that lags may show it meanwhile.
+    expect(row).toMatchObject({ state: "by_document", conference_id: "conf-1" });
+  });
+
   describe("told by a callback, which tells whole seconds", () => {
     const second = Math.floor(START / 1000);
     const whole = (happened: MembershipEvent["happened"]) => event(happened, START, { ts: second });
@@ -147,6 +155,23 @@ describe("a conference's events and a placement", () => {
       );
       expect(row).toMatchObject({ state: "left", conference_id: "conf-1" });
       expect(then.at(-1)).toBe("end_call");
+    });
+
+    test("a join that RELAY tells of, too, is not the one that takes the call out of it later in that second", () => {
+      const was = accepted({
+        state: "by_document",
+        joined_by: "document",
+        hold_at: START - 4_000,
+        stay_at: START,
+      });
+      const { row } = afterEvents(
+        was,
+        { event: whole("joined"), now: START + 250 },
+        { event: event("joined", START + 228), now: START + 380 },
+        { event: event("left", START + 893) },
+        { event: event("joined", START + 893) },
+      );
+      expect(row.state).toBe("joined");
     });
 
     test("a join and an early leave are not a new join when RELAY tells of them late", () => {

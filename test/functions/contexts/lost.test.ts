@@ -256,6 +256,22 @@ describe("a call whose session is lost", () => {
     expect(toTaken).toEqual([]);
   });
 
+  test("while RELAY says that another client controls it does not ring for as long again, and is answered by a document", async () => {
+    const faults = [
+      { at: "command", match: { method: "calling.answer" }, do: { kind: "code", code: "409" } },
+    ] as const;
+    await using home = await openContext([standup], { carrier: { speed: 1, faults: [...faults] } });
+    const call_id = await call(home);
+    await expect.poll(() => sent(home, "calling.answer")).toHaveLength(1);
+    await runInDurableObject(session(home), (_, state) => {
+      state.storage.sql.exec("UPDATE walks SET received_at = received_at - 10000");
+    });
+    await lose(home);
+    await inRoom(home, call_id, "team-standup");
+    // By the one that was lost; and by the next one, once and once more.
+    expect(await sent(home, "calling.answer")).toHaveLength(3);
+  });
+
   test("when it was in its room is left there", async () => {
     await using home = await openContext([plain]);
     const call_id = await call(home);

@@ -122,6 +122,13 @@ test("it is over though calls by cXML are in the room, where REST found it in th
   expect(await endOfConf1("other sid, cxml", { seen: found("CF1"), more })).toEqual([]);
 });
 
+test("it stays where REST found it in a conference of another id, which may be one of its own", async () => {
+  const found = (ledger: Ledger, row: Placement) => ledger.repairs.found(row, "conf-9");
+  expect(await endOfConf1("other sid", { seen: found })).toEqual([]);
+  const more = (ledger: Ledger) => ledger.observations.saw("conference_sid_is_conference_id", false);
+  expect(await endOfConf1("other ids", { seen: found, more })).toEqual(["a"]);
+});
+
 test("a call that RELAY's late join takes out of its document's is not ended, for that join is told of a moment later", async () => {
   await onStorage("conference-end-late", async ({ sql }) => {
     let now = START;

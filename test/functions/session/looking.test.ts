@@ -37,7 +37,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     now,
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
-    foundIn: () => {},
+    foundUnder: () => {},
   };
 }
 
