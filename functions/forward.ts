@@ -16,8 +16,8 @@ export interface Told {
 }
 
 /**
- * Sends the callback to the rule's own URL; false where it did not take it. Never rejects. URLs are not logged: they may carry tokens. Redirects are not
- * followed: the event, and the URL's token, are meant for the rule's own server.
+ * Sends the callback to the rule's own URL; false where it did not take it. Never rejects. URLs are not logged: they may carry
+ * tokens. Redirects are not followed: the event, and the URL's token, are meant for the rule's own server.
  */
 export async function forward(to: ForwardTo, told: Told, said: Record<string, unknown>): Promise<boolean> {
   let failure = "";

@@ -190,15 +190,7 @@ test("a form whose reply was lost on its way goes out whole when it comes again,
   await using home = await openHouse({ rules: rulesWith(wants), carrier: { speed: 10 } });
   const report = await reporting(home);
   const form = { RecordingSid: "r-1", RecordingStatus: "completed", RecordingDuration: "3", NewField: "1" };
-  vi.spyOn(console, "error").mockImplementation(() => {});
-  await runInDurableObject(session(home), (instance) => {
-    const class_ = Object.getPrototypeOf(instance) as RelaySession;
-    const taken = class_.conferenceEvent;
-    vi.spyOn(class_, "conferenceEvent").mockImplementationOnce(function (this: RelaySession, request) {
-      taken.call(this, request);
-      throw new Error("the session is gone");
-    });
-  });
+  await loseReply(home);
   expect(await report(form)).toBe(503);
   expect(told).toEqual([]);
   expect(await report(form)).toBe(204);
@@ -208,6 +200,31 @@ test("a form whose reply was lost on its way goes out whole when it comes again,
   expect(await report(form)).toBe(204);
   expect(told).toHaveLength(1);
 });
+
+test("an event whose reply went with its session is told when its callback comes again", async () => {
+  const events = { recording_status_callback_event: "in-progress completed" };
+  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  const report = await reporting(home);
+  const form = { RecordingSid: "r-1", RecordingStatus: "in-progress" };
+  await loseReply(home);
+  expect(await report(form)).toBe(503);
+  await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
+  expect(await report(form)).toBe(204);
+  await expect.poll(() => told.length).toBe(1);
+});
+
+/** The session takes the next callback, and its reply does not arrive. */
+async function loseReply(home: House): Promise<void> {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await runInDurableObject(session(home), (instance) => {
+    const class_ = Object.getPrototypeOf(instance) as RelaySession;
+    const taken = class_.conferenceEvent;
+    vi.spyOn(class_, "conferenceEvent").mockImplementationOnce(function (this: RelaySession, request) {
+      taken.call(this, request);
+      throw new Error("the session is gone");
+    });
+  });
+}
 
 async function isConfirmed(home: House): Promise<boolean> {
   return await runInDurableObject(
