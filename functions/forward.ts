@@ -16,23 +16,24 @@ export interface Told {
 }
 
 /**
- * Sends the callback to the rule's own URL. Never rejects. URLs are not logged: they may carry tokens. Redirects are not
- * followed: the event, and the URL's token, are meant for the rule's own server.
+ * Sends the callback to the rule's own URL; false where it did not take it. Never rejects. URLs are not logged: they may carry
+ * tokens. Redirects are not followed: the event, and the URL's token, are meant for the rule's own server.
  */
-export async function forward(to: ForwardTo, told: Told, said: Record<string, unknown>): Promise<void> {
+export async function forward(to: ForwardTo, told: Told, said: Record<string, unknown>): Promise<boolean> {
   let failure = "";
   for (const pause of PAUSES_MS) {
     if (pause > 0) await scheduler.wait(pause);
     try {
       const response = await send(to, told);
       await response.body?.cancel();
-      if (response.ok) return;
+      if (response.ok) return true;
       failure = `answered ${response.status}`;
     } catch (error) {
       failure = describeError(error);
     }
   }
   log("warn", "callback.not_forwarded", { ...said, why: failure });
+  return false;
 }
 
 async function send(to: ForwardTo, { kind, body, account }: Told): Promise<Response> {

@@ -2,10 +2,21 @@ import * as z from "zod";
 import type { Project } from "./directory.ts";
 import { accountPath, MAX_PAGES, normalised, PAGE_SIZE, readJson, request, requestOnce } from "./rest.ts";
 
+/** What both lists say of a recording: `in-progress` is each that may still end. */
+export type ListedState = "in-progress" | "completed" | "absent" | "failed";
+
+const ENDS: Readonly<Record<string, ListedState>> = {
+  completed: "completed",
+  // RELAY's word for it.
+  finished: "completed",
+  absent: "absent",
+  failed: "failed",
+};
+
 /** A recording as one of SignalWire's lists has it. */
 export interface ListedRecording {
   sid: string;
-  isDone: boolean;
+  state: ListedState;
   url: string | null;
   duration_s: number | null;
   size_bytes: number | null;
@@ -116,7 +127,7 @@ export async function sidToDelete(
   if (sid !== null) return sid;
   const ids = [conference_sid, conference_id].filter((id) => id !== null);
   const [first, ...others] = await recordingsById(project, { ids, sid }, signal);
-  if (!first?.isDone || others.length > 0 || first.started_at === null) return null;
+  if (!first || first.state === "in-progress" || others.length > 0 || first.started_at === null) return null;
   return Math.abs(first.started_at - started_at) <= CLOCKS_MS ? first.sid : null;
 }
 
@@ -130,7 +141,7 @@ async function recordingsOf(project: Project, sid: string, signal: AbortSignal):
   const { recordings } = compatibilityRecordings.parse(await readJson(response));
   return recordings.map((one) => ({
     sid: one.sid,
-    isDone: one.status === "completed",
+    state: stateOf(one.status),
     // Of the recording's own page: without its ending the path is that of the sound.
     url: one.uri ? new URL(one.uri.replace(/\.json$/, ""), project.rest_url).href : null,
     duration_s: one.duration ?? null,
@@ -176,7 +187,7 @@ async function relayRecordingsOf(
     if (found.length > 0)
       return found.map((one) => ({
         sid: one.id,
-        isDone: one.status === "finished",
+        state: stateOf(one.status),
         url: one.url ?? null,
         duration_s: one.duration_in_seconds ?? null,
         size_bytes: one.byte_size ?? null,
@@ -185,6 +196,10 @@ async function relayRecordingsOf(
     path = links?.next;
   }
   return [];
+}
+
+function stateOf(status: string | null | undefined): ListedState {
+  return ENDS[status ?? ""] ?? "in-progress";
 }
 
 function timeOf(text: string | null | undefined): number | null {

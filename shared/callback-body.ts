@@ -37,6 +37,9 @@ const recordingStatuses: Readonly<Record<string, string>> = {
   "record-pause": "in-progress",
   "record-resume": "in-progress",
   "record-stop": "completed",
+  // As we name what a form alone has a word for.
+  "recording-absent": "absent",
+  "recording-failed": "failed",
 };
 
 /**

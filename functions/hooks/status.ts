@@ -7,11 +7,12 @@ import { verifyForm } from "../../shared/form-signature.ts";
 import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
 import type { Owner } from "../directory.ts";
-import { forward } from "../forward.ts";
+import { forward, type Told } from "../forward.ts";
 import { describeError, log } from "../log.ts";
 import { hasPlainNames } from "../naming.ts";
 import { publicUrl } from "../public-url.ts";
 import { refuse } from "../refusals.ts";
+import type { ConferenceEventReply } from "../session/contract.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { within } from "../within.ts";
 import { bodyLimit, formLimit, readBody } from "./body.ts";
@@ -81,11 +82,10 @@ async function receive(c: Context<{ Bindings: Env }>, id: string, kind: Callback
       event,
       trusted: signature === "right",
       ids_known: !isForm,
+      confirms: true,
     });
-    for (const to of reply.forward) {
-      const account = tenant.project.project_id;
-      c.executionCtx.waitUntil(forward(to, { kind, body: read.body, account }, { tenant: id, kind }));
-    }
+    const account = tenant.project.project_id;
+    c.executionCtx.waitUntil(tell(c.env, tenant, reply, { kind, body: read.body, account }));
     if (reply.unrecorded) {
       log("error", "callback.not_taken", { tenant: id, kind, error: "the session's storage is full" });
       return c.text("Try again.", 503);
@@ -96,6 +96,23 @@ async function receive(c: Context<{ Bindings: Env }>, id: string, kind: Callback
     return c.text("Try again.", 503);
   }
   return c.body(null, 204);
+}
+
+/** Tells the rule's own server, and the session that it was told: what nobody confirms is told again. Never rejects. */
+async function tell(
+  env: Env,
+  { tenant, project }: Owner,
+  { forward: whom, confirm }: ConferenceEventReply,
+  told: Told,
+): Promise<void> {
+  const said = { tenant, kind: told.kind };
+  const taken = await Promise.all(whom.map((to) => forward(to, told, said)));
+  if (confirm === undefined || taken.includes(false)) return;
+  try {
+    await sessionOf(env, project).recordingTold(tenant, confirm);
+  } catch (error) {
+    log("warn", "callback.not_confirmed", { ...said, error: describeError(error) });
+  }
 }
 
 /** Status callbacks are not among the requests that SignalWire says it signs: none is fine, a wrong one is not. */

@@ -191,12 +191,16 @@ export interface ConferenceEventRequest {
   trusted: boolean;
   /** Whether `conference_id` is RELAY's; a form's `ConferenceSid` may be another. */
   ids_known: boolean;
+  /** The Worker confirms what it told; absent from one of the version before. */
+  confirms?: true;
 }
 
 export interface ConferenceEventReply {
   v: 1;
-  /** Whom to tell in turn; nobody for a repeat. */
+  /** Whom to tell in turn; nobody for a repeat whose first was told for certain. */
   forward: ForwardTo[];
+  /** Our id of the recording whose end is told: the session is to hear when `forward` has taken it. */
+  confirm?: string;
   /** It was acted upon, and there was no room to write it down: it is to come again. */
   unrecorded?: true;
 }

@@ -24,8 +24,20 @@ const OF_EVENTS = [
 ] as const;
 const LONGEST = 256;
 
-/** What became of an event's row. `unwritten`: there was no room for it, and it is to be acted upon all the same. */
-export type Recorded = "new" | "repeat" | "unwritten" | "unwritten repeat" | "refused";
+/** SignalWire's own repeats of a callback that was not answered have come by then. */
+const REPEATED_MS = 60_000;
+
+/**
+ * What became of an event's row. `unwritten`: there was no room for it, and it is to be acted upon all the same. `repeat after a restart`:
+ * the session that took the first is gone, and its reply may have gone with it.
+ */
+export type Recorded =
+  | "new"
+  | "repeat"
+  | "repeat after a restart"
+  | "unwritten"
+  | "unwritten repeat"
+  | "refused";
 
 /** Where an event came from. The feeds are kept apart here, and made one by what they say. */
 export type Feed = "relay" | "callback";
@@ -41,11 +53,14 @@ export class EventLog {
   /** Events that were acted upon and found no room on disk; the newest. */
   readonly #unwritten = new Set<string>();
   #unrecorded = { count: 0, logged_at: 0 };
+  /** The last row that was there when this began. */
+  readonly #before: number;
 
   constructor(disk: Disk, counters: Counters, now: () => number) {
     this.#disk = disk;
     this.#counters = counters;
     this.#now = now;
+    this.#before = disk.exec<{ seq: number | null }>("SELECT MAX(seq) AS seq FROM events").one().seq ?? 0;
   }
 
   /**
@@ -71,7 +86,7 @@ export class EventLog {
     };
     const ts = event.timestamp ?? null;
     const status = field("status") ?? field("call_state") ?? field("state") ?? field("dial_state");
-    const fingerprint: (string | number | { tenant: string } | null)[] = [
+    const fingerprint: (string | number | Record<string, string> | null)[] = [
       feed,
       event.event_type,
       status,
@@ -82,8 +97,12 @@ export class EventLog {
       ts,
     ];
     if (tenant !== undefined) fingerprint.push({ tenant });
+    const name = field("name");
+    // A recording's form may name neither its conference nor a call: two rooms' come within one second.
+    if (name !== null && field("conference_id") === null) fingerprint.push({ name });
+    const recording_sid = field("recording_sid");
     // Without a timestamp nothing tells a repeat from the same thing happening again, but for a recording's own id.
-    if (ts === null) fingerprint.push(field("recording_sid") ?? crypto.randomUUID());
+    if (recording_sid !== null || ts === null) fingerprint.push(recording_sid ?? crypto.randomUUID());
     const print = JSON.stringify(fingerprint);
     const written = this.#disk.attempt(
       `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
@@ -100,7 +119,8 @@ export class EventLog {
     const wasUnwritten = this.#unwritten.has(print);
     if (written) {
       this.#unwritten.delete(print);
-      return written.rowsWritten > 0 && !wasUnwritten ? "new" : "repeat";
+      if (written.rowsWritten > 0) return wasUnwritten ? "repeat" : "new";
+      return this.#isOfBefore(print) ? "repeat after a restart" : "repeat";
     }
     this.#countUnrecorded();
     if (wasUnwritten) return "unwritten repeat";
@@ -110,6 +130,14 @@ export class EventLog {
       this.#unwritten.delete(oldest);
     }
     return "unwritten";
+  }
+
+  #isOfBefore(print: string): boolean {
+    const [row] = this.#disk.exec<{ seq: number; at: number }>(
+      "SELECT seq, at FROM events WHERE fingerprint = ?",
+      print,
+    );
+    return row !== undefined && row.seq <= this.#before && row.at > this.#now() - REPEATED_MS;
   }
 
   #countUnrecorded(): void {

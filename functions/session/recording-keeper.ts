@@ -1,3 +1,4 @@
+import type { CallbackBody } from "../../shared/callback-body.ts";
 import { type CallbackKind, type ForwardTo, isWanted } from "../../shared/callbacks.ts";
 import { LONGEST_CALL_MS } from "../../shared/placement.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
@@ -16,13 +17,22 @@ import {
   type RecordingChanges,
   type RecordingState,
   type Recordings,
+  TOLD,
 } from "./recordings.ts";
 import type { Rooms } from "./rooms.ts";
 import { TooLate } from "./slots.ts";
 
 const REST_MS = 4_000;
 /** Recordings that are looked at in one run. */
-const AT_ONCE = 20;
+const AT_ONCE = 40;
+/** And of one tenant. */
+const OF_TENANT = 4;
+/** Tenants whose recordings are looked at side by side: few, since the connections of calls' commands are as many. */
+const TENANTS_AT_ONCE = 2;
+/** After this a tenant's other recordings wait for the next run, and no other tenant for them. */
+const TENANT_MS = 10_000;
+/** By then the Worker has told the rule's server, in three tries if need be, and has said so. */
+const CONFIRMED_MS = 25_000;
 /** Waits before REST is asked again that had no word of a recording's end; after the last nothing more is to be had. */
 const ASK_AGAIN_MS = [10_000, 30_000, 120_000, 600_000, 3_600_000] as const;
 /** The same while no list can be had, or one shows it as going on. */
@@ -42,6 +52,13 @@ const STATES: Readonly<Record<string, RecordingState>> = {
   "recording-failed": "failed",
 };
 
+/** The status by which we tell of an end in a callback's place: RELAY has one of its own for a recording that was made alone. */
+const TELLING: Partial<Record<RecordingState, string>> = {
+  completed: "record-stop",
+  absent: "recording-absent",
+  failed: "recording-failed",
+};
+
 interface RecordingHost {
   recordings: Recordings;
   rooms: Rooms;
@@ -57,6 +74,10 @@ export interface ToldOfRecording {
   tenant?: string;
   /** Whether its `conference_id` is RELAY's. */
   ids_known: boolean;
+  /** Whether it came before, and was answered as far as is known. */
+  isRepeat?: boolean;
+  /** Whether it will be confirmed when the rule's server was told. */
+  confirms?: boolean;
 }
 
 /** What an event says, as far as the table keeps it. */
@@ -77,6 +98,8 @@ interface Said {
 export interface Heard {
   forward: ForwardTo | null;
   unwritten: boolean;
+  /** The recording of whose end they are told, where that is to be confirmed. */
+  confirm?: string;
 }
 
 /**
@@ -118,16 +141,26 @@ export class RecordingKeeper {
       });
     }
     if (!row) return { ...this.#untold(tenant, said, told), unwritten: true };
-    const wasTold = row.told === 1;
     const to = row.forward ?? this.#host.rooms.forwardingOf(said.room, "recording", tenant);
-    const isTold =
-      told.kind === "recording" && isWantedBy(to, said.status) && !(wasTold && isEnd(said.state));
+    const isTold = this.#isToTell(row, said, told) && isWantedBy(to, said.status);
+    const isEndTold = isTold && isEnd(said.state);
+    const marks = isEndTold && told.confirms !== true && told.isRepeat !== true;
     const isWritten = recordings.update(row, {
       ...changesBy(row, said),
-      ...(isTold && isEnd(said.state) ? { told: 1 } : {}),
-      due_at: this.#dueAfter(row, said, isTold),
+      due_at: this.#dueAfter(row, said, isEndTold),
+      ...(marks ? { told: TOLD.byCallback, due_at: null } : {}),
     });
-    return { forward: isTold ? to : null, unwritten: !isWritten };
+    return {
+      forward: isTold ? to : null,
+      unwritten: !isWritten,
+      ...(isEndTold && told.confirms === true ? { confirm: row.id } : {}),
+    };
+  }
+
+  /** The rule's server took what SignalWire's callback said of the end. */
+  confirmed(tenant: string, id: string): void {
+    const row = this.#host.recordings.find(tenant, id);
+    if (row) this.#host.recordings.update(row, { told: TOLD.byCallback, due_at: null });
   }
 
   /** Looks at those that are due. Never rejects. */
@@ -135,7 +168,15 @@ export class RecordingKeeper {
     if (this.#isRunning) return;
     this.#isRunning = true;
     try {
-      for (const row of this.#host.recordings.takeDue(AT_ONCE)) await this.#look(row);
+      const due = Map.groupBy(
+        this.#host.recordings.takeDue(AT_ONCE, OF_TENANT),
+        ({ tenant }) => tenant,
+      ).values();
+      // Each takes the next tenant when it is done with one.
+      const lane = async (): Promise<void> => {
+        for (const rows of due) await this.#lookAtTenants(rows);
+      };
+      await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, lane));
     } catch (error) {
       log("error", "recordings.broke", { error: describeError(error) });
     } finally {
@@ -143,22 +184,36 @@ export class RecordingKeeper {
     }
   }
 
-  async #look(row: Recording): Promise<void> {
+  async #lookAtTenants(rows: readonly Recording[]): Promise<void> {
+    const until = this.#now() + TENANT_MS;
+    try {
+      for (const row of rows) {
+        if (this.#now() > until) return;
+        await this.#look(row);
+      }
+    } catch (error) {
+      log("error", "recordings.broke", { error: describeError(error) });
+    }
+  }
+
+  async #look({ tenant, id }: Recording): Promise<void> {
     const { recordings } = this.#host;
+    const row = recordings.find(tenant, id);
+    // Told or put off while those before it were looked at.
+    if (!row || row.due_at === null || row.due_at > this.#now()) return;
     // What is not finished when we vanish is looked at again.
     recordings.update(row, { due_at: this.#now() + LOOK_MS });
     if (isOpen(row)) {
       if (this.#isLive(row)) return;
       recordings.update(row, { ended_at: row.ended_at ?? this.#now() });
-      await this.#ask(row);
-      if (isOpen(row)) return;
+      if (!(await this.#ask(row))) return;
     }
     await this.#tell(row);
     recordings.update(row, { due_at: null });
   }
 
-  /** Its end was not told: SignalWire's lists may have it. */
-  async #ask(row: Recording): Promise<void> {
+  /** Its end was not told: SignalWire's lists may have it. True where one did. */
+  async #ask(row: Recording): Promise<boolean> {
     const { recordings } = this.#host;
     const ids = [...new Set([row.conference_sid, row.conference_id])].filter((id) => id !== null);
     let listed: ListedRecording[] = [];
@@ -170,33 +225,36 @@ export class RecordingKeeper {
       log("info", "recording.not_listed", { room: row.room, error: describeError(error) });
       if (error instanceof RestBusy || error instanceof TooLate) {
         recordings.update(row, { due_at: this.#now() + error.retry_after_ms });
-        return;
+        return false;
       }
-      if (this.#mayGoOn(row)) return this.#askAgain(row);
+      if (this.#mayGoOn(row)) {
+        this.#askAgain(row);
+        return false;
+      }
     }
-    // Told meanwhile, or deleted.
     const now = recordings.find(row.tenant, row.id);
-    if (!now || !isOpen(now)) {
-      Object.assign(row, now ?? { state: "lost", told: 1 });
-      return;
-    }
-    const done = listed.filter(({ sid, isDone }) => isDone && (sid === row.sid || !recordings.bySid(sid)));
-    const found = done.find(({ sid }) => sid === row.sid) ?? done[0];
+    // Deleted, or told meanwhile: then it is due as that said.
+    if (!now || !isOpen(now)) return false;
+    const ours = listed.filter(({ sid }) => sid === row.sid || !recordings.bySid(sid));
+    const goesOn = ours.some(({ state }) => state === "in-progress");
+    const over = ours.filter(({ state }) => state !== "in-progress");
+    // Of several the one that was made is meant, or the one that goes on.
+    const likely = over.find(({ state }) => state === "completed") ?? (goesOn ? undefined : over[0]);
+    const found = over.find(({ sid }) => sid === row.sid) ?? likely;
     if (found) {
-      for (const one of done) this.#madeGood(row, one, one === found);
-      return;
+      for (const one of over) this.#madeGood(row, one, one === found);
+      return true;
     }
-    const goesOn = listed.some(({ sid, isDone }) => !isDone && (sid === row.sid || !recordings.bySid(sid)));
     if ((goesOn && this.#mayGoOn(row)) || row.asked < ASK_AGAIN_MS.length) {
       this.#askAgain(row);
     } else if (row.state === "expected") {
       // Its conference never began, or was not recorded after all.
       recordings.drop(row);
-      Object.assign(row, { state: "absent", told: 1 });
     } else {
-      recordings.update(row, { state: "lost" });
+      recordings.update(row, { state: "lost", due_at: null });
       log("warn", "recording.lost", { room: row.room, conference: row.conference_id });
     }
+    return false;
   }
 
   #askAgain(row: Recording): void {
@@ -210,9 +268,9 @@ export class RecordingKeeper {
   }
 
   /** @param isIt false: another one of the same room, of which nothing was told either. */
-  #madeGood(row: Recording, { isDone: _, started_at, ...facts }: ListedRecording, isIt: boolean): void {
+  #madeGood(row: Recording, { started_at, ...facts }: ListedRecording, isIt: boolean): void {
     const { recordings, counters } = this.#host;
-    const changes = { ...facts, state: "completed", started_at: started_at ?? row.started_at } as const;
+    const changes = { ...facts, started_at: started_at ?? row.started_at };
     if (isIt) recordings.update(row, changes);
     else {
       const { tenant, room, forward, ended_at } = row;
@@ -224,35 +282,27 @@ export class RecordingKeeper {
   /** The callback was lost: what is known goes out in its place. */
   async #tell(row: Recording): Promise<void> {
     const to = row.forward ?? this.#host.rooms.forwardingOf(row.room, "recording", row.tenant);
-    const status = row.state === "completed" ? "record-stop" : null;
-    if (row.told === 1 || to === null || status === null || !isWantedBy(to, status)) return;
+    const status = TELLING[row.state];
+    if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return;
     const account = this.#host.facts.require("project_id");
-    const params = {
-      status,
-      conference_id: row.conference_id ?? undefined,
-      name: row.room,
-      recording_sid: row.sid ?? undefined,
-      recording_url: row.url ?? undefined,
-      recording_duration: row.duration_s ?? undefined,
-      recording_file_size: row.size_bytes ?? undefined,
-    };
-    const body = {
-      event_type: "calling.conference",
-      timestamp: (row.ended_at ?? this.#now()) / 1_000,
-      project_id: account,
-      params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)),
-    };
-    await forward(
-      to,
-      { kind: "recording", account, body: { kind: "json", body } },
-      { tenant: row.tenant, kind: "recording" },
-    );
-    this.#host.recordings.update(row, { told: 1 });
+    const body = bodyOf(row, status, account, this.#now());
+    await forward(to, { kind: "recording", account, body }, { tenant: row.tenant, kind: "recording" });
+    // SignalWire's own callback may have been told meanwhile.
+    const { recordings } = this.#host;
+    if (recordings.find(row.tenant, row.id)?.told === TOLD.not)
+      recordings.update(row, { told: TOLD.inItsPlace });
   }
 
-  #untold(tenant: string, { room, status }: Said, { kind }: ToldOfRecording): Heard {
+  /** An end is told until that is confirmed, after what was told in its place too; anything else once. */
+  #isToTell(row: Recording, { state }: Said, { kind, isRepeat }: ToldOfRecording): boolean {
+    if (kind !== "recording") return false;
+    return isEnd(state) ? row.told !== TOLD.byCallback : isRepeat !== true;
+  }
+
+  #untold(tenant: string, { room, status }: Said, { kind, isRepeat }: ToldOfRecording): Heard {
     const to = this.#host.rooms.forwardingOf(room, "recording", tenant);
-    return { forward: kind === "recording" && isWantedBy(to, status) ? to : null, unwritten: false };
+    const isTold = kind === "recording" && isRepeat !== true && isWantedBy(to, status);
+    return { forward: isTold ? to : null, unwritten: false };
   }
 
   /** RELAY's events say whose a conference is by nothing but its name. */
@@ -306,12 +356,13 @@ export class RecordingKeeper {
       );
   }
 
-  #dueAfter(row: Recording, { state }: Said, isTold: boolean): number | null {
+  #dueAfter(row: Recording, { state }: Said, isEndTold: boolean): number | null {
     const now = this.#now();
     if (!isEnd(state)) return isOpen(row) ? (row.due_at ?? now + LOOK_MS) : row.due_at;
-    if (isTold || row.told === 1) return null;
-    // A callback that says more of it is on its way.
-    return now + GRACE_MS;
+    if (row.told !== TOLD.not) return null;
+    if (isEndTold) return now + CONFIRMED_MS;
+    // A callback that says more of it is on its way, or the Worker tells of one.
+    return Math.max(isOpen(row) ? 0 : (row.due_at ?? 0), now + GRACE_MS);
   }
 }
 
@@ -335,6 +386,27 @@ function saidBy(event: RelayEvent, { ids_known }: ToldOfRecording, now: number):
     duration_s: recording_duration ?? null,
     size_bytes: recording_file_size ?? null,
   };
+}
+
+/** What is known of an end, as RELAY tells it. */
+function bodyOf(row: Recording, status: string, account: string, now: number): CallbackBody {
+  const at = row.ended_at ?? now;
+  const params = {
+    status,
+    conference_id: row.conference_id,
+    name: row.room,
+    recording_sid: row.sid,
+    recording_url: row.url,
+    recording_duration: row.duration_s,
+    recording_file_size: row.size_bytes,
+  };
+  const body = {
+    event_type: "calling.conference",
+    timestamp: at / 1_000,
+    project_id: account,
+    params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)),
+  };
+  return { kind: "json", body };
 }
 
 /** What is new; an end is the end, whatever comes late. */

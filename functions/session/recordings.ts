@@ -38,7 +38,7 @@ export interface Recording {
   ended_at: number | null;
   /** Whom the rule wants told of it. */
   forward: ForwardTo | null;
-  /** Whether they were told how it ended, 0 or 1. */
+  /** By whom they were told how it ended: {@link TOLD}. */
   told: number;
   /** How often REST was asked in vain. */
   asked: number;
@@ -79,13 +79,17 @@ const NEWEST = 10;
 const OF_CONFERENCE = 20;
 /** A recording that nothing else speaks of is looked at this long after. */
 export const LOOK_MS = 300_000;
-/** What SignalWire tells of a recording's end has come by then, its own repeats too. */
+/** Of so many that are due each tenant's are found. */
+const MOST_DUE = 10_000;
+/** What SignalWire tells of a recording's end has come by then, as a rule. */
 export const GRACE_MS = 10_000;
+/** Whether the rule's server was told of the end: by a callback of SignalWire's, or by what we know in its place. */
+export const TOLD = { not: 0, byCallback: 1, inItsPlace: 2 } as const;
 
 const COLUMNS =
   "seq, id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes, started_at, ended_at, forward, told, asked, due_at";
 
-type Row = Omit<Recording, "forward"> & { forward: string | null };
+type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<string, SqlStorageValue>;
 
 /** The table of recordings: the only place that reads and writes it. What is in it goes by its age alone. */
 export class Recordings {
@@ -230,13 +234,22 @@ export class Recordings {
       if (isOpen(row) && (row.due_at ?? due_at + 1) > due_at) this.update(row, { due_at });
   }
 
-  /** Those that are to be looked at, the longest due first. */
-  takeDue(limit: number): Recording[] {
-    return this.#select(
+  /** Those that are to be looked at, the longest due first; few of one tenant, whose many would keep another's waiting. */
+  takeDue(limit: number, of_tenant: number): Recording[] {
+    const taken = new Map<string, Recording[]>();
+    let count = 0;
+    for (const row of this.#cursor(
       "INDEXED BY recordings_by_due WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
       this.#now(),
-      limit,
-    );
+      MOST_DUE,
+    )) {
+      const rows = taken.get(row.tenant) ?? [];
+      if (rows.length === of_tenant) continue;
+      taken.set(row.tenant, [...rows, readRow(row)]);
+      count += 1;
+      if (count === limit) break;
+    }
+    return [...taken.values()].flat();
   }
 
   /** When one is next to be looked at, ms. */
@@ -321,15 +334,19 @@ export class Recordings {
   }
 
   #select(where: string, ...values: SqlStorageValue[]): Recording[] {
-    return this.#disk
-      .exec<Row & Record<string, SqlStorageValue>>(`SELECT ${COLUMNS} FROM recordings ${where}`, ...values)
+    return this.#cursor(where, ...values)
       .toArray()
-      .map(({ forward, ...row }) => ({
-        ...row,
-        // What it holds is what `add` and `update` wrote.
-        forward: forward === null ? null : (JSON.parse(forward) as ForwardTo),
-      }));
+      .map(readRow);
   }
+
+  #cursor(where: string, ...values: SqlStorageValue[]): SqlStorageCursor<Row> {
+    return this.#disk.exec<Row>(`SELECT ${COLUMNS} FROM recordings ${where}`, ...values);
+  }
+}
+
+function readRow({ forward, ...row }: Row): Recording {
+  // What it holds is what `add` and `update` wrote.
+  return { ...row, forward: forward === null ? null : (JSON.parse(forward) as ForwardTo) };
 }
 
 /** Whether its end is still to come. */

@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ForwardTo } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
 import { Alarm } from "./alarm.ts";
@@ -39,6 +38,8 @@ import { WalkDecider } from "./walk-decider.ts";
 
 /** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
 const RETRIED_AT_ONCE = 500;
+
+type Telling = Pick<ConferenceEventReply, "forward" | "confirm">;
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
@@ -223,11 +224,15 @@ export class RelaySession extends DurableObject<Env> {
     const isUnwritten = recorded.startsWith("unwritten");
     let unrecorded = isUnwritten ? { unrecorded: true as const } : {};
     this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    const how = { kind, ids_known, ...(tenant === undefined ? {} : { tenant }) };
+    const confirms = request.confirms === true;
+    const how = { kind, ids_known, confirms, ...(tenant === undefined ? {} : { tenant }) };
     if (!isNew) {
-      // The first may have found room for its event, and none for what it says of a recording.
-      if (this.#recordings.heard(event, how)?.unwritten) unrecorded = { unrecorded: true };
-      return { v: 1, forward: [], ...unrecorded };
+      const mayBeUnanswered = recorded === "repeat after a restart";
+      // The first may have found room for its event and none for what it says of a recording, and its reply may be lost.
+      const again = this.#recordings.heard(event, { ...how, isRepeat: !mayBeUnanswered });
+      if (again?.unwritten) unrecorded = { unrecorded: true };
+      const telling = mayBeUnanswered ? this.#whomToTell(request, again) : replyTo(again);
+      return { v: 1, ...telling, ...unrecorded };
     }
     this.#heartbeat.worked();
     this.#tables.observations.saw("status_callbacks_are_signed", trusted);
@@ -239,8 +244,12 @@ export class RelaySession extends DurableObject<Env> {
     this.#notices.heard(event, ids_known);
     this.#chores.start();
     this.#chores.heard();
-    const toTell = this.#whomToTell(request, heard);
-    return { v: 1, forward: toTell, ...unrecorded };
+    return { v: 1, ...this.#whomToTell(request, heard), ...unrecorded };
+  }
+
+  /** The rule's own server took what the Worker told it of the recording's end. */
+  recordingTold(tenant: string, id: string): void {
+    this.#recordings.confirmed(tenant, id);
   }
 
   /**
@@ -302,10 +311,11 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   /** A recording that the table knows is told to those whom the rule wanted told when it began. */
-  #whomToTell(request: ConferenceEventRequest, heard: Heard | null): ForwardTo[] {
+  #whomToTell(request: ConferenceEventRequest, heard: Heard | null): Telling {
     const { placements, rooms } = this.#tables;
-    if (request.kind !== "recording" || heard === null) return whomToTell(placements, rooms, request);
-    return heard.forward === null ? [] : [heard.forward];
+    if (request.kind !== "recording" || heard === null)
+      return { forward: whomToTell(placements, rooms, request) };
+    return replyTo(heard);
   }
 
   #record(event: RelayEvent): boolean {
@@ -343,4 +353,9 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores.start();
     this.#chores.heard();
   }
+}
+
+function replyTo(heard: Heard | null): Telling {
+  if (!heard?.forward) return { forward: [] };
+  return { forward: [heard.forward], ...(heard.confirm === undefined ? {} : { confirm: heard.confirm }) };
 }

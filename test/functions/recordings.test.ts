@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { RelaySession } from "../../functions/session/relay-session.ts";
 import { askApi } from "./api/ask.ts";
 import { session } from "./contexts/context-house.ts";
 import { type House, openHouse, sent, warmUp } from "./house.ts";
@@ -147,9 +148,8 @@ describe("a rule's recording callback", () => {
   });
 });
 
-test("a form that comes twice is told once, and one whose recording found no room is taken when it comes again", async () => {
-  const events = { recording_status_callback_event: "in-progress completed" };
-  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+/** A call in the room, and what posts a recording's form as SignalWire does. */
+async function reporting(home: House): Promise<(fields: Record<string, string>) => Promise<number>> {
   const { call_id } = await home.carrier.placeCall({
     ...caller,
     from: "+15550100001",
@@ -158,13 +158,16 @@ test("a form that comes twice is told once, and one whose recording found no roo
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });
   const [join] = await sent(home, "calling.join_conference");
   const url = String(join?.["recording_status_callback"]);
-  const report = async (RecordingStatus: string) =>
-    (
-      await exports.default.fetch(url, {
-        method: "POST",
-        body: new URLSearchParams({ RecordingSid: "r-1", RecordingStatus, RecordingDuration: "3" }),
-      })
-    ).status;
+  return async (fields) =>
+    (await exports.default.fetch(url, { method: "POST", body: new URLSearchParams(fields) })).status;
+}
+
+test("a form that comes twice is told once, and one whose recording found no room is taken when it comes again", async () => {
+  const events = { recording_status_callback_event: "in-progress completed" };
+  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  const post = await reporting(home);
+  const report = (RecordingStatus: string) =>
+    post({ RecordingSid: "r-1", RecordingStatus, RecordingDuration: "3" });
   expect([await report("in-progress"), await report("in-progress")]).toEqual([204, 204]);
   vi.spyOn(console, "error").mockImplementation(() => {});
   const full = await runInDurableObject(
@@ -176,8 +179,59 @@ test("a form that comes twice is told once, and one whose recording found no roo
   full[Symbol.dispose]();
   expect(await report("completed")).toBe(204);
   expect((await listed(home)).recordings).toMatchObject([{ state: "completed", sid: "r-1", duration_s: 3 }]);
-  await expect.poll(() => told.length).toBe(2);
+  const statuses = () => told.map(({ body }) => JSON.parse(body).params.status);
+  // Where its confirmation found no room either it is told once more.
+  await expect.poll(statuses).toContain("recording-completed");
+  expect(statuses().filter((status) => status === "recording-in-progress")).toHaveLength(1);
 });
+
+test("a form whose reply was lost on its way goes out whole when it comes again, and not again after that", async () => {
+  const wants = { recording_status_callback_event_type: "cxml" };
+  await using home = await openHouse({ rules: rulesWith(wants), carrier: { speed: 10 } });
+  const report = await reporting(home);
+  const form = { RecordingSid: "r-1", RecordingStatus: "completed", RecordingDuration: "3", NewField: "1" };
+  await loseReply(home);
+  expect(await report(form)).toBe(503);
+  expect(told).toEqual([]);
+  expect(await report(form)).toBe(204);
+  await expect.poll(() => told.length).toBe(1);
+  expect(Object.fromEntries(new URLSearchParams(told[0]?.body))).toMatchObject(form);
+  await expect.poll(() => isConfirmed(home)).toBe(true);
+  expect(await report(form)).toBe(204);
+  expect(told).toHaveLength(1);
+});
+
+test("an event whose reply went with its session is told when its callback comes again", async () => {
+  const events = { recording_status_callback_event: "in-progress completed" };
+  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  const report = await reporting(home);
+  const form = { RecordingSid: "r-1", RecordingStatus: "in-progress" };
+  await loseReply(home);
+  expect(await report(form)).toBe(503);
+  await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
+  expect(await report(form)).toBe(204);
+  await expect.poll(() => told.length).toBe(1);
+});
+
+/** The session takes the next callback, and its reply does not arrive. */
+async function loseReply(home: House): Promise<void> {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await runInDurableObject(session(home), (instance) => {
+    const class_ = Object.getPrototypeOf(instance) as RelaySession;
+    const taken = class_.conferenceEvent;
+    vi.spyOn(class_, "conferenceEvent").mockImplementationOnce(function (this: RelaySession, request) {
+      taken.call(this, request);
+      throw new Error("the session is gone");
+    });
+  });
+}
+
+async function isConfirmed(home: House): Promise<boolean> {
+  return await runInDurableObject(
+    session(home),
+    (_, { storage }) => storage.sql.exec("SELECT told FROM recordings WHERE told = 1").toArray().length === 1,
+  );
+}
 
 test("a recording is in the list and in its calls' history, until it is deleted, at SignalWire too where that is asked", async () => {
   await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });

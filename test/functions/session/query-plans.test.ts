@@ -219,6 +219,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   const happens = (status: string, at: number) => {
     const event = conferenceEvent(status, at, "in");
     if (ledger.eventLog.record(event, "relay") === "new") ledger.events.apply(event);
+    ledger.eventLog.record(event, "relay");
   };
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
@@ -363,7 +364,7 @@ function useRecordings({ recordings }: Ledger): void {
   recordings.ofConference("c-1");
   recordings.newestIn("acme", "acme:support");
   recordings.begunIn("acme", "acme:support", 0, 9);
-  recordings.takeDue(9);
+  recordings.takeDue(9, 9);
   recordings.nextDue();
   recordings.oldest();
   recordings.drop(row);

@@ -38,10 +38,12 @@ interface Scene {
   /** What SignalWire lists, or that it does not answer. */
   listed: ListedRecording[] | Error;
   asked: number;
+  /** What the session says does not reach the Worker. */
+  isReplyLost: boolean;
   /** A call that asks for a recording joins, and leaves. */
   join(call_id: string, conference_id: string | null): void;
   leave(call_id: string, conference_id: string): void;
-  /** By a form of the recording callback, unless said otherwise. */
+  /** By a form of the recording callback, unless said otherwise; the Worker confirms what it is given to forward. */
   hear(params: Record<string, unknown>, told?: Partial<ToldOfRecording>): Heard | null;
   /** Looks at what is due after so long. */
   later(ms: number): Promise<void>;
@@ -80,6 +82,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       now: START,
       listed: [],
       asked: 0,
+      isReplyLost: false,
       join(call_id, conference_id) {
         ledger.plan(
           requestOf(call_id, {
@@ -96,13 +99,17 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       leave(call_id, conference_id) {
         ledger.events.apply(event("participant-leave", { call_id, conference_id }));
       },
-      hear: ({ status, ...params }, how = {}) =>
-        keeper.heard(event(String(status), params), {
+      hear({ status, ...params }, how = {}) {
+        const heard = keeper.heard(event(String(status), params), {
           kind: "recording",
           tenant: "acme",
           ids_known: false,
+          confirms: true,
           ...how,
-        }),
+        });
+        if (heard?.confirm !== undefined && !one.isReplyLost) keeper.confirmed("acme", heard.confirm);
+        return heard;
+      },
       async later(ms) {
         one.now += ms;
         await keeper.run();
@@ -116,7 +123,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
 
 const done: ListedRecording = {
   sid: "r-1",
-  isDone: true,
+  state: "completed",
   url: "https://files.example.com/r-1",
   duration_s: 12,
   size_bytes: 192_000,
@@ -214,8 +221,6 @@ test("where RELAY alone tells of its end, the rule's server is told in the callb
     await one.later(1_000);
     expect(told).toEqual([]);
     await one.later(10_000);
-    const late = one.hear({ status: "recording-completed", recording_sid: "r-1" });
-    expect(late?.forward).toBeNull();
     await one.later(600_000);
     expect(told).toMatchObject([
       {
@@ -227,6 +232,133 @@ test("where RELAY alone tells of its end, the rule's server is told in the callb
   });
 });
 
+const stop = { status: "record-stop", conference_id: "conf-1", recording_duration: 20, recording_url: "u" };
+const form = { status: "recording-completed", recording_sid: "r-1" };
+const again = { isRepeat: true };
+
+test("a callback of SignalWire's that comes after one of ours in its place is forwarded all the same, once", async () => {
+  await scene("late", async (one) => {
+    one.join("a", "conf-1");
+    one.hear(stop, byRelay);
+    await one.later(11_000);
+    expect(told).toHaveLength(1);
+    expect(one.hear(form)?.forward).toMatchObject({ url: HOOK.url });
+    expect(one.hear(form, again)?.forward).toBeNull();
+    await one.later(600_000);
+    expect(told).toHaveLength(1);
+  });
+});
+
+test("an end whose telling nobody confirmed is told when its callback comes again, and then no more", async () => {
+  await scene("unconfirmed", async (one) => {
+    one.join("a", "conf-1");
+    one.isReplyLost = true;
+    expect(one.hear(form)?.forward).toMatchObject({ url: HOOK.url });
+    one.isReplyLost = false;
+    await one.later(2_000);
+    expect(one.hear(form, again)?.forward).toMatchObject({ url: HOOK.url });
+    expect(one.hear(form, again)?.forward).toBeNull();
+    await one.later(600_000);
+    expect(told).toEqual([]);
+  });
+});
+
+test("an end whose telling nobody confirmed, and that does not come again, is told in the callback's place", async () => {
+  await scene("unrepeated", async (one) => {
+    one.join("a", "conf-1");
+    one.isReplyLost = true;
+    one.hear(form);
+    // RELAY's own event makes it no earlier: the Worker may be at it still.
+    one.hear(stop, byRelay);
+    await one.later(20_000);
+    expect(told).toEqual([]);
+    await one.later(10_000);
+    expect(told).toMatchObject([{ params: { status: "record-stop", recording_sid: "r-1" } }]);
+    await one.later(600_000);
+    expect(told).toHaveLength(1);
+  });
+});
+
+test("a repeat that is forwarded to nobody leaves what is untold untold", async () => {
+  await scene("repeat", async (one) => {
+    one.join("a", "conf-1");
+    one.hear(form, { ...again, confirms: false });
+    await one.later(60_000);
+    expect(told).toHaveLength(1);
+  });
+});
+
+test("a Worker that confirms nothing, of the version before, is taken to have told", async () => {
+  await scene("older", async (one) => {
+    one.join("a", "conf-1");
+    const older = { confirms: false };
+    expect(one.hear(form, older)?.forward).toMatchObject({ url: HOOK.url });
+    expect(one.hear(form, { ...older, ...again })?.forward).toBeNull();
+    await one.later(600_000);
+    expect(told).toEqual([]);
+  });
+});
+
+test.each(["failed", "absent"] as const)("one that SignalWire lists as %s is so at once", async (state) => {
+  await scene(state, async (one) => {
+    one.join("a", "conf-1");
+    one.leave("a", "conf-1");
+    const [row] = one.ledger.recordings.newestIn("acme", ROOM);
+    if (row) one.ledger.recordings.update(row, { forward: { ...HOOK, as: "form", events: ["absent"] } });
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      told.push(Object.fromEntries(new URLSearchParams(await new Request(input, init).text())));
+      return new Response(null, { status: 204 });
+    });
+    one.listed = [{ ...done, state, url: null, duration_s: null, size_bytes: null }];
+    await one.later(10_000);
+    expect(one.rows()).toMatchObject([{ state, sid: "r-1", url: null }]);
+    expect(told).toMatchObject([{ RecordingStatus: state, RecordingSid: "r-1", FriendlyName: ROOM }]);
+    await one.later(86_400_000);
+    expect(one.asked).toBe(1);
+  });
+});
+
+test("one that failed is not taken for another of the room that goes on", async () => {
+  await scene("failed-before", async (one) => {
+    one.join("a", "conf-1");
+    one.leave("a", "conf-1");
+    one.listed = [
+      { ...done, sid: "r-0", state: "failed" },
+      { ...done, state: "in-progress" },
+    ];
+    await one.later(10_000);
+    expect(one.rows()).toMatchObject([{ state: "expected" }]);
+  });
+});
+
+test("a tenant whose server hangs, and who has many recordings, keeps no other tenant's waiting", async () => {
+  await scene("hangs", async (one) => {
+    const ended = { room: ROOM, state: "completed", started_at: START } as const;
+    const hung = { ...HOOK, events: ["completed"], url: "https://hung.example.com/told" };
+    for (let n = 0; n < 30; n += 1)
+      one.ledger.recordings.add({ ...ended, tenant: "acme", forward: hung, due_at: START + n });
+    for (const tenant of ["globex", "initech"]) {
+      const forward = { ...HOOK, events: ["completed"], url: `${HOOK.url}/${tenant}` };
+      one.ledger.recordings.add({ ...ended, tenant, forward, due_at: START + 900 });
+    }
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    const urls: string[] = [];
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const { url } = new Request(input, init);
+      urls.push(url);
+      return url === hung.url ? await promise : new Response(null, { status: 204 });
+    });
+    const run = one.later(1_000);
+    await expect.poll(() => urls.filter((url) => url !== hung.url)).toHaveLength(2);
+    expect(urls.filter((url) => url === hung.url)).toHaveLength(1);
+    // It took long: the tenant's others wait for the next run.
+    one.now += 18_000;
+    resolve(new Response(null, { status: 204 }));
+    await run;
+    expect(urls.filter((url) => url === hung.url)).toHaveLength(1);
+  });
+});
+
 test("where nothing tells of its end, SignalWire's list is asked when everybody has left", async () => {
   await scene("listed", async (one) => {
     one.join("a", "conf-1");
@@ -235,7 +367,7 @@ test("where nothing tells of its end, SignalWire's list is asked when everybody 
     one.leave("a", "conf-1");
     one.listed = new Error("REST answered 503");
     await one.later(10_000);
-    one.listed = [{ ...done, isDone: false }];
+    one.listed = [{ ...done, state: "in-progress" }];
     await one.later(10_000);
     expect(one.rows()).toMatchObject([{ state: "expected" }]);
     one.listed = [done];
@@ -282,7 +414,7 @@ test("one that nothing ever told of, nor any list, was none; one that began is l
 
 test.each([
   ["REST cannot be reached", new Error("REST answered 503")],
-  ["a list shows it as going on", [{ ...done, isDone: false }]],
+  ["a list shows it as going on", [{ ...done, state: "in-progress" }]],
 ] as const)("one is not given up while %s, and is made good after that", async (name, listed) => {
   await scene(name, async (one) => {
     one.join("a", "conf-1");
