@@ -24,8 +24,13 @@ import {
   wireNames,
 } from "./visit.ts";
 
-/** A call whose session is out of reach comes back so often; then nothing but an apology is left. */
-const MOST_ASKED = 6;
+/**
+ * A call of which nothing says where it is comes back after 3 s, and later after a minute: SignalWire lets it be transferred 32 times. Last
+ * words might be spoken into its room, so in the end it stays.
+ */
+const OFTEN = 12;
+const LONG_MS = 60_000;
+const MOST_ASKED = 24;
 /** Asking steps of calls that come back without a sealed state, apart from those that have one. */
 const RESUMED_STEPS = 1_000;
 
@@ -96,9 +101,7 @@ export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answe
     const room = reply.room === "" ? null : reply.room;
     return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
   }
-  const asks = at.asked % ASKED_BETWEEN < MOST_ASKED ? askedAgain(visit, at) : undefined;
-  const next: Next = asks ? { does: "ask_again", ms: HOLD_MS, asks } : { does: "apologise" };
-  return { ...said, room: reply.room ?? null, next };
+  return { ...said, room: reply.room ?? null, next: heldFor(visit, at, {}) };
 }
 
 /**
@@ -172,15 +175,22 @@ function nextOf(
       return reply.after_url !== undefined && saidIn(visit).document_said !== undefined
         ? { does: "hand_over", swml: reply.after_url, params }
         : over;
-    case "hold": {
-      const asks = askedAgain(visit, at);
-      return asks ? { does: "ask_again", ms: HOLD_MS, ...ringing(reply), asks } : { does: "stay" };
-    }
+    case "hold":
+      return heldFor(visit, at, ringing(reply));
     case "not_in":
       return reply.word ? lastNext(visit, reply.word) : { does: "apologise" };
     default:
       return reply.outcome satisfies never;
   }
+}
+
+function heldFor(visit: CallVisit, at: ResumedAt, rings: { ringing?: true }): Next {
+  const asked = at.asked % ASKED_BETWEEN;
+  const asks = asked < MOST_ASKED ? askedAgain(visit, at) : undefined;
+  if (!asks) return { does: "stay" };
+  return asked < OFTEN
+    ? { does: "ask_again", ms: HOLD_MS, ...rings, asks }
+    : { does: "ask_again", ms: LONG_MS, ringing: true, asks };
 }
 
 /** From a hold a call comes back with what it came with: the result of its document's join, or none. */

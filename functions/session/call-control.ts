@@ -75,6 +75,8 @@ interface ControlHost {
   /** What is now to be heard, in the turn in which it is asked for; null: nothing any more. */
   sounds(sounding: Sounding | null): void;
   commandEnded(outcome: Outcome): void;
+  /** A document that answers the call, and then does nothing, may start late: it would take the call out of its room. */
+  answersLate(): void;
 }
 
 /** refused: REST finds no such call, or no such sound on it, which is no proof that the call is over. */
@@ -360,7 +362,10 @@ export class CallControl {
     const dest = render(answeredDocument()).body;
     const done = await this.commandByRest("calling.transfer", { dest });
     if (done === "done" && !this.#isAnswered) await scheduler.wait(ANSWERED_MS);
-    return done === "failed" && (await this.#isAnsweredLate()) ? "done" : done;
+    if (done !== "failed") return done;
+    if (await this.#isAnsweredLate()) return "done";
+    this.#host.answersLate();
+    return done;
   }
 
   /** REST may do late what it gave no answer to: that would take the call out of any other document that it is led to meanwhile. */

@@ -62,6 +62,8 @@ const ALIVE_THERE = new Set([
 
 /** Conferences of which it is remembered which kinds of calls joined them. */
 const CONFERENCES = 2_000;
+/** What REST gave no answer to is done within this, or not at all. */
+const LATE_MS = 60_000;
 /** Calls of which it is remembered where REST found them. */
 const FOUND = 5_000;
 /** Names with two conferences that are remembered. */
@@ -105,6 +107,8 @@ export class ConferenceEvents {
   readonly #kindsIn = new Map<string, Set<boolean>>();
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
+  /** By call: until when a document of ours that leads nowhere may start, ms. */
+  readonly #late = new Map<string, number>();
   /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
   readonly #sids = new Map<string, string>();
   readonly #ends: ConferenceEnds;
@@ -125,6 +129,20 @@ export class ConferenceEvents {
     this.#now = now;
     this.#ends = new ConferenceEnds(disk);
     for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
+  }
+
+  /** A document of ours that leads nowhere was given to the call, and may start late: a leave within a minute is its doing, once. */
+  mayBeTakenOut(call_id: string): void {
+    this.#late.set(call_id, this.#now() + LATE_MS);
+    for (const oldest of this.#late.keys()) {
+      if (this.#late.size <= FOUND) break;
+      this.#late.delete(oldest);
+    }
+  }
+
+  #isTakenOutLate({ call_id, state }: Placement): boolean {
+    if (state !== "joined" || (this.#late.get(call_id) ?? 0) < this.#now()) return false;
+    return this.#late.delete(call_id);
   }
 
   /** Whether participants are still to be seen to, for what events told of the conferences that they were in. */
@@ -482,7 +500,9 @@ export class ConferenceEvents {
    * @param isProved by more than a token.
    */
   change(row: Placement, event: MembershipEvent, isProved = true): void {
-    const change = applyEvent(row, event, this.#now());
+    const isTakenOut = event.happened === "left" && this.#isTakenOutLate(row);
+    const now = this.#now();
+    const change = applyEvent(isTakenOut ? { ...row, stay_at: now, lives_on: 1 } : row, event, now);
     if (!change) return;
     const wasThere = row.state === "joined";
     const wasOut = row.state === "left";
@@ -527,7 +547,9 @@ export class ConferenceEvents {
       this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);
     }
     if (follow === "rejoin") {
-      this.#placements.update(row, { rejoins: row.rejoins + 1 });
+      // What it was answered before the late document took it out is no answer to that.
+      const anew = isTakenOut ? { asking_step: null, answer: null, stay_at: now } : {};
+      this.#placements.update(row, { rejoins: row.rejoins + 1, ...anew });
       this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
   }

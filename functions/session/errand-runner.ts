@@ -41,6 +41,8 @@ const REST_MS = 4_000;
 const ANSWERED_WITHIN_MS = 5_000;
 /** A call that was told to fetch its document has done so by then, or is told again. */
 const FETCHED_MS = 3_000;
+/** The same where nobody answered for the command. */
+const FETCHED_LATE_MS = 7_000;
 /** Errands under way at once; the rest wait a turn. */
 const BATCH = 50;
 /** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */
@@ -370,8 +372,8 @@ async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
 function later(host: ErrandHost, errand: Errand, why: Record<string, string>, isRefused = false): void {
   // If neither side can be reached, it is done when one can. A waiter's seat is not kept so long.
   const lasts = !isRefused && errand.kind !== "fetch";
-  const again = host.errands.retry(errand, lasts);
   const row = host.placements.find(errand);
+  const again = isToFetch(errand, row) ? waitForFetch(host, errand) : host.errands.retry(errand, lasts);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
   if (row) host.told(row, errand.kind, "nobody", said.join("; "));
   if (!again && errand.kind === "fetch") host.line.missed(errand);
@@ -423,11 +425,22 @@ async function byRest(
   }
 }
 
+/** Whether the call is told to fetch the document by which it joins. */
+function isToFetch({ kind, attempts }: Errand, row: Placement | null): boolean {
+  if (kind !== "fetch" || row?.state !== "by_document" || attempts >= FETCHES) return false;
+  return fetchedFrom(row) !== null;
+}
+
+/** What nobody answered for may be carried out late. */
+function waitForFetch(host: ErrandHost, errand: Errand): true {
+  host.errands.putOff(errand, FETCHED_LATE_MS, { counts: true });
+  return true;
+}
+
 /** What was sent to fetch its document is done when it has. */
 function carriedOut(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
-  const row = errand.kind === "fetch" ? host.placements.find(errand) : null;
-  const isToFetch = row?.state === "by_document" && fetchedFrom(row) !== null && errand.attempts < FETCHES;
-  if (isToFetch && !hasFetched(row)) {
+  const row = host.placements.find(errand);
+  if (row && isToFetch(errand, row) && !hasFetched(row)) {
     host.told(row, errand.kind, by, "told to fetch");
     host.errands.putOff(errand, FETCHED_MS, { counts: true });
   } else finish(host, errand, by);

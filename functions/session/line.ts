@@ -1,4 +1,5 @@
 import { type LineRules, serveLine } from "../../shared/line.ts";
+import { EARLY_LEAVE_MS } from "../../shared/placement.ts";
 import type { Wait } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "./contract.ts";
@@ -9,6 +10,7 @@ import type { Placement, Placements } from "./placements.ts";
 import type { Rooms } from "./rooms.ts";
 import { chooseRoom, type Wanted } from "./seats.ts";
 import { asksOften, roomsOf, type Terms, termsOf } from "./terms.ts";
+import { readTrail } from "./trail.ts";
 import { waitsFor } from "./waiters.ts";
 import type { WaitingIndex } from "./waiting-index.ts";
 
@@ -155,7 +157,9 @@ export class Line {
     if (row.state === "waiting" || isFetched) return this.standing(row);
     errands.drop("fetch", row);
     this.handedOver(row);
-    return replyOf(row);
+    // REST led it here late, and so took it out of the room that it had come to by itself.
+    const isTakenOut = wasLed && row.state === "left" && leftAt(row) > now() - EARLY_LEAVE_MS;
+    return isTakenOut ? { ...replyOf(row), outcome: "document" } : replyOf(row);
   }
 
   /** How a waiter stands. */
@@ -372,6 +376,10 @@ export class Line {
     // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
     else if (!this.#host.isWalked(row.call_id)) this.#host.errands.add("fetch", row, row.node_id);
   }
+}
+
+function leftAt({ trail }: Placement): number {
+  return readTrail(trail).at(-1)?.at ?? 0;
 }
 
 function offeredFor(row: Placement): number {

@@ -21,8 +21,8 @@ const MOST_REJOINS = 2;
  */
 const HELD_AGAIN_MS = 4_000;
 /**
- * One whose join would end the conference for all, or for whom nothing but an apology is left, is held so long, from the first time
- * on, while nothing says where it is, and hears a ring. That a list does not show it counts only past the time by which lists may lag.
+ * One whose join would end the conference for all is held so long, from the first time on, while nothing says where it is, and hears a
+ * ring. One for whom nothing but an apology is left is held for as long as that: the apology might be spoken into its room.
  */
 const HELD_MS = 60_000;
 
@@ -179,7 +179,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
     if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
-  if (isDone ? mayHoldAgain(out, row, request) : mayBeThere(out, row, rest.said))
+  if (isDone ? mayHoldAgain(out, row, request) : !isShownAbsent(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return notIn(out, row, request, `its document's join: ${said}`);
   if (row.rejoins >= MOST_REJOINS)
@@ -210,17 +210,20 @@ function held(row: Placement, reason: string): LookReply {
 }
 
 /** Whether nothing says yet that the call is not in its room, where a document or last words of its own would do harm. */
-function mayBeThere(
+function mayBeThere(out: Lookout, row: Placement, said: NonNullable<LookRequest["rest"]>["said"]): boolean {
+  const { held_back_at } = row;
+  if (held_back_at === null) return true;
+  return !isShownAbsent(out, row, said) && out.now - held_back_at < HELD_MS;
+}
+
+/** A list that was never seen to show what RELAY joined says nothing by not showing it. */
+function isShownAbsent(
   { now, observations, wouldHaveSeen }: Lookout,
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
-  const { held_back_at, deadline_at } = row;
-  if (held_back_at === null) return true;
-  // A list that was never seen to show what RELAY joined says nothing by not showing it.
-  const isListed = now - deadline_at > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
-  const isAbsent = said === "absent" && (isListed || wouldHaveSeen(row));
-  return !isAbsent && now - held_back_at < HELD_MS;
+  const isListed = now - row.deadline_at > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
+  return said === "absent" && (isListed || wouldHaveSeen(row));
 }
 
 /** Whether the newest answer was a hold. */

@@ -114,6 +114,7 @@ export class Reception {
       told: () => {},
       sounds: () => {},
       commandEnded: (outcome) => counters.add(`command_${outcome.kind}`),
+      answersLate: () => {},
     });
     void control.pass();
   }

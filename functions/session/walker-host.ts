@@ -20,7 +20,7 @@ export interface WalkerHost {
   errands: Errands;
   chores: Chores;
   health: Health;
-  events: Pick<ConferenceEvents, "isProved">;
+  events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
   counters: Counters;
   journal: Journal;
   observations: Observations;

@@ -33,6 +33,9 @@ const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
 /** A document that is to be fetched is fetched within this, or the call was not moved. */
 const FETCHED_MS = 2_500;
+/** The same where nobody answered for the command; and so often it is given. */
+const FETCHED_LATE_MS = 7_000;
+const FETCHES = 2;
 const FETCH_LOOK_MS = 50;
 /** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
 const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
@@ -72,6 +75,7 @@ export class Walker {
       told: (row) => this.#told(row),
       sounds: (sounding) => host.walks.update(walk, { sounding }),
       commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
+      answersLate: () => host.events.mayBeTakenOut(call.call_id),
     });
   }
 
@@ -339,14 +343,26 @@ export class Walker {
     // The document that is fetched does not say how long.
     if (max_duration_s !== undefined)
       errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
-    const isFetched = async () => {
-      for (let waited = 0; waited < FETCHED_MS && !this.control.isGone; waited += FETCH_LOOK_MS) {
-        if (hasFetched(row) || row.state === "joined") return true;
-        await scheduler.wait(FETCH_LOOK_MS);
-      }
-      return this.control.isGone;
-    };
-    return (await this.#transfer(dest, isFetched)) && (await isFetched());
+    for (let tried = 0; tried < FETCHES; tried += 1) {
+      const done = await this.control.command("calling.transfer", { dest });
+      const isSure = done === "done" || done === "gone";
+      if (await this.#fetchesWithin(row, isSure ? FETCHED_MS : FETCHED_LATE_MS, !isSure)) return true;
+    }
+    return false;
+  }
+
+  /** What has not been fetched yet may be in a moment: a command that nobody answered for may be carried out late. */
+  async #fetchesWithin(row: Placement, ms: number, rings: boolean): Promise<boolean> {
+    const hasCome = () => this.control.isGone || hasFetched(row) || row.state === "joined";
+    const rung =
+      rings && !hasCome()
+        ? this.control.play([{ ...ring, params: { ...ring.params, duration: ms / 1_000 } }])
+        : null;
+    for (let waited = 0; waited < ms && !hasCome(); waited += FETCH_LOOK_MS)
+      await scheduler.wait(FETCH_LOOK_MS);
+    if (rung) this.control.interrupt();
+    await rung;
+    return hasCome();
   }
 
   /** The document joins from now on, whatever becomes of RELAY's join: the leave of that one is the document's doing. */
@@ -387,7 +403,8 @@ export class Walker {
       const done = await this.control.command("calling.transfer", { dest });
       if (done === "unsure" && (await isDone())) return true;
       const made = done === "unsure" ? await this.control.commandByRest("calling.transfer", { dest }) : done;
-      if (made !== "failed") return true;
+      // REST may have done what it gave no answer to.
+      if (made !== "failed" || (await isDone())) return true;
       if (tried === TRANSFERS) return false;
       // RELAY may be a moment from being back, and REST may have failed for that moment.
       await scheduler.wait(TRANSFER_AGAIN_MS);

@@ -171,6 +171,34 @@ describe("a call that RELAY loses", () => {
     expect(joins.map(({ left_at }) => left_at)).toEqual([null]);
   });
 
+  test("and whose leave would end the conference is not moved again by a command that is carried out late", async () => {
+    const chair = "+15550100009";
+    const chairs = {
+      id: "chair",
+      match: { from: chair },
+      place: { room: "any", join: { end_on_exit: true } },
+    };
+    await using home = await openContext([chairs, plain], {
+      carrier: {
+        speed: 1,
+        faults: [
+          {
+            at: "command",
+            match: { method: "calling.transfer" },
+            times: 1,
+            do: { kind: "delay", ms: 6_000 },
+          },
+        ],
+      },
+    });
+    const call_id = await call(home, chair);
+    await inRoom(home, call_id, "any");
+    const { joins, longest_silence_ms } = await home.carrier.call(call_id);
+    expect(joins).toHaveLength(1);
+    expect(longest_silence_ms).toBeLessThan(3_000);
+    expect(await sent(home, "calling.transfer")).toHaveLength(1);
+  });
+
   test("and that a document brings into its room stays there when RELAY's own join comes after all and moves it", async () => {
     await using home = await openContext([plain], {
       carrier: {

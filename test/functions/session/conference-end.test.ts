@@ -178,3 +178,28 @@ test("a seat is not kept in a conference whose end was told of before its leaves
     expect(ledger.kept.countIn(ROOM)).toBe(0);
   });
 });
+
+test("a call that a document of ours may take out late is put back when it leaves, once, and by no other answer", async () => {
+  await onStorage("taken-out-late", async ({ sql }) => {
+    let now = START;
+    const ledger = new Ledger(
+      sql,
+      () => now,
+      async () => new Set(),
+    );
+    const wanted = requestOf("a", { deadline_at: START + 2_000, ingress: "relay", join_via: "document" });
+    const row = ledger.plan(wanted);
+    if (!row) throw new Error("there is a seat");
+    ledger.events.mayBeTakenOut("a");
+    ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "a"));
+    now = START + 20_000;
+    ledger.events.apply(event("participant-leave", "conf-1", now, "a"));
+    expect(ledger.errands.takeDue(10)).toEqual([]);
+    now += 1_000;
+    expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "rejoin", call_id: "a" }]);
+    ledger.events.apply(event("participant-join", "conf-2", now, "a"));
+    now += 5_000;
+    ledger.events.apply(event("participant-leave", "conf-2", now, "a"));
+    expect(ledger.placements.ofCall("a")[0]?.state).toBe("left");
+  });
+});

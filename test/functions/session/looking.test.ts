@@ -129,6 +129,25 @@ describe("a call whose leave would end the conference, and of which nothing says
   });
 });
 
+test("a call whose document's join failed while RELAY's may stand hears no last words as long as nothing says where it is", async () => {
+  await onLedger("failed-unknown", (ledger, sql) => {
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+    if (row) ledger.placements.update(row, { may_stand: 1 });
+    let asking_step = 0;
+    const ask = (after_ms: number, said: "absent" | "failed") => {
+      asking_step += 1;
+      const out = lookout(ledger, sql, START + 2_000 + after_ms);
+      return look(out, { ...asked, asking_step, document_said: "failed", rest: { said } }).outcome;
+    };
+    expect(ask(1_000, "failed")).toBe("hold");
+    expect(ask(70_000, "failed")).toBe("hold");
+    // This project's lists were never seen to show what RELAY joined.
+    expect(ask(700_000, "absent")).toBe("hold");
+    ledger.observations.saw("rest_lists_relay_joins", true);
+    expect(ask(760_000, "absent")).toBe("not_in");
+  });
+});
+
 test("while REST is too busy a call is held once more, and not joined anew for that", async () => {
   await onLedger("busy", (ledger, sql) => {
     ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));

@@ -194,7 +194,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   useWalksAndDials(ledger);
   useErrands(ledger);
   const about = { tenant: "acme", call_id: "in" };
-  const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "me" }));
+  const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "+15550100001" }));
   ledger.plan(requestOf("waits", { deadline_at: now, rooms: ["acme:lobby"], join_via: "document" }));
   ledger.placements.plan(
     requestOf("waits", { deadline_at: now, step: 1 }),
