@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { isTenantId } from "../shared/conference.ts";
 import { problemsIn, type RecordKind, recordSchemas } from "../shared/records.ts";
-import { parseRuleset } from "../shared/rules/parse.ts";
+import { parseRuleset } from "../shared/rules/check/parse.ts";
 import { type RulesetFile, readRulesetFile } from "./ruleset-file.ts";
 import { count, type PlacedProblem, placed, problemLines } from "./ruleset-problems.ts";
 

@@ -1,5 +1,5 @@
 import { DIGITS } from "../shared/rules/limits.ts";
-import { pinRecord } from "../shared/rules/pin-record.ts";
+import { pinRecord } from "../shared/rules/schema/pin-record.ts";
 import { answerHmac } from "../shared/secret-answer.ts";
 
 /** What `wrangler kv bulk put` takes. */

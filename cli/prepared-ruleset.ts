@@ -1,6 +1,6 @@
 import { MASK, secretsOf } from "../functions/api/ruleset/secrets.ts";
-import { boundsProblem } from "../shared/rules/bounds.ts";
-import { parseRuleset } from "../shared/rules/parse.ts";
+import { parseRuleset } from "../shared/rules/check/parse.ts";
+import { boundsProblem } from "../shared/rules/schema/bounds.ts";
 import { type Position, readRulesetFile } from "./ruleset-file.ts";
 import { type PlacedProblem, placed } from "./ruleset-problems.ts";
 

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { maskSecrets, secretsOf } from "../functions/api/ruleset/secrets.ts";
-import type { Problem } from "../shared/rules/problems.ts";
+import type { Problem } from "../shared/rules/schema/problems.ts";
 import type { Failure } from "./ask-worker.ts";
 import { plain } from "./plain.ts";
 import { type Prepared, prepare } from "./prepared-ruleset.ts";

@@ -1,6 +1,6 @@
 import { refusalSchema } from "../functions/api/refusal.ts";
 import { badRulesetSchema, writtenSchema } from "../functions/api/ruleset/reply.ts";
-import type { Problem } from "../shared/rules/problems.ts";
+import type { Problem } from "../shared/rules/schema/problems.ts";
 import { apiUrl, askWorker, cannot, type Failure, unexpected, type WorkerAnswer } from "./ask-worker.ts";
 
 /** The Worker waits for KV for about 14 s at most; 4 MiB may take a while on their way. */

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../shared/canonical-json.ts";
-import { pathText } from "../shared/rules/problems.ts";
+import { pathText } from "../shared/rules/schema/problems.ts";
 
 /** What one ruleset has otherwise than another: rules by id, the rest by path. */
 export interface Changes {

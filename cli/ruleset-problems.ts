@@ -1,4 +1,4 @@
-import type { Problem } from "../shared/rules/problems.ts";
+import type { Problem } from "../shared/rules/schema/problems.ts";
 import { plain } from "./plain.ts";
 import type { Position } from "./ruleset-file.ts";
 

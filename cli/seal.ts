@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Command } from "commander";
 import { CredentialsKeyError, decodeCredentialsKey, ivBytes, sealSecret } from "../shared/credentials.ts";
 import { problemsIn } from "../shared/records.ts";
-import type { Problem } from "../shared/rules/problems.ts";
+import type { Problem } from "../shared/rules/schema/problems.ts";
 import { readSecret } from "./read-secret.ts";
 import { readRulesetFile } from "./ruleset-file.ts";
 import { placed, problemLines } from "./ruleset-problems.ts";

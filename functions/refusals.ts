@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { log } from "./log.ts";
-import { orAfter } from "./within.ts";
+import { orAfter } from "./timeout.ts";
 
 /** The limiter counts in the same location; a slower answer is not worth waiting for. */
 const LIMITER_MS = 100;

@@ -2,10 +2,10 @@ import { Hono } from "hono";
 import { api } from "./api/index.ts";
 import { schemas } from "./api/schemas.ts";
 import { health } from "./health.ts";
-import { cxmlHook } from "./hooks/cxml.ts";
-import { noticeHook } from "./hooks/notice.ts";
-import { statusHooks } from "./hooks/status.ts";
-import { swmlHook } from "./hooks/swml.ts";
+import { cxmlHook } from "./webhooks/cxml.ts";
+import { noticeHook } from "./webhooks/notice.ts";
+import { statusHooks } from "./webhooks/status-callbacks.ts";
+import { swmlHook } from "./webhooks/swml.ts";
 
 /** All that the Worker answers to. */
 export const routes = new Hono<{ Bindings: Env }>()

@@ -1,6 +1,6 @@
-import { readProject } from "./directory.ts";
 import { describeError, log } from "./log.ts";
 import { sessionOf } from "./session-client.ts";
+import { readProject } from "./tenants/directory.ts";
 
 const PREFIX = "project/";
 /** Keys that are listed at most: ten pages. */

@@ -1,8 +1,8 @@
 import type { jurisdictions } from "../shared/records.ts";
 import type { Placing } from "../shared/seal.ts";
-import type { Owner, Project, Tenant } from "./directory.ts";
+import { fewReads } from "./few-reads.ts";
 import { describeError, log } from "./log.ts";
-import { learnNaming } from "./naming.ts";
+import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/contract/pins.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -10,13 +10,13 @@ import {
   type PlacementKey,
   type PlaceReply,
   type PlaceRequest,
-} from "./session/contract.ts";
-import { fewReads } from "./session/few-reads.ts";
-import type { Returning } from "./session/kept-seats.ts";
-import type { PinAttempt, PinQuestion, PinsClosed, PinVerdict } from "./session/pin-contract.ts";
+} from "./session/contract/placement.ts";
 import type { RelaySession } from "./session/relay-session.ts";
-import type { Wanted } from "./session/seats.ts";
-import { orAfter } from "./within.ts";
+import type { Wanted } from "./session/seats/choose-room.ts";
+import type { Returning } from "./session/seats/held-seats.ts";
+import type { Owner, Project, Tenant } from "./tenants/directory.ts";
+import { learnNaming } from "./tenants/room-naming.ts";
+import { orAfter } from "./timeout.ts";
 
 export type Jurisdiction = (typeof jurisdictions)[number];
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { holdsExpansion } from "./documents/expansion.ts";
-import { strictObject } from "./rules/strict-object.ts";
+import { strictObject } from "./rules/schema/strict-object.ts";
 
 /** REST filters conferences by no more than this many characters of their names. */
 export const WIRE_NAME_LENGTH = 64;

@@ -3,9 +3,9 @@ import { isTenantId } from "./conference.ts";
 import { isDialPattern } from "./dial-permission.ts";
 import { isCountry } from "./numbering.ts";
 import { addressPattern } from "./rules/address.ts";
-import { type Path, type Problem, problem, problemsOf, unknownKeysOf } from "./rules/problems.ts";
-import { actionSchema } from "./rules/schema.ts";
-import { strictObject } from "./rules/strict-object.ts";
+import { type Path, type Problem, problem, problemsOf, unknownKeysOf } from "./rules/schema/problems.ts";
+import { actionSchema } from "./rules/schema/ruleset.ts";
+import { strictObject } from "./rules/schema/strict-object.ts";
 
 /** A number of milliseconds since the epoch, or an ISO 8601 date and time with its offset. */
 const instant = z.union([

@@ -5,7 +5,7 @@ import { dialBody } from "../functions/api/dial-request.ts";
 import { api } from "../functions/api/index.ts";
 import { mayMove, type PlacementState } from "../shared/placement.ts";
 import { projectRecord, tenantRecord } from "../shared/records.ts";
-import { rulesetJsonSchema } from "../shared/rules/json-schema.ts";
+import { rulesetJsonSchema } from "../shared/rules/schema/json-schema.ts";
 import { acme } from "./demo/one-way.ts";
 import { desk } from "./demo/three-ways.ts";
 import { troubled } from "./demo/troubles.ts";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { ControlReply } from "../session/control.ts";
+import type { ControlReply } from "../session/operator/controls.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Story } from "../session/archive.ts";
+import type { Story } from "../session/operator/call-history.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { answerFor } from "./story-tenant.ts";

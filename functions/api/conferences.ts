@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Conference } from "../session/roster.ts";
+import type { Conference } from "../session/operator/roster.ts";
 import { askPart, orOlder, sessionOf } from "../session-client.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { findRoom } from "./room-name.ts";

@@ -3,13 +3,13 @@ import { outboundCall } from "../../shared/call.ts";
 import { joinParameters, wireName } from "../../shared/conference.ts";
 import { permits } from "../../shared/dial-permission.ts";
 import { isSip } from "../../shared/identity.ts";
+import { readSpoken } from "../../shared/rules/compile/interpolation.ts";
+import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import type { Finding } from "../../shared/rules/decision.ts";
-import { readSpoken } from "../../shared/rules/filling.ts";
-import { rejectByDefault } from "../../shared/rules/last-word.ts";
-import { announcement } from "../../shared/rules/words-schema.ts";
-import type { Tenant } from "../directory.ts";
-import { hasPlainNames, namingSaid } from "../naming.ts";
-import type { DialRequest } from "../session/dial-contract.ts";
+import { announcement } from "../../shared/rules/schema/words-schema.ts";
+import type { DialRequest } from "../session/contract/dial.ts";
+import type { Tenant } from "../tenants/directory.ts";
+import { hasPlainNames, namingSaid } from "../tenants/room-naming.ts";
 
 /** For a tenant whose ruleset cannot be read. */
 const NO_RULESET = "0".repeat(64);

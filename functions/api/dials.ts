@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { readBody } from "../hooks/body.ts";
 import { log } from "../log.ts";
-import { type DialReply, type DialView, dialShown } from "../session/dial-contract.ts";
+import { type DialReply, type DialView, dialShown } from "../session/contract/dial.ts";
 import { askPart, orOlder, sessionOf } from "../session-client.ts";
+import { readBody } from "../webhooks/read-body.ts";
 import { dialBody, dialRequest } from "./dial-request.ts";
 import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { problemsIn } from "../../shared/records.ts";
-import { readBody } from "../hooks/body.ts";
+import { readBody } from "../webhooks/read-body.ts";
 import { jsonOf } from "./json-body.ts";
 import { refusal } from "./refusal.ts";
 

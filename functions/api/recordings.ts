@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { describeError, log } from "../log.ts";
-import { namesOf } from "../naming.ts";
 import { deleteRecording, sidToDelete } from "../rest-recordings.ts";
-import type { RecordingsQuery } from "../session/recordings.ts";
-import { isOpen } from "../session/recordings.ts";
+import type { RecordingsQuery } from "../session/store/recordings.ts";
+import { isOpen } from "../session/store/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";
+import { namesOf } from "../tenants/room-naming.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
 import { answerFor } from "./story-tenant.ts";

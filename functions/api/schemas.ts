@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { rulesetJsonSchema } from "../../shared/rules/json-schema.ts";
+import { rulesetJsonSchema } from "../../shared/rules/schema/json-schema.ts";
 
 const CACHED_S = 3_600;
 

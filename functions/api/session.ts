@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
-import { type Project, readProject } from "../directory.ts";
 import { describeError } from "../log.ts";
-import type { SessionStatus } from "../session/session-status.ts";
+import type { SessionStatus } from "../session/operator/session-status.ts";
 import { sessionOf } from "../session-client.ts";
-import { within } from "../within.ts";
+import { type Project, readProject } from "../tenants/directory.ts";
+import { within } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
 
 const DIRECTORY_MS = 4_000;

@@ -1,8 +1,8 @@
 import type { Context } from "hono";
-import { findTenant, type Tenant } from "../directory.ts";
 import { describeError } from "../log.ts";
-import { isFull } from "../session/disk.ts";
-import { within } from "../within.ts";
+import { isFull } from "../session/store/disk.ts";
+import { findTenant, type Tenant } from "../tenants/directory.ts";
+import { within } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
 
 const DIRECTORY_MS = 4_000;

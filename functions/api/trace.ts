@@ -2,9 +2,9 @@ import { callOf, type KeptCall } from "../../shared/kept-call.ts";
 import type { Answer, Answers } from "../../shared/rules/answers.ts";
 import { explain } from "../../shared/rules/decide.ts";
 import type { Look } from "../../shared/rules/decision.ts";
-import { compileText, type Tenant } from "../directory.ts";
-import type { Decided } from "../session/archive.ts";
-import type { KeptDecision } from "../session/journal-contract.ts";
+import type { KeptDecision } from "../session/contract/history.ts";
+import type { Decided } from "../session/operator/call-history.ts";
+import { compileText, type Tenant } from "../tenants/directory.ts";
 
 /** A decision computed again, or why it could not be. */
 export type Trace = { step: number } & (

@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
-import { Alarm } from "./alarm.ts";
-import { Archive } from "./archive.ts";
-import { Chores } from "./chores.ts";
-import { ConferenceEvents } from "./conference-events.ts";
+import { WalkDecider } from "./calls/decide-next.ts";
+import { Reception } from "./calls/inbound-calls.ts";
+import { Chores } from "./commands/dispatcher.ts";
+import type { PinAttempt, PinQuestion, PinVerdict } from "./contract/pins.ts";
 import {
   CONTRACT_VERSION,
   type ConferenceEventReply,
@@ -14,27 +14,27 @@ import {
   type PlacementKey,
   type PlaceReply,
   type PlaceRequest,
-} from "./contract.ts";
-import { Control } from "./control.ts";
-import { Desk } from "./desk.ts";
-import { Dialer } from "./dialer.ts";
-import { whomToTell } from "./forwarding.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { HeldJoins } from "./held-joins.ts";
-import { Line } from "./line.ts";
-import { Link } from "./link.ts";
-import { Notices } from "./notices.ts";
-import type { PinAttempt, PinQuestion, PinVerdict } from "./pin-contract.ts";
-import { PinDesk } from "./pin-desk.ts";
-import { byDocumentReply, joinIsSending } from "./placing.ts";
-import { Reception } from "./reception.ts";
-import { type Heard, RecordingKeeper } from "./recording-keeper.ts";
-import { migrate } from "./schema.ts";
-import type { SessionStatus } from "./session-status.ts";
-import { Tables } from "./tables.ts";
-import { TenantRecords } from "./tenant-records.ts";
-import { Usher } from "./usher.ts";
-import { WalkDecider } from "./walk-decider.ts";
+} from "./contract/placement.ts";
+import { Dialer } from "./dial/dialer.ts";
+import { ConferenceEvents } from "./events/conference-events.ts";
+import { whomToTell } from "./events/event-forwarding.ts";
+import { Notices } from "./events/recording-notices.ts";
+import { Archive } from "./operator/call-history.ts";
+import { Control } from "./operator/controls.ts";
+import { Usher } from "./operator/lobby.ts";
+import type { SessionStatus } from "./operator/session-status.ts";
+import { TenantRecords } from "./operator/tenant-records.ts";
+import { PinDesk } from "./pins/pin-limiter.ts";
+import { HeldJoins } from "./placement/held-joins.ts";
+import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
+import { Desk } from "./placement/placement-service.ts";
+import { Line } from "./queue/waiting-queue.ts";
+import { type Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
+import { Link } from "./relay/relay-manager.ts";
+import { Tables } from "./repositories.ts";
+import { Heartbeat } from "./scheduler.ts";
+import { Alarm } from "./store/alarm.ts";
+import { migrate } from "./store/schema.ts";
 
 /** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
 const RETRIED_AT_ONCE = 500;

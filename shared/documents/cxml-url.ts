@@ -1,4 +1,4 @@
-import type { WayBack } from "./next.ts";
+import type { WayBack } from "./step.ts";
 
 /** Characters of a URL that a document sends a call to: what browsers' and telephony servers' buffers are known to hold. */
 const URL_LENGTH = 4_000;

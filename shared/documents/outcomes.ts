@@ -1,8 +1,8 @@
 import type { JoinParameters } from "../conference.ts";
 import type { Spoken } from "../rules/decision.ts";
 import { apologySteps } from "./fixed-words.ts";
-import type { AsksUs, Staying, WayBack } from "./next.ts";
 import { playStep } from "./spoken.ts";
+import type { AsksUs, Staying, WayBack } from "./step.ts";
 import { document, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
 
 /** Nothing more is known of the call than where it goes. */

@@ -1,7 +1,7 @@
 import type { Prompt } from "../rules/decision.ts";
-import type { WayBack } from "./next.ts";
 import { comeBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
+import type { WayBack } from "./step.ts";
 import { document, type PlayStep, type SwmlDocument } from "./swml.ts";
 
 /** What a `prompt` sets, all of it: keyed digits travel with every later fetch until they are unset. */

@@ -1,7 +1,7 @@
 import type { Spoken } from "../rules/decision.ts";
-import type { WayBack } from "./next.ts";
 import { comeBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
+import type { WayBack } from "./step.ts";
 import { document, type SwmlDocument } from "./swml.ts";
 
 /** The announcements are heard before anything is placed, so RELAY has no part in them. */

@@ -1,7 +1,7 @@
 import type { Ingress } from "../call.ts";
 import type { JoinParameters } from "../conference.ts";
 import type { HandOver, Spoken } from "../rules/decision.ts";
-import type { Heard, Next, Staying } from "./next.ts";
+import type { Heard, Next, Staying } from "./step.ts";
 
 /** Parameters of a join that hold no secret. All others are left out, future ones included. */
 const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([

@@ -3,8 +3,8 @@ import { conferenceAttributes } from "./cxml-conference.ts";
 import { cxmlUrl } from "./cxml-url.ts";
 import { holdsExpansion } from "./expansion.ts";
 import { apology, notTaken } from "./fixed-words.ts";
-import type { Join, Next, Waiting, WayBack } from "./next.ts";
 import { HOLDS_MARK, type Rendered } from "./render.ts";
+import type { Join, Next, Waiting, WayBack } from "./step.ts";
 import { element, writeXml, type XmlElement } from "./xml.ts";
 
 /** SignalWire takes no more, in bytes. */

@@ -1,5 +1,4 @@
 import { apologyDocument, fallbackDocument } from "./fixed-words.ts";
-import type { Next } from "./next.ts";
 import {
   askAgainDocument,
   heldDocument,
@@ -9,6 +8,7 @@ import {
 } from "./outcomes.ts";
 import { forgettingKeys, promptDocument } from "./prompt.ts";
 import { announceDocument, handOverDocument, rejectDocument } from "./rule-documents.ts";
+import type { Next } from "./step.ts";
 import type { SwmlDocument } from "./swml.ts";
 import { returnDocument, waitingDocument } from "./waiting.ts";
 

@@ -1,4 +1,4 @@
-import type { PinRecord } from "./pin-record.ts";
+import type { PinRecord } from "./schema/pin-record.ts";
 
 /** What came of asking once or several times. Neither `value` nor `hmac`: nothing was keyed. */
 export interface Answer {

@@ -1,12 +1,12 @@
 import type { Call } from "../call.ts";
-import type { Resolved } from "./actions.ts";
 import type { Answers } from "./answers.ts";
-import type { Asked } from "./asking.ts";
-import type { CompiledGroup, CompiledRule, CompiledRules, CompiledRuleset } from "./compile.ts";
+import type { Resolved } from "./compile/actions.ts";
+import type { Asked } from "./compile/asking.ts";
+import type { CompiledGroup, CompiledRule, CompiledRules, CompiledRuleset } from "./compile/compile.ts";
+import { Subject } from "./compile/evaluation-context.ts";
+import { rejectByDefault } from "./compile/refusal.ts";
 import type { Action, Ask, Decision, Finding, Look, OverBudget, Question } from "./decision.ts";
-import { rejectByDefault } from "./last-word.ts";
 import { READ_CHARS, READ_DEPTH, READ_ITEMS, READ_TEXT, READ_VALUES } from "./limits.ts";
-import { Subject } from "./subject.ts";
 
 /** So many rules that did not match are explained; the rest are counted, since a decision travels and is kept. */
 const EXPLAINED = 50;

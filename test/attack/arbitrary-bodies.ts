@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { name, seldom, value, word } from "./arbitrary-values.ts";
 import { type Body, FORM, JSON_TYPE, type Value } from "./bodies.ts";
+import { callIds } from "./environment.ts";
 import { familyOf } from "./inputs.ts";
 import { numbers } from "./rules.ts";
-import { callIds } from "./stage.ts";
 
 type Fields = fc.Arbitrary<[string, Value][]>;
 

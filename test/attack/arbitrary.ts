@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { addresses, bodyFor, callId, ownCallId } from "./arbitrary-bodies.ts";
 import { madeUp, name, seldom, word } from "./arbitrary-values.ts";
+import { callIds, type Stage, tenantNames } from "./environment.ts";
 import { familyOf, type Input, isAuthentic, type PathTrick, pathTricks } from "./inputs.ts";
 import { bearerKinds, signatureKinds, tokenKinds } from "./proofs.ts";
-import { callIds, type Stage, tenantNames } from "./stage.ts";
 
 const query = seldom<[string, string][], [string, string][]>(
   [],

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { Stage } from "./environment.ts";
 import { type Input, isAuthentic, requestOf } from "./inputs.ts";
 import { type Fault, faultsOf, logFaults } from "./judge.ts";
-import type { Stage } from "./stage.ts";
 import { type Answer, Wire } from "./wire.ts";
 
 /** Requests under way at a time. */

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
-import type { SessionStatus } from "../../functions/session/session-status.ts";
+import type { SessionStatus } from "../../functions/session/operator/session-status.ts";
 import type { CarrierProject } from "../carrier/client.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
-import type { Stage, TenantName } from "./stage.ts";
+import type { Stage, TenantName } from "./environment.ts";
 
 /** What an operator can see of a tenant. */
 const views = [

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Body, bodyBytes, FORM } from "./bodies.ts";
+import type { Stage, TenantName } from "./environment.ts";
 import { type Bearer, bearerOf, type Signature, signatureOf, type Token, tokenOf } from "./proofs.ts";
-import type { Stage, TenantName } from "./stage.ts";
 
 /** How a path is written otherwise than the route has it. */
 export const pathTricks = {

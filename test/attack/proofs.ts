@@ -1,5 +1,5 @@
 import { signBody, signForm } from "../carrier/webhooks.ts";
-import type { StagedTenant } from "./stage.ts";
+import type { StagedTenant } from "./environment.ts";
 
 /** What there is to sign, and with which keys. */
 export interface Signing {

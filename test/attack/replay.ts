@@ -1,8 +1,8 @@
 import { Attacker } from "./attacker.ts";
 import { changes, describeChange, stateOf } from "./effects.ts";
+import { setStage, tenantNames } from "./environment.ts";
 import { type Input, isAuthentic, requestOf } from "./inputs.ts";
 import { type Fault, logFaults } from "./judge.ts";
-import { setStage, tenantNames } from "./stage.ts";
 
 /** Sends an input once, shows what went there and back and what was logged, and says what is wrong. */
 export async function replay(text: string): Promise<Fault[]> {

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { authentic, unauthentic } from "./arbitrary.ts";
 import { Attacker, type Found } from "./attacker.ts";
 import { changes, describeChange, isByTheClock, type State, stateOf } from "./effects.ts";
+import { type Stage, setStage, type TenantName, tenantNames } from "./environment.ts";
 import type { Input } from "./inputs.ts";
 import { type Fault, logFaults } from "./judge.ts";
 import { narrowed, smallest } from "./narrowing.ts";
 import { scenes } from "./scenes.ts";
-import { type Stage, setStage, type TenantName, tenantNames } from "./stage.ts";
 
 /** Inputs between two looks at what there is. */
 const BATCH = 2_000;

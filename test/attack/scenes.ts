@@ -2,9 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Attacker } from "./attacker.ts";
 import type { Value } from "./bodies.ts";
 import { changes, describeChange, stateOf } from "./effects.ts";
+import type { StagedTenant, TenantName } from "./environment.ts";
 import type { Input } from "./inputs.ts";
 import { badRules, DESK, FALLBACK, numbers, QUESTION } from "./rules.ts";
-import type { StagedTenant, TenantName } from "./stage.ts";
 import type { Answer } from "./wire.ts";
 
 /** Requests that did harm once, or were thought to, and what must come of them. */

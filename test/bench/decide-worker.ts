@@ -1,7 +1,7 @@
 import type { Call } from "../../shared/call.ts";
-import { type CompiledRuleset, compileRuleset } from "../../shared/rules/compile.ts";
+import { parseRuleset } from "../../shared/rules/check/parse.ts";
+import { type CompiledRuleset, compileRuleset } from "../../shared/rules/compile/compile.ts";
 import { decide } from "../../shared/rules/decide.ts";
-import { parseRuleset } from "../../shared/rules/parse.ts";
 
 // wrangler.toml asks for it of every entry; nothing here uses it.
 export { RelaySession } from "./floor-worker.ts";

@@ -1,4 +1,4 @@
-import { migrate } from "../../functions/session/schema.ts";
+import { migrate } from "../../functions/session/store/schema.ts";
 import { type CallIds, RelaySession as Floor, type FloorEnv } from "./floor-worker.ts";
 import type { Recorded } from "./recording-worker.ts";
 

@@ -1,6 +1,6 @@
-import { findTenant, type Tenant } from "../../functions/directory.ts";
-import type { PlaceRequest } from "../../functions/session/contract.ts";
+import type { PlaceRequest } from "../../functions/session/contract/placement.ts";
 import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+import { findTenant, type Tenant } from "../../functions/tenants/directory.ts";
 import placing, { placement } from "./placing-worker.ts";
 
 /** Partyline's session, in whose storage a line of any length can be put. */

@@ -1,5 +1,5 @@
-import { findTenant } from "../../functions/directory.ts";
 import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+import { findTenant } from "../../functions/tenants/directory.ts";
 import { fill } from "../functions/session/filled.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
-import { findTenant, type Tenant } from "../../functions/directory.ts";
-import type { PlaceRequest } from "../../functions/session/contract.ts";
+import type { PlaceRequest } from "../../functions/session/contract/placement.ts";
 import { sessionOf } from "../../functions/session-client.ts";
+import { findTenant, type Tenant } from "../../functions/tenants/directory.ts";
 import { driveAsAsked, joining } from "./drive.ts";
 
 export { RelaySession } from "../../functions/session/relay-session.ts";

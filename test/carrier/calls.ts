@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { Ear } from "./audio-monitor.ts";
 import { callerForm, headerForms } from "./call-forms.ts";
 import type { Clock } from "./clock.ts";
 import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
-import { Ear } from "./ear.ts";
 import type { Journal } from "./journal.ts";
 import { Keypad } from "./keypad.ts";
 import type { AnswerLimit, Leg, Sound } from "./leg.ts";

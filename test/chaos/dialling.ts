@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Call } from "../carrier/calls.ts";
 import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { PlannedDial } from "./dials.ts";
-import { ADMIN_TOKEN, type Staged } from "./stage.ts";
+import { ADMIN_TOKEN, type Staged } from "./environment.ts";
 
 /** An operator whom the API does not answer asks again after this. */
 const AGAIN_MS = 1_000;

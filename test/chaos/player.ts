@@ -7,11 +7,11 @@ import type { Project } from "../carrier/project.ts";
 import { RelayConnection } from "../carrier/relay-connection.ts";
 import type { Moment, PlannedCall } from "./callers.ts";
 import { type Dialled, Dialling } from "./dialling.ts";
+import type { Staged } from "./environment.ts";
 import { Listening } from "./listening.ts";
 import { untoldRecordings } from "./recordings.ts";
 import { compareSeats, type SeatsFound } from "./rosters.ts";
 import { watchLeaks } from "./seat-leaks.ts";
-import type { Staged } from "./stage.ts";
 import type { Deed } from "./troubles.ts";
 
 /** How long after the last trouble every conference is ended. */

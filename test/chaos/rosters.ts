@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { ADMIN_TOKEN, type Staged } from "./stage.ts";
+import { ADMIN_TOKEN, type Staged } from "./environment.ts";
 
 /** What is put right within this is right: what has just happened is asked about again after 10 s. */
 const LIMIT_MS = 45_000;

@@ -1,8 +1,8 @@
+import { type LogLine, type Stage, type Staged, setStage } from "./environment.ts";
 import { type Verdict, verdictOf } from "./figures.ts";
 import type { Plan } from "./plan.ts";
 import { play } from "./player.ts";
 import { recordsOf } from "./records.ts";
-import { type LogLine, type Stage, type Staged, setStage } from "./stage.ts";
 import { storyOf } from "./story.ts";
 
 /** Stories told in full; of the other offenders the id is enough to find theirs in a run of the same seed. */

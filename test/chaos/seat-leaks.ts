@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Project } from "../carrier/project.ts";
+import type { Staged } from "./environment.ts";
 import { type Listed, type Participant, participantsOf, rosterOf } from "./rosters.ts";
-import type { Staged } from "./stage.ts";
 
 const EVERY_MS = 2_000;
 

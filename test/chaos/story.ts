@@ -1,8 +1,8 @@
 import { type JournalEntry, withoutSecrets } from "../carrier/journal.ts";
+import type { LogLine } from "./environment.ts";
 import { excuseOf } from "./judge.ts";
 import type { Played } from "./player.ts";
 import { type CallRecord, callOf, entriesOf, frameOf } from "./records.ts";
-import type { LogLine } from "./stage.ts";
 
 /** The journal before a call and after it, for what its connection went through. */
 const AROUND_MS = 3_000;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../bench/children.ts";
 import { runPartyline } from "../cli/run-partyline.ts";
 import { docs, readDoc, root } from "./doc.ts";
-import { type DocsStage, type Ran, ReadersFolder, setStage } from "./stage.ts";
+import { type DocsStage, type Ran, ReadersFolder, setStage } from "./environment.ts";
 
 const all = docs();
 const readme = readDoc("README.md");

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, openHouse, warmUp } from "./house.ts";
+import { type House, openHouse, warmUp } from "./fixture.ts";
 
 beforeAll(warmUp);
 

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
-import { cxmlHook } from "../../functions/hooks/cxml.ts";
-import { statusHooks } from "../../functions/hooks/status.ts";
-import { swmlHook } from "../../functions/hooks/swml.ts";
+import { cxmlHook } from "../../functions/webhooks/cxml.ts";
+import { statusHooks } from "../../functions/webhooks/status-callbacks.ts";
+import { swmlHook } from "../../functions/webhooks/swml.ts";
 import { signForm } from "../../shared/form-signature.ts";
 import { signJson } from "../../shared/signature.ts";
-import type { House } from "./house.ts";
+import type { House } from "./fixture.ts";
 
 const hooks = new Hono<{ Bindings: Env }>()
   .route("/hooks", swmlHook)

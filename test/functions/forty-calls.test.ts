@@ -6,8 +6,8 @@ import type { NumberSetup } from "../carrier/client.ts";
 import type { CallView, ConferenceView } from "../carrier/control-views.ts";
 import { Random } from "../chaos/random.ts";
 import { askApi } from "./api/ask.ts";
+import { type House, openHouse, warmUp } from "./fixture.ts";
 import { castOf, inOrder, rulesFor, type Script, voicemail } from "./forty-callers.ts";
-import { type House, openHouse, warmUp } from "./house.ts";
 
 beforeAll(warmUp);
 

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, expect, test } from "vitest";
-import { callFrom, session } from "./desk.ts";
-import { type House, openHouse, warmUp } from "./house.ts";
+import { type House, openHouse, warmUp } from "./fixture.ts";
+import { callFrom, session } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { placingOf } from "../../functions/hooks/joining.ts";
-import type { Story } from "../../functions/session/archive.ts";
+import { placingOf } from "../../functions/call-flow/join-steps.ts";
+import type { Story } from "../../functions/session/operator/call-history.ts";
 import type { Decision, Place } from "../../shared/rules/decision.ts";
 import { askApi } from "./api/ask.ts";
-import { byDocument, desk, inDesk, wordsTo } from "./desk.ts";
-import { type House, openHouse, warmUp } from "./house.ts";
+import { type House, openHouse, warmUp } from "./fixture.ts";
+import { byDocument, desk, inDesk, wordsTo } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 

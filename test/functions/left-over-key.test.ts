@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { openContext } from "./contexts/context-house.ts";
-import { type House, warmUp } from "./house.ts";
+import { type House, warmUp } from "./fixture.ts";
+import { openContext } from "./session/calls/context-fixture.ts";
 
 beforeAll(warmUp);
 

@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { signJson } from "../../shared/signature.ts";
-import type { House } from "./house.ts";
+import type { House } from "./fixture.ts";
 
 /** A call that was asked for its PIN, with what its document brings back. */
 export interface AskedCall {

@@ -3,9 +3,9 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sealTicket } from "../../shared/notice-ticket.ts";
 import { deriveKeys } from "../../shared/seal-keys.ts";
-import { putContexts } from "./contexts/context-house.ts";
-import { lose, session } from "./desk.ts";
-import { type House, openHouse, warmUp } from "./house.ts";
+import { type House, openHouse, warmUp } from "./fixture.ts";
+import { putContexts } from "./session/calls/context-fixture.ts";
+import { lose, session } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 

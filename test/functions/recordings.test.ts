@@ -3,8 +3,8 @@ import { exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RelaySession } from "../../functions/session/relay-session.ts";
 import { askApi } from "./api/ask.ts";
-import { session } from "./contexts/context-house.ts";
-import { type House, openHouse, sent, warmUp } from "./house.ts";
+import { type House, openHouse, sent, warmUp } from "./fixture.ts";
+import { session } from "./session/calls/context-fixture.ts";
 import { FULL, SqlFaults } from "./session/sql-faults.ts";
 
 const HOOK = "https://hooks.example.com/told";

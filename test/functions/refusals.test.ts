@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { askApi } from "./api/ask.ts";
 import { atEdge, exhaustedLimiter, signedCall, watchedBody } from "./edge.ts";
-import { openHouse, warmUp } from "./house.ts";
+import { openHouse, warmUp } from "./fixture.ts";
 
 beforeAll(warmUp);
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { askApi } from "./api/ask.ts";
-import { openContext } from "./contexts/context-house.ts";
-import { desk, inDesk, wordsTo } from "./desk.ts";
-import { type House, openHouse, warmUp } from "./house.ts";
+import { type House, openHouse, warmUp } from "./fixture.ts";
+import { openContext } from "./session/calls/context-fixture.ts";
+import { desk, inDesk, wordsTo } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 

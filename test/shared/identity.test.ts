@@ -11,7 +11,7 @@ import {
   sameCallerKey,
   withCanonical,
 } from "../../shared/identity.ts";
-import { compileRuleset } from "../../shared/rules/compile.ts";
+import { compileRuleset } from "../../shared/rules/compile/compile.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import { acme, callWith, mustParse } from "./rules/sample.ts";
 import { fitsReading, type Spelling, spellings } from "./spellings.ts";

@@ -1,7 +1,7 @@
 import { expect, vi } from "vitest";
 import type { Call } from "../carrier/calls.ts";
+import { type Home, isIn } from "./environment.ts";
 import { CHAIR, FULL, LINE, numbers, QUESTION, WELCOME } from "./rules.ts";
-import { type Home, isIn } from "./stage.ts";
 
 export interface Scenario {
   /** What holds when one version has taken over from the other. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../bench/children.ts";
 import { bundle } from "../bench/workerd.ts";
+import { type Stage, setStage, versionBefore } from "./environment.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { type Stage, setStage, versionBefore } from "./stage.ts";
 
 /**
  * The version before and this one, one after the other on one storage, KV and address, with calls in rooms: as an upgrade has it,

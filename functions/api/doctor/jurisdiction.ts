@@ -1,8 +1,8 @@
 import { jurisdictions } from "../../../shared/records.ts";
-import type { Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
 import { type Jurisdiction, sessionIn } from "../../session-client.ts";
-import { within } from "../../within.ts";
+import type { Project } from "../../tenants/directory.ts";
+import { within } from "../../timeout.ts";
 import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 4_000;

@@ -1,9 +1,9 @@
-import type { Tenant } from "../../directory.ts";
 import { describeError, log } from "../../log.ts";
-import { namingSaid } from "../../naming.ts";
-import type { Naming } from "../../session/contract.ts";
+import type { Naming } from "../../session/contract/placement.ts";
 import { askPart, sessionOf } from "../../session-client.ts";
-import { within } from "../../within.ts";
+import type { Tenant } from "../../tenants/directory.ts";
+import { namingSaid } from "../../tenants/room-naming.ts";
+import { within } from "../../timeout.ts";
 import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 4_000;

@@ -1,10 +1,10 @@
-import type { Breaker } from "../../../shared/breaker.ts";
+import type { Breaker } from "../../../shared/circuit-breaker.ts";
 import { observedQuestions } from "../../../shared/observed-questions.ts";
-import type { Owner, Project } from "../../directory.ts";
 import { describeError } from "../../log.ts";
-import type { SessionStatus } from "../../session/session-status.ts";
+import type { SessionStatus } from "../../session/operator/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
-import { within } from "../../within.ts";
+import type { Owner, Project } from "../../tenants/directory.ts";
+import { within } from "../../timeout.ts";
 import type { Finding, Observed } from "./reply.ts";
 
 /** How long the session has to come up, and how much longer its answer may take. */

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import { readBody } from "../../hooks/body.ts";
 import { log } from "../../log.ts";
+import { readBody } from "../../webhooks/read-body.ts";
 import { jsonOf } from "../json-body.ts";
 import { refusal } from "../refusal.ts";
 import { examine } from "./examine.ts";

@@ -1,8 +1,8 @@
 import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
 import { type RecordKind, recordProblems } from "../../../shared/records.ts";
-import { openProject, readTenant, type Tenant } from "../../directory.ts";
-import { within } from "../../within.ts";
+import { openProject, readTenant, type Tenant } from "../../tenants/directory.ts";
+import { within } from "../../timeout.ts";
 import { fallbackFindings } from "./fallback.ts";
 import type { Finding } from "./reply.ts";
 

@@ -1,4 +1,4 @@
-import type { Tenant } from "../../directory.ts";
+import type { Tenant } from "../../tenants/directory.ts";
 import { isLoopback } from "./loopback.ts";
 import type { Finding } from "./reply.ts";
 

@@ -1,4 +1,4 @@
-import { type Problem, pathText, problem } from "../../../shared/rules/problems.ts";
+import { type Problem, pathText, problem } from "../../../shared/rules/schema/problems.ts";
 import { MASK, type Secret, type Secrets, secretsOf } from "./secrets.ts";
 
 export interface Restored {

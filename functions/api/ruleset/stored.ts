@@ -1,4 +1,4 @@
-import { boundsProblem } from "../../../shared/rules/bounds.ts";
+import { boundsProblem } from "../../../shared/rules/schema/bounds.ts";
 
 /** A ruleset's text as read so far that its secrets can be found, good or bad; or why that is not so. */
 export type Readable = { ok: true; value: unknown } | { ok: false; why: string };

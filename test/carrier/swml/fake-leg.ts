@@ -1,4 +1,4 @@
-import { Ear } from "../ear.ts";
+import { Ear } from "../audio-monitor.ts";
 import type { AnswerLimit, Leg, Sound } from "../leg.ts";
 
 /** Time that stands still until `run`, then jumps from one thing due to the next. */

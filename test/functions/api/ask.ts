@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { inject } from "vitest";
 import { type DoctorReply, doctorReplySchema, type Finding } from "../../../functions/api/doctor/reply.ts";
 import { sealSecret } from "../../../shared/credentials.ts";
-import type { House } from "../house.ts";
+import type { House } from "../fixture.ts";
 
 export const carrier_host = new URL(inject("carrier")).host;
 export const origin = "https://partyline.test";

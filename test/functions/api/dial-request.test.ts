@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { dialBody, dialRequest } from "../../../functions/api/dial-request.ts";
-import type { Tenant } from "../../../functions/directory.ts";
-import { compileRuleset } from "../../../shared/rules/compile.ts";
+import type { Tenant } from "../../../functions/tenants/directory.ts";
+import { compileRuleset } from "../../../shared/rules/compile/compile.ts";
 import { acme, mustParse } from "../../shared/rules/sample.ts";
 
 function decisionFor(body: object) {

@@ -1,10 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { DialView } from "../../../functions/session/dial-contract.ts";
-import { lose } from "../desk.ts";
-import { type House, openHouse, sent, warmUp } from "../house.ts";
+import type { DialView } from "../../../functions/session/contract/dial.ts";
+import { type House, openHouse, sent, warmUp } from "../fixture.ts";
 import { FULL, needsRoom, SqlFaults } from "../session/sql-faults.ts";
+import { lose } from "../waiting-room-fixture.ts";
 import { askApi, putProject } from "./ask.ts";
 
 beforeAll(warmUp);

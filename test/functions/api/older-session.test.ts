@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env, RpcStub, RpcTarget } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { routes } from "../../../functions/routes.ts";
-import { openHouse, warmUp } from "../house.ts";
+import { openHouse, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 

@@ -1,8 +1,8 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { readTenant } from "../../../functions/directory.ts";
-import { hashRuleset } from "../../../shared/rules/compile.ts";
-import { openHouse } from "../house.ts";
+import { readTenant } from "../../../functions/tenants/directory.ts";
+import { hashRuleset } from "../../../shared/rules/compile/compile.ts";
+import { openHouse } from "../fixture.ts";
 import { askApi, origin, putProject } from "./ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openHouse } from "../house.ts";
+import { openHouse } from "../fixture.ts";
 import { askApi, askDoctor } from "./ask.ts";
 
 describe("a project's session, as the API tells of it", () => {

@@ -1,10 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { CallsPage } from "../../../functions/session/archive.ts";
-import type { DialsPage } from "../../../functions/session/dial-contract.ts";
-import type { RecordingsPage } from "../../../functions/session/recordings.ts";
-import type { ConferencesPage } from "../../../functions/session/roster.ts";
+import type { DialsPage } from "../../../functions/session/contract/dial.ts";
+import type { CallsPage } from "../../../functions/session/operator/call-history.ts";
+import type { ConferencesPage } from "../../../functions/session/operator/roster.ts";
+import type { RecordingsPage } from "../../../functions/session/store/recordings.ts";
 import { COMMON_CALLER, fill, LONG_CALL } from "./filled.ts";
 import { emptied, requestOf } from "./ledger.ts";
 import { SqlRecording } from "./sql-recording.ts";

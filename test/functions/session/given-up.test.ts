@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { askApi } from "../api/ask.ts";
-import { openHouse } from "../house.ts";
+import { openHouse } from "../fixture.ts";
 
 test("whoever has asked a part of the session holds on to it no longer", async () => {
   await using house = await openHouse({ rules: [] });

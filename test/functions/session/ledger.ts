@@ -1,14 +1,14 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { RoomListing } from "../../../functions/rest.ts";
-import { ConferenceEvents } from "../../../functions/session/conference-events.ts";
-import type { PlaceRequest } from "../../../functions/session/contract.ts";
-import type { Placement } from "../../../functions/session/placements.ts";
-import { Repairs } from "../../../functions/session/repairs.ts";
-import { RoomKeeper } from "../../../functions/session/room-keeper.ts";
-import { migrate } from "../../../functions/session/schema.ts";
-import { chooseRoom } from "../../../functions/session/seats.ts";
-import { Tables } from "../../../functions/session/tables.ts";
+import type { PlaceRequest } from "../../../functions/session/contract/placement.ts";
+import { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
+import { Repairs } from "../../../functions/session/reconcile/corrections.ts";
+import { RoomKeeper } from "../../../functions/session/reconcile/reconciler.ts";
+import { Tables } from "../../../functions/session/repositories.ts";
+import { chooseRoom } from "../../../functions/session/seats/choose-room.ts";
+import type { Placement } from "../../../functions/session/store/placements.ts";
+import { migrate } from "../../../functions/session/store/schema.ts";
 
 /** A session's ledger without its connection: real rows, a clock that the test sets, and REST as the test has it. */
 export class Ledger extends Tables {

@@ -6,7 +6,7 @@ import {
   withoutCxmlCounterpart,
 } from "../../../shared/documents/cxml-conference.ts";
 import { cxmlUrl } from "../../../shared/documents/cxml-url.ts";
-import type { LastNext, Next, Waiting, WayBack } from "../../../shared/documents/next.ts";
+import type { LastNext, Next, Waiting, WayBack } from "../../../shared/documents/step.ts";
 import { writeCxml } from "../../../shared/documents/write-cxml.ts";
 import { element, writeXml, xmlText } from "../../../shared/documents/xml.ts";
 import { validateCxml } from "../../carrier/cxml/verbs.ts";

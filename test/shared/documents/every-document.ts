@@ -1,6 +1,5 @@
 import type { JoinParameters } from "../../../shared/conference.ts";
 import { apologyDocument, fallbackDocument } from "../../../shared/documents/fixed-words.ts";
-import type { WayBack } from "../../../shared/documents/next.ts";
 import {
   askAgainDocument,
   heldDocument,
@@ -13,6 +12,7 @@ import {
   handOverDocument,
   rejectDocument,
 } from "../../../shared/documents/rule-documents.ts";
+import type { WayBack } from "../../../shared/documents/step.ts";
 import { returnDocument, waitingDocument } from "../../../shared/documents/waiting.ts";
 
 /** Every parameter of `join_conference`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Waiting } from "../../../shared/documents/next.ts";
 import { render } from "../../../shared/documents/render.ts";
+import type { Waiting } from "../../../shared/documents/step.ts";
 import { returnDocument, waitingDocument } from "../../../shared/documents/waiting.ts";
 import { writeSwml } from "../../../shared/documents/write-swml.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { wireName } from "../../../shared/conference.ts";
-import { compileRuleset } from "../../../shared/rules/compile.ts";
+import { compileRuleset } from "../../../shared/rules/compile/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
-import type { Rule } from "../../../shared/rules/schema.ts";
+import type { Rule } from "../../../shared/rules/schema/ruleset.ts";
 import { answers, calls, hostileCalls, instants } from "./arbitrary-calls.ts";
 import { rulesets } from "./arbitrary-rulesets.ts";
 import { decideNaively } from "./naive.ts";

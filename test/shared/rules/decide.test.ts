@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compileRuleset, hashRuleset } from "../../../shared/rules/compile.ts";
+import { compileRuleset, hashRuleset } from "../../../shared/rules/compile/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
 import { acme, callWith, decideFor, mustParse } from "./sample.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compileRuleset } from "../../../shared/rules/compile.ts";
+import { compileRuleset } from "../../../shared/rules/compile/compile.ts";
 import { decide, explain } from "../../../shared/rules/decide.ts";
-import type { Rule } from "../../../shared/rules/schema.ts";
+import type { Rule } from "../../../shared/rules/schema/ruleset.ts";
 import { answers, calls, instants } from "./arbitrary-calls.ts";
 import { rulesets } from "./arbitrary-rulesets.ts";
 import { acme, callWith, mustParse } from "./sample.ts";

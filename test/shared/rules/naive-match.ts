@@ -1,7 +1,7 @@
 import type { Call } from "../../../shared/call.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
-import type { AnswerWanted, Match, TextWanted, Wanted } from "../../../shared/rules/match-schema.ts";
-import type { Ruleset } from "../../../shared/rules/schema.ts";
+import type { AnswerWanted, Match, TextWanted, Wanted } from "../../../shared/rules/schema/match-schema.ts";
+import type { Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 import { fitsReading, readingOf } from "../spellings.ts";
 import { readHeader, readText, readValue } from "./naive-bounds.ts";
 

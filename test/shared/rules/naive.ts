@@ -1,9 +1,9 @@
 import type { Call } from "../../../shared/call.ts";
 import { type JoinParameters, wireName } from "../../../shared/conference.ts";
-import type { ActionText } from "../../../shared/rules/action-schema.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
 import type { Action, Decision, Question } from "../../../shared/rules/decision.ts";
-import type { Rule, Ruleset } from "../../../shared/rules/schema.ts";
+import type { ActionText } from "../../../shared/rules/schema/action-schema.ts";
+import type { Rule, Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 import { readingOf } from "../spellings.ts";
 import { readText, TooLarge } from "./naive-bounds.ts";
 import { matches } from "./naive-match.ts";

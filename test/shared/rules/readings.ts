@@ -1,4 +1,4 @@
-import { type ParseOptions, parseRuleset } from "../../../shared/rules/parse.ts";
+import { type ParseOptions, parseRuleset } from "../../../shared/rules/check/parse.ts";
 
 /** The ruleset's errors, each as a person would read it. */
 export function errorsOf(source: unknown, options: ParseOptions = {}): string[] {

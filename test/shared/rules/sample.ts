@@ -1,11 +1,11 @@
 import type { Call } from "../../../shared/call.ts";
-import type { ActionText } from "../../../shared/rules/action-schema.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
-import { compileRuleset } from "../../../shared/rules/compile.ts";
+import { parseRuleset } from "../../../shared/rules/check/parse.ts";
+import { compileRuleset } from "../../../shared/rules/compile/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../../shared/rules/decision.ts";
-import { parseRuleset } from "../../../shared/rules/parse.ts";
-import type { Ruleset } from "../../../shared/rules/schema.ts";
+import type { ActionText } from "../../../shared/rules/schema/action-schema.ts";
+import type { Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 
 export const acme = { tenant: "acme", plain: false };
 

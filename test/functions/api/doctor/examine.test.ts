@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { openHouse, sent } from "../../house.ts";
+import { openHouse, sent } from "../../fixture.ts";
 import { askApi, askDoctor, carrier_host, putProject, said, seal } from "../ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];

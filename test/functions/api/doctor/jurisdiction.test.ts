@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { examine } from "../../../../functions/api/doctor/examine.ts";
 import type { DoctorReply } from "../../../../functions/api/doctor/reply.ts";
-import { readProject } from "../../../../functions/directory.ts";
 import { sessionOf } from "../../../../functions/session-client.ts";
-import { type House, openHouse } from "../../house.ts";
+import { readProject } from "../../../../functions/tenants/directory.ts";
+import { type House, openHouse } from "../../fixture.ts";
 import { askDoctor, origin, putProject, said } from "../ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];

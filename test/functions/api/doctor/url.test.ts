@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { examine } from "../../../../functions/api/doctor/examine.ts";
-import { openHouse } from "../../house.ts";
+import { openHouse } from "../../fixture.ts";
 import { askDoctor, origin, putProject, said, seal } from "../ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];

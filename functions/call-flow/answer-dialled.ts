@@ -1,0 +1,91 @@
+import type { Next } from "../../shared/documents/step.ts";
+import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { DocumentSaid } from "../session/contract/placement.ts";
+import { look } from "../session-client.ts";
+import { type Answered, type CallVisit, RENDER_MS, wireNames } from "./call-context.ts";
+import { lastNext, over } from "./join-steps.ts";
+import { placeCall } from "./place-call.ts";
+
+/** The `DialCallStatus` of a caller who is still there and in no room. Which of them stands for a full conference is not published. */
+const notInWords: Readonly<Partial<Record<string, DocumentSaid>>> = {
+  failed: "failed",
+  busy: "failed",
+  "no-answer": "no-answer",
+};
+
+/** A cXML call comes back from the room that its document dialled: it was there, or never got in. */
+export async function answerDialled(visit: CallVisit, state: PlacedState): Promise<Answered> {
+  const { call } = visit;
+  const { placing, room = wireNames(visit.tenant, placing.rooms)[0] } = state;
+  const { rule, ruleset } = placing;
+  const status = call.details["DialCallStatus"];
+  const isIn = status === "completed" || status === "answered";
+  const document_said = typeof status === "string" ? notInWords[status] : undefined;
+  const answered: Answered = {
+    rule,
+    ruleset,
+    room,
+    step: state.step,
+    outcome: isIn ? "left" : "not_in",
+    ...(isIn
+      ? {}
+      : { reason: `DialCallStatus: ${typeof status === "string" ? status.slice(0, 40) : "missing"}` }),
+    left: {
+      call_id: call.call_id,
+      entry: state.entry,
+      step: state.place_step,
+      lives_on: isIn && call.call_state !== "ended",
+    },
+    next: nextAfter(visit, state, document_said !== undefined),
+  };
+  return document_said !== undefined && placing.capacity !== undefined && visit.authentic
+    ? await withoutSeat(visit, state, document_said, answered)
+    : answered;
+}
+
+/** Where seats are limited the room was full, by SignalWire's own count: the call waits in its line, or hears what the rule says. */
+async function withoutSeat(
+  visit: CallVisit,
+  { entry, place_step, placing, step }: PlacedState,
+  document_said: DocumentSaid,
+  answered: Answered,
+): Promise<Answered> {
+  const { env, tenant, call, ends_at, note } = visit;
+  const mayWait = placing.wait !== undefined;
+  const reply = await look(
+    env,
+    tenant.project,
+    {
+      v: 1,
+      call_id: call.call_id,
+      entry,
+      step: place_step,
+      asking_step: step,
+      document_said,
+      ...(mayWait ? { may_wait: true as const } : {}),
+      note,
+    },
+    // Half of what is left: the session may be asked for a place in the line, too.
+    Date.now() + (ends_at - RENDER_MS - Date.now()) / 2,
+  );
+  const isLost = reply.outcome === "unsettled" || reply.outcome === "over";
+  if (mayWait && (isLost || (reply.outcome === "not_in" && reply.waits)))
+    return await placeCall(visit, entry, placing, place_step);
+  return reply.outcome === "not_in" && reply.word
+    ? { ...answered, next: lastNext(visit, reply.word) }
+    : answered;
+}
+
+function isSpent(
+  { received_at }: CallVisit,
+  { decided_at, max_duration_s = Number.POSITIVE_INFINITY }: Placing,
+): boolean {
+  return received_at - decided_at >= max_duration_s * 1000;
+}
+
+function nextAfter(visit: CallVisit, { placing }: PlacedState, isNotIn: boolean): Next {
+  if (isNotIn) return { does: "apologise" };
+  // The time that a call may last is over, and not its conference.
+  // Who came back by another way than it was decided for may have no document to go to.
+  return placing.after?.cxml && !isSpent(visit, placing) ? lastNext(visit, placing.after) : over;
+}

@@ -1,0 +1,41 @@
+import { callbackTokens, roomProofs } from "../../shared/callback-token.ts";
+import type { CallbackUrls } from "../../shared/callbacks.ts";
+import type { KeySources } from "../../shared/seal-keys.ts";
+import type { Owner, Project } from "../tenants/directory.ts";
+
+const derived = new WeakMap<Project, Map<string, [string, ...string[]]>>();
+
+/** The tenant's callback tokens, derived once for each reading of its project's record. */
+export async function tokensOf(env: Env, { tenant, project }: Owner): Promise<[string, ...string[]]> {
+  const known = derived.get(project) ?? new Map<string, [string, ...string[]]>();
+  derived.set(project, known);
+  let tokens = known.get(tenant);
+  if (!tokens) {
+    tokens = await callbackTokens(keysOf(env, project), tenant);
+    known.set(tenant, tokens);
+  }
+  return tokens;
+}
+
+/** What proves that a recording callback's URL names the room because we wrote it there. */
+export async function proofsOf(
+  env: Env,
+  { tenant, project }: Owner,
+  room: string,
+): Promise<[string, ...string[]]> {
+  return await roomProofs(keysOf(env, project), tenant, room);
+}
+
+function keysOf({ CREDENTIALS_KEY }: Env, { signing_keys }: Project): KeySources {
+  return { ...(CREDENTIALS_KEY === undefined ? {} : { credentials_key: CREDENTIALS_KEY }), signing_keys };
+}
+
+/** Where a tenant's conferences report to. The URLs hold the token: never logged. */
+export async function callbackUrls(env: Env, tenant: Owner, base: string): Promise<CallbackUrls> {
+  const [token] = await tokensOf(env, tenant);
+  const hooks = `${base}/hooks/${tenant.tenant}`;
+  return {
+    conference: `${hooks}/conference-status?token=${token}`,
+    recording: `${hooks}/recording-status?token=${token}`,
+  };
+}

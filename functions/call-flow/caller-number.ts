@@ -1,0 +1,52 @@
+import { withNumber } from "../../shared/rules/compile/interpolation.ts";
+import type { Place, Spoken } from "../../shared/rules/decision.ts";
+import { NUMBER } from "../../shared/rules/template.ts";
+import type { Placing } from "../../shared/seal.ts";
+import { log } from "../log.ts";
+import type { Wanted } from "../session/seats/choose-room.ts";
+import { askNumber } from "../session-client.ts";
+import { namingSaid } from "../tenants/room-naming.ts";
+import { type CallVisit, roomsBefore, untilFor, wireNames } from "./call-context.ts";
+
+/** The session is asked no longer than this: the announcement can do without. */
+const ASK_MS = 1_000;
+
+/** The announcements with the caller's number in them. Where nobody knows it, those that say it are left out. */
+export async function withCallerNumber(
+  visit: CallVisit,
+  placing: Placing,
+  announce: NonNullable<Place["announce"]>,
+): Promise<Spoken[]> {
+  if (!announce.some(saysNumber)) return announce;
+  const { env, tenant, call, authentic } = visit;
+  const number = authentic
+    ? await askNumber(env, tenant.project, wantedOf(visit, placing), untilFor(visit, ASK_MS))
+    : null;
+  if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
+  log("info", "announcement.left_out", {
+    tenant: tenant.tenant,
+    call: call.call_id,
+    why: "the caller's number in the room is not known",
+  });
+  return announce.filter((words) => !saysNumber(words));
+}
+
+/** What the session is asked about, to know in which room the caller would be. */
+export function wantedOf(visit: CallVisit, placing: Placing): Wanted {
+  const { tenant, call } = visit;
+  const { rooms, strategy, capacity, sticky_key, join } = placing;
+  return {
+    tenant: tenant.tenant,
+    rooms: wireNames(tenant, rooms),
+    ...namingSaid(tenant),
+    ...roomsBefore(visit, placing),
+    strategy,
+    join,
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(sticky_key === undefined ? {} : { sticky_key, from_before: call.from }),
+  };
+}
+
+function saysNumber(words: Spoken): boolean {
+  return "say" in words && words.say.includes(NUMBER);
+}

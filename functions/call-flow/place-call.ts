@@ -1,0 +1,197 @@
+import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
+import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
+import type { Heard, Next } from "../../shared/documents/step.ts";
+import { canonicalOf } from "../../shared/identity.ts";
+import { fitsSeal, type Placing } from "../../shared/seal.ts";
+import type { PlaceReply, PlaceRequest } from "../session/contract/placement.ts";
+import { place } from "../session-client.ts";
+import { namingSaid } from "../tenants/room-naming.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomProofsFor,
+  roomsBefore,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./call-context.ts";
+import { lastNext } from "./join-steps.ts";
+import { documentJoin, isTurnedAway, outcomeNext, type PlacedAt, stateAt, uncounted } from "./next-step.ts";
+import { rejoinOf } from "./rejoin.ts";
+
+/** A poll is answered within this: the caller hears nothing meanwhile. */
+const POLL_MS = 1_500;
+/** For questions and words between the decision and the wait. */
+const OVERTIME_MS = 5 * 60_000;
+
+/** Where the call comes from that is to be placed. */
+interface ComesFrom {
+  /** Afresh, at that time, ms. */
+  arrived_at?: number;
+  /** Its line. */
+  from_line?: NonNullable<PlacedAt["from_line"]>;
+  /** Heard by the document that joins. */
+  before?: Heard;
+  /** A ring; the session knows nothing of its placement. */
+  by_document?: true;
+}
+
+/** Puts the call into its room: by RELAY where that can be, else by its own document. */
+export async function placeCall(
+  visit: CallVisit,
+  entry: string,
+  placing: Placing,
+  step: number,
+  { arrived_at, from_line, before, by_document }: ComesFrom = {},
+): Promise<Answered> {
+  const rooms = wireNames(visit.tenant, placing.rooms);
+  const join = wireJoin(visit, placing.join);
+  const said = { rule: placing.rule, ruleset: placing.ruleset, step };
+  const at: PlacedAt = { entry, step, placing, ...(from_line ? { from_line } : {}) };
+  if (!visit.authentic) {
+    const [room] = rooms;
+    if (placing.wait?.for.includes("admission")) {
+      const next = lastNext(visit, placing.wait.otherwise);
+      return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
+    }
+    const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
+    return { ...said, room, outcome: "document", reason: "not authentic", next: saying(next, before) };
+  }
+  const namedBefore = roomsBefore(visit, placing);
+  const room_proofs = await roomProofsFor(visit, [...rooms, ...(namedBefore.rooms_before ?? [])]);
+  const reply = await place(visit.env, visit.tenant, {
+    ...requestFor(visit, entry, placing, step),
+    ...namingSaid(visit.tenant),
+    ...rejoinOf(visit, placing),
+    ...(arrived_at === undefined ? {} : { arrived_at }),
+    rooms,
+    ...namedBefore,
+    join,
+    room_proofs,
+    // A call that could not come back must not be put on a hold.
+    join_via:
+      !by_document && !before && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
+    note: visit.note,
+    ...(await fetchingOf(visit, at, rooms[0])),
+    ...(from_line?.purpose === "poll"
+      ? { polled: true as const, deadline_at: visit.received_at + POLL_MS }
+      : {}),
+  });
+  const outcome = outcomeOf(visit, placing, reply);
+  const placed = reply.entry === undefined ? at : { ...at, entry: reply.entry };
+  return {
+    ...said,
+    room: isTurnedAway(outcome) ? null : reply.room,
+    outcome,
+    reason: reply.reason,
+    next: saying(
+      await outcomeNext(visit, placed, {
+        ...reply,
+        outcome,
+        // Where the session was not there to do it.
+        join: withRoom(reply.join, reply.room, room_proofs[reply.room]),
+      }),
+      before,
+    ),
+    // Whoever counts the call has written it down.
+    ...(reply.counted ? { told: true as const } : {}),
+  };
+}
+
+function saying(next: Next, before: Heard | undefined): Next {
+  return before && next.does === "join" ? { ...next, before } : next;
+}
+
+/** A call that comes out of its line hears music as it is: its document joins, and there is no hold to come back from. */
+function mayHold(at: PlacedAt, room: string): boolean {
+  return at.from_line === undefined && fitsSeal(stateAt(at, "confirm", room));
+}
+
+/** A call of cXML's that may have to wait is led on from there by REST, to a URL of its own. */
+async function fetchingOf(
+  visit: CallVisit,
+  at: PlacedAt,
+  room: string,
+): Promise<Pick<PlaceRequest, "fetch_url" | "fetched">> {
+  if (at.from_line) return at.from_line.purpose === "fetched" ? { fetched: true } : {};
+  if (at.placing.wait === undefined || visit.call.via !== "cxml") return {};
+  const back = await wayBack(visit, stateAt(at, "fetched", room));
+  const fetch_url = back && cxmlUrl(back);
+  return fetch_url === null ? {} : { fetch_url };
+}
+
+/** Of a call that RELAY cannot address nothing was sent, so there is nothing about it that is not known. */
+function outcomeOf(
+  { call, received_at }: CallVisit,
+  { wait, decided_at }: Placing,
+  { outcome, counted }: PlaceReply,
+): PlaceReply["outcome"] {
+  // Whoever may have to wait comes in by the session's word alone; while that is out of reach the wait has an end all the same.
+  if (wait && !counted) {
+    return received_at > decided_at + wait.max_s * 1000 + OVERTIME_MS ? "waited" : "waiting";
+  }
+  return outcome === "unknown" && call.node_id === undefined ? "document" : outcome;
+}
+
+function requestFor(
+  { tenant: { project, record, tenant }, call, ends_at, untold }: CallVisit,
+  entry: string,
+  {
+    rule,
+    role,
+    ruleset,
+    decided_at,
+    join,
+    strategy,
+    capacity,
+    sticky_key,
+    coach,
+    wait,
+    when_full,
+    after,
+    max_duration_s,
+    recording_notice = untold,
+  }: Placing,
+  step: number,
+): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
+  // Whom the roster is to show of a call that was made: the one who was called.
+  const shown = call.direction === "outbound" ? "to" : "from";
+  return {
+    v: 1,
+    project_id: project.project_id,
+    project_version: project.version,
+    tenant,
+    call_id: call.call_id,
+    entry,
+    step,
+    ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
+    ingress: call.via,
+    ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
+    answered: call.call_state === "answered",
+    ...(call.via === "relay" ? { by_commands: true as const } : {}),
+    from: canonicalOf(call, shown),
+    ...(call[shown] === canonicalOf(call, shown) ? {} : { from_before: call[shown] }),
+    strategy,
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(sticky_key === undefined ? {} : { sticky_key }),
+    ...(coach === undefined ? {} : { coach }),
+    ...(wait === undefined ? {} : { wait }),
+    ...(when_full === undefined ? {} : { when_full }),
+    // Where a command fetches the call, it is to SWML.
+    ...(after?.swml === undefined ? {} : { after_url: after.swml }),
+    ...(max_duration_s === undefined ? {} : { max_duration_s }),
+    ...(recording_notice === undefined ? {} : { recording_notice }),
+    forwarding: forwardingOf(join, call.via),
+    rule,
+    role,
+    ruleset,
+    decided_at,
+    deadline_at: Math.min(Date.now() + record.join_deadline_ms, ends_at - RENDER_MS),
+    join_deadline_ms: record.join_deadline_ms,
+  };
+}
+
+function longest(names: readonly string[]): string {
+  return names.reduce((a, b) => (b.length > a.length ? b : a), "");
+}

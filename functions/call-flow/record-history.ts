@@ -1,0 +1,95 @@
+import { keepCall, showsLeftOut } from "../../shared/kept-call.ts";
+import type { Answers } from "../../shared/rules/answers.ts";
+import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
+import { describeError, log } from "../log.ts";
+import type { KeptAnswer, KeptDecision, WebhookNote, WebhookSaid } from "../session/contract/history.ts";
+import { askPart, sessionOf } from "../session-client.ts";
+import type { Answered, CallVisit, Visit } from "./call-context.ts";
+
+/** So many of the rules looked at are kept, with those that won; the others are counted, and can be computed again. */
+const LOOKS = 12;
+const NOT_SHOWN = "not kept: it shows something that is left out of the call";
+
+/**
+ * Adds to the visit's note what was decided, and the call it was decided on, without its secrets. Says so where deciding would
+ * have taken too much.
+ */
+export function noteDecision(visit: CallVisit, decision: Decision | Question, answers: Answers): void {
+  const { call, left_out } = keepCall(visit.call);
+  const { action, rule, ruleset, decided_at, over_budget } = decision;
+  if (over_budget) {
+    const { tenant } = visit.tenant;
+    log("warn", "decide.over_budget", { tenant, call: visit.call.call_id, ...over_budget });
+  }
+  const kept: KeptDecision = {
+    action,
+    rule,
+    ruleset,
+    decided_at,
+    ...looks(visit, decision, left_out),
+    rooms: decision.action === "place" ? decision.rooms : [],
+    role: decision.action === "place" ? decision.role : null,
+    answers: keptAnswers(answers, visit.tenant.rules_text ?? ""),
+  };
+  visit.note = { ...visit.note, decision: kept, call, left_out };
+}
+
+/** Tells the session of a webhook that it was not told of on the way. Never rejects: the call is answered already. */
+export async function tellSession(
+  visit: Visit,
+  call_id: string,
+  note: WebhookNote,
+  answered: Answered,
+): Promise<void> {
+  const { tenant, project } = visit.tenant;
+  const { outcome, rule, room, ruleset, reason } = answered;
+  const said: WebhookSaid = {
+    outcome,
+    rule,
+    room,
+    ...(ruleset === undefined ? {} : { ruleset }),
+    ...(reason === undefined ? {} : { reason }),
+    ms: Date.now() - visit.received_at,
+  };
+  try {
+    const { project_id } = project;
+    await askPart(sessionOf(visit.env, project).archive(), (archive) =>
+      archive.note({ v: 1, project_id, tenant, call_id, note, said }),
+    );
+  } catch (error) {
+    log("warn", "webhook.not_journaled", { tenant, call: call_id, error: describeError(error) });
+  }
+}
+
+function looks(
+  { call }: CallVisit,
+  { looked_at, more_looked_at = 0, over_budget }: Decision | Question,
+  left_out: readonly string[],
+): Pick<KeptDecision, "looked_at" | "more_looked_at"> {
+  const isTelling = (look: Look): boolean =>
+    look.matched || look.entered === true || look.rule === over_budget?.rule;
+  const first = new Set([...looked_at.filter(isTelling), ...looked_at].slice(0, LOOKS));
+  const kept = looked_at
+    .filter((look) => first.has(look))
+    .map((look) => ({
+      ...look,
+      findings: look.findings.map((finding) =>
+        showsLeftOut(`${finding.field} ${finding.why}`, call, left_out)
+          ? { ...finding, why: NOT_SHOWN }
+          : finding,
+      ),
+    }));
+  return { looked_at: kept, more_looked_at: more_looked_at + looked_at.length - kept.length };
+}
+
+/** Of a secret answer what it matched: its HMAC as the ruleset has it anyway, or what KV holds of it. */
+function keptAnswers(answers: Answers, ruleset: string): Record<string, KeptAnswer> {
+  const kept = Object.entries(answers).map(([name, answer]): [string, KeptAnswer] => {
+    const { value, hmac, pin, tries = 1 } = answer;
+    if (value !== undefined) return [name, { tries, keyed: "open", value }];
+    if (hmac === undefined) return [name, { tries, keyed: "nothing" }];
+    const matched = ruleset.includes(hmac) ? { matched: hmac } : {};
+    return [name, { tries, keyed: "secret", ...matched, ...(pin === undefined ? {} : { pin }) }];
+  });
+  return Object.fromEntries(kept);
+}

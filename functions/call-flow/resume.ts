@@ -1,0 +1,49 @@
+import { callerParams } from "../../shared/documents/caller-params.ts";
+import type { AsksUs } from "../../shared/documents/step.ts";
+import { type ResumedAt, resumeUrl } from "../../shared/resume-url.ts";
+import { type DocumentSaid, documentResults } from "../session/contract/placement.ts";
+import type { CallVisit } from "./call-context.ts";
+
+export type { ResumedAt } from "../../shared/resume-url.ts";
+
+/**
+ * How the call's document asks us what its join's result means; nothing if we cannot be reached, or nothing is asked.
+ * @param joined false: the document joins nothing, and comes back from a hold.
+ */
+export function asksUs(
+  { base_url, tenant, call, authentic }: CallVisit,
+  { entry, step, asked }: ResumedAt,
+  {
+    always,
+    limited = false,
+    keeps_seat = false,
+    joined = true,
+  }: { always: boolean; limited?: boolean; keeps_seat?: boolean; joined?: boolean },
+): { asks?: AsksUs } {
+  if (base_url === "" || call.via === "cxml" || !authentic) return {};
+  const { url_fragment } = tenant.record;
+  const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
+  const dest = resumeUrl(
+    `${base_url}/hooks/${tenant.tenant}`,
+    { entry, step, asked: asked + 1 },
+    { joined, fragment },
+  );
+  return {
+    asks: {
+      dest,
+      params: callerParams(call.params).params,
+      always,
+      ...(keeps_seat ? { over: true as const } : {}),
+      ...(limited ? { failed: true as const } : {}),
+    },
+  };
+}
+
+/** What the call's own document says of its join, where it asks about that. */
+export function saidIn({ resumed, call }: CallVisit): { document_said?: DocumentSaid } {
+  if (resumed?.joined !== true) return {};
+  const said = call.vars["join_conference_result"];
+  const document_said = documentResults.find((result) => result === said);
+  // A word that nobody published: all that is sure is that the document has come to the end of its join.
+  return { document_said: document_said ?? "completed" };
+}

@@ -1,0 +1,227 @@
+import { withRoom } from "../../shared/callbacks.ts";
+import { withoutEnd } from "../../shared/conference.ts";
+import type { AsksUs, Next } from "../../shared/documents/step.ts";
+import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
+import { decide } from "../../shared/rules/decide.ts";
+import type { PlacedState, Placing } from "../../shared/seal.ts";
+import { describeError, log } from "../log.ts";
+import { findInRooms, RestBusy } from "../rest.ts";
+import type { LookReply, LookRequest } from "../session/contract/placement.ts";
+import { look } from "../session-client.ts";
+import { TooLate } from "../slots.ts";
+import type { Project } from "../tenants/directory.ts";
+import {
+  type Answered,
+  type CallVisit,
+  RENDER_MS,
+  roomProofsFor,
+  wayBack,
+  wireJoin,
+  wireNames,
+} from "./call-context.ts";
+import { inlineJoin, lastNext, over, placingOf, stayingOf } from "./join-steps.ts";
+import { HOLD_MS, uncounted } from "./next-step.ts";
+import { placeCall } from "./place-call.ts";
+import { asksUs, type ResumedAt, saidIn } from "./resume.ts";
+
+/**
+ * A call of which nothing says where it is comes back after 3 s, and later after a minute: SignalWire lets it be transferred 32 times. Last
+ * words might be spoken into its room, so in the end it stays.
+ */
+const OFTEN = 12;
+const LONG_MS = 60_000;
+const MOST_ASKED = 24;
+/** Asking steps of calls that come back without a sealed state, apart from those that have one. */
+const RESUMED_STEPS = 1_000;
+
+/** A call that comes back from a ring: where is it? This is where an unknown outcome ends, one way or the other. */
+export async function settleCall(visit: CallVisit, state: PlacedState): Promise<Answered> {
+  const { tenant } = visit;
+  const { placing } = state;
+  const rooms = wireNames(tenant, placing.rooms);
+  const room = state.room ?? rooms[0];
+  const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
+  const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
+  const proofs = await roomProofsFor(visit, [room]);
+  const join = uncounted(withRoom(wireJoin(visit, placing.join), room, proofs[room]), placing);
+  /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
+  const inline = (): Answered => ({
+    ...said,
+    room,
+    outcome: "document",
+    next: {
+      ...inlineJoin(visit, placing, room, withoutEnd(join)),
+      ...asksUs(visit, at, { always: true }),
+    },
+  });
+  if (!visit.authentic) return { ...inline(), reason: "not authentic" };
+  const key = {
+    entry: state.entry,
+    step: state.place_step,
+    asking_step: state.step,
+  };
+  const { reply, rest } = await whereabouts(visit, key, state.room === undefined ? rooms : [room]);
+  if (reply.outcome === "unsettled") {
+    if (rest === "found")
+      return { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } };
+    // Nothing was sent for it. The session is told of it now, for somebody has to see to its end.
+    if (reply.is_unknown)
+      return await placeCall(visit, state.entry, placing, state.place_step, { by_document: true });
+    return { ...inline(), reason: `${reply.reason}; REST: ${rest}` };
+  }
+  const answered = {
+    ...said,
+    room: reply.room,
+    outcome: reply.outcome,
+    reason: reply.reason,
+    told: true as const,
+  };
+  if (reply.outcome !== "hold") return { ...answered, next: nextOf(visit, reply, at, placing) };
+  const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
+  const next: Next = back
+    ? { does: "hold", ms: HOLD_MS, ...ringingWhile(visit, reply), back, staying: stayingOf(visit, placing) }
+    : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, { always: true }) };
+  return { ...answered, next };
+}
+
+/** A call that comes back without a sealed state: the session sent it, or its own document asks what the join's result means. */
+export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answered> {
+  const key = {
+    entry: at.entry,
+    step: at.step,
+    // Where the session sent it back it asks another question than where its document asks by itself.
+    asking_step: RESUMED_STEPS + 2 * at.asked + (visit.resumed?.joined === true ? 1 : 0),
+  };
+  const placing = waitingPlacing(visit);
+  const { reply } = await whereabouts(visit, key, null, placing !== null);
+  if (reply.outcome === "not_in" && reply.waits && placing)
+    return await placeCall(visit, at.entry, placing, at.step);
+  const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
+  if (reply.outcome !== "unsettled") {
+    const room = reply.room === "" ? null : reply.room;
+    return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
+  }
+  return { ...said, room: reply.room ?? null, next: heldFor(visit, at, {}) };
+}
+
+/**
+ * What the rules decide for a call whose document's join failed, where it may go back to its line and needs a waiting document. Null if
+ * they say something else by now, or ask first.
+ */
+function waitingPlacing(visit: CallVisit): Placing | null {
+  const { document_said: said } = saidIn(visit);
+  const { rules } = visit.tenant;
+  if (!rules || (said !== "failed" && said !== "no-answer")) return null;
+  const decision = decide(rules, visit.call, visit.received_at, {});
+  return decision.action === "place" && decision.wait !== undefined ? placingOf(decision, {}) : null;
+}
+
+/** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
+async function whereabouts(
+  visit: CallVisit,
+  key: Pick<LookRequest, "entry" | "step" | "asking_step">,
+  rooms: readonly string[] | null,
+  may_wait = false,
+): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
+  const { env, tenant, call, ends_at } = visit;
+  const request: LookRequest = {
+    v: 1,
+    call_id: call.call_id,
+    ...key,
+    ...(call.via === "relay" ? { by_commands: true as const } : {}),
+    ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
+    ...saidIn(visit),
+    may_hold: true,
+    ...(may_wait ? { may_wait: true as const } : {}),
+    note: visit.note,
+  };
+  const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
+  const reply: LookReply = await look(env, tenant.project, request, half);
+  const asked =
+    reply.outcome === "unsettled" ? (rooms ?? (reply.room === undefined ? null : [reply.room])) : null;
+  if (asked === null) return { reply, rest: "unasked" };
+  const rest = await askRest(visit, asked);
+  return {
+    reply: await look(env, tenant.project, { ...request, rest }, ends_at - RENDER_MS),
+    rest: rest.said,
+  };
+}
+
+function nextOf(
+  visit: CallVisit,
+  reply: Exclude<LookReply, { outcome: "unsettled" }>,
+  at: ResumedAt,
+  placing: Pick<Placing, "after" | "max_duration_s" | "capacity" | "rejoin_s">,
+): Next {
+  const { params } = stayingOf(visit, placing);
+  switch (reply.outcome) {
+    case "joined":
+      return { does: "stay" };
+    case "document": {
+      const { after_url } = reply;
+      const after =
+        after_url === undefined ? {} : { after: { action: "hand_over" as const, swml: after_url } };
+      const join = inlineJoin(visit, { ...after, ...placing }, reply.room, reply.join);
+      const { may_stand, limited, keeps_seat } = reply;
+      const asks = {
+        always: may_stand === true,
+        limited: limited === true,
+        keeps_seat: keeps_seat === true || placing.rejoin_s !== undefined,
+      };
+      return { ...join, ...asksUs(visit, at, asks) };
+    }
+    case "over":
+      // The session sees to a call that RELAY joined; one whose own document asks goes where its rule says.
+      return reply.after_url !== undefined && saidIn(visit).document_said !== undefined
+        ? { does: "hand_over", swml: reply.after_url, params }
+        : over;
+    case "hold":
+      return heldFor(visit, at, ringing(reply));
+    case "not_in":
+      return reply.word ? lastNext(visit, reply.word) : { does: "apologise" };
+    default:
+      return reply.outcome satisfies never;
+  }
+}
+
+function heldFor(visit: CallVisit, at: ResumedAt, rings: { ringing?: true }): Next {
+  const asked = at.asked % ASKED_BETWEEN;
+  const asks = asked < MOST_ASKED ? askedAgain(visit, at) : undefined;
+  if (!asks) return { does: "stay" };
+  return asked < OFTEN
+    ? { does: "ask_again", ms: HOLD_MS, ...rings, asks }
+    : { does: "ask_again", ms: LONG_MS, ringing: true, asks };
+}
+
+/** From a hold a call comes back with what it came with: the result of its document's join, or none. */
+function askedAgain(visit: CallVisit, at: ResumedAt): AsksUs | undefined {
+  return asksUs(visit, at, { always: true, joined: visit.resumed?.joined === true }).asks;
+}
+
+function ringing({ again }: { again?: true }): { ringing?: true } {
+  return again ? { ringing: true } : {};
+}
+
+/** A webhook's caller has heard it ring before the first hold; a call by a context has heard nothing since its join was sent. */
+function ringingWhile({ call }: CallVisit, reply: { again?: true }): { ringing?: true } {
+  return call.via === "relay" ? { ringing: true } : ringing(reply);
+}
+
+async function askRest(
+  { tenant, call, ends_at, rest }: CallVisit,
+  rooms: readonly string[],
+): Promise<NonNullable<LookRequest["rest"]>> {
+  const find = (project: Project, signal: AbortSignal) => findInRooms(project, rooms, call.call_id, signal);
+  // Time is kept for the session's second look, too.
+  const ms = Math.max(1, ends_at - 2 * RENDER_MS - Date.now());
+  try {
+    const conference_sid = rest
+      ? await rest("question", ms / 2, find)
+      : await find(tenant.project, AbortSignal.timeout(ms));
+    return conference_sid === null ? { said: "absent" } : { said: "found", conference_sid };
+  } catch (error) {
+    log("warn", "rest.failed", { tenant: tenant.tenant, call: call.call_id, error: describeError(error) });
+    const isBusy = error instanceof RestBusy || error instanceof TooLate;
+    return { said: isBusy ? "busy" : "failed" };
+  }
+}

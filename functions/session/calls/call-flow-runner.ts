@@ -1,0 +1,465 @@
+import type { Call } from "../../../shared/call.ts";
+import { apology, mayBeRecorded, notTaken } from "../../../shared/documents/fixed-words.ts";
+import { render } from "../../../shared/documents/render.ts";
+import type { Heard, Join, Next, Waiting } from "../../../shared/documents/step.ts";
+import { writeSwml } from "../../../shared/documents/write-swml.ts";
+import { type Medium, mediumOf } from "../../../shared/media.ts";
+import type { Spoken } from "../../../shared/rules/decision.ts";
+import { describeError, log } from "../../log.ts";
+import { findInRooms } from "../../rest.ts";
+import { orAfter } from "../../timeout.ts";
+import { wouldHaveSeen } from "../reconcile/absence.ts";
+import type { Made, Walk } from "../store/call-flows.ts";
+import type { Journal } from "../store/history.ts";
+import type { Placement } from "../store/placements.ts";
+import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { readTrail } from "../store/transitions.ts";
+import { CallControl } from "./call-control.ts";
+import type { Keys } from "./decide-next.ts";
+import { NotOurs, Taken } from "./errors.ts";
+import { takenUp } from "./resume-flow.ts";
+import type { WalkerHost } from "./runner-host.ts";
+import { standInLine } from "./wait-in-queue.ts";
+
+/** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
+const JOIN_SEEN_MS = 1_200;
+/** RELAY is waited for so long where nobody else can do what is to be done. */
+const RELAY_BACK_MS = 2_000;
+const REST_MS = 2_000;
+/** A new incarnation is about to connect: what another one was at waits so long for that. */
+const CONNECTING_MS = 1_000;
+/** A transfer that neither RELAY nor REST could make is tried so often, and with a pause of so long: the caller hears nothing. */
+const TRANSFERS = 3;
+const TRANSFER_AGAIN_MS = 1_000;
+/** A document that is to be fetched is fetched within this, or the call was not moved. */
+const FETCHED_MS = 2_500;
+/** The same where nobody answered for the command; and so often it is given. */
+const FETCHED_LATE_MS = 7_000;
+const FETCHES = 2;
+const FETCH_LOOK_MS = 50;
+/** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
+const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
+/** Words that neither RELAY nor REST could play are tried again after each of these. */
+const PLAYED_AGAIN_MS = [500, 1_000] as const;
+/** A question whose answer was lost on the way is put again so often. */
+const ASKED_AGAIN = 3;
+/** What a caller hears who is held once more. */
+const ring: Extract<Medium, { type: "ringtone" }> = { type: "ringtone", params: { name: "us", duration: 2 } };
+/** No walk has so many steps: rules that go on asking are not our callers' trouble. */
+const STEPS = 500;
+
+/** What a step leads to: the next decision, made of what the call carries, what was keyed and what was not heard; or nothing more. */
+type Step = { sealed?: string; keys?: Keys; untold?: Spoken } | "over";
+
+/**
+ * Walks a call that came over RELAY through what is decided on it, by commands where a webhook's call is answered with
+ * documents. What it is at is written down first: another incarnation does that step again, and goes on.
+ */
+export class Walker {
+  readonly control: CallControl;
+  readonly #host: WalkerHost;
+  readonly #walk: Walk;
+  readonly #call: Call;
+  readonly #seen = Promise.withResolvers<void>();
+  /** Whether another incarnation may have answered the call, and gone on. */
+  readonly #hasBegun: boolean;
+  #isLeft = false;
+
+  constructor(host: WalkerHost, walk: Walk, call: Call, isResumed: boolean) {
+    this.#host = host;
+    this.#walk = walk;
+    this.#call = call;
+    this.#hasBegun = isResumed && (walk.state.next !== null || this.#placement !== undefined);
+    this.control = new CallControl(call, {
+      link: host.link,
+      told: (row) => this.#told(row),
+      sounds: (sounding) => host.walks.update(walk, { sounding }),
+      commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
+      answersLate: () => host.events.mayBeTakenOut(call.call_id),
+    });
+  }
+
+  /** There is nothing more to be done for the call: it has ended, or is another client's. */
+  get isDoneWith(): boolean {
+    return this.control.isGone || this.#isLeft;
+  }
+
+  /** A participant-join confirms one of the call's placements. What is still heard of its line is not for its room. */
+  joined(): void {
+    this.#seen.resolve();
+    this.control.interrupt();
+  }
+
+  /** Never rejects, and leaves nobody in silence. */
+  async run(): Promise<void> {
+    const { walks } = this.#host;
+    const { state, call_id } = this.#walk;
+    try {
+      const isThere = await this.#sendDigits();
+      if (!isThere) this.#endLater();
+      let step: Step = !isThere ? "over" : this.#hasBegun ? await this.#takeUp() : {};
+      for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
+        if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
+        const next = await this.#decide(step);
+        walks.update(this.#walk, { next });
+        step = await this.#perform(next);
+      }
+    } catch (error) {
+      const why = { call: call_id, error: describeError(error) };
+      // A call that was answered is nobody else's any more, whatever has become of its context.
+      const mayPass = error instanceof NotOurs && !state.answered;
+      this.#isLeft = error instanceof Taken || (mayPass && (await this.control.pass()));
+      if (this.#isLeft) log("info", "walk.left", why);
+      else {
+        log("error", "walk.broke", why);
+        if (this.#placement?.state === "joined") return walks.close(call_id);
+        await this.#perform({ does: "apologise" }).catch(() => this.#endLater());
+      }
+    }
+    walks.close(call_id);
+  }
+
+  /** False if they could not be sent, or may not have been: the person they lead to is not on the line. */
+  async #sendDigits(): Promise<boolean> {
+    const { made } = this.#walk.state;
+    const isSent = made === null || (await this.#keyed(made));
+    if (!isSent) log("warn", "dial.digits_not_sent", { call: this.#walk.call_id });
+    return isSent;
+  }
+
+  async #keyed({ send_digits, is_keying, ...made }: Made): Promise<boolean> {
+    if (send_digits === undefined) return is_keying !== true;
+    const { link, walks } = this.#host;
+    if (!link.ready) await link.settled(Date.now() + RELAY_BACK_MS);
+    // First, so that another incarnation does not send them again: they would be heard in the room.
+    walks.update(this.#walk, { made: { ...made, is_keying: true } });
+    const done = await this.control.sendDigits(send_digits);
+    if (done === "failed") return false;
+    walks.update(this.#walk, { made });
+    return true;
+  }
+
+  async #decide({ sealed, keys, untold }: Exclude<Step, "over">): Promise<Next> {
+    const { decider } = this.#host;
+    const { received_at, context, state } = this.#walk;
+    const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
+    const { made, tenant } = state;
+    const decided = await decider.decide({ call, context, made, tenant, received_at, sealed, keys, untold });
+    state.tenant = decided.tenant;
+    return decided.next;
+  }
+
+  /** Goes on where another incarnation was. */
+  async #takeUp(): Promise<Step> {
+    const { sounding, next } = this.#walk.state;
+    const { link } = this.#host;
+    if (this.#hasComeIn) return "over";
+    if (!link.ready) await link.settled(Date.now() + CONNECTING_MS);
+    if (sounding) await this.control.silence(sounding);
+    return next ? await this.#resume(next) : {};
+  }
+
+  async #resume(was: Next): Promise<Step> {
+    const row = this.#placement;
+    const resumed = takenUp(was, row, row !== undefined && this.#host.kept.isPromised(row));
+    return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
+  }
+
+  async #perform(next: Next): Promise<Step> {
+    switch (next.does) {
+      case "announce":
+        // What is not answered hears nothing: its own document answers it, and says the words.
+        if (!(await this.#answer()) && (await this.#comesByWebhook())) return "over";
+        return { sealed: next.back.sealed, ...(await this.#announce(next)) };
+      case "ask":
+        return await this.#ask(next);
+      case "hold":
+        if (next.ringing && !this.#isThrough) await this.control.play([ring]);
+        return (await this.#isSeen()) ? "over" : { sealed: next.back.sealed };
+      case "ring":
+        return { sealed: next.back.sealed };
+      case "stay":
+      // Its document asks by itself.
+      case "ask_again":
+        return "over";
+      case "join":
+        return await this.#join(next);
+      case "wait":
+        return await this.#wait(next);
+      case "return":
+        throw new Error("only a poll is told to return");
+      case "reject":
+        if (next.say !== undefined) return await this.#sayAndEnd(next.say, next);
+        // Who has left a room is seen to by whatever its rule says comes after.
+        if (this.#placement?.state !== "left") await this.#end(next.reason ?? "hangup");
+        return "over";
+      case "hand_over":
+        if (next.swml === undefined || !(await this.#transfer(next.swml))) {
+          return await this.#perform({ does: "apologise" });
+        }
+        return "over";
+      case "apologise":
+        return await this.#sayAndEnd({ say: apology }, next);
+      case "refuse":
+        return await this.#sayAndEnd({ say: notTaken }, next);
+      default:
+        return next satisfies never;
+    }
+  }
+
+  /** Returns a notice that the caller has not heard: nobody is recorded untold. */
+  async #announce({ words, ends_with_notice }: Heard): Promise<{ untold?: Spoken }> {
+    if ((await this.#say(words)) || !ends_with_notice) return {};
+    // Its file may be missing; and these words are short and plain.
+    const untold = { say: mayBeRecorded };
+    if (this.#isThrough) return { untold };
+    return (await this.control.play([mediumOf(untold)])) === "failed" ? { untold } : {};
+  }
+
+  /** False where nothing could play it. A call whose answer was taken may not be answered yet, and then takes no sound. */
+  async #say(words: readonly Spoken[]): Promise<boolean> {
+    const media = words.map(mediumOf);
+    let done = await this.control.play(media);
+    for (const wait of PLAYED_AGAIN_MS) {
+      if (done !== "failed" || this.control.isGone || this.#isThrough) break;
+      await scheduler.wait(wait);
+      done = await this.control.play(media);
+    }
+    return done !== "failed";
+  }
+
+  get #placement(): Placement | undefined {
+    return this.#host.placements.currentOf(this.#call.call_id)[0];
+  }
+
+  /**
+   * False where it could not be answered; the call's document answers it then.
+   * @throws {Taken}
+   */
+  async #answer(): Promise<boolean> {
+    return this.#walk.state.answered || (await this.#answered(this.control.answer(this.#walk.received_at)));
+  }
+
+  async #answered(answering: ReturnType<CallControl["answer"]>): Promise<boolean> {
+    const done = await answering;
+    // Of a call that was walked before, it was us who answered.
+    if (done === "taken" && !this.#hasBegun) throw new Taken();
+    if (done !== "done" && done !== "taken") return false;
+    this.#host.walks.update(this.#walk, { answered: true });
+    return true;
+  }
+
+  async #ask(next: Extract<Next, { does: "ask" }>): Promise<Step> {
+    const { link } = this.#host;
+    const { prompt, back } = next;
+    if (await this.#answer()) {
+      for (let asked = 0; asked < ASKED_AGAIN; asked += 1) {
+        if (!link.ready) await link.settled(Date.now() + RELAY_BACK_MS);
+        const keyed = await this.control.collect(prompt.words.map(mediumOf), prompt);
+        if (typeof keyed === "object") {
+          const { digits } = keyed;
+          return {
+            sealed: back.sealed,
+            keys: { result: digits === "" ? "no_input" : "match_digits", digits },
+          };
+        }
+        if (keyed === "gone") return "over";
+        if (keyed === "failed") break;
+      }
+    }
+    // Keys are heard by RELAY, or by a document of the call's own.
+    return (await this.#comesByWebhook()) ? "over" : await this.#perform({ does: "apologise" });
+  }
+
+  /** Leads the call to a document of its own: it comes in again by that way, as if it were new. */
+  async #comesByWebhook(): Promise<boolean> {
+    const { tenant } = this.#walk.state;
+    const url = tenant === null ? null : await this.#host.decider.webhookUrl(tenant);
+    return url !== null && (await this.#transfer(url, async () => this.#hasComeIn));
+  }
+
+  /** Whether a document of the call's own has fetched our webhook: to fetch it once more would take the call out of where that led. */
+  get #hasComeIn(): boolean {
+    const { tenant } = this.#walk.state;
+    if (tenant === null) return false;
+    const newest = this.#host.journal.newestOf({ tenant, call_id: this.#call.call_id });
+    return newest.some(({ kind, data }) => kind === "webhook" && data["purpose"] === "fresh");
+  }
+
+  /** Whether the accepted join was seen, or the call has been in its room and left it. */
+  async #isSeen(): Promise<boolean> {
+    if (!this.#isThrough) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
+    const row = this.#placement;
+    if (!row || !this.#isThrough) return false;
+    this.#host.health.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
+    return true;
+  }
+
+  get #isThrough(): boolean {
+    const state = this.#placement?.state;
+    return state === "joined" || state === "left";
+  }
+
+  /** The call joins by a document of its own. */
+  async #join(next: Join): Promise<Step> {
+    const row = this.#placement;
+    const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
+    if (answer?.why === "409" && !this.#hasBegun)
+      await this.#answered(this.control.answerAgain(this.#walk.received_at));
+    // Another incarnation, or what that left to be done, may have put it there.
+    if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
+    // What is fetched says no words.
+    if (row && next.before === undefined && (await this.#joinByFetch(row, next))) return "over";
+    if (row) this.#byDocument(row);
+    const rendered = render(writeSwml(next));
+    if (!rendered.ok)
+      log("error", "document.refused", { call: this.#call.call_id, path: rendered.path, why: rendered.why });
+    if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
+    if (next.asks?.always !== true) return await this.#perform({ does: "apologise" });
+    // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment, and meanwhile it rings.
+    for (const wait of MOVED_AGAIN_MS) {
+      const rung = this.control.play([{ ...ring, params: { ...ring.params, duration: wait / 1_000 } }]);
+      await orAfter(wait, this.#seen.promise, undefined);
+      this.control.interrupt();
+      await rung;
+      if (this.control.isGone || this.#placement?.state === "joined") return "over";
+      if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations, Date.now()))
+        return await this.#perform({ does: "apologise" });
+      if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
+    }
+    log("error", "errand.given_up", { kind: "join", call: this.#call.call_id });
+    return "over";
+  }
+
+  /** A call whose leave would end the conference joins by a document that it fetches from us; false for others, and where it does not. */
+  async #joinByFetch(row: Placement, { staying: { max_duration_s } }: Join): Promise<boolean> {
+    const dest = fetchedFrom(row);
+    if (dest === null) return false;
+    if (this.#hasBegun && hasFetched(row)) return true;
+    const { placements, errands } = this.#host;
+    this.#byDocument(row);
+    // What it was answered before is no answer to this.
+    placements.update(row, { asking_step: null, answer: null });
+    // The document that is fetched does not say how long.
+    if (max_duration_s !== undefined)
+      errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
+    for (let tried = 0; tried < FETCHES; tried += 1) {
+      const done = await this.control.command("calling.transfer", { dest });
+      const isSure = done === "done" || done === "gone";
+      if (await this.#fetchesWithin(row, isSure ? FETCHED_MS : FETCHED_LATE_MS, !isSure)) return true;
+    }
+    return false;
+  }
+
+  /** What has not been fetched yet may be in a moment: a command that nobody answered for may be carried out late. */
+  async #fetchesWithin(row: Placement, ms: number, rings: boolean): Promise<boolean> {
+    const hasCome = () => this.control.isGone || hasFetched(row) || row.state === "joined";
+    const rung =
+      rings && !hasCome()
+        ? this.control.play([{ ...ring, params: { ...ring.params, duration: ms / 1_000 } }])
+        : null;
+    for (let waited = 0; waited < ms && !hasCome(); waited += FETCH_LOOK_MS)
+      await scheduler.wait(FETCH_LOOK_MS);
+    if (rung) this.control.interrupt();
+    await rung;
+    return hasCome();
+  }
+
+  /** The document joins from now on, whatever becomes of RELAY's join: the leave of that one is the document's doing. */
+  #byDocument(row: Placement): void {
+    const { placements } = this.#host;
+    const changes = { joined_by: "document", stay_at: Date.now() } as const;
+    const reason = "its document joins";
+    if (!placements.move(row, "by_document", { ...changes, reason })) placements.update(row, changes);
+  }
+
+  async #wait(next: Waiting): Promise<Step> {
+    await this.#answer();
+    const { line } = this.#host;
+    const row = this.#placement;
+    const ask = async () => await this.#decide({ sealed: next.poll.sealed });
+    const then = await standInLine({ control: this.control, line, row, ask }, next);
+    if (then === null) return "over";
+    return then === "come" ? { sealed: next.turn.sealed } : await this.#perform(then);
+  }
+
+  /** Speaks by RELAY; where that can't, the call's own document speaks. Then the call ends. */
+  async #sayAndEnd(say: Spoken, next: Next): Promise<Step> {
+    const { link } = this.#host;
+    if (link.ready && (await this.#answer())) {
+      const done = await this.control.play([mediumOf(say)]);
+      if (done !== "failed") {
+        await this.#end("hangup");
+        return "over";
+      }
+    }
+    if (!(await this.#transfer(render(writeSwml(next)).body))) await this.#end("hangup");
+    return "over";
+  }
+
+  /** @param isDone Says whether a transfer that nobody answered for was made. */
+  async #transfer(dest: string, isDone: () => Promise<boolean> = async () => false): Promise<boolean> {
+    for (let tried = 1; ; tried += 1) {
+      const done = await this.control.command("calling.transfer", { dest });
+      if (done === "unsure" && (await isDone())) return true;
+      const made = done === "unsure" ? await this.control.commandByRest("calling.transfer", { dest }) : done;
+      // REST may have done what it gave no answer to.
+      if (made !== "failed" || (await isDone())) return true;
+      if (tried === TRANSFERS) return false;
+      // RELAY may be a moment from being back, and REST may have failed for that moment.
+      await scheduler.wait(TRANSFER_AGAIN_MS);
+    }
+  }
+
+  async #isIn(room: string): Promise<boolean> {
+    const { chores, link } = this.#host;
+    const { call_id } = this.#call;
+    const row = this.#placement;
+    const trail = row?.trail;
+    if (row?.state === "joined") {
+      this.#joinedSomehow(row);
+      return true;
+    }
+    // The caller may hear nothing meanwhile: it goes before questions for which no caller waits, and its turn counts as waiting.
+    const said = link
+      .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
+      .catch(() => null);
+    // Where no answer says so it joins again, and is then in that room for sure.
+    const sid = await orAfter(REST_MS, said, null);
+    // An event may have been faster than REST.
+    const isJoined = this.#placement?.state === "joined";
+    if (!isJoined && sid === null) return false;
+    if (row && !isJoined) {
+      if (row.trail !== trail) return this.#isThrough;
+      chores.repairs.found(row, sid);
+    }
+    if (row) this.#joinedSomehow(row);
+    return true;
+  }
+
+  /**
+   * Where no document was sent, the join is RELAY's. Where one was, it may be either's: RELAY's may come yet and take the call out of the
+   * document's, or there is no document that ends the call with its conference, and the session does.
+   */
+  #joinedSomehow(row: Placement): void {
+    const wasSent = row.joined_by === "document";
+    this.#host.placements.update(row, wasSent ? { lives_on: 1 } : { joined_by: "relay" });
+  }
+
+  async #end(reason: "hangup" | "busy" | "decline"): Promise<void> {
+    const done = await this.control.command("calling.end", { reason });
+    if (done === "failed" || done === "unsure") this.#endLater();
+  }
+
+  #endLater(): void {
+    const { errands, chores } = this.#host;
+    const { call_id, node_id = null } = this.#call;
+    errands.add("end", { call_id, entry: "", step: 0 }, node_id);
+    chores.start();
+  }
+
+  #told(row: Parameters<Journal["deed"]>[1]): void {
+    const { call_id, state } = this.#walk;
+    if (state.tenant !== null) this.#host.journal.deed({ tenant: state.tenant, call_id }, row);
+  }
+}

@@ -1,0 +1,159 @@
+import type { Call } from "../../../shared/call.ts";
+import type { Next } from "../../../shared/documents/step.ts";
+import type { Spoken } from "../../../shared/rules/decision.ts";
+import { answerCall, answerMade } from "../../call-flow/answer-call.ts";
+import type { Answered, Visit } from "../../call-flow/call-context.ts";
+import { noteOf } from "../../call-flow/history-entry.ts";
+import { tellSession } from "../../call-flow/record-history.ts";
+import { describeError, log } from "../../log.ts";
+import { findTenant, type Tenant } from "../../tenants/directory.ts";
+import { areRecordsNews, handOverRecords } from "../../tenants/last-good-records.ts";
+import { handOver, isNews } from "../../tenants/last-good-ruleset.ts";
+import { within } from "../../timeout.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { Made } from "../store/call-flows.ts";
+import { NotOurs } from "./errors.ts";
+
+/** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
+const DIRECTORY_MS = 2_500;
+/** For what is decided, placed and looked up after that: with what it takes to do it, under 3 s of silence. */
+const BUDGET_MS = 1_900;
+
+/** What was keyed, as a `prompt` would bring it. */
+export type Keys = NonNullable<Call["keyed"]>;
+
+/** A call at a point of its way. */
+interface Point {
+  call: Call;
+  context: string;
+  made: Made | null;
+  /** Whose it has been from its first step on, whatever becomes of its context; null: that is still to be told. */
+  tenant: string | null;
+  received_at: number;
+  /** What the call carries from its last step; absent: it has just come. */
+  sealed: string | undefined;
+  keys: Keys | undefined;
+  /** A recording notice that could not be played. */
+  untold: Spoken | undefined;
+}
+
+interface Decided {
+  /** Null where none could be told. */
+  tenant: string | null;
+  next: Next;
+}
+
+/** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
+export class WalkDecider {
+  readonly #env: Env;
+  readonly #link: Pick<Link, "project" | "rest">;
+  readonly #keepAlive: (work: Promise<unknown>) => void;
+
+  constructor(env: Env, link: Pick<Link, "project" | "rest">, keepAlive: (work: Promise<unknown>) => void) {
+    this.#env = env;
+    this.#link = link;
+    this.#keepAlive = keepAlive;
+  }
+
+  /**
+   * What the call is to do next. Where nothing can be decided it is the apology.
+   * @throws {NotOurs}
+   */
+  async decide({
+    call,
+    context,
+    made,
+    tenant: known,
+    received_at,
+    sealed,
+    keys,
+    untold,
+  }: Point): Promise<Decided> {
+    const id = known ?? made?.tenant;
+    const tenant = id === undefined ? await this.#tenantOf(context, call) : await this.#tenantKnown(id, call);
+    if (tenant === null) return { tenant: known, next: { does: "apologise" } };
+    const now = Date.now();
+    const visit: Visit = {
+      env: this.#env,
+      tenant,
+      base_url: baseUrl(this.#env, tenant),
+      // A fresh call is decided as of when it came, however late we get to it.
+      received_at: sealed === undefined ? received_at : now,
+      ends_at: now + BUDGET_MS,
+      authentic: true,
+      ...(untold === undefined ? {} : { untold }),
+      rest: (...job) => this.#link.rest(...job),
+    };
+    const answering =
+      made && sealed === undefined
+        ? answerMade(visit, call, made.decision)
+        : answerCall(visit, keys ? { ...call, keyed: keys } : call, sealed);
+    const answered = await answering.catch((error: unknown) => broken(visit, call, error));
+    const { next, note, told: _, ...said } = answered;
+    log("info", "call.answered", {
+      tenant: tenant.tenant,
+      call: call.call_id,
+      via: call.via,
+      ...said,
+      ms: Date.now() - now,
+    });
+    if (note) this.#keepAlive(tellSession(visit, call.call_id, note, answered));
+    if (isNews(tenant)) this.#keepAlive(handOver(this.#env, tenant));
+    if (areRecordsNews(tenant)) this.#keepAlive(handOverRecords(this.#env, tenant));
+    return { tenant: tenant.tenant, next };
+  }
+
+  /** Where a call of the tenant's comes in by webhook; null where nobody said where we are reached. */
+  async webhookUrl(id: string): Promise<string | null> {
+    const tenant = await this.#find(id).catch(() => null);
+    const base_url = tenant && baseUrl(this.#env, tenant);
+    if (!base_url) return null;
+    const { url_fragment } = tenant.record;
+    return `${base_url}/hooks/${id}/swml${url_fragment === undefined ? "" : `#${url_fragment}`}`;
+  }
+
+  async #tenantKnown(tenant: string, { call_id }: Call): Promise<Tenant | null> {
+    try {
+      const found = await this.#find(tenant);
+      const { project_id } = await this.#link.project();
+      if (found === null || found.project.project_id === project_id) return found;
+      // Its seats are another session's, and the call is this one's.
+      log("error", "call.tenant_moved", { tenant, call: call_id, to: found.project.project_id });
+    } catch (error) {
+      log("error", "call.tenant_unreadable", { tenant, call: call_id, error: describeError(error) });
+    }
+    return null;
+  }
+
+  async #tenantOf(context: string, { call_id }: Call): Promise<Tenant | null> {
+    try {
+      const { project_id, contexts } = await this.#link.project();
+      const id = Object.hasOwn(contexts, context) ? contexts[context] : undefined;
+      if (id === undefined)
+        throw new NotOurs(`the project's record has no context ${JSON.stringify(context)}`);
+      const tenant = await this.#find(id);
+      if (tenant?.project.project_id === project_id) return tenant;
+      const why = tenant ? "it belongs to another project" : "there is no such tenant";
+      log("error", "context.no_tenant", { project: project_id, context, tenant: id, call: call_id, why });
+    } catch (error) {
+      if (error instanceof NotOurs) throw error;
+      log("error", "context.unreadable", { context, call: call_id, error: describeError(error) });
+    }
+    return null;
+  }
+
+  async #find(id: string): Promise<Tenant | null> {
+    return await within(DIRECTORY_MS, findTenant(this.#env, id, this.#keepAlive));
+  }
+}
+
+/** "" where nobody said it: a call that comes over RELAY does not tell. */
+function baseUrl({ PUBLIC_URL = "" }: Env, { record }: Tenant): string {
+  return (record.public_url ?? PUBLIC_URL).replace(/\/+$/, "");
+}
+
+function broken({ tenant: { tenant } }: Visit, call: Call, error: unknown): Answered {
+  log("error", "call.broke", { tenant, call: call.call_id, error: describeError(error) });
+  const note = noteOf(call, Date.now());
+  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0, note };
+}

@@ -1,0 +1,30 @@
+import type { Chores } from "../commands/dispatcher.ts";
+import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
+import type { Walks } from "../store/call-flows.ts";
+import type { Health } from "../store/circuit-breaker.ts";
+import type { Errands } from "../store/commands.ts";
+import type { Counters } from "../store/counters.ts";
+import type { Journal } from "../store/history.ts";
+import type { Observations } from "../store/observations.ts";
+import type { Placements } from "../store/placements.ts";
+import type { WalkDecider } from "./decide-next.ts";
+
+/** What walking a call needs of the session. */
+export interface WalkerHost {
+  walks: Walks;
+  decider: WalkDecider;
+  placements: Placements;
+  errands: Errands;
+  chores: Chores;
+  health: Health;
+  events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
+  counters: Counters;
+  journal: Journal;
+  observations: Observations;
+  line: Line;
+  kept: Pick<KeptSeats, "isPromised">;
+  link: Link;
+}

@@ -1,0 +1,72 @@
+import type { Next, Waiting } from "../../../shared/documents/step.ts";
+import { type Medium, mediumOf } from "../../../shared/media.ts";
+import { orAfter } from "../../timeout.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import type { Placement } from "../store/placements.ts";
+import type { CallControl } from "./call-control.ts";
+
+/** Ringing, or a piece of music of which RELAY can't tell the end, is heard so long before the line is asked. */
+const RING_S = 20;
+/** The longest piece of music that is heard to its end. */
+const MUSIC_MS = 10 * 60_000;
+/** Where nothing can be played, or it ends as it begins, the line is asked no oftener than this. */
+const UNHEARD_MS = 2_000;
+/** No piece of music is over so soon. */
+const BROKEN_MS = 500;
+
+interface Standing {
+  control: Pick<CallControl, "play" | "interrupt" | "isGone">;
+  line: Pick<Line, "lead">;
+  /** The placement that waits; absent where the session has none. */
+  row: Pick<Placement, "call_id" | "entry" | "step" | "state"> | undefined;
+  /** Asks how the call stands. */
+  ask(): Promise<Next>;
+}
+
+/**
+ * Stands in the line with music, and asks how that stands after each piece of it, and at once when the turn has come. Resolves
+ * with what the call is to do then; come: with what coming from the line brings; null: it has ended.
+ */
+export async function standInLine(
+  { control, line, row, ask }: Standing,
+  { announce, position, music }: Waiting,
+): Promise<Next | "come" | null> {
+  const ring: Medium = { type: "ringtone", params: { name: "us", duration: RING_S } };
+  let sound = music === undefined ? ring : mediumOf({ play: music });
+  let words = [...(announce === undefined ? [] : [announce]), ...(position === undefined ? [] : [position])];
+  let isCalled = row?.state !== "waiting";
+  let turn = Promise.withResolvers<void>();
+  const called = () => {
+    isCalled = true;
+    turn.resolve();
+    control.interrupt();
+  };
+  const leave = row ? line.lead(row, called) : () => {};
+  try {
+    for (;;) {
+      if (!isCalled) {
+        const heard = { longest_ms: MUSIC_MS, file_ms: RING_S * 1_000 };
+        const began_at = Date.now();
+        const done = await control.play([...words.map(mediumOf), sound], heard);
+        // A file that can't be played would leave the caller in silence for as long as the wait is.
+        if (!isCalled && (done === "failed" || Date.now() - began_at < BROKEN_MS)) sound = ring;
+        await orAfter(control.isGone ? 0 : began_at + UNHEARD_MS - Date.now(), turn.promise, undefined);
+      }
+      if (control.isGone) return null;
+      // Before the question: its turn may come while the answer is on its way.
+      isCalled = false;
+      turn = Promise.withResolvers();
+      const next = await ask();
+      if (next.does === "return") {
+        if (next.value === "come") return "come";
+        words = next.position === undefined ? [] : [next.position];
+        continue;
+      }
+      // Nobody could say, as where KV does not answer: who has a place in the line is not sent off for that.
+      if (next.does !== "apologise" || row?.state !== "waiting") return next;
+      words = [];
+    }
+  } finally {
+    leave();
+  }
+}

@@ -1,0 +1,91 @@
+import { apologyDocument } from "../../../shared/documents/fixed-words.ts";
+import { inlineJoinDocument } from "../../../shared/documents/outcomes.ts";
+import { render } from "../../../shared/documents/render.ts";
+import { handOverDocument, rejectDocument } from "../../../shared/documents/rule-documents.ts";
+import type { SwmlDocument } from "../../../shared/documents/swml.ts";
+import { isLive, mayMove } from "../../../shared/placement.ts";
+import { log } from "../../log.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
+import type { Errand } from "../store/commands.ts";
+import { inlineJoinOf } from "../store/inline-join.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import { asksUsOf, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { lastWordOf } from "../store/wait-terms.ts";
+
+/** What an errand asks of SignalWire, by RELAY or by REST. */
+export interface CallCommand {
+  method: "calling.end" | "calling.transfer";
+  params: Record<string, unknown>;
+}
+
+/** A call is told so often to fetch the document by which it joins; then the document is sent. */
+export const FETCHES = 3;
+
+const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" } };
+
+/** Null where there is nothing left to do. */
+export function commandFor(
+  { placements, line, kept }: { placements: Placements; line: Line; kept: Pick<KeptSeats, "isPromised"> },
+  { kind, attempts, ...key }: Errand,
+): CallCommand | null {
+  const row = placements.find(key);
+  switch (kind) {
+    case "end": {
+      const [newest] = placements.currentOf(key.call_id);
+      // It came anew meanwhile: it is where that led it.
+      return row && newest && newest !== row && isLive(newest.state) ? null : hangUp;
+    }
+    case "after":
+      return row?.after_url ? { method: "calling.transfer", params: { dest: row.after_url } } : null;
+    case "expire":
+      return row && mayMove(row.state, "left") ? hangUp : null;
+    case "rejoin":
+      // It came back by itself, and its document joins already.
+      if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
+      placements.update(row, { conference_id: null });
+      return transferTo(
+        row.call_id,
+        inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, kept.isPromised(row))),
+      );
+    case "overdue":
+      if (row) line.turnAway(row, "waited", "it has waited as long as may be");
+      return null;
+    case "fetch":
+      return row ? fetch(row, kept.isPromised(row), attempts) : null;
+    case "verify":
+      // REST is asked, and nothing is commanded.
+      return null;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/**
+ * To the room whose seat it has, or to what is said to those who are not let in. A call that RELAY cannot address waits in cXML:
+ * it is led to us, for a document in its own language.
+ */
+function fetch(row: Placement, keeps_seat: boolean, attempts: number): CallCommand | null {
+  const { wait, state, call_id, room, after_url, turned_away } = row;
+  if (!wait || row.node_id === null) return null;
+  if (state === "by_document") {
+    const dest = attempts < FETCHES ? fetchedFrom(row) : null;
+    if (dest !== null) return hasFetched(row) ? null : { method: "calling.transfer", params: { dest } };
+    const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
+    return transferTo(
+      call_id,
+      inlineJoinDocument(room, inlineJoinOf(row), { ...after, params: {} }, asksUsOf(row, keeps_seat)),
+    );
+  }
+  if (turned_away === null) return null;
+  const word = lastWordOf(wait, turned_away);
+  if (word.action === "reject") return transferTo(call_id, rejectDocument(word.say, word.reason));
+  return transferTo(call_id, word.swml === undefined ? apologyDocument() : handOverDocument(word.swml, {}));
+}
+
+function transferTo(call_id: string, document: SwmlDocument): CallCommand {
+  const rendered = render(document);
+  if (!rendered.ok)
+    log("error", "document.refused", { call: call_id, path: rendered.path, why: rendered.why });
+  return { method: "calling.transfer", params: { dest: rendered.body } };
+}

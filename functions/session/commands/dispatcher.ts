@@ -1,0 +1,295 @@
+import { isLive } from "../../../shared/placement.ts";
+import { describeError, log } from "../../log.ts";
+import { callStatuses, listRoom } from "../../rest.ts";
+import type { PlacementKey } from "../contract/placement.ts";
+import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import { isBeingPutBack } from "../reconcile/absence.ts";
+import { Repairs } from "../reconcile/corrections.ts";
+import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
+import { RoomKeeper } from "../reconcile/reconciler.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { RecordedRooms } from "../seats/recorded-rooms.ts";
+import type { Alarm } from "../store/alarm.ts";
+import type { Health } from "../store/circuit-breaker.ts";
+import type { Errands } from "../store/commands.ts";
+import type { Counters } from "../store/counters.ts";
+import type { Journal } from "../store/history.ts";
+import type { LivePlacement } from "../store/live-placements.ts";
+import type { Observations } from "../store/observations.ts";
+import type { Placements } from "../store/placements.ts";
+import type { Recordings } from "../store/recordings.ts";
+import type { RoomChecks } from "../store/room-checks.ts";
+import type { Doubts } from "../store/suspicions.ts";
+import type { Turns } from "../store/turns.ts";
+import { runErrands } from "./run-commands.ts";
+
+/** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
+const BACKSTOP_MS = 1_000;
+/** A call that was not seen in its room so long after its deadline is looked for. */
+const UNCONFIRMED_MS = 10_000;
+/** A call in doubt is asked about again after this, where REST could not tell. */
+const ASK_AGAIN_MS = 300_000;
+const REST_MS = 4_000;
+/** Live calls that are looked at in one turn, for whether they are in doubt. */
+const LOOKED_AT_ONCE = 200;
+/**
+ * Calls added at once to those that REST is asked about, and the least time until the next ones. Each waits for its turn under a
+ * timer, and a request's timer of four seconds outlives it; an object may have 10,000 timers.
+ */
+const ASKED_AT_ONCE = 10;
+const ASKED_EVERY_MS = 25;
+/** What hangs keeps the others no longer than this. */
+const ASKED_WITHIN_MS = 15_000;
+
+interface ChoresHost {
+  errands: Errands;
+  placements: Placements;
+  rooms: Rooms;
+  checks: RoomChecks;
+  events: ConferenceEvents;
+  health: Health;
+  leaving: Health;
+  observations: Observations;
+  doubts: Doubts;
+  counters: Counters;
+  journal: Journal;
+  link: Link;
+  line: Line;
+  kept: KeptSeats;
+  turns: Turns;
+  alarm: Alarm;
+  recordings: Recordings;
+  recorded: RecordedRooms;
+  recordingKeeper: RecordingKeeper;
+}
+
+/** What the session does for calls that no webhook waits for: errands when they are due, and the ledger put right by REST. */
+export class Chores {
+  readonly #host: ChoresHost;
+  /** What evidence other than an event changes. */
+  readonly repairs: Repairs;
+  readonly #keeper: RoomKeeper;
+  /** When a call in doubt was asked about last, for where REST has no answer to it. */
+  readonly #askedAt = new WeakMap<LivePlacement, number>();
+  /** What goes through the ledger now. */
+  readonly #passes = new Map<string, { again: boolean }>();
+  #timer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor(host: ChoresHost) {
+    this.#host = host;
+    this.repairs = new Repairs(host, Date.now);
+    this.#keeper = new RoomKeeper(
+      {
+        ...host,
+        repairs: this.repairs,
+        list: async (room) =>
+          await host.link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
+        statuses: async ({ call_id, segment_id }) =>
+          await host.link.rest("question", REST_MS, (project, signal) =>
+            callStatuses(project, call_id, segment_id, signal),
+          ),
+        seat_doubt_ms: () => host.link.seat_doubt_ms,
+      },
+      Date.now,
+    );
+  }
+
+  /** What was added now is done in the next turn, or when it is due; the alarm stands behind that, should we vanish. */
+  start(): void {
+    if (this.#host.errands.wereAdded()) this.#schedule();
+  }
+
+  /** Whether anything is still to be done, now or later. */
+  get arePending(): boolean {
+    const { errands, checks, events } = this.#host;
+    return errands.nextDue() !== null || checks.nextDue() !== null || events.isBehind;
+  }
+
+  /** Whether the whole ledger is gone through now, in turns. */
+  get areGoingThrough(): boolean {
+    return this.#passes.size > 0;
+  }
+
+  /**
+   * In the turn of every event: what it said of a room's size is compared with the ledger when it has settled, and whom it could
+   * not see to in its turn is seen to in the next ones.
+   */
+  heard(): void {
+    if (this.#host.checks.settles_at !== null || this.#host.events.isBehind) this.#schedule();
+  }
+
+  /** Rooms are checked by the clock; after a gap those that `verifyWhereabouts` knows no call of. */
+  checkRooms(cause: "routine" | "gap"): void {
+    this.#begin(cause, async () => {
+      await (cause === "gap" ? this.#keeper.afterGap() : this.#keeper.routine());
+      this.#schedule();
+    });
+  }
+
+  /** A caller found no seat in these rooms. */
+  doubtSeats(rooms: readonly string[]): void {
+    this.#keeper.doubt(rooms);
+    this.#schedule();
+  }
+
+  /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
+  verifyWhereabouts(): void {
+    this.#begin("verify", async () => {
+      const { rooms, link, turns } = this.#host;
+      await rooms.known();
+      const begun_at = Date.now();
+      const { readySince } = link;
+      let looked_at = 0;
+      let added = 0;
+      for (const row of rooms.byRoom()) {
+        const isDoubted = rooms.isInDoubt(row, begun_at - UNCONFIRMED_MS, readySince);
+        if (isDoubted && this.#verify(row, begun_at)) added += 1;
+        looked_at += 1;
+        if (added === ASKED_AT_ONCE) {
+          await this.#asked();
+          added = 0;
+        } else if (looked_at % LOOKED_AT_ONCE === 0) await turns.next();
+      }
+      this.start();
+    });
+  }
+
+  /** Resolves when those who were asked about last have been, and REST may be asked again. */
+  async #asked(): Promise<void> {
+    this.start();
+    for (let waited = 0; waited < ASKED_WITHIN_MS; waited += ASKED_EVERY_MS) {
+      await scheduler.wait(ASKED_EVERY_MS);
+      if (!this.#host.errands.isBehind) return;
+    }
+  }
+
+  /**
+   * A call is done with its room, by its own word, which is news where events were lost.
+   * @param lives_on Whether it was in the room, and lives on.
+   */
+  left(key: PlacementKey, lives_on: boolean): void {
+    const row = this.#host.placements.findCurrent(key);
+    if (!row) return;
+    if (lives_on) this.repairs.removed(row);
+    const { room: name, conference_id } = row;
+    this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+    this.start();
+  }
+
+  /** Never rejects; what is not done is leased, and comes again. */
+  async run(): Promise<void> {
+    // What an event was too much for goes on meanwhile.
+    if (this.#host.events.isBehind) this.#schedule();
+    try {
+      const running = this.#run();
+      // What falls due meanwhile does not wait for it.
+      this.#timeAt(this.#host.errands.nextDue());
+      await running;
+    } catch (error) {
+      log("error", "chores.broke", { error: describeError(error) });
+    }
+    // A leave that was found out has its errands.
+    if (this.#host.errands.wereAdded()) void this.run();
+    this.#schedule();
+  }
+
+  /** Whether the call is to be asked about; it was in doubt when the pass began. */
+  #verify(row: LivePlacement, begun_at: number): boolean {
+    const { errands, placements, link } = this.#host;
+    const now = Date.now();
+    if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
+    if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
+      const unseen = placements.find(row);
+      if (unseen) this.repairs.forgetUnseen(unseen);
+      return false;
+    }
+    if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return false;
+    this.#askedAt.set(row, now);
+    errands.add("verify", row, row.node_id);
+    return true;
+  }
+
+  /**
+   * Goes through the whole ledger, which may take many turns. What gives cause to do so again meanwhile may bear on what was passed
+   * already: it is gone through once more then.
+   */
+  #begin(name: string, pass: () => Promise<void>): void {
+    const isUnderWay = this.#passes.has(name);
+    this.#passes.set(name, { again: isUnderWay });
+    if (isUnderWay) return;
+    pass()
+      .catch((error) => log("error", "chores.broke", { pass: name, error: describeError(error) }))
+      .finally(() => {
+        const again = this.#passes.get(name)?.again === true;
+        this.#passes.delete(name);
+        if (again) this.#begin(name, pass);
+      });
+  }
+
+  async #run(): Promise<void> {
+    const { errands, placements, rooms, health, leaving, observations, journal, link, line, checks, kept } =
+      this.#host;
+    await runErrands({
+      errands,
+      placements,
+      rooms,
+      health,
+      leaving,
+      observations,
+      repairs: this.repairs,
+      line,
+      kept,
+      // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
+      undecided: (row) => row.state !== "joined" && checks.demand(row.room),
+      told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
+      now: Date.now,
+      connection: () => link.ready,
+      protocol: () => link.protocol,
+      link,
+    });
+    this.#lookAtRecordings().catch((error: unknown) =>
+      log("error", "chores.broke", { pass: "recordings", error: describeError(error) }),
+    );
+    await this.#keeper.run();
+  }
+
+  /** Nobody waits for it, and the rule's own server may be slow. */
+  async #lookAtRecordings(): Promise<void> {
+    const { recordings, recordingKeeper } = this.#host;
+    if ((recordings.nextDue() ?? Number.POSITIVE_INFINITY) > Date.now()) return;
+    await recordingKeeper.run();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const { errands, checks, events, alarm, recordings, recordingKeeper } = this.#host;
+    const behind = events.isBehind ? Date.now() : null;
+    // While some are looked at, what is due is theirs.
+    const recording = recordingKeeper.isRunning ? null : recordings.nextDue();
+    const kept = earliest(recording, earliest(behind, earliest(errands.nextDue(), checks.nextDue())));
+    if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
+    this.#timeAt(earliest(kept, checks.settles_at));
+  }
+
+  #timeAt(due: number | null): void {
+    if (due === null) return;
+    if (this.#timer && this.#timer.due <= due) return;
+    if (this.#timer) clearTimeout(this.#timer.id);
+    const id = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#host.events.catchUp();
+        void this.run();
+      },
+      Math.max(0, due - Date.now()),
+    );
+    this.#timer = { due, id };
+  }
+}
+
+function earliest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+}

@@ -1,0 +1,467 @@
+import { evidenceOfList, evidenceOfRefusal } from "../../../shared/evidence.ts";
+import { mayMove } from "../../../shared/placement.ts";
+import type { Outcome } from "../../../shared/relay/outcome.ts";
+import { describeOutcome } from "../../../shared/relay/outcome.ts";
+import { describeError, log } from "../../log.ts";
+import {
+  type CallStatuses,
+  callStatuses,
+  commandCall,
+  evidenceOfStatuses,
+  findInRooms,
+  hangUpCall,
+  listRoom,
+  RestBusy,
+  type RestOutcome,
+  type RoomListing,
+  redirectCall,
+  sidListing,
+} from "../../rest.ts";
+import { TooLate } from "../../slots.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import { isBeingPutBack } from "../reconcile/absence.ts";
+import type { Repairs } from "../reconcile/corrections.ts";
+import { observeListing } from "../reconcile/reconciler.ts";
+import type { RelayConnection } from "../relay/relay-connection.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { Health } from "../store/circuit-breaker.ts";
+import type { Errand, Errands } from "../store/commands.ts";
+import type { Observations } from "../store/observations.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { kindOf, listable } from "../store/suspicions.ts";
+import { asksBy } from "../store/wait-terms.ts";
+import { type CallCommand, commandFor, FETCHES } from "./command-for.ts";
+
+const COMMAND_MS = 3_000;
+const REST_MS = 4_000;
+/** A call that none of our commands reaches for so long after it left its room has dropped, as far as its seat goes. */
+const ANSWERED_WITHIN_MS = 5_000;
+/** A call that was told to fetch its document has done so by then, or is told again. */
+const FETCHED_MS = 3_000;
+/** The same where nobody answered for the command. */
+const FETCHED_LATE_MS = 7_000;
+/** Errands under way at once; the rest wait a turn. */
+const BATCH = 50;
+/** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */
+const ASK_AGAIN_MS = [30_000, 35_000, 60_000, 120_000, 300_000, 600_000, 600_000] as const;
+/** Without a second source for so long, an unsigned leave counts against relying on leaves to be told. */
+const UNSIGNED_ALONE_MS = 60_000;
+
+export interface ErrandHost {
+  errands: Errands;
+  placements: Placements;
+  rooms: Rooms;
+  health: Health;
+  leaving: Health;
+  observations: Observations;
+  repairs: Repairs;
+  now(): number;
+  /** The open connection, or null where there is none. */
+  connection(): RelayConnection | null;
+  /** Of the RELAY session as it is now. */
+  protocol(): string | null;
+  link: Pick<Link, "rest">;
+  /** REST's list does not tell whether it is there. */
+  undecided(row: Placement): void;
+  line: Line;
+  kept: Pick<KeptSeats, "isPromised">;
+  /** For the call's story: what came of a command. */
+  told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
+}
+
+/** What REST said of rooms in one batch of errands: one listing serves all of a room. */
+interface Listings {
+  listings: Map<string, Promise<RoomListing>>;
+  failed: Set<string>;
+}
+
+/** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
+export async function runErrands(host: ErrandHost): Promise<void> {
+  for (let due = host.errands.takeDue(BATCH); due.length > 0; due = host.errands.takeDue(BATCH)) {
+    const rooms: Listings = { listings: new Map(), failed: new Set() };
+    await Promise.all(
+      due.map(async (errand) => {
+        if (errand.kind === "verify") await verify(host, errand, rooms);
+        else if (errand.kind === "fetch" && errand.node_id === null) await lead(host, errand);
+        else await run(host, errand);
+      }),
+    );
+    // Thousands may be due at once, and be done without waiting for anything.
+    if (due.length === BATCH) await scheduler.wait(0);
+  }
+}
+
+async function run(host: ErrandHost, errand: Errand): Promise<void> {
+  const command = commandFor(host, errand);
+  if (!command || (await isThereAlready(host, errand))) {
+    const row = errand.kind === "fetch" ? host.placements.find(errand) : null;
+    if (row && hasFetched(row)) host.line.handedOver(row);
+    host.errands.done(errand);
+    return;
+  }
+  const relay = await byRelay(host, errand, command);
+  if (relay?.kind === "ok") {
+    took(host, errand, { relay_took: host.protocol() });
+    livesOn(host, errand);
+    carriedOut(host, errand, "relay");
+    return;
+  }
+  if (relay?.kind === "gone") unanswered(host, errand);
+  if (relay?.kind === "gone" && relay.code === "410") {
+    gone(host, errand);
+    return;
+  }
+  // It may have been fetched all the same: a second transfer would take it out of its room again.
+  if (errand.kind === "fetch" && relay?.kind === "unanswered") {
+    later(host, errand, { relay: describeOutcome(relay) });
+    return;
+  }
+  // A 404 is not yet "gone", even where RELAY took a command before: REST may see the call yet.
+  const rest = await byRest(host, errand, command);
+  // Something has dropped it meanwhile: it was not sent, or nothing follows from it.
+  if (!host.errands.has(errand)) return host.errands.done(errand);
+  if (rest.kind === "ok") {
+    took(host, errand, { rest_took: 1 });
+    livesOn(host, errand);
+    carriedOut(host, errand, "rest");
+    return;
+  }
+  if (rest.kind === "later") {
+    host.observations.saw("rest_429", "seen");
+    host.errands.putOff(errand, rest.retry_after_ms, { counts: false });
+    return;
+  }
+  if (rest.kind === "refused" || isOverdue(host, errand)) unanswered(host, errand);
+  const isRefused = (by: "relay" | "rest", code: string) => isOverBy(host, errand, by, code);
+  if (
+    rest.kind === "refused" &&
+    (isRefused("rest", rest.code) ||
+      (relay?.kind === "gone" && isRefused("relay", relay.code)) ||
+      (await isOver(host, errand)))
+  ) {
+    gone(host, errand);
+    return;
+  }
+  const said = rest.kind === "refused" ? rest.code : rest.reason;
+  const why = { relay: relay ? describeOutcome(relay) : "not connected", rest: said };
+  later(host, errand, why, rest.kind === "refused");
+  // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
+  if (rest.kind === "refused" && errand.kind === "fetch") host.line.missed(errand);
+}
+
+/** What was to be done for a call after its room was done: it was up, so it did not drop out of the room, but was removed. */
+function livesOn({ placements, repairs }: ErrandHost, errand: Errand): void {
+  const row = errand.kind === "end" || errand.kind === "after" ? placements.find(errand) : null;
+  if (row?.state === "left") repairs.removed(row);
+}
+
+/** The call is gone, or not seen: for its caller's seat that is a drop, whatever else is to be found out. */
+function unanswered({ placements, repairs }: ErrandHost, errand: Errand): void {
+  const row = placements.find(errand);
+  if (row) repairs.unanswered(row);
+}
+
+/** A call that was to be put back into its room has not been for so long that its caller may have dropped. */
+function isOverdue({ placements, now }: ErrandHost, errand: Errand): boolean {
+  const left_ts = errand.kind === "rejoin" ? (placements.find(errand)?.left_ts ?? null) : null;
+  return left_ts !== null && now() - left_ts * 1000 >= ANSWERED_WITHIN_MS;
+}
+
+/** Whether a refused command shows that the call is over. */
+function isOverBy(host: ErrandHost, errand: Errand, by: "relay" | "rest", code: string): boolean {
+  const row = host.placements.find(errand);
+  const taken = { relay: row?.relay_took ?? null, rest: row?.rest_took === 1 };
+  return evidenceOfRefusal(by, code, taken, host.protocol()) === "over";
+}
+
+/** That side has taken a command for the call: from now on its 404 means that the call is gone. */
+function took(
+  host: ErrandHost,
+  errand: Errand,
+  changes: Pick<Placement, "relay_took"> | Pick<Placement, "rest_took">,
+): void {
+  const row = host.placements.find(errand);
+  if (!row) return;
+  const isKnown = "rest_took" in changes ? row.rest_took === 1 : row.relay_took === changes.relay_took;
+  if (!isKnown) host.placements.update(row, changes);
+}
+
+/** Whether an earlier try to bring the call to its room had more success than anybody heard of. */
+async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean> {
+  if ((errand.kind !== "fetch" && errand.kind !== "rejoin") || errand.attempts === 0) return false;
+  const row = host.placements.find(errand);
+  if (row?.state !== "by_document") return false;
+  const sid = await host.link
+    .rest("question", REST_MS, (project, signal) => findInRooms(project, [row.room], row.call_id, signal))
+    .catch(() => null);
+  if (sid === null) return false;
+  host.repairs.found(row, sid);
+  return true;
+}
+
+/**
+ * Asks about a call that is in doubt: first for its own status, then for its room's list. What neither says for sure changes nothing.
+ */
+async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promise<void> {
+  const { placements, repairs, errands } = host;
+  const row = placements.find(errand);
+  if (!row || !mayMove(row.state, "left") || isBeingPutBack(row)) {
+    errands.done(errand);
+    return;
+  }
+  const { trail } = row;
+  try {
+    const asked_at = host.now();
+    const statuses = await statusesOf(host, row);
+    const status = evidenceOfStatuses(statuses);
+    observeStatuses(host, row, statuses);
+    const listing = status === "over" ? null : await listingOf(host, row.room, rooms);
+    // Where the row moved while REST answered, that is newer than the answer.
+    if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
+    else if (listing === null) repairs.over(row, "its status says that the call is over");
+    else {
+      const around = host.rooms.around(row.room);
+      observeListing(host.observations, listing, around, asked_at);
+      const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
+      if (said === "present") repairs.found(row, sidListing(listing, row.call_id));
+      else if (said === "missing" && row.state === "joined") repairs.missing(row, asked_at);
+      else if (row.state !== "joined") host.undecided(row);
+    }
+  } catch (error) {
+    if (error instanceof RestBusy || error instanceof TooLate) {
+      if (error instanceof RestBusy) host.observations.saw("rest_429", "seen");
+      errands.putOff(errand, error.retry_after_ms, { counts: false });
+      return;
+    }
+    if (!rooms.failed.has(row.room))
+      log("warn", "verify.failed", { room: row.room, error: describeError(error) });
+    rooms.failed.add(row.room);
+    // Soon again: it may sit in silence where a room was.
+    if (!errands.retry(errand)) countUnsigned(host, row);
+    return;
+  }
+  askAgain(host, errand, row);
+}
+
+/** A leave that somebody unsigned told of stays a question until there is a second source. */
+function askAgain(host: ErrandHost, errand: Errand, row: Placement): void {
+  const wait = ASK_AGAIN_MS[errand.attempts];
+  if (row.unsigned_leave_at === null || !mayMove(row.state, "left") || wait === undefined) {
+    host.errands.done(errand);
+    return;
+  }
+  countUnsigned(host, row);
+  host.errands.putOff(errand, wait, { counts: true });
+}
+
+/** Three in a row without a second source, and the tenant's calls join by document: then a call ends with its conference. */
+function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
+  const { unsigned_leave_at, joined_by, tenant } = row;
+  if (unsigned_leave_at === null || joined_by !== "relay" || counted.has(row)) return;
+  if (now() - unsigned_leave_at < UNSIGNED_ALONE_MS) return;
+  counted.add(row);
+  leaving.failed("no evidence of leaving", now(), tenant);
+}
+
+/** Rows whose unsigned leave has been counted. */
+const counted = new WeakSet<Placement>();
+
+async function listingOf({ link }: ErrandHost, room: string, { listings }: Listings): Promise<RoomListing> {
+  const listing =
+    listings.get(room) ?? link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal));
+  listings.set(room, listing);
+  return await listing;
+}
+
+async function statusesOf(
+  { link }: ErrandHost,
+  { call_id, segment_id }: Pick<Placement, "call_id" | "segment_id">,
+): Promise<CallStatuses> {
+  return await link.rest("question", REST_MS, (project, signal) =>
+    callStatuses(project, call_id, segment_id, signal),
+  );
+}
+
+function observeStatuses(
+  { observations }: ErrandHost,
+  row: Placement,
+  { compatibility, voice_log }: CallStatuses,
+): void {
+  const { ingress } = kindOf(row);
+  observations.saw("call_status_known", `${ingress}: ${compatibility === null ? "no" : "yes"}`);
+  if (row.segment_id !== null && evidenceOfStatuses({ compatibility, voice_log: null }) !== "alive")
+    observations.saw("voice_logs", voice_log === null ? "absent" : "present");
+}
+
+/**
+ * A call of cXML's that has its turn, or is not let in, is led out of its line by REST. Where REST can't, it comes by itself when
+ * it asks next, and its seat is kept so long: REST is asked whether there is a call yet, since of one that hung up nobody would
+ * tell, and the next in the line would wait for its seat.
+ */
+async function lead(host: ErrandHost, errand: Errand): Promise<void> {
+  const url = awaited(host, errand)?.wait?.fetch_url;
+  const isToBeLed = url !== undefined && !(await isThereAlready(host, errand));
+  const led = isToBeLed ? await redirected(host, errand, url) : "failed";
+  if (led === "ok") {
+    finish(host, errand, "rest");
+    return;
+  }
+  if (awaited(host, errand) && (await isOver(host, errand))) {
+    gone(host, errand);
+    return;
+  }
+  const row = awaited(host, errand);
+  if (!row) host.errands.done(errand);
+  // REST sees no such call. It may ask by itself yet; past that it holds up nobody.
+  else if (led === "refused" && host.now() > asksBy(row)) giveUp(host, errand);
+  else if (!host.errands.retry(errand)) host.line.missed(errand);
+}
+
+function giveUp(host: ErrandHost, errand: Errand): void {
+  host.errands.done(errand);
+  host.line.missed(errand);
+}
+
+/** The row of one who is to come out of the line and has not been seen to. */
+function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
+  const row = placements.find(errand);
+  if (!row || row.joined_ts !== null) return null;
+  return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
+}
+
+async function redirected(
+  host: ErrandHost,
+  errand: Errand,
+  url: string,
+): Promise<"ok" | "refused" | "failed"> {
+  try {
+    const led = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => redirectCall(project, errand.call_id, url, signal),
+      () => host.errands.has(errand),
+    );
+    if (led.kind !== "ok")
+      log("info", "waiter.not_led", {
+        call: errand.call_id,
+        error:
+          led.kind === "failed" ? led.reason : `REST answered ${led.kind === "refused" ? led.code : "429"}`,
+      });
+    return led.kind === "later" ? "failed" : led.kind;
+  } catch (error) {
+    log("info", "waiter.not_led", { call: errand.call_id, error: describeError(error) });
+    return "failed";
+  }
+}
+
+/** Whether the call's own status says that it is over. */
+async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
+  const segment_id = host.placements.find(errand)?.segment_id ?? null;
+  try {
+    const statuses = await statusesOf(host, { call_id: errand.call_id, segment_id });
+    return evidenceOfStatuses(statuses) === "over";
+  } catch (error) {
+    log("info", "call.status_unknown", { call: errand.call_id, error: describeError(error) });
+    return false;
+  }
+}
+
+function later(host: ErrandHost, errand: Errand, why: Record<string, string>, isRefused = false): void {
+  // If neither side can be reached, it is done when one can. A waiter's seat is not kept so long.
+  const lasts = !isRefused && errand.kind !== "fetch";
+  const row = host.placements.find(errand);
+  const again = isToFetch(errand, row) ? waitForFetch(host, errand) : host.errands.retry(errand, lasts);
+  const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
+  if (row) host.told(row, errand.kind, "nobody", said.join("; "));
+  if (!again && errand.kind === "fetch") host.line.missed(errand);
+  log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
+    kind: errand.kind,
+    call: errand.call_id,
+    ...why,
+  });
+}
+
+async function byRelay(host: ErrandHost, errand: Errand, command: CallCommand): Promise<Outcome | null> {
+  const connection = host.connection();
+  if (!connection || errand.node_id === null) return null;
+  return await connection.command({
+    id: crypto.randomUUID(),
+    lane: errand.call_id,
+    method: command.method,
+    params: { node_id: errand.node_id, call_id: errand.call_id, ...command.params },
+    deadline_at: host.now() + COMMAND_MS,
+  });
+}
+
+async function byRest(
+  host: ErrandHost,
+  errand: Errand,
+  { method, params }: CallCommand,
+): Promise<RestOutcome> {
+  const { call_id } = errand;
+  try {
+    const isOfUse = () => host.errands.has(errand);
+    const outcome = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => commandCall(project, call_id, method, params, signal),
+      isOfUse,
+    );
+    // A call of cXML's may be the compatibility API's alone.
+    const isCxmls = errand.node_id === null && method === "calling.end";
+    if (outcome.kind !== "refused" || !isCxmls) return outcome;
+    const ended = await host.link.rest(
+      "command",
+      REST_MS,
+      (project, signal) => hangUpCall(project, call_id, signal),
+      isOfUse,
+    );
+    return ended.kind === "failed" || ended.kind === "refused" ? outcome : ended;
+  } catch (error) {
+    return { kind: "failed", reason: describeError(error) };
+  }
+}
+
+/** Whether the call is told to fetch the document by which it joins. */
+function isToFetch({ kind, attempts }: Errand, row: Placement | null): boolean {
+  if (kind !== "fetch" || row?.state !== "by_document" || attempts >= FETCHES) return false;
+  return fetchedFrom(row) !== null;
+}
+
+/** What nobody answered for may be carried out late. */
+function waitForFetch(host: ErrandHost, errand: Errand): true {
+  host.errands.putOff(errand, FETCHED_LATE_MS, { counts: true });
+  return true;
+}
+
+/** What was sent to fetch its document is done when it has. */
+function carriedOut(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
+  const row = host.placements.find(errand);
+  if (row && isToFetch(errand, row) && !hasFetched(row)) {
+    host.told(row, errand.kind, by, "told to fetch");
+    host.errands.putOff(errand, FETCHED_MS, { counts: true });
+  } else finish(host, errand, by);
+}
+
+function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
+  host.errands.done(errand);
+  const row = host.placements.find(errand);
+  if (row) host.told(row, errand.kind, by, "done");
+  if (row && errand.kind === "fetch") host.line.handedOver(row);
+  if (errand.kind === "rejoin" && row?.doubt === "taken out") {
+    host.placements.update(row, { doubt: null });
+    host.health.failed("joined, and taken out by a document", host.now());
+  }
+  log("info", "errand.done", { kind: errand.kind, call: errand.call_id, by });
+}
+
+function gone(host: ErrandHost, errand: Errand): void {
+  host.errands.done(errand);
+  const row = host.placements.find(errand);
+  if (row) host.told(row, errand.kind, "nobody", "the call was gone already");
+  if (row && errand.kind === "fetch") host.line.ended(row);
+  if (row && mayMove(row.state, "left")) host.repairs.over(row, "a command found the call gone");
+}

@@ -1,0 +1,411 @@
+import { RpcTarget } from "cloudflare:workers";
+import { outboundCall } from "../../../shared/call.ts";
+import {
+  type DialChange,
+  type DialEvent,
+  dialChange,
+  dialEventOf,
+  isOpen,
+  nextDialAt,
+} from "../../../shared/dialing.ts";
+import { evidenceOfStatus } from "../../../shared/evidence.ts";
+import type { RelayEvent } from "../../../shared/relay/events.ts";
+import { describeOutcome, isBusy } from "../../../shared/relay/outcome.ts";
+import { describeError, log } from "../../log.ts";
+import { type CallStatuses, callStatuses } from "../../rest.ts";
+import type { Reception } from "../calls/inbound-calls.ts";
+import type { Chores } from "../commands/dispatcher.ts";
+import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";
+import type { RelayConnection } from "../relay/relay-connection.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { Namings } from "../seats/room-naming.ts";
+import type { Alarm } from "../store/alarm.ts";
+import type { Errands } from "../store/commands.ts";
+import type { Counters } from "../store/counters.ts";
+import type { Dial, Dials } from "../store/dials.ts";
+import { isFull } from "../store/disk.ts";
+import type { Observations } from "../store/observations.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import { parametersOf } from "./dial-parameters.ts";
+
+/** A call that could not be made for so long is not made: nobody waits for it any more. */
+const QUEUE_MS = 120_000;
+/** So many of a tenant's calls may wait for their turn. */
+const QUEUED = 1_000;
+/** Those of one turn that have waited for too long. */
+const GIVEN_UP_AT_ONCE = 100;
+/** How long the answer to calling.dial is waited for. */
+const COMMAND_MS = 5_000;
+/** So long after it should have stopped ringing a call of which nothing was heard rings no more. */
+const OVERDUE_MS = 30_000;
+const RETRY_MS = 1_000;
+/** So long RELAY is asked for no call after it has asked to come again later. */
+const BUSY_MS = 2_000;
+/** What a Worker of the version before is shown. */
+const OLD_PAGE = 200;
+const REST_MS = 3_000;
+/**
+ * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
+ * event tells of it, would hear silence.
+ */
+const ASK_REST_MS = 2_000;
+const ASK_REST_TOO_MS = 6_000;
+/** The alarm behind that, should we vanish. */
+const BACKSTOP_MS = 6_000;
+/** Rows that are read for one page of calls, whatever is kept. */
+const PAGE_ROWS = 900;
+/** A placement is read by its index, and sorted. */
+const ROWS_PER_PLACEMENT = 3;
+
+/** The entry of the placement of a call that we made: it came with nothing. */
+const DIALLED_ENTRY = "";
+
+/** A leg as an event names it. */
+interface Leg {
+  call_id?: string | undefined;
+  node_id?: string | undefined;
+  segment_id?: string | undefined;
+}
+
+interface DialerHost {
+  dials: Dials;
+  placements: Placements;
+  rooms: Rooms;
+  counters: Counters;
+  observations: Pick<Observations, "saw">;
+  link: Link;
+  alarm: Alarm;
+  now(): number;
+  /** Told of each request, before anything else. */
+  asked(project_id: string): void;
+  reception: Reception;
+  errands: Errands;
+  chores: Chores;
+  namings: Namings;
+}
+
+/** Makes calls: each once, in order, no faster than SignalWire takes them, and never late. */
+export class Dialer extends RpcTarget {
+  readonly #host: DialerHost;
+  #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
+  #restAskedAt = 0;
+  /** Until when RELAY is asked for no call, ms. */
+  #busyUntil = 0;
+  #asking: Promise<void> | null = null;
+
+  constructor(host: DialerHost) {
+    super();
+    this.#host = host;
+  }
+
+  /** Once, however often it is asked. */
+  request(asked: DialRequest): DialReply {
+    const { dials, namings } = this.#host;
+    const { tenant } = asked;
+    this.#host.asked(asked.project_id);
+    const [room] = namings.settle({ ...asked, rooms: [asked.room] });
+    const request = { ...asked, room };
+    const known = dials.find(tenant, request.id);
+    if (known) {
+      // Its room may be named otherwise on the wire by now.
+      const isSame =
+        known.request.to === request.to &&
+        known.request.send_digits === request.send_digits &&
+        known.request.decision.rooms[0] === request.decision.rooms[0];
+      return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
+    }
+    if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };
+    const dial = dials.add(crypto.randomUUID(), request);
+    this.#host.counters.add("dials");
+    this.pump();
+    return { outcome: "made", dial: this.#shown(dials.byTag(dial.tag) ?? dial) };
+  }
+
+  view(tenant: string, id: string): DialView | null {
+    const dial = this.#host.dials.find(tenant, id);
+    return dial && this.#shown(dial);
+  }
+
+  /** For a Worker of the version before, which knows no pages. */
+  ofTenant(tenant: string): DialView[] {
+    return this.page(tenant, { limit: OLD_PAGE }).dials;
+  }
+
+  /** Newest first. */
+  page(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
+    const found = this.#host.dials.ofTenant(tenant, after, limit);
+    const dials: DialView[] = [];
+    let read = found.length;
+    for (const dial of found) {
+      const placements = this.#placementsOf(dial);
+      const view = viewOf(dial, placements);
+      if (state === undefined || view.state === state) dials.push(view);
+      read += placements.length * ROWS_PER_PLACEMENT;
+      if (read > PAGE_ROWS) return { dials, next: dial.seq };
+    }
+    return { dials, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
+  }
+
+  /** Before it is answered; null where there is no such call. One that is answered already stays. */
+  cancel(tenant: string, id: string): DialView | null {
+    const dial = this.#host.dials.find(tenant, id);
+    if (!dial) return null;
+    this.#apply(dial, { on: "canceled" });
+    this.pump();
+    return this.#shown(dial);
+  }
+
+  /** Whether calls wait for their turn or for somebody to answer. */
+  get isBusy(): boolean {
+    return this.#host.dials.areOpen;
+  }
+
+  /** A RELAY event, once. */
+  heard(event: RelayEvent): void {
+    if (event.kind === "state") {
+      const { tag, call_id, call_state, end_reason } = event.params;
+      const dial = this.#dialOf(tag, call_id);
+      if (!dial) return;
+      this.#legKnown(dial, event.params);
+      if (call_state === "ringing") this.#apply(dial, { on: "ringing" });
+      if (call_state === "answered") this.#apply(dial, { on: "answered" });
+      if (call_state === "ended") this.#apply(dial, { on: "ended", end_reason: end_reason ?? "hangup" });
+      // In a turn of its own: it goes through all that wait.
+      this.#comeBack(this.#host.now());
+    } else if (event.kind === "dial") {
+      const { tag, dial_state, call } = event.params;
+      const dial = this.#host.dials.byTag(tag);
+      if (!dial) return;
+      if (call) this.#legKnown(dial, call);
+      if (dial_state === "answered") this.#apply(dial, { on: "answered" });
+      if (dial_state === "failed")
+        this.#apply(dial, { on: "failed", why: "SignalWire could not connect it" });
+      this.#comeBack(this.#host.now());
+    }
+  }
+
+  /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
+  async askRest(): Promise<void> {
+    // One round at a time: where REST is slow, the next would stand behind it.
+    this.#asking ??= this.#askRest().finally(() => {
+      this.#asking = null;
+    });
+    await this.#asking;
+  }
+
+  async #askRest(): Promise<void> {
+    const { dials, link, now } = this.#host;
+    this.#restAskedAt = now();
+    const ask = async ({ tag, call_id, segment_id }: Dial): Promise<void> => {
+      if (call_id === null) return;
+      try {
+        const statuses = await link.rest("question", REST_MS, (project, signal) =>
+          callStatuses(project, call_id, segment_id, signal),
+        );
+        const happened = dialEventOf(legStatus(statuses) ?? "");
+        const dial = dials.byTag(tag);
+        if (happened && dial) this.#apply(dial, happened);
+      } catch (error) {
+        // Where its events don't come any more, it is seen to when it is overdue.
+        log("warn", "dial.unknown", { tag, error: describeError(error) });
+      }
+    };
+    await Promise.all(dials.underWay().map(ask));
+    this.pump();
+  }
+
+  /** Sends whatever's turn it is, gives up what is overdue, and comes back when the next is due. */
+  pump(): void {
+    const { dials } = this.#host;
+    const now = this.#host.now();
+    for (const dial of dials.underWay()) this.#seeToOverdue(dial);
+    if (now - this.#restAskedAt >= (this.#host.link.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
+      void this.askRest();
+    // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.
+    const queue = this.#inTime(dials.heads());
+    for (let dial = queue.shift(); dial; dial = queue.shift()) {
+      const { max_concurrent, per_s } = dial.request;
+      if (dials.countUnderWay(dial.tenant, max_concurrent) >= max_concurrent) continue;
+      const at = Math.max(this.#busyUntil, nextDialAt(dials.lastSentAt(), per_s));
+      if (at > now) {
+        this.#comeBack(at);
+        return;
+      }
+      const connection = this.#host.link.ready;
+      if (!connection) {
+        // Nobody waits for it: whether it opens is told by its own log, and seen when we come back.
+        this.#host.link.connection(null).catch(() => {});
+        this.#comeBack(now + RETRY_MS);
+        return;
+      }
+      try {
+        this.#send(dial, connection);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        // Nothing could be written of it, so nothing was sent.
+        this.#comeBack(now + RETRY_MS);
+        return;
+      }
+      const next = dials.nextOf(dial.tenant);
+      if (next) queue.push(next);
+      queue.sort((one, other) => one.seq - other.seq);
+    }
+    if (this.isBusy) this.#comeBack(this.#host.now() + RETRY_MS);
+  }
+
+  /** Gives up those that have waited for too long, and puts in their place who is next of the same tenant. */
+  #inTime(heads: readonly Dial[]): Dial[] {
+    const { dials, now } = this.#host;
+    const too_long_ago = now() - QUEUE_MS;
+    let given_up = 0;
+    return heads
+      .flatMap((head) => {
+        let dial: Dial | null = head;
+        while (dial && dial.created_at < too_long_ago && given_up < GIVEN_UP_AT_ONCE) {
+          this.#apply(dial, { on: "refused", why: "RELAY could not make the call in time" });
+          given_up += 1;
+          dial = dials.nextOf(dial.tenant);
+        }
+        return dial && dial.created_at >= too_long_ago ? [dial] : [];
+      })
+      .sort((one, other) => one.seq - other.seq);
+  }
+
+  #send(dial: Dial, connection: RelayConnection): void {
+    const { rooms } = this.#host;
+    const { room, decision } = dial.request;
+    const has_seat = decision.capacity === undefined || rooms.taken(room) < decision.capacity;
+    this.#apply(dial, { on: "turn", has_seat });
+    if (dial.state !== "sending") return;
+    void this.#dial(dial, connection);
+  }
+
+  /** Written at *sending* in the turn of the send: found so after a restart, nobody knows whether a phone rings. */
+  async #dial(dial: Dial, connection: RelayConnection): Promise<void> {
+    const { counters, dials, now, observations } = this.#host;
+    dials.update(dial, { sent_at: now() });
+    const outcome = await connection.command({
+      id: crypto.randomUUID(),
+      lane: dial.tag,
+      method: "calling.dial",
+      params: parametersOf(dial),
+      deadline_at: now() + COMMAND_MS,
+    });
+    counters.add(`dial_${outcome.kind}`);
+    const current = dials.byTag(dial.tag);
+    if (!current) return;
+    if (outcome.kind === "ok") this.#apply(current, { on: "taken" });
+    else if (outcome.kind === "unsent") this.#apply(current, { on: "unsent" });
+    else if (isBusy(outcome)) {
+      // Nothing was carried out. Its turn comes again, until it has waited for too long.
+      observations.saw("relay_429", "seen");
+      this.#busyUntil = now() + BUSY_MS;
+      this.#apply(current, { on: "unsent" });
+    }
+    // Unanswered: it may ring; its events tell, or in the end their absence.
+    else if (outcome.kind !== "unanswered")
+      this.#apply(current, { on: "refused", why: `calling.dial: ${describeOutcome(outcome)}` });
+    this.pump();
+  }
+
+  #apply(dial: Dial, event: DialEvent): void {
+    const change: DialChange | null = dialChange(dial.state, event);
+    if (!change) return;
+    const { state, reason, act } = change;
+    if (state !== dial.state) {
+      this.#host.dials.update(dial, { state, reason });
+      const { tenant, id } = dial;
+      log("info", "dial.state", { tenant, dial: id, state, reason });
+    }
+    const { call_id, node_id } = dial;
+    if (call_id === null || node_id === null) return;
+    if (act === "join") this.#join(dial, call_id, node_id);
+    if (act === "end") this.#end(call_id, node_id);
+  }
+
+  /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
+  #join({ tenant, request, segment_id }: Dial, call_id: string, node_id: string): void {
+    const { from, to, decision, send_digits } = request;
+    const segment = segment_id === null ? {} : { segment_id };
+    const call = outboundCall({ call_id, node_id, ...segment, call_state: "answered", from, to });
+    this.#host.reception.made(call, {
+      tenant,
+      decision,
+      ...(send_digits === undefined ? {} : { send_digits }),
+    });
+  }
+
+  #end(call_id: string, node_id: string): void {
+    this.#host.errands.add("end", { call_id, entry: DIALLED_ENTRY, step: 0 }, node_id);
+    this.#host.chores.start();
+  }
+
+  #legKnown(dial: Dial, { call_id, node_id, segment_id }: Leg): void {
+    const { dials } = this.#host;
+    if (dial.call_id !== null) {
+      const isNewer = dial.call_id === call_id && segment_id !== undefined && segment_id !== dial.segment_id;
+      if (isNewer) dials.update(dial, { segment_id });
+      return;
+    }
+    if (call_id === undefined || node_id === undefined) return;
+    dials.update(dial, { call_id, node_id, segment_id: segment_id ?? null });
+    // It was canceled before its leg was known: nobody shall answer it. Or it was answered by then.
+    if (dial.state === "canceled") this.#end(call_id, node_id);
+    if (dial.state === "answered") this.#join(dial, call_id, node_id);
+  }
+
+  #dialOf(tag: string | undefined, call_id: string): Dial | null {
+    const { dials } = this.#host;
+    return (tag === undefined ? null : dials.byTag(tag)) ?? dials.byCall(call_id);
+  }
+
+  /** It rings no more, and no event told whether it was answered or has ended: a callee who answered hears nothing since. */
+  #seeToOverdue(dial: Dial): void {
+    const { sent_at, request } = dial;
+    if (sent_at === null || this.#host.now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;
+    this.#apply(dial, { on: "overdue", has_leg: dial.call_id !== null && dial.node_id !== null });
+  }
+
+  #comeBack(at: number): void {
+    this.#host.alarm.arm(Math.max(BACKSTOP_MS, at - this.#host.now()));
+    if (this.#timer && this.#timer.at <= at) return;
+    if (this.#timer) clearTimeout(this.#timer.id);
+    const id = setTimeout(
+      () => {
+        this.#timer = null;
+        this.pump();
+      },
+      Math.max(0, at - this.#host.now()),
+    );
+    this.#timer = { at, id };
+  }
+
+  #shown(dial: Dial): DialView {
+    return viewOf(dial, this.#placementsOf(dial));
+  }
+
+  #placementsOf({ call_id, state }: Dial): readonly Placement[] {
+    return call_id === null || isOpen(state) ? [] : this.#host.placements.glimpse(call_id);
+  }
+}
+
+/** What the two APIs say of a leg together: a call is over only where neither says that it lives. */
+function legStatus({ compatibility, voice_log }: CallStatuses): string | null {
+  return compatibility === null || evidenceOfStatus(voice_log) === "alive" ? voice_log : compatibility;
+}
+
+function viewOf(
+  { id, tenant: _, request, state, reason, call_id, created_at, updated_at }: Dial,
+  placements: readonly Placement[],
+): DialView {
+  const { to, from, room, decision } = request;
+  const view = { id, to, from, room, role: decision.role, call_id, created_at, updated_at };
+  const row = placements.find(({ entry }) => entry === DIALLED_ENTRY);
+  if (!row) return { ...view, state: state === "answered" ? "joining" : state, reason };
+  // Nothing but a seat is in the way of a call that an operator asked for.
+  if (row.turned_away !== null) return { ...view, state: "full", reason: row.reason };
+  if (row.state === "joined" || row.state === "left")
+    return { ...view, state: row.state, reason: row.reason };
+  return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
+}

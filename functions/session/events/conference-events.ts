@@ -1,0 +1,622 @@
+import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../../shared/placement.ts";
+import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
+import { describeError, log } from "../../log.ts";
+import type { PlacementKey } from "../contract/placement.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { RecordedRooms } from "../seats/recorded-rooms.ts";
+import type { Health } from "../store/circuit-breaker.ts";
+import type { Errands } from "../store/commands.ts";
+import { type ConferenceEnd, ConferenceEnds } from "../store/conference-ends.ts";
+import type { Counters } from "../store/counters.ts";
+import type { Disk } from "../store/disk.ts";
+import type { Feed } from "../store/event-log.ts";
+import type { LivePlacement } from "../store/live-placements.ts";
+import type { Observations } from "../store/observations.ts";
+import { joinCommandId } from "../store/place-reply.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import type { Recordings } from "../store/recordings.ts";
+import type { RoomChecks } from "../store/room-checks.ts";
+import { kindOf } from "../store/suspicions.ts";
+import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
+import { confirmJoin, seen, sidsAreIds } from "./confirm-join.ts";
+import { noteFlags } from "./participant-flags.ts";
+
+/** Two conferences under one name. */
+export interface SplitRoom {
+  room: string;
+  conference_ids: string[];
+  /** When it was seen last, ms. */
+  at: number;
+}
+
+/** A call that an older version put on a hold comes back by itself within this. */
+const OVERDUE_MS = 5_000;
+/** The events of one conference's end come within this of one another. */
+const SETTLING_MS = 500;
+
+/** A drop is told from a removal by our own end of the call, sent so long after the leave: by then a call that was hung up is over. */
+const ASKED_AFTER_MS = 1_000;
+/** Without an answer to it for so long, it was a drop. */
+const ANSWERED_WITHIN_MS = 5_000;
+
+/** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
+const MOST_REJOINS = 2;
+
+/** A call that died is known to have left its room by then, and its caller may be back before. */
+const DEAD_MS = 120_000;
+
+/** Events after which a room may hold another number than before; the others repeat it. */
+const SIZED = new Set(["participant-join", "participant-leave", "conference-start", "conference-end"]);
+
+/** Only somebody who is in a conference is muted, held or heard there. */
+const ALIVE_THERE = new Set([
+  "participant-mute",
+  "participant-unmute",
+  "participant-hold",
+  "participant-unhold",
+  "participant-modify",
+  "participant-speech-start",
+  "participant-speech-stop",
+]);
+
+/** Conferences of which it is remembered which kinds of calls joined them. */
+const CONFERENCES = 2_000;
+/** What REST gave no answer to is done within this, or not at all. */
+const LATE_MS = 60_000;
+/** Calls of which it is remembered where REST found them. */
+const FOUND = 5_000;
+/** Names with two conferences that are remembered. */
+const SPLIT_ROOMS = 20;
+
+/** How an event was told. */
+export interface Told {
+  feed?: Feed;
+  /** Whether its `conference_id` is RELAY's. A form's is where the project has shown it: by another, calls that came by another way could not be told apart. */
+  ids_known?: boolean;
+  /** Whose callback token it came with: it bears on that tenant's calls alone. */
+  tenant?: string;
+}
+
+interface EventsHost {
+  observations: Observations;
+  leaving: Health;
+  placements: Placements;
+  rooms: Rooms;
+  errands: Errands;
+  health: Health;
+  checks: RoomChecks;
+  counters: Counters;
+  kept: KeptSeats;
+  recordings: Recordings;
+  recorded: RecordedRooms;
+}
+
+/** What conference events do to the ledger: rows and errands, all in the turn of the event. */
+export class ConferenceEvents {
+  readonly #ledger: EventsHost;
+  readonly #placements: Placements;
+  readonly #rooms: Rooms;
+  readonly #errands: Errands;
+  readonly #health: Health;
+  readonly #joined: (key: PlacementKey) => void;
+  readonly #now: () => number;
+  /** Names under which two conferences live, by name. */
+  readonly #split = new Map<string, SplitRoom>();
+  /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
+  readonly #kindsIn = new Map<string, Set<boolean>>();
+  /** Whose joins RELAY or a signed callback told. */
+  readonly #proved = new WeakSet<Placement>();
+  /** By call: until when a document of ours that leads nowhere may start, ms. */
+  readonly #late = new Map<string, number>();
+  /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
+  readonly #sids = new Map<string, string>();
+  readonly #ends: ConferenceEnds;
+  readonly #backlog = new Backlog();
+  /** Conferences that have ended, by id; the newest ones. */
+  readonly #over = new Set<string>();
+  /** Ends that are being worked through: told again, they add nothing. */
+  readonly #working = new Set<string>();
+
+  /** @param joined told of every placement that a participant-join confirms. */
+  constructor(disk: Disk, ledger: EventsHost, joined: (key: PlacementKey) => void, now: () => number) {
+    this.#joined = joined;
+    this.#ledger = ledger;
+    this.#placements = ledger.placements;
+    this.#rooms = ledger.rooms;
+    this.#errands = ledger.errands;
+    this.#health = ledger.health;
+    this.#now = now;
+    this.#ends = new ConferenceEnds(disk);
+    for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
+  }
+
+  /** A document of ours that leads nowhere was given to the call, and may start late: a leave within a minute is its doing, once. */
+  mayBeTakenOut(call_id: string): void {
+    this.#late.set(call_id, this.#now() + LATE_MS);
+    for (const oldest of this.#late.keys()) {
+      if (this.#late.size <= FOUND) break;
+      this.#late.delete(oldest);
+    }
+  }
+
+  #isTakenOutLate({ call_id, state }: Placement): boolean {
+    if (state !== "joined" || (this.#late.get(call_id) ?? 0) < this.#now()) return false;
+    return this.#late.delete(call_id);
+  }
+
+  /** Whether participants are still to be seen to, for what events told of the conferences that they were in. */
+  get isBehind(): boolean {
+    return !this.#backlog.isEmpty;
+  }
+
+  /** Sees to a few of them. */
+  catchUp(): void {
+    this.#backlog.work();
+  }
+
+  /** Applies an event of RELAY's, or a signed callback's, to the placements that it bears on. */
+  apply(arrived: RelayEvent, { feed = "relay", tenant, ...told }: Told = {}): void {
+    const event = inTime(arrived, this.#now());
+    const ids_known = this.#knowsIds(told);
+    if (ids_known) this.#noteKind(event, tenant);
+    for (const { row, happening } of this.#bearingOn(event, tenant))
+      this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
+    if (event.kind === "state" && event.params.call_state === "ended")
+      for (const row of this.#placements.currentOf(event.params.call_id)) this.#callEnded(row);
+    noteFlags(this.#placements, event, tenant);
+    this.#bringBack(event, tenant);
+    this.#noteSize(event, ids_known);
+    this.#ended(event, { feed, trusted: true, tenant: tenant ?? null }, ids_known);
+  }
+
+  #knowsIds({ ids_known = true }: Told): boolean {
+    return ids_known || sidsAreIds(this.#ledger.observations);
+  }
+
+  /** Whether something better than a token proves that it joined. */
+  isProved(row: Placement): boolean {
+    return this.#proved.has(row);
+  }
+
+  #trusted(row: Placement, happening: MembershipEvent, feed: Feed): void {
+    if (feed === "relay") this.#observeFeed(row, happening);
+    if (happening.happened !== "joined" && row.joined_by === "relay")
+      this.#ledger.leaving.succeeded(this.#now(), row.tenant, true);
+    this.change(row, happening);
+    if (happening.happened !== "joined" || row.state !== "joined") return;
+    this.#proved.add(row);
+    // Somebody unsigned had said so before.
+    if (row.doubt === "404") this.#lives(row, true);
+  }
+
+  /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
+  applyUntrusted(arrived: RelayEvent, { feed = "callback", tenant, ...told }: Told): void {
+    const event = inTime(arrived, this.#now());
+    const ids_known = this.#knowsIds(told);
+    for (const { row, happening } of this.#bearingOn(event, tenant))
+      this.#untrusted(row, ids_known ? happening : { ...happening, conference_id: null });
+    noteFlags(this.#placements, event, tenant);
+    // What it gives cause for is a question, and questions are asked only so often.
+    this.#noteSize(event, false);
+    this.#ended(event, { feed, trusted: false, tenant: tenant ?? null }, ids_known);
+  }
+
+  #untrusted(row: Placement, happening: MembershipEvent): void {
+    if (happening.happened === "joined") this.change(row, happening, false);
+    else if (applyEvent(row, happening, this.#now())) this.#unsignedLeave(row);
+  }
+
+  /** The end of a conference bears on everybody in it. What one turn can't do of that is written down, to be done all the same. */
+  #ended(
+    event: RelayEvent,
+    told: Pick<ConferenceEnd, "feed" | "trusted" | "tenant">,
+    ids_known: boolean,
+  ): void {
+    if (event.kind !== "conference" || event.params.status !== "conference-end") return;
+    const { name: room = "", conference_id = "", call_id_ending_conf: ended_by = null } = event.params;
+    const at = this.#now();
+    if (told.trusted) {
+      this.#ledger.checks.ended(room);
+      this.#backlog.begin(this.#emptying(room, at));
+    }
+    if (room === "" || conference_id === "") return;
+    if (told.trusted) this.#rememberOver(conference_id);
+    const found =
+      told.trusted && ids_known
+        ? this.#foundKinds(room, conference_id, event.timestamp ?? 0)
+        : { found_cxml: false, found_others: false };
+    const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
+    const isLong = this.#participantsOf(end).length > AT_ONCE;
+    // The same end told again while it is worked through adds nothing.
+    if (isLong && this.#working.has(keyOf(end))) return;
+    if (isLong) this.#working.add(keyOf(end));
+    this.#backlog.begin(this.#ending(end, isLong ? this.#ends.add(end) : null));
+  }
+
+  #rememberOver(conference_id: string): void {
+    this.#over.delete(conference_id);
+    this.#over.add(conference_id);
+    for (const oldest of this.#over) {
+      if (this.#over.size <= CONFERENCES) break;
+      this.#over.delete(oldest);
+    }
+  }
+
+  /** @param id of its row, where it has one. */
+  *#ending(end: ConferenceEnd, id: number | null): Job {
+    const { room: name, conference_id, at, tenant } = end;
+    const isIn = (row: LivePlacement) =>
+      // Another conference may have the name by now, and this call may have come for that.
+      row.room === name &&
+      row.created_at <= at &&
+      (row.conference_id === conference_id || this.#wasIn(row, end));
+    const isItsTenants = (row: LivePlacement) => tenant === null || row.tenant === tenant;
+    for (const key of inSlices(this.#participantsOf(end))) {
+      if (key === null) yield;
+      else {
+        if (!isIn(key) || !isItsTenants(key)) continue;
+        // One participant that breaks keeps none of the others in a conference that is over.
+        try {
+          this.#endFor(key, end);
+        } catch (error) {
+          log("error", "backlog.broke", { call: key.call_id, error: describeError(error) });
+        }
+      }
+    }
+    this.#working.delete(keyOf(end));
+    if (id !== null) this.#ends.done(id);
+  }
+
+  #endFor(key: LivePlacement, { room: name, conference_id, ts, trusted, feed, ...end }: ConferenceEnd): void {
+    const row = this.#placements.find(key);
+    if (!row) return;
+    if (row.conference_id === null) this.#placements.update(row, { conference_id });
+    const ended_by = endedBy(end.ended_by, row);
+    const happening = { happened: "conference_ended", name, conference_id, ts, ended_by } as const;
+    if (trusted) this.#trusted(row, happening, feed);
+    else this.#untrusted(row, happening);
+  }
+
+  /** Those whom the end of the conference bears on: in it by an event that told its id, or by all that is known. */
+  #participantsOf(end: ConferenceEnd): LivePlacement[] {
+    const { room, conference_id } = end;
+    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => this.#wasIn(row, end));
+    return [...this.#rooms.inConference(room, conference_id), ...found];
+  }
+
+  /**
+   * Whether a participant of whose conference nobody told the id was in the one that ended. Where REST found the call the sid says so; one
+   * that is another counts against it, unless the project was seen to have sids that are not RELAY's ids.
+   */
+  #wasIn(
+    row: LivePlacement,
+    { ts, trusted, conference_id, found_cxml, found_others }: ConferenceEnd,
+  ): boolean {
+    if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
+    if (!wasThereBefore(row, ts)) return false;
+    const sid = this.#sids.get(joinCommandId(row));
+    if (trusted && sid === conference_id) return true;
+    const { observations } = this.#ledger;
+    if (sid !== undefined && !observations.has("conference_sid_is_conference_id", false)) return false;
+    return isByCxml(row) ? found_cxml : found_others;
+  }
+
+  /** Nobody is to come back to a conference that is over. */
+  *#emptying(room: string, ended_at: number): Job {
+    for (let isMore = true; isMore; ) {
+      isMore = this.#ledger.kept.emptied(room, ended_at, AT_ONCE);
+      this.#placements.touched(room);
+      if (isMore) yield;
+    }
+  }
+
+  /** Which kinds of calls were seen to join which conference. */
+  #noteKind(event: RelayEvent, tenant?: string): void {
+    if (event.kind !== "conference" || event.params.status !== "participant-join") return;
+    const { call_id, conference_id } = event.params;
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
+    if (row && conference_id !== undefined) this.#noteKindIn(row, conference_id);
+  }
+
+  /** REST lists the row's call in the conference of this sid, which may be RELAY's id. */
+  foundUnder(row: Placement, sid: string): void {
+    const key = joinCommandId(row);
+    this.#sids.delete(key);
+    this.#sids.set(key, sid);
+    for (const oldest of this.#sids.keys()) {
+      if (this.#sids.size <= FOUND) break;
+      this.#sids.delete(oldest);
+    }
+    this.#noteKindIn(row, sid);
+  }
+
+  #noteKindIn(row: Placement, conference_id: string): void {
+    const kinds = this.#kindsIn.get(conference_id) ?? new Set();
+    kinds.add(isByCxml(row));
+    if (kinds.size === 2) this.#ledger.observations.saw("cxml_shares_conferences", true);
+    this.#kindsIn.delete(conference_id);
+    this.#kindsIn.set(conference_id, kinds);
+    for (const oldest of this.#kindsIn.keys()) {
+      if (this.#kindsIn.size <= CONFERENCES) break;
+      this.#kindsIn.delete(oldest);
+    }
+  }
+
+  /**
+   * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
+   * another id. They were in it, where there is none under that name besides it that they could be in.
+   */
+  #foundKinds(
+    room: string,
+    conference_id: string,
+    ended_ts: number,
+  ): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
+    const there = this.#rooms.participants(room);
+    // Who came after the end came into another one, which was not there yet.
+    const isElsewhere = (row: LivePlacement) =>
+      row.conference_id !== null &&
+      row.conference_id !== conference_id &&
+      row.doubted_at === null &&
+      !cameAfter(row, ended_ts);
+    const isOneOfTwo =
+      this.#split.has(room) || this.#ledger.observations.has("two_conferences_under_one_name", true);
+    if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
+    if (this.#ledger.observations.has("cxml_shares_conferences", true))
+      return { found_cxml: true, found_others: true };
+    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
+    const kinds = this.#kindsIn.get(conference_id);
+    return {
+      found_cxml: kinds?.has(true) === true,
+      found_others: kinds === undefined ? !there.some(isByCxml) : kinds.has(false),
+    };
+  }
+
+  /** What happens to a participant happens in the room: somebody whose seat was released is there after all. */
+  #bringBack(event: RelayEvent, tenant?: string): void {
+    if (event.kind !== "conference" || !ALIVE_THERE.has(event.params.status)) return;
+    const { call_id, conference_id } = event.params;
+    const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
+    if (!row || row.presumed_gone_at === null) return;
+    if (conference_id !== undefined && row.conference_id !== null && row.conference_id !== conference_id)
+      return;
+    const since = row.unsigned_leave_at ?? row.presumed_gone_at;
+    if (event.timestamp !== undefined && event.timestamp * 1000 <= since) return;
+    this.#placements.update(row, seen(this.#now()));
+  }
+
+  splitRooms(): SplitRoom[] {
+    return [...this.#split.values()];
+  }
+
+  /**
+   * A join of one conference while somebody joined another of the same name: where a later join was in the earlier conference,
+   * both are live. Where it was not, the earlier one may have ended without our being told: its participants are in doubt.
+   */
+  #noteSplit(row: Placement, isProved: boolean): void {
+    const { room, conference_id, joined_ts } = row;
+    if (conference_id === null) return;
+    const others = this.#rooms
+      .participants(room)
+      .filter((other) => other.conference_id !== null && other.conference_id !== conference_id);
+    if (others.length === 0) return;
+    const mine = this.#rooms.joinedTo(room, conference_id).surely;
+    const began = Math.min(...mine.map((one) => one.joined_ts ?? Number.POSITIVE_INFINITY));
+    const otherBegan = Math.min(...others.map((one) => one.joined_ts ?? Number.POSITIVE_INFINITY));
+    const otherNewest = Math.max(...others.map((one) => one.joined_ts ?? 0));
+    const interleaved = otherNewest > began && (joined_ts ?? 0) > otherBegan;
+    if (interleaved) {
+      const conference_ids = [
+        ...new Set([conference_id, ...others.flatMap((one) => one.conference_id ?? [])]),
+      ];
+      this.#isSplit(room, conference_ids, isProved);
+      return;
+    }
+    this.#backlog.begin(this.#doubting(others, this.#now()));
+    this.#ledger.checks.demand(room);
+  }
+
+  *#doubting(rows: readonly LivePlacement[], doubted_at: number): Job {
+    for (const key of inSlices(rows.filter((row) => row.doubted_at === null))) {
+      const row = key && this.#placements.find(key);
+      if (key === null) yield;
+      else if (row?.state === "joined" && row.doubted_at === null)
+        this.#placements.update(row, { doubted_at });
+    }
+  }
+
+  /** Two conferences live under one name. What that says of SignalWire is learned from what is proved. */
+  #isSplit(room: string, conference_ids: string[], isProved: boolean): void {
+    const known = this.#split.get(room);
+    const at = this.#now();
+    this.#split.delete(room);
+    this.#split.set(room, { room, conference_ids, at });
+    for (const oldest of this.#split.keys()) {
+      if (this.#split.size <= SPLIT_ROOMS) break;
+      this.#split.delete(oldest);
+    }
+    if (isProved) this.#ledger.observations.saw("two_conferences_under_one_name", true);
+    if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
+    log("error", "room.split", { room, conferences: conference_ids });
+  }
+
+  #unsignedLeave(row: Placement): void {
+    const now = this.#now();
+    if (row.unsigned_leave_at === null) {
+      const changes = { unsigned_leave_at: now, doubted_at: row.doubted_at ?? now, missed_at: null };
+      const released = row.state === "joined" ? { presumed_gone_at: row.presumed_gone_at ?? now } : {};
+      this.#placements.update(row, { ...changes, ...released });
+      this.#ledger.counters.add("unsigned_leaves");
+      this.#placements.touched(row.room);
+    }
+    this.#errands.add("verify", row, row.node_id);
+  }
+
+  #noteSize(event: RelayEvent, isTrusted: boolean): void {
+    if (event.kind !== "conference") return;
+    const { status, name, size, conference_id } = event.params;
+    if (name === undefined || size === undefined || conference_id === undefined || !SIZED.has(status)) return;
+    const { observations, checks } = this.#ledger;
+    const isLeave = status === "participant-leave";
+    if (isLeave && size === 0 && isTrusted) observations.saw("size_counts_self", "after");
+    const mayCountLeaver = isLeave && !observations.has("size_counts_self", "after");
+    const sized = { conference_id, room: name, size, isTrusted, mayCountLeaver };
+    checks.heard(sized, event.timestamp ?? null);
+  }
+
+  /** RELAY's feed is relied on for a kind of call only once it was seen to speak of that kind. */
+  #observeFeed(row: Placement, { happened }: MembershipEvent): void {
+    const { ingress, joined_by } = kindOf(row);
+    const what = happened === "joined" ? "joins" : "leaves";
+    this.#ledger.observations.saw(`relay_tells_${what}`, `${ingress} by ${joined_by ?? "relay"}`);
+  }
+
+  /** Those of a call's placements that were not in a room yet when it ended. */
+  waitingOf(event: RelayEvent): Placement[] {
+    if (event.kind !== "state" || event.params.call_state !== "ended") return [];
+    return this.#placements.currentOf(event.params.call_id).filter(({ wait }) => wait !== null);
+  }
+
+  #bearingOn(event: RelayEvent, tenant?: string): { row: Placement; happening: MembershipEvent }[] {
+    if (event.kind !== "conference") return [];
+    const { status, call_id, conference_id, name } = event.params;
+    if (conference_id === undefined || name === undefined) return [];
+    const base = { name, conference_id, ts: event.timestamp ?? null };
+    const happened =
+      status === "participant-join" ? "joined" : status === "participant-leave" ? "left" : null;
+    if (call_id === undefined || happened === null) return [];
+    const [row] = this.#placements.currentOf(call_id, tenant);
+    return row ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
+  }
+
+  /** RELAY did not know the call, and here it is. Without proof the doubt stays: better evidence may come. */
+  #lives(row: Placement, isProved: boolean): void {
+    if (isProved) this.#placements.update(row, { doubt: null });
+    this.#health.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
+  }
+
+  /**
+   * One placement's change, with what follows from it.
+   * @param isProved by more than a token.
+   */
+  change(row: Placement, event: MembershipEvent, isProved = true): void {
+    const isTakenOut = event.happened === "left" && this.#isTakenOutLate(row);
+    const now = this.#now();
+    const change = applyEvent(isTakenOut ? { ...row, stay_at: now, lives_on: 1 } : row, event, now);
+    if (!change) return;
+    const wasThere = row.state === "joined";
+    const wasOut = row.state === "left";
+    const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";
+    // Its documents take it out again and again: putting it back once more would not keep it there.
+    const follow = change.follow === "rejoin" && row.rejoins >= MOST_REJOINS ? "end_call" : change.follow;
+    const { state: to, ...changes } = change.set;
+    const state = follow === change.follow ? to : "left";
+    const set = isOutOfRelays ? { ...changes, may_stand: 0 } : changes;
+    const reason = {
+      joined: "participant-join",
+      left: "participant-leave",
+      conference_ended: "conference-end",
+    }[event.happened];
+    if (state === "joined") {
+      if (!confirmJoin(this.#ledger, row, { ...set, reason }, this.#now())) return;
+    } else if (state === undefined) this.#placements.update(row, set);
+    else if (!this.#placements.move(row, state, { ...set, reason })) return;
+    if (change.blames) {
+      this.#ledger.observations.saw("document_takes_call_out_of_conference", true);
+      this.#placements.update(row, { doubt: "taken out" });
+    } else if (row.doubt === "404" && (isProved || state === "joined")) this.#lives(row, isProved);
+    if (row.state === "joined") {
+      this.#noteSplit(row, isProved);
+      this.#joined(row);
+      this.#ledger.kept.unkeep(row);
+      // It is not over after all.
+      if (wasOut) for (const kind of ["end", "after"] as const) this.#errands.drop(kind, row);
+    }
+    let isSeatKept = false;
+    if (row.state === "left") {
+      // A call whose own document joined comes back to us in the same moment if it lives on.
+      const undecided_ms = follow === "end_call" ? ASKED_AFTER_MS + ANSWERED_WITHIN_MS : 0;
+      if (wasThere && event.happened === "left")
+        isSeatKept = this.#keepSeat(row, event.conference_id, undecided_ms);
+      this.#errands.drop("expire", row);
+      this.#errands.drop("rejoin", row);
+    }
+    if (event.happened !== "joined") this.#ledger.recordings.left(row);
+    if (follow === "end_call") {
+      const end_at = isSeatKept ? this.#now() + ASKED_AFTER_MS : this.#endAt(row);
+      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);
+    }
+    if (follow === "rejoin") {
+      // What it was answered before the late document took it out is no answer to that.
+      const anew = isTakenOut ? { asking_step: null, answer: null, stay_at: now } : {};
+      this.#placements.update(row, { rejoins: row.rejoins + 1, ...anew });
+      this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
+    }
+  }
+
+  /**
+   * The call is over, or nothing answers for it: if it has left its room, the caller dropped. Its leave may have looked like one of our
+   * documents' doing, so that the call was to be put back and no seat was kept yet.
+   */
+  dropped(row: Placement): void {
+    if (row.state === "by_document" && row.joined_ts !== null && row.left_ts !== null) {
+      // The seat is counted once: as one that is kept.
+      if (this.#keepSeat(row, row.conference_id, 0) && row.presumed_gone_at === null)
+        this.#placements.update(row, { presumed_gone_at: this.#now() });
+    } else this.#ledger.kept.dropped(row);
+    this.#placements.touched(row.room);
+  }
+
+  /** It may have ended because of our own end: then the answer to that tells whether it was up. */
+  #callEnded(row: Placement): void {
+    if (!this.#errands.isUnderWay("end", row) && !this.#errands.isUnderWay("after", row)) this.dropped(row);
+  }
+
+  /** The call lives on outside of its room, and none of our documents took it out: nothing is kept for its caller. */
+  removed(key: PlacementKey): void {
+    const room = this.#ledger.kept.removed(key);
+    if (room !== null) this.#placements.touched(room);
+  }
+
+  /** Nothing is kept of a conference whose end is known: its leaves may be told of after it. */
+  #keepSeat(row: Placement, conference_id: string | null, undecided_ms: number): boolean {
+    const id = conference_id ?? row.conference_id;
+    if (id !== null && this.#over.has(id)) return false;
+    if (this.#rooms.isBack(row, this.#now() - DEAD_MS)) return false;
+    return this.#ledger.kept.keep(row, row.room, undecided_ms);
+  }
+
+  /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */
+  #endAt({ joined_by, may_stand }: Placement): number {
+    return this.#now() + (joined_by === "document" && may_stand === 1 ? SETTLING_MS : 0);
+  }
+
+  /**
+   * On its hold a call comes back by itself, and is put back where it does not. Past it nothing comes but what we send;
+   * a moment is left for the end of the conference to show that there is nowhere to go back to.
+   */
+  #rejoinAt(row: Placement): number {
+    return row.stay_at === null ? (row.hold_at ?? this.#now()) + OVERDUE_MS : this.#now() + SETTLING_MS;
+  }
+}
+
+function isByCxml(row: LivePlacement | Placement): boolean {
+  return kindOf(row).ingress === "cxml";
+}
+
+function keyOf({ room, conference_id, feed, trusted, tenant }: ConferenceEnd): string {
+  return JSON.stringify([room, conference_id, feed, trusted, tenant]);
+}
+
+/** null: the turn is over. */
+function* inSlices<T>(rows: readonly T[]): Generator<T | null> {
+  for (const [index, row] of rows.entries()) {
+    if (index > 0 && index % AT_ONCE === 0) yield null;
+    yield row;
+  }
+}
+
+function endedBy(ending_call: string | null, row: Placement): MembershipEvent["ended_by"] {
+  if (ending_call === null) return null;
+  return ending_call === row.call_id ? "this call" : "another call";
+}

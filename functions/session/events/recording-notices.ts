@@ -1,0 +1,215 @@
+import { ivBytes } from "../../../shared/credentials.ts";
+import { mayBeRecorded } from "../../../shared/documents/fixed-words.ts";
+import { sealTicket, TICKET_LENGTH } from "../../../shared/notice-ticket.ts";
+import type { RelayEvent } from "../../../shared/relay/events.ts";
+import type { Spoken } from "../../../shared/rules/decision.ts";
+import { describeError, log } from "../../log.ts";
+import { announceIn, findInRooms, type RestOutcome } from "../../rest.ts";
+import { sealKeysOf } from "../../tenants/seal-keys.ts";
+import { orAfter } from "../../timeout.ts";
+import type { PlacementKey } from "../contract/placement.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { RecordedRooms } from "../seats/recorded-rooms.ts";
+import type { Journal } from "../store/history.ts";
+import type { Observations } from "../store/observations.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import { hooksOf } from "../store/resume-url-of.ts";
+import type { Turns } from "../store/turns.ts";
+import { sidsAreIds } from "./confirm-join.ts";
+
+const REST_MS = 4_000;
+/** Waits before each further try; then the next alarm tries again. */
+const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000] as const;
+/** SignalWire fetches what it is to announce at once: a fetch that has not come by then is not waited for. */
+const FETCHED_MS = 5_000;
+/** REST takes an announcement so often that nobody fetches: the fetch may be what we never heard of, and callers would hear it for ever. */
+const MOST_TAKEN = 3;
+/** Callers of a room whom REST is asked for, to find their conference. */
+const ASKED_FOR = 3;
+/** Participants written down as told in one turn. */
+const AT_ONCE = 20;
+
+/** What a conference's events, and a form of its recording, say of it. */
+const BEGINS = new Set(["record-start", "record-resume", "recording-in-progress"]);
+const ENDS = new Set([
+  "record-stop",
+  "recording-completed",
+  "recording-absent",
+  "recording-failed",
+  "conference-end",
+]);
+
+/** A room that is being told. */
+interface Telling {
+  /** There is more to tell. */
+  again: boolean;
+  /** REST's sid of its conference, once the announcement is asked for. */
+  conference: string | null;
+  fetched: PromiseWithResolvers<true>;
+}
+
+interface NoticesHost {
+  placements: Placements;
+  rooms: Rooms;
+  recorded: RecordedRooms;
+  journal: Journal;
+  observations: Observations;
+  turns: Turns;
+  link: Pick<Link, "rest" | "project">;
+}
+
+/**
+ * Notices — tells callers that they are recorded who were not told before their room: those who are inside when its recording begins,
+ * and those who come in by a seat for which they waited. Everybody in the conference hears it. Used by the session.
+ */
+export class Notices {
+  readonly #host: NoticesHost;
+  readonly #credentials_key: string | undefined;
+  readonly #telling = new Map<string, Telling>();
+
+  constructor(host: NoticesHost, credentials_key: string | undefined) {
+    this.#host = host;
+    this.#credentials_key = credentials_key;
+  }
+
+  /** @param ids_known whether the event's `conference_id` is RELAY's; a form's is where the project has shown it. */
+  heard(event: RelayEvent, ids_known: boolean): void {
+    if (event.kind !== "conference") return;
+    const { status, name, conference_id = null } = event.params;
+    if (name === undefined) return;
+    const { recorded, rooms, observations } = this.#host;
+    const id = ids_known || sidsAreIds(observations) ? conference_id : null;
+    if (ENDS.has(status)) recorded.ended(name, id);
+    // Of a room without calls of ours no participant is to be told.
+    if (!BEGINS.has(status) || rooms.tenantIn(name) === null) return;
+    recorded.began(name, id);
+    this.#tell(name);
+  }
+
+  /** A participant-join confirms the placement: of one who is to be told, or who has the room recorded. */
+  joined(key: PlacementKey): void {
+    const row = this.#host.placements.find(key);
+    if (row && (row.untold !== null || row.join.record === "record-from-start")) this.#tell(row.room);
+  }
+
+  /** SignalWire has fetched what it is to announce in the conference. */
+  fetched(conference: string): void {
+    for (const telling of this.#telling.values())
+      if (telling.conference === conference) telling.fetched.resolve(true);
+  }
+
+  /** What another incarnation left, or could not be told before. */
+  resume(): void {
+    this.#host.recorded.forget();
+    for (const room of this.#host.recorded.all()) this.#tell(room);
+  }
+
+  #tell(room: string): void {
+    const telling = this.#telling.get(room);
+    if (telling) telling.again = true;
+    if (telling || this.#untold(room).length === 0) return;
+    const state: Telling = { again: false, conference: null, fetched: Promise.withResolvers() };
+    this.#telling.set(room, state);
+    this.#tryAll(room, state)
+      .catch((error: unknown) => log("error", "notice.broke", { room, error: describeError(error) }))
+      .finally(() => {
+        this.#telling.delete(room);
+        if (state.again) this.#tell(room);
+      });
+  }
+
+  async #tryAll(room: string, telling: Telling): Promise<void> {
+    let taken = 0;
+    for (const wait of [...RETRY_MS, null]) {
+      const untold = this.#untold(room);
+      const [first] = untold;
+      if (!first) return;
+      const outcome = await this.#announce(first, untold, telling).catch(
+        (error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }),
+      );
+      const isTaken = outcome.kind === "ok";
+      if (isTaken) taken += 1;
+      // Who came in meanwhile hears it, too.
+      if (await orAfter(isTaken ? FETCHED_MS : 0, telling.fetched.promise, false))
+        return await this.#told(this.#untold(room), { by: "rest", said: "ok" });
+      const said = saidOf(outcome);
+      const isLast = wait === null || taken === MOST_TAKEN;
+      log(isLast ? "error" : "warn", "notice.failed", { room, error: said });
+      // Each try is no news; what came of them is.
+      if (isLast)
+        return await this.#told(untold, { by: "nobody", said, ...(taken > 0 ? { over: true } : {}) });
+      await scheduler.wait(outcome.kind === "later" ? Math.max(wait, outcome.retry_after_ms) : wait);
+    }
+  }
+
+  /** @param over Whether they are not told again, though no fetch says that they were. */
+  async #told(
+    rows: readonly Placement[],
+    { by, said, over }: { by: "rest" | "nobody"; said: string; over?: true },
+  ): Promise<void> {
+    const { placements, journal, turns } = this.#host;
+    await turns.each(rows, AT_ONCE, (row) => {
+      if (by === "rest" || over) placements.update(row, { untold: null });
+      journal.deed(row, { deed: "recording notice", by, said });
+    });
+  }
+
+  /** Those in a room that is recorded who were not told that it is. */
+  #untold(room: string): Placement[] {
+    const { recorded, rooms, placements } = this.#host;
+    if (!recorded.has(room)) return [];
+    return rooms
+      .participants(room)
+      .filter(({ untold }) => untold !== null)
+      .flatMap((row) => placements.find(row) ?? []);
+  }
+
+  async #announce(first: Placement, untold: readonly Placement[], telling: Telling): Promise<RestOutcome> {
+    const { link } = this.#host;
+    const hooks = hooksOf(first.join);
+    if (hooks === null)
+      return { kind: "failed", reason: "the URL at which SignalWire reaches us is not known" };
+    const conference = await this.#sidOf(first.room, untold);
+    if (conference === null) return { kind: "failed", reason: "REST does not list the conference" };
+    telling.conference = conference;
+    const ticket = await this.#ticketFor(first, conference);
+    const url = `${hooks}/notice?${new URLSearchParams({ conference, ticket })}`;
+    return await link.rest("command", REST_MS, (project, signal) =>
+      announceIn(project, conference, url, signal),
+    );
+  }
+
+  /** For what the caller is to be told; for fewer words where those make too long a URL. */
+  async #ticketFor({ tenant, untold }: Placement, conference: string): Promise<string> {
+    const keys = await sealKeysOf(this.#credentials_key, await this.#host.link.project());
+    const seal = async (words: Spoken) =>
+      await sealTicket(
+        keys,
+        { tenant, conference },
+        words,
+        Date.now(),
+        crypto.getRandomValues(new Uint8Array(ivBytes)),
+      );
+    const ticket = await seal(JSON.parse(untold ?? "{}") as Spoken); // Written when the row was planned.
+    return ticket.length > TICKET_LENGTH ? await seal({ say: mayBeRecorded }) : ticket;
+  }
+
+  async #sidOf(room: string, untold: readonly Placement[]): Promise<string | null> {
+    const { link, recorded, observations } = this.#host;
+    const id = recorded.conferenceIn(room);
+    if (id !== null && sidsAreIds(observations)) return id;
+    for (const { call_id } of untold.slice(0, ASKED_FOR)) {
+      const sid = await link.rest("command", REST_MS, (project, signal) =>
+        findInRooms(project, [room], call_id, signal),
+      );
+      if (sid !== null) return sid;
+    }
+    return null;
+  }
+}
+
+function saidOf(outcome: RestOutcome): string {
+  if (outcome.kind === "ok") return "REST took it, and its URL was not fetched";
+  return outcome.kind === "failed" ? outcome.reason : outcome.kind;
+}

@@ -1,0 +1,62 @@
+import { RpcTarget } from "cloudflare:workers";
+import { isLive } from "../../../shared/placement.ts";
+import type { Chores } from "../commands/dispatcher.ts";
+import type { Errands } from "../store/commands.ts";
+import type { Journal } from "../store/history.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+
+/** Which call an operator means. */
+export interface ControlRequest {
+  tenant: string;
+  call_id: string;
+}
+
+/** null: the tenant has no such call. */
+export type ControlReply = { changed: boolean } | null;
+
+interface ControlHost {
+  placements: Placements;
+  errands: Errands;
+  journal: Journal;
+  chores: Chores;
+}
+
+/** Control — what machines may not decide about a call, and people can. Idempotent; each act is in the call's history. */
+export class Control extends RpcTarget {
+  readonly #host: ControlHost;
+
+  constructor(host: ControlHost) {
+    super();
+    this.#host = host;
+  }
+
+  /** Ends the call, wherever it is. `changed` is false where nothing is known of the call but that it is over. */
+  end({ tenant, call_id }: ControlRequest): ControlReply {
+    const row = this.#newest(tenant, call_id);
+    if (!row) return null;
+    const { errands, journal, chores } = this.#host;
+    journal.deed(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
+    chores.repairs.removed(row);
+    errands.add("end", row, row.node_id);
+    chores.start();
+    return { changed: isLive(row.state) };
+  }
+
+  /** Frees the seat that the call holds; nothing is done to the call. */
+  releaseSeat({ tenant, call_id }: ControlRequest): ControlReply {
+    const row = this.#newest(tenant, call_id);
+    if (!row) return null;
+    // Who waits holds no seat.
+    const holdsSeat = isLive(row.state) && row.state !== "waiting" && row.presumed_gone_at === null;
+    if (!holdsSeat) return { changed: false };
+    const { placements, journal } = this.#host;
+    journal.deed(row, { deed: "repair", by: "nobody", said: "seat released by an operator" });
+    placements.update(row, { presumed_gone_at: Date.now() });
+    placements.touched(row.room);
+    return { changed: true };
+  }
+
+  #newest(tenant: string, call_id: string): Placement | undefined {
+    return this.#host.placements.currentOf(call_id, tenant)[0];
+  }
+}

@@ -1,0 +1,79 @@
+import { RpcTarget } from "cloudflare:workers";
+import type { Placing } from "../../../shared/seal.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import { chooseRoom, liveNames, type Wanted } from "../seats/choose-room.ts";
+import type { KeptSeats, Returning } from "../seats/held-seats.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { RecordedRooms } from "../seats/recorded-rooms.ts";
+import type { Namings } from "../seats/room-naming.ts";
+import type { Placements } from "../store/placements.ts";
+
+/** Which caller an operator means. */
+export interface LobbyRequest {
+  tenant: string;
+  /** Wire name. */
+  room: string;
+  call_id: string;
+}
+
+interface UsherHost {
+  placements: Placements;
+  rooms: Rooms;
+  line: Line;
+  kept: KeptSeats;
+  recorded: RecordedRooms;
+  namings: Namings;
+}
+
+/** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
+export class Usher extends RpcTarget {
+  readonly #host: UsherHost;
+
+  constructor(host: UsherHost) {
+    super();
+    this.#host = host;
+  }
+
+  /** Twice is as good as once; false where the caller does not wait there for admission. */
+  admit(request: LobbyRequest): boolean {
+    const row = this.#find(request);
+    return row !== undefined && this.#host.line.admit(row);
+  }
+
+  /** Twice is as good as once; false where the caller does not wait there. */
+  reject(request: LobbyRequest): boolean {
+    const row = this.#find(request);
+    const why = "an operator did not admit the caller";
+    return row !== undefined && this.#host.line.turnAway(row, "declined", why);
+  }
+
+  /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
+  callerNumber(wanted: Wanted): number | null {
+    const { room } = this.#placeOf(wanted);
+    return room === null ? null : this.#host.rooms.taken(room) + 1;
+  }
+
+  /** Whether the room that the caller would be in, were it placed now, is known to be recorded. */
+  isRecorded(wanted: Wanted): boolean {
+    const { room, first } = this.#placeOf(wanted);
+    return this.#host.recorded.has(room ?? first);
+  }
+
+  /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */
+  returning(request: Returning): string | null {
+    const placing: Placing | null = this.#host.kept.claim(request);
+    return placing && JSON.stringify(placing);
+  }
+
+  /** The room that has a seat, and the first of all, by the names that they have on the wire. */
+  #placeOf(wanted: Wanted): { room: string | null; first: string } {
+    const { rooms, namings } = this.#host;
+    const named = { ...wanted, rooms: namings.peek(wanted), ...namings.before(wanted) };
+    const live = liveNames(rooms, named);
+    return { room: chooseRoom(rooms, { ...named, rooms: live }).room, first: live[0] };
+  }
+
+  #find({ tenant, room, call_id }: LobbyRequest) {
+    return this.#host.placements.currentOf(call_id, tenant).find((row) => row.wait?.rooms.includes(room));
+  }
+}

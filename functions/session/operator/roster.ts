@@ -1,0 +1,176 @@
+import { splitWireName } from "../../../shared/conference.ts";
+import { type Waiter, waitersFor } from "../queue/waiters.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { LivePlacement } from "../store/live-placements.ts";
+import type { Doubts } from "../store/suspicions.ts";
+
+/** A call in a conference, or on its way there. */
+export interface Participant {
+  call_id: string;
+  from: string;
+  role: string;
+  rule: string | null;
+  muted: boolean;
+  held: boolean;
+  /** Whether it was seen there; if not, it holds its seat for a while and may yet come. */
+  confirmed: boolean;
+  /** null: nobody knows yet. */
+  joined_by: "relay" | "document" | null;
+  /** null where nothing told it yet. */
+  conference_id: string | null;
+  /** Its seat is not counted any more, though nothing says for sure that it left. */
+  presumed_gone: boolean;
+  /** Something speaks against its being there, and it was not confirmed since. */
+  doubted: boolean;
+  /** It came when its seat had gone and the room was full: SignalWire let it in all the same. */
+  over_capacity: boolean;
+  /** Since when it is there, or on its way; ms. */
+  since: number;
+}
+
+interface RosterHost {
+  rooms: Rooms;
+  doubts: Doubts;
+}
+
+/** A conference as the ledger has it: of those who were not placed there only the number is known. */
+export interface Conference {
+  /** On the wire. */
+  name: string;
+  /** As the tenant's rules spell it. */
+  plain_name: string;
+  /** null where nothing said it yet; of two under one name the one with more participants. */
+  conference_id: string | null;
+  /** Those that live under the name, and how many of the participants are in each. */
+  conferences: { conference_id: string; participants: number }[];
+  /** Since when its longest participant is there, or its longest waiter waits where nobody is; ms. */
+  since: number;
+  /** How many others SignalWire has in it, as of a moment ago: they take seats, too. */
+  strangers: number;
+  participants: Participant[];
+  /** Those who wait to be let in, the longest waiter first. */
+  waiting: Waiter[];
+}
+
+export interface ConferenceSummary extends Omit<Conference, "participants" | "waiting"> {
+  waiting: number;
+  confirmed: number;
+  expected: number;
+  /** Calls whose seats are not counted any more: confirmed ones, and such as were never seen. */
+  presumed_gone: number;
+  /** Of the confirmed ones. */
+  doubted: number;
+}
+
+/** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
+export function conferenceOf({ rooms, doubts }: RosterHost, tenant: string, room: string): Conference | null {
+  const rows = placedIn(rooms, tenant, room);
+  const waiting = waitersFor(rooms, tenant, room);
+  if (rows.length + waiting.length === 0) return null;
+  return {
+    ...headOf(rooms, tenant, room, rows),
+    since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
+    participants: rows.map((row) => participantOf(row, rooms, doubts)).sort((a, b) => a.since - b.since),
+    waiting,
+  };
+}
+
+export interface ConferencesQuery {
+  /** From the page before. */
+  after?: string;
+  limit: number;
+}
+
+export interface ConferencesPage {
+  conferences: ConferenceSummary[];
+  /** What brings the next page; null where there is none. */
+  next: string | null;
+}
+
+/** The tenant's conferences, by name. */
+export function conferencesOf(
+  { rooms, doubts }: RosterHost,
+  tenant: string,
+  { after = "", limit }: ConferencesQuery,
+): ConferencesPage {
+  const names = rooms.ofTenant(tenant, after, limit);
+  const waiters = rooms.waitersOf(tenant);
+  const conferences = names.flatMap((room): ConferenceSummary[] => {
+    const rows = placedIn(rooms, tenant, room);
+    const waiting = waiters.get(room) ?? { count: 0, since: 0 };
+    if (rows.length + waiting.count === 0) return [];
+    const confirmed = rows.filter(({ state }) => state === "joined");
+    const since = rows.length > 0 ? Math.min(...rows.map(sinceOf)) : waiting.since;
+    return [
+      {
+        ...headOf(rooms, tenant, room, rows),
+        since,
+        waiting: waiting.count,
+        confirmed: confirmed.length,
+        expected: rows.filter((row) => row.state !== "joined" && rooms.isExpected(row)).length,
+        presumed_gone: rows.filter((row) => !rooms.holdsSeat(row)).length,
+        doubted: confirmed.filter((row) => doubts.since(row) !== null).length,
+      },
+    ];
+  });
+  return { conferences, next: names.length < limit ? null : (names.at(-1) ?? null) };
+}
+
+/** Those of the tenant's who are, or may be, in the room. */
+function placedIn(rooms: Rooms, tenant: string, room: string): LivePlacement[] {
+  return rooms.around(room).filter((row) => row.tenant === tenant && row.state !== "waiting");
+}
+
+/** What is said of a conference wherever it is told of. */
+function headOf(
+  rooms: Rooms,
+  tenant: string,
+  room: string,
+  rows: readonly LivePlacement[],
+): Omit<Conference, "since" | "participants" | "waiting"> {
+  const { tenant: owner, name } = splitWireName(room);
+  const conferences = conferencesIn(rows);
+  return {
+    name: room,
+    plain_name: owner === tenant ? name : room,
+    conference_id: conferences[0]?.conference_id ?? null,
+    conferences,
+    strangers: rooms.strangersIn(room),
+  };
+}
+
+/** By how many participants they have. */
+function conferencesIn(rows: readonly LivePlacement[]): Conference["conferences"] {
+  const counts = new Map<string, number>();
+  for (const { state, conference_id } of rows) {
+    if (state === "joined" && conference_id !== null)
+      counts.set(conference_id, (counts.get(conference_id) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([conference_id, participants]) => ({ conference_id, participants }))
+    .sort((a, b) => b.participants - a.participants);
+}
+
+function participantOf(row: LivePlacement, rooms: Rooms, doubts: Doubts): Participant {
+  const { call_id, from, role, rule, joined_by } = row;
+  const confirmed = row.state === "joined";
+  return {
+    call_id,
+    from,
+    role,
+    rule,
+    muted: row.muted === 1,
+    held: row.held === 1,
+    confirmed,
+    joined_by,
+    conference_id: row.conference_id,
+    presumed_gone: !rooms.holdsSeat(row),
+    doubted: confirmed && doubts.since(row) !== null,
+    over_capacity: row.over_capacity === 1,
+    since: sinceOf(row),
+  };
+}
+
+function sinceOf(row: LivePlacement): number {
+  return row.state === "joined" && row.joined_ts !== null ? Math.round(row.joined_ts * 1000) : row.created_at;
+}

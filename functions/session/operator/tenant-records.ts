@@ -1,0 +1,81 @@
+import { RpcTarget } from "cloudflare:workers";
+import { describeError, log } from "../../log.ts";
+import type { Naming } from "../contract/placement.ts";
+import type { Namings } from "../seats/room-naming.ts";
+import type { Disk } from "../store/disk.ts";
+import type { Facts } from "../store/settings.ts";
+
+/** The texts of records that were good when calls were last served by them; "" is the Worker's secrets, null that none is kept. */
+export interface KeptRecords {
+  tenant: string | null;
+  project: string | null;
+}
+
+/** A Worker has served calls by these. */
+export interface ServedRecords {
+  tenant: string;
+  project_id: string;
+  /** Of the project's record. */
+  project_version: string;
+  /** The tenant's record; null for the one-tenant start, which has none. */
+  record: string | null;
+}
+
+/**
+ * TenantRecords — the last good record of each tenant, and the project's: Workers hand them over, and ask where KV's is bad. And how
+ * tenants' rooms are named.
+ */
+export class TenantRecords extends RpcTarget {
+  readonly #disk: Disk;
+  readonly #facts: Facts;
+  readonly #namings: Namings;
+  readonly #readProject: () => Promise<unknown>;
+  /** Of the project's record when it was kept last. */
+  #version: string | null = null;
+
+  /** @param readProject has the session read the project's record, and keep it. */
+  constructor(disk: Disk, facts: Facts, namings: Namings, readProject: () => Promise<unknown>) {
+    super();
+    this.#disk = disk;
+    this.#facts = facts;
+    this.#namings = namings;
+    this.#readProject = readProject;
+  }
+
+  async keep({ tenant, project_id, project_version, record }: ServedRecords): Promise<void> {
+    this.#facts.use(project_id);
+    if (record !== null) {
+      this.#disk.exec(
+        `INSERT INTO tenants (tenant, record) VALUES (?, ?)
+         ON CONFLICT DO UPDATE SET record = excluded.record WHERE record IS NOT excluded.record`,
+        tenant,
+        record,
+      );
+    }
+    if (project_version === this.#version) return;
+    try {
+      await this.#readProject();
+      this.#version = project_version;
+    } catch (error) {
+      log("warn", "session.record_not_kept", { project: project_id, error: describeError(error) });
+    }
+  }
+
+  /** How the tenant's rooms were named last; null: none ever was. */
+  naming(tenant: string): Naming | null {
+    return this.#namings.of(tenant);
+  }
+
+  /** Whether a plain name is one of the tenant's rooms. */
+  isOwnPlain(tenant: string, room: string): boolean {
+    return this.#namings.isOwnPlain(tenant, room);
+  }
+
+  lastGood(tenant: string): KeptRecords {
+    const [row] = this.#disk.exec<{ record: string | null }>(
+      "SELECT record FROM tenants WHERE tenant = ?",
+      tenant,
+    );
+    return { tenant: row?.record ?? null, project: this.#facts.get("record") };
+  }
+}

@@ -1,0 +1,346 @@
+import { entryAfter } from "../../../shared/entry.ts";
+import { callerForm } from "../../../shared/observed-questions.ts";
+import { EARLY_LEAVE_MS, isLive } from "../../../shared/placement.ts";
+import type { Outcome } from "../../../shared/relay/outcome.ts";
+import { describeError, log } from "../../log.ts";
+import { findInRooms } from "../../rest.ts";
+import type { Chores } from "../commands/dispatcher.ts";
+import type { WebhookNote } from "../contract/history.ts";
+import type {
+  DocumentSaid,
+  LookReply,
+  LookRequest,
+  PlacementKey,
+  PlaceReply,
+  PlaceRequest,
+} from "../contract/placement.ts";
+import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { Line } from "../queue/waiting-queue.ts";
+import { wouldHaveSeen } from "../reconcile/absence.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import { liveNames } from "../seats/choose-room.ts";
+import type { FullRooms } from "../seats/full-rooms.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { RecordedRooms } from "../seats/recorded-rooms.ts";
+import type { Health } from "../store/circuit-breaker.ts";
+import type { Errands } from "../store/commands.ts";
+import type { Counters } from "../store/counters.ts";
+import { type Disk, isFull } from "../store/disk.ts";
+import type { Journal } from "../store/history.ts";
+import type { Observations } from "../store/observations.ts";
+import { joinCommandId, replyOf } from "../store/place-reply.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import type { Recordings } from "../store/recordings.ts";
+import type { RoomChecks } from "../store/room-checks.ts";
+import type { Rulesets } from "../store/rulesets.ts";
+import { readTrail } from "../store/transitions.ts";
+import type { Terms } from "../store/wait-terms.ts";
+import type { HeldJoins } from "./held-joins.ts";
+import { look } from "./locate-call.ts";
+import { isNewEntry } from "./new-entry.ts";
+import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./place-by-relay.ts";
+
+interface DeskHost {
+  disk: Disk;
+  placements: Placements;
+  rooms: Rooms;
+  checks: RoomChecks;
+  errands: Errands;
+  chores: Chores;
+  health: Health;
+  leaving: Health;
+  observations: Observations;
+  fullRooms: FullRooms;
+  counters: Counters;
+  journal: Journal;
+  rulesets: Rulesets;
+  link: Link;
+  line: Line;
+  held: HeldJoins;
+  kept: KeptSeats;
+  recordings: Recordings;
+  recorded: RecordedRooms;
+  events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "removed">;
+}
+
+const REST_MS = 4_000;
+/** Why a call waits again: its history says how often. */
+const REFUSED = "its document's join failed";
+
+/** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
+export class Desk {
+  readonly #host: DeskHost;
+  /** Placements under way: the same webhook at the same instant waits for the same answer. */
+  readonly #placing = new Map<string, Promise<PlaceReply>>();
+  /** Webhooks of placements that have no row yet; written down with it. */
+  readonly #notes = new Map<string, WebhookNote>();
+  /** Placements that wait for their participant-join. */
+  readonly #awaited = new Map<string, () => void>();
+  /** REST is being asked whether a join was one. */
+  #isProving = false;
+
+  constructor(host: DeskHost) {
+    this.#host = host;
+  }
+
+  /** Answers by the deadline, whatever happens. */
+  async place(request: PlaceRequest): Promise<PlaceReply> {
+    const asked = this.#entered(request);
+    const entered = { ...asked, rooms: liveNames(this.#host.rooms, asked) };
+    const { entry } = entered;
+    const reply = { ...(await this.#answer(entered)), ...(entry === request.entry ? {} : { entry }) };
+    // A seat that is wanted may be held by somebody who has gone, and nobody said so.
+    if (reply.outcome === "full" || reply.waiting?.for === "seat")
+      this.#host.chores.doubtSeats(entered.rooms);
+    return reply;
+  }
+
+  /** The request under the entry that is the call's by now: one that was over when the call arrived gave way to the next. */
+  #entered(request: PlaceRequest): PlaceRequest {
+    const { placements } = this.#host;
+    let { entry } = request;
+    for (
+      let row = placements.findCurrent(request);
+      row;
+      row = placements.findCurrent({ ...request, entry })
+    ) {
+      const next = entryAfter(entry);
+      const gaveWay = !isLive(row.state) && placements.findCurrent({ ...request, entry: next }) !== null;
+      if (request.arrived_at === undefined ? !gaveWay : !isNewEntry(row, request, request.arrived_at)) break;
+      entry = next;
+    }
+    if (entry === request.entry) return request;
+    return { ...request, entry, ...(request.note ? { note: { ...request.note, entry } } : {}) };
+  }
+
+  async #answer(request: PlaceRequest): Promise<PlaceReply> {
+    const { placements, line } = this.#host;
+    const id = joinCommandId(request);
+    const row = placements.findCurrent(request);
+    // One tenant has handed the call on to another, who is to learn nothing of the one's rooms.
+    if (row && row.tenant !== request.tenant)
+      return byDocumentReply(request, "another tenant placed the call");
+    const underWay = this.#placing.get(id);
+    if (underWay) {
+      this.#journalRepeat(request);
+      return await underWay;
+    }
+    if (row && request.segment_id !== undefined && request.segment_id !== row.segment_id)
+      placements.update(row, { segment_id: request.segment_id });
+    if (row?.wait) {
+      if (request.polled) this.#asked(row, row.wait);
+      const reply = withAsked(line.polled(row, request.fetched === true), row.wait);
+      // It asks again and again while it waits: only what ends that is worth writing down.
+      if (reply.outcome !== "waiting") this.#journalRepeat(request);
+      return reply;
+    }
+    if (row) {
+      this.#journalRepeat(request);
+      giveUpWaiting(placements, row, heldSince(request, Date.now()));
+      const reply = replyOf(row);
+      this.#limit(row, request, reply);
+      // Nobody heard that it had a seat, and it was told to wait: its join came to nothing, and yet it is there.
+      const isLost = reply.outcome === "over" && row.joined_ts === null;
+      if (!isLost || !request.wait || !line.stand(row, request, request.wait)) return reply;
+      return line.polled(row, false);
+    }
+    // Before its row is written, which may be at once.
+    if (request.note) this.#notes.set(id, request.note);
+    const placing = this.#placeOrNot(request).finally(() => {
+      this.#placing.delete(id);
+      this.#awaited.delete(id);
+      this.#notes.delete(id);
+    });
+    this.#placing.set(id, placing);
+    return await placing;
+  }
+
+  /** A waiting document has asked. What it played before the first time was one piece of music. */
+  #asked(row: Placement, wait: Terms): void {
+    const { asked = 0 } = wait;
+    const music_ms = wait.music_ms ?? Math.max(1, Date.now() - (row.seen_at ?? row.created_at));
+    this.#host.placements.update(row, { wait: { ...wait, asked: asked + 1, music_ms } });
+  }
+
+  /** A participant-join confirms the placement. */
+  joined(key: PlacementKey): void {
+    this.#awaited.get(joinCommandId(key))?.();
+    if (this.#host.placements.find(key)?.joined_by === "relay")
+      setTimeout(() => this.#stayed(key), EARLY_LEAVE_MS);
+  }
+
+  /** In the turn in which the placement's row is written. */
+  written(row: Placement): void {
+    const note = this.#notes.get(joinCommandId(row));
+    if (note) this.#host.journal.webhook(row, note);
+    this.#host.rulesets.used(row.tenant, row.ruleset);
+  }
+
+  /** Where a call is that came back from a hold or a ring. */
+  look(request: LookRequest): LookReply {
+    const { link, placements, rooms, health, counters, observations, fullRooms, held, recordings, recorded } =
+      this.#host;
+    const row = placements.findCurrent(request);
+    const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
+    const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
+    const ledger = { placements, rooms, health, counters, observations, fullRooms, recordings, recorded };
+    const line = {
+      refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
+      removed: (row: Placement) => this.#host.events.removed(row),
+      backToLine: (row: Placement) => this.#backToLine(row),
+      foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
+    };
+    const looked = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
+    const keepsSeat = looked.outcome === "document" && this.#host.kept.isPromised(request);
+    const reply: LookReply = keepsSeat ? { ...looked, keeps_seat: true } : looked;
+    this.#looked(request, reply);
+    return reply;
+  }
+
+  /**
+   * The room holds callers that were not counted: it is full until REST was asked. An empty room's refusal may have other reasons, as
+   * may a join that was not answered; if it comes again, no caller is sent there for a minute.
+   */
+  #refused(row: Placement, said: DocumentSaid): void {
+    const { rooms, checks, chores } = this.#host;
+    const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
+    if ((said === "failed" && others > 0) || wasRefused(row))
+      checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
+    chores.doubtSeats([row.room]);
+  }
+
+  /** A newcomer has no place in the line yet: where its join came to nothing, it gets one when it is placed again. */
+  #backToLine(row: Placement): boolean {
+    const { line, placements } = this.#host;
+    if (line.takeBack(row, REFUSED)) return true;
+    if (row.wait !== null || row.joined_ts !== null || row.state !== "by_document") return false;
+    return placements.move(row, "left", { reason: REFUSED });
+  }
+
+  /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
+  #stayed(key: PlacementKey): void {
+    const { placements, health, events } = this.#host;
+    const row = placements.find(key);
+    if (row?.state !== "joined" || row.joined_by !== "relay") return;
+    const isProved = events.isProved(row);
+    health.succeeded(Date.now(), row.tenant, isProved);
+    if (!isProved && health.breaker.failures > 0) void this.#prove(row);
+  }
+
+  /** Where nothing but unsigned callbacks tells of joins, REST is asked, or failures would add up for ever. */
+  async #prove(row: Placement): Promise<void> {
+    if (this.#isProving) return;
+    this.#isProving = true;
+    try {
+      const found = await this.#host.link.rest("question", REST_MS, (project, signal) =>
+        findInRooms(project, [row.room], row.call_id, signal),
+      );
+      if (found !== null) this.#host.health.succeeded(Date.now(), row.tenant, true);
+    } catch (error) {
+      log("info", "join.not_proved", { call: row.call_id, error: describeError(error) });
+    } finally {
+      this.#isProving = false;
+    }
+  }
+
+  /** The webhook of a look that was answered for good. */
+  #looked(request: LookRequest, reply: LookReply): void {
+    const row = this.#host.placements.find(request);
+    if (!row || !request.note || reply.outcome === "unsettled") return;
+    const { outcome, room, reason } = reply;
+    const { rule, ruleset } = row;
+    const ms = Math.max(0, Date.now() - request.note.received_at);
+    this.#host.journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
+  }
+
+  /** The call is answered by its document where there is no room to write anything down for it. */
+  async #placeOrNot(request: PlaceRequest): Promise<PlaceReply> {
+    try {
+      return await this.#place(request);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      return byDocumentReply(request, "the storage is full");
+    }
+  }
+
+  async #place(request: PlaceRequest): Promise<PlaceReply> {
+    const { placements, rooms, errands, link, line, kept, held, observations, fullRooms } = this.#host;
+    observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
+    const others = placements.currentOf(request.call_id);
+    link.follow(request.project_version);
+    let { join_via } = request;
+    for (const other of others) {
+      // It lives, wherever it was before: that it left was no drop.
+      this.#host.events.removed(other);
+      if (!isLive(other.state)) continue;
+      // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
+      if (other.state !== "waiting") join_via = "document";
+      for (const kind of ["expire", "overdue"] as const) errands.drop(kind, other);
+      const wasThere = other.state !== "planned" && other.state !== "waiting";
+      placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
+    }
+    const room = kept.take(request.call_id);
+    // Whoever has a seat already stands in no line.
+    const arrived = room === null ? line.arrive(request) : { rooms: [room] as [string] };
+    kept.promise(request);
+    if ("row" in arrived) return withAsked(line.standing(arrived.row), arrived.row.wait);
+    const reply = await placeByRelay(
+      {
+        placements,
+        rooms,
+        now: Date.now,
+        connection: () => link.connection(request.project_version),
+        protocol: () => link.protocol,
+        avoidRelay: () => this.#avoidRelay(request.tenant),
+        joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
+        commandEnded: (outcome) => this.#commandEnded(outcome),
+        observations,
+        fullRooms,
+      },
+      { ...request, join_via, rooms: arrived.rooms },
+    );
+    const row = placements.find(request);
+    if (row) {
+      this.#limit(row, request, reply);
+      held.watch(row);
+    }
+    return reply;
+  }
+
+  /** A document that joins says itself how long. Whoever vanished before this does it when the call is placed again. */
+  #limit(row: Placement, { max_duration_s }: PlaceRequest, { outcome }: PlaceReply): void {
+    if (max_duration_s === undefined || (outcome !== "accepted" && outcome !== "unknown")) return;
+    this.#host.errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
+    this.#host.chores.start();
+  }
+
+  #avoidRelay(tenant: string): string | null {
+    // Nothing is sent for a call whose row can't be written.
+    if (this.#host.disk.isFull) return "the storage is full";
+    const why = this.#host.link.whyNot(Date.now());
+    if (why !== null) return why;
+    // Last, for asking may make this call the one that tries again.
+    if (!this.#host.health.mayTry(Date.now(), tenant)) return "the breaker is open";
+    return this.#host.leaving.mayTry(Date.now(), tenant) ? null : "no evidence of leaving";
+  }
+
+  #commandEnded(outcome: Outcome): void {
+    this.#host.counters.add(`command_${outcome.kind}`);
+    if (outcome.kind === "conflict") this.#host.health.failed("409", Date.now());
+  }
+
+  #journalRepeat({ note, ...request }: PlaceRequest): void {
+    if (note) this.#host.journal.webhook(request, { ...note, repeat: true });
+  }
+}
+
+function wasRefused({ trail }: Placement): boolean {
+  return readTrail(trail).some(({ why }) => why === REFUSED);
+}
+
+function withAsked(reply: PlaceReply, wait: Terms | null): PlaceReply {
+  if (!reply.waiting || !wait) return reply;
+  const { asked = 0, music_ms } = wait;
+  return { ...reply, waiting: { ...reply.waiting, asked, ...(music_ms === undefined ? {} : { music_ms }) } };
+}

@@ -1,0 +1,405 @@
+import { EARLY_LEAVE_MS } from "../../../shared/placement.ts";
+import type { Wait } from "../../../shared/rules/decision.ts";
+import { type LineRules, serveLine } from "../../../shared/waiting.ts";
+import { describeError, log } from "../../log.ts";
+import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway } from "../contract/placement.ts";
+import { chooseRoom, type Wanted } from "../seats/choose-room.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import { Glance } from "../seats/occupancy-snapshot.ts";
+import type { Errands } from "../store/commands.ts";
+import { joinCommandId, replyOf } from "../store/place-reply.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import { readTrail } from "../store/transitions.ts";
+import { asksOften, roomsOf, type Terms, termsOf } from "../store/wait-terms.ts";
+import type { WaitingIndex } from "../store/waiting-index.ts";
+import { waitsFor } from "./waiters.ts";
+
+/** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
+const FETCH_MS = 2 * 60_000;
+/** The same for one who is not fetched: by then it has asked, or is looked for; and for one who asks every few seconds. */
+const ASK_MS = 60_000;
+const ASK_OFTEN_MS = 20_000;
+/** A document that joins has been sent: soon it is seen in the room. */
+const TAKING_MS = 5_000;
+/** A timer comes no sooner than this, so that rooms whose looks are due at about the same time share one. */
+const TOGETHER_MS = 200;
+/** A leave may have been lost: a room that somebody stands before is looked at, and REST asked about it, this often. */
+const DOUBT_MS = 10_000;
+/** After a fault of ours the line is served again this soon. */
+const RETRY_MS = 1_000;
+/** What is written of each poll is written no oftener than this. */
+const SEEN_MS = 5_000;
+
+interface LineHost {
+  placements: Placements;
+  rooms: Rooms;
+  errands: Errands;
+  /** Whether the call is walked by the session, be it that nobody has taken that up again yet. */
+  isWalked(call_id: string): boolean;
+  /** There are errands to run. */
+  start(): void;
+  /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
+  doubt(rooms: readonly string[]): void;
+  /** A timer in memory. */
+  later(ms: number, run: () => void): void;
+  now(): number;
+}
+
+/** When a room is looked at again though nothing happens in it, and when REST is asked about it again, ms. */
+interface Look {
+  at: number;
+  doubt_at: number;
+}
+
+/**
+ * Line — callers who wait for their rooms, first come first served. A caller who is let in has its seat in the same turn and is
+ * then fetched out of its waiting document; if that fails, its own next poll brings it in, or it stands in its old place again.
+ * A room is looked at only while somebody waits for it, when something changes in it or a reservation lapses.
+ */
+export class Line {
+  readonly #host: LineHost;
+  /** Rooms that somebody waits for, and in which something changed since they were served; all of them at the start. */
+  readonly #changed = new Set<string>();
+  /** Whether it is known which rooms somebody waits for. */
+  #hasBegun = false;
+  /** Of each room that somebody stands before for want of a seat. */
+  readonly #looks = new Map<string, Look>();
+  /** No look is due before then, ms. */
+  #next_look = Number.POSITIVE_INFINITY;
+  /** When the timer comes, ms. */
+  #wakes_at = Number.POSITIVE_INFINITY;
+  #stirred = false;
+  /** Waiters who need not be fetched: somebody here leads them. */
+  readonly #led = new Map<string, () => void>();
+
+  constructor(host: LineHost) {
+    this.#host = host;
+  }
+
+  /** Reads those who have waited since before a restart, in turns of their own if they are many, and serves them. */
+  async begin(): Promise<void> {
+    try {
+      while (this.#host.placements.readWaiting()) await scheduler.wait(0);
+      this.#waiting();
+      this.#stir();
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** Something changed in these rooms. */
+  moved(rooms: readonly string[]): void {
+    // At the beginning all rooms are served.
+    if (!this.#hasBegun) return;
+    const { waiting } = this.#host.rooms;
+    for (const room of rooms) if (waiting.has(room) || this.#looks.has(room)) this.#changed.add(room);
+    this.#stir();
+  }
+
+  /** Serves the rooms in which something changed at the end of this very turn. */
+  #stir(): void {
+    if (this.#changed.size === 0 || this.#stirred) return;
+    this.#stirred = true;
+    queueMicrotask(() => {
+      this.#stirred = false;
+      this.#serveSafely();
+    });
+  }
+
+  /**
+   * The rooms that a newcomer may enter at once, in order; or the newcomer stands in the line from now on. No await lies between
+   * this and the row that takes the seat.
+   */
+  arrive(request: PlaceRequest): { rooms: PlaceRequest["rooms"] } | { row: Placement } {
+    const { placements, rooms } = this.#host;
+    const { wait } = request;
+    if (!wait) return request;
+    const closed = this.serve(request.rooms);
+    const open = request.rooms.filter((room) => !closed.has(room));
+    const enterable = wait.for.includes("moderator") ? open.filter((room) => rooms.isStaffed(room)) : open;
+    const [first, ...rest] = enterable;
+    if (first !== undefined && !wait.for.includes("admission")) {
+      const chosen = chooseRoom(rooms, { ...request, rooms: [first, ...rest] });
+      const isFull = chosen.room === null && chosen.turned_away === "full";
+      if (!isFull || !wait.for.includes("seat")) return { rooms: [first, ...rest] };
+    }
+    const row = placements.plan(request, request.rooms[0], "there is a line", "waiting");
+    this.#stands(row, wait);
+    return { row };
+  }
+
+  /** One who left without ever having come, and is there all the same: it stands where it would have stood. False for others. */
+  stand(row: Placement, request: PlaceRequest, wait: Wait): boolean {
+    const { placements, now } = this.#host;
+    const changes = {
+      reason: "its join came to nothing",
+      wait: termsOf(request, wait),
+      joined_by: null,
+      seen_at: now(),
+    };
+    if (!placements.move(row, "waiting", changes)) return false;
+    this.#stands(row, wait);
+    return true;
+  }
+
+  /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
+  polled(row: Placement, wasLed: boolean): PlaceReply {
+    const { placements, rooms, errands, now } = this.#host;
+    // Its seat was kept for a while, and others may have it by now.
+    if (row.deadline_at <= now()) this.takeBack(row);
+    if (row.state === "waiting") {
+      if (rooms.waiting.isAway(row)) this.moved(roomsOf(row));
+      if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
+      this.serve();
+    }
+    // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
+    const isFetched = !wasLed && errands.isUnderWay("fetch", row);
+    if (row.state === "waiting" || isFetched) return this.standing(row);
+    errands.drop("fetch", row);
+    this.handedOver(row);
+    // REST led it here late, and so took it out of the room that it had come to by itself.
+    const isTakenOut = wasLed && row.state === "left" && leftAt(row) > now() - EARLY_LEAVE_MS;
+    return isTakenOut ? { ...replyOf(row), outcome: "document" } : replyOf(row);
+  }
+
+  /** How a waiter stands. */
+  standing(row: Placement): PlaceReply {
+    const { rooms } = this.#host;
+    return {
+      ...replyOf(row),
+      outcome: "waiting",
+      waiting: { for: waitsFor(rooms, row), position: rooms.waiting.positionOf(row) },
+    };
+  }
+
+  /** Its document joins from now on: it will be seen in its room soon, or not at all. */
+  handedOver(row: Placement): void {
+    if (row.state !== "by_document" || row.joined_ts !== null) return;
+    this.#host.placements.update(row, { deadline_at: this.#host.now() + TAKING_MS });
+    this.moved([row.room]);
+  }
+
+  /** It was let in and is not in its room, as far as anybody can say: its seat passes on, and it has its old place. */
+  takeBack(row: Placement, reason = "could not be fetched"): boolean {
+    const { placements, errands } = this.#host;
+    if (row.wait === null || row.joined_ts !== null || row.state !== "by_document") return false;
+    errands.drop("expire", row);
+    placements.move(row, "waiting", { reason });
+    this.#stands(row, row.wait);
+    return true;
+  }
+
+  /** Neither RELAY nor REST sees it: it has its old place again, and holds up nobody until it asks by itself. */
+  missed(key: PlacementKey): void {
+    const row = this.#host.placements.find(key);
+    if (row && this.takeBack(row)) this.#host.placements.update(row, { seen_at: 0 });
+  }
+
+  /** An operator lets it in; false where it does not wait for that, or does no more. */
+  admit(row: Placement): boolean {
+    if (!row.wait?.for.includes("admission") || row.turned_away !== null) return false;
+    if (row.admitted === 1) return true;
+    if (row.state !== "waiting") return false;
+    this.#host.placements.update(row, { admitted: 1 });
+    this.moved(roomsOf(row));
+    this.serve();
+    return true;
+  }
+
+  /** It is not let in, and is told so at once; false where it waits no more. */
+  turnAway(row: Placement, why: TurnedAway, reason: string): boolean {
+    if (row.state !== "waiting") return row.wait !== null && row.turned_away === why;
+    this.#host.errands.drop("overdue", row);
+    this.#host.placements.move(row, "failed", { turned_away: why, reason });
+    this.#call(row);
+    this.#host.start();
+    return true;
+  }
+
+  /** The call is over. */
+  ended(row: Placement): void {
+    if (row.wait === null || row.joined_ts !== null) return;
+    for (const kind of ["fetch", "overdue", "expire"] as const) this.#host.errands.drop(kind, row);
+    this.#host.placements.move(row, "failed", { reason: "the caller hung up" });
+  }
+
+  /**
+   * Instead of being fetched, this waiter is led by the session itself: `called` when its turn has come or it is turned away; it
+   * then asks how it stands. Returns how to end that.
+   */
+  lead(key: PlacementKey, called: () => void): () => void {
+    const { waiting } = this.#host.rooms;
+    const id = joinCommandId(key);
+    const row = waiting.get(key);
+    if (row && waiting.isAway(row)) this.moved(roomsOf(row));
+    this.#led.set(id, called);
+    const release = waiting.hold(key);
+    return () => {
+      this.#led.delete(id);
+      release();
+    };
+  }
+
+  /**
+   * Lets in whom it can, now: in rooms in which something changed, in those whose look is due, and in `before`. Says which of
+   * all these are closed to newcomers.
+   */
+  serve(before: readonly string[] = []): ReadonlySet<string> {
+    const { rooms } = this.#host;
+    const waiting = this.#waiting();
+    const asked = [...before, ...this.#changed, ...this.#due()];
+    const components = waiting.connected(asked);
+    const served = new Set(components.flatMap((component) => [...component]));
+    // Nothing but what is done here changes the rooms in this turn.
+    const glance = new Glance(rooms, served);
+    const closed = new Set<string>();
+    for (const component of components) {
+      const rules: LineRules<Placement> = {
+        rooms: roomsOf,
+        isReady: (row) => waitsFor(glance, row) === "seat",
+        seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, glance),
+      };
+      serveLine(waiting.present(component, closed), rules, closed);
+    }
+    for (const room of asked) if (!waiting.has(room)) this.#looks.delete(room);
+    // Also rooms that our own moves changed: a waiter refused before such a move finds no more seats after it.
+    this.#changed.clear();
+    this.#lookAgain(served, closed, glance);
+    this.#host.start();
+    return closed;
+  }
+
+  /** Those who wait, all of them. */
+  #waiting(): WaitingIndex {
+    const { waiting } = this.#host.rooms;
+    if (!this.#hasBegun) for (const room of waiting.rooms()) this.#changed.add(room);
+    this.#hasBegun = true;
+    return waiting;
+  }
+
+  #serveSafely(): void {
+    try {
+      this.serve();
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  #broke(error: unknown): void {
+    log("error", "line.broke", { error: describeError(error) });
+    this.#wake(this.#host.now() + RETRY_MS);
+  }
+
+  /** Rooms whose look is due. */
+  #due(): string[] {
+    const now = this.#host.now();
+    if (now < this.#next_look) return [];
+    return [...this.#looks].flatMap(([room, { at }]) => (at <= now ? [room] : []));
+  }
+
+  /** Sets when the rooms that were served are looked at again, and has REST asked about those for which that is due. */
+  #lookAgain(served: ReadonlySet<string>, closed: ReadonlySet<string>, glance: Glance): void {
+    const { rooms, now, doubt } = this.#host;
+    const doubted: string[] = [];
+    for (const room of served) {
+      // Where everybody waits for more than a seat, nothing comes by the clock alone.
+      if (!closed.has(room)) {
+        this.#looks.delete(room);
+        continue;
+      }
+      let doubt_at = this.#looks.get(room)?.doubt_at ?? 0;
+      if (doubt_at <= now()) {
+        doubted.push(room);
+        doubt_at = now() + DOUBT_MS;
+      }
+      const at = Math.min(doubt_at, glance.lapsesAt(room), rooms.waiting.presentUntil(room) + 1);
+      this.#looks.set(room, { at, doubt_at });
+      this.#next_look = Math.min(this.#next_look, at);
+    }
+    if (this.#next_look <= now()) {
+      this.#next_look = Number.POSITIVE_INFINITY;
+      for (const { at } of this.#looks.values()) this.#next_look = Math.min(this.#next_look, at);
+    }
+    this.#wake(this.#next_look);
+    if (doubted.length > 0) doubt(doubted);
+  }
+
+  /** Sees to it that the line is served at about that time. */
+  #wake(at: number): void {
+    const wakes_at = Math.max(at, this.#host.now() + TOGETHER_MS);
+    if (wakes_at >= this.#wakes_at) return;
+    this.#wakes_at = wakes_at;
+    this.#host.later(wakes_at - this.#host.now(), () => {
+      if (this.#wakes_at === wakes_at) this.#wakes_at = Number.POSITIVE_INFINITY;
+      this.#serveSafely();
+    });
+  }
+
+  #stands(row: Placement, { max_s }: Pick<Wait, "max_s">): void {
+    this.#host.errands.add("overdue", row, row.node_id, row.created_at + max_s * 1000);
+    this.#host.start();
+  }
+
+  #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]], glance: Glance): boolean {
+    const { placements, errands, now } = this.#host;
+    const [first, ...rest] = terms.for.includes("moderator")
+      ? open.filter((room) => glance.isStaffed(room))
+      : open;
+    if (first === undefined) return false;
+    const chosen = chooseRoom(glance, wantedBy(row, terms, [first, ...rest]));
+    if (chosen.room === null) {
+      if (chosen.turned_away === "full" && terms.for.includes("seat")) return false;
+      return this.turnAway(row, chosen.turned_away, chosen.reason);
+    }
+    errands.drop("overdue", row);
+    placements.move(row, "by_document", {
+      room: chosen.room,
+      join: chosen.join,
+      joined_by: "document",
+      deadline_at: now() + offeredFor(row),
+      reason: "its turn has come",
+      // It was let in before, maybe: what was answered about that join is no answer about this one.
+      asking_step: null,
+      answer: null,
+    });
+    glance.seated(chosen.room);
+    if (terms.max_duration_s !== undefined) {
+      errands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
+    }
+    this.#call(row);
+    return true;
+  }
+
+  #call(row: Placement): void {
+    const called = this.#led.get(joinCommandId(row));
+    if (called) queueMicrotask(called);
+    // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
+    else if (!this.#host.isWalked(row.call_id)) this.#host.errands.add("fetch", row, row.node_id);
+  }
+}
+
+function leftAt({ trail }: Placement): number {
+  return readTrail(trail).at(-1)?.at ?? 0;
+}
+
+function offeredFor(row: Placement): number {
+  if (row.node_id !== null) return FETCH_MS;
+  return asksOften(row) ? ASK_OFTEN_MS : ASK_MS;
+}
+
+function wantedBy(
+  row: Placement,
+  { strategy, coach, join, room_proofs }: Terms,
+  rooms: PlaceRequest["rooms"],
+): Wanted {
+  return {
+    tenant: row.tenant,
+    rooms,
+    strategy,
+    join,
+    ...(room_proofs === undefined ? {} : { room_proofs }),
+    ...(row.capacity === null ? {} : { capacity: row.capacity }),
+    ...(row.sticky_key === null ? {} : { sticky_key: row.sticky_key }),
+    ...(coach === undefined ? {} : { coach }),
+  };
+}

@@ -1,0 +1,25 @@
+import { LIST_LAG_MS } from "../../../shared/evidence.ts";
+import type { Link } from "../relay/relay-manager.ts";
+import type { Observations } from "../store/observations.ts";
+import type { Placement } from "../store/placements.ts";
+import { kindOf } from "../store/suspicions.ts";
+
+/**
+ * Whether RELAY would have told by now, had its join put the call into its room: its events had no gap since, were seen to tell of joins
+ * like this one, and had time to come.
+ */
+export function wouldHaveSeen(
+  row: Placement,
+  link: Pick<Link, "readySince">,
+  observations: Pick<Observations, "has">,
+  now: number,
+): boolean {
+  if (now - row.deadline_at <= LIST_LAG_MS) return false;
+  if (link.readySince === null || link.readySince > row.created_at) return false;
+  return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
+}
+
+/** A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment. */
+export function isBeingPutBack(row: Pick<Placement, "state" | "conference_id">): boolean {
+  return row.state === "by_document" && row.conference_id !== null;
+}

@@ -1,0 +1,117 @@
+import { evidenceOfList, LIST_LAG_MS } from "../../../shared/evidence.ts";
+import { isLive, mayMove } from "../../../shared/placement.ts";
+import { type RoomListing, sidListing } from "../../rest.ts";
+import type { Rooms } from "../seats/occupancy.ts";
+import type { LivePlacement } from "../store/live-placements.ts";
+import type { Placement, Placements } from "../store/placements.ts";
+import type { Checked } from "../store/room-checks.ts";
+import { listable } from "../store/suspicions.ts";
+import { readTrail } from "../store/transitions.ts";
+import type { Turns } from "../store/turns.ts";
+import { isBeingPutBack } from "./absence.ts";
+
+/** So long before the seat of a call lapses that nobody saw come, an unknown call there is counted in its place. */
+const LAPSING_MS = 2_000;
+/** Participants written in one turn, as found in their room. */
+const FOUND_AT_ONCE = 20;
+
+export interface RoomCheckHost {
+  placements: Placements;
+  rooms: Rooms;
+  turns: Turns;
+  now(): number;
+  /** What REST has in the room. Rejects where it does not say. */
+  list(room: string): Promise<RoomListing>;
+  /** What the list shows of SignalWire itself. */
+  listed(listing: RoomListing, around: readonly LivePlacement[]): void;
+  /** The list has the placement's call in its room, in the conference of this sid. */
+  found(row: Placement, sid: string | null): void;
+  /** A proved list is without these: their own status is asked for before their seats are released. */
+  missing(rows: readonly LivePlacement[], asked_at: number): Promise<void>;
+  /** The list is without these, and may be so though they are there. */
+  unlisted(rows: readonly LivePlacement[]): Promise<void>;
+}
+
+/**
+ * Compares the ledger of one room with what REST lists, and counts those in it whom nobody placed there. Only what is listed, or
+ * missing from a proved list, changes anything.
+ */
+export async function checkRoom(host: RoomCheckHost, room: string): Promise<Checked & { repaired: number }> {
+  const { placements, rooms } = host;
+  const asked_at = host.now();
+  const before = new Map(rooms.around(room).map((row) => [row, row.moves]));
+  const listing = await host.list(room);
+  // Of several rooms the answers may come together.
+  await host.turns.next();
+  const around = rooms.around(room);
+  host.listed(listing, around);
+  const present = new Set(listing.conferences.flatMap(({ call_ids }) => [...call_ids]));
+  const live = around.filter(({ call_id }) => present.has(call_id));
+  const here = new Set(live.map(({ call_id }) => call_id));
+  const others = [...present].flatMap((call_id) =>
+    here.has(call_id) ? [] : (placements.currentOf(call_id)[0] ?? []),
+  );
+  const known = live.length + others.length;
+  const over = others.filter((row) => row.room === room);
+  // What moved while REST answered is newer than its answer.
+  const isAsItWas = (row: LivePlacement) => before.get(row) === row.moves;
+  const joins = live.filter(
+    (row) => row.state !== "joined" && mayMove(row.state, "joined") && !isBeingPutBack(row) && isAsItWas(row),
+  );
+  const rejoins = over.filter((row) => isBackByDocument(row, asked_at));
+  const confirmed = live.filter((row) => row.state === "joined" && isAsItWas(row));
+  const absent = around.filter((row) => !present.has(row.call_id));
+  const participants = around.map(listable);
+  const unlisted = absent.filter((row) => row.state === "joined" && isAsItWas(row));
+  const missing = unlisted.filter(
+    (row) => evidenceOfList(listing, listable(row), participants, asked_at) === "missing",
+  );
+  const isMissing = new Set(missing);
+  const released = missing.filter((row) => row.presumed_gone_at === null).length;
+  const back = confirmed.filter((row) => row.presumed_gone_at !== null).length;
+  for (const row of rejoins) host.found(row, sidListing(listing, row.call_id));
+  await host.turns.each([...joins, ...confirmed], FOUND_AT_ONCE, (row) => {
+    const found = isAsItWas(row) ? placements.find(row) : null;
+    if (found) host.found(found, sidListing(listing, row.call_id));
+  });
+  await Promise.all([
+    host.missing(missing, asked_at),
+    host.unlisted(unlisted.filter((row) => !isMissing.has(row))),
+  ]);
+  const held = [...live, ...over].filter((row) => rooms.holdsSeat(row)).length;
+  // Where REST knows none of our names, those on their way are among its strangers, too.
+  const isLasting = (row: LivePlacement) =>
+    rooms.holdsSeat(row) && rooms.heldUntil(row) > asked_at + LAPSING_MS;
+  const isUnmatched = (row: LivePlacement) =>
+    (row.state === "joined" && rooms.holdsSeat(row)) || (known === 0 && isLasting(row));
+  const unmatched = absent.filter(isUnmatched).length;
+  // The list may show what was: who has just left is no stranger.
+  const gone =
+    over.filter((row) => row.state === "left" && movedAt(row) > asked_at - LIST_LAG_MS).length +
+    live.filter((row) => !isLive(row.state)).length;
+  const counted = Math.max(0, present.size - held - unmatched - gone);
+  // A list that leaves somebody out may show strangers, and never that there are fewer.
+  const strangers = listing.complete ? counted : Math.max(counted, rooms.strangersIn(room));
+  const areCounted = strangers === counted;
+  const repaired = joins.length + rejoins.length + released + back;
+  const unseen = absent.filter((row) => row.state !== "joined" && isLasting(row));
+  // Of these nobody can say whether they came.
+  const lapses = present.size > known ? unseen.map((row) => rooms.heldUntil(row) - LAPSING_MS) : [];
+  return {
+    strangers,
+    areCounted,
+    repaired,
+    wasNeedless: repaired === 0 && strangers === rooms.strangersIn(room),
+    again_at: lapses.length > 0 ? Math.min(...lapses) : null,
+  };
+}
+
+/** Its document brought its call back, and nothing told of it. */
+function isBackByDocument(row: Placement, asked_at: number): boolean {
+  if (row.state !== "left" || row.joined_by !== "document") return false;
+  return movedAt(row) < asked_at - LIST_LAG_MS;
+}
+
+function movedAt({ trail }: Placement): number {
+  return readTrail(trail).at(-1)?.at ?? 0;
+}

@@ -1,0 +1,90 @@
+import { FullRooms } from "./seats/full-rooms.ts";
+import { KeptSeats } from "./seats/held-seats.ts";
+import { Rooms } from "./seats/occupancy.ts";
+import { RecordedRooms } from "./seats/recorded-rooms.ts";
+import { Namings } from "./seats/room-naming.ts";
+import { Walks } from "./store/call-flows.ts";
+import { Health } from "./store/circuit-breaker.ts";
+import { Errands } from "./store/commands.ts";
+import { Counters } from "./store/counters.ts";
+import { Dials } from "./store/dials.ts";
+import { Disk } from "./store/disk.ts";
+import { EventLog } from "./store/event-log.ts";
+import { Journal } from "./store/history.ts";
+import { Observations } from "./store/observations.ts";
+import { type Placement, Placements } from "./store/placements.ts";
+import { Recordings } from "./store/recordings.ts";
+import { RoomChecks } from "./store/room-checks.ts";
+import { Rulesets } from "./store/rulesets.ts";
+import { Facts } from "./store/settings.ts";
+import { Doubts } from "./store/suspicions.ts";
+import { Turns } from "./store/turns.ts";
+
+interface Listener {
+  /** Told of each new row of the ledger in the turn in which it is written. */
+  written(row: Placement): void;
+  /** Told, in the turn in which a row of it is planned or moves, in which rooms that may change who has a seat. */
+  moved(rooms: readonly string[]): void;
+}
+
+/** The tables that several parts of the session read and write, in storage that has been migrated. */
+export class Tables {
+  readonly disk: Disk;
+  readonly facts: Facts;
+  /** Whether RELAY can be relied on to place this project's calls. */
+  readonly health: Health;
+  /** Whether SignalWire tells of it when a call that RELAY joined has left its room. */
+  readonly leaving: Health;
+  readonly observations: Observations;
+  readonly doubts: Doubts;
+  readonly counters: Counters;
+  readonly eventLog: EventLog;
+  readonly journal: Journal;
+  readonly rulesets: Rulesets;
+  readonly errands: Errands;
+  readonly placements: Placements;
+  readonly checks: RoomChecks;
+  readonly kept: KeptSeats;
+  readonly rooms: Rooms;
+  readonly recorded: RecordedRooms;
+  readonly namings: Namings;
+  readonly walks: Walks;
+  readonly dials: Dials;
+  readonly turns = new Turns();
+  readonly recordings: Recordings;
+  readonly fullRooms: FullRooms;
+
+  /**
+   * @param credentials_key seals what of it is secret.
+   * @param limit_bytes what the storage holds at most, where that is not Cloudflare's limit.
+   */
+  constructor(
+    sql: SqlStorage,
+    now: () => number,
+    credentials_key: string | undefined,
+    { written, moved }: Listener,
+    limit_bytes?: number,
+  ) {
+    this.disk = new Disk(sql, now, limit_bytes);
+    this.facts = new Facts(this.disk, credentials_key);
+    this.health = new Health(this.facts);
+    this.leaving = new Health(this.facts, "leaving");
+    this.observations = new Observations(this.disk, now);
+    this.doubts = new Doubts(this.facts, now);
+    this.counters = new Counters(this.disk);
+    this.eventLog = new EventLog(this.disk, this.counters, now);
+    this.journal = new Journal(this.disk, now);
+    this.rulesets = new Rulesets(this.disk, now);
+    this.errands = new Errands(this.disk, now);
+    this.placements = new Placements(this.disk, now, written, moved);
+    this.checks = new RoomChecks(this.disk, now);
+    this.kept = new KeptSeats(this.disk, now);
+    this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
+    this.recorded = new RecordedRooms(this.disk, this.rooms, now);
+    this.namings = new Namings(this.disk, this.rooms, now);
+    this.walks = new Walks(this.disk, now);
+    this.dials = new Dials(this.disk, now);
+    this.recordings = new Recordings(this.disk, now);
+    this.fullRooms = new FullRooms(this);
+  }
+}

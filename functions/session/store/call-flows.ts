@@ -1,0 +1,199 @@
+import type { Call } from "../../../shared/call.ts";
+import type { Next } from "../../../shared/documents/step.ts";
+import { keepCall } from "../../../shared/kept-call.ts";
+import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
+import type { Decision } from "../../../shared/rules/decision.ts";
+import type { Disk } from "./disk.ts";
+
+/** What may still be heard of a call. */
+export interface Sounding {
+  control_id: string;
+  method: "calling.play" | "calling.play_and_collect";
+  /** When it is surely over by itself, ms; absent for sound files and questions. */
+  ends_at?: number;
+}
+
+/** What a call that we made was made for. */
+export interface Made {
+  tenant: string;
+  decision: Decision;
+  /** Keys to be sent first; gone before they are. */
+  send_digits?: string;
+  /** The keys may have been sent, or not: gone once that is known. */
+  is_keying?: true;
+}
+
+/** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */
+export interface WalkState {
+  /** Whose it is and where it goes, for a call that we made; null for one that was offered, on which rules decide. */
+  made: Made | null;
+  /** Whose it turned out to be; null: nobody's, as far as is known. */
+  tenant: string | null;
+  /** The call as it came, without its secrets. */
+  call: Call;
+  /** Whether it is answered, as far as is known. */
+  answered: boolean;
+  /** What it is to do now; null: nothing was decided yet. */
+  next: Next | null;
+  /** What RELAY was last told to play on the call; it may still be heard. */
+  sounding: Sounding | null;
+}
+
+/** A call that was offered on a context, and how far it got. */
+export interface Walk {
+  call_id: string;
+  context: string;
+  received_at: number;
+  state: WalkState;
+}
+
+/** Walks without a row that are remembered, where the storage is full. */
+const UNWRITTEN = 5_000;
+
+/**
+ * The table of calls that came by RELAY contexts: a call with a row is walked, once, however often it is offered. A walk that
+ * is over keeps its row without a state.
+ */
+export class Walks {
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  /** Walks whose rows found no room, the newest, and whether they are open: they are lost with us, and walked all the same. */
+  readonly #unwritten = new Map<string, boolean>();
+
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
+    this.#now = now;
+  }
+
+  /** The walk of a call that has none yet; null: it had one. A call that we made has no context. */
+  claim(call: Call, context: string, made: Made | null = null): Walk | null {
+    const walk: Walk = {
+      call_id: call.call_id,
+      context,
+      received_at: this.#now(),
+      state: {
+        made,
+        call: { ...keepCall(call).call, details: {} },
+        answered: call.call_state === "answered",
+        next: null,
+        sounding: null,
+        tenant: null,
+      },
+    };
+    if (this.#unwritten.has(walk.call_id)) return null;
+    const written = this.#disk.attempt(
+      `INSERT INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET context = excluded.context, received_at = excluded.received_at, state = excluded.state
+       WHERE received_at <= ?`,
+      walk.call_id,
+      context,
+      walk.received_at,
+      JSON.stringify(walk.state),
+      this.#oldest(),
+    );
+    if (!written) this.#keepUnwritten(walk.call_id, true);
+    return written?.rowsWritten === 0 ? null : walk;
+  }
+
+  has(call_id: string): boolean {
+    if (this.#unwritten.has(call_id)) return true;
+    const [walk] = this.#disk.exec<{ received_at: number }>(
+      "SELECT received_at FROM walks WHERE call_id = ?",
+      call_id,
+    );
+    return walk !== undefined && walk.received_at > this.#oldest();
+  }
+
+  /** Whether the call's walk is not over, be it that nobody has taken it up again yet. */
+  isOpen(call_id: string): boolean {
+    const unwritten = this.#unwritten.get(call_id);
+    if (unwritten !== undefined) return unwritten;
+    return (
+      this.#disk.exec("SELECT 1 FROM walks WHERE call_id = ? AND state IS NOT NULL", call_id).toArray()
+        .length > 0
+    );
+  }
+
+  /** Writes what changed, and into the walk at hand too. */
+  update(walk: Walk, changes: Partial<WalkState>): void {
+    Object.assign(walk.state, changes);
+    this.#disk.attempt(
+      "UPDATE walks SET state = ? WHERE call_id = ? AND state IS NOT NULL",
+      JSON.stringify(walk.state),
+      walk.call_id,
+    );
+  }
+
+  close(call_id: string): void {
+    const closed = this.#disk.attempt("UPDATE walks SET state = NULL WHERE call_id = ?", call_id);
+    if (closed && !this.#unwritten.has(call_id)) return;
+    // A walk that is over and reads as open would be walked again.
+    if (!closed) this.#disk.exec("DELETE FROM walks WHERE call_id = ?", call_id);
+    this.#keepUnwritten(call_id, false);
+  }
+
+  #keepUnwritten(call_id: string, isOpen: boolean): void {
+    this.#unwritten.delete(call_id);
+    this.#unwritten.set(call_id, isOpen);
+    for (const oldest of this.#unwritten.keys()) {
+      if (this.#unwritten.size <= UNWRITTEN) break;
+      this.#unwritten.delete(oldest);
+    }
+  }
+
+  /** Those that are not over, the oldest first. */
+  open(limit: number): Walk[] {
+    return this.#disk
+      .exec<{ call_id: string; context: string; received_at: number; state: string }>(
+        "SELECT * FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL ORDER BY received_at LIMIT ?",
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ ...row, state: JSON.parse(row.state) as WalkState })); // Written above.
+  }
+
+  get areOpen(): boolean {
+    return (
+      this.#disk
+        .exec("SELECT 1 FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL LIMIT 1")
+        .toArray().length > 0
+    );
+  }
+
+  /** When the oldest began, ms; null where there is none. */
+  oldest(): number | null {
+    return this.#disk
+      .exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks INDEXED BY walks_by_age")
+      .one().at;
+  }
+
+  /** What began before then was walked for another call, which had the same id. */
+  #oldest(): number {
+    return this.#now() - LONGEST_CALL_MS;
+  }
+
+  /** Forgets up to `limit` walks that began over `max_age_ms` ago; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    return this.#disk
+      .exec(
+        `DELETE FROM walks WHERE call_id IN
+           (SELECT call_id FROM walks INDEXED BY walks_by_age WHERE received_at < ? LIMIT ?)
+         RETURNING call_id`,
+        this.#now() - max_age_ms,
+        limit,
+      )
+      .toArray().length;
+  }
+  /** The same before their time, of those that are over. */
+  forgetOver(max_age_ms: number, limit: number): number {
+    return this.#disk
+      .exec(
+        `DELETE FROM walks WHERE call_id IN
+           (SELECT call_id FROM walks INDEXED BY walks_by_age WHERE received_at < ? AND state IS NULL LIMIT ?)
+         RETURNING call_id`,
+        this.#now() - max_age_ms,
+        limit,
+      )
+      .toArray().length;
+  }
+}

@@ -1,0 +1,555 @@
+import type { Ingress } from "../../../shared/call.ts";
+import type { Forwarding } from "../../../shared/callbacks.ts";
+import type { JoinParameters } from "../../../shared/conference.ts";
+import { sameCallerKey } from "../../../shared/identity.ts";
+import {
+  isLive,
+  LONGEST_CALL_MS,
+  type Membership,
+  mayMove,
+  type PlacementState,
+} from "../../../shared/placement.ts";
+import type { LastWord } from "../../../shared/rules/decision.ts";
+import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
+import type { Disk } from "./disk.ts";
+import { LiveRows } from "./live-placements.ts";
+import { CallRows } from "./row-cache.ts";
+import { Sweep } from "./sweep.ts";
+import { withMark } from "./transitions.ts";
+import { roomsOf, type Terms, termsOf } from "./wait-terms.ts";
+import { WaitingIndex } from "./waiting-index.ts";
+
+/** Waiters read in one turn when the index of them is made. */
+const WAITERS_AT_ONCE = 200;
+
+/** A row of the ledger. */
+export interface Placement extends PlacementKey, Membership {
+  tenant: string;
+  node_id: string | null;
+  from: string;
+  /** Set where the call was let into no room; its state is `failed`. */
+  turned_away: TurnedAway | null;
+  capacity: number | null;
+  sticky_key: string | null;
+  after_url: string | null;
+  /** What a caller is told who finds no seat, where the rule says so and no line does. */
+  when_full: LastWord | null;
+  join: JoinParameters;
+  forwarding: Forwarding | null;
+  rule: string | null;
+  role: string;
+  ruleset: string;
+  decided_at: number;
+  reason: string;
+  /** What speaks against RELAY, should the call be seen alive after. */
+  doubt: "404" | "taken out" | null;
+  created_at: number;
+  deadline_at: number;
+  /** When REST last found the call in its room, ms. */
+  verified_at: number | null;
+  /** The step whose question was answered for good, and how: a repeat of it gets the same. */
+  asking_step: number | null;
+  answer: LookReply | null;
+  /** What the placement went through; `trail.ts` reads it. */
+  trail: string;
+  /** As its conference's events have it, 0 or 1, and the newest of them, seconds. */
+  muted: number;
+  held: number;
+  flags_ts: number | null;
+  /** What the call came to stand in a line for; null where it never had to. */
+  wait: Terms | null;
+  /** When a waiter was last known to be there, ms. */
+  seen_at: number | null;
+  /** Whether an operator let it in, 0 or 1. */
+  admitted: number;
+  /** 1: it joined after its seat had gone, and the room was full. */
+  over_capacity: number;
+  /** How the call came; null in rows that an older version wrote. */
+  ingress: Ingress | null;
+  /** The call's newest segment that is known, by which its voice log is found. */
+  segment_id: string | null;
+  /** Since when something speaks against its being in its room, ms; gaps in RELAY's events are known to `Doubts` alone. */
+  doubted_at: number | null;
+  /** Since when its seat is not counted, though nothing says for sure that it left, ms. */
+  presumed_gone_at: number | null;
+  /** When somebody unsigned said that it left, and when the first proved list since then was without it; ms. */
+  unsigned_leave_at: number | null;
+  missed_at: number | null;
+  /** How often one of our documents put it back into its room without being asked to. */
+  rejoins: number;
+  /** 1: RELAY was told to join it, and nothing says that this join came to nothing or is over. */
+  may_stand: number;
+  /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
+  relay_took: string | null;
+  rest_took: number;
+  /** What the caller is to be told if the room is recorded, and has not been: a `Spoken`, as JSON. */
+  untold: string | null;
+  /** When the call was first told to come back once more, ms; null: the newest answer of all was another. */
+  held_back_at: number | null;
+}
+
+/** What of a row changes after it was planned. */
+export type Changes = Partial<
+  Omit<Membership, "room"> &
+    Pick<
+      Placement,
+      | "reason"
+      | "verified_at"
+      | "doubt"
+      | "asking_step"
+      | "answer"
+      | "trail"
+      | "muted"
+      | "held"
+      | "flags_ts"
+      | "room"
+      | "join"
+      | "deadline_at"
+      | "wait"
+      | "turned_away"
+      | "seen_at"
+      | "admitted"
+      | "over_capacity"
+      | "segment_id"
+      | "doubted_at"
+      | "presumed_gone_at"
+      | "unsigned_leave_at"
+      | "missed_at"
+      | "rejoins"
+      | "may_stand"
+      | "relay_took"
+      | "rest_took"
+      | "held_back_at"
+      | "untold"
+    >
+>;
+
+/** Rows whose changes are at hand alone, where the storage is full. */
+const UNSAVED = 5_000;
+
+/** Placements of one call that are kept: one that comes anew for ever loses its oldest, long over. */
+const OF_CALL = 30;
+
+/**
+ * The ledger of placements: the only place that reads and writes its table. Rows that it has read or made are kept at hand
+ * and are the same objects for everyone.
+ */
+export class Placements {
+  /** Those that are live, whoever else was at hand since. */
+  readonly live: LiveRows;
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  readonly #written: (row: Placement) => void;
+  readonly #moved: (rooms: readonly string[]) => void;
+  readonly #waiting: WaitingIndex;
+  readonly #sweep: Sweep;
+  /** The `seq` up to which waiters were read; null: all of them were. */
+  #waiting_after: number | null = 0;
+  readonly #rows = new CallRows<Placement>();
+  /** Planned and not on disk: nothing was sent for them, so to vanish now is as if they had never been. */
+  readonly #unwritten = new Set<Placement>();
+  /** Changed since there was no room on disk; the newest. */
+  readonly #unsaved = new Set<Placement>();
+
+  /**
+   * @param written told of each new row in the turn in which it is written.
+   * @param moved told, in the turn in which a row is planned or moves, in which rooms that may change who has a seat.
+   */
+  constructor(
+    disk: Disk,
+    now: () => number,
+    written: (row: Placement) => void,
+    moved: (rooms: readonly string[]) => void,
+  ) {
+    this.#disk = disk;
+    this.#now = now;
+    this.#written = written;
+    this.#moved = moved;
+    this.#waiting = new WaitingIndex(now);
+    this.live = new LiveRows(disk);
+    this.#sweep = new Sweep(disk, { table: "placements", at: "created_at", mayGo: "live = 0" });
+  }
+
+  /** The rows in state `waiting`. What of them was not read yet is read first. */
+  get waiting(): WaitingIndex {
+    while (this.readWaiting());
+    return this.#waiting;
+  }
+
+  /** Reads some of the rows that are waiting since before a restart; false where those were the last. */
+  readWaiting(): boolean {
+    if (this.#waiting_after === null) return false;
+    const rows = this.#disk
+      .exec(
+        "SELECT * FROM placements INDEXED BY placements_waiting WHERE state = 'waiting' AND seq > ? ORDER BY seq LIMIT ?",
+        this.#waiting_after,
+        WAITERS_AT_ONCE,
+      )
+      .toArray();
+    for (const columns of rows) {
+      const row = placementOf(columns);
+      // The same object for everyone, also where somebody asked for the call before.
+      const known = this.#rows.get(row.call_id)?.find((one) => isSame(one, row));
+      this.#waiting_after = Number(columns["seq"]);
+      this.#waiting.add(known ?? row, this.#waiting_after);
+    }
+    if (rows.length < WAITERS_AT_ONCE) this.#waiting_after = null;
+    return this.#waiting_after !== null;
+  }
+
+  find(key: PlacementKey): Placement | null {
+    return this.ofCall(key.call_id).find((row) => isSame(row, key)) ?? null;
+  }
+
+  /** The same, unless it is of another call, which had the same id. */
+  findCurrent(key: PlacementKey): Placement | null {
+    const row = this.find(key);
+    return row && this.#isCurrent(row) ? row : null;
+  }
+
+  /**
+   * The call's placements, newest first. Older than any call: they are another's, which had the same id.
+   * @param tenant whose they must be, where it is a tenant's word that names the call.
+   */
+  currentOf(call_id: string, tenant?: string): readonly Placement[] {
+    return this.ofCall(call_id).filter(
+      (row) => this.#isCurrent(row) && (tenant === undefined || row.tenant === tenant),
+    );
+  }
+
+  /** Every placement of all calls that ever had this id, as far as they are kept, newest first: for its story. */
+  ofCall(call_id: string): readonly Placement[] {
+    return this.#rows.get(call_id) ?? this.#rows.keep(call_id, this.#read(call_id));
+  }
+
+  /** The same for whoever goes through many calls: none of them is at hand because of that. */
+  glimpse(call_id: string): readonly Placement[] {
+    return this.#rows.get(call_id) ?? this.#read(call_id);
+  }
+
+  /**
+   * A new row. One that is planned is written when something is sent for it, or decided against. Throws where there is no room for it,
+   * and it is as if it had never been.
+   */
+  plan(
+    request: PlaceRequest,
+    room: string,
+    reason: string,
+    state: "planned" | "by_document" | "failed" | "waiting",
+    turned_away: TurnedAway | null = null,
+  ): Placement {
+    const row: Placement = {
+      call_id: request.call_id,
+      entry: request.entry,
+      step: request.step,
+      tenant: request.tenant,
+      node_id: request.node_id ?? null,
+      from: request.from,
+      state,
+      joined_by: state === "by_document" ? "document" : null,
+      turned_away,
+      capacity: request.capacity ?? null,
+      // One from a Worker of the version before is a caller's as it came.
+      sticky_key: request.sticky_key === undefined ? null : sameCallerKey(request.sticky_key, "from"),
+      after_url: request.after_url ?? null,
+      when_full: request.when_full ?? null,
+      room,
+      join: request.join,
+      forwarding: request.forwarding,
+      rule: request.rule,
+      role: request.role,
+      ruleset: request.ruleset,
+      decided_at: request.decided_at,
+      reason,
+      doubt: null,
+      created_at: this.#now(),
+      deadline_at: request.deadline_at,
+      hold_at: null,
+      stay_at: null,
+      conference_id: null,
+      joined_ts: null,
+      left_ts: null,
+      verified_at: null,
+      asking_step: null,
+      answer: null,
+      trail: withMark("", this.#now(), state, reason),
+      muted: request.join.muted ? 1 : 0,
+      held: 0,
+      flags_ts: null,
+      wait: state === "waiting" && request.wait ? termsOf(request, request.wait) : null,
+      seen_at: state === "waiting" ? this.#now() : null,
+      admitted: 0,
+      over_capacity: 0,
+      ingress: request.ingress ?? null,
+      segment_id: request.segment_id ?? null,
+      doubted_at: null,
+      presumed_gone_at: null,
+      unsigned_leave_at: null,
+      missed_at: null,
+      rejoins: 0,
+      may_stand: 0,
+      lives_on: 0,
+      relay_took: null,
+      rest_took: 0,
+      held_back_at: null,
+      untold: request.recording_notice === undefined ? null : JSON.stringify(request.recording_notice),
+    };
+    const others = this.#keptBeside(row);
+    if (state === "planned") this.#unwritten.add(row);
+    else this.#insert(row);
+    this.#rows.keep(row.call_id, [row, ...others]);
+    this.live.add(row);
+    if (state === "waiting") this.#waiting.add(row, this.#seqOf(row));
+    this.#moved(roomsOf(row));
+    return row;
+  }
+
+  /** Moves the placement where the ledger allows it; false, and nothing changed, where it does not. */
+  move(row: Placement, to: PlacementState, changes: Changes = {}): boolean {
+    if (!mayMove(row.state, to)) return false;
+    const trail = withMark(row.trail, this.#now(), to, changes.reason ?? row.reason);
+    const isOfLine = row.state === "waiting" || to === "waiting";
+    this.update(row, { ...changes, state: to, trail });
+    this.#moved(isOfLine ? roomsOf(row) : [row.room]);
+    return true;
+  }
+
+  /** Something other than a move has changed who has a seat in the room. */
+  touched(room: string): void {
+    this.#moved([room]);
+  }
+
+  /** Marks in the row's trail what came of a command; written with the row's next move. */
+  mark(row: Placement, command: string, said: string): void {
+    row.trail = withMark(row.trail, this.#now(), command, said);
+  }
+
+  /**
+   * Writes what changed, and into the row at hand too. Where there is no room the row at hand has it until there is; one that is not
+   * written yet can't be then, and nothing changes.
+   */
+  update(row: Placement, changes: Changes): void {
+    const was = row.state;
+    const isNew = this.#unwritten.has(row);
+    if (isNew) this.#insert({ ...row, ...changes });
+    this.#unwritten.delete(row);
+    Object.assign(row, changes);
+    this.live.change(row, changes);
+    if (!isNew && !this.#write(row, changes, isLive(was))) this.#keepUnsaved(row);
+    if (row.state === "waiting") {
+      if (was === "waiting") this.#waiting.updated(row);
+      else this.#waiting.add(row, this.#seqOf(row));
+    } else if (was === "waiting") this.#waiting.remove(row);
+  }
+
+  /** It could not be written: there is no row of it, and nobody counts the call. */
+  abandon(key: PlacementKey): void {
+    const row = this.ofCall(key.call_id).find((one) => isSame(one, key));
+    if (!row || !this.#unwritten.delete(row)) return;
+    this.#rows.drop(row.call_id);
+    this.live.drop(row);
+    this.#moved(roomsOf(row));
+  }
+
+  /** Writes what found no room before. */
+  save(): void {
+    for (const row of this.#unsaved) {
+      if (!this.#writeColumns(row, Object.entries(columnsOf(row)))) return;
+      this.#unsaved.delete(row);
+    }
+  }
+
+  #keepUnsaved(row: Placement): void {
+    this.#unsaved.delete(row);
+    this.#unsaved.add(row);
+    for (const oldest of this.#unsaved) {
+      if (this.#unsaved.size <= UNSAVED) break;
+      this.#unsaved.delete(oldest);
+    }
+  }
+
+  /** False where there was no room. */
+  #write(row: Placement, changes: Changes, wasLive: boolean): boolean {
+    if (this.#unsaved.has(row)) return false;
+    const isSame = isLive(row.state) === wasLive;
+    const { join, wait, answer } = row;
+    // What holds a join is written anew: with our callbacks where it may be sent again, and else without.
+    const written = isSame ? changes : { ...changes, join, wait, answer };
+    const columns = Object.entries(written).map(([name, value]): [string, SqlStorageValue] => [
+      name,
+      typeof value === "object" && value !== null ? textOf(value, row) : value,
+    ]);
+    if (!isSame) columns.push(["live", wasLive ? 0 : 1]);
+    return columns.length === 0 || this.#writeColumns(row, columns);
+  }
+
+  #writeColumns(row: Placement, columns: readonly [string, SqlStorageValue][]): boolean {
+    const written = this.#disk.attempt(
+      `UPDATE placements SET ${columns.map(([name]) => `"${name}" = ?`).join(", ")} WHERE call_id = ? AND entry = ? AND step = ?`,
+      ...columns.map(([, value]) => value),
+      row.call_id,
+      row.entry,
+      row.step,
+    );
+    return written !== null;
+  }
+
+  /** Forgets up to `limit` placements made over `max_age_ms` ago; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    const before = this.#now() - max_age_ms;
+    const forgotten = this.#disk
+      .exec<PlacementKey & Record<string, SqlStorageValue>>(
+        `DELETE FROM placements WHERE seq < (SELECT MIN(seq) + ? FROM placements) AND created_at < ?
+         RETURNING call_id, entry, step`,
+        limit,
+        before,
+      )
+      .toArray();
+    this.#dropAll(forgotten);
+    return forgotten.length;
+  }
+
+  /** The same before their time, of those that are over. Returns how many it went through. */
+  forgetOver(max_age_ms: number, limit: number): number {
+    const { passed, seqs } = this.#sweep.next(this.#now() - max_age_ms, limit);
+    if (seqs.length === 0) return passed;
+    this.#dropAll(
+      this.#disk
+        .exec<PlacementKey & Record<string, SqlStorageValue>>(
+          "DELETE FROM placements WHERE seq IN (SELECT value FROM json_each(?)) RETURNING call_id, entry, step",
+          JSON.stringify(seqs),
+        )
+        .toArray(),
+    );
+    return passed;
+  }
+
+  #dropAll(keys: readonly PlacementKey[]): void {
+    for (const key of keys) {
+      const unsaved = this.#unsavedOf(key);
+      if (unsaved) this.#unsaved.delete(unsaved);
+      this.#rows.drop(key.call_id);
+      this.#waiting.remove(key);
+      this.live.drop(key);
+    }
+  }
+
+  #seqOf({ call_id, entry, step }: PlacementKey): number {
+    return this.#disk
+      .exec<{ seq: number }>(
+        "SELECT seq FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
+        call_id,
+        entry,
+        step,
+      )
+      .one().seq;
+  }
+
+  #read(call_id: string): Placement[] {
+    const written = this.#disk
+      .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
+      .toArray()
+      .map(placementOf)
+      .map((row) => this.#waiting.get(row) ?? this.#unsavedOf(row) ?? row);
+    // So many others were at hand since that it is at hand no more.
+    const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
+    return [...unwritten.reverse(), ...written];
+  }
+
+  #unsavedOf(key: PlacementKey): Placement | undefined {
+    if (this.#unsaved.size === 0) return undefined;
+    return [...this.#unsaved].find((row) => isSame(row, key));
+  }
+
+  /** The call's placements, to which this one is added. One of a call that had the same id gives way to it. */
+  #keptBeside(added: Placement): Placement[] {
+    const rows = this.ofCall(added.call_id);
+    const isKept = (row: Placement, index: number) =>
+      !isSame(row, added) && (index < OF_CALL - 1 || isLive(row.state));
+    for (const { call_id, entry, step } of rows.filter((row, index) => !isKept(row, index))) {
+      this.#disk.exec(
+        "DELETE FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
+        call_id,
+        entry,
+        step,
+      );
+    }
+    this.#waiting.remove(added);
+    this.live.drop(added);
+    return rows.filter(isKept);
+  }
+
+  #isCurrent({ created_at }: Placement): boolean {
+    return created_at > this.#now() - LONGEST_CALL_MS;
+  }
+
+  #insert(row: Placement): void {
+    const columns = columnsOf(row);
+    const names = Object.keys(columns);
+    this.#disk.exec(
+      `INSERT INTO placements (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+      ...Object.values(columns),
+    );
+    this.#written(row);
+  }
+}
+
+function columnsOf(row: Placement): Record<string, SqlStorageValue> {
+  const { join, forwarding, answer, wait, when_full, ...plain } = row;
+  return {
+    ...plain,
+    join: textOf(join, row),
+    forwarding: forwarding === null ? null : JSON.stringify(forwarding),
+    answer: answer === null ? null : textOf(answer, row),
+    wait: wait === null ? null : textOf(wait, row),
+    when_full: when_full === null ? null : JSON.stringify(when_full),
+    live: isLive(row.state) ? 1 : 0,
+  };
+}
+
+/**
+ * As it is kept. What is over sends no join any more, so it is kept without the URLs of callbacks: ours hold the tenant's token. A row
+ * that is live has them, for the version before reads them there.
+ */
+function textOf(value: object, { state }: Placement): string {
+  return JSON.stringify(value, isLive(state) ? undefined : withoutCallbacks);
+}
+
+function withoutCallbacks(name: string, value: unknown): unknown {
+  return name.startsWith("status_callback") || name.startsWith("recording_status_callback")
+    ? undefined
+    : value;
+}
+
+function isSame(one: PlacementKey, other: PlacementKey): boolean {
+  return one.call_id === other.call_id && one.entry === other.entry && one.step === other.step;
+}
+
+function placementOf(row: Record<string, SqlStorageValue>): Placement {
+  // The table is ours alone: what it holds is what plan() and update() wrote.
+  const {
+    join,
+    forwarding,
+    answer,
+    wait,
+    when_full,
+    live: _,
+    ...plain
+  } = row as unknown as Omit<Placement, "join"> & {
+    join: string;
+    forwarding: unknown;
+    answer: unknown;
+    wait: unknown;
+    when_full: unknown;
+    live: number;
+    seq: number;
+  };
+  return {
+    ...plain,
+    join: JSON.parse(join) as JoinParameters,
+    forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
+    answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
+    wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
+    when_full: typeof when_full === "string" ? (JSON.parse(when_full) as LastWord) : null,
+  };
+}

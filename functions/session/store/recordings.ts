@@ -1,0 +1,367 @@
+import type { ForwardTo } from "../../../shared/callbacks.ts";
+import type { Disk } from "./disk.ts";
+import type { Placement } from "./placements.ts";
+
+/**
+ * expected: a participant asked for one, and nothing was told of it yet. absent: there was nothing to record. lost: it began, and
+ * SignalWire has no word of its end.
+ */
+export type RecordingState =
+  | "expected"
+  | "in-progress"
+  | "paused"
+  | "completed"
+  | "absent"
+  | "failed"
+  | "lost";
+
+/** A row of the table: one recording of one conference. Times are ms. */
+export interface Recording {
+  /** Ascending in the order in which they were heard of. */
+  seq: number;
+  /** Ours. */
+  id: string;
+  tenant: string;
+  /** Wire name. */
+  room: string;
+  /** RELAY's, of the conference that was live at its start; null where nothing told it. */
+  conference_id: string | null;
+  /** As a form has it, which may be another. */
+  conference_sid: string | null;
+  /** SignalWire's id of the recording; RELAY's events don't tell it. */
+  sid: string | null;
+  state: RecordingState;
+  url: string | null;
+  duration_s: number | null;
+  size_bytes: number | null;
+  started_at: number;
+  ended_at: number | null;
+  /** Whom the rule wants told of it. */
+  forward: ForwardTo | null;
+  /** By whom they were told how it ended: {@link TOLD}. */
+  told: number;
+  /** How often REST was asked in vain. */
+  asked: number;
+  /** When it is looked at again. */
+  due_at: number | null;
+}
+
+export type RecordingChanges = Partial<Omit<Recording, "seq" | "id" | "tenant" | "room">>;
+
+/** A recording as the API shows it. */
+export type RecordingView = Omit<
+  Recording,
+  "seq" | "forward" | "told" | "asked" | "due_at" | "conference_sid"
+>;
+
+export interface RecordingsQuery {
+  /** From the page before. */
+  after?: string;
+  limit: number;
+  /** Wire name, and the other one that the same room has had. */
+  room?: string;
+  other_room?: string;
+  conference_id?: string;
+  /** Begun then or later, and before then; ms. */
+  since?: number;
+  until?: number;
+}
+
+export interface RecordingsPage {
+  recordings: RecordingView[];
+  /** What brings the next page; null where there is none. */
+  next: string | null;
+}
+
+/** Of one room the newest, among which the one is that an event is about. */
+const NEWEST = 10;
+/** Recordings of one conference. */
+const OF_CONFERENCE = 20;
+/** A recording that nothing else speaks of is looked at this long after. */
+export const LOOK_MS = 300_000;
+/** Of so many that are due each tenant's are found. */
+const MOST_DUE = 10_000;
+/** What SignalWire tells of a recording's end has come by then, as a rule. */
+export const GRACE_MS = 10_000;
+/** Whether the rule's server was told of the end: by a callback of SignalWire's, or by what we know in its place. */
+export const TOLD = { not: 0, byCallback: 1, inItsPlace: 2 } as const;
+
+const COLUMNS =
+  "seq, id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes, started_at, ended_at, forward, told, asked, due_at";
+
+type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<string, SqlStorageValue>;
+
+/** The table of recordings: the only place that reads and writes it. What is in it goes by its age alone. */
+export class Recordings {
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  /** What `nextDue` found last; undefined since the table changed. */
+  #nextDue: number | null | undefined;
+  /** The room that was left last, whose recordings are looked at by then: a conference's end is many leaves. */
+  #left = { room: "", until: 0 };
+
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
+    this.#now = now;
+  }
+
+  /** Null where there is no room for it. */
+  add(
+    about: Pick<Recording, "tenant" | "room" | "state" | "started_at"> & RecordingChanges,
+  ): Recording | null {
+    const row = {
+      id: crypto.randomUUID(),
+      conference_id: null,
+      conference_sid: null,
+      sid: null,
+      url: null,
+      duration_s: null,
+      size_bytes: null,
+      ended_at: null,
+      forward: null,
+      due_at: this.#now() + LOOK_MS,
+      ...about,
+    };
+    this.#nextDue = undefined;
+    if (this.#left.room === row.room) this.#left = { room: "", until: 0 };
+    const added = this.#disk.attempt<{ seq: number }>(
+      `INSERT INTO recordings (id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes,
+         started_at, ended_at, forward, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+      row.id,
+      row.tenant,
+      row.room,
+      row.conference_id,
+      row.conference_sid,
+      row.sid,
+      row.state,
+      row.url,
+      row.duration_s,
+      row.size_bytes,
+      row.started_at,
+      row.ended_at,
+      row.forward === null ? null : JSON.stringify(row.forward),
+      row.due_at,
+    );
+    return added ? { ...row, seq: added.one().seq, told: 0, asked: 0 } : null;
+  }
+
+  /** False where there was no room. */
+  update(row: Recording, changes: RecordingChanges): boolean {
+    const columns = Object.entries(changes).map(([name, value]): [string, SqlStorageValue] => [
+      name,
+      typeof value === "object" && value !== null ? JSON.stringify(value) : value,
+    ]);
+    if (columns.length === 0) return true;
+    this.#nextDue = undefined;
+    const written = this.#disk.attempt(
+      `UPDATE recordings SET ${columns.map(([name]) => `"${name}" = ?`).join(", ")} WHERE id = ?`,
+      ...columns.map(([, value]) => value),
+      row.id,
+    );
+    if (written) Object.assign(row, changes);
+    return written !== null;
+  }
+
+  drop({ id }: Pick<Recording, "id">): void {
+    this.#nextDue = undefined;
+    this.#disk.exec("DELETE FROM recordings WHERE id = ?", id);
+  }
+
+  find(tenant: string, id: string): Recording | null {
+    const [row] = this.#select("WHERE id = ?", id);
+    return row?.tenant === tenant ? row : null;
+  }
+
+  bySid(sid: string): Recording | null {
+    return this.#select("INDEXED BY recordings_by_sid WHERE sid = ? LIMIT 1", sid)[0] ?? null;
+  }
+
+  /** Newest first. */
+  ofConference(conference_id: string): Recording[] {
+    return this.#select(
+      "INDEXED BY recordings_by_conference WHERE conference_id = ? ORDER BY started_at DESC LIMIT ?",
+      conference_id,
+      OF_CONFERENCE,
+    );
+  }
+
+  /** The newest of the room, newest first. */
+  newestIn(tenant: string, room: string): Recording[] {
+    return this.#select(
+      "INDEXED BY recordings_by_room WHERE tenant = ? AND room = ? ORDER BY started_at DESC LIMIT ?",
+      tenant,
+      room,
+      NEWEST,
+    );
+  }
+
+  /** Those of a room that began within a time, ms. */
+  begunIn(tenant: string, room: string, since: number, until: number): Recording[] {
+    return this.#select(
+      `INDEXED BY recordings_by_room WHERE tenant = ? AND room = ? AND started_at >= ? AND started_at <= ?
+       ORDER BY started_at DESC LIMIT ?`,
+      tenant,
+      room,
+      since,
+      until,
+      NEWEST,
+    );
+  }
+
+  /** A participant is in the room who asked for a recording: there is to be one. */
+  expect({ tenant, room, join, conference_id, forwarding }: Placement): void {
+    if (join.record !== "record-from-start") return;
+    const open = this.newestIn(tenant, room).find((row) => isOpen(row) && row.ended_at === null);
+    const forward = forwarding?.recording ?? null;
+    const isSame = open && (open.conference_id ?? conference_id) === (conference_id ?? open.conference_id);
+    if (!open || !isSame) {
+      this.add({ tenant, room, state: "expected", started_at: this.#now(), conference_id, forward });
+      return;
+    }
+    this.update(open, {
+      ...(open.conference_id === null && conference_id !== null ? { conference_id } : {}),
+      ...(open.forward === null && forward !== null ? { forward } : {}),
+    });
+  }
+
+  /** A participant left the room: its conference may be over, and nothing else may tell of it. */
+  left({ tenant, room, join }: Placement): void {
+    if (join.record !== "record-from-start") return;
+    if (this.#left.room === room && this.#now() < this.#left.until) return;
+    const due_at = this.#now() + GRACE_MS;
+    this.#left = { room, until: due_at };
+    for (const row of this.newestIn(tenant, room))
+      if (isOpen(row) && (row.due_at ?? due_at + 1) > due_at) this.update(row, { due_at });
+  }
+
+  /** Those that are to be looked at, the longest due first; few of one tenant, whose many would keep another's waiting. */
+  takeDue(limit: number, of_tenant: number): Recording[] {
+    const taken = new Map<string, Recording[]>();
+    let count = 0;
+    for (const row of this.#cursor(
+      "INDEXED BY recordings_by_due WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
+      this.#now(),
+      MOST_DUE,
+    )) {
+      const rows = taken.get(row.tenant) ?? [];
+      if (rows.length === of_tenant) continue;
+      taken.set(row.tenant, [...rows, readRow(row)]);
+      count += 1;
+      if (count === limit) break;
+    }
+    return [...taken.values()].flat();
+  }
+
+  /** When one is next to be looked at, ms. */
+  nextDue(): number | null {
+    if (this.#nextDue === undefined) {
+      const [row] = this.#disk.exec<{ due_at: number | null }>(
+        "SELECT MIN(due_at) AS due_at FROM recordings INDEXED BY recordings_by_due WHERE due_at IS NOT NULL",
+      );
+      this.#nextDue = row?.due_at ?? null;
+    }
+    return this.#nextDue;
+  }
+
+  /** The tenant's, newest first. */
+  page(tenant: string, query: RecordingsQuery): RecordingsPage {
+    const { after, limit, since = 0, until = Number.MAX_SAFE_INTEGER } = query;
+    const [started_at, seq] = (after ?? `${until}.0`).split(".").map(Number);
+    const rows = this.#pageRows(tenant, query, [since, started_at ?? until, seq ?? 0]);
+    const last = rows.at(-1);
+    return {
+      recordings: rows.filter((row) => row.tenant === tenant).map(viewOf),
+      next: last && rows.length === limit ? `${last.started_at}.${last.seq}` : null,
+    };
+  }
+
+  #pageRows(
+    tenant: string,
+    { room, other_room, conference_id, limit }: RecordingsQuery,
+    place: readonly [number, number, number],
+  ): Recording[] {
+    if (conference_id !== undefined)
+      return this.#select(
+        `INDEXED BY recordings_by_conference WHERE conference_id = ? AND started_at >= ? AND (started_at, seq) < (?, ?)
+         ORDER BY started_at DESC, seq DESC LIMIT ?`,
+        conference_id,
+        ...place,
+        limit,
+      );
+    if (room !== undefined) {
+      const names = other_room === undefined ? [room] : [room, other_room];
+      return names
+        .flatMap((name) =>
+          this.#select(
+            `INDEXED BY recordings_by_room WHERE tenant = ? AND room = ? AND started_at >= ? AND (started_at, seq) < (?, ?)
+             ORDER BY started_at DESC, seq DESC LIMIT ?`,
+            tenant,
+            name,
+            ...place,
+            limit,
+          ),
+        )
+        .sort((a, b) => b.started_at - a.started_at || b.seq - a.seq)
+        .slice(0, limit);
+    }
+    return this.#select(
+      `INDEXED BY recordings_by_time WHERE tenant = ? AND started_at >= ? AND (started_at, seq) < (?, ?)
+       ORDER BY started_at DESC, seq DESC LIMIT ?`,
+      tenant,
+      ...place,
+      limit,
+    );
+  }
+
+  /** Since when there are any; null where there are none. */
+  oldest(): number | null {
+    const [row] = this.#disk.exec<{ started_at: number }>(
+      "SELECT started_at FROM recordings WHERE seq = (SELECT MIN(seq) FROM recordings)",
+    );
+    return row?.started_at ?? null;
+  }
+
+  /** Forgets up to `limit` that began over `max_age_ms` ago; returns how many. */
+  forget(max_age_ms: number, limit: number): number {
+    this.#nextDue = undefined;
+    return this.#disk
+      .exec(
+        "DELETE FROM recordings WHERE seq < (SELECT MIN(seq) + ? FROM recordings) AND started_at < ? RETURNING seq",
+        limit,
+        this.#now() - max_age_ms,
+      )
+      .toArray().length;
+  }
+
+  #select(where: string, ...values: SqlStorageValue[]): Recording[] {
+    return this.#cursor(where, ...values)
+      .toArray()
+      .map(readRow);
+  }
+
+  #cursor(where: string, ...values: SqlStorageValue[]): SqlStorageCursor<Row> {
+    return this.#disk.exec<Row>(`SELECT ${COLUMNS} FROM recordings ${where}`, ...values);
+  }
+}
+
+function readRow({ forward, ...row }: Row): Recording {
+  // What it holds is what `add` and `update` wrote.
+  return { ...row, forward: forward === null ? null : (JSON.parse(forward) as ForwardTo) };
+}
+
+/** Whether its end is still to come. */
+export function isOpen({ state }: Pick<Recording, "state">): boolean {
+  return state === "expected" || state === "in-progress" || state === "paused";
+}
+
+export function viewOf({
+  seq: _,
+  forward: __,
+  told: ___,
+  asked: ____,
+  due_at: _____,
+  conference_sid: ______,
+  ...row
+}: Recording): RecordingView {
+  return row;
+}

@@ -1,0 +1,57 @@
+import type { AsksUs } from "../../../shared/documents/step.ts";
+import { ASKED_BETWEEN, resumeUrl } from "../../../shared/resume-url.ts";
+import { inlineJoinOf } from "./inline-join.ts";
+import type { Placement } from "./placements.ts";
+
+/**
+ * Where the row's call comes back to us without a sealed state; null where its join tells nobody where we are reached.
+ * @param asked how often it has come back so.
+ */
+export function resumeUrlOf(
+  { join, entry, step }: Placement,
+  asked: number,
+  { joined }: { joined: boolean },
+): string | null {
+  const hooks = hooksOf(join);
+  return hooks === null ? null : resumeUrl(hooks, { entry, step, asked }, { joined });
+}
+
+/**
+ * Where a call fetches the document by which it joins, if its leave would end the conference for all: a second document would take it
+ * out of where the first one led it, and one that was not fetched does not run, whatever became of the command's answer. Null for other
+ * calls, whose document is sent.
+ */
+export function fetchedFrom(row: Placement): string | null {
+  return inlineJoinOf(row).end_on_exit === true ? resumeUrlOf(row, 0, { joined: false }) : null;
+}
+
+/** Whether the row's call has fetched the document by which it joins, since it was told to. */
+export function hasFetched({ answer }: Placement): boolean {
+  return answer?.outcome === "document";
+}
+
+/** `https://…/hooks/<tenant>`, where a join's callbacks go; null where it has none of ours. */
+export function hooksOf({ status_callback = "" }: Placement["join"]): string | null {
+  // Our own callback is at …/hooks/<tenant>/conference-status.
+  const [, hooks = null] =
+    /^(https?:\/\/.+\/hooks\/[a-z0-9-]+)\/conference-status\b/.exec(status_callback) ?? [];
+  return hooks;
+}
+
+/**
+ * How a document that the session gives the row's call asks us what its join's result means.
+ * @param keeps_seat Whether a seat is kept for its caller, should the call drop.
+ */
+export function asksUsOf(row: Placement, keeps_seat: boolean): AsksUs | undefined {
+  // Each time that it was put back it asks anew.
+  const dest = resumeUrlOf(row, row.rejoins * ASKED_BETWEEN, { joined: true });
+  return dest === null
+    ? undefined
+    : {
+        dest,
+        params: {},
+        always: row.may_stand === 1,
+        ...(keeps_seat ? { over: true as const } : {}),
+        ...(row.capacity === null ? {} : { failed: true as const }),
+      };
+}

@@ -1,0 +1,47 @@
+import { describeError, log } from "../log.ts";
+import type { RulesetVersion } from "../session/store/rulesets.ts";
+import { askPart, sessionOf } from "../session-client.ts";
+import { within } from "../timeout.ts";
+import type { Project, Tenant } from "./directory.ts";
+
+/** A tenant whose rules in KV are bad waits this long for the last good ones. */
+const LAST_GOOD_MS = 1_500;
+/** Tenants of which an isolate remembers what it handed over. */
+const MAX_TENANTS = 5_000;
+
+/** The version of each tenant's rules that this isolate handed over last. */
+const handedOver = new Map<string, string>();
+
+/** Whether the session has yet to hear from this isolate which version serves the tenant. */
+export function isNews({ tenant, rules }: Tenant): boolean {
+  return rules !== null && handedOver.get(tenant) !== rules.hash;
+}
+
+/**
+ * Has the tenant's session keep the version of the rules that serves: calls decided by it can be explained, and where a bad one
+ * reaches KV it serves on. Behind the answer; never rejects.
+ */
+export async function handOver(env: Env, { tenant, project, rules, rules_text }: Tenant): Promise<void> {
+  if (!rules || rules_text === null) return;
+  const { hash } = rules;
+  if (handedOver.size >= MAX_TENANTS) handedOver.clear();
+  handedOver.set(tenant, hash);
+  try {
+    await askPart(sessionOf(env, project).archive(), async (archive) => {
+      const isKept = await archive.serves(tenant, hash);
+      if (!isKept) await archive.keep(tenant, { hash, text: rules_text });
+    });
+  } catch (error) {
+    handedOver.delete(tenant);
+    log("warn", "ruleset.not_kept", { tenant, error: describeError(error) });
+  }
+}
+
+/** The version of the tenant's rules that served last, from its session; null where none did. Rejects where it is out of reach. */
+export async function lastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
+  return await within(LAST_GOOD_MS, askLastGood(env, tenant, project));
+}
+
+async function askLastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
+  return await askPart(sessionOf(env, project).archive(), (archive) => archive.lastGood(tenant));
+}

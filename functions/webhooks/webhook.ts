@@ -1,0 +1,183 @@
+import type { Context } from "hono";
+import type { Call, Ingress, Webhook } from "../../shared/call.ts";
+import type { Rendered } from "../../shared/documents/render.ts";
+import type { Next } from "../../shared/documents/step.ts";
+import { readResume } from "../../shared/resume-url.ts";
+import { answerCall, answerUnusable } from "../call-flow/answer-call.ts";
+import { type Answered, POLL, type Visit } from "../call-flow/call-context.ts";
+import { noteOf } from "../call-flow/history-entry.ts";
+import { tellSession } from "../call-flow/record-history.ts";
+import { describeError, log } from "../log.ts";
+import { isOverLimit, refuse } from "../refusals.ts";
+import { tellLeft } from "../session-client.ts";
+import { findTenant, type Tenant } from "../tenants/directory.ts";
+import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts";
+import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
+import { publicUrl } from "../tenants/public-url.ts";
+import { within } from "../timeout.ts";
+import { bodyLimit, readBody } from "./read-body.ts";
+import { type Authentication, isSigned, type Signer } from "./signature.ts";
+import { noCall, openAnswer } from "./unauthentic.ts";
+
+/** KV and everything after share this much; SignalWire reads for 5 s. */
+const BUDGET_MS = 4_000;
+/** A poll's caller hears nothing meanwhile. */
+const POLL_BUDGET_MS = 1_500;
+/** How far ahead `report_until` may lie. */
+const REPORT_MS = 24 * 3_600_000;
+
+/** In the query where a body is signed by its digest. */
+const BODY_DIGEST = "bodySHA256";
+
+/** What is a way's own: how its webhooks are signed, what they carry, and the language of what answers them. */
+export interface WebhookWay {
+  via: Ingress;
+  content_type: string;
+  /** The body as it is verified and read; null where it can't be. Absent: as received. */
+  unpack?(raw: Uint8Array, request: Request): Promise<Uint8Array | null>;
+  authenticate(raw: Uint8Array, request: Request, signer: Signer): Promise<Authentication>;
+  parse(raw: Uint8Array, request: Request): Webhook;
+  /** @param call Null where the webhook named none. */
+  write(next: Next, call: Call | null): Rendered;
+}
+
+/** SignalWire asks what to do with a call. An authentic request gets 200 and a valid document, whatever is in it. */
+export async function answerWebhook(
+  c: Context<{ Bindings: Env }, "/:tenant">,
+  way: WebhookWay,
+): Promise<Response> {
+  const received_at = Date.now();
+  const id = c.req.param("tenant");
+  const isPoll = isPollOf(c, way);
+  const tenant = await within(
+    isPoll ? POLL_BUDGET_MS : BUDGET_MS,
+    findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
+  ).catch((error: unknown) => {
+    log("error", "directory.unreadable", { tenant: id, error: describeError(error) });
+    return "unreadable" as const;
+  });
+  if (tenant === "unreadable") {
+    // Whoever it is, the music goes on: nothing else is told, and nothing done.
+    if (isPoll) return send(c, way, way.write({ does: "return", value: "stay" }, null).body);
+    return c.text("Try the fallback URL.", 503);
+  }
+  if (!tenant) return await refuse(c, "webhook.refused", id, "unknown tenant");
+  const reporting = isReporting(tenant, received_at);
+  if (!reporting && !isSigned(c.req.raw.headers)) {
+    return await refuse(c, "webhook.refused", id, "there is no signature");
+  }
+  const received = await readBody(c.req.raw, bodyLimit);
+  if (received === "too large") return c.text("The body is over 256 KiB.", 413);
+  const raw = way.unpack ? await way.unpack(received, c.req.raw) : received;
+  if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
+  const public_url = publicUrl(c.env, tenant.record, c.req.url);
+  const { url_fragment } = tenant.record;
+  const authentication = await way.authenticate(raw, c.req.raw, {
+    public_url,
+    ...(url_fragment === undefined ? {} : { url_fragment }),
+    signing_keys: tenant.project.signing_keys,
+  });
+  if (!authentication.authentic) {
+    if (!reporting) return await refuse(c, "webhook.refused", id, "the signature is wrong");
+    // A diagnosis takes about a hundred hashes, which a flood does not get; the call is served all the same.
+    if (!(await isOverLimit(c))) {
+      const { code, sentence } = await authentication.diagnose();
+      log("warn", "webhook.would_refuse", { tenant: id, cause: code, why: sentence });
+    }
+  }
+  return await serve(c, way, raw, {
+    env: c.env,
+    tenant,
+    base_url: public_url,
+    received_at,
+    ends_at: received_at + BUDGET_MS,
+    authentic: authentication.authentic,
+    ...resumedBy(c, way),
+    ...queryOf(c, way),
+  });
+}
+
+/** A SWML call that comes back without a sealed state; in cXML the query is the caller's. */
+function resumedBy(c: Context, { via }: WebhookWay): Pick<Visit, "resumed"> {
+  const resumed = via === "swml" ? readResume(new URL(c.req.url).searchParams) : null;
+  return resumed ? { resumed } : {};
+}
+
+/** What SignalWire's side wrote into the URL of a SWML webhook. */
+function queryOf(c: Context, { via }: WebhookWay): Pick<Visit, "query"> {
+  if (via !== "swml") return {};
+  const query = new URL(c.req.url).searchParams;
+  for (const ours of [POLL, BODY_DIGEST]) query.delete(ours);
+  return { query: query.toString() };
+}
+
+/** Whatever is in the request, and whatever breaks behind it. */
+async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit): Promise<Response> {
+  const { tenant } = visit.tenant;
+  const webhook = way.parse(raw, c.req.raw);
+  let answered: Answered;
+  if (webhook.ok) {
+    answered = await answerCall(visit, webhook.call, webhook.partyline).catch((error: unknown) =>
+      broken(visit, webhook.call, isPollOf(c, way), error),
+    );
+  } else {
+    const { path, message, call_id } = webhook;
+    log("error", "webhook.unusable", {
+      tenant,
+      path,
+      message,
+      ...(call_id === undefined ? {} : { call: call_id }),
+    });
+    const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
+    const said = webhook.ambiguous ? apology() : answerUnusable(visit, way.via);
+    answered = { ...said, reason: `${path}: ${message}`, note };
+  }
+  const asked = webhook.ok ? webhook.call : noCall(way.via);
+  if (!visit.authentic) answered = openAnswer(visit, asked, answered);
+  const rendered = way.write(answered.next, webhook.ok ? webhook.call : null);
+  if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
+  const { next: _, note, left, told: __, ...said } = answered;
+  log("info", "webhook.answered", {
+    tenant,
+    ...(webhook.ok ? { call: webhook.call.call_id } : {}),
+    ...said,
+    ms: Date.now() - visit.received_at,
+  });
+  if (visit.authentic) {
+    const call_id = webhook.ok ? webhook.call.call_id : webhook.call_id;
+    if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
+    if (left) c.executionCtx.waitUntil(tellLeft(visit.env, visit.tenant, left));
+    if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
+    if (areRecordsNews(visit.tenant)) c.executionCtx.waitUntil(handOverRecords(visit.env, visit.tenant));
+  }
+  return send(c, way, rendered.body);
+}
+
+/** Whether the document of a waiter asks. Those of cXML have none that could, and what is in their query is the caller's. */
+function isPollOf(c: Context, { via }: WebhookWay): boolean {
+  return via === "swml" && c.req.query(POLL) === "1";
+}
+
+function send(c: Context, { content_type }: WebhookWay, body: string): Response {
+  return c.body(body, 200, { "content-type": content_type });
+}
+
+function broken(
+  { tenant: { tenant }, received_at }: Visit,
+  call: Call,
+  isPoll: boolean,
+  error: unknown,
+): Answered {
+  log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
+  const note = noteOf(call, received_at);
+  return { ...apology(), ...(isPoll ? { next: { does: "return", value: "stay" } } : {}), note };
+}
+
+function apology(): Answered {
+  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0 };
+}
+
+function isReporting({ record }: Tenant, now: number): boolean {
+  const { report_until } = record;
+  return report_until !== undefined && now < report_until && report_until <= now + REPORT_MS;
+}

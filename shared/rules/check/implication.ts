@@ -1,0 +1,181 @@
+import { addressKey, prefixLength } from "../address.ts";
+import { holdsText, readTexts, type TextSet } from "../compile/matcher-values.ts";
+import {
+  type AnswerWanted,
+  answersWanted,
+  type Hmac,
+  type Match,
+  type PinsWanted,
+  type TextWanted,
+  type Wanted,
+  wantsPins,
+} from "../schema/match-schema.ts";
+
+type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
+
+/** Whether every call that all of `narrow` match is one that all of `wide` match. No is no proof that it is not so. */
+export class Covering {
+  readonly #lists: Lists;
+  /** Lengths of the prefixes among the keys that were read so far. */
+  readonly prefixes = new Set<number>();
+  /** Lists as sets, made once. */
+  readonly #keys = new Map<string, ReadonlySet<string>>();
+  readonly #texts = new Map<string, TextSet>();
+
+  constructor(lists: Lists) {
+    this.#lists = lists;
+  }
+
+  covers(wide: readonly Match[], narrow: readonly Match[]): boolean {
+    return wide.every((match) => this.#isImplied(match, narrow));
+  }
+
+  /** The keys of a field's values; the field must want some. */
+  keys(wanted: Wanted): ReadonlySet<string> {
+    if (typeof wanted === "string") return this.#read([wanted]);
+    if (Array.isArray(wanted)) return this.#read(wanted);
+    const known = this.#keys.get(wanted.list);
+    if (known !== undefined) return known;
+    const made = this.#read(this.valuesOf(wanted));
+    this.#keys.set(wanted.list, made);
+    return made;
+  }
+
+  #read(values: readonly string[]): ReadonlySet<string> {
+    const keys = new Set<string>();
+    for (const value of values) {
+      const key = addressKey(value);
+      if (key === null) continue;
+      keys.add(key);
+      const length = prefixLength(key);
+      if (length !== null) this.prefixes.add(length);
+    }
+    return keys;
+  }
+
+  #isImplied(match: Match, by: readonly Match[]): boolean {
+    for (const field of ["to", "from"] as const) {
+      const wide = match[field];
+      if (
+        wide !== undefined &&
+        !by.some((one) => one[field] !== undefined && this.#hasAddresses(wide, one[field]))
+      )
+        return false;
+    }
+    for (const field of ["direction", "type"] as const) {
+      const wide = match[field];
+      if (
+        wide !== undefined &&
+        !by.some((one) => one[field] !== undefined && this.#hasTexts(wide, one[field]))
+      )
+        return false;
+    }
+    for (const field of ["headers", "params", "vars"] as const) {
+      for (const [name, wide] of Object.entries(match[field] ?? {})) {
+        const narrow = by.flatMap((one) => namedIn(one, field, name));
+        if (!narrow.some((one) => this.#hasTexts(wide, one))) return false;
+      }
+    }
+    return this.#isRestImplied(match, by);
+  }
+
+  #isRestImplied(match: Match, by: readonly Match[]): boolean {
+    const { during, outside, not, when } = match;
+    for (const [name, wide] of answersWanted(match)) {
+      const narrow = by.flatMap((one) => answersWanted(one)).filter(([asked]) => asked === name);
+      if (!narrow.some(([, one]) => this.#hasAnswers(wide, one))) return false;
+    }
+    if (during !== undefined) {
+      const open = [during].flat();
+      if (
+        !by.some(
+          (one) => one.during !== undefined && [one.during].flat().every((name) => open.includes(name)),
+        )
+      )
+        return false;
+    }
+    for (const name of [outside ?? []].flat()) {
+      if (!by.some((one) => [one.outside ?? []].flat().includes(name))) return false;
+    }
+    if (not !== undefined) {
+      if (!by.some((one) => one.not !== undefined && this.covers([one.not], [not]))) return false;
+    }
+    return when === undefined || by.some((one) => one.when === when);
+  }
+
+  #hasAddresses(wide: Wanted, narrow: Wanted): boolean {
+    const keys = this.keys(wide);
+    return this.valuesOf(narrow).every((pattern) =>
+      coveringKeys(pattern, this.prefixes).some((key) => keys.has(key)),
+    );
+  }
+
+  #hasTexts(wide: TextWanted, narrow: TextWanted): boolean {
+    if (isPresence(wide)) return isPresence(narrow) ? wide.present === narrow.present : wide.present;
+    if (isPresence(narrow)) return false;
+    const texts = this.#textSet(wide);
+    // No star stands in a piece of a pattern: a pattern that fits one as written fits it however its stars are filled in.
+    return this.valuesOf(narrow).every((text) => holdsText(texts, text));
+  }
+
+  #textSet(wanted: Wanted): TextSet {
+    if (typeof wanted === "string" || Array.isArray(wanted)) return readTexts([wanted].flat());
+    const known = this.#texts.get(wanted.list);
+    if (known !== undefined) return known;
+    const made = readTexts(this.valuesOf(wanted));
+    this.#texts.set(wanted.list, made);
+    return made;
+  }
+
+  /** The values wanted, as written. */
+  valuesOf(wanted: Wanted): readonly string[] {
+    if (typeof wanted === "string") return [wanted];
+    if (Array.isArray(wanted)) return wanted;
+    const values = Object.hasOwn(this.#lists, wanted.list) ? (this.#lists[wanted.list] ?? []) : [];
+    return values.filter((value) => typeof value === "string");
+  }
+
+  #hasAnswers(wide: AnswerWanted, narrow: AnswerWanted): boolean {
+    // Which PINs KV holds is not known here: those that are written out may be among them, or not.
+    if (wantsPins(wide)) return wantsPins(narrow) && hasPins(wide, narrow);
+    if (wantsPins(narrow)) return false;
+    const values = new Set(this.#answers(wide));
+    return this.#answers(narrow).every((value) => values.has(value));
+  }
+
+  #answers(wanted: Exclude<AnswerWanted, PinsWanted>): string[] {
+    const isList = typeof wanted === "object" && "list" in wanted;
+    const values = isList ? (this.#lists[wanted.list] ?? []) : [wanted].flat();
+    return values.map((value) => (typeof value === "string" ? value : value.hmac));
+  }
+}
+
+/** The keys of every pattern that fits all that this one fits; `prefixes` are the lengths of prefix that there are. */
+export function coveringKeys(pattern: string, prefixes: Iterable<number>): string[] {
+  if (pattern.startsWith("+")) {
+    const fixed = pattern.endsWith("*") ? pattern.slice(0, -1) : pattern;
+    const keys = [pattern];
+    for (const length of prefixes) if (length <= fixed.length) keys.push(`${fixed.slice(0, length)}*`);
+    return keys;
+  }
+  const key = addressKey(pattern);
+  const [, user, host] = /^sip:(.*)@(.*)$/.exec(key ?? "") ?? [];
+  if (key === null) return [];
+  return user === undefined || host === undefined
+    ? [key]
+    : [key, `sip:*@${host}`, `sip:${user}@*`, "sip:*@*"];
+}
+
+function hasPins({ pins: wide }: PinsWanted, { pins: narrow }: PinsWanted): boolean {
+  return wide === true || (narrow !== true && narrow.role === wide.role);
+}
+
+function isPresence(wanted: TextWanted): wanted is { present: boolean } {
+  return typeof wanted === "object" && "present" in wanted;
+}
+
+function namedIn(match: Match, field: "headers" | "params" | "vars", name: string): TextWanted[] {
+  const same = (one: string) =>
+    field === "headers" ? one.toLowerCase() === name.toLowerCase() : one === name;
+  return Object.entries(match[field] ?? {}).flatMap(([one, wanted]) => (same(one) ? [wanted] : []));
+}

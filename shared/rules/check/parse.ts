@@ -1,0 +1,60 @@
+import { RULESET_LENGTH } from "../limits.ts";
+import { boundsProblem, tooLong } from "../schema/bounds.ts";
+import { type Problem, problem, problemsOf } from "../schema/problems.ts";
+import { type Ruleset, rulesetSchema } from "../schema/ruleset.ts";
+import { budgetProblem } from "./check-budget.ts";
+import { checkRuleset } from "./check-ruleset.ts";
+
+export type ParsedRuleset =
+  | { ok: true; ruleset: Ruleset; warnings: Problem[] }
+  | { ok: false; errors: [Problem, ...Problem[]]; warnings: Problem[] };
+
+export interface ParseOptions {
+  /** Whose rules they are; without it a room's name leaves space for the shortest tenant's prefix alone. */
+  tenant?: string;
+  /** Whether the tenant's conferences carry no prefix. Default: false. */
+  plain?: boolean;
+  /**
+   * Whether it is read to decide calls by. Rules that can take longer than a decision may are refused where they are written,
+   * and nowhere else: those that serve go on serving. Default: false.
+   */
+  serving?: boolean;
+}
+
+/**
+ * Reads a ruleset, as JSON text of at most 4 MiB or as what YAML or JSON was read into. Errors stop it, warnings do not;
+ * neither holds a secret.
+ */
+export function parseRuleset(source: unknown, options: ParseOptions = {}): ParsedRuleset {
+  let raw = source;
+  if (typeof source === "string") {
+    if (source.length > RULESET_LENGTH) return refused(tooLong());
+    try {
+      raw = JSON.parse(source);
+    } catch (error) {
+      return refused(problem([], `is not JSON${whereOf(error)}`));
+    }
+  }
+  const bounds = boundsProblem(raw);
+  if (bounds !== null) return refused(bounds);
+  const parsed = rulesetSchema.safeParse(raw);
+  const [first, ...others] = parsed.success ? [] : problemsOf(parsed.error.issues, raw);
+  if (first !== undefined) return refused(first, ...others);
+  if (!parsed.success) return refused(problem([], "is not a ruleset"));
+  const { errors, warnings } = checkRuleset(parsed.data, options);
+  const [wrong, ...more] = errors;
+  if (wrong !== undefined) return { ok: false, errors: [wrong, ...more], warnings };
+  const over = options.serving === true ? null : budgetProblem(parsed.data, options);
+  if (over !== null) return { ok: false, errors: [over], warnings };
+  return { ok: true, ruleset: parsed.data, warnings };
+}
+
+function refused(...errors: [Problem, ...Problem[]]): ParsedRuleset {
+  return { ok: false, errors, warnings: [] };
+}
+
+/** Where the engine says the text stops being JSON; the rest of its message would quote the text, secrets included. */
+function whereOf(error: unknown): string {
+  const found = error instanceof Error ? /line (\d+) column (\d+)/.exec(error.message) : null;
+  return found === null ? "" : `: line ${found[1]}, column ${found[2]}`;
+}

@@ -1,0 +1,156 @@
+import type { JoinParameters } from "../../conference.ts";
+import type { ActionText } from "../schema/action-schema.ts";
+import type { Rule, Ruleset } from "../schema/ruleset.ts";
+import type { Announcement } from "../schema/words-schema.ts";
+import { WallClock } from "../wall-clock.ts";
+import { costOfAction, costOfFilling } from "./action-cost.ts";
+import { type ActionOf, readAction } from "./actions.ts";
+import { AddressIndex } from "./address-index.ts";
+import { Asking } from "./asking.ts";
+import { type Condition, type Named, readMatch } from "./conditions.ts";
+import { type Cost, ReadTable } from "./cost.ts";
+import { expressionOf } from "./expressions.ts";
+import type { Speech } from "./interpolation.ts";
+import { WantedSets } from "./matcher-values.ts";
+import { comparesPins, pinTakenBy } from "./pins.ts";
+import type { PlaceContext } from "./place.ts";
+import { RecordedRooms, recordingRules } from "./recorded-rooms.ts";
+import { actionsOf, isRole, moderatedRooms, roleParameters } from "./roles.ts";
+import { Schedule } from "./schedule.ts";
+import { mostSteps } from "./worst-case.ts";
+
+export interface CompileOptions {
+  tenant: string;
+  /** Whether the tenant's conferences carry no prefix. */
+  plain: boolean;
+  /** What `hashRuleset` says of the ruleset's text. */
+  hash: string;
+  /** The tenant record's fallback, for a ruleset that has none of its own. */
+  fallback?: ActionText;
+}
+
+export interface CompiledGroup extends CompiledRules {
+  /** Null where the group asks nothing. */
+  asking: Asking | null;
+}
+
+export interface CompiledRule {
+  id: string;
+  conditions: readonly Condition[];
+  does: ({ actionOf: ActionOf } | { group: CompiledGroup }) & { cost: Cost };
+}
+
+export interface CompiledRules {
+  rules: readonly CompiledRule[];
+  index: AddressIndex;
+}
+
+/** A ruleset made ready for deciding. Never changed; kept for as long as its version serves. */
+export interface CompiledRuleset extends CompiledRules {
+  tenant: string;
+  hash: string;
+  /** What the rules read. */
+  reads: ReadTable;
+  /** Steps of the dearest decision there can be, or more: no call whose values are small enough to be read takes longer. */
+  most_steps: number;
+  /** Lengths of the prefixes that rules name. */
+  prefixes: readonly number[];
+  /** Whether a rule keeps seats for those who drop and come back, so that a call may be one of them. */
+  rejoins: boolean;
+  /** Whether a rule compares PINs of KV, so that they are worth looking up. */
+  pins: boolean;
+  /** Null where neither ruleset nor tenant has one: then the call is rejected. */
+  fallback: ActionOf | null;
+  fallback_cost: Cost;
+  /** How words are spoken that no rule holds. */
+  speech: Speech;
+  /** `defaults.recording_notice`; absent where there is none. */
+  notice?: Announcement;
+  /** The rooms that some rule records. */
+  recorded: Pick<RecordedRooms, "mayBe">;
+  /** How somebody in this role joins the room (its plain name), by defaults and role; null: there is no such role. */
+  joinAs(role: string, room: string): JoinParameters | null;
+}
+
+/** Compiles what `parseRuleset` read. */
+export function compileRuleset(ruleset: Ruleset, options: CompileOptions): CompiledRuleset {
+  const { rules, lists = {}, defaults = {}, roles = {} } = ruleset;
+  const { join = {}, language, voice, recording_notice: notice } = defaults;
+  const fallback = ruleset.fallback ?? options.fallback;
+  const everything = [...actionsOf(rules), ...(fallback === undefined ? [] : [fallback])];
+  const context: PlaceContext = {
+    tenant: options.tenant,
+    plain: options.plain,
+    join,
+    speech: { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) },
+    ...(notice === undefined ? {} : { notice }),
+    roles,
+    recorded: new RecordedRooms(recordingRules(rules, fallback, { join, roles })),
+    moderated: moderatedRooms(everything),
+  };
+  const sets = new WantedSets(lists);
+  const reads = new ReadTable();
+  const named = { sets, schedules: readSchedules(ruleset), reads, expressionOf };
+  const compiled = compileRules(rules, named, context);
+  const fallback_cost = reads.cost(costOfAction(fallback ?? {}));
+  return {
+    tenant: options.tenant,
+    hash: options.hash,
+    ...compiled,
+    reads,
+    most_steps: mostSteps(rules, compiled) + fallback_cost.most + reads.most_steps,
+    fallback_cost,
+    prefixes: sets.prefixes,
+    rejoins: everything.some(({ place }) => place?.rejoin_s !== undefined),
+    pins: comparesPins(rules),
+    fallback: fallback === undefined ? null : readAction(fallback, context),
+    speech: context.speech,
+    ...(notice === undefined ? {} : { notice }),
+    recorded: context.recorded,
+    joinAs: (role, room) =>
+      isRole(role, roles) ? { ...join, ...roleParameters(role, context.moderated.has(room), roles) } : null,
+  };
+}
+
+/** A ruleset's version: the SHA-256 of its text as KV holds it, in hex. */
+export async function hashRuleset(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function compileRules(rules: readonly Rule[], named: Named, context: PlaceContext): CompiledRules {
+  return {
+    rules: rules.map((rule) => compileRule(rule, named, context)),
+    index: new AddressIndex(
+      rules.map((rule) => rule.match),
+      named.sets,
+    ),
+  };
+}
+
+function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledRule {
+  const conditions = readMatch(rule.match, named);
+  const pin = pinTakenBy(rule.match);
+  const inner = pin === undefined ? context : { ...context, pin };
+  const { id } = rule;
+  if (rule.rules === undefined) {
+    const cost = named.reads.cost(costOfAction(rule));
+    return { id, conditions, does: { actionOf: readAction(rule, inner), cost } };
+  }
+  const asking = rule.ask === undefined ? null : new Asking(rule.ask, context.speech);
+  const cost = named.reads.cost(costOfFilling(rule.ask));
+  return { id, conditions, does: { group: { asking, ...compileRules(rule.rules, named, inner) }, cost } };
+}
+
+function readSchedules({ schedules = {}, lists = {}, timezone }: Ruleset): Map<string, Schedule> {
+  const clocks = new Map<string, WallClock>();
+  return new Map(
+    Object.entries(schedules).map(([name, text]) => {
+      // The checks let no schedule through without a time zone.
+      const zone = text.timezone ?? timezone ?? "UTC";
+      const clock = clocks.get(zone) ?? new WallClock(zone);
+      clocks.set(zone, clock);
+      return [name, new Schedule(name, text, clock, lists)];
+    }),
+  );
+}

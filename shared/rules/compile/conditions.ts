@@ -1,0 +1,276 @@
+import type { Call } from "../../call.ts";
+import { canonicalOf, isSip, isWithheld } from "../../identity.ts";
+import { answerOf } from "../answers.ts";
+import { headerValues, paramValue, varValue } from "../call-values.ts";
+import type { Finding } from "../decision.ts";
+import { quoted } from "../quoted.ts";
+import { answerRead, clockRead, fieldRead, headerRead, namedTextRead, type Read } from "../reads.ts";
+import { answersWanted, type Match, type TextWanted } from "../schema/match-schema.ts";
+import { type Cost, type CostOf, constantCost, costOfAll, type ReadTable } from "./cost.ts";
+import type { Subject } from "./evaluation-context.ts";
+import type { Expression, Outcome } from "./expression.ts";
+import {
+  type AddressesWanted,
+  type AnswersWanted,
+  holdsAny,
+  holdsText,
+  type TextSet,
+  type WantedSets,
+} from "./matcher-values.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** What any condition takes. */
+const CONDITION_STEPS = 4;
+
+/** One condition of a match. */
+export interface Condition {
+  /** The answer that is right where this holds; absent for conditions on anything else. */
+  readonly takes?: string;
+  readonly cost: Cost;
+  holds(subject: Subject): boolean;
+  /** In words, why it held or did not. */
+  find(subject: Subject, holds: boolean): Finding;
+}
+
+/** What matches name. */
+export interface Named {
+  sets: WantedSets;
+  schedules: ReadonlyMap<string, Schedule>;
+  reads: ReadTable;
+  /** The match's `when`, compiled. */
+  expressionOf(match: Match): CostedExpression | null;
+}
+
+interface CostedExpression {
+  expression: Expression;
+  cost: CostOf;
+}
+
+/** A condition whose cost is to be made ready. */
+interface Costed extends Omit<Condition, "cost"> {
+  cost: CostOf;
+}
+
+/** The match as conditions, in the order in which they are looked at. */
+export function readMatch(match: Match, named: Named): Condition[] {
+  return readConditions(match, named).map(({ cost, ...condition }) => ({
+    ...condition,
+    cost: named.reads.cost(cost),
+  }));
+}
+
+function readConditions(match: Match, named: Named): Costed[] {
+  const { sets } = named;
+  const conditions: Costed[] = [];
+  for (const field of ["to", "from"] as const) {
+    const wanted = match[field];
+    if (wanted !== undefined) conditions.push(addressCondition(field, sets.address(wanted)));
+  }
+  for (const field of ["direction", "type"] as const) {
+    const wanted = match[field];
+    if (wanted === undefined) continue;
+    const none = `there is no ${field}`;
+    const read = fieldRead(field);
+    conditions.push(textCondition(field, wanted, sets, read, (call) => [call[field]], none, none));
+  }
+  for (const [name, wanted] of entriesOf(match.headers)) {
+    const header = name.toLowerCase();
+    const none = `there is no header ${JSON.stringify(header)}`;
+    const values = (call: Call) => headerValues(call, header);
+    conditions.push(textCondition(`headers.${header}`, wanted, sets, headerRead(header), values, none, none));
+  }
+  for (const [name, wanted] of entriesOf(match.params)) {
+    const none = `there is no parameter ${JSON.stringify(name)}`;
+    const values = (call: Call) => [paramValue(call, name)].filter((value) => value !== null);
+    const read = namedTextRead("params", name);
+    conditions.push(
+      textCondition(`params.${name}`, wanted, sets, read, values, none, `${none} that is text`),
+    );
+  }
+  for (const [name, wanted] of entriesOf(match.vars)) {
+    const none = `there is no variable ${JSON.stringify(name)}`;
+    const values = (call: Call) => [varValue(call, name)].filter((value) => value !== null);
+    const read = namedTextRead("vars", name);
+    conditions.push(textCondition(`vars.${name}`, wanted, sets, read, values, none, `${none} that is text`));
+  }
+  for (const [name, wanted] of answersWanted(match))
+    conditions.push(answerCondition(name, sets.answer(wanted)));
+  for (const field of ["during", "outside"] as const) {
+    const wanted = match[field];
+    if (wanted === undefined) continue;
+    const schedules = [wanted].flat().map((name) => named.schedules.get(name));
+    conditions.push(
+      scheduleCondition(
+        field,
+        schedules.filter((one) => one !== undefined),
+      ),
+    );
+  }
+  if (match.not !== undefined) conditions.push(notCondition(readConditions(match.not, named)));
+  const expression = named.expressionOf(match);
+  if (expression !== null) conditions.push(expressionCondition(expression));
+  return conditions;
+}
+
+function entriesOf<Value>(named: Record<string, Value> | undefined): [string, Value][] {
+  return named === undefined ? [] : Object.entries(named);
+}
+
+/** The index reads the address for all rules of a list at once, and knows before a rule is looked at whether it fits. */
+function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressesWanted): Costed {
+  return {
+    cost: constantCost(0),
+    holds: (subject) => subject.keys(field).some((key) => wanted.has(key)),
+    find(subject, holds) {
+      const hint = holds
+        ? undefined
+        : subject.numbersIfKnown(field).find(({ keys }) => keys.some((key) => wanted.has(key)));
+      const why = `${readAs(subject.call, field)} ${holds ? is : isNot}`;
+      return {
+        field,
+        holds,
+        why: hint === undefined ? why : `${why}; ${hintOf(subject.call, field, hint.number)}`,
+      };
+    },
+  };
+}
+
+/** The address as it came, and what it was read as where that is something else. */
+function readAs(call: Call, field: "to" | "from"): string {
+  const written = call[field];
+  if (isWithheld(written) && written.toLowerCase() !== "anonymous")
+    return `${quoted(written)}, read as anonymous,`;
+  const canonical = canonicalOf(call, field);
+  return canonical === written ? quoted(written) : `${quoted(written)}, read as ${quoted(canonical)},`;
+}
+
+function hintOf(call: Call, field: "to" | "from", number: string): string {
+  const setting = isSip(call[field]) ? 'its host in "sip_gateways"' : 'its "country"';
+  return `as ${quoted(number)} it would be: name ${setting} in the tenant's record`;
+}
+
+/** `absent` says that there is nothing at all; `none` that there is nothing to compare with. */
+function textCondition(
+  field: string,
+  wanted: TextWanted,
+  sets: WantedSets,
+  read: Read,
+  valuesOf: (call: Call) => readonly string[],
+  absent: string,
+  none: string,
+): Costed {
+  if (typeof wanted === "object" && "present" in wanted) {
+    return {
+      cost: constantCost(CONDITION_STEPS),
+      holds: ({ call }) => valuesOf(call).length > 0 === wanted.present,
+      find({ call }, holds) {
+        const [value] = valuesOf(call);
+        return { field, holds, why: value === undefined ? absent : `it is there: ${quoted(value)}` };
+      },
+    };
+  }
+  const { texts, is, isNot } = sets.text(wanted);
+  return {
+    cost: costOfText(read, texts),
+    holds: ({ call }) => holdsAny(texts, valuesOf(call)),
+    find({ call }, holds) {
+      const sent = valuesOf(call);
+      const value = holds ? sent.find((one) => holdsText(texts, one)) : sent[0];
+      return { field, holds, why: value === undefined ? none : `${quoted(value)} ${holds ? is : isNot}` };
+    },
+  };
+}
+
+function costOfText(read: Read, { steps, steps_per_char }: TextSet): CostOf {
+  return {
+    reads: [read],
+    steps(sizeOf) {
+      const { chars, items } = sizeOf(read);
+      return CONDITION_STEPS + (1 + items / 2) * steps + chars * steps_per_char;
+    },
+  };
+}
+
+/** What was keyed is in no finding: it may be a secret. */
+function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Costed {
+  const field = `answer.${name}`;
+  return {
+    takes: name,
+    cost: constantCost(CONDITION_STEPS, [answerRead(name)]),
+    holds(subject) {
+      const answer = answerOf(subject.answers, name);
+      if (answer === undefined) return false;
+      if (answer.hmac !== undefined) subject.compared.add(name);
+      return has(answer);
+    },
+    find: ({ answers }, holds) => {
+      const answer = answerOf(answers, name);
+      if (answer === undefined) return { field, holds, why: "it was not asked" };
+      if (answer.hmac === undefined && answer.value === undefined)
+        return { field, holds, why: "nothing was keyed" };
+      return { field, holds, why: `what was keyed ${holds ? is : isNot}` };
+    },
+  };
+}
+
+function scheduleCondition(field: "during" | "outside", schedules: readonly Schedule[]): Costed {
+  const openOne = (subject: Subject) =>
+    schedules.find((schedule) => schedule.isOpen(subject.wallTime(schedule.clock)));
+  const steps = schedules.reduce((sum, schedule) => sum + schedule.steps, CONDITION_STEPS);
+  return {
+    cost: constantCost(
+      steps,
+      schedules.map(({ clock }) => clockRead(clock.timezone)),
+    ),
+    holds: (subject) => (openOne(subject) !== undefined) === (field === "during"),
+    find(subject, holds) {
+      const open = openOne(subject);
+      const shown = open ?? schedules[0];
+      if (shown === undefined) return { field, holds, why: "there is no such schedule" };
+      const { clock } = shown;
+      const said = `it is ${clock.inWords(subject.wallTime(clock))}`;
+      const names = (open === undefined ? schedules : [open]).map(({ name }) => quoted(name)).join(", ");
+      return { field, holds, why: `${said}: ${names} ${open === undefined ? "is closed" : "is open"}` };
+    },
+  };
+}
+
+/** What is said of it looks at its conditions once more. */
+function notCondition(conditions: readonly Costed[]): Costed {
+  const failing = (subject: Subject) => conditions.find((condition) => !condition.holds(subject));
+  return {
+    cost: costOfAll(
+      conditions.map(({ cost }) => cost),
+      2,
+    ),
+    holds: (subject) => failing(subject) !== undefined,
+    find(subject, holds) {
+      const failed = failing(subject);
+      const inner = (
+        failed === undefined
+          ? conditions.map((one) => one.find(subject, true))
+          : [failed.find(subject, false)]
+      )
+        .map(({ field, why }) => `${field}: ${why}`)
+        .slice(0, 3)
+        .join("; ");
+      return { field: "not", holds, why: inner === "" ? "it matches every call" : inner };
+    },
+  };
+}
+
+function expressionCondition({ expression, cost }: CostedExpression): Costed {
+  return {
+    cost,
+    holds: ({ facts }) => expression.holds(facts),
+    find(subject, holds) {
+      const outcome = expression.evaluate(subject.facts, (steps) => subject.mayExplain(steps));
+      return { field: "when", holds, why: whyOf(outcome) };
+    },
+  };
+}
+
+function whyOf(outcome: Outcome): string {
+  if ("holds" in outcome) return outcome.holds ? "is true" : "is false";
+  return outcome.error === null ? "is not true" : `fails, so does not match: ${outcome.error}`;
+}

@@ -1,0 +1,68 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { askCall } from "../../../functions/call-flow/ask-call.ts";
+import type { CallVisit } from "../../../functions/call-flow/call-context.ts";
+import { withCallerNumber } from "../../../functions/call-flow/caller-number.ts";
+import { uncounted } from "../../../functions/call-flow/next-step.ts";
+import { returningTo } from "../../../functions/call-flow/rejoin.ts";
+import type { RelaySession } from "../../../functions/session/relay-session.ts";
+import { ownEnvironment } from "../../../functions/session-client.ts";
+import type { Place, Question } from "../../../shared/rules/decision.ts";
+import type { Placing } from "../../../shared/seal.ts";
+
+const never = () => new Promise<never>(() => {});
+/** A session that takes every question and answers none. */
+const silent = { usher: () => ({ callerNumber: never, returning: never }) };
+
+/** A webhook that may be answered for so long still. */
+function visitFor(left_ms: number): CallVisit {
+  const visit = {
+    env: ownEnvironment(env, silent as unknown as RelaySession),
+    tenant: {
+      tenant: "acme",
+      project: { project_id: "p", session: {} },
+      rules: { rejoins: true },
+    },
+    call: { via: "swml", call_id: "c", from: "+15550100001", to: "+15550100100" },
+    authentic: true,
+    ends_at: Date.now() + left_ms,
+  };
+  return visit as unknown as CallVisit; // All of it that is looked at here.
+}
+
+const placing: Placing = {
+  action: "place",
+  rule: "team",
+  ruleset: "0".repeat(64),
+  decided_at: 0,
+  rooms: ["team"],
+  strategy: "first",
+  role: "participant",
+  join: {},
+};
+
+test("what the session is asked on the way takes no more than what is left of the webhook's time", async () => {
+  const announce: NonNullable<Place["announce"]> = [{ say: "You are number {number}." }, { say: "Hello." }];
+  const began = Date.now();
+  expect(await returningTo(visitFor(450))).toBe(null);
+  expect(await withCallerNumber(visitFor(450), placing, announce)).toEqual([{ say: "Hello." }]);
+  expect(Date.now() - began).toBeLessThan(900);
+});
+
+test("a call that has used up its transfers is not asked again and left without a document", async () => {
+  const question: Question = {
+    action: "ask",
+    ask: [{ name: "pin", words: [{ say: "PIN?" }], min_digits: 4, max_digits: 4, secret: true, try: 9 }],
+    rule: "bridge",
+    ruleset: "0".repeat(64),
+    decided_at: 0,
+    looked_at: [],
+  };
+  expect(await askCall(visitFor(4_000), question, { entry: "", step: 28 })).toEqual({ does: "apologise" });
+});
+
+test("where the session is out of reach a coach is heard by nobody", () => {
+  const coach = { role: "agent", if_absent: "listen", if_several: "oldest" } as const;
+  expect(uncounted({ start_on_enter: false }, { coach })).toEqual({ start_on_enter: false, muted: true });
+  expect(uncounted({ muted: false }, {})).toEqual({ muted: false });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import type { ConferenceEventRequest } from "../../../../functions/session/contract/placement.ts";
+import { whomToTell } from "../../../../functions/session/events/event-forwarding.ts";
+import { Archive } from "../../../../functions/session/operator/call-history.ts";
+import type { RelayEvent } from "../../../../shared/relay/events.ts";
+import { Ledger, onStorage, requestOf } from "../ledger.ts";
+
+const NOW = 1_800_000_000_000;
+const HOOK = { url: "https://hooks.example.com/acme", as: "json", method: "POST" } as const;
+
+interface Scene {
+  ledger: Ledger;
+  archive: Archive;
+}
+
+/** A project with a call of the tenant `acme`, whose rule wants to be told of everything. */
+async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
+  await onStorage(`across-tenants-${name}`, async ({ sql }) => {
+    const ledger = new Ledger(
+      sql,
+      () => NOW,
+      async () => new Set(),
+    );
+    const { journal, placements, rooms, doubts, rulesets, recordings } = ledger;
+    const archive = new Archive(sql, journal, placements, rooms, doubts, rulesets, recordings, () => {});
+    const forwarding = { conference: HOOK, recording: HOOK };
+    ledger.plan(requestOf("call-1", { deadline_at: NOW + 2_000, forwarding }));
+    use({ ledger, archive });
+  });
+}
+
+function event(status: string, more: Record<string, unknown>): RelayEvent {
+  const params = { status, conference_id: "conf-1", call_id: "call-1", ...more };
+  return { kind: "conference", event_type: "calling.conference", timestamp: NOW / 1_000, params };
+}
+
+function told(tenant: string, kind: "conference" | "recording", one: RelayEvent): ConferenceEventRequest {
+  return { v: 1, project_id: "p-1", tenant, kind, event: one, trusted: false, ids_known: true };
+}
+
+describe("a callback that names a call of another tenant's", () => {
+  test.each([
+    ["conference", event("participant-join", { name: "other:lobby" })],
+    ["recording", event("recording-completed", {})],
+  ] as const)("about a %s is forwarded to the caller's own tenant alone", async (kind, one) => {
+    await scene(`forwarding ${kind}`, ({ ledger: { placements, rooms } }) => {
+      expect(whomToTell(placements, rooms, told("other", kind, one))).toEqual([]);
+      expect(whomToTell(placements, rooms, told("acme", kind, one))).toEqual([HOOK]);
+    });
+  });
+
+  test("does not stand in the call's story", async () => {
+    await scene("story", ({ ledger, archive }) => {
+      ledger.eventLog.record(event("participant-leave", { name: "other:lobby" }), "callback", "other");
+      ledger.eventLog.record(event("participant-join", { name: "acme:support" }), "relay");
+      ledger.eventLog.record(event("participant-join", { name: "acme:support" }), "callback", "acme");
+      const story = archive.story("acme", "call-1", { with_rulesets: false });
+      const events = story?.happened.filter(({ what }) => what === "event");
+      expect(events).toMatchObject([
+        { feed: "relay", status: "participant-join" },
+        { feed: "callback", status: "participant-join" },
+      ]);
+    });
+  });
+
+  test("does not make the tenant's own callback a repeat", async () => {
+    await scene("fingerprint", ({ ledger: { eventLog } }) => {
+      const leave = event("participant-leave", { name: "acme:support" });
+      expect(eventLog.record(leave, "callback", "other")).toBe("new");
+      expect(eventLog.record(leave, "callback", "acme")).toBe("new");
+      expect(eventLog.record(leave, "callback", "acme")).toBe("repeat");
+    });
+  });
+
+  test.each(["apply", "applyUntrusted"] as const)("mutes nobody (%s)", async (how) => {
+    await scene(how, ({ ledger }) => {
+      ledger.events[how](event("participant-mute", { name: "acme:support" }), {
+        feed: "callback",
+        tenant: "other",
+      });
+      expect(ledger.placements.ofCall("call-1")).toMatchObject([{ muted: 0 }]);
+    });
+  });
+});
+
+describe("joins of calls that RELAY did not know, told by callbacks without a signature", () => {
+  const rooms = ["call-2", "call-3", "call-4"].map((call_id) => ({ call_id, name: `acme:${call_id}` }));
+
+  function unknownToRelay({ placements, ...ledger }: Ledger, tenant = "acme"): void {
+    for (const { call_id, name } of rooms) {
+      const request = requestOf(call_id, { deadline_at: NOW + 2_000, join_via: "document", tenant });
+      const row = placements.plan({ ...request, rooms: [name] }, name, "404", "by_document");
+      placements.update(row, { doubt: "404" });
+      ledger.events.applyUntrusted(event("participant-join", { call_id, name }), { tenant });
+    }
+  }
+
+  test("make that tenant's calls join by document, and nobody else's", async () => {
+    await scene("unsigned joins", ({ ledger }) => {
+      unknownToRelay(ledger);
+      expect(ledger.health.mayTry(NOW, "acme")).toBe(false);
+      expect(ledger.health.mayTry(NOW, "other")).toBe(true);
+      expect(ledger.health.breaker).toMatchObject({ failures: 0 });
+    });
+  });
+
+  test("count for the project once RELAY tells of them, too", async () => {
+    await scene("proved joins", ({ ledger }) => {
+      unknownToRelay(ledger);
+      for (const joined of rooms) ledger.events.apply(event("participant-join", joined));
+      expect(ledger.health.mayTry(NOW, "other")).toBe(false);
+    });
+  });
+
+  test("teach nothing about conferences of one name", async () => {
+    await scene("split", ({ ledger }) => {
+      const name = "acme:support";
+      for (const [call_id, conference_id, at] of [
+        ["call-2", "conf-1", 1],
+        ["call-3", "conf-2", 2],
+        ["call-4", "conf-1", 3],
+      ] as const) {
+        ledger.plan(requestOf(call_id, { deadline_at: NOW + 2_000, capacity: 9 }));
+        const one = event("participant-join", { call_id, name, conference_id });
+        ledger.events.applyUntrusted({ ...one, timestamp: NOW / 1_000 + at }, { tenant: "acme" });
+      }
+      expect(ledger.events.splitRooms()).toMatchObject([{ room: name }]);
+      expect(ledger.observations.all()).toEqual([]);
+    });
+  });
+});
+
+test("breakers of their own are kept for so many tenants, and no more", async () => {
+  await scene("many tenants", ({ ledger: { health } }) => {
+    for (let n = 0; n < 1_010; n += 1) health.failed("404, and the call lived", NOW, `t${n}`);
+    expect(Object.keys(health.ofTenants)).toHaveLength(1_000);
+    expect(health.ofTenants["t1009"]).toMatchObject({ failures: 1 });
+    health.succeeded(NOW, "t1009", false);
+    expect(health.ofTenants["t1009"]).toBeUndefined();
+  });
+});
+
+test("the tenant's one call that tries RELAY again is not spent where the project's breaker stops it", async () => {
+  await scene("one trial", ({ ledger: { health } }) => {
+    for (let n = 0; n < 3; n += 1) health.failed("404, and the call lived", NOW, "acme");
+    const HOUR_MS = 3_600_000;
+    for (let n = 0; n < 3; n += 1) health.failed("409", NOW + 1_000);
+    expect(health.mayTry(NOW + HOUR_MS, "acme")).toBe(false);
+    expect(health.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(true);
+    expect(health.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(false);
+  });
+});

@@ -1,0 +1,307 @@
+import { describe, expect, test } from "vitest";
+import type { DocumentSaid, LookReply } from "../../../../functions/session/contract/placement.ts";
+import { type Lookout, look } from "../../../../functions/session/placement/locate-call.ts";
+import { Health } from "../../../../functions/session/store/circuit-breaker.ts";
+import { Disk } from "../../../../functions/session/store/disk.ts";
+import { Facts } from "../../../../functions/session/store/settings.ts";
+import type { RelayEvent } from "../../../../shared/relay/events.ts";
+import { Ledger, onStorage, requestOf } from "../ledger.ts";
+
+const ROOM = "acme:support";
+const START = 1_800_000_000_000;
+
+function event(status: "join" | "leave", at: number): RelayEvent {
+  const params = {
+    status: `participant-${status}`,
+    conference_id: "conf-1",
+    name: ROOM,
+    call_id: "a",
+    size: 1,
+  };
+  return { kind: "conference", event_type: "calling.conference", timestamp: at / 1000, params };
+}
+
+/** Where a call is, for one that came back to us at `now`. */
+function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
+  const { placements, rooms, counters, observations, recordings, recorded } = ledger;
+  const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
+  const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
+  return {
+    placements,
+    rooms,
+    counters,
+    observations,
+    fullRooms: { unseen: () => {} },
+    recordings,
+    recorded,
+    health,
+    now,
+    ...line,
+    wouldHaveSeen: () => wouldHaveSeen,
+    foundUnder: () => {},
+  };
+}
+
+/** What is to be done for calls, now or in a moment. */
+function errandsIn(sql: SqlStorage) {
+  return sql.exec("SELECT kind, call_id FROM errands").toArray();
+}
+
+const asked = { v: 1, call_id: "a", entry: "", step: 0, asking_step: 1, may_hold: true } as const;
+
+async function onLedger(name: string, use: (ledger: Ledger, sql: SqlStorage) => void): Promise<void> {
+  await onStorage(`looking-${name}`, async ({ sql }) => {
+    use(
+      new Ledger(
+        sql,
+        () => START,
+        async () => new Set(),
+      ),
+      sql,
+    );
+  });
+}
+
+test("a call that was seen to join stays where it is, though REST does not list it and events may have been missed", async () => {
+  await onLedger("joined", (ledger, sql) => {
+    ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+    ledger.events.apply(event("join", START + 100));
+    ledger.doubts.gapBegan();
+    for (const said of ["absent", "failed", "busy"] as const) {
+      const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said } });
+      expect(reply).toMatchObject({ outcome: "joined", room: ROOM });
+    }
+  });
+});
+
+describe("a call whose leave would end the conference, and of which nothing says that it joined", () => {
+  type Ask = (after_ms: number, said: "absent" | "failed", wouldHaveSeen?: boolean) => LookReply;
+
+  async function inCharge(name: string, use: (ask: Ask) => void, areListed = true): Promise<void> {
+    await onLedger(name, (ledger, sql) => {
+      const row = ledger.plan(
+        requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true, beep: "false" } }),
+      );
+      if (row) ledger.placements.update(row, { may_stand: 1 });
+      if (areListed) ledger.observations.saw("rest_lists_relay_joins", true);
+      let asking_step = 0;
+      use((after_ms, said, wouldHaveSeen) => {
+        asking_step += 1;
+        const out = lookout(ledger, sql, START + 2_000 + after_ms, wouldHaveSeen);
+        return look(out, { ...asked, asking_step, rest: { said } });
+      });
+    });
+  }
+
+  test("is held, from the second time on with a ring, as long as a list may lag; then its document joins, and cannot end it", async () => {
+    await inCharge("chair", (ask) => {
+      expect(ask(1_000, "absent")).not.toHaveProperty("again");
+      expect(ask(4_000, "absent")).toMatchObject({ outcome: "hold", again: true });
+      expect(ask(29_000, "absent")).toMatchObject({ outcome: "hold", again: true });
+      const last = ask(31_000, "absent");
+      expect(last).toMatchObject({ outcome: "document", may_stand: true, join: { beep: "false" } });
+      expect(last).not.toHaveProperty("join.end_on_exit");
+    });
+  });
+
+  test("is held for a minute where REST was never seen to list what RELAY joined", async () => {
+    const use = (ask: Ask) => {
+      expect(ask(1_000, "absent")).toMatchObject({ outcome: "hold" });
+      expect(ask(60_000, "absent")).toMatchObject({ outcome: "hold" });
+      expect(ask(61_000, "absent")).toMatchObject({ outcome: "document" });
+    };
+    await inCharge("chair-unlisted", use, false);
+  });
+
+  test("is held no longer where RELAY's events had no gap and were seen to tell of such joins", async () => {
+    await inCharge("chair-told", (ask) => {
+      expect(ask(1_000, "absent", true)).toMatchObject({ outcome: "hold" });
+      expect(ask(4_000, "absent", true)).toMatchObject({ outcome: "document" });
+    });
+  });
+
+  test("is held for a minute where REST fails, and joins by its document then", async () => {
+    await inCharge("chair-failed", (ask) => {
+      expect(ask(1_000, "failed", true)).toMatchObject({ outcome: "hold" });
+      expect(ask(60_000, "failed", true)).toMatchObject({ outcome: "hold" });
+      expect(ask(61_000, "failed", true)).toMatchObject({ outcome: "document" });
+    });
+  });
+});
+
+test("a call whose document's join failed while RELAY's may stand hears no last words as long as nothing says where it is", async () => {
+  await onLedger("failed-unknown", (ledger, sql) => {
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+    if (row) ledger.placements.update(row, { may_stand: 1 });
+    let asking_step = 0;
+    const ask = (after_ms: number, said: "absent" | "failed") => {
+      asking_step += 1;
+      const out = lookout(ledger, sql, START + 2_000 + after_ms);
+      return look(out, { ...asked, asking_step, document_said: "failed", rest: { said } }).outcome;
+    };
+    expect(ask(1_000, "failed")).toBe("hold");
+    expect(ask(70_000, "failed")).toBe("hold");
+    // This project's lists were never seen to show what RELAY joined.
+    expect(ask(700_000, "absent")).toBe("hold");
+    ledger.observations.saw("rest_lists_relay_joins", true);
+    expect(ask(760_000, "absent")).toBe("not_in");
+  });
+});
+
+test("while REST is too busy a call is held once more, and not joined anew for that", async () => {
+  await onLedger("busy", (ledger, sql) => {
+    ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+    const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said: "busy" } });
+    expect(reply.outcome).toBe("hold");
+  });
+});
+
+describe("a document that asks what its join's result means", () => {
+  /** RELAY's join was sent and its document joined after that; `joined`: some join was seen. */
+  async function settled(
+    name: string,
+    joined: boolean,
+    use: (
+      ask: (said: DocumentSaid, rest?: "found" | "absent", at?: number) => LookReply,
+      ledger: Ledger,
+      errands: () => unknown[],
+    ) => void,
+    may_stand = 1,
+  ): Promise<void> {
+    await onLedger(name, (ledger, sql) => {
+      const row = ledger.plan(
+        requestOf("a", { deadline_at: START + 2_000, after_url: "https://example.com/after" }),
+      );
+      if (!row) throw new Error("there is a seat");
+      ledger.placements.move(row, "by_document", { joined_by: "document", may_stand });
+      ledger.observations.saw("rest_lists_relay_joins", true);
+      if (joined) ledger.events.apply(event("join", START + 3_000));
+      let asking_step = 1_000;
+      const ask = (document_said: DocumentSaid, rest?: "found" | "absent", at = 4_000) => {
+        asking_step += 1;
+        const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
+        return look(lookout(ledger, sql, START + at), request);
+      };
+      use(ask, ledger, () => errandsIn(sql));
+    });
+  }
+
+  test("is told to stay where the result is `answered`: then its end does not end the call, and a leave does", async () => {
+    await settled("answered", true, (ask, ledger, errands) => {
+      expect(ask("answered")).toMatchObject({ outcome: "joined" });
+      ledger.events.apply(event("leave", START + 60_000));
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
+    });
+  });
+
+  test("is told to stay where its join failed and RELAY's was seen", async () => {
+    await settled("failed, in", true, (ask, ledger, errands) => {
+      expect(ask("failed")).toMatchObject({ outcome: "joined" });
+      ledger.events.apply(event("leave", START + 60_000));
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
+    });
+  });
+
+  test("is held as long as a list may lag before anything is said to a caller whose join failed and whom nothing shows in the room", async () => {
+    await settled("failed, out", false, (ask) => {
+      expect(ask("failed").outcome).toBe("hold");
+      expect(ask("failed").outcome).toBe("unsettled");
+      expect(ask("failed", "found").outcome).toBe("joined");
+    });
+    await settled("failed, nowhere", false, (ask) => {
+      expect(ask("failed").outcome).toBe("hold");
+      expect(ask("failed", "absent", 31_000).outcome).toBe("hold");
+      expect(ask("failed", "absent", 33_000).outcome).toBe("not_in");
+    });
+  });
+
+  test("that was one too many says what the rule says of a full room, and carries the limit wherever it joins again", async () => {
+    await onLedger("refused", (ledger, sql) => {
+      const say = { say: "All seats are taken." };
+      const when_full = { action: "reject", say } as const;
+      ledger.plan(
+        requestOf("a", { deadline_at: START + 2_000, join_via: "document", capacity: 2, when_full }),
+      );
+      const request = { ...asked, document_said: "failed" } as const;
+      const reply = look(lookout(ledger, sql, START + 4_000), request);
+      expect(reply).toMatchObject({ outcome: "not_in", word: when_full, join: { max_participants: 2 } });
+      expect(ledger.placements.ofCall("a")[0]).toMatchObject({ state: "failed", turned_away: "full" });
+    });
+  });
+
+  test("joins again, twice at most, where its join is over and nothing says that the conference is", async () => {
+    await settled("completed", true, (ask) => {
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "absent").outcome).toBe("document");
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "absent").outcome).toBe("document");
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "absent").outcome).toBe("over");
+    });
+  });
+
+  test("goes where the rule says once a leave was told of", async () => {
+    await settled("completed, left", true, (ask, ledger) => {
+      expect(ask("completed").outcome).toBe("hold");
+      ledger.events.apply(event("leave", START + 60_000));
+      expect(ask("completed")).toMatchObject({ outcome: "over", after_url: "https://example.com/after" });
+    });
+  });
+
+  test("leaves the room that it joined last, whatever conference was known before", async () => {
+    await settled("answered twice", true, (ask, ledger, errands) => {
+      ask("answered");
+      ask("answered");
+      const left = event("leave", START + 60_000);
+      Object.assign(left.params, { conference_id: "conf-2" });
+      ledger.events.apply(left);
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
+    });
+  });
+
+  test("is held while a list that shows the call may show what was, and stays where it still shows it past that", async () => {
+    await onLedger("lagging", (ledger, sql) => {
+      const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
+      if (!row) throw new Error("there is a seat");
+      ledger.placements.move(row, "by_document", { joined_by: "document", may_stand: 1 });
+      const ask = (asking_step: number, at: number) =>
+        look(lookout(ledger, sql, START + at), {
+          ...asked,
+          asking_step,
+          document_said: "completed",
+          rest: { said: "found" },
+        });
+      expect(ask(1_003, 10_000).outcome).toBe("hold");
+      expect(ask(1_005, 13_000)).toMatchObject({ outcome: "hold", again: true });
+      expect(ask(1_007, 39_000).outcome).toBe("hold");
+      expect(ask(1_009, 41_000).outcome).toBe("joined");
+    });
+  });
+
+  test("is believed at once where no join of RELAY's can stand", async () => {
+    await settled("alone", true, (ask) => expect(ask("completed").outcome).toBe("over"), 0);
+    await settled("alone, failed", false, (ask) => expect(ask("failed").outcome).toBe("not_in"), 0);
+  });
+});
+
+test("a chair whose join nothing shows is held: a repeat gets the same, and an older version finds no answer that it does not know", async () => {
+  await onStorage("held", async ({ sql }) => {
+    const ledger = new Ledger(
+      sql,
+      () => START,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, join: { end_on_exit: true } }));
+    if (row) ledger.placements.update(row, { may_stand: 1 });
+    ledger.observations.saw("rest_lists_relay_joins", true);
+    const out = lookout(ledger, sql, START + 3_100);
+    const request = { v: 1, call_id: "a", entry: "", step: 0, may_hold: true } as const;
+    const rest = { said: "absent" } as const;
+    const { reason: _, ...held } = look(out, { ...request, asking_step: 1, rest });
+    expect(held).toMatchObject({ outcome: "hold", room: ROOM });
+    expect(look(out, { ...request, asking_step: 1 })).toMatchObject(held);
+    expect(row?.answer).toBeNull();
+    const later = lookout(ledger, sql, START + 33_000);
+    expect(look(later, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
+  });
+});

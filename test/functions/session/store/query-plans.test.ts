@@ -1,0 +1,401 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+import { expect, test } from "vitest";
+import type { DialRequest } from "../../../../functions/session/contract/dial.ts";
+import { Archive } from "../../../../functions/session/operator/call-history.ts";
+import { TenantRecords } from "../../../../functions/session/operator/tenant-records.ts";
+import { PinDesk } from "../../../../functions/session/pins/pin-limiter.ts";
+import type { RelayEvent } from "../../../../shared/relay/events.ts";
+import type { Placing } from "../../../../shared/seal.ts";
+import { Ledger, onStorage, requestOf } from "../ledger.ts";
+import { FULL, needsRoom, SqlFaults } from "../sql-faults.ts";
+import { SqlRecording } from "../sql-recording.ts";
+import { sqlTextsIn } from "../sql-texts.ts";
+
+const sources = import.meta.glob<string>("../../../../functions/session/**/*.ts", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+/** What runs once for each version of the storage is not what calls wait for. */
+const UNCHECKED = ["store/schema.ts"];
+
+/** Tables of a few rows, whatever is kept: single values, names from our own code, ends that are being worked through, and rooms that are recorded now. */
+const SMALL = ["facts", "counters", "observations", "conference_ends", "recorded_rooms"];
+
+/** What reads more than a row that it names, and why that is little whatever is kept. */
+const BOUNDED: { statement: string; step: string; why: string }[] = [
+  {
+    statement: "FROM placements WHERE call_id = ? ORDER BY",
+    step: "SEARCH placements USING INDEX sqlite_autoindex_placements_1 (call_id=?)",
+    why: "one call's placements: 30 are kept",
+  },
+  {
+    statement: "FROM placements WHERE call_id = ? ORDER BY",
+    step: "USE TEMP B-TREE FOR ORDER BY",
+    why: "one call's placements: 30 are kept",
+  },
+  {
+    statement: "room_checks_with_strangers WHERE strangers > 0",
+    step: "SCAN room_checks USING INDEX room_checks_with_strangers",
+    why: "rooms with strangers in them, each checked again within a minute",
+  },
+  {
+    statement: "WHERE room > ? ORDER BY room LIMIT ?",
+    step: "SEARCH room_checks USING PRIMARY KEY (room>?)",
+    why: "a slice, by its limit",
+  },
+  {
+    statement: "DELETE FROM room_checks WHERE room > ? AND room <= ?",
+    step: "SEARCH room_checks USING PRIMARY KEY (room>? AND room<?)",
+    why: "the slice that was read before",
+  },
+  {
+    statement: "rulesets",
+    step: "INDEX sqlite_autoindex_rulesets_1 (tenant=? AND hash=?)",
+    why: "the parts of one version, nine at most",
+  },
+  {
+    statement: "dials_open WHERE",
+    step: "SCAN dials USING COVERING INDEX dials_open",
+    why: "the first of those that are open",
+  },
+  {
+    statement: "tenants_renamed WHERE",
+    step: "SCAN tenants USING INDEX tenants_renamed",
+    why: "the first of those whose rooms were renamed, once after each start",
+  },
+  {
+    statement: "AS may_go FROM",
+    step: "USING INTEGER PRIMARY KEY (rowid>?)",
+    why: "a slice of the oldest rows, by its limit",
+  },
+  {
+    statement: "walks_by_open WHERE state IS NOT NULL",
+    step: "SCAN walks USING",
+    why: "walks under way, by its limit",
+  },
+  {
+    statement: "dials_under_way WHERE",
+    step: "SCAN dials USING INDEX dials_under_way",
+    why: "phones that ring, by its limit",
+  },
+  {
+    statement: "FROM placements INDEXED BY placements_by_seat WHERE live = 1 AND room = ?",
+    step: "SEARCH placements USING INDEX placements_by_seat (room=?)",
+    why: "live rows of one room, once after each start",
+  },
+  {
+    statement: "FROM kept_seats INDEXED BY kept_seats_by_room WHERE room = ? AND until > ?",
+    step: "SEARCH kept_seats USING COVERING INDEX kept_seats_by_room",
+    why: "seats that are kept of one room, once after each start",
+  },
+];
+
+test("no statement of the session's reads more than a few rows of what is kept, or sorts it", async () => {
+  await onStorage("query-plans", async ({ sql }) => {
+    const recording = new SqlRecording(sql);
+    try {
+      await useAll(sql);
+    } finally {
+      recording.stop();
+    }
+    const { statements } = recording;
+    const texts = Object.entries(sources)
+      .filter(([path]) => !UNCHECKED.some((name) => path.endsWith(`/${name}`)))
+      .flatMap(([, source]) => sqlTextsIn(source));
+    const unseen = texts.filter((text) => !statements.some((statement) => isIn(text, statement)));
+    expect(unseen, "statements that this test does not run").toEqual([]);
+    expect(statements.flatMap((statement) => faultsOf(sql, statement))).toEqual([]);
+  });
+});
+
+test("a statement that reads a whole table, or sorts it, is found out", async () => {
+  await onStorage("query-plans", async ({ sql }) => {
+    for (const statement of [
+      "SELECT MAX(until) FROM kept_seats",
+      "SELECT call_id FROM journal WHERE tenant = ? ORDER BY at",
+      "SELECT state FROM dials WHERE tenant = ?",
+      "SELECT 1 FROM journal WHERE call_id = ? AND tenant = ?",
+    ])
+      expect(faultsOf(sql, statement), statement).not.toEqual([]);
+  });
+});
+
+/** Whether the text, whose gaps anything may fill, is in the statement. */
+function isIn(text: readonly string[], statement: string): boolean {
+  let at = 0;
+  for (const part of text) {
+    const found = statement.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return true;
+}
+
+function faultsOf(sql: SqlStorage, statement: string): string[] {
+  const plan = sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`, ...valuesFor(statement));
+  return [...plan].flatMap(({ detail }) =>
+    isSound(sql, statement, detail) ? [] : [`${statement}\n  ${detail}`],
+  );
+}
+
+function isSound(sql: SqlStorage, statement: string, step: string): boolean {
+  if (BOUNDED.some((one) => statement.includes(one.statement) && step.includes(one.step))) return true;
+  if (/^(SCALAR|CORRELATED SCALAR|LIST) SUBQUERY|^CO-ROUTINE|^MATERIALIZE/.test(step)) return true;
+  // The few rows that another step found, or that are given.
+  if (/^SCAN (json_each|CONSTANT ROW)/.test(step)) return true;
+  if (/^SCAN \(subquery/.test(step)) return statement.includes("LIMIT ?");
+  const [, way, table, by, columns] =
+    step.match(/^(SCAN|SEARCH) (\S+)(?: USING (.+?))?(?: \((.*)\))?$/) ?? [];
+  if (table === undefined) return false;
+  if (SMALL.includes(table)) return true;
+  if (way === "SCAN") return false;
+  // The first or last row of all; of what is no row's number SQLite would read every one, and calls it a search all the same.
+  if (by === undefined) return /(MIN|MAX)\((seq|rowid|id)\)/.test(statement);
+  if (by === "INTEGER PRIMARY KEY")
+    // Of the oldest so many.
+    return columns === "rowid=?" || /< \(SELECT MIN\((seq|rowid)\) \+ \? FROM/.test(statement);
+  const named = by.match(/INDEX (\S+)$/)?.[1];
+  if (named !== undefined && !named.startsWith("sqlite_autoindex"))
+    return statement.includes(`INDEXED BY ${named}`) && /LIMIT|SELECT (MIN|MAX)\(/.test(statement);
+  return (columns?.match(/=\?/g)?.length ?? 0) === uniqueColumns(sql, table, named);
+}
+
+/** Of the table's primary key, or of the index behind it. */
+function uniqueColumns(sql: SqlStorage, table: string, index: string | undefined): number {
+  return index === undefined
+    ? sql.exec(`SELECT 1 FROM pragma_table_info('${table}') WHERE pk > 0`).toArray().length
+    : sql.exec(`SELECT 1 FROM pragma_index_info('${index}')`).toArray().length;
+}
+
+function valuesFor(statement: string): null[] {
+  const numbered = [...statement.matchAll(/\?(\d+)/g)].map(([, n]) => Number(n));
+  const count = numbered.length > 0 ? Math.max(...numbered) : (statement.match(/\?/g)?.length ?? 0);
+  return Array.from({ length: count }, () => null);
+}
+
+/** Every statement at least once: a session's ledger, used as a session does. */
+async function useAll(sql: SqlStorage): Promise<void> {
+  let now = 1_800_000_000_000;
+  const ledger = new Ledger(
+    sql,
+    () => now,
+    async () => new Set(["in", "stranger"]),
+  );
+  useFacts(ledger);
+  usePins(
+    new PinDesk(
+      sql,
+      () => now,
+      () => {},
+    ),
+  );
+  useWalksAndDials(ledger);
+  useErrands(ledger);
+  const about = { tenant: "acme", call_id: "in" };
+  const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "+15550100001" }));
+  ledger.plan(requestOf("waits", { deadline_at: now, rooms: ["acme:lobby"], join_via: "document" }));
+  ledger.placements.plan(
+    requestOf("waits", { deadline_at: now, step: 1 }),
+    "acme:lobby",
+    "a line",
+    "waiting",
+  );
+  for (let step = 0; step < 31; step += 1)
+    ledger.placements.plan(
+      requestOf("again", { deadline_at: now, step }),
+      "acme:lobby",
+      "full",
+      "failed",
+      "full",
+    );
+  expect(ledger.rooms.waiting.has("acme:lobby")).toBe(true);
+  ledger.rooms.ofCaller("acme", "me");
+  ledger.rooms.forwardingOf("acme:support", "conference");
+  const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
+  const promised = requestOf("in", { deadline_at: now, rejoin: { s: 600, to: "+15550100100", placing } });
+  ledger.kept.promise(promised);
+  const happens = (status: string, at: number) => {
+    const event = conferenceEvent(status, at, "in");
+    if (ledger.eventLog.record(event, "relay") === "new") ledger.events.apply(event);
+    ledger.eventLog.record(event, "relay");
+  };
+  happens("participant-join", now);
+  happens("participant-leave", now + 9_000);
+  ledger.rooms.taken("acme:support");
+  ledger.recorded.began("acme:support", "conf-1");
+  ledger.recorded.ended("acme:support", "conf-1");
+  ledger.kept.dropped(promised);
+  ledger.kept.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id: "back" });
+  ledger.kept.take("back");
+  ledger.kept.unkeep(promised);
+  ledger.kept.isPromised(promised);
+  ledger.kept.removed(promised);
+  if (row) ledger.repairs.release(row, "for its place in the journal");
+  ledger.checks.demandAfter("acme:support", 0);
+  ledger.checks.refused("acme:support", 1);
+  await ledger.keeper.run();
+  ledger.checks.nextDue();
+  ledger.checks.ended("acme:support");
+  for (let n = 0; n < 30; n += 1) {
+    ledger.plan(requestOf(`c-${n}`, { deadline_at: now + 2_000, capacity: 99, rooms: ["acme:all"] }));
+    ledger.events.apply(conferenceEvent("participant-join", now, `c-${n}`, "acme:all"));
+  }
+  ledger.events.apply(conferenceEvent("conference-end", now + 1_000, null, "acme:all"));
+  while (ledger.events.isBehind) ledger.events.catchUp();
+  const archive = new Archive(
+    sql,
+    ledger.journal,
+    ledger.placements,
+    ledger.rooms,
+    ledger.doubts,
+    ledger.rulesets,
+    ledger.recordings,
+    () => {},
+  );
+  useRecordings(ledger);
+  for (const more of [{}, { room: "acme:support" }, { conference_id: "c-1" }])
+    archive.recordings("acme", { limit: 9, since: 1, ...more });
+  const note = { received_at: now, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
+  const said = { outcome: "reject", rule: null, ruleset: "r1", room: null, ms: 1 };
+  archive.note({ v: 1, project_id: "p-1", tenant: "acme", call_id: "in", note, said });
+  archive.keep("acme", { hash: "r1", text: "{}" });
+  archive.lastGood("acme");
+  archive.story("acme", "in", { with_rulesets: true });
+  archive.calls("acme", { limit: 9, after: 9_999 });
+  const tenants = new TenantRecords(ledger.disk, ledger.facts, ledger.namings, async () => {});
+  await tenants.keep({ tenant: "acme", project_id: "p-1", project_version: "1", record: "{}" });
+  tenants.lastGood("acme");
+  for (const naming of ["plain", "prefixed", "plain"] as const)
+    ledger.namings.settle({ tenant: "acme", rooms: ["acme:named"], naming });
+  ledger.journal.knows("in");
+  ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
+  ledger.journal.oldest();
+  now += 100 * 24 * 3_600_000;
+  await ledger.keeper.routine();
+  for (const limit of [1, 2]) {
+    ledger.placements.forgetOver(1, limit);
+    ledger.journal.forgetHistory(1, limit);
+    ledger.walks.forgetOver(1, limit);
+  }
+  for (const table of [
+    ledger.placements,
+    ledger.eventLog,
+    ledger.journal,
+    ledger.walks,
+    ledger.dials,
+    ledger.rulesets,
+    ledger.recordings,
+  ])
+    table.forget(1, 100);
+  ledger.kept.forget(100);
+  ledger.kept.nextForget();
+  useFull(sql, ledger);
+}
+
+/** What is done where there is no room. */
+function useFull(sql: SqlStorage, { errands, walks, rulesets }: Ledger): void {
+  errands.add("end", { call_id: "full", entry: "", step: 0 }, null);
+  using full = new SqlFaults(sql, needsRoom, FULL);
+  errands.takeDue(9);
+  walks.close("walked");
+  full[Symbol.dispose]();
+  using _later = new SqlFaults(sql, (statement) => statement.startsWith("INSERT"), FULL);
+  expect(() => rulesets.keep("acme", { hash: "r2", text: "{}" })).toThrow(FULL);
+}
+
+function useFacts({ facts, counters, observations }: Ledger): void {
+  facts.set("project_id", "p-1");
+  facts.forgetResume();
+  facts.drop("project_id");
+  counters.add("calls");
+  counters.flush();
+  observations.saw("call_sid_is_call_id", true);
+}
+
+function usePins(pins: PinDesk): void {
+  const limits = {
+    tries_per_caller: 1,
+    tries_per_number: 9,
+    window_s: 9,
+    caller_block_s: 9,
+    number_block_s: 9,
+  };
+  const question = { v: 1, tenant: "acme", call_id: "in", from: "+15550100001", to: "+15550100100" } as const;
+  pins.ask({ ...question, entry: "", step: 0, answer: "a", wrong: true, limits });
+  pins.closed("acme");
+  pins.letIn("acme", "+15550100001");
+  pins.forget(9);
+  pins.nextForget();
+}
+
+function useWalksAndDials({ walks, dials }: Ledger): void {
+  const call = { call_id: "walked", call_state: "answered" } as Parameters<typeof walks.claim>[0]; // As much as is kept of it.
+  const walk = walks.claim({ ...call, headers: {}, vars: {}, params: {}, details: {} }, "main");
+  if (walk) walks.update(walk, { answered: true });
+  walks.has("walked");
+  walks.isOpen("walked");
+  walks.open(9);
+  walks.close("walked");
+  walks.oldest();
+  expect(walks.areOpen).toBe(false);
+  const request = { tenant: "acme", id: "1" } as DialRequest; // As much as the table reads of it.
+  const dial = dials.add("tag-1", request);
+  dials.find("acme", "1");
+  dials.byCall("in");
+  dials.ofTenant("acme", 9, 9);
+  expect([dials.heads().length, dials.areOpen]).toEqual([1, true]);
+  dials.update(dial, { state: "ringing" });
+  dials.underWay();
+  dials.countQueued("acme", 9);
+  dials.countUnderWay("acme", 9);
+  dials.lastSentAt();
+  dials.oldest();
+}
+
+function useRecordings({ recordings }: Ledger): void {
+  const about = { tenant: "acme", room: "acme:support", state: "expected", started_at: 1 } as const;
+  const row = recordings.add(about);
+  if (!row) throw new Error("there was no room");
+  recordings.update(row, { sid: "r-1", conference_id: "c-1", due_at: 1 });
+  recordings.find("acme", row.id);
+  recordings.bySid("r-1");
+  recordings.ofConference("c-1");
+  recordings.newestIn("acme", "acme:support");
+  recordings.begunIn("acme", "acme:support", 0, 9);
+  recordings.takeDue(9, 9);
+  recordings.nextDue();
+  recordings.oldest();
+  recordings.drop(row);
+}
+
+function useErrands({ errands }: Ledger): void {
+  const key = { call_id: "in", entry: "", step: 0 };
+  errands.add("verify", key, null);
+  errands.drop("end", key);
+  errands.takeOver();
+  const [errand] = errands.takeDue(9);
+  if (!errand) throw new Error("nothing was due");
+  errands.has(errand);
+  errands.putOff(errand, 1, { counts: true });
+  errands.retry(errand);
+  errands.done(errand);
+  errands.nextDue();
+}
+
+function conferenceEvent(
+  status: string,
+  at: number,
+  call_id: string | null,
+  name = "acme:support",
+): RelayEvent {
+  const params = {
+    status,
+    conference_id: `${name}-1`,
+    name,
+    size: 7,
+    ...(call_id === null ? {} : { call_id }),
+  };
+  return { kind: "conference", event_type: "calling.conference", timestamp: at / 1_000, params };
+}
