@@ -8,7 +8,8 @@ import {
   tenantRecord,
 } from "../../shared/records.ts";
 import { parseRuleset } from "../../shared/rules/check/parse.ts";
-import { type CompiledRuleset, compileRuleset, hashRuleset } from "../../shared/rules/compile/compile.ts";
+import { compileRuleset, hashRuleset } from "../../shared/rules/compile/compile.ts";
+import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
 import { DECISION_STEPS } from "../../shared/rules/limits.ts";
 import type { Problem } from "../../shared/rules/schema/problems.ts";
 import { describeError, log, withoutUrls } from "../log.ts";

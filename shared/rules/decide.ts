@@ -2,7 +2,12 @@ import type { Call } from "../call.ts";
 import type { Answers } from "./answers.ts";
 import type { Resolved } from "./compile/actions.ts";
 import type { Asked } from "./compile/asking.ts";
-import type { CompiledGroup, CompiledRule, CompiledRules, CompiledRuleset } from "./compile/compile.ts";
+import type {
+  CompiledGroup,
+  CompiledRule,
+  CompiledRules,
+  CompiledRuleset,
+} from "./compile/compiled-ruleset.ts";
 import { Subject } from "./compile/evaluation-context.ts";
 import { rejectByDefault } from "./compile/refusal.ts";
 import type { Action, Ask, Decision, Finding, Look, OverBudget, Question } from "./decision.ts";

@@ -1,6 +1,7 @@
 import type { Call } from "../../shared/call.ts";
 import { parseRuleset } from "../../shared/rules/check/parse.ts";
-import { type CompiledRuleset, compileRuleset } from "../../shared/rules/compile/compile.ts";
+import { compileRuleset } from "../../shared/rules/compile/compile.ts";
+import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
 import { decide } from "../../shared/rules/decide.ts";
 
 // wrangler.toml asks for it of every entry; nothing here uses it.

@@ -1,13 +1,13 @@
 import { type JoinParameters, wireName } from "../../conference.ts";
-import { roomNames } from "../compile/place.ts";
 import { type OwnRoles, roleParameters } from "../compile/roles.ts";
+import { roomNames } from "../compile/room-names.ts";
 import { type ActionText, builtInRoles, type PlaceText } from "../schema/action-schema.ts";
 import { type Path, problem, shown } from "../schema/problems.ts";
 import type { HandOverText } from "../schema/refusal-schema.ts";
+import type { ParseOptions } from "../schema/ruleset.ts";
 import { readTemplate } from "../template.ts";
 import { checkWait } from "./check-wait.ts";
 import { type Found, missing } from "./list-use.ts";
-import type { ParseOptions } from "./parse.ts";
 
 /** RELAY's guide gives this as the most that a conference takes, and as what it takes unless told. */
 const RELAY_PARTICIPANTS = 250;

@@ -1,5 +1,4 @@
 import { nearest } from "../nearest.ts";
-import type { ActionText } from "../schema/action-schema.ts";
 import { type AskText, digitsOf, type QuestionText } from "../schema/ask-schema.ts";
 import {
   type AnswerWanted,
@@ -97,12 +96,6 @@ export function checkPlaceholders(texts: unknown, path: Path, asked: Asked, foun
 export function holdsPlaceholder(texts: unknown): boolean {
   if (typeof texts === "string") return texts.replaceAll(NUMBER, "").replaceAll(POSITION, "").includes("{");
   return typeof texts === "object" && texts !== null && Object.values(texts).some(holdsPlaceholder);
-}
-
-/** The parts of an action that may hold placeholders. */
-export function templatesOf({ place, reject }: ActionText): object {
-  const { join: _, ...words } = place ?? {};
-  return { ...(place === undefined ? {} : { place: words }), ...(reject === undefined ? {} : { reject }) };
 }
 
 /** Answers of which one begins with another, where no key says which is meant. */

@@ -1,12 +1,12 @@
 import { costOfAction } from "../compile/action-cost.ts";
-import { type CompiledRules, type CompiledRuleset, compileRuleset } from "../compile/compile.ts";
+import { compileRuleset } from "../compile/compile.ts";
+import type { CompiledRules, CompiledRuleset } from "../compile/compiled-ruleset.ts";
 import type { CostOf } from "../compile/cost.ts";
 import { compiledOf } from "../compile/expressions.ts";
 import { stepsOf } from "../compile/worst-case.ts";
 import { DECISION_STEPS } from "../limits.ts";
 import { type Path, type Problem, problem } from "../schema/problems.ts";
-import type { Rule, Ruleset } from "../schema/ruleset.ts";
-import type { ParseOptions } from "./parse.ts";
+import type { ParseOptions, Rule, Ruleset } from "../schema/ruleset.ts";
 
 /**
  * That a call whose values are no larger than rules may read can take longer to decide than a decision may, or null: such a

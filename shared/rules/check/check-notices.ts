@@ -1,5 +1,5 @@
-import { roomNames } from "../compile/place.ts";
 import { records } from "../compile/recorded-rooms.ts";
+import { roomNames } from "../compile/room-names.ts";
 import type { PlaceText } from "../schema/action-schema.ts";
 import { type Path, problem, shown } from "../schema/problems.ts";
 import type { Rule, Ruleset } from "../schema/ruleset.ts";

@@ -1,27 +1,19 @@
 import { pinTakenBy } from "../compile/pins.ts";
-import { roomNames } from "../compile/place.ts";
 import { actionsOf, moderatedRooms } from "../compile/roles.ts";
+import { roomNames } from "../compile/room-names.ts";
 import { GROUP_DEPTH, RULES } from "../limits.ts";
-import { type ActionText, builtInRoles } from "../schema/action-schema.ts";
+import { type ActionText, builtInRoles, templatesOf } from "../schema/action-schema.ts";
 import { type Path, pathText, problem, shown } from "../schema/problems.ts";
-import type { Rule, Ruleset } from "../schema/ruleset.ts";
+import type { ParseOptions, Rule, Ruleset } from "../schema/ruleset.ts";
 import { holdsPinRoom } from "../template.ts";
 import { type ActionNames, checkAction, checkJoin } from "./check-actions.ts";
-import {
-  type Asked,
-  askedWithin,
-  checkAnswers,
-  checkPlaceholders,
-  templatesOf,
-  warnOfPrefixes,
-} from "./check-answers.ts";
+import { type Asked, askedWithin, checkAnswers, checkPlaceholders, warnOfPrefixes } from "./check-answers.ts";
 import { warnOfWaysIn } from "./check-ingress.ts";
 import { checkMatch, type MatchNames } from "./check-match.ts";
 import { warnOfUntold } from "./check-notices.ts";
 import { checkSchedules, warnOfUnusedSchedules } from "./check-schedules.ts";
 import { BeforeRoom } from "./check-wait.ts";
 import { type Found, ListUse } from "./list-use.ts";
-import type { ParseOptions } from "./parse.ts";
 import { warnOfShadows } from "./unreachable-rules.ts";
 
 interface Walk {

@@ -1,6 +1,6 @@
 import type { JoinParameters } from "../../conference.ts";
-import { roomNames } from "../compile/place.ts";
 import type { OwnRoles } from "../compile/roles.ts";
+import { roomNames } from "../compile/room-names.ts";
 import type { ActionText, PlaceText } from "../schema/action-schema.ts";
 import { type Path, problem, shown } from "../schema/problems.ts";
 import type { Ruleset } from "../schema/ruleset.ts";

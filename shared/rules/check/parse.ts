@@ -1,25 +1,13 @@
 import { RULESET_LENGTH } from "../limits.ts";
 import { boundsProblem, tooLong } from "../schema/bounds.ts";
 import { type Problem, problem, problemsOf } from "../schema/problems.ts";
-import { type Ruleset, rulesetSchema } from "../schema/ruleset.ts";
+import { type ParseOptions, type Ruleset, rulesetSchema } from "../schema/ruleset.ts";
 import { budgetProblem } from "./check-budget.ts";
 import { checkRuleset } from "./check-ruleset.ts";
 
 export type ParsedRuleset =
   | { ok: true; ruleset: Ruleset; warnings: Problem[] }
   | { ok: false; errors: [Problem, ...Problem[]]; warnings: Problem[] };
-
-export interface ParseOptions {
-  /** Whose rules they are; without it a room's name leaves space for the shortest tenant's prefix alone. */
-  tenant?: string;
-  /** Whether the tenant's conferences carry no prefix. Default: false. */
-  plain?: boolean;
-  /**
-   * Whether it is read to decide calls by. Rules that can take longer than a decision may are refused where they are written,
-   * and nowhere else: those that serve go on serving. Default: false.
-   */
-  serving?: boolean;
-}
 
 /**
  * Reads a ruleset, as JSON text of at most 4 MiB or as what YAML or JSON was read into. Errors stop it, warnings do not;

@@ -1,7 +1,8 @@
+import { templatesOf } from "../schema/action-schema.ts";
 import type { Match, Wanted } from "../schema/match-schema.ts";
 import { type Path, pathText, problem, shown } from "../schema/problems.ts";
 import type { Rule, Ruleset } from "../schema/ruleset.ts";
-import { holdsPlaceholder, templatesOf } from "./check-answers.ts";
+import { holdsPlaceholder } from "./check-answers.ts";
 import { Covering, coveringKeys } from "./implication.ts";
 import type { Found } from "./list-use.ts";
 

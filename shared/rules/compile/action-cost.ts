@@ -1,7 +1,6 @@
-import { templatesOf } from "../check/check-answers.ts";
 import { NAME_LENGTH, SPOKEN_LENGTH } from "../limits.ts";
 import { fieldRead, type Read } from "../reads.ts";
-import type { ActionText } from "../schema/action-schema.ts";
+import { type ActionText, templatesOf } from "../schema/action-schema.ts";
 import { readsOf } from "../template.ts";
 import { type CostOf, constantCost, costOfAll } from "./cost.ts";
 

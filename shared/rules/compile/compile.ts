@@ -1,16 +1,14 @@
-import type { JoinParameters } from "../../conference.ts";
 import type { ActionText } from "../schema/action-schema.ts";
 import type { Rule, Ruleset } from "../schema/ruleset.ts";
-import type { Announcement } from "../schema/words-schema.ts";
 import { WallClock } from "../wall-clock.ts";
 import { costOfAction, costOfFilling } from "./action-cost.ts";
-import { type ActionOf, readAction } from "./actions.ts";
+import { readAction } from "./actions.ts";
 import { AddressIndex } from "./address-index.ts";
 import { Asking } from "./asking.ts";
-import { type Condition, type Named, readMatch } from "./conditions.ts";
-import { type Cost, ReadTable } from "./cost.ts";
+import type { CompiledRule, CompiledRules, CompiledRuleset } from "./compiled-ruleset.ts";
+import { type Named, readMatch } from "./conditions.ts";
+import { ReadTable } from "./cost.ts";
 import { expressionOf } from "./expressions.ts";
-import type { Speech } from "./interpolation.ts";
 import { WantedSets } from "./matcher-values.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
@@ -27,49 +25,6 @@ export interface CompileOptions {
   hash: string;
   /** The tenant record's fallback, for a ruleset that has none of its own. */
   fallback?: ActionText;
-}
-
-export interface CompiledGroup extends CompiledRules {
-  /** Null where the group asks nothing. */
-  asking: Asking | null;
-}
-
-export interface CompiledRule {
-  id: string;
-  conditions: readonly Condition[];
-  does: ({ actionOf: ActionOf } | { group: CompiledGroup }) & { cost: Cost };
-}
-
-export interface CompiledRules {
-  rules: readonly CompiledRule[];
-  index: AddressIndex;
-}
-
-/** A ruleset made ready for deciding. Never changed; kept for as long as its version serves. */
-export interface CompiledRuleset extends CompiledRules {
-  tenant: string;
-  hash: string;
-  /** What the rules read. */
-  reads: ReadTable;
-  /** Steps of the dearest decision there can be, or more: no call whose values are small enough to be read takes longer. */
-  most_steps: number;
-  /** Lengths of the prefixes that rules name. */
-  prefixes: readonly number[];
-  /** Whether a rule keeps seats for those who drop and come back, so that a call may be one of them. */
-  rejoins: boolean;
-  /** Whether a rule compares PINs of KV, so that they are worth looking up. */
-  pins: boolean;
-  /** Null where neither ruleset nor tenant has one: then the call is rejected. */
-  fallback: ActionOf | null;
-  fallback_cost: Cost;
-  /** How words are spoken that no rule holds. */
-  speech: Speech;
-  /** `defaults.recording_notice`; absent where there is none. */
-  notice?: Announcement;
-  /** The rooms that some rule records. */
-  recorded: Pick<RecordedRooms, "mayBe">;
-  /** How somebody in this role joins the room (its plain name), by defaults and role; null: there is no such role. */
-  joinAs(role: string, room: string): JoinParameters | null;
 }
 
 /** Compiles what `parseRuleset` read. */

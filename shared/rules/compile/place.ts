@@ -10,6 +10,7 @@ import { filler, found, readSpoken, type Speech, type SpokenOf } from "./interpo
 import type { RecordedRooms } from "./recorded-rooms.ts";
 import { type Reader, readHandOver, readOtherwise } from "./refusal.ts";
 import { type OwnRoles, roleParameters } from "./roles.ts";
+import { roomNames } from "./room-names.ts";
 import { readWait, readWhenFull } from "./wait.ts";
 
 export interface PlaceContext {
@@ -114,13 +115,6 @@ function isAsItCame(call: Call): boolean {
 /** The call with its addresses read as the version before read them: not at all. */
 function asItCame(call: Call): Call {
   return { ...call, canonical: { from: call.from, to: call.to } };
-}
-
-/** The names of the rooms as written, in order: the room, and where it overflows its numbered ones. */
-export function roomNames(room: string, { overflow }: PlaceText): [string, ...string[]] {
-  const names: [string, ...string[]] = [room];
-  for (let number = 2; number <= (overflow?.rooms ?? 1); number++) names.push(`${room}-${number}`);
-  return names;
 }
 
 function readRooms(place: PlaceText, context: PlaceContext): Reader<[string, ...string[]]> {

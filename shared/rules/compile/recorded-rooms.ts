@@ -6,8 +6,8 @@ import type { ActionText, PlaceText } from "../schema/action-schema.ts";
 import type { Rule } from "../schema/ruleset.ts";
 import { fill, isLiteral, readTemplate, type Template } from "../template.ts";
 import { pinTakenBy } from "./pins.ts";
-import { roomNames } from "./place.ts";
 import type { OwnRoles } from "./roles.ts";
+import { roomNames } from "./room-names.ts";
 
 /** What a join takes from the ruleset, as far as recordings go. */
 export interface RecordedBy {

@@ -2,7 +2,7 @@ import { addressKey, prefixLength } from "../address.ts";
 import { DECISION_STEPS } from "../limits.ts";
 import type { Match } from "../schema/match-schema.ts";
 import type { Rule } from "../schema/ruleset.ts";
-import type { CompiledRule, CompiledRules } from "./compile.ts";
+import type { CompiledRule, CompiledRules } from "./compiled-ruleset.ts";
 
 /**
  * At least the steps of the dearest decision by the rules: of rules that name different numbers, one call meets only some. What

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { joinParameters } from "../../conference.ts";
 import { TEMPLATE_LENGTH } from "../limits.ts";
+import { name } from "./name-schema.ts";
 import { complain, handOver, lastWord, otherwise } from "./refusal-schema.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
 import { type OverflowText, overflow, wait } from "./wait-schema.ts";
-import { announcementOfPlace, name, recordingNotice, template } from "./words-schema.ts";
+import { announcementOfPlace, recordingNotice, template } from "./words-schema.ts";
 
 /** The roles that there always are. */
 export const builtInRoles = ["moderator", "participant", "listener", "coach"] as const;
@@ -137,4 +138,10 @@ export type PlaceText = z.infer<typeof place>;
 /** Whether an overflow says what becomes of those who find no seat. */
 function saysMore({ say, play, reason, swml, cxml }: OverflowText): boolean {
   return [say, play, reason, swml, cxml].some((word) => word !== undefined);
+}
+
+/** The parts of an action that may hold placeholders. */
+export function templatesOf({ place, reject }: ActionText): object {
+  const { join: _, ...words } = place ?? {};
+  return { ...(place === undefined ? {} : { place: words }), ...(reject === undefined ? {} : { reject }) };
 }

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { DIGITS } from "../limits.ts";
+import { word } from "./name-schema.ts";
 import { strictObject } from "./strict-object.ts";
-import { announcement, speech, word } from "./words-schema.ts";
+import { announcement, speech } from "./words-schema.ts";
 
 const digits = z
   .string()

@@ -3,9 +3,9 @@ import * as z from "zod";
 import { _check } from "zod/v4/core";
 import { addressPattern } from "../address.ts";
 import { TEXT_LENGTH, VALUES, WHEN_LENGTH } from "../limits.ts";
+import { name, word } from "./name-schema.ts";
 import { sparse } from "./sparse-object.ts";
 import { strictObject, unknownKeys } from "./strict-object.ts";
-import { name, word } from "./words-schema.ts";
 
 export const ADDRESS_MESSAGE =
   'must be an E.164 number such as "+15550100100", a prefix such as "+1555*", a SIP URI such as "sip:*@example.com", or "anonymous"';

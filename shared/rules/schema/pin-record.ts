@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { holdsExpansion } from "../../documents/expansion.ts";
 import { TEXT_LENGTH } from "../limits.ts";
+import { name } from "./name-schema.ts";
 import { strictObject } from "./strict-object.ts";
-import { name } from "./words-schema.ts";
 
 /** What KV holds of one PIN, as JSON under `pins/<tenant>/<hmac>`. `{}` is a PIN that is good, and no more. */
 export const pinRecord = strictObject({

@@ -4,9 +4,10 @@ import { RULES, TEXT_LENGTH, VALUES } from "../limits.ts";
 import { type ActionText, actionNames, actionSchema, actions } from "./action-schema.ts";
 import { type AskText, ask } from "./ask-schema.ts";
 import { hmac, match } from "./match-schema.ts";
+import { name, word } from "./name-schema.ts";
 import { schedule, timezone } from "./schedule-schema.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
-import { announcement, name, speech, word } from "./words-schema.ts";
+import { announcement, speech } from "./words-schema.ts";
 
 export { actionSchema } from "./action-schema.ts";
 
@@ -87,3 +88,15 @@ export const rulesetSchema = strictObject({
 });
 
 export type Ruleset = z.infer<typeof rulesetSchema>;
+
+export interface ParseOptions {
+  /** Whose rules they are; without it a room's name leaves space for the shortest tenant's prefix alone. */
+  tenant?: string;
+  /** Whether the tenant's conferences carry no prefix. Default: false. */
+  plain?: boolean;
+  /**
+   * Whether it is read to decide calls by. Rules that can take longer than a decision may are refused where they are written,
+   * and nowhere else: those that serve go on serving. Default: false.
+   */
+  serving?: boolean;
+}

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isTimezone } from "../wall-clock.ts";
+import { name } from "./name-schema.ts";
 import { strictObject } from "./strict-object.ts";
-import { name } from "./words-schema.ts";
 
 const DAY = "(?:mon|tue|wed|thu|fri|sat|sun)";
 const DAYS = `${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*`;

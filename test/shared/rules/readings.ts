@@ -1,4 +1,5 @@
-import { type ParseOptions, parseRuleset } from "../../../shared/rules/check/parse.ts";
+import { parseRuleset } from "../../../shared/rules/check/parse.ts";
+import type { ParseOptions } from "../../../shared/rules/schema/ruleset.ts";
 
 /** The ruleset's errors, each as a person would read it. */
 export function errorsOf(source: unknown, options: ParseOptions = {}): string[] {

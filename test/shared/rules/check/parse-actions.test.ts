@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ParseOptions } from "../../../../shared/rules/check/parse.ts";
+import type { ParseOptions } from "../../../../shared/rules/schema/ruleset.ts";
 import { errorsOf, warningsOf, withJoin, withRule } from "../readings.ts";
 
 describe("rooms and lines", () => {
