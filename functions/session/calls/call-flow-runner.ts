@@ -11,7 +11,7 @@ import { orAfter } from "../../timeout.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { Made, Walk } from "../store/call-flows.ts";
 import type { Journal } from "../store/history.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { readTrail } from "../store/transitions.ts";
 import { CallControl } from "./call-control.ts";

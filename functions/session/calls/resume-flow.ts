@@ -1,7 +1,7 @@
 import type { Next } from "../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../shared/placement.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 import { asksUsOf } from "../store/resume-url-of.ts";
 
 const SENT: readonly PlacementState[] = ["sending", "unknown", "accepted", "joined"];

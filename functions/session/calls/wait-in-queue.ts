@@ -2,7 +2,7 @@ import type { Next, Waiting } from "../../../shared/documents/step.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
 import { orAfter } from "../../timeout.ts";
 import type { Line } from "../queue/waiting-queue.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 import type { CallControl } from "./call-control.ts";
 
 /** Ringing, or a piece of music of which RELAY can't tell the end, is heard so long before the line is asked. */

@@ -9,7 +9,8 @@ import type { Line } from "../queue/waiting-queue.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Errand } from "../store/commands.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import { asksUsOf, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { lastWordOf } from "../store/wait-terms.ts";
 

@@ -1,7 +1,6 @@
 import { evidenceOfList, evidenceOfRefusal } from "../../../shared/evidence.ts";
 import { mayMove } from "../../../shared/placement.ts";
-import type { Outcome } from "../../../shared/relay/outcome.ts";
-import { describeOutcome } from "../../../shared/relay/outcome.ts";
+import { describeOutcome, type Outcome } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
 import {
   type CallStatuses,
@@ -29,7 +28,8 @@ import type { Rooms } from "../seats/occupancy.ts";
 import type { Health } from "../store/circuit-breaker.ts";
 import type { Errand, Errands } from "../store/commands.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { kindOf, listable } from "../store/suspicions.ts";
 import { asksBy } from "../store/wait-terms.ts";

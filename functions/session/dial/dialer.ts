@@ -26,7 +26,8 @@ import type { Counters } from "../store/counters.ts";
 import type { Dial, Dials } from "../store/dials.ts";
 import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import { parametersOf } from "./dial-parameters.ts";
 
 /** A call that could not be made for so long is not made: nobody waits for it any more. */

@@ -3,7 +3,8 @@ import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Changes, Placement, Placements } from "../store/placements.ts";
+import type { Changes, Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 
 interface Ledger {

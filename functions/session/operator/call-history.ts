@@ -5,7 +5,8 @@ import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { NoteRequest } from "../contract/history.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { About, Journal, JournalEntry, PageOf } from "../store/history.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import {
   type Recordings,
   type RecordingsPage,

@@ -3,7 +3,8 @@ import { isLive } from "../../../shared/placement.ts";
 import type { Chores } from "../commands/dispatcher.ts";
 import type { Errands } from "../store/commands.ts";
 import type { Journal } from "../store/history.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 
 /** Which call an operator means. */
 export interface ControlRequest {

@@ -1,7 +1,7 @@
 import type { Look } from "../../../shared/rules/decision.ts";
 import type { KeptAnswer, KeptDecision, Purpose } from "../contract/history.ts";
 import type { JournalEntry } from "../store/history.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 import { type Mark, readTrail } from "../store/transitions.ts";
 
 /** One thing that happened to a call, at a time in ms. */

@@ -15,7 +15,8 @@ import type { Link } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Alarm } from "../store/alarm.ts";
 import type { Journal } from "../store/history.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import { resumeUrlOf } from "../store/resume-url-of.ts";
 import type { Turns } from "../store/turns.ts";
 

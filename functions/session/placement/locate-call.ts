@@ -10,7 +10,8 @@ import type { Health } from "../store/circuit-breaker.ts";
 import type { Counters } from "../store/counters.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */

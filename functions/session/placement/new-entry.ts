@@ -1,6 +1,6 @@
 import { isLive } from "../../../shared/placement.ts";
 import type { PlaceRequest } from "../contract/placement.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 
 /** SignalWire waits no longer for a webhook's answer: what comes later after the first is no repeat of it. */
 const REPEAT_MS = 5_000;

@@ -9,7 +9,8 @@ import type { Rooms } from "../seats/occupancy.ts";
 import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 
 /** What is kept of the time for the answer to a join that is sent late: a quarter, and this at most. */
 const ANSWER_RESERVE_MS = 300;

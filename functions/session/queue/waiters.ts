@@ -1,7 +1,7 @@
 import type { WaitsFor } from "../../../shared/rules/decision.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import { Glance } from "../seats/occupancy-snapshot.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 import { roomsOf } from "../store/wait-terms.ts";
 
 /** One who waits for a room, as operators see it. */

@@ -8,9 +8,10 @@ import type { Rooms } from "../seats/occupancy.ts";
 import { Glance } from "../seats/occupancy-snapshot.ts";
 import type { Errands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement, Terms } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import { readTrail } from "../store/transitions.ts";
-import { asksOften, roomsOf, type Terms, termsOf } from "../store/wait-terms.ts";
+import { asksOften, roomsOf, termsOf } from "../store/wait-terms.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import { waitsFor } from "./waiters.ts";
 

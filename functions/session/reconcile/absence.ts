@@ -1,7 +1,7 @@
 import { LIST_LAG_MS } from "../../../shared/evidence.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
 import { kindOf } from "../store/suspicions.ts";
 
 /**

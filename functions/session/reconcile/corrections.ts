@@ -12,7 +12,8 @@ import type { Errands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 
 interface RepairsHost {

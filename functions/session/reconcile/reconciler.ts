@@ -1,12 +1,12 @@
 import { tooMany } from "../../../shared/evidence.ts";
 import { describeError, log } from "../../log.ts";
-import type { CallStatuses, RoomListing } from "../../rest.ts";
-import { evidenceOfStatuses } from "../../rest.ts";
+import { type CallStatuses, evidenceOfStatuses, type RoomListing } from "../../rest.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import type { Heard, RoomCheck, RoomChecks } from "../store/room-checks.ts";
 import { type Doubts, kindOf } from "../store/suspicions.ts";
 import type { Turns } from "../store/turns.ts";

@@ -1,6 +1,7 @@
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import type { Rooms } from "./occupancy.ts";
 
 /** Joins of which RELAY said by an event that they failed; the oldest is forgotten first. */

@@ -2,7 +2,8 @@ import type { CallbackKind, Forwarding, ForwardTo } from "../../../shared/callba
 import { isSameCaller, sameCallerKey } from "../../../shared/identity.ts";
 import { isLive, LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { LivePlacement, LiveRows } from "../store/live-placements.ts";
-import type { Placement, Placements } from "../store/placements.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import type { KeptSeats } from "./held-seats.ts";
 

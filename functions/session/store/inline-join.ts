@@ -1,5 +1,5 @@
 import { type JoinParameters, withLimit, withoutEnd } from "../../../shared/conference.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement } from "./placement-row.ts";
 
 /**
  * The row's join as a document makes it. If seats are limited it holds the limit, too; while RELAY's join may stand, it does not carry

@@ -1,7 +1,7 @@
 import { isLive } from "../../../shared/placement.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { Sql } from "./disk.ts";
-import type { Changes, Placement } from "./placements.ts";
+import type { Changes, Placement } from "./placement-row.ts";
 
 /** Rows that are loaded in one turn. */
 const LOADED_AT_ONCE = 500;

@@ -1,6 +1,6 @@
 import { withoutEnd } from "../../../shared/conference.ts";
 import type { PlacementKey, PlaceReply } from "../contract/placement.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement } from "./placement-row.ts";
 
 /** The answer that a placement's row stands for: the same for every repeat of its webhook. */
 export function replyOf(row: Placement): PlaceReply {

@@ -1,128 +1,20 @@
-import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import { sameCallerKey } from "../../../shared/identity.ts";
-import {
-  isLive,
-  LONGEST_CALL_MS,
-  type Membership,
-  mayMove,
-  type PlacementState,
-} from "../../../shared/placement.ts";
+import { isLive, LONGEST_CALL_MS, mayMove, type PlacementState } from "../../../shared/placement.ts";
 import type { LastWord } from "../../../shared/rules/decision.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 import type { Disk } from "./disk.ts";
 import { LiveRows } from "./live-placements.ts";
+import type { Changes, Placement, Terms } from "./placement-row.ts";
 import { CallRows } from "./row-cache.ts";
 import { Sweep } from "./sweep.ts";
 import { withMark } from "./transitions.ts";
-import { roomsOf, type Terms, termsOf } from "./wait-terms.ts";
+import { roomsOf, termsOf } from "./wait-terms.ts";
 import { WaitingIndex } from "./waiting-index.ts";
 
 /** Waiters read in one turn when the index of them is made. */
 const WAITERS_AT_ONCE = 200;
-
-/** A row of the ledger. */
-export interface Placement extends PlacementKey, Membership {
-  tenant: string;
-  node_id: string | null;
-  from: string;
-  /** Set where the call was let into no room; its state is `failed`. */
-  turned_away: TurnedAway | null;
-  capacity: number | null;
-  sticky_key: string | null;
-  after_url: string | null;
-  /** What a caller is told who finds no seat, where the rule says so and no line does. */
-  when_full: LastWord | null;
-  join: JoinParameters;
-  forwarding: Forwarding | null;
-  rule: string | null;
-  role: string;
-  ruleset: string;
-  decided_at: number;
-  reason: string;
-  /** What speaks against RELAY, should the call be seen alive after. */
-  doubt: "404" | "taken out" | null;
-  created_at: number;
-  deadline_at: number;
-  /** When REST last found the call in its room, ms. */
-  verified_at: number | null;
-  /** The step whose question was answered for good, and how: a repeat of it gets the same. */
-  asking_step: number | null;
-  answer: LookReply | null;
-  /** What the placement went through; `trail.ts` reads it. */
-  trail: string;
-  /** As its conference's events have it, 0 or 1, and the newest of them, seconds. */
-  muted: number;
-  held: number;
-  flags_ts: number | null;
-  /** What the call came to stand in a line for; null where it never had to. */
-  wait: Terms | null;
-  /** When a waiter was last known to be there, ms. */
-  seen_at: number | null;
-  /** Whether an operator let it in, 0 or 1. */
-  admitted: number;
-  /** 1: it joined after its seat had gone, and the room was full. */
-  over_capacity: number;
-  /** How the call came; null in rows that an older version wrote. */
-  ingress: Ingress | null;
-  /** The call's newest segment that is known, by which its voice log is found. */
-  segment_id: string | null;
-  /** Since when something speaks against its being in its room, ms; gaps in RELAY's events are known to `Doubts` alone. */
-  doubted_at: number | null;
-  /** Since when its seat is not counted, though nothing says for sure that it left, ms. */
-  presumed_gone_at: number | null;
-  /** When somebody unsigned said that it left, and when the first proved list since then was without it; ms. */
-  unsigned_leave_at: number | null;
-  missed_at: number | null;
-  /** How often one of our documents put it back into its room without being asked to. */
-  rejoins: number;
-  /** 1: RELAY was told to join it, and nothing says that this join came to nothing or is over. */
-  may_stand: number;
-  /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
-  relay_took: string | null;
-  rest_took: number;
-  /** What the caller is to be told if the room is recorded, and has not been: a `Spoken`, as JSON. */
-  untold: string | null;
-  /** When the call was first told to come back once more, ms; null: the newest answer of all was another. */
-  held_back_at: number | null;
-}
-
-/** What of a row changes after it was planned. */
-export type Changes = Partial<
-  Omit<Membership, "room"> &
-    Pick<
-      Placement,
-      | "reason"
-      | "verified_at"
-      | "doubt"
-      | "asking_step"
-      | "answer"
-      | "trail"
-      | "muted"
-      | "held"
-      | "flags_ts"
-      | "room"
-      | "join"
-      | "deadline_at"
-      | "wait"
-      | "turned_away"
-      | "seen_at"
-      | "admitted"
-      | "over_capacity"
-      | "segment_id"
-      | "doubted_at"
-      | "presumed_gone_at"
-      | "unsigned_leave_at"
-      | "missed_at"
-      | "rejoins"
-      | "may_stand"
-      | "relay_took"
-      | "rest_took"
-      | "held_back_at"
-      | "untold"
-    >
->;
 
 /** Rows whose changes are at hand alone, where the storage is full. */
 const UNSAVED = 5_000;

@@ -1,6 +1,6 @@
 import type { ForwardTo } from "../../../shared/callbacks.ts";
 import type { Disk } from "./disk.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement } from "./placement-row.ts";
 
 /**
  * expected: a participant asked for one, and nothing was told of it yet. absent: there was nothing to record. lost: it began, and

@@ -1,7 +1,7 @@
 import type { AsksUs } from "../../../shared/documents/step.ts";
 import { ASKED_BETWEEN, resumeUrl } from "../../../shared/resume-url.ts";
 import { inlineJoinOf } from "./inline-join.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement } from "./placement-row.ts";
 
 /**
  * Where the row's call comes back to us without a sealed state; null where its join tells nobody where we are reached.

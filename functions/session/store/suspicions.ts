@@ -1,5 +1,5 @@
 import type { Kind, Listable } from "../../../shared/evidence.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement } from "./placement-row.ts";
 import type { Facts } from "./settings.ts";
 
 /** Gaps in RELAY's events that are remembered; of more, the oldest two count as one that began with the older. */

@@ -1,7 +1,7 @@
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
 import type { LastWord, Wait } from "../../../shared/rules/decision.ts";
 import type { PlaceRequest, TurnedAway } from "../contract/placement.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement, Terms } from "./placement-row.ts";
 
 /**
  * A waiter is seen at the end of each round of its document, which takes up to about twelve minutes; one that was not for so long holds
@@ -13,18 +13,6 @@ const UNSEEN_ASKING_MS = 60_000;
 /** How often that one asks at most, and how long its request may take. */
 const ASKING_MS = 15_000;
 const ASKED_WITHIN_MS = 5_000;
-
-/** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
-export interface Terms
-  extends Pick<
-      PlaceRequest,
-      "rooms" | "strategy" | "coach" | "join" | "room_proofs" | "when_full" | "max_duration_s" | "fetch_url"
-    >,
-    Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {
-  /** How often its documents have asked how it stands, and how long one piece of its music is, ms. */
-  asked?: number;
-  music_ms?: number;
-}
 
 export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
   const { rooms, strategy, coach, join, room_proofs, when_full, max_duration_s, fetch_url } = request;

@@ -1,6 +1,6 @@
 import type { PlacementKey } from "../contract/placement.ts";
 import { joinCommandId } from "./place-reply.ts";
-import type { Placement } from "./placements.ts";
+import type { Placement } from "./placement-row.ts";
 import { roomsOf, seenUntil } from "./wait-terms.ts";
 
 interface Entry {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { takenUp } from "../../../../functions/session/calls/resume-flow.ts";
-import type { Placement } from "../../../../functions/session/store/placements.ts";
+import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Next } from "../../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../../shared/placement.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { PlaceRequest } from "../../../../functions/session/contract/placement.ts";
 import { Line } from "../../../../functions/session/queue/waiting-queue.ts";
 import { replyOf } from "../../../../functions/session/store/place-reply.ts";
-import type { Placement } from "../../../../functions/session/store/placements.ts";
+import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Wait } from "../../../../shared/rules/decision.ts";
 import type { Placing } from "../../../../shared/seal.ts";
 import { emptied, Ledger, onStorage, requestOf } from "../ledger.ts";
