@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { accountPath, MAX_PAGES, normalised, PAGE_SIZE, readJson, request, requestOnce } from "./rest.ts";
-import type { Project } from "./tenants/directory.ts";
+import type { Project } from "./tenants/tenant.ts";
 
 /** What both lists say of a recording: `in-progress` is each that may still end. */
 export type ListedState = "in-progress" | "completed" | "absent" | "failed";

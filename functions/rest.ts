@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { evidenceOfStatus, type Listed } from "../shared/evidence.ts";
 import { describeError } from "./log.ts";
-import type { Project } from "./tenants/directory.ts";
+import type { Project } from "./tenants/tenant.ts";
 
 /**
  * What SignalWire's REST API says of a call command: done; refused with a code that may say that the call is gone, or that REST

@@ -10,13 +10,18 @@ import {
   type PlacementKey,
   type PlaceReply,
   type PlaceRequest,
+  type Returning,
+  type Wanted,
 } from "./session/contract/placement.ts";
-import type { RelaySession } from "./session/relay-session.ts";
-import type { Wanted } from "./session/seats/choose-room.ts";
-import type { Returning } from "./session/seats/held-seats.ts";
-import type { Owner, Project, Tenant } from "./tenants/directory.ts";
 import { learnNaming } from "./tenants/room-naming.ts";
+import type { Owner, Project, Tenant } from "./tenants/tenant.ts";
 import { orAfter } from "./timeout.ts";
+
+/** The class that the binding has: the session imports what imports this file. */
+type RelaySession =
+  Env["RELAY_SESSION"] extends DurableObjectNamespace<infer Session extends Rpc.DurableObjectBranded>
+    ? Session
+    : never;
 
 export type Jurisdiction = (typeof jurisdictions)[number];
 

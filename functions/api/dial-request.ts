@@ -8,8 +8,8 @@ import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import type { Finding } from "../../shared/rules/decision.ts";
 import { announcement } from "../../shared/rules/schema/words-schema.ts";
 import type { DialRequest } from "../session/contract/dial.ts";
-import type { Tenant } from "../tenants/directory.ts";
 import { hasPlainNames, namingSaid } from "../tenants/room-naming.ts";
+import type { Tenant } from "../tenants/tenant.ts";
 
 /** For a tenant whose ruleset cannot be read. */
 const NO_RULESET = "0".repeat(64);

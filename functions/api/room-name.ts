@@ -1,5 +1,5 @@
-import type { Tenant } from "../tenants/directory.ts";
 import { namesOf } from "../tenants/room-naming.ts";
+import type { Tenant } from "../tenants/tenant.ts";
 
 /**
  * A room as a path of the API names it: as the rules spell it, or with the tenant's prefix, whether its conferences carry that or not.

@@ -2,7 +2,8 @@ import { type Context, Hono } from "hono";
 import { describeError } from "../log.ts";
 import type { SessionStatus } from "../session/operator/session-status.ts";
 import { sessionOf } from "../session-client.ts";
-import { type Project, readProject } from "../tenants/directory.ts";
+import { readProject } from "../tenants/directory.ts";
+import type { Project } from "../tenants/tenant.ts";
 import { within } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
 

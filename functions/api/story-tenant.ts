@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import { describeError } from "../log.ts";
 import { isFull } from "../session/store/disk.ts";
-import { findTenant, type Tenant } from "../tenants/directory.ts";
+import { findTenant } from "../tenants/directory.ts";
+import type { Tenant } from "../tenants/tenant.ts";
 import { within } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
 

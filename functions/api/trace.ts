@@ -4,7 +4,8 @@ import { explain } from "../../shared/rules/decide.ts";
 import type { Look } from "../../shared/rules/decision.ts";
 import type { KeptDecision } from "../session/contract/history.ts";
 import type { Decided } from "../session/operator/call-history.ts";
-import { compileText, type Tenant } from "../tenants/directory.ts";
+import { compileText } from "../tenants/directory.ts";
+import type { Tenant } from "../tenants/tenant.ts";
 
 /** A decision computed again, or why it could not be. */
 export type Trace = { step: number } & (

@@ -1,7 +1,7 @@
 import { callbackTokens, roomProofs } from "../../shared/callback-token.ts";
 import type { CallbackUrls } from "../../shared/callbacks.ts";
 import type { KeySources } from "../../shared/seal-keys.ts";
-import type { Owner, Project } from "../tenants/directory.ts";
+import type { Owner, Project } from "../tenants/tenant.ts";
 
 const derived = new WeakMap<Project, Map<string, [string, ...string[]]>>();
 

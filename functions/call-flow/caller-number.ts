@@ -3,7 +3,7 @@ import type { Place, Spoken } from "../../shared/rules/decision.ts";
 import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
-import type { Wanted } from "../session/seats/choose-room.ts";
+import type { Wanted } from "../session/contract/placement.ts";
 import { askNumber } from "../session-client.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
 import { type CallVisit, roomsBefore, untilFor, wireNames } from "./call-context.ts";

@@ -4,7 +4,7 @@ import { pinRecord } from "../../shared/rules/schema/pin-record.ts";
 import type { AskedState } from "../../shared/seal.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { describeError, log } from "../log.ts";
-import type { Tenant } from "../tenants/directory.ts";
+import type { Tenant } from "../tenants/tenant.ts";
 import { within } from "../timeout.ts";
 
 /** The least that KV takes: a PIN that is made or withdrawn is seen so much later, beside KV's own delay. Misses likewise. */

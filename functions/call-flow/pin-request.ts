@@ -4,7 +4,7 @@ import { canonicalOf } from "../../shared/identity.ts";
 import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, Question, Reject } from "../../shared/rules/decision.ts";
 import type { PinAttempt, PinQuestion, PinsClosed } from "../session/contract/pins.ts";
-import type { Tenant } from "../tenants/directory.ts";
+import type { Tenant } from "../tenants/tenant.ts";
 
 /** Where in a call's way a decision was made. */
 export interface PinPoint {

@@ -9,7 +9,7 @@ import { findInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract/placement.ts";
 import { look } from "../session-client.ts";
 import { TooLate } from "../slots.ts";
-import type { Project } from "../tenants/directory.ts";
+import type { Project } from "../tenants/tenant.ts";
 import {
   type Answered,
   type CallVisit,

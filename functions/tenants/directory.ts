@@ -1,12 +1,6 @@
 import { isTenantId } from "../../shared/conference.ts";
 import { openSecret } from "../../shared/credentials.ts";
-import {
-  type ProjectRecord,
-  projectRecord,
-  readRecord,
-  type TenantRecord,
-  tenantRecord,
-} from "../../shared/records.ts";
+import { projectRecord, readRecord, type TenantRecord, tenantRecord } from "../../shared/records.ts";
 import { parseRuleset } from "../../shared/rules/check/parse.ts";
 import { compileRuleset, hashRuleset } from "../../shared/rules/compile/compile.ts";
 import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
@@ -18,45 +12,7 @@ import { lastGoodRecords, notedPlace, placeIn, tellUnknownKeys, wordIn } from ".
 import { lastGood } from "./last-good-ruleset.ts";
 import { hasPlainNames } from "./room-naming.ts";
 import { StaleCache } from "./stale-cache.ts";
-
-/** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
-export interface Project {
-  project_id: string;
-  relay_url: string;
-  rest_url: string;
-  token: string;
-  signing_keys: readonly string[];
-  plain_names_for?: string;
-  /** Whether the record says whose names are plain; if not, rooms go on being named as they were. */
-  says_names: boolean;
-  /** Tenants by the RELAY contexts whose calls they decide on. */
-  contexts: Readonly<Record<string, string>>;
-  session: ProjectRecord["session"];
-  /** Changes whenever the record does: how a session learns of new credentials. */
-  version: string;
-}
-
-/** A tenant without its rules: enough to check a token or a signature. */
-export interface Owner {
-  tenant: string;
-  record: TenantRecord;
-  project: Project;
-  /** The records' texts that these were read from: not KV's where those are bad. Null: there is none. */
-  good: { tenant: string | null; project: string | null };
-}
-
-export interface Tenant extends Owner {
-  /** Null where there is no ruleset, or none that could ever be read here: the fallback speaks. */
-  rules: CompiledRuleset | null;
-  /** The text that `rules` was compiled from: not KV's where that is bad. Null where KV holds none. */
-  rules_text: string | null;
-  /** Whether the last good rules could be looked for, where those of KV are not served: else the next refresh does. */
-  is_sure: boolean;
-  /** Whether the rules were compiled for rooms with plain names. */
-  plain: boolean;
-  /** The texts that KV has, so that a refresh compiles only what changed. */
-  source: { tenant: string | null; project: string | null; ruleset: string | null };
-}
+import type { Owner, Project, Tenant } from "./tenant.ts";
 
 /** The tenant of the one-tenant start. */
 const DEFAULT_TENANT = "default";

@@ -2,10 +2,10 @@ import * as z from "zod";
 import { jsonOf, jurisdictions } from "../../shared/records.ts";
 import type { Problem } from "../../shared/rules/schema/problems.ts";
 import { describeError, log } from "../log.ts";
-import type { KeptRecords } from "../session/operator/tenant-records.ts";
+import type { KeptRecords } from "../session/contract/tenants.ts";
 import { askPart, type SessionPlace, sessionOf } from "../session-client.ts";
 import { within } from "../timeout.ts";
-import type { Tenant } from "./directory.ts";
+import type { Tenant } from "./tenant.ts";
 
 /** A tenant whose record in KV is bad waits this long for the last good one. */
 const LAST_GOOD_MS = 1_500;

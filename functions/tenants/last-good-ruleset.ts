@@ -1,8 +1,8 @@
 import { describeError, log } from "../log.ts";
-import type { RulesetVersion } from "../session/store/rulesets.ts";
+import type { RulesetVersion } from "../session/contract/tenants.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { within } from "../timeout.ts";
-import type { Project, Tenant } from "./directory.ts";
+import type { Project, Tenant } from "./tenant.ts";
 
 /** A tenant whose rules in KV are bad waits this long for the last good ones. */
 const LAST_GOOD_MS = 1_500;

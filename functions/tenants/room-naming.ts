@@ -1,6 +1,6 @@
 import { splitWireName, wireName } from "../../shared/conference.ts";
 import type { Naming } from "../session/contract/placement.ts";
-import type { Owner } from "./directory.ts";
+import type { Owner } from "./tenant.ts";
 
 /** Tenants of which an isolate remembers how their rooms were named last. */
 const MAX_TENANTS = 5_000;

@@ -1,5 +1,5 @@
 import { deriveKeys, type SealKeys } from "../../shared/seal-keys.ts";
-import type { Project } from "./directory.ts";
+import type { Project } from "./tenant.ts";
 
 /** Derived once for each reading of a project's record. */
 const derived = new WeakMap<Project, SealKeys>();

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { describeError, log } from "../log.ts";
-import { findOwner, type Owner } from "../tenants/directory.ts";
+import { findOwner } from "../tenants/directory.ts";
+import type { Owner } from "../tenants/tenant.ts";
 import { within } from "../timeout.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */

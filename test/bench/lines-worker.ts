@@ -1,6 +1,7 @@
 import type { PlaceRequest } from "../../functions/session/contract/placement.ts";
 import { RelaySession as Session } from "../../functions/session/relay-session.ts";
-import { findTenant, type Tenant } from "../../functions/tenants/directory.ts";
+import { findTenant } from "../../functions/tenants/directory.ts";
+import type { Tenant } from "../../functions/tenants/tenant.ts";
 import placing, { placement } from "./placing-worker.ts";
 
 /** Partyline's session, in whose storage a line of any length can be put. */

@@ -1,6 +1,7 @@
 import type { PlaceRequest } from "../../functions/session/contract/placement.ts";
 import { sessionOf } from "../../functions/session-client.ts";
-import { findTenant, type Tenant } from "../../functions/tenants/directory.ts";
+import { findTenant } from "../../functions/tenants/directory.ts";
+import type { Tenant } from "../../functions/tenants/tenant.ts";
 import { driveAsAsked, joining } from "./drive.ts";
 
 export { RelaySession } from "../../functions/session/relay-session.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { sidToDelete } from "../../functions/rest-recordings.ts";
-import type { Project } from "../../functions/tenants/directory.ts";
+import type { Project } from "../../functions/tenants/tenant.ts";
 
 const STARTED = Date.parse("2026-11-28T10:00:00Z");
 const project = {

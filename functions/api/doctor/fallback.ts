@@ -1,7 +1,7 @@
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import type { Problem } from "../../../shared/rules/schema/problems.ts";
-import type { Tenant } from "../../tenants/directory.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
+import type { Tenant } from "../../tenants/tenant.ts";
 import type { Finding } from "./reply.ts";
 
 /**

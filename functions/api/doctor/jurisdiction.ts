@@ -1,7 +1,7 @@
 import { jurisdictions } from "../../../shared/records.ts";
 import { describeError } from "../../log.ts";
 import { type Jurisdiction, sessionIn } from "../../session-client.ts";
-import type { Project } from "../../tenants/directory.ts";
+import type { Project } from "../../tenants/tenant.ts";
 import { within } from "../../timeout.ts";
 import type { Finding } from "./reply.ts";
 

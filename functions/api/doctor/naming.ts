@@ -1,8 +1,8 @@
 import { describeError, log } from "../../log.ts";
 import type { Naming } from "../../session/contract/placement.ts";
 import { askPart, sessionOf } from "../../session-client.ts";
-import type { Tenant } from "../../tenants/directory.ts";
 import { namingSaid } from "../../tenants/room-naming.ts";
+import type { Tenant } from "../../tenants/tenant.ts";
 import { within } from "../../timeout.ts";
 import type { Finding } from "./reply.ts";
 

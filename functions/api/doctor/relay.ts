@@ -3,7 +3,7 @@ import { observedQuestions } from "../../../shared/observed-questions.ts";
 import { describeError } from "../../log.ts";
 import type { SessionStatus } from "../../session/operator/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
-import type { Owner, Project } from "../../tenants/directory.ts";
+import type { Owner, Project } from "../../tenants/tenant.ts";
 import { within } from "../../timeout.ts";
 import type { Finding, Observed } from "./reply.ts";
 

@@ -1,6 +1,6 @@
 import { describeError } from "../../log.ts";
 import { checkCredentials } from "../../rest.ts";
-import type { Project } from "../../tenants/directory.ts";
+import type { Project } from "../../tenants/tenant.ts";
 import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 5_000;

@@ -1,8 +1,8 @@
 import { budgetProblem } from "../../../shared/rules/check/check-budget.ts";
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import type { Problem } from "../../../shared/rules/schema/problems.ts";
-import type { Tenant } from "../../tenants/directory.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
+import type { Tenant } from "../../tenants/tenant.ts";
 import { needFindings } from "./needs.ts";
 import type { Finding } from "./reply.ts";
 

@@ -2,7 +2,7 @@ import { diagnoseForm } from "../../../shared/form-diagnosis.ts";
 import { signForm, verifyForm } from "../../../shared/form-signature.ts";
 import { pathAndQuery, signedUrls, signJson, verifyJson } from "../../../shared/signature.ts";
 import { type Diagnosis, diagnoseJson } from "../../../shared/signature-diagnosis.ts";
-import type { Tenant } from "../../tenants/directory.ts";
+import type { Tenant } from "../../tenants/tenant.ts";
 import type { Finding } from "./reply.ts";
 import { languageOf, type PastedUrl, webhookPath } from "./url.ts";
 

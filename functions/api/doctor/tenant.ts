@@ -1,7 +1,8 @@
 import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
 import { type RecordKind, recordProblems } from "../../../shared/records.ts";
-import { openProject, readTenant, type Tenant } from "../../tenants/directory.ts";
+import { openProject, readTenant } from "../../tenants/directory.ts";
+import type { Tenant } from "../../tenants/tenant.ts";
 import { within } from "../../timeout.ts";
 import { fallbackFindings } from "./fallback.ts";
 import type { Finding } from "./reply.ts";

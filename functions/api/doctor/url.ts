@@ -1,4 +1,4 @@
-import type { Tenant } from "../../tenants/directory.ts";
+import type { Tenant } from "../../tenants/tenant.ts";
 import { isLoopback } from "./loopback.ts";
 import type { Finding } from "./reply.ts";
 

@@ -204,3 +204,29 @@ export interface ConferenceEventReply {
   /** It was acted upon, and there was no room to write it down: it is to come again. */
   unrecorded?: true;
 }
+
+/** What a call wants of a room. */
+export type Wanted = Pick<
+  PlaceRequest,
+  | "tenant"
+  | "rooms"
+  | "rooms_before"
+  | "naming"
+  | "strategy"
+  | "capacity"
+  | "sticky_key"
+  | "from_before"
+  | "coach"
+  | "join"
+  | "room_proofs"
+>;
+
+/** A caller who may be one that dropped: the same numbers, in canonical form. */
+export interface Returning {
+  tenant: string;
+  from: string;
+  to: string;
+  call_id: string;
+  /** As they came: rows of the version before have them so. Absent from a Worker of the version before. */
+  before?: { from: string; to: string };
+}

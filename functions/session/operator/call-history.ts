@@ -3,6 +3,7 @@ import type { Ingress } from "../../../shared/call.ts";
 import { isSameCaller } from "../../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { NoteRequest } from "../contract/history.ts";
+import type { RulesetVersion } from "../contract/tenants.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { About, Journal, JournalEntry, PageOf } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -14,7 +15,7 @@ import {
   type RecordingView,
   viewOf,
 } from "../store/recordings.ts";
-import type { Rulesets, RulesetVersion } from "../store/rulesets.ts";
+import type { Rulesets } from "../store/rulesets.ts";
 import type { Doubts } from "../store/suspicions.ts";
 import { readTrail } from "../store/transitions.ts";
 import {

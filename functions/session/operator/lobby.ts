@@ -1,8 +1,9 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Placing } from "../../../shared/seal.ts";
+import type { Returning, Wanted } from "../contract/placement.ts";
 import type { Line } from "../queue/waiting-queue.ts";
-import { chooseRoom, liveNames, type Wanted } from "../seats/choose-room.ts";
-import type { KeptSeats, Returning } from "../seats/held-seats.ts";
+import { chooseRoom, liveNames } from "../seats/choose-room.ts";
+import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Namings } from "../seats/room-naming.ts";

@@ -1,25 +1,10 @@
 import { RpcTarget } from "cloudflare:workers";
 import { describeError, log } from "../../log.ts";
 import type { Naming } from "../contract/placement.ts";
+import type { KeptRecords, ServedRecords } from "../contract/tenants.ts";
 import type { Namings } from "../seats/room-naming.ts";
 import type { Disk } from "../store/disk.ts";
 import type { Facts } from "../store/settings.ts";
-
-/** The texts of records that were good when calls were last served by them; "" is the Worker's secrets, null that none is kept. */
-export interface KeptRecords {
-  tenant: string | null;
-  project: string | null;
-}
-
-/** A Worker has served calls by these. */
-export interface ServedRecords {
-  tenant: string;
-  project_id: string;
-  /** Of the project's record. */
-  project_version: string;
-  /** The tenant's record; null for the one-tenant start, which has none. */
-  record: string | null;
-}
 
 /**
  * TenantRecords — the last good record of each tenant, and the project's: Workers hand them over, and ask where KV's is bad. And how

@@ -1,5 +1,6 @@
 import { describeError, log } from "../../log.ts";
-import { contextsIn, NoRecord, openProject, type Project, readProjectText } from "../../tenants/directory.ts";
+import { contextsIn, NoRecord, openProject, readProjectText } from "../../tenants/directory.ts";
+import type { Project } from "../../tenants/tenant.ts";
 import { within } from "../../timeout.ts";
 import type { Facts } from "../store/settings.ts";
 

@@ -1,24 +1,8 @@
 import { withRoom } from "../../../shared/callbacks.ts";
 import { type JoinParameters, withLimit } from "../../../shared/conference.ts";
 import { isSameCaller } from "../../../shared/identity.ts";
-import type { PlaceRequest, TurnedAway } from "../contract/placement.ts";
+import type { PlaceRequest, TurnedAway, Wanted } from "../contract/placement.ts";
 import type { Rooms } from "./occupancy.ts";
-
-/** What a call wants of a room. */
-export type Wanted = Pick<
-  PlaceRequest,
-  | "tenant"
-  | "rooms"
-  | "rooms_before"
-  | "naming"
-  | "strategy"
-  | "capacity"
-  | "sticky_key"
-  | "from_before"
-  | "coach"
-  | "join"
-  | "room_proofs"
->;
 
 export type Chosen =
   | { room: string; join: JoinParameters }

@@ -1,23 +1,13 @@
 import { sameCallerKey, samePortKey } from "../../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { Placing } from "../../../shared/seal.ts";
-import type { PlacementKey, PlaceRequest } from "../contract/placement.ts";
+import type { PlacementKey, PlaceRequest, Returning } from "../contract/placement.ts";
 import type { Disk } from "../store/disk.ts";
 
 /** A seat that is claimed is kept for the placement that follows, and is anybody's to claim again after this. */
 const CLAIM_MS = 15_000;
 /** Of one caller's kept seats the newest are looked at: callers without a number share theirs. */
 const OF_CALLER = 40;
-
-/** A caller who may be one that dropped: the same numbers, in canonical form. */
-export interface Returning {
-  tenant: string;
-  from: string;
-  to: string;
-  call_id: string;
-  /** As they came: rows of the version before have them so. Absent from a Worker of the version before. */
-  before?: { from: string; to: string };
-}
 
 /** A seat that may be claimed. */
 type Claimable = {

@@ -1,15 +1,10 @@
+import type { RulesetVersion } from "../contract/tenants.ts";
 import type { Disk } from "./disk.ts";
 
 /** SQLite takes 2 MB a value, and a ruleset may be twice that: it is kept in parts of so many characters. */
 const PART_LENGTH = 500_000;
 /** How exactly it is known when a version was last used: written no more often than this. */
 const USE_RESOLUTION_MS = 3_600_000;
-
-/** A version of a tenant's rules: its SHA-256 in hex, and the text that has it. */
-export interface RulesetVersion {
-  hash: string;
-  text: string;
-}
 
 /** The versions of rulesets that kept calls were decided by, and the last good one of each tenant. */
 export class Rulesets {

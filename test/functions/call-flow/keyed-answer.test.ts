@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import { keyedAnswer, PinsUnreadable } from "../../../functions/call-flow/keyed-answer.ts";
-import type { Tenant } from "../../../functions/tenants/directory.ts";
+import type { Tenant } from "../../../functions/tenants/tenant.ts";
 import { answerHmac } from "../../../shared/secret-answer.ts";
 
 const question = { name: "pin", min_digits: 4, max_digits: 8, secret: true, try: 2 };

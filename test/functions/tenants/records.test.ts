@@ -1,7 +1,8 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { readProject, readTenant, type Tenant } from "../../../functions/tenants/directory.ts";
+import { readProject, readTenant } from "../../../functions/tenants/directory.ts";
 import { handOverRecords } from "../../../functions/tenants/last-good-records.ts";
+import type { Tenant } from "../../../functions/tenants/tenant.ts";
 import { readRecord, recordProblems, tenantRecord } from "../../../shared/records.ts";
 import { askApi, askDoctor, putProject, said, seal } from "../api/ask.ts";
 import { signedCall } from "../edge.ts";

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { readTenant, type Tenant } from "../../../functions/tenants/directory.ts";
+import { readTenant } from "../../../functions/tenants/directory.ts";
 import { handOver } from "../../../functions/tenants/last-good-ruleset.ts";
+import type { Tenant } from "../../../functions/tenants/tenant.ts";
 import { openHouse, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ErrandHost, runErrands } from "../../../../functions/session/commands/run-commands.ts";
 import type { Errand } from "../../../../functions/session/store/commands.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
-import type { Project } from "../../../../functions/tenants/directory.ts";
+import type { Project } from "../../../../functions/tenants/tenant.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import type { Wait } from "../../../../shared/rules/decision.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import type { Wanted } from "../../../../functions/session/seats/choose-room.ts";
+import type { Wanted } from "../../../../functions/session/contract/placement.ts";
 import { Walks } from "../../../../functions/session/store/call-flows.ts";
 import { Dials } from "../../../../functions/session/store/dials.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";

@@ -5,7 +5,7 @@ import type { RecordingKeeper } from "../../../../functions/session/reconcile/re
 import type { Link } from "../../../../functions/session/relay/relay-manager.ts";
 import type { Alarm } from "../../../../functions/session/store/alarm.ts";
 import { Slots } from "../../../../functions/slots.ts";
-import type { Project } from "../../../../functions/tenants/directory.ts";
+import type { Project } from "../../../../functions/tenants/tenant.ts";
 import { fill } from "../filled.ts";
 import { Ledger, onStorage } from "../ledger.ts";
 import { SqlRecording } from "../sql-recording.ts";

@@ -1,0 +1,41 @@
+import type { ProjectRecord, TenantRecord } from "../../shared/records.ts";
+import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
+
+/** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
+export interface Project {
+  project_id: string;
+  relay_url: string;
+  rest_url: string;
+  token: string;
+  signing_keys: readonly string[];
+  plain_names_for?: string;
+  /** Whether the record says whose names are plain; if not, rooms go on being named as they were. */
+  says_names: boolean;
+  /** Tenants by the RELAY contexts whose calls they decide on. */
+  contexts: Readonly<Record<string, string>>;
+  session: ProjectRecord["session"];
+  /** Changes whenever the record does: how a session learns of new credentials. */
+  version: string;
+}
+
+/** A tenant without its rules: enough to check a token or a signature. */
+export interface Owner {
+  tenant: string;
+  record: TenantRecord;
+  project: Project;
+  /** The records' texts that these were read from: not KV's where those are bad. Null: there is none. */
+  good: { tenant: string | null; project: string | null };
+}
+
+export interface Tenant extends Owner {
+  /** Null where there is no ruleset, or none that could ever be read here: the fallback speaks. */
+  rules: CompiledRuleset | null;
+  /** The text that `rules` was compiled from: not KV's where that is bad. Null where KV holds none. */
+  rules_text: string | null;
+  /** Whether the last good rules could be looked for, where those of KV are not served: else the next refresh does. */
+  is_sure: boolean;
+  /** Whether the rules were compiled for rooms with plain names. */
+  plain: boolean;
+  /** The texts that KV has, so that a refresh compiles only what changed. */
+  source: { tenant: string | null; project: string | null; ruleset: string | null };
+}
