@@ -1,42 +1,9 @@
-import type { Call, Ingress } from "../../shared/call.ts";
+import type { Call } from "../../shared/call.ts";
 import { withoutSecrets } from "../../shared/documents/without-secrets.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
-import { type Answered, type Visit, wireNames } from "../call-flow/call-context.ts";
-import { inlineJoin, lastNext } from "../call-flow/join-steps.ts";
-import { uncounted } from "../call-flow/next-step.ts";
-
-/** The tenant's fallback, as it is done without the session; also for a body that names no call. */
-export function fallbackOf(
-  { tenant }: Pick<Visit, "tenant">,
-  call: Call,
-): Pick<Answered, "next" | "outcome" | "room"> {
-  const action = tenant.rules?.fallback?.(call).action ?? rejectByDefault();
-  if (action.action !== "place") {
-    return { outcome: action.action, room: null, next: lastNext({ call }, action) };
-  }
-  const [room] = wireNames(tenant, action.rooms);
-  return {
-    outcome: "document",
-    room,
-    next: inlineJoin({ call }, action, room, uncounted(action.join, action)),
-  };
-}
-
-/** A call whose webhook names none, so that the tenant's fallback can be asked what it does. */
-export function noCall(via: Ingress): Call {
-  return {
-    via,
-    call_id: "",
-    direction: "",
-    type: "",
-    from: "",
-    to: "",
-    headers: {},
-    vars: {},
-    params: {},
-    details: {},
-  };
-}
+import type { Answered, Visit } from "../call-flow/call-context.ts";
+import { fallbackOf } from "../call-flow/fallback.ts";
+import { lastNext } from "../call-flow/join-steps.ts";
 
 /** The answer to an unsigned request: nothing secret, and the tenant's fallback if nothing else is left. */
 export function openAnswer(visit: Visit, call: Call, answered: Answered): Answered {

@@ -5,6 +5,7 @@ import type { Next } from "../../shared/documents/step.ts";
 import { readResume } from "../../shared/resume-url.ts";
 import { answerCall, answerUnusable } from "../call-flow/answer-call.ts";
 import { type Answered, POLL, type Visit } from "../call-flow/call-context.ts";
+import { noCall } from "../call-flow/fallback.ts";
 import { noteOf } from "../call-flow/history-entry.ts";
 import { tellSession } from "../call-flow/record-history.ts";
 import { describeError, log } from "../log.ts";
@@ -18,7 +19,7 @@ import type { Tenant } from "../tenants/tenant.ts";
 import { within } from "../timeout.ts";
 import { bodyLimit, readBody } from "./read-body.ts";
 import { type Authentication, isSigned, type Signer } from "./signature.ts";
-import { noCall, openAnswer } from "./unauthentic.ts";
+import { openAnswer } from "./unauthentic.ts";
 
 /** KV and everything after share this much; SignalWire reads for 5 s. */
 const BUDGET_MS = 4_000;
