@@ -1,7 +1,15 @@
 import * as z from "zod";
 import { evidenceOfStatus, type Listed } from "../shared/evidence.ts";
 import { describeError } from "./log.ts";
+import type { Urgency } from "./slots.ts";
 import type { Project } from "./tenants/tenant.ts";
+
+/** Runs a REST request when there is room for one more. It may wait `ms` for that, and its timeout of `ms` starts then. */
+export type RunRest = <T>(
+  urgency: Urgency,
+  ms: number,
+  work: (project: Project, signal: AbortSignal) => Promise<T>,
+) => Promise<T>;
 
 /**
  * What SignalWire's REST API says of a call command: done; refused with a code that may say that the call is gone, or that REST

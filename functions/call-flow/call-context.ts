@@ -8,9 +8,9 @@ import { withCanonical } from "../../shared/identity.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
 import type { Spoken } from "../../shared/rules/decision.ts";
 import type { Placing, SealedState } from "../../shared/seal.ts";
+import type { RunRest } from "../rest.ts";
 import type { WebhookNote } from "../session/contract/history.ts";
 import type { PlacementKey } from "../session/contract/placement.ts";
-import type { Link } from "../session/relay/relay-manager.ts";
 import { nameOf } from "../tenants/room-naming.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { callbackUrls, proofsOf } from "./callback-urls.ts";
@@ -35,7 +35,7 @@ export interface Visit {
   /** A recording notice that the call could not be played on its way: its room is told. */
   untold?: Spoken;
   /** How a session asks REST about a call of its own: its connections are few. Absent in a Worker. */
-  rest?: Link["rest"];
+  rest?: RunRest;
 }
 
 /** A visit with the call that it is about. */

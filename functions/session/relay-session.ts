@@ -1,9 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
-import { WalkDecider } from "./calls/decide-next.ts";
 import { Reception } from "./calls/inbound-calls.ts";
 import { Chores } from "./commands/dispatcher.ts";
+import type { CallDecider } from "./contract/call-flow.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./contract/pins.ts";
 import {
   CONTRACT_VERSION,
@@ -41,6 +41,13 @@ const RETRIED_AT_ONCE = 500;
 
 type Telling = Pick<ConferenceEventReply, "forward" | "confirm">;
 
+/** @param env in which the session is asked directly. */
+export type MakeCallDecider = (
+  env: Env,
+  link: Link,
+  keepAlive: (work: Promise<unknown>) => void,
+) => CallDecider;
+
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
   readonly #tables: Tables;
@@ -62,7 +69,8 @@ export class RelaySession extends DurableObject<Env> {
   readonly #notices: Notices;
   readonly #recordings: RecordingKeeper;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  /** @param deciderFor makes what decides on its calls: the session imports no call flow. */
+  constructor(ctx: DurableObjectState, env: Env, deciderFor: MakeCallDecider) {
     super(ctx, env);
     migrate(ctx.storage);
     const { sql } = ctx.storage;
@@ -122,7 +130,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#chores = new Chores({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
     this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
     this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
-    const decider = new WalkDecider(own, this.#link, (work) => ctx.waitUntil(work));
+    const decider = deciderFor(own, this.#link, (work) => ctx.waitUntil(work));
     const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({

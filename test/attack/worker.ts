@@ -1,6 +1,5 @@
-import worker from "../../functions/index.ts";
+import worker, { RelaySession as Session } from "../../functions/index.ts";
 import { routes } from "../../functions/routes.ts";
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
 
 /** As wrangler.toml sets up Cloudflare's limiter, which workerd alone does not have. */
 const REFUSALS_A_MINUTE = 60;

@@ -1,5 +1,4 @@
-import worker from "../../functions/index.ts";
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+import worker, { RelaySession as Session } from "../../functions/index.ts";
 
 /** Partyline, whose session says how many events it has on disk. */
 export class RelaySession extends Session {

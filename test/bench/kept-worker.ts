@@ -1,5 +1,4 @@
-import worker from "../../functions/index.ts";
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+import worker, { RelaySession as Session } from "../../functions/index.ts";
 import { fill } from "../functions/session/filled.ts";
 
 /** Partyline's session, whose storage can be filled as years of use would. */

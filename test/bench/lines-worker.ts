@@ -1,5 +1,5 @@
+import { RelaySession as Session } from "../../functions/index.ts";
 import type { PlaceRequest } from "../../functions/session/contract/placement.ts";
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
 import { findTenant } from "../../functions/tenants/directory.ts";
 import type { Tenant } from "../../functions/tenants/tenant.ts";
 import placing, { placement } from "./placing-worker.ts";

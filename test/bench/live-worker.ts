@@ -1,4 +1,4 @@
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+import { RelaySession as Session } from "../../functions/index.ts";
 import { findTenant } from "../../functions/tenants/directory.ts";
 import { fill } from "../functions/session/filled.ts";
 

@@ -4,7 +4,7 @@ import { findTenant } from "../../functions/tenants/directory.ts";
 import type { Tenant } from "../../functions/tenants/tenant.ts";
 import { driveAsAsked, joining } from "./drive.ts";
 
-export { RelaySession } from "../../functions/session/relay-session.ts";
+export { RelaySession } from "../../functions/index.ts";
 
 /** Partyline's session without the webhook before it: placements of calls that are answered, each one command. */
 export default {

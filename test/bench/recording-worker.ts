@@ -1,5 +1,4 @@
-import worker from "../../functions/index.ts";
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
+import worker, { RelaySession as Session } from "../../functions/index.ts";
 
 /** What a session did, in order: a statement, a frame that came (`in`) or one that went (`out`). */
 export type Recorded = { sql: string; bindings: SqlStorageValue[] } | "in" | "out";

@@ -1,6 +1,5 @@
-import worker from "../../functions/index.ts";
+import worker, { RelaySession as Session } from "../../functions/index.ts";
 import { wakeSession } from "../../functions/scheduled.ts";
-import { RelaySession as Session } from "../../functions/session/relay-session.ts";
 
 /** Partyline's session, which can be made to vanish as a deploy or an eviction would have it. */
 export class RelaySession extends Session {

@@ -1,4 +1,5 @@
 import type { Chores } from "../commands/dispatcher.ts";
+import type { CallDecider } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import type { Link } from "../relay/relay-manager.ts";
@@ -10,12 +11,11 @@ import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placements } from "../store/placements.ts";
-import type { WalkDecider } from "./decide-next.ts";
 
 /** What walking a call needs of the session. */
 export interface WalkerHost {
   walks: Walks;
-  decider: WalkDecider;
+  decider: CallDecider;
   placements: Placements;
   errands: Errands;
   chores: Chores;

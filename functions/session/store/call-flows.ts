@@ -2,7 +2,7 @@ import type { Call } from "../../../shared/call.ts";
 import type { Next } from "../../../shared/documents/step.ts";
 import { keepCall } from "../../../shared/kept-call.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
-import type { Decision } from "../../../shared/rules/decision.ts";
+import type { Made } from "../contract/call-flow.ts";
 import type { Disk } from "./disk.ts";
 
 /** What may still be heard of a call. */
@@ -11,16 +11,6 @@ export interface Sounding {
   method: "calling.play" | "calling.play_and_collect";
   /** When it is surely over by itself, ms; absent for sound files and questions. */
   ends_at?: number;
-}
-
-/** What a call that we made was made for. */
-export interface Made {
-  tenant: string;
-  decision: Decision;
-  /** Keys to be sent first; gone before they are. */
-  send_digits?: string;
-  /** The keys may have been sent, or not: gone once that is known. */
-  is_keying?: true;
 }
 
 /** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */

@@ -1,56 +1,40 @@
-import type { Call } from "../../../shared/call.ts";
-import type { Next } from "../../../shared/documents/step.ts";
-import type { Spoken } from "../../../shared/rules/decision.ts";
-import { answerCall, answerMade } from "../../call-flow/answer-call.ts";
-import type { Answered, Visit } from "../../call-flow/call-context.ts";
-import { noteOf } from "../../call-flow/history-entry.ts";
-import { tellSession } from "../../call-flow/record-history.ts";
-import { describeError, log } from "../../log.ts";
-import { findTenant } from "../../tenants/directory.ts";
-import { areRecordsNews, handOverRecords } from "../../tenants/last-good-records.ts";
-import { handOver, isNews } from "../../tenants/last-good-ruleset.ts";
-import type { Tenant } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
-import type { Link } from "../relay/relay-manager.ts";
-import type { Made } from "../store/call-flows.ts";
-import { NotOurs } from "./errors.ts";
+import type { Call } from "../../shared/call.ts";
+import { describeError, log } from "../log.ts";
+import type { RunRest } from "../rest.ts";
+import {
+  type CallDecider,
+  type DecidedCall,
+  NotOurs,
+  type PointOfCall,
+} from "../session/contract/call-flow.ts";
+import { findTenant } from "../tenants/directory.ts";
+import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts";
+import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
+import type { Project, Tenant } from "../tenants/tenant.ts";
+import { within } from "../timeout.ts";
+import { answerCall, answerMade } from "./answer-call.ts";
+import type { Answered, Visit } from "./call-context.ts";
+import { noteOf } from "./history-entry.ts";
+import { tellSession } from "./record-history.ts";
 
 /** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
 const DIRECTORY_MS = 2_500;
 /** For what is decided, placed and looked up after that: with what it takes to do it, under 3 s of silence. */
 const BUDGET_MS = 1_900;
 
-/** What was keyed, as a `prompt` would bring it. */
-export type Keys = NonNullable<Call["keyed"]>;
-
-/** A call at a point of its way. */
-interface Point {
-  call: Call;
-  context: string;
-  made: Made | null;
-  /** Whose it has been from its first step on, whatever becomes of its context; null: that is still to be told. */
-  tenant: string | null;
-  received_at: number;
-  /** What the call carries from its last step; absent: it has just come. */
-  sealed: string | undefined;
-  keys: Keys | undefined;
-  /** A recording notice that could not be played. */
-  untold: Spoken | undefined;
-}
-
-interface Decided {
-  /** Null where none could be told. */
-  tenant: string | null;
-  next: Next;
+/** What call flows need of the session's connection. */
+interface SessionLink {
+  project(): Promise<Project>;
+  rest: RunRest;
 }
 
 /** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
-export class WalkDecider {
+export class RelayCallDecider implements CallDecider {
   readonly #env: Env;
-  readonly #link: Pick<Link, "project" | "rest">;
+  readonly #link: SessionLink;
   readonly #keepAlive: (work: Promise<unknown>) => void;
 
-  constructor(env: Env, link: Pick<Link, "project" | "rest">, keepAlive: (work: Promise<unknown>) => void) {
+  constructor(env: Env, link: SessionLink, keepAlive: (work: Promise<unknown>) => void) {
     this.#env = env;
     this.#link = link;
     this.#keepAlive = keepAlive;
@@ -69,7 +53,7 @@ export class WalkDecider {
     sealed,
     keys,
     untold,
-  }: Point): Promise<Decided> {
+  }: PointOfCall): Promise<DecidedCall> {
     const id = known ?? made?.tenant;
     const tenant = id === undefined ? await this.#tenantOf(context, call) : await this.#tenantKnown(id, call);
     if (tenant === null) return { tenant: known, next: { does: "apologise" } };
