@@ -1,4 +1,4 @@
-import { isSip } from "./identity.ts";
+import { isSip } from "./sip.ts";
 
 /** How a call reached us. */
 export type Ingress = "swml" | "cxml" | "relay";

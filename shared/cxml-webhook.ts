@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Call, Webhook } from "./call.ts";
-import { isSip } from "./identity.ts";
+import { isSip } from "./sip.ts";
 
 /**
  * The form that SignalWire posts (or the query that it asks with) to fetch a cXML document, as its cXML reference has it.

@@ -1,5 +1,6 @@
 import type { Call } from "./call.ts";
 import { countryOf, e164Of, isE164, withoutTrunk } from "./numbering.ts";
+import { bare } from "./sip.ts";
 
 /**
  * Who a caller is. Everything that matches, compares or counts an address asks here: which patterns it matches (`addressKeys`),
@@ -61,7 +62,6 @@ const WITHHELD = new Set([
 /** ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, as carriers key them. */
 const WITHHELD_CODES = new Set(["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"]);
 
-const NAME_ADDR = /^(?:"(?:[^"\\]|\\.)*"\s*|[^"<>]*)<([^<>]*)>(?:\s*;.*)?$/s;
 const HOST = String.raw`([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?((?:[;?].*)?)$`;
 const SIP_URI = new RegExp(String.raw`^(sips?):([^\s@]{1,128})@${HOST}`, "is");
 /** An unescaped @ before the host belongs to the user. */
@@ -125,11 +125,6 @@ export function canonicalOf(call: Call, side: Side): string {
 /** The user of a SIP URI, also where that is read as a number; null for any other address. */
 export function userOf(written: string): string | null {
   return readSip(bare(written))?.user.replace(/[;?].*$/s, "") ?? null;
-}
-
-/** Whether the address is a SIP URI. */
-export function isSip(written: string): boolean {
-  return /^sips?:/i.test(bare(written));
 }
 
 /**
@@ -277,12 +272,6 @@ function plainNumber(address: string): string | null {
 
 function resourceOf(address: string): string | null {
   return RESOURCE.exec(address)?.[1]?.toLowerCase() ?? null;
-}
-
-/** Without blanks around, a display name, and angle brackets. */
-function bare(written: string): string {
-  const text = written.trim();
-  return text.includes("<") ? (NAME_ADDR.exec(text)?.[1]?.trim() ?? text) : text;
 }
 
 function readSip(text: string): SipUri | null {

@@ -1,4 +1,4 @@
-import type { CallFacts } from "./calls.ts";
+import type { CallFacts } from "./call-facts.ts";
 import type { Switches } from "./switches/index.ts";
 
 type Header = CallFacts["headers"][number];

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Ear } from "./audio-monitor.ts";
+import type { CallFacts, CallOrigin, CallState } from "./call-facts.ts";
 import { callerForm, headerForms } from "./call-forms.ts";
 import type { Clock } from "./clock.ts";
 import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
@@ -9,26 +10,6 @@ import type { AnswerLimit, Leg, Sound } from "./leg.ts";
 import type { RelayAction } from "./relay-action.ts";
 import type { RelaySession } from "./relay-session.ts";
 import type { Switches } from "./switches/index.ts";
-
-export type CallState = "created" | "ringing" | "answered" | "ending" | "ended";
-
-/** How the carrier came to have the call. RELAY may drive a SWML webhook's call or not: there is a switch; a cXML call it never sees. */
-export type CallOrigin = "webhook" | "cxml" | "context" | "dial";
-
-export interface CallFacts {
-  readonly call_id?: string | undefined;
-  readonly from: string;
-  readonly to: string;
-  readonly type: "phone" | "sip" | "webrtc";
-  readonly direction: "inbound" | "outbound";
-  readonly headers: readonly { name: string; value: string }[];
-  readonly origin: CallOrigin;
-  readonly fallback_url?: string | undefined;
-  readonly cxml_method?: "GET" | "POST" | undefined;
-  readonly cxml_fallback_url?: string | undefined;
-  readonly tag?: string | undefined;
-  readonly vars?: Record<string, unknown>;
-}
 
 export type JoinResult = { joined: true; conference: Conference } | { joined: false; reason: string };
 

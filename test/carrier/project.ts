@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { Call, type CallFacts, type CallHost, type JoinRecord, type JoinResult } from "./calls.ts";
+import type { CallFacts } from "./call-facts.ts";
+import { Call, type CallHost, type JoinRecord, type JoinResult } from "./calls.ts";
 import { Clock } from "./clock.ts";
 import {
   Conference,

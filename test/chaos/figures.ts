@@ -1,4 +1,5 @@
 import type { Conference } from "../carrier/conferences.ts";
+import type { CallRecord } from "./call-record.ts";
 import { ways } from "./callers.ts";
 import { cutCalls, dialCrimes, dialCrimesOf, dialRecordsOf, isUntold } from "./dialled.ts";
 import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
@@ -6,7 +7,7 @@ import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
 import { unusualOf } from "./readings.ts";
 import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
-import { type CallRecord, entriesOf, frameOf } from "./records.ts";
+import { entriesOf, frameOf } from "./records.ts";
 import { APOLOGY, FULL, LINE } from "./rules.ts";
 import { silenceAfter } from "./silence.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { CallRecord, Stay } from "./call-record.ts";
 import { cutCalls, type DialRecord, dialCrimesOf, isUntold, type LegRecord } from "./dialled.ts";
 import { crimesOf, excuseOf, heldUp, leftAfterSwitch } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
-import type { CallRecord, Stay } from "./records.ts";
 import { differing } from "./rosters.ts";
 import { APOLOGY, LINE, NOTICE } from "./rules.ts";
 

@@ -1,5 +1,5 @@
+import type { CallRecord, Stay } from "./call-record.ts";
 import { AFTERLIFE_MS } from "./player.ts";
-import type { CallRecord, Stay } from "./records.ts";
 import { APOLOGY, FULL, GOODBYE, LINE } from "./rules.ts";
 import { silenceAfter, silenceBefore } from "./silence.ts";
 

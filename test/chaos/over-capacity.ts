@@ -1,4 +1,4 @@
-import type { CallRecord } from "./records.ts";
+import type { CallRecord } from "./call-record.ts";
 import { SEATS } from "./rules.ts";
 
 /** Whoever joined a room when it held as many as it has seats, those not counted of whom the Worker knows that they are too many. */

@@ -1,5 +1,5 @@
 import type { Conference } from "../carrier/conferences.ts";
-import type { CallRecord } from "./records.ts";
+import type { CallRecord } from "./call-record.ts";
 import { NOTICE } from "./rules.ts";
 
 interface Recorded {

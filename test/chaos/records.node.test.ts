@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
-import type { Call, CallOrigin } from "../carrier/calls.ts";
+import type { CallOrigin } from "../carrier/call-facts.ts";
+import type { Call } from "../carrier/calls.ts";
 import { Project } from "../carrier/project.ts";
 import type { ProjectSettings } from "../carrier/settings.ts";
+import type { CallRecord } from "./call-record.ts";
 import { crimesOf } from "./judge.ts";
-import { type CallRecord, recordsOf } from "./records.ts";
+import { recordsOf } from "./records.ts";
 
 const room = "acme:team";
 

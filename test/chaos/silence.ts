@@ -1,4 +1,4 @@
-import type { CallRecord } from "./records.ts";
+import type { CallRecord } from "./call-record.ts";
 
 /** Ms since the call began. */
 interface Gap {

@@ -1,8 +1,9 @@
 import { type JournalEntry, withoutSecrets } from "../carrier/journal.ts";
+import type { CallRecord } from "./call-record.ts";
 import type { LogLine } from "./environment.ts";
 import { excuseOf } from "./judge.ts";
 import type { Played } from "./player.ts";
-import { type CallRecord, callOf, entriesOf, frameOf } from "./records.ts";
+import { callOf, entriesOf, frameOf } from "./records.ts";
 
 /** The journal before a call and after it, for what its connection went through. */
 const AROUND_MS = 3_000;

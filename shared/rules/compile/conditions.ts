@@ -1,5 +1,6 @@
 import type { Call } from "../../call.ts";
-import { canonicalOf, isSip, isWithheld } from "../../identity.ts";
+import { canonicalOf, isWithheld } from "../../identity.ts";
+import { isSip } from "../../sip.ts";
 import { answerOf } from "../answers.ts";
 import { headerValues, paramValue, varValue } from "../call-values.ts";
 import type { Finding } from "../decision.ts";
