@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
 import { Reception } from "./calls/inbound-calls.ts";
-import { Chores } from "./commands/dispatcher.ts";
+import { Dispatcher } from "./commands/dispatcher.ts";
 import type { CallDecider } from "./contract/call-flow.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./contract/pins.ts";
 import {
@@ -57,7 +57,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #line: Line;
   readonly #link: Link;
   readonly #alarm: Alarm;
-  readonly #chores: Chores;
+  readonly #dispatcher: Dispatcher;
   readonly #held: HeldJoins;
   readonly #desk: Desk;
   readonly #usher: Usher;
@@ -80,15 +80,15 @@ export class RelaySession extends DurableObject<Env> {
       written: (row) => this.#desk.written(row),
       moved: (rooms) => this.#line.moved(rooms),
     });
-    const { facts, placements, rooms, errands, counters, journal, rulesets, walks } = this.#tables;
+    const { facts, placements, rooms, pendingCommands, counters, journal, rulesets, walks } = this.#tables;
     this.#pins = new PinDesk(sql, now, () => this.#heartbeat.keep());
     this.#line = new Line({
       placements,
       rooms,
-      errands,
+      pendingCommands,
       isWalked: (call_id) => walks.isOpen(call_id),
-      start: () => this.#chores.start(),
-      doubt: (doubted) => this.#chores.doubtSeats(doubted),
+      start: () => this.#dispatcher.start(),
+      doubt: (doubted) => this.#dispatcher.doubtSeats(doubted),
       later: (ms, run) => void setTimeout(run, ms),
       now,
     });
@@ -111,11 +111,11 @@ export class RelaySession extends DurableObject<Env> {
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
-        this.#tables.errands.takeOver(RETRIED_AT_ONCE);
-        this.#chores.start();
+        this.#tables.pendingCommands.takeOver(RETRIED_AT_ONCE);
+        this.#dispatcher.start();
         this.#held.again();
-        this.#chores.verifyWhereabouts();
-        this.#chores.checkRooms("gap");
+        this.#dispatcher.verifyWhereabouts();
+        this.#dispatcher.checkRooms("gap");
         void this.#dialer.askRest();
       },
       gapBegan: () => this.#gapBegan(),
@@ -127,11 +127,11 @@ export class RelaySession extends DurableObject<Env> {
     const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
     this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
     this.#recordings = new RecordingKeeper(parts, now);
-    this.#chores = new Chores({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
-    this.#held = new HeldJoins({ ...parts, repairs: this.#chores.repairs });
-    this.#desk = new Desk({ ...parts, chores: this.#chores, held: this.#held, events: this.#events });
+    this.#dispatcher = new Dispatcher({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
+    this.#held = new HeldJoins({ ...parts, repairs: this.#dispatcher.repairs });
+    this.#desk = new Desk({ ...parts, dispatcher: this.#dispatcher, held: this.#held, events: this.#events });
     const decider = deciderFor(own, this.#link, (work) => ctx.waitUntil(work));
-    const worked = { ...parts, chores: this.#chores, events: this.#events, pins: this.#pins };
+    const worked = { ...parts, dispatcher: this.#dispatcher, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
       ...worked,
@@ -146,7 +146,7 @@ export class RelaySession extends DurableObject<Env> {
     const kept = { reception: this.#reception, dialer: this.#dialer, notices: this.#notices };
     this.#heartbeat = new Heartbeat({ ...worked, ...kept });
     this.#usher = new Usher(parts);
-    this.#control = new Control({ ...parts, chores: this.#chores });
+    this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
     if (placements.live.areAny) this.#tables.doubts.gapBegan();
@@ -179,7 +179,7 @@ export class RelaySession extends DurableObject<Env> {
    * @param lives_on Whether the call was there, and lives on; a Worker of the version before does not say.
    */
   left(key: PlacementKey, lives_on = false): void {
-    this.#chores.left(key, lives_on);
+    this.#dispatcher.left(key, lives_on);
   }
 
   /** SignalWire has fetched the recording notice that it is to announce in a conference, by REST's sid of it. */
@@ -250,8 +250,8 @@ export class RelaySession extends DurableObject<Env> {
     const heard = this.#recordings.heard(event, how);
     if (heard?.unwritten) unrecorded = { unrecorded: true };
     this.#notices.heard(event, ids_known);
-    this.#chores.start();
-    this.#chores.heard();
+    this.#dispatcher.start();
+    this.#dispatcher.heard();
     return { v: 1, ...this.#whomToTell(request, heard), ...unrecorded };
   }
 
@@ -358,8 +358,8 @@ export class RelaySession extends DurableObject<Env> {
     this.#notices.heard(event, true);
     for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
     this.#dialer.heard(event);
-    this.#chores.start();
-    this.#chores.heard();
+    this.#dispatcher.start();
+    this.#dispatcher.heard();
   }
 }
 

@@ -5,7 +5,7 @@ import { RecordedRooms } from "./seats/recorded-rooms.ts";
 import { Namings } from "./seats/room-naming.ts";
 import { Walks } from "./store/call-flows.ts";
 import { Health } from "./store/circuit-breaker.ts";
-import { Errands } from "./store/commands.ts";
+import { PendingCommands } from "./store/commands.ts";
 import { Counters } from "./store/counters.ts";
 import { Dials } from "./store/dials.ts";
 import { Disk } from "./store/disk.ts";
@@ -42,7 +42,7 @@ export class Tables {
   readonly eventLog: EventLog;
   readonly journal: Journal;
   readonly rulesets: Rulesets;
-  readonly errands: Errands;
+  readonly pendingCommands: PendingCommands;
   readonly placements: Placements;
   readonly checks: RoomChecks;
   readonly kept: KeptSeats;
@@ -76,7 +76,7 @@ export class Tables {
     this.eventLog = new EventLog(this.disk, this.counters, now);
     this.journal = new Journal(this.disk, now);
     this.rulesets = new Rulesets(this.disk, now);
-    this.errands = new Errands(this.disk, now);
+    this.pendingCommands = new PendingCommands(this.disk, now);
     this.placements = new Placements(this.disk, now, written, moved);
     this.checks = new RoomChecks(this.disk, now);
     this.kept = new KeptSeats(this.disk, now);

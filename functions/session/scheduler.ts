@@ -2,7 +2,7 @@ import { describeError, log } from "../log.ts";
 import { NoRecord } from "../tenants/directory.ts";
 import { within } from "../timeout.ts";
 import type { Reception } from "./calls/inbound-calls.ts";
-import type { Chores } from "./commands/dispatcher.ts";
+import type { Dispatcher } from "./commands/dispatcher.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import type { Notices } from "./events/recording-notices.ts";
 import type { PinDesk } from "./pins/pin-limiter.ts";
@@ -12,7 +12,7 @@ import type { KeptSeats } from "./seats/held-seats.ts";
 import type { Rooms } from "./seats/occupancy.ts";
 import type { Alarm } from "./store/alarm.ts";
 import type { Walks } from "./store/call-flows.ts";
-import type { Errands } from "./store/commands.ts";
+import type { PendingCommands } from "./store/commands.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
 import type { EventLog } from "./store/event-log.ts";
@@ -38,8 +38,8 @@ interface HeartbeatHost {
   disk: Disk;
   alarm: Alarm;
   link: Link;
-  errands: Errands;
-  chores: Chores;
+  pendingCommands: PendingCommands;
+  dispatcher: Dispatcher;
   reception: Reception;
   dialer: Dialer;
   notices: Notices;
@@ -71,9 +71,9 @@ export class Heartbeat {
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
   began(): void {
-    const { alarm, errands, chores, reception, dialer, link } = this.#host;
-    errands.takeOver();
-    const isWanted = chores.arePending || reception.isBusy || dialer.isBusy || link.takesCalls;
+    const { alarm, pendingCommands, dispatcher, reception, dialer, link } = this.#host;
+    pendingCommands.takeOver();
+    const isWanted = dispatcher.arePending || reception.isBusy || dialer.isBusy || link.takesCalls;
     if (isWanted) alarm.arm(LEFT_BEHIND_MS);
   }
 
@@ -106,7 +106,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { alarm, link, chores, reception, dialer, notices, rooms } = this.#host;
+    const { alarm, link, dispatcher, reception, dialer, notices, rooms } = this.#host;
     // It came this soon to go on forgetting. Timers of ours see to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -119,8 +119,8 @@ export class Heartbeat {
     const forgotten = await this.#safely("forget", () => this.#forgetting.run(link));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
-      chores.verifyWhereabouts();
-      chores.checkRooms("routine");
+      dispatcher.verifyWhereabouts();
+      dispatcher.checkRooms("routine");
       dialer.pump();
       notices.resume();
       return true;
@@ -146,7 +146,7 @@ export class Heartbeat {
     }
     if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
-    void chores.run();
+    void dispatcher.run();
   }
 
   get #interval(): number {
@@ -169,8 +169,8 @@ export class Heartbeat {
 
   /** Not while the ledger is gone through: the two together would keep calls waiting. */
   async #forgetOn(): Promise<void> {
-    const { chores, link } = this.#host;
-    if (chores.areGoingThrough) return;
+    const { dispatcher, link } = this.#host;
+    if (dispatcher.areGoingThrough) return;
     this.#isForgetting = false;
     const { isMore } = await this.#forgetting.run(link);
     this.#isForgetting = isMore;
@@ -178,9 +178,9 @@ export class Heartbeat {
 
   /** What found no room on disk may find some now. */
   #save(): void {
-    const { placements, errands } = this.#host;
+    const { placements, pendingCommands } = this.#host;
     placements.save();
-    errands.save();
+    pendingCommands.save();
   }
 
   /** Whether it is known what the record has; where there is none, that is. */
@@ -195,7 +195,9 @@ export class Heartbeat {
   }
 
   #hasWork(): boolean {
-    const { chores, reception, dialer, rooms, link } = this.#host;
-    return chores.arePending || reception.isBusy || dialer.isBusy || rooms.countLive() > 0 || link.staysUp;
+    const { dispatcher, reception, dialer, rooms, link } = this.#host;
+    return (
+      dispatcher.arePending || reception.isBusy || dialer.isBusy || rooms.countLive() > 0 || link.staysUp
+    );
   }
 }

@@ -336,13 +336,13 @@ export class Walker {
     const dest = fetchedFrom(row);
     if (dest === null) return false;
     if (this.#hasBegun && hasFetched(row)) return true;
-    const { placements, errands } = this.#host;
+    const { placements, pendingCommands } = this.#host;
     this.#byDocument(row);
     // What it was answered before is no answer to this.
     placements.update(row, { asking_step: null, answer: null });
     // The document that is fetched does not say how long.
     if (max_duration_s !== undefined)
-      errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
+      pendingCommands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
     for (let tried = 0; tried < FETCHES; tried += 1) {
       const done = await this.control.command("calling.transfer", { dest });
       const isSure = done === "done" || done === "gone";
@@ -412,7 +412,7 @@ export class Walker {
   }
 
   async #isIn(room: string): Promise<boolean> {
-    const { chores, link } = this.#host;
+    const { dispatcher, link } = this.#host;
     const { call_id } = this.#call;
     const row = this.#placement;
     const trail = row?.trail;
@@ -431,7 +431,7 @@ export class Walker {
     if (!isJoined && sid === null) return false;
     if (row && !isJoined) {
       if (row.trail !== trail) return this.#isThrough;
-      chores.repairs.found(row, sid);
+      dispatcher.repairs.found(row, sid);
     }
     if (row) this.#joinedSomehow(row);
     return true;
@@ -452,10 +452,10 @@ export class Walker {
   }
 
   #endLater(): void {
-    const { errands, chores } = this.#host;
+    const { pendingCommands, dispatcher } = this.#host;
     const { call_id, node_id = null } = this.#call;
-    errands.add("end", { call_id, entry: "", step: 0 }, node_id);
-    chores.start();
+    pendingCommands.add("end", { call_id, entry: "", step: 0 }, node_id);
+    dispatcher.start();
   }
 
   #told(row: Parameters<Journal["deed"]>[1]): void {

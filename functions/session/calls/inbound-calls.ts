@@ -131,7 +131,7 @@ export class Reception {
 
   /** A call that has ended, or that another client took, holds no seat and stands in no line. */
   #ended(call_id: string): void {
-    const { placements, errands, events, walks, line } = this.#host;
+    const { placements, pendingCommands, events, walks, line } = this.#host;
     if (!walks.has(call_id)) return;
     for (const row of placements.currentOf(call_id)) {
       if (!isLive(row.state)) continue;
@@ -142,7 +142,7 @@ export class Reception {
       events.dropped(row);
       placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
       // There is no call left to do anything for.
-      for (const kind of ["expire", "rejoin", "end", "after"] as const) errands.drop(kind, row);
+      for (const kind of ["expire", "rejoin", "end", "after"] as const) pendingCommands.drop(kind, row);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Chores } from "../commands/dispatcher.ts";
+import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { CallDecider } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Line } from "../queue/waiting-queue.ts";
@@ -6,7 +6,7 @@ import type { Link } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Walks } from "../store/call-flows.ts";
 import type { Health } from "../store/circuit-breaker.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
@@ -17,8 +17,8 @@ export interface WalkerHost {
   walks: Walks;
   decider: CallDecider;
   placements: Placements;
-  errands: Errands;
-  chores: Chores;
+  pendingCommands: PendingCommands;
+  dispatcher: Dispatcher;
   health: Health;
   events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
   counters: Counters;

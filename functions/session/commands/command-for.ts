@@ -7,7 +7,7 @@ import { isLive, mayMove } from "../../../shared/placement.ts";
 import { log } from "../../log.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Errand } from "../store/commands.ts";
+import type { PendingCommand } from "../store/commands.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -28,7 +28,7 @@ const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" 
 /** Null where there is nothing left to do. */
 export function commandFor(
   { placements, line, kept }: { placements: Placements; line: Line; kept: Pick<KeptSeats, "isPromised"> },
-  { kind, attempts, ...key }: Errand,
+  { kind, attempts, ...key }: PendingCommand,
 ): CallCommand | null {
   const row = placements.find(key);
   switch (kind) {

@@ -14,7 +14,7 @@ import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Alarm } from "../store/alarm.ts";
 import type { Health } from "../store/circuit-breaker.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
@@ -24,7 +24,7 @@ import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
 import type { Doubts } from "../store/suspicions.ts";
 import type { Turns } from "../store/turns.ts";
-import { runErrands } from "./run-commands.ts";
+import { runCommands } from "./run-commands.ts";
 
 /** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
 const BACKSTOP_MS = 1_000;
@@ -44,8 +44,8 @@ const ASKED_EVERY_MS = 25;
 /** What hangs keeps the others no longer than this. */
 const ASKED_WITHIN_MS = 15_000;
 
-interface ChoresHost {
-  errands: Errands;
+interface DispatcherHost {
+  pendingCommands: PendingCommands;
   placements: Placements;
   rooms: Rooms;
   checks: RoomChecks;
@@ -67,8 +67,8 @@ interface ChoresHost {
 }
 
 /** What the session does for calls that no webhook waits for: errands when they are due, and the ledger put right by REST. */
-export class Chores {
-  readonly #host: ChoresHost;
+export class Dispatcher {
+  readonly #host: DispatcherHost;
   /** What evidence other than an event changes. */
   readonly repairs: Repairs;
   readonly #keeper: RoomKeeper;
@@ -78,7 +78,7 @@ export class Chores {
   readonly #passes = new Map<string, { again: boolean }>();
   #timer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
 
-  constructor(host: ChoresHost) {
+  constructor(host: DispatcherHost) {
     this.#host = host;
     this.repairs = new Repairs(host, Date.now);
     this.#keeper = new RoomKeeper(
@@ -99,13 +99,13 @@ export class Chores {
 
   /** What was added now is done in the next turn, or when it is due; the alarm stands behind that, should we vanish. */
   start(): void {
-    if (this.#host.errands.wereAdded()) this.#schedule();
+    if (this.#host.pendingCommands.wereAdded()) this.#schedule();
   }
 
   /** Whether anything is still to be done, now or later. */
   get arePending(): boolean {
-    const { errands, checks, events } = this.#host;
-    return errands.nextDue() !== null || checks.nextDue() !== null || events.isBehind;
+    const { pendingCommands, checks, events } = this.#host;
+    return pendingCommands.nextDue() !== null || checks.nextDue() !== null || events.isBehind;
   }
 
   /** Whether the whole ledger is gone through now, in turns. */
@@ -162,7 +162,7 @@ export class Chores {
     this.start();
     for (let waited = 0; waited < ASKED_WITHIN_MS; waited += ASKED_EVERY_MS) {
       await scheduler.wait(ASKED_EVERY_MS);
-      if (!this.#host.errands.isBehind) return;
+      if (!this.#host.pendingCommands.isBehind) return;
     }
   }
 
@@ -186,19 +186,19 @@ export class Chores {
     try {
       const running = this.#run();
       // What falls due meanwhile does not wait for it.
-      this.#timeAt(this.#host.errands.nextDue());
+      this.#timeAt(this.#host.pendingCommands.nextDue());
       await running;
     } catch (error) {
       log("error", "chores.broke", { error: describeError(error) });
     }
     // A leave that was found out has its errands.
-    if (this.#host.errands.wereAdded()) void this.run();
+    if (this.#host.pendingCommands.wereAdded()) void this.run();
     this.#schedule();
   }
 
   /** Whether the call is to be asked about; it was in doubt when the pass began. */
   #verify(row: LivePlacement, begun_at: number): boolean {
-    const { errands, placements, link } = this.#host;
+    const { pendingCommands, placements, link } = this.#host;
     const now = Date.now();
     if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
     if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
@@ -208,7 +208,7 @@ export class Chores {
     }
     if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return false;
     this.#askedAt.set(row, now);
-    errands.add("verify", row, row.node_id);
+    pendingCommands.add("verify", row, row.node_id);
     return true;
   }
 
@@ -230,10 +230,21 @@ export class Chores {
   }
 
   async #run(): Promise<void> {
-    const { errands, placements, rooms, health, leaving, observations, journal, link, line, checks, kept } =
-      this.#host;
-    await runErrands({
-      errands,
+    const {
+      pendingCommands,
+      placements,
+      rooms,
+      health,
+      leaving,
+      observations,
+      journal,
+      link,
+      line,
+      checks,
+      kept,
+    } = this.#host;
+    await runCommands({
+      pendingCommands,
       placements,
       rooms,
       health,
@@ -265,11 +276,11 @@ export class Chores {
   }
 
   #schedule(): void {
-    const { errands, checks, events, alarm, recordings, recordingKeeper } = this.#host;
+    const { pendingCommands, checks, events, alarm, recordings, recordingKeeper } = this.#host;
     const behind = events.isBehind ? Date.now() : null;
     // While some are looked at, what is due is theirs.
     const recording = recordingKeeper.isRunning ? null : recordings.nextDue();
-    const kept = earliest(recording, earliest(behind, earliest(errands.nextDue(), checks.nextDue())));
+    const kept = earliest(recording, earliest(behind, earliest(pendingCommands.nextDue(), checks.nextDue())));
     if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
     this.#timeAt(earliest(kept, checks.settles_at));
   }

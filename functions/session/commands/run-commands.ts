@@ -26,7 +26,7 @@ import type { Link } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Health } from "../store/circuit-breaker.ts";
-import type { Errand, Errands } from "../store/commands.ts";
+import type { PendingCommand, PendingCommands } from "../store/commands.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -50,8 +50,8 @@ const ASK_AGAIN_MS = [30_000, 35_000, 60_000, 120_000, 300_000, 600_000, 600_000
 /** Without a second source for so long, an unsigned leave counts against relying on leaves to be told. */
 const UNSIGNED_ALONE_MS = 60_000;
 
-export interface ErrandHost {
-  errands: Errands;
+export interface CommandHost {
+  pendingCommands: PendingCommands;
   placements: Placements;
   rooms: Rooms;
   health: Health;
@@ -79,14 +79,18 @@ interface Listings {
 }
 
 /** Does what is due: by RELAY first, by REST where RELAY can't, and again later where neither could. */
-export async function runErrands(host: ErrandHost): Promise<void> {
-  for (let due = host.errands.takeDue(BATCH); due.length > 0; due = host.errands.takeDue(BATCH)) {
+export async function runCommands(host: CommandHost): Promise<void> {
+  for (
+    let due = host.pendingCommands.takeDue(BATCH);
+    due.length > 0;
+    due = host.pendingCommands.takeDue(BATCH)
+  ) {
     const rooms: Listings = { listings: new Map(), failed: new Set() };
     await Promise.all(
-      due.map(async (errand) => {
-        if (errand.kind === "verify") await verify(host, errand, rooms);
-        else if (errand.kind === "fetch" && errand.node_id === null) await lead(host, errand);
-        else await run(host, errand);
+      due.map(async (pending) => {
+        if (pending.kind === "verify") await verify(host, pending, rooms);
+        else if (pending.kind === "fetch" && pending.node_id === null) await lead(host, pending);
+        else await run(host, pending);
       }),
     );
     // Thousands may be due at once, and be done without waiting for anything.
@@ -94,105 +98,105 @@ export async function runErrands(host: ErrandHost): Promise<void> {
   }
 }
 
-async function run(host: ErrandHost, errand: Errand): Promise<void> {
-  const command = commandFor(host, errand);
-  if (!command || (await isThereAlready(host, errand))) {
-    const row = errand.kind === "fetch" ? host.placements.find(errand) : null;
+async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
+  const command = commandFor(host, pending);
+  if (!command || (await isThereAlready(host, pending))) {
+    const row = pending.kind === "fetch" ? host.placements.find(pending) : null;
     if (row && hasFetched(row)) host.line.handedOver(row);
-    host.errands.done(errand);
+    host.pendingCommands.done(pending);
     return;
   }
-  const relay = await byRelay(host, errand, command);
+  const relay = await byRelay(host, pending, command);
   if (relay?.kind === "ok") {
-    took(host, errand, { relay_took: host.protocol() });
-    livesOn(host, errand);
-    carriedOut(host, errand, "relay");
+    took(host, pending, { relay_took: host.protocol() });
+    livesOn(host, pending);
+    carriedOut(host, pending, "relay");
     return;
   }
-  if (relay?.kind === "gone") unanswered(host, errand);
+  if (relay?.kind === "gone") unanswered(host, pending);
   if (relay?.kind === "gone" && relay.code === "410") {
-    gone(host, errand);
+    gone(host, pending);
     return;
   }
   // It may have been fetched all the same: a second transfer would take it out of its room again.
-  if (errand.kind === "fetch" && relay?.kind === "unanswered") {
-    later(host, errand, { relay: describeOutcome(relay) });
+  if (pending.kind === "fetch" && relay?.kind === "unanswered") {
+    later(host, pending, { relay: describeOutcome(relay) });
     return;
   }
   // A 404 is not yet "gone", even where RELAY took a command before: REST may see the call yet.
-  const rest = await byRest(host, errand, command);
+  const rest = await byRest(host, pending, command);
   // Something has dropped it meanwhile: it was not sent, or nothing follows from it.
-  if (!host.errands.has(errand)) return host.errands.done(errand);
+  if (!host.pendingCommands.has(pending)) return host.pendingCommands.done(pending);
   if (rest.kind === "ok") {
-    took(host, errand, { rest_took: 1 });
-    livesOn(host, errand);
-    carriedOut(host, errand, "rest");
+    took(host, pending, { rest_took: 1 });
+    livesOn(host, pending);
+    carriedOut(host, pending, "rest");
     return;
   }
   if (rest.kind === "later") {
     host.observations.saw("rest_429", "seen");
-    host.errands.putOff(errand, rest.retry_after_ms, { counts: false });
+    host.pendingCommands.putOff(pending, rest.retry_after_ms, { counts: false });
     return;
   }
-  if (rest.kind === "refused" || isOverdue(host, errand)) unanswered(host, errand);
-  const isRefused = (by: "relay" | "rest", code: string) => isOverBy(host, errand, by, code);
+  if (rest.kind === "refused" || isOverdue(host, pending)) unanswered(host, pending);
+  const isRefused = (by: "relay" | "rest", code: string) => isOverBy(host, pending, by, code);
   if (
     rest.kind === "refused" &&
     (isRefused("rest", rest.code) ||
       (relay?.kind === "gone" && isRefused("relay", relay.code)) ||
-      (await isOver(host, errand)))
+      (await isOver(host, pending)))
   ) {
-    gone(host, errand);
+    gone(host, pending);
     return;
   }
   const said = rest.kind === "refused" ? rest.code : rest.reason;
   const why = { relay: relay ? describeOutcome(relay) : "not connected", rest: said };
-  later(host, errand, why, rest.kind === "refused");
+  later(host, pending, why, rest.kind === "refused");
   // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
-  if (rest.kind === "refused" && errand.kind === "fetch") host.line.missed(errand);
+  if (rest.kind === "refused" && pending.kind === "fetch") host.line.missed(pending);
 }
 
 /** What was to be done for a call after its room was done: it was up, so it did not drop out of the room, but was removed. */
-function livesOn({ placements, repairs }: ErrandHost, errand: Errand): void {
-  const row = errand.kind === "end" || errand.kind === "after" ? placements.find(errand) : null;
+function livesOn({ placements, repairs }: CommandHost, pending: PendingCommand): void {
+  const row = pending.kind === "end" || pending.kind === "after" ? placements.find(pending) : null;
   if (row?.state === "left") repairs.removed(row);
 }
 
 /** The call is gone, or not seen: for its caller's seat that is a drop, whatever else is to be found out. */
-function unanswered({ placements, repairs }: ErrandHost, errand: Errand): void {
-  const row = placements.find(errand);
+function unanswered({ placements, repairs }: CommandHost, pending: PendingCommand): void {
+  const row = placements.find(pending);
   if (row) repairs.unanswered(row);
 }
 
 /** A call that was to be put back into its room has not been for so long that its caller may have dropped. */
-function isOverdue({ placements, now }: ErrandHost, errand: Errand): boolean {
-  const left_ts = errand.kind === "rejoin" ? (placements.find(errand)?.left_ts ?? null) : null;
+function isOverdue({ placements, now }: CommandHost, pending: PendingCommand): boolean {
+  const left_ts = pending.kind === "rejoin" ? (placements.find(pending)?.left_ts ?? null) : null;
   return left_ts !== null && now() - left_ts * 1000 >= ANSWERED_WITHIN_MS;
 }
 
 /** Whether a refused command shows that the call is over. */
-function isOverBy(host: ErrandHost, errand: Errand, by: "relay" | "rest", code: string): boolean {
-  const row = host.placements.find(errand);
+function isOverBy(host: CommandHost, pending: PendingCommand, by: "relay" | "rest", code: string): boolean {
+  const row = host.placements.find(pending);
   const taken = { relay: row?.relay_took ?? null, rest: row?.rest_took === 1 };
   return evidenceOfRefusal(by, code, taken, host.protocol()) === "over";
 }
 
 /** That side has taken a command for the call: from now on its 404 means that the call is gone. */
 function took(
-  host: ErrandHost,
-  errand: Errand,
+  host: CommandHost,
+  pending: PendingCommand,
   changes: Pick<Placement, "relay_took"> | Pick<Placement, "rest_took">,
 ): void {
-  const row = host.placements.find(errand);
+  const row = host.placements.find(pending);
   if (!row) return;
   const isKnown = "rest_took" in changes ? row.rest_took === 1 : row.relay_took === changes.relay_took;
   if (!isKnown) host.placements.update(row, changes);
 }
 
 /** Whether an earlier try to bring the call to its room had more success than anybody heard of. */
-async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean> {
-  if ((errand.kind !== "fetch" && errand.kind !== "rejoin") || errand.attempts === 0) return false;
-  const row = host.placements.find(errand);
+async function isThereAlready(host: CommandHost, pending: PendingCommand): Promise<boolean> {
+  if ((pending.kind !== "fetch" && pending.kind !== "rejoin") || pending.attempts === 0) return false;
+  const row = host.placements.find(pending);
   if (row?.state !== "by_document") return false;
   const sid = await host.link
     .rest("question", REST_MS, (project, signal) => findInRooms(project, [row.room], row.call_id, signal))
@@ -205,11 +209,11 @@ async function isThereAlready(host: ErrandHost, errand: Errand): Promise<boolean
 /**
  * Asks about a call that is in doubt: first for its own status, then for its room's list. What neither says for sure changes nothing.
  */
-async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promise<void> {
-  const { placements, repairs, errands } = host;
-  const row = placements.find(errand);
+async function verify(host: CommandHost, pending: PendingCommand, rooms: Listings): Promise<void> {
+  const { placements, repairs, pendingCommands } = host;
+  const row = placements.find(pending);
   if (!row || !mayMove(row.state, "left") || isBeingPutBack(row)) {
-    errands.done(errand);
+    pendingCommands.done(pending);
     return;
   }
   const { trail } = row;
@@ -233,32 +237,32 @@ async function verify(host: ErrandHost, errand: Errand, rooms: Listings): Promis
   } catch (error) {
     if (error instanceof RestBusy || error instanceof TooLate) {
       if (error instanceof RestBusy) host.observations.saw("rest_429", "seen");
-      errands.putOff(errand, error.retry_after_ms, { counts: false });
+      pendingCommands.putOff(pending, error.retry_after_ms, { counts: false });
       return;
     }
     if (!rooms.failed.has(row.room))
       log("warn", "verify.failed", { room: row.room, error: describeError(error) });
     rooms.failed.add(row.room);
     // Soon again: it may sit in silence where a room was.
-    if (!errands.retry(errand)) countUnsigned(host, row);
+    if (!pendingCommands.retry(pending)) countUnsigned(host, row);
     return;
   }
-  askAgain(host, errand, row);
+  askAgain(host, pending, row);
 }
 
 /** A leave that somebody unsigned told of stays a question until there is a second source. */
-function askAgain(host: ErrandHost, errand: Errand, row: Placement): void {
-  const wait = ASK_AGAIN_MS[errand.attempts];
+function askAgain(host: CommandHost, pending: PendingCommand, row: Placement): void {
+  const wait = ASK_AGAIN_MS[pending.attempts];
   if (row.unsigned_leave_at === null || !mayMove(row.state, "left") || wait === undefined) {
-    host.errands.done(errand);
+    host.pendingCommands.done(pending);
     return;
   }
   countUnsigned(host, row);
-  host.errands.putOff(errand, wait, { counts: true });
+  host.pendingCommands.putOff(pending, wait, { counts: true });
 }
 
 /** Three in a row without a second source, and the tenant's calls join by document: then a call ends with its conference. */
-function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
+function countUnsigned({ leaving, now }: CommandHost, row: Placement): void {
   const { unsigned_leave_at, joined_by, tenant } = row;
   if (unsigned_leave_at === null || joined_by !== "relay" || counted.has(row)) return;
   if (now() - unsigned_leave_at < UNSIGNED_ALONE_MS) return;
@@ -269,7 +273,7 @@ function countUnsigned({ leaving, now }: ErrandHost, row: Placement): void {
 /** Rows whose unsigned leave has been counted. */
 const counted = new WeakSet<Placement>();
 
-async function listingOf({ link }: ErrandHost, room: string, { listings }: Listings): Promise<RoomListing> {
+async function listingOf({ link }: CommandHost, room: string, { listings }: Listings): Promise<RoomListing> {
   const listing =
     listings.get(room) ?? link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal));
   listings.set(room, listing);
@@ -277,7 +281,7 @@ async function listingOf({ link }: ErrandHost, room: string, { listings }: Listi
 }
 
 async function statusesOf(
-  { link }: ErrandHost,
+  { link }: CommandHost,
   { call_id, segment_id }: Pick<Placement, "call_id" | "segment_id">,
 ): Promise<CallStatuses> {
   return await link.rest("question", REST_MS, (project, signal) =>
@@ -286,7 +290,7 @@ async function statusesOf(
 }
 
 function observeStatuses(
-  { observations }: ErrandHost,
+  { observations }: CommandHost,
   row: Placement,
   { compatibility, voice_log }: CallStatuses,
 ): void {
@@ -301,109 +305,120 @@ function observeStatuses(
  * it asks next, and its seat is kept so long: REST is asked whether there is a call yet, since of one that hung up nobody would
  * tell, and the next in the line would wait for its seat.
  */
-async function lead(host: ErrandHost, errand: Errand): Promise<void> {
-  const url = awaited(host, errand)?.wait?.fetch_url;
-  const isToBeLed = url !== undefined && !(await isThereAlready(host, errand));
-  const led = isToBeLed ? await redirected(host, errand, url) : "failed";
+async function lead(host: CommandHost, pending: PendingCommand): Promise<void> {
+  const url = awaited(host, pending)?.wait?.fetch_url;
+  const isToBeLed = url !== undefined && !(await isThereAlready(host, pending));
+  const led = isToBeLed ? await redirected(host, pending, url) : "failed";
   if (led === "ok") {
-    finish(host, errand, "rest");
+    finish(host, pending, "rest");
     return;
   }
-  if (awaited(host, errand) && (await isOver(host, errand))) {
-    gone(host, errand);
+  if (awaited(host, pending) && (await isOver(host, pending))) {
+    gone(host, pending);
     return;
   }
-  const row = awaited(host, errand);
-  if (!row) host.errands.done(errand);
+  const row = awaited(host, pending);
+  if (!row) host.pendingCommands.done(pending);
   // REST sees no such call. It may ask by itself yet; past that it holds up nobody.
-  else if (led === "refused" && host.now() > asksBy(row)) giveUp(host, errand);
-  else if (!host.errands.retry(errand)) host.line.missed(errand);
+  else if (led === "refused" && host.now() > asksBy(row)) giveUp(host, pending);
+  else if (!host.pendingCommands.retry(pending)) host.line.missed(pending);
 }
 
-function giveUp(host: ErrandHost, errand: Errand): void {
-  host.errands.done(errand);
-  host.line.missed(errand);
+function giveUp(host: CommandHost, pending: PendingCommand): void {
+  host.pendingCommands.done(pending);
+  host.line.missed(pending);
 }
 
 /** The row of one who is to come out of the line and has not been seen to. */
-function awaited({ placements }: ErrandHost, errand: Errand): Placement | null {
-  const row = placements.find(errand);
+function awaited({ placements }: CommandHost, pending: PendingCommand): Placement | null {
+  const row = placements.find(pending);
   if (!row || row.joined_ts !== null) return null;
   return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
 }
 
 async function redirected(
-  host: ErrandHost,
-  errand: Errand,
+  host: CommandHost,
+  pending: PendingCommand,
   url: string,
 ): Promise<"ok" | "refused" | "failed"> {
   try {
     const led = await host.link.rest(
       "command",
       REST_MS,
-      (project, signal) => redirectCall(project, errand.call_id, url, signal),
-      () => host.errands.has(errand),
+      (project, signal) => redirectCall(project, pending.call_id, url, signal),
+      () => host.pendingCommands.has(pending),
     );
     if (led.kind !== "ok")
       log("info", "waiter.not_led", {
-        call: errand.call_id,
+        call: pending.call_id,
         error:
           led.kind === "failed" ? led.reason : `REST answered ${led.kind === "refused" ? led.code : "429"}`,
       });
     return led.kind === "later" ? "failed" : led.kind;
   } catch (error) {
-    log("info", "waiter.not_led", { call: errand.call_id, error: describeError(error) });
+    log("info", "waiter.not_led", { call: pending.call_id, error: describeError(error) });
     return "failed";
   }
 }
 
 /** Whether the call's own status says that it is over. */
-async function isOver(host: ErrandHost, errand: Errand): Promise<boolean> {
-  const segment_id = host.placements.find(errand)?.segment_id ?? null;
+async function isOver(host: CommandHost, pending: PendingCommand): Promise<boolean> {
+  const segment_id = host.placements.find(pending)?.segment_id ?? null;
   try {
-    const statuses = await statusesOf(host, { call_id: errand.call_id, segment_id });
+    const statuses = await statusesOf(host, { call_id: pending.call_id, segment_id });
     return evidenceOfStatuses(statuses) === "over";
   } catch (error) {
-    log("info", "call.status_unknown", { call: errand.call_id, error: describeError(error) });
+    log("info", "call.status_unknown", { call: pending.call_id, error: describeError(error) });
     return false;
   }
 }
 
-function later(host: ErrandHost, errand: Errand, why: Record<string, string>, isRefused = false): void {
+function later(
+  host: CommandHost,
+  pending: PendingCommand,
+  why: Record<string, string>,
+  isRefused = false,
+): void {
   // If neither side can be reached, it is done when one can. A waiter's seat is not kept so long.
-  const lasts = !isRefused && errand.kind !== "fetch";
-  const row = host.placements.find(errand);
-  const again = isToFetch(errand, row) ? waitForFetch(host, errand) : host.errands.retry(errand, lasts);
+  const lasts = !isRefused && pending.kind !== "fetch";
+  const row = host.placements.find(pending);
+  const again = isToFetch(pending, row)
+    ? waitForFetch(host, pending)
+    : host.pendingCommands.retry(pending, lasts);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
-  if (row) host.told(row, errand.kind, "nobody", said.join("; "));
-  if (!again && errand.kind === "fetch") host.line.missed(errand);
+  if (row) host.told(row, pending.kind, "nobody", said.join("; "));
+  if (!again && pending.kind === "fetch") host.line.missed(pending);
   log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
-    kind: errand.kind,
-    call: errand.call_id,
+    kind: pending.kind,
+    call: pending.call_id,
     ...why,
   });
 }
 
-async function byRelay(host: ErrandHost, errand: Errand, command: CallCommand): Promise<Outcome | null> {
+async function byRelay(
+  host: CommandHost,
+  pending: PendingCommand,
+  command: CallCommand,
+): Promise<Outcome | null> {
   const connection = host.connection();
-  if (!connection || errand.node_id === null) return null;
+  if (!connection || pending.node_id === null) return null;
   return await connection.command({
     id: crypto.randomUUID(),
-    lane: errand.call_id,
+    lane: pending.call_id,
     method: command.method,
-    params: { node_id: errand.node_id, call_id: errand.call_id, ...command.params },
+    params: { node_id: pending.node_id, call_id: pending.call_id, ...command.params },
     deadline_at: host.now() + COMMAND_MS,
   });
 }
 
 async function byRest(
-  host: ErrandHost,
-  errand: Errand,
+  host: CommandHost,
+  pending: PendingCommand,
   { method, params }: CallCommand,
 ): Promise<RestOutcome> {
-  const { call_id } = errand;
+  const { call_id } = pending;
   try {
-    const isOfUse = () => host.errands.has(errand);
+    const isOfUse = () => host.pendingCommands.has(pending);
     const outcome = await host.link.rest(
       "command",
       REST_MS,
@@ -411,7 +426,7 @@ async function byRest(
       isOfUse,
     );
     // A call of cXML's may be the compatibility API's alone.
-    const isCxmls = errand.node_id === null && method === "calling.end";
+    const isCxmls = pending.node_id === null && method === "calling.end";
     if (outcome.kind !== "refused" || !isCxmls) return outcome;
     const ended = await host.link.rest(
       "command",
@@ -426,42 +441,42 @@ async function byRest(
 }
 
 /** Whether the call is told to fetch the document by which it joins. */
-function isToFetch({ kind, attempts }: Errand, row: Placement | null): boolean {
+function isToFetch({ kind, attempts }: PendingCommand, row: Placement | null): boolean {
   if (kind !== "fetch" || row?.state !== "by_document" || attempts >= FETCHES) return false;
   return fetchedFrom(row) !== null;
 }
 
 /** What nobody answered for may be carried out late. */
-function waitForFetch(host: ErrandHost, errand: Errand): true {
-  host.errands.putOff(errand, FETCHED_LATE_MS, { counts: true });
+function waitForFetch(host: CommandHost, pending: PendingCommand): true {
+  host.pendingCommands.putOff(pending, FETCHED_LATE_MS, { counts: true });
   return true;
 }
 
 /** What was sent to fetch its document is done when it has. */
-function carriedOut(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
-  const row = host.placements.find(errand);
-  if (row && isToFetch(errand, row) && !hasFetched(row)) {
-    host.told(row, errand.kind, by, "told to fetch");
-    host.errands.putOff(errand, FETCHED_MS, { counts: true });
-  } else finish(host, errand, by);
+function carriedOut(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"): void {
+  const row = host.placements.find(pending);
+  if (row && isToFetch(pending, row) && !hasFetched(row)) {
+    host.told(row, pending.kind, by, "told to fetch");
+    host.pendingCommands.putOff(pending, FETCHED_MS, { counts: true });
+  } else finish(host, pending, by);
 }
 
-function finish(host: ErrandHost, errand: Errand, by: "relay" | "rest"): void {
-  host.errands.done(errand);
-  const row = host.placements.find(errand);
-  if (row) host.told(row, errand.kind, by, "done");
-  if (row && errand.kind === "fetch") host.line.handedOver(row);
-  if (errand.kind === "rejoin" && row?.doubt === "taken out") {
+function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"): void {
+  host.pendingCommands.done(pending);
+  const row = host.placements.find(pending);
+  if (row) host.told(row, pending.kind, by, "done");
+  if (row && pending.kind === "fetch") host.line.handedOver(row);
+  if (pending.kind === "rejoin" && row?.doubt === "taken out") {
     host.placements.update(row, { doubt: null });
     host.health.failed("joined, and taken out by a document", host.now());
   }
-  log("info", "errand.done", { kind: errand.kind, call: errand.call_id, by });
+  log("info", "errand.done", { kind: pending.kind, call: pending.call_id, by });
 }
 
-function gone(host: ErrandHost, errand: Errand): void {
-  host.errands.done(errand);
-  const row = host.placements.find(errand);
-  if (row) host.told(row, errand.kind, "nobody", "the call was gone already");
-  if (row && errand.kind === "fetch") host.line.ended(row);
+function gone(host: CommandHost, pending: PendingCommand): void {
+  host.pendingCommands.done(pending);
+  const row = host.placements.find(pending);
+  if (row) host.told(row, pending.kind, "nobody", "the call was gone already");
+  if (row && pending.kind === "fetch") host.line.ended(row);
   if (row && mayMove(row.state, "left")) host.repairs.over(row, "a command found the call gone");
 }

@@ -14,14 +14,14 @@ import { describeOutcome, isBusy } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
 import { type CallStatuses, callStatuses } from "../../rest.ts";
 import type { Reception } from "../calls/inbound-calls.ts";
-import type { Chores } from "../commands/dispatcher.ts";
+import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Namings } from "../seats/room-naming.ts";
 import type { Alarm } from "../store/alarm.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Dial, Dials } from "../store/dials.ts";
 import { isFull } from "../store/disk.ts";
@@ -81,8 +81,8 @@ interface DialerHost {
   /** Told of each request, before anything else. */
   asked(project_id: string): void;
   reception: Reception;
-  errands: Errands;
-  chores: Chores;
+  pendingCommands: PendingCommands;
+  dispatcher: Dispatcher;
   namings: Namings;
 }
 
@@ -338,8 +338,8 @@ export class Dialer extends RpcTarget {
   }
 
   #end(call_id: string, node_id: string): void {
-    this.#host.errands.add("end", { call_id, entry: DIALLED_ENTRY, step: 0 }, node_id);
-    this.#host.chores.start();
+    this.#host.pendingCommands.add("end", { call_id, entry: DIALLED_ENTRY, step: 0 }, node_id);
+    this.#host.dispatcher.start();
   }
 
   #legKnown(dial: Dial, { call_id, node_id, segment_id }: Leg): void {

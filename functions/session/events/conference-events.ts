@@ -6,7 +6,7 @@ import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Health } from "../store/circuit-breaker.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import { type ConferenceEnd, ConferenceEnds } from "../store/conference-ends.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Disk } from "../store/disk.ts";
@@ -84,7 +84,7 @@ interface EventsHost {
   leaving: Health;
   placements: Placements;
   rooms: Rooms;
-  errands: Errands;
+  pendingCommands: PendingCommands;
   health: Health;
   checks: RoomChecks;
   counters: Counters;
@@ -98,7 +98,7 @@ export class ConferenceEvents {
   readonly #ledger: EventsHost;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
-  readonly #errands: Errands;
+  readonly #pendingCommands: PendingCommands;
   readonly #health: Health;
   readonly #joined: (key: PlacementKey) => void;
   readonly #now: () => number;
@@ -125,7 +125,7 @@ export class ConferenceEvents {
     this.#ledger = ledger;
     this.#placements = ledger.placements;
     this.#rooms = ledger.rooms;
-    this.#errands = ledger.errands;
+    this.#pendingCommands = ledger.pendingCommands;
     this.#health = ledger.health;
     this.#now = now;
     this.#ends = new ConferenceEnds(disk);
@@ -450,7 +450,7 @@ export class ConferenceEvents {
       this.#ledger.counters.add("unsigned_leaves");
       this.#placements.touched(row.room);
     }
-    this.#errands.add("verify", row, row.node_id);
+    this.#pendingCommands.add("verify", row, row.node_id);
   }
 
   #noteSize(event: RelayEvent, isTrusted: boolean): void {
@@ -531,7 +531,7 @@ export class ConferenceEvents {
       this.#joined(row);
       this.#ledger.kept.unkeep(row);
       // It is not over after all.
-      if (wasOut) for (const kind of ["end", "after"] as const) this.#errands.drop(kind, row);
+      if (wasOut) for (const kind of ["end", "after"] as const) this.#pendingCommands.drop(kind, row);
     }
     let isSeatKept = false;
     if (row.state === "left") {
@@ -539,19 +539,19 @@ export class ConferenceEvents {
       const undecided_ms = follow === "end_call" ? ASKED_AFTER_MS + ANSWERED_WITHIN_MS : 0;
       if (wasThere && event.happened === "left")
         isSeatKept = this.#keepSeat(row, event.conference_id, undecided_ms);
-      this.#errands.drop("expire", row);
-      this.#errands.drop("rejoin", row);
+      this.#pendingCommands.drop("expire", row);
+      this.#pendingCommands.drop("rejoin", row);
     }
     if (event.happened !== "joined") this.#ledger.recordings.left(row);
     if (follow === "end_call") {
       const end_at = isSeatKept ? this.#now() + ASKED_AFTER_MS : this.#endAt(row);
-      this.#errands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);
+      this.#pendingCommands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);
     }
     if (follow === "rejoin") {
       // What it was answered before the late document took it out is no answer to that.
       const anew = isTakenOut ? { asking_step: null, answer: null, stay_at: now } : {};
       this.#placements.update(row, { rejoins: row.rejoins + 1, ...anew });
-      this.#errands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
+      this.#pendingCommands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
   }
 
@@ -570,7 +570,8 @@ export class ConferenceEvents {
 
   /** It may have ended because of our own end: then the answer to that tells whether it was up. */
   #callEnded(row: Placement): void {
-    if (!this.#errands.isUnderWay("end", row) && !this.#errands.isUnderWay("after", row)) this.dropped(row);
+    if (!this.#pendingCommands.isUnderWay("end", row) && !this.#pendingCommands.isUnderWay("after", row))
+      this.dropped(row);
   }
 
   /** The call lives on outside of its room, and none of our documents took it out: nothing is kept for its caller. */

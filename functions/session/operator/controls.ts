@@ -1,7 +1,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import { isLive } from "../../../shared/placement.ts";
-import type { Chores } from "../commands/dispatcher.ts";
-import type { Errands } from "../store/commands.ts";
+import type { Dispatcher } from "../commands/dispatcher.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import type { Journal } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -17,9 +17,9 @@ export type ControlReply = { changed: boolean } | null;
 
 interface ControlHost {
   placements: Placements;
-  errands: Errands;
+  pendingCommands: PendingCommands;
   journal: Journal;
-  chores: Chores;
+  dispatcher: Dispatcher;
 }
 
 /** Control — what machines may not decide about a call, and people can. Idempotent; each act is in the call's history. */
@@ -35,11 +35,11 @@ export class Control extends RpcTarget {
   end({ tenant, call_id }: ControlRequest): ControlReply {
     const row = this.#newest(tenant, call_id);
     if (!row) return null;
-    const { errands, journal, chores } = this.#host;
+    const { pendingCommands, journal, dispatcher } = this.#host;
     journal.deed(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
-    chores.repairs.removed(row);
-    errands.add("end", row, row.node_id);
-    chores.start();
+    dispatcher.repairs.removed(row);
+    pendingCommands.add("end", row, row.node_id);
+    dispatcher.start();
     return { changed: isLive(row.state) };
   }
 

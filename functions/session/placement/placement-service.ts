@@ -4,7 +4,7 @@ import { EARLY_LEAVE_MS, isLive } from "../../../shared/placement.ts";
 import type { Outcome } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
-import type { Chores } from "../commands/dispatcher.ts";
+import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { WebhookNote } from "../contract/history.ts";
 import type {
   DocumentSaid,
@@ -24,7 +24,7 @@ import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Health } from "../store/circuit-breaker.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import { type Disk, isFull } from "../store/disk.ts";
 import type { Journal } from "../store/history.ts";
@@ -46,8 +46,8 @@ interface DeskHost {
   placements: Placements;
   rooms: Rooms;
   checks: RoomChecks;
-  errands: Errands;
-  chores: Chores;
+  pendingCommands: PendingCommands;
+  dispatcher: Dispatcher;
   health: Health;
   leaving: Health;
   observations: Observations;
@@ -92,7 +92,7 @@ export class Desk {
     const reply = { ...(await this.#answer(entered)), ...(entry === request.entry ? {} : { entry }) };
     // A seat that is wanted may be held by somebody who has gone, and nobody said so.
     if (reply.outcome === "full" || reply.waiting?.for === "seat")
-      this.#host.chores.doubtSeats(entered.rooms);
+      this.#host.dispatcher.doubtSeats(entered.rooms);
     return reply;
   }
 
@@ -203,11 +203,11 @@ export class Desk {
    * may a join that was not answered; if it comes again, no caller is sent there for a minute.
    */
   #refused(row: Placement, said: DocumentSaid): void {
-    const { rooms, checks, chores } = this.#host;
+    const { rooms, checks, dispatcher } = this.#host;
     const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
     if ((said === "failed" && others > 0) || wasRefused(row))
       checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
-    chores.doubtSeats([row.room]);
+    dispatcher.doubtSeats([row.room]);
   }
 
   /** A newcomer has no place in the line yet: where its join came to nothing, it gets one when it is placed again. */
@@ -265,7 +265,8 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, errands, link, line, kept, held, observations, fullRooms } = this.#host;
+    const { placements, rooms, pendingCommands, link, line, kept, held, observations, fullRooms } =
+      this.#host;
     observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
     link.follow(request.project_version);
@@ -276,7 +277,7 @@ export class Desk {
       if (!isLive(other.state)) continue;
       // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
       if (other.state !== "waiting") join_via = "document";
-      for (const kind of ["expire", "overdue"] as const) errands.drop(kind, other);
+      for (const kind of ["expire", "overdue"] as const) pendingCommands.drop(kind, other);
       const wasThere = other.state !== "planned" && other.state !== "waiting";
       placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
     }
@@ -311,8 +312,8 @@ export class Desk {
   /** A document that joins says itself how long. Whoever vanished before this does it when the call is placed again. */
   #limit(row: Placement, { max_duration_s }: PlaceRequest, { outcome }: PlaceReply): void {
     if (max_duration_s === undefined || (outcome !== "accepted" && outcome !== "unknown")) return;
-    this.#host.errands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
-    this.#host.chores.start();
+    this.#host.pendingCommands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);
+    this.#host.dispatcher.start();
   }
 
   #avoidRelay(tenant: string): string | null {

@@ -6,7 +6,7 @@ import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway, Wanted } from 
 import { chooseRoom } from "../seats/choose-room.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import { Glance } from "../seats/occupancy-snapshot.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
 import type { Placement, Terms } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -34,7 +34,7 @@ const SEEN_MS = 5_000;
 interface LineHost {
   placements: Placements;
   rooms: Rooms;
-  errands: Errands;
+  pendingCommands: PendingCommands;
   /** Whether the call is walked by the session, be it that nobody has taken that up again yet. */
   isWalked(call_id: string): boolean;
   /** There are errands to run. */
@@ -145,7 +145,7 @@ export class Line {
 
   /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
   polled(row: Placement, wasLed: boolean): PlaceReply {
-    const { placements, rooms, errands, now } = this.#host;
+    const { placements, rooms, pendingCommands, now } = this.#host;
     // Its seat was kept for a while, and others may have it by now.
     if (row.deadline_at <= now()) this.takeBack(row);
     if (row.state === "waiting") {
@@ -154,9 +154,9 @@ export class Line {
       this.serve();
     }
     // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
-    const isFetched = !wasLed && errands.isUnderWay("fetch", row);
+    const isFetched = !wasLed && pendingCommands.isUnderWay("fetch", row);
     if (row.state === "waiting" || isFetched) return this.standing(row);
-    errands.drop("fetch", row);
+    pendingCommands.drop("fetch", row);
     this.handedOver(row);
     // REST led it here late, and so took it out of the room that it had come to by itself.
     const isTakenOut = wasLed && row.state === "left" && leftAt(row) > now() - EARLY_LEAVE_MS;
@@ -182,9 +182,9 @@ export class Line {
 
   /** It was let in and is not in its room, as far as anybody can say: its seat passes on, and it has its old place. */
   takeBack(row: Placement, reason = "could not be fetched"): boolean {
-    const { placements, errands } = this.#host;
+    const { placements, pendingCommands } = this.#host;
     if (row.wait === null || row.joined_ts !== null || row.state !== "by_document") return false;
-    errands.drop("expire", row);
+    pendingCommands.drop("expire", row);
     placements.move(row, "waiting", { reason });
     this.#stands(row, row.wait);
     return true;
@@ -210,7 +210,7 @@ export class Line {
   /** It is not let in, and is told so at once; false where it waits no more. */
   turnAway(row: Placement, why: TurnedAway, reason: string): boolean {
     if (row.state !== "waiting") return row.wait !== null && row.turned_away === why;
-    this.#host.errands.drop("overdue", row);
+    this.#host.pendingCommands.drop("overdue", row);
     this.#host.placements.move(row, "failed", { turned_away: why, reason });
     this.#call(row);
     this.#host.start();
@@ -220,7 +220,7 @@ export class Line {
   /** The call is over. */
   ended(row: Placement): void {
     if (row.wait === null || row.joined_ts !== null) return;
-    for (const kind of ["fetch", "overdue", "expire"] as const) this.#host.errands.drop(kind, row);
+    for (const kind of ["fetch", "overdue", "expire"] as const) this.#host.pendingCommands.drop(kind, row);
     this.#host.placements.move(row, "failed", { reason: "the caller hung up" });
   }
 
@@ -337,12 +337,12 @@ export class Line {
   }
 
   #stands(row: Placement, { max_s }: Pick<Wait, "max_s">): void {
-    this.#host.errands.add("overdue", row, row.node_id, row.created_at + max_s * 1000);
+    this.#host.pendingCommands.add("overdue", row, row.node_id, row.created_at + max_s * 1000);
     this.#host.start();
   }
 
   #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]], glance: Glance): boolean {
-    const { placements, errands, now } = this.#host;
+    const { placements, pendingCommands, now } = this.#host;
     const [first, ...rest] = terms.for.includes("moderator")
       ? open.filter((room) => glance.isStaffed(room))
       : open;
@@ -352,7 +352,7 @@ export class Line {
       if (chosen.turned_away === "full" && terms.for.includes("seat")) return false;
       return this.turnAway(row, chosen.turned_away, chosen.reason);
     }
-    errands.drop("overdue", row);
+    pendingCommands.drop("overdue", row);
     placements.move(row, "by_document", {
       room: chosen.room,
       join: chosen.join,
@@ -365,7 +365,7 @@ export class Line {
     });
     glance.seated(chosen.room);
     if (terms.max_duration_s !== undefined) {
-      errands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
+      pendingCommands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
     }
     this.#call(row);
     return true;
@@ -375,7 +375,7 @@ export class Line {
     const called = this.#led.get(joinCommandId(row));
     if (called) queueMicrotask(called);
     // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
-    else if (!this.#host.isWalked(row.call_id)) this.#host.errands.add("fetch", row, row.node_id);
+    else if (!this.#host.isWalked(row.call_id)) this.#host.pendingCommands.add("fetch", row, row.node_id);
   }
 }
 

@@ -8,7 +8,7 @@ import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Health } from "../store/circuit-breaker.ts";
-import type { Errands } from "../store/commands.ts";
+import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
@@ -19,7 +19,7 @@ import type { Recordings } from "../store/recordings.ts";
 interface RepairsHost {
   placements: Placements;
   rooms: Rooms;
-  errands: Errands;
+  pendingCommands: PendingCommands;
   events: ConferenceEvents;
   counters: Counters;
   journal: Journal;
@@ -74,7 +74,7 @@ export class Repairs {
 
   /** The call itself is over, and no event said so: nothing is left to be done for it. */
   over(row: Placement, said: string): void {
-    const { placements, errands, line, events } = this.#host;
+    const { placements, pendingCommands, line, events } = this.#host;
     this.#tell("repaired_leaves", row, said);
     line.ended(row);
     if (row.state === "joined") {
@@ -84,7 +84,7 @@ export class Repairs {
     events.dropped(row);
     placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: said });
     for (const kind of ["expire", "rejoin", "end", "after", "fetch", "overdue"] as const)
-      errands.drop(kind, row);
+      pendingCommands.drop(kind, row);
     this.#host.leaving.succeeded(this.#now(), row.tenant, true);
   }
 
@@ -125,7 +125,7 @@ export class Repairs {
 
   /** Nothing was ever heard of the call in its room, nor of its end: the row is closed, and nothing is sent. */
   forgetUnseen(row: Placement): void {
-    this.#host.errands.drop("expire", row);
+    this.#host.pendingCommands.drop("expire", row);
     this.#host.placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
       reason: "nothing was ever heard of it in its room",
     });

@@ -9,12 +9,12 @@ import type { Disk } from "./disk.ts";
  * expire: it has lasted as long as the rule lets it. overdue: it has waited so long. fetch: from its line, into its room or to
  * what is said to those who are not let in.
  */
-export type ErrandKind = "end" | "rejoin" | "verify" | "after" | "expire" | "overdue" | "fetch";
+export type CommandKind = "end" | "rejoin" | "verify" | "after" | "expire" | "overdue" | "fetch";
 
 /** Something to do for a call that no webhook waits for; it outlives us. */
-export interface Errand extends PlacementKey {
+export interface PendingCommand extends PlacementKey {
   id: number;
-  kind: ErrandKind;
+  kind: CommandKind;
   node_id: string | null;
   attempts: number;
   due_at: number;
@@ -40,14 +40,14 @@ const MANY = 20;
 const HELD = 5_000;
 
 /** The table of errands. */
-export class Errands {
+export class PendingCommands {
   readonly #disk: Disk;
   readonly #now: () => number;
   #added = false;
   /** Those taken and not yet done or put off. */
-  readonly #underWay = new Map<number, Errand>();
+  readonly #underWay = new Map<number, PendingCommand>();
   /** Those that found no room on disk. */
-  readonly #held = new Map<number, Errand>();
+  readonly #held = new Map<number, PendingCommand>();
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
   /** SQLite would give the id of one that was dropped again, and whoever is still doing that one would end another. */
@@ -60,7 +60,7 @@ export class Errands {
   }
 
   /** At most one errand of a kind for a placement. */
-  add(kind: ErrandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
+  add(kind: CommandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
     // It has left its room once more, while the answer to the command that had put it there was still to come.
     if (kind === "rejoin" && this.isUnderWay(kind, key)) this.drop(kind, key);
     this.#added = true;
@@ -72,7 +72,7 @@ export class Errands {
   }
 
   /** Whatever was still to be done for the placement at a later time. */
-  drop(kind: ErrandKind, key: PlacementKey): void {
+  drop(kind: CommandKind, key: PlacementKey): void {
     this.#nextDue = undefined;
     const held = this.#heldOf(kind, key);
     if (held) this.#held.delete(held.id);
@@ -86,17 +86,17 @@ export class Errands {
   }
 
   /** Whether it is still to be done: nothing has dropped it since it was taken. */
-  has({ id }: Errand): boolean {
+  has({ id }: PendingCommand): boolean {
     return (
       this.#held.has(id) || this.#disk.exec("SELECT 1 FROM errands WHERE id = ?", id).toArray().length > 0
     );
   }
 
   /** Whether it is being done at this moment. */
-  isUnderWay(kind: ErrandKind, { call_id, entry, step }: PlacementKey): boolean {
-    for (const errand of this.#underWay.values()) {
-      if (errand.kind !== kind || errand.call_id !== call_id) continue;
-      if (errand.entry === entry && errand.step === step) return true;
+  isUnderWay(kind: CommandKind, { call_id, entry, step }: PlacementKey): boolean {
+    for (const pending of this.#underWay.values()) {
+      if (pending.kind !== kind || pending.call_id !== call_id) continue;
+      if (pending.entry === entry && pending.step === step) return true;
     }
     return false;
   }
@@ -109,7 +109,7 @@ export class Errands {
   }
 
   /** Those due, each leased: whoever takes one calls `done` or `retry`. */
-  takeDue(limit: number): Errand[] {
+  takeDue(limit: number): PendingCommand[] {
     this.#nextDue = undefined;
     const now = this.#now();
     const due = this.#disk
@@ -118,12 +118,12 @@ export class Errands {
         now,
         limit,
       )
-      .toArray() as unknown as Errand[]; // The table is ours alone.
-    const held = [...this.#held.values()].filter((errand) => errand.due_at <= now);
-    const taken = [...held.map((errand) => ({ ...errand })), ...due].slice(0, limit);
-    for (const errand of taken) {
-      this.#underWay.set(errand.id, errand);
-      this.#put({ ...errand, attempts: errand.attempts + 1, due_at: now + LEASE_MS });
+      .toArray() as unknown as PendingCommand[]; // The table is ours alone.
+    const held = [...this.#held.values()].filter((pending) => pending.due_at <= now);
+    const taken = [...held.map((pending) => ({ ...pending })), ...due].slice(0, limit);
+    for (const pending of taken) {
+      this.#underWay.set(pending.id, pending);
+      this.#put({ ...pending, attempts: pending.attempts + 1, due_at: now + LEASE_MS });
     }
     return taken;
   }
@@ -140,61 +140,61 @@ export class Errands {
     );
   }
 
-  done(errand: Errand): void {
+  done(pending: PendingCommand): void {
     this.#nextDue = undefined;
-    this.#underWay.delete(errand.id);
-    this.#held.delete(errand.id);
-    this.#disk.exec("DELETE FROM errands WHERE id = ?", errand.id);
+    this.#underWay.delete(pending.id);
+    this.#held.delete(pending.id);
+    this.#disk.exec("DELETE FROM errands WHERE id = ?", pending.id);
   }
 
   /**
    * Puts a failed try off to its next time; false where it was the last, and the errand is gone.
    * @param lasts whether it goes on until it can be done.
    */
-  retry(errand: Errand, lasts = false): boolean {
+  retry(pending: PendingCommand, lasts = false): boolean {
     const wait =
-      RETRY_MS[errand.attempts] ?? (lasts && errand.attempts < MOST_TRIES ? LASTING_MS : undefined);
+      RETRY_MS[pending.attempts] ?? (lasts && pending.attempts < MOST_TRIES ? LASTING_MS : undefined);
     if (wait === undefined) {
-      this.done(errand);
+      this.done(pending);
       return false;
     }
     this.#nextDue = undefined;
-    this.#underWay.delete(errand.id);
-    this.#put({ ...errand, attempts: errand.attempts + 1, due_at: this.#now() + wait });
+    this.#underWay.delete(pending.id);
+    this.#put({ ...pending, attempts: pending.attempts + 1, due_at: this.#now() + wait });
     return true;
   }
 
   /** Puts it off to later. @param counts whether this was one of its tries. */
-  putOff(errand: Errand, ms: number, { counts }: { counts: boolean }): void {
+  putOff(pending: PendingCommand, ms: number, { counts }: { counts: boolean }): void {
     this.#nextDue = undefined;
-    this.#underWay.delete(errand.id);
-    const attempts = errand.attempts + (counts ? 1 : 0);
-    this.#put({ ...errand, attempts, due_at: this.#now() + ms });
+    this.#underWay.delete(pending.id);
+    const attempts = pending.attempts + (counts ? 1 : 0);
+    this.#put({ ...pending, attempts, due_at: this.#now() + ms });
   }
 
   /** Writes what found no room before. */
   save(): void {
-    for (const errand of this.#held.values()) {
-      if (!this.#insert(errand)) return;
-      this.#held.delete(errand.id);
+    for (const pending of this.#held.values()) {
+      if (!this.#insert(pending)) return;
+      this.#held.delete(pending.id);
     }
   }
 
   /** Where there is no room for what becomes of it, it is at hand alone from then on: else it would be due at once, again and again. */
-  #put(errand: Errand): void {
-    const { id, attempts, due_at } = errand;
+  #put(pending: PendingCommand): void {
+    const { id, attempts, due_at } = pending;
     if (this.#held.has(id)) {
-      this.#hold(errand);
+      this.#hold(pending);
       return;
     }
     const statement = "UPDATE errands SET due_at = ?, attempts = ? WHERE id = ?";
     if (this.#disk.attempt(statement, due_at, attempts, id)) return;
     // It may have been dropped while it was done.
     const [dropped] = this.#disk.exec("DELETE FROM errands WHERE id = ? RETURNING id", id);
-    if (dropped) this.#hold(errand);
+    if (dropped) this.#hold(pending);
   }
 
-  #insert({ id, kind, call_id, entry, step, node_id, attempts, due_at }: Errand): boolean {
+  #insert({ id, kind, call_id, entry, step, node_id, attempts, due_at }: PendingCommand): boolean {
     const written = this.#disk.attempt(
       "INSERT OR IGNORE INTO errands (id, kind, call_id, entry, step, node_id, attempts, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       id,
@@ -209,17 +209,17 @@ export class Errands {
     return written !== null;
   }
 
-  #hold(errand: Errand): void {
-    if (this.#held.size < HELD || this.#held.has(errand.id)) this.#held.set(errand.id, errand);
+  #hold(pending: PendingCommand): void {
+    if (this.#held.size < HELD || this.#held.has(pending.id)) this.#held.set(pending.id, pending);
     else
       log("error", "errand.given_up", {
-        kind: errand.kind,
-        call: errand.call_id,
+        kind: pending.kind,
+        call: pending.call_id,
         why: "the storage is full",
       });
   }
 
-  #heldOf(kind: ErrandKind, { call_id, entry, step }: PlacementKey): Errand | undefined {
+  #heldOf(kind: CommandKind, { call_id, entry, step }: PlacementKey): PendingCommand | undefined {
     if (this.#held.size === 0) return undefined;
     return [...this.#held.values()].find(
       (held) => held.kind === kind && held.call_id === call_id && held.entry === entry && held.step === step,
@@ -237,7 +237,7 @@ export class Errands {
       const { due } = this.#disk
         .exec<{ due: number | null }>("SELECT MIN(due_at) AS due FROM errands INDEXED BY errands_by_due")
         .one();
-      const held = [...this.#held.values()].map((errand) => errand.due_at);
+      const held = [...this.#held.values()].map((pending) => pending.due_at);
       const next = Math.min(due ?? Number.POSITIVE_INFINITY, ...held);
       this.#nextDue = Number.isFinite(next) ? next : null;
     }

@@ -261,10 +261,10 @@ class World {
 
   /** What the ledger wants ended: nobody who is in a room may be among it. */
   #endCalls(): void {
-    for (const errand of this.ledger.errands.takeDue(100)) {
-      if (errand.kind === "end")
-        expect(this.truth.roomOf(errand.call_id), "the room of an ended call").toBeNull();
-      this.ledger.errands.done(errand);
+    for (const pending of this.ledger.pendingCommands.takeDue(100)) {
+      if (pending.kind === "end")
+        expect(this.truth.roomOf(pending.call_id), "the room of an ended call").toBeNull();
+      this.ledger.pendingCommands.done(pending);
     }
   }
 }

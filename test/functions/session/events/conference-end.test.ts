@@ -49,7 +49,9 @@ async function endOfConf1(
     more(ledger);
     now = START + 120_000;
     ledger.events.apply(event("conference-end", "conf-1", ended_at));
-    return ledger.errands.takeDue(10).flatMap(({ kind, call_id }) => (kind === "end" ? [call_id] : []));
+    return ledger.pendingCommands
+      .takeDue(10)
+      .flatMap(({ kind, call_id }) => (kind === "end" ? [call_id] : []));
   });
 }
 
@@ -144,10 +146,10 @@ test("a call that RELAY's late join takes out of its document's is not ended, fo
     ledger.events.apply(event("participant-join", "conf-1", START + 10, "a"));
     now = START + 5_000;
     ledger.events.apply(event("participant-leave", "conf-1", now, "a"));
-    expect(ledger.errands.takeDue(10)).toEqual([]);
+    expect(ledger.pendingCommands.takeDue(10)).toEqual([]);
     ledger.events.apply(event("participant-join", "conf-2", now, "a"));
     now += 60_000;
-    expect(ledger.errands.takeDue(10)).toEqual([]);
+    expect(ledger.pendingCommands.takeDue(10)).toEqual([]);
     expect(row.state).toBe("joined");
   });
 });
@@ -194,9 +196,9 @@ test("a call that a document of ours may take out late is put back when it leave
     ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "a"));
     now = START + 20_000;
     ledger.events.apply(event("participant-leave", "conf-1", now, "a"));
-    expect(ledger.errands.takeDue(10)).toEqual([]);
+    expect(ledger.pendingCommands.takeDue(10)).toEqual([]);
     now += 1_000;
-    expect(ledger.errands.takeDue(10)).toMatchObject([{ kind: "rejoin", call_id: "a" }]);
+    expect(ledger.pendingCommands.takeDue(10)).toMatchObject([{ kind: "rejoin", call_id: "a" }]);
     ledger.events.apply(event("participant-join", "conf-2", now, "a"));
     now += 5_000;
     ledger.events.apply(event("participant-leave", "conf-2", now, "a"));

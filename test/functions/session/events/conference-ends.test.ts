@@ -51,8 +51,8 @@ test("a conference's end is worked through a few participants a turn, and each c
     expect(Math.max(...each)).toBeLessThanOrEqual(10);
     expect(countLeft(ledger)).toBe(CALLS.length);
     expect(ledger.rooms.taken(ROOM)).toBe(0);
-    const errands = ledger.errands.takeDue(1_000);
-    expect(errands.map(({ kind, call_id }) => `${kind} ${call_id}`).sort()).toEqual(
+    const pendingCommands = ledger.pendingCommands.takeDue(1_000);
+    expect(pendingCommands.map(({ kind, call_id }) => `${kind} ${call_id}`).sort()).toEqual(
       CALLS.map((call_id) => `end ${call_id}`).sort(),
     );
   });
@@ -96,7 +96,7 @@ test("an unsigned end of a conference ends nobody: each seat is released, and ea
     catchUp(ledger);
     expect(ledger.rooms.taken(ROOM)).toBe(0);
     expect(countLeft(ledger)).toBe(0);
-    const kinds = new Set(ledger.errands.takeDue(1_000).map(({ kind }) => kind));
+    const kinds = new Set(ledger.pendingCommands.takeDue(1_000).map(({ kind }) => kind));
     expect([...kinds]).toEqual(["verify"]);
   });
 });

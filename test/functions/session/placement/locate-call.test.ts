@@ -43,7 +43,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
 }
 
 /** What is to be done for calls, now or in a moment. */
-function errandsIn(sql: SqlStorage) {
+function commandsIn(sql: SqlStorage) {
   return sql.exec("SELECT kind, call_id FROM errands").toArray();
 }
 
@@ -182,7 +182,7 @@ describe("a document that asks what its join's result means", () => {
         const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
         return look(lookout(ledger, sql, START + at), request);
       };
-      use(ask, ledger, () => errandsIn(sql));
+      use(ask, ledger, () => commandsIn(sql));
     });
   }
 

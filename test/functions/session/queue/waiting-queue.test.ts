@@ -40,12 +40,12 @@ class Room {
       () => null,
       (moved) => this.line.moved(moved),
     );
-    const { placements, rooms, errands } = this.ledger;
+    const { placements, rooms, pendingCommands } = this.ledger;
     const isWalked = () => false;
     this.line = new Line({
       placements,
       rooms,
-      errands,
+      pendingCommands,
       isWalked,
       start: () => {},
       doubt: (doubted) => this.doubted.push(...doubted),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type ErrandHost, runErrands } from "../../../../functions/session/commands/run-commands.ts";
-import type { Errand } from "../../../../functions/session/store/commands.ts";
+import { type CommandHost, runCommands } from "../../../../functions/session/commands/run-commands.ts";
+import type { PendingCommand } from "../../../../functions/session/store/commands.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Project } from "../../../../functions/tenants/tenant.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
@@ -83,13 +83,13 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       undecided: () => {},
       line: {
         ended: () => {},
-        missed: ({ call_id }: Errand) => missed.push(call_id),
-        takeBack: ({ call_id }: Errand) => missed.push(call_id) > 0,
+        missed: ({ call_id }: PendingCommand) => missed.push(call_id),
+        takeBack: ({ call_id }: PendingCommand) => missed.push(call_id) > 0,
       },
       told: () => {},
-    } as unknown as ErrandHost; // What errands need of the line.
+    } as unknown as CommandHost; // What errands need of the line.
     const pass = async (ms: number) => {
-      for (const end = now + ms; now < end; now += 5_000) await runErrands(host);
+      for (const end = now + ms; now < end; now += 5_000) await runCommands(host);
     };
     await use({ ledger, rest: rest.current, now: () => now, pass, missed });
   });
@@ -120,7 +120,7 @@ async function joined({ ledger, now, rest: { listed }, pass }: Scene, ...call_id
 }
 
 function endings({ ledger }: Scene): string[] {
-  return ledger.errands.takeDue(10).flatMap(({ kind, call_id }) => (kind === "end" ? [call_id] : []));
+  return ledger.pendingCommands.takeDue(10).flatMap(({ kind, call_id }) => (kind === "end" ? [call_id] : []));
 }
 
 function stateOf({ ledger }: Scene, call_id: string): string | undefined {
@@ -212,7 +212,7 @@ describe("a call that is asked about after a gap", () => {
       spoil(it);
       for (const call_id of ["a", "b"]) {
         const [row] = it.ledger.placements.ofCall(call_id);
-        if (row) it.ledger.errands.add("verify", row, row.node_id);
+        if (row) it.ledger.pendingCommands.add("verify", row, row.node_id);
       }
       await it.pass(120_000);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
@@ -227,7 +227,7 @@ describe("a waiter whose turn has come", () => {
     await scene("turn kept", async (it) => {
       const row = called(it, "a");
       await joined(it, "b");
-      it.ledger.errands.add("verify", row, row.node_id);
+      it.ledger.pendingCommands.add("verify", row, row.node_id);
       await it.pass(60_000);
       expect([stateOf(it, "a"), it.missed]).toEqual(["by_document", []]);
     });
@@ -237,7 +237,7 @@ describe("a waiter whose turn has come", () => {
     await scene("turn lost", async (it) => {
       const row = called(it, "a");
       it.rest.fails_with = 500;
-      it.ledger.errands.add("fetch", row, row.node_id);
+      it.ledger.pendingCommands.add("fetch", row, row.node_id);
       await it.pass(120_000);
       expect(it.missed).toEqual(["a"]);
     });
@@ -250,7 +250,7 @@ test("a call that outlives its room is ended when one of RELAY and REST is back,
     it.rest.fails_with = 500;
     it.ledger.events.apply(event("a", "leave", it.now()));
     await it.pass(3_600_000);
-    expect(it.ledger.errands.nextDue()).not.toBeNull();
+    expect(it.ledger.pendingCommands.nextDue()).not.toBeNull();
     it.rest.fails_with = null;
     await it.pass(120_000);
     expect(it.rest.asked.filter((path) => path === "/api/calling/calls").length).toBeGreaterThan(50);

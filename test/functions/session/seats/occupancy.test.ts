@@ -83,7 +83,7 @@ describe("a conference whose size stays below our count", () => {
       expect(it.ledger.rooms.taken(ROOM)).toBe(1);
       expect([stateOf(it, "a"), stateOf(it, "b"), stateOf(it, "c")]).toEqual(["joined", "left", "joined"]);
       expect(it.ledger.counters.all()).toMatchObject({ presumed_gone: 1 });
-      expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind === "end")).toMatchObject([
+      expect(it.ledger.pendingCommands.takeDue(10).filter(({ kind }) => kind === "end")).toMatchObject([
         { call_id: "b" },
       ]);
     });
@@ -181,7 +181,7 @@ describe("a seat in doubt", () => {
         await it.pass(10_000);
         expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
         expect(it.ledger.rooms.taken(ROOM)).toBe(1);
-        expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind === "end")).toEqual([]);
+        expect(it.ledger.pendingCommands.takeDue(10).filter(({ kind }) => kind === "end")).toEqual([]);
       });
     },
   );
@@ -207,7 +207,7 @@ describe("a seat in doubt", () => {
       await it.pass(20_000);
       it.ledger.events.applyUntrusted(event("a", "leave", it.now(), 1), { tenant: "acme" });
       expect(it.ledger.rooms.taken(ROOM)).toBe(1);
-      expect(it.ledger.errands.takeDue(10)).toMatchObject([{ kind: "verify", call_id: "a" }]);
+      expect(it.ledger.pendingCommands.takeDue(10)).toMatchObject([{ kind: "verify", call_id: "a" }]);
       const muted = event("a", "leave", it.now() + 1_000, 2);
       if (muted.kind === "conference") muted.params.status = "participant-mute";
       it.ledger.events.apply(muted);
@@ -247,7 +247,7 @@ describe("a REST list without a participant", () => {
       await it.pass(1_000);
       expect(it.ledger.rooms.taken(ROOM)).toBe(1);
       expect(stateOf(it, "a")).toBe("joined");
-      expect(it.ledger.errands.takeDue(10)).toEqual([]);
+      expect(it.ledger.pendingCommands.takeDue(10)).toEqual([]);
       expect(it.ledger.journal.newestOf({ tenant: "acme", call_id: "a" })).toMatchObject([
         { kind: "deed", data: { deed: "repair", by: "rest" } },
       ]);
@@ -284,7 +284,7 @@ describe("a REST list without a participant", () => {
       it.ledger.checks.demand(ROOM);
       await it.pass(1_000);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
-      expect(it.ledger.errands.takeDue(10).filter(({ kind }) => kind !== "verify")).toEqual([]);
+      expect(it.ledger.pendingCommands.takeDue(10).filter(({ kind }) => kind !== "verify")).toEqual([]);
     });
   });
 });

@@ -192,7 +192,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ),
   );
   useWalksAndDials(ledger);
-  useErrands(ledger);
+  useCommands(ledger);
   const about = { tenant: "acme", call_id: "in" };
   const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "+15550100001" }));
   ledger.plan(requestOf("waits", { deadline_at: now, rooms: ["acme:lobby"], join_via: "document" }));
@@ -295,10 +295,10 @@ async function useAll(sql: SqlStorage): Promise<void> {
 }
 
 /** What is done where there is no room. */
-function useFull(sql: SqlStorage, { errands, walks, rulesets }: Ledger): void {
-  errands.add("end", { call_id: "full", entry: "", step: 0 }, null);
+function useFull(sql: SqlStorage, { pendingCommands, walks, rulesets }: Ledger): void {
+  pendingCommands.add("end", { call_id: "full", entry: "", step: 0 }, null);
   using full = new SqlFaults(sql, needsRoom, FULL);
-  errands.takeDue(9);
+  pendingCommands.takeDue(9);
   walks.close("walked");
   full[Symbol.dispose]();
   using _later = new SqlFaults(sql, (statement) => statement.startsWith("INSERT"), FULL);
@@ -370,18 +370,18 @@ function useRecordings({ recordings }: Ledger): void {
   recordings.drop(row);
 }
 
-function useErrands({ errands }: Ledger): void {
+function useCommands({ pendingCommands }: Ledger): void {
   const key = { call_id: "in", entry: "", step: 0 };
-  errands.add("verify", key, null);
-  errands.drop("end", key);
-  errands.takeOver();
-  const [errand] = errands.takeDue(9);
-  if (!errand) throw new Error("nothing was due");
-  errands.has(errand);
-  errands.putOff(errand, 1, { counts: true });
-  errands.retry(errand);
-  errands.done(errand);
-  errands.nextDue();
+  pendingCommands.add("verify", key, null);
+  pendingCommands.drop("end", key);
+  pendingCommands.takeOver();
+  const [pending] = pendingCommands.takeDue(9);
+  if (!pending) throw new Error("nothing was due");
+  pendingCommands.has(pending);
+  pendingCommands.putOff(pending, 1, { counts: true });
+  pendingCommands.retry(pending);
+  pendingCommands.done(pending);
+  pendingCommands.nextDue();
 }
 
 function conferenceEvent(

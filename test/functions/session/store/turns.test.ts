@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Chores } from "../../../../functions/session/commands/dispatcher.ts";
+import { Dispatcher } from "../../../../functions/session/commands/dispatcher.ts";
 import type { Line } from "../../../../functions/session/queue/waiting-queue.ts";
 import type { RecordingKeeper } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
 import type { Link } from "../../../../functions/session/relay/relay-manager.ts";
@@ -36,7 +36,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
       asked.add(call_id);
       return Response.json({ status: "in-progress" });
     });
-    const chores = new Chores({
+    const dispatcher = new Dispatcher({
       ...new Ledger(storage.sql, Date.now, async () => new Set()),
       // Nobody waits, and there is no RELAY.
       line: { takeBack: () => false, ended: () => {} } as unknown as Line,
@@ -59,7 +59,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
       // There are no recordings.
       recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
     });
-    chores.verifyWhereabouts();
+    dispatcher.verifyWhereabouts();
     await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(LIVE);
     expect(most).toBeLessThanOrEqual(30);
   });
