@@ -1,5 +1,5 @@
 import { Slots } from "./slots.ts";
-import { within } from "./timeout.ts";
+import { withTimeout } from "./timeout.ts";
 
 /** With REST's three and RELAY's connect these are the six connections that a Durable Object may have awaiting their headers. */
 const READS_AT_ONCE = 2;
@@ -17,13 +17,13 @@ export function fewReads(directory: KVNamespace): KVNamespace {
     const read =
       underWay.get(key) ??
       slots
-        .run("question", () => within(READ_MS, directory.get(key, options)), { wait_ms: READ_MS })
+        .run("question", () => withTimeout(READ_MS, directory.get(key, options)), { wait_ms: READ_MS })
         .finally(() => underWay.delete(key));
     underWay.set(key, read);
     return read;
   };
   const put = (key: string, text: string): Promise<void> =>
-    slots.run("question", () => within(READ_MS, directory.put(key, text)), { wait_ms: READ_MS });
+    slots.run("question", () => withTimeout(READ_MS, directory.put(key, text)), { wait_ms: READ_MS });
   // A session reads and writes single texts, and nothing else.
   return { get, put } as unknown as KVNamespace;
 }

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { log } from "./log.ts";
-import { orAfter } from "./timeout.ts";
+import { timeoutOr } from "./timeout.ts";
 
 /** The limiter counts in the same location; a slower answer is not worth waiting for. */
 const LIMITER_MS = 100;
@@ -27,7 +27,7 @@ export async function isOverLimit(c: Context<{ Bindings: Env }>): Promise<boolea
   const address = c.req.header("cf-connecting-ip");
   if (!limiter || !address) return false;
   try {
-    const outcome = await orAfter(LIMITER_MS, limiter.limit({ key: networkOf(address) }), null);
+    const outcome = await timeoutOr(LIMITER_MS, limiter.limit({ key: networkOf(address) }), null);
     return outcome?.success === false;
   } catch {
     return false;

@@ -15,7 +15,7 @@ import {
 } from "./session/contract/placement.ts";
 import { learnNaming } from "./tenants/room-naming.ts";
 import type { Owner, Project, Tenant } from "./tenants/tenant.ts";
-import { orAfter } from "./timeout.ts";
+import { timeoutOr } from "./timeout.ts";
 
 /** The class that the binding has: the session imports what imports this file. */
 type RelaySession =
@@ -246,7 +246,7 @@ type Asked<T> = { answered: true; value: T } | { answered: false; refused: boole
 async function ask<T>(question: () => Promise<T>, until: number): Promise<Asked<T>> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await orAfter(
+      return await timeoutOr(
         until - Date.now(),
         question().then((value) => ({ answered: true as const, value })),
         { answered: false as const, refused: false, why: "the session did not answer in time" },

@@ -4,7 +4,7 @@ import type { SessionStatus } from "../session/operator/session-status.ts";
 import { sessionOf } from "../session-client.ts";
 import { readProject } from "../tenants/directory.ts";
 import type { Project } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
 
 const DIRECTORY_MS = 4_000;
@@ -36,12 +36,12 @@ async function answer(
   let project: Project;
   try {
     // Read first: asking after a project that does not exist must not make a Durable Object for it.
-    project = await within(DIRECTORY_MS, readProject(c.env, project_id));
+    project = await withTimeout(DIRECTORY_MS, readProject(c.env, project_id));
   } catch (error) {
     return refusal(c, 404, "project_unreadable", error instanceof Error ? error.message : String(error));
   }
   try {
-    return c.json(await within(ANSWER_MS, ask(project)));
+    return c.json(await withTimeout(ANSWER_MS, ask(project)));
   } catch (error) {
     return refusal(c, 503, "session_silent", `The project's session did not answer: ${describeError(error)}`);
   }

@@ -3,7 +3,7 @@ import { describeError } from "../log.ts";
 import { isFull } from "../session/store/disk.ts";
 import { findTenant } from "../tenants/directory.ts";
 import type { Tenant } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
 
 const DIRECTORY_MS = 4_000;
@@ -17,7 +17,7 @@ export async function answerFor(
 ): Promise<Response> {
   let tenant: Tenant | null;
   try {
-    tenant = await within(
+    tenant = await withTimeout(
       DIRECTORY_MS,
       findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
     );
@@ -27,7 +27,7 @@ export async function answerFor(
   if (!tenant)
     return refusal(c, 404, "unknown_tenant", `There is no tenant ${JSON.stringify(id.slice(0, 40))}.`);
   try {
-    return await within(ANSWER_MS, ask(tenant));
+    return await withTimeout(ANSWER_MS, ask(tenant));
   } catch (error) {
     if (isFull(error))
       return refusal(c, 503, "storage_full", "The project's session has no room to keep this.");

@@ -11,7 +11,7 @@ import { findTenant } from "../tenants/directory.ts";
 import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts";
 import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import type { Project, Tenant } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import { answerCall, answerMade } from "./answer-call.ts";
 import type { Answered, Visit } from "./call-context.ts";
 import { noteOf } from "./history-entry.ts";
@@ -128,7 +128,7 @@ export class RelayCallDecider implements CallDecider {
   }
 
   async #find(id: string): Promise<Tenant | null> {
-    return await within(DIRECTORY_MS, findTenant(this.#env, id, this.#keepAlive));
+    return await withTimeout(DIRECTORY_MS, findTenant(this.#env, id, this.#keepAlive));
   }
 }
 

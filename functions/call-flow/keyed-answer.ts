@@ -5,7 +5,7 @@ import type { AskedState } from "../../shared/seal.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { describeError, log } from "../log.ts";
 import type { Tenant } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 
 /** The least that KV takes: a PIN that is made or withdrawn is seen so much later, beside KV's own delay. Misses likewise. */
 const CACHED_S = 30;
@@ -53,7 +53,7 @@ async function findPin(
   let text: string | null;
   try {
     const ms = Math.min(KV_MS, ends_at - Date.now());
-    text = await within(ms, env.DIRECTORY.get(`pins/${tenant}/${hmac}`, { cacheTtl: CACHED_S }));
+    text = await withTimeout(ms, env.DIRECTORY.get(`pins/${tenant}/${hmac}`, { cacheTtl: CACHED_S }));
   } catch (error) {
     log("error", "pins.unreadable", { tenant, error: describeError(error) });
     throw new PinsUnreadable("the tenant's PINs can't be read from KV");

@@ -31,8 +31,8 @@ import { Desk } from "./placement/placement-service.ts";
 import { Line } from "./queue/waiting-queue.ts";
 import { type Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
 import { Link } from "./relay/relay-manager.ts";
-import { Tables } from "./repositories.ts";
-import { Heartbeat } from "./scheduler.ts";
+import { Repositories } from "./repositories.ts";
+import { Scheduler } from "./scheduler.ts";
 import { Alarm } from "./store/alarm.ts";
 import { migrate } from "./store/schema.ts";
 
@@ -50,7 +50,7 @@ export type MakeCallDecider = (
 
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
-  readonly #tables: Tables;
+  readonly #repositories: Repositories;
   readonly #archive: Archive;
   readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
@@ -63,7 +63,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #usher: Usher;
   readonly #control: Control;
   readonly #reception: Reception;
-  readonly #heartbeat: Heartbeat;
+  readonly #scheduler: Scheduler;
   readonly #pins: PinDesk;
   readonly #dialer: Dialer;
   readonly #notices: Notices;
@@ -76,12 +76,13 @@ export class RelaySession extends DurableObject<Env> {
     const { sql } = ctx.storage;
     const now = Date.now;
     this.#alarm = new Alarm(ctx.storage);
-    this.#tables = new Tables(sql, now, env.CREDENTIALS_KEY, {
+    this.#repositories = new Repositories(sql, now, env.CREDENTIALS_KEY, {
       written: (row) => this.#desk.written(row),
       moved: (rooms) => this.#line.moved(rooms),
     });
-    const { facts, placements, rooms, pendingCommands, counters, journal, rulesets, walks } = this.#tables;
-    this.#pins = new PinDesk(sql, now, () => this.#heartbeat.keep());
+    const { settings, placements, rooms, pendingCommands, counters, journal, rulesets, walks } =
+      this.#repositories;
+    this.#pins = new PinDesk(sql, now, () => this.#scheduler.keep());
     this.#line = new Line({
       placements,
       rooms,
@@ -97,21 +98,21 @@ export class RelaySession extends DurableObject<Env> {
       journal,
       placements,
       rooms,
-      this.#tables.doubts,
+      this.#repositories.doubts,
       rulesets,
-      this.#tables.recordings,
+      this.#repositories.recordings,
       ({ project_id }) => {
-        facts.use(project_id);
-        this.#heartbeat.keep();
+        settings.use(project_id);
+        this.#scheduler.keep();
       },
     );
     const own = ownEnvironment(env, this);
-    this.#link = new Link(own, facts, counters, {
+    this.#link = new Link(own, settings, counters, {
       sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
       gapEnded: () => {
-        this.#tables.pendingCommands.takeOver(RETRIED_AT_ONCE);
+        this.#repositories.pendingCommands.takeOver(RETRIED_AT_ONCE);
         this.#dispatcher.start();
         this.#held.again();
         this.#dispatcher.verifyWhereabouts();
@@ -119,13 +120,13 @@ export class RelaySession extends DurableObject<Env> {
         void this.#dialer.askRest();
       },
       gapBegan: () => this.#gapBegan(),
-      restored: (isRestored) => this.#tables.observations.saw("session_restored", isRestored),
+      restored: (isRestored) => this.#repositories.observations.saw("session_restored", isRestored),
     });
-    this.#tenants = new TenantRecords(this.#tables.disk, facts, this.#tables.namings, () =>
+    this.#tenants = new TenantRecords(this.#repositories.disk, settings, this.#repositories.namings, () =>
       this.#link.keepRecord(),
     );
-    const parts = { ...this.#tables, link: this.#link, line: this.#line, alarm: this.#alarm };
-    this.#events = new ConferenceEvents(this.#tables.disk, parts, (key) => this.#joined(key), now);
+    const parts = { ...this.#repositories, link: this.#link, line: this.#line, alarm: this.#alarm };
+    this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
     this.#recordings = new RecordingKeeper(parts, now);
     this.#dispatcher = new Dispatcher({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
     this.#held = new HeldJoins({ ...parts, repairs: this.#dispatcher.repairs });
@@ -138,30 +139,30 @@ export class RelaySession extends DurableObject<Env> {
       now,
       reception: this.#reception,
       asked: (project_id) => {
-        facts.use(project_id);
-        this.#heartbeat.worked();
+        settings.use(project_id);
+        this.#scheduler.worked();
       },
     });
     this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
     const kept = { reception: this.#reception, dialer: this.#dialer, notices: this.#notices };
-    this.#heartbeat = new Heartbeat({ ...worked, ...kept });
+    this.#scheduler = new Scheduler({ ...worked, ...kept });
     this.#usher = new Usher(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
-    if (placements.live.areAny) this.#tables.doubts.gapBegan();
+    if (placements.live.areAny) this.#repositories.doubts.gapBegan();
     void this.#line.begin();
     void this.#held.takeOver();
-    this.#heartbeat.began();
+    this.#scheduler.began();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
-    this.#tables.facts.use(request.project_id);
-    this.#heartbeat.worked();
-    const { namings } = this.#tables;
+    this.#repositories.settings.use(request.project_id);
+    this.#scheduler.worked();
+    const { namings } = this.#repositories;
     return await this.#desk.place({ ...request, rooms: namings.settle(request), ...namings.before(request) });
   }
 
@@ -170,7 +171,7 @@ export class RelaySession extends DurableObject<Env> {
     if (request.v !== CONTRACT_VERSION) {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
-    this.#heartbeat.worked();
+    this.#scheduler.worked();
     return this.#desk.look(request);
   }
 
@@ -225,13 +226,13 @@ export class RelaySession extends DurableObject<Env> {
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
     const { event, trusted, ids_known, tenant, kind } = request;
-    this.#tables.facts.use(request.project_id);
-    const recorded = this.#tables.eventLog.record(event, "callback", tenant);
+    this.#repositories.settings.use(request.project_id);
+    const recorded = this.#repositories.eventLog.record(event, "callback", tenant);
     if (recorded === "refused") return { v: 1, forward: [] };
     const isNew = recorded === "new" || recorded === "unwritten";
     const isUnwritten = recorded.startsWith("unwritten");
     let unrecorded = isUnwritten ? { unrecorded: true as const } : {};
-    this.#tables.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
+    this.#repositories.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
     const confirms = request.confirms === true;
     const how = { kind, ids_known, confirms, ...(tenant === undefined ? {} : { tenant }) };
     if (!isNew) {
@@ -242,8 +243,8 @@ export class RelaySession extends DurableObject<Env> {
       const telling = mayBeUnanswered ? this.#whomToTell(request, again) : replyTo(again);
       return { v: 1, ...telling, ...unrecorded };
     }
-    this.#heartbeat.worked();
-    this.#tables.observations.saw("status_callbacks_are_signed", trusted);
+    this.#scheduler.worked();
+    this.#repositories.observations.saw("status_callbacks_are_signed", trusted);
     const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
     if (trusted) this.#events.apply(event, told);
     else this.#events.applyUntrusted(event, told);
@@ -265,9 +266,9 @@ export class RelaySession extends DurableObject<Env> {
    * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
-    this.#tables.facts.use(project_id);
+    this.#repositories.settings.use(project_id);
     // The alarm takes an idle connection down again.
-    this.#heartbeat.worked();
+    this.#scheduler.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
     if (!this.#link.isReady(version)) await this.#link.reconnect(version);
     await this.#link.settled(Date.now() + Math.min(wait_ms, 10_000));
@@ -276,58 +277,61 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
-    this.#tables.facts.use(project_id);
-    this.#heartbeat.keep();
+    this.#repositories.settings.use(project_id);
+    this.#scheduler.keep();
     await this.#link.refresh(version);
     // The record may want the alarm more often than was known.
-    this.#heartbeat.keep();
+    this.#scheduler.keep();
     await this.#link.connection(null);
     this.#reception.resume();
   }
 
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
-    this.#tables.facts.use(project_id);
-    this.#heartbeat.keep();
+    this.#repositories.settings.use(project_id);
+    this.#scheduler.keep();
     await this.#link.reconnect(version);
     return await this.status();
   }
 
   /** Since when the project's session is here, ms; null: it never was. Makes no use of it. */
   usedSince(): number | null {
-    return this.#tables.facts.usedSince();
+    return this.#repositories.settings.usedSince();
   }
 
   /** How the session is. Connects nothing. */
   async status(): Promise<SessionStatus> {
-    await this.#tables.rooms.known();
+    await this.#repositories.rooms.known();
     return {
       ...this.#link.status(),
-      counters: this.#tables.counters.all(),
-      breaker: this.#tables.health.breaker,
-      leaving: this.#tables.leaving.breaker,
-      of_tenants: { breaker: this.#tables.health.ofTenants, leaving: this.#tables.leaving.ofTenants },
-      observations: this.#tables.observations.all(),
+      counters: this.#repositories.counters.all(),
+      breaker: this.#repositories.health.breaker,
+      leaving: this.#repositories.leaving.breaker,
+      of_tenants: {
+        breaker: this.#repositories.health.ofTenants,
+        leaving: this.#repositories.leaving.ofTenants,
+      },
+      observations: this.#repositories.observations.all(),
       split_rooms: this.#events.splitRooms(),
-      presumed_gone: this.#tables.rooms.countReleased(),
-      live_placements: this.#tables.rooms.countLive(),
+      presumed_gone: this.#repositories.rooms.countReleased(),
+      live_placements: this.#repositories.rooms.countLive(),
     };
   }
 
   override async alarm(): Promise<void> {
-    await this.#heartbeat.beat();
+    await this.#scheduler.beat();
   }
 
   /** A recording that the table knows is told to those whom the rule wanted told when it began. */
   #whomToTell(request: ConferenceEventRequest, heard: Heard | null): Telling {
-    const { placements, rooms } = this.#tables;
+    const { placements, rooms } = this.#repositories;
     if (request.kind !== "recording" || heard === null)
       return { forward: whomToTell(placements, rooms, request) };
     return replyTo(heard);
   }
 
   #record(event: RelayEvent): boolean {
-    const recorded = this.#tables.eventLog.record(event, "relay");
+    const recorded = this.#repositories.eventLog.record(event, "relay");
     if (recorded === "refused") return false;
     // A repeat, too: the first may have been written down and then have failed.
     this.#reception.claim(event);
@@ -342,17 +346,17 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #gapBegan(): void {
-    this.#tables.doubts.gapBegan();
-    this.#heartbeat.gapBegan();
+    this.#repositories.doubts.gapBegan();
+    this.#scheduler.gapBegan();
     this.#reception.gap();
   }
 
   #act(event: RelayEvent, isNew: boolean): void {
-    this.#tables.counters.add(isNew ? "events" : "duplicate_events");
-    if (isNew) this.#tables.fullRooms.heard(event);
+    this.#repositories.counters.add(isNew ? "events" : "duplicate_events");
+    if (isNew) this.#repositories.fullRooms.heard(event);
     this.#reception.act(event);
     if (!isNew) return;
-    this.#heartbeat.worked();
+    this.#scheduler.worked();
     this.#events.apply(event);
     this.#recordings.heard(event, { ids_known: true });
     this.#notices.heard(event, true);

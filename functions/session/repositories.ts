@@ -17,7 +17,7 @@ import { Placements } from "./store/placements.ts";
 import { Recordings } from "./store/recordings.ts";
 import { RoomChecks } from "./store/room-checks.ts";
 import { Rulesets } from "./store/rulesets.ts";
-import { Facts } from "./store/settings.ts";
+import { Settings } from "./store/settings.ts";
 import { Doubts } from "./store/suspicions.ts";
 import { Turns } from "./store/turns.ts";
 
@@ -29,9 +29,9 @@ interface Listener {
 }
 
 /** The tables that several parts of the session read and write, in storage that has been migrated. */
-export class Tables {
+export class Repositories {
   readonly disk: Disk;
-  readonly facts: Facts;
+  readonly settings: Settings;
   /** Whether RELAY can be relied on to place this project's calls. */
   readonly health: Health;
   /** Whether SignalWire tells of it when a call that RELAY joined has left its room. */
@@ -67,11 +67,11 @@ export class Tables {
     limit_bytes?: number,
   ) {
     this.disk = new Disk(sql, now, limit_bytes);
-    this.facts = new Facts(this.disk, credentials_key);
-    this.health = new Health(this.facts);
-    this.leaving = new Health(this.facts, "leaving");
+    this.settings = new Settings(this.disk, credentials_key);
+    this.health = new Health(this.settings);
+    this.leaving = new Health(this.settings, "leaving");
     this.observations = new Observations(this.disk, now);
-    this.doubts = new Doubts(this.facts, now);
+    this.doubts = new Doubts(this.settings, now);
     this.counters = new Counters(this.disk);
     this.eventLog = new EventLog(this.disk, this.counters, now);
     this.journal = new Journal(this.disk, now);

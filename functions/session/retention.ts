@@ -21,7 +21,7 @@ const NEARLY_FULL = 0.8;
 const LEAST_MS = 3_600_000;
 const LOGGED_EVERY_MS = 3_600_000;
 
-interface ForgettingHost {
+interface RetentionHost {
   disk: Disk;
   placements: Placements;
   eventLog: EventLog;
@@ -51,14 +51,14 @@ export interface Forgotten {
 }
 
 /** Forgets what is older than it is to be kept, and where the storage is nearly full the oldest history before that. */
-export class Forgetting {
-  readonly #host: ForgettingHost;
+export class Retention {
+  readonly #host: RetentionHost;
   readonly #now: () => number;
   /** How old history may be while the storage is nearly full; halved until it is not. */
   #age_ms = Number.POSITIVE_INFINITY;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(host: ForgettingHost, now: () => number) {
+  constructor(host: RetentionHost, now: () => number) {
     this.#host = host;
     this.#now = now;
   }

@@ -1,13 +1,13 @@
 import { describeError, log } from "../log.ts";
 import { NoRecord } from "../tenants/directory.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import type { Reception } from "./calls/inbound-calls.ts";
 import type { Dispatcher } from "./commands/dispatcher.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import type { Notices } from "./events/recording-notices.ts";
 import type { PinDesk } from "./pins/pin-limiter.ts";
 import type { Link } from "./relay/relay-manager.ts";
-import { Forgetting } from "./retention.ts";
+import { Retention } from "./retention.ts";
 import type { KeptSeats } from "./seats/held-seats.ts";
 import type { Rooms } from "./seats/occupancy.ts";
 import type { Alarm } from "./store/alarm.ts";
@@ -34,7 +34,7 @@ const FORGET_ON_MS = 1_000;
 /** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
 const LEFT_BEHIND_MS = 300;
 
-interface HeartbeatHost {
+interface SchedulerHost {
   disk: Disk;
   alarm: Alarm;
   link: Link;
@@ -56,17 +56,17 @@ interface HeartbeatHost {
 }
 
 /** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */
-export class Heartbeat {
-  readonly #host: HeartbeatHost;
-  readonly #forgetting: Forgetting;
+export class Scheduler {
+  readonly #host: SchedulerHost;
+  readonly #retention: Retention;
   #lastWorkAt = Date.now();
   #beganAt = 0;
   /** Whether the last beat left more to be forgotten than it could. */
   #isForgetting = false;
 
-  constructor(host: HeartbeatHost) {
+  constructor(host: SchedulerHost) {
     this.#host = host;
-    this.#forgetting = new Forgetting(host, Date.now);
+    this.#retention = new Retention(host, Date.now);
   }
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
@@ -116,7 +116,7 @@ export class Heartbeat {
     this.#beganAt = Date.now();
     const isRead = await this.#readRecord();
     this.#save();
-    const forgotten = await this.#safely("forget", () => this.#forgetting.run(link));
+    const forgotten = await this.#safely("forget", () => this.#retention.run(link));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
       dispatcher.verifyWhereabouts();
@@ -141,7 +141,7 @@ export class Heartbeat {
       // A record that can't be read may want the connection up.
       alarm.arm(HEARTBEAT_MS);
     } else {
-      const next = this.#forgetting.next(link);
+      const next = this.#retention.next(link);
       if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
     if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
@@ -172,7 +172,7 @@ export class Heartbeat {
     const { dispatcher, link } = this.#host;
     if (dispatcher.areGoingThrough) return;
     this.#isForgetting = false;
-    const { isMore } = await this.#forgetting.run(link);
+    const { isMore } = await this.#retention.run(link);
     this.#isForgetting = isMore;
   }
 
@@ -186,7 +186,7 @@ export class Heartbeat {
   /** Whether it is known what the record has; where there is none, that is. */
   async #readRecord(): Promise<boolean> {
     try {
-      await within(RECORD_MS, this.#host.link.refresh());
+      await withTimeout(RECORD_MS, this.#host.link.refresh());
       return true;
     } catch (error) {
       log("error", "session.record_unreadable", { error: describeError(error) });

@@ -4,7 +4,7 @@ import type { Problem } from "../../shared/rules/schema/problems.ts";
 import { describeError, log } from "../log.ts";
 import type { KeptRecords } from "../session/contract/tenants.ts";
 import { askPart, type SessionPlace, sessionOf } from "../session-client.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import type { Tenant } from "./tenant.ts";
 
 /** A tenant whose record in KV is bad waits this long for the last good one. */
@@ -80,7 +80,7 @@ export async function lastGoodRecords(
   place: SessionPlace,
 ): Promise<KeptRecords | null> {
   try {
-    return await within(LAST_GOOD_MS, ask(env, place, tenant));
+    return await withTimeout(LAST_GOOD_MS, ask(env, place, tenant));
   } catch (error) {
     log("error", "record.last_good_unreadable", { project: place.project_id, error: describeError(error) });
     return null;

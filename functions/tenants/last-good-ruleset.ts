@@ -1,7 +1,7 @@
 import { describeError, log } from "../log.ts";
 import type { RulesetVersion } from "../session/contract/tenants.ts";
 import { askPart, sessionOf } from "../session-client.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import type { Project, Tenant } from "./tenant.ts";
 
 /** A tenant whose rules in KV are bad waits this long for the last good ones. */
@@ -39,7 +39,7 @@ export async function handOver(env: Env, { tenant, project, rules, rules_text }:
 
 /** The version of the tenant's rules that served last, from its session; null where none did. Rejects where it is out of reach. */
 export async function lastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
-  return await within(LAST_GOOD_MS, askLastGood(env, tenant, project));
+  return await withTimeout(LAST_GOOD_MS, askLastGood(env, tenant, project));
 }
 
 async function askLastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {

@@ -1,4 +1,4 @@
-import { orAfter } from "../timeout.ts";
+import { timeoutOr } from "../timeout.ts";
 
 /** How long a read from KV is trusted without asking again. With KV's own 60 s, a change is seen everywhere within 90 s. */
 const TRUSTED_MS = 30_000;
@@ -75,7 +75,7 @@ export class StaleCache<T> {
     entry.refreshing_until = this.#now() + RETRY_MS;
     const refresh = this.#refresh(key, entry.value, load, failed);
     keepAlive(refresh);
-    return await orAfter(REFRESH_WAIT_MS, refresh, entry.value);
+    return await timeoutOr(REFRESH_WAIT_MS, refresh, entry.value);
   }
 
   /** The value read anew; where that fails, the old one. */

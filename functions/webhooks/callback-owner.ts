@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { describeError, log } from "../log.ts";
 import { findOwner } from "../tenants/directory.ts";
 import type { Owner } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 
 /** SignalWire reads for 5 s, and tries again what was answered with 503; what is left is the session's. */
 const DIRECTORY_MS = 3_000;
@@ -13,7 +13,7 @@ export async function callbackOwner(
   id: string,
 ): Promise<Owner | null | Response> {
   try {
-    return await within(
+    return await withTimeout(
       DIRECTORY_MS,
       findOwner(c.env, id, (work) => c.executionCtx.waitUntil(work)),
     );

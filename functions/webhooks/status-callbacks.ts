@@ -15,7 +15,7 @@ import { askPart, sessionOf } from "../session-client.ts";
 import { publicUrl } from "../tenants/public-url.ts";
 import { hasPlainNames } from "../tenants/room-naming.ts";
 import type { Owner } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import { callbackOwner } from "./callback-owner.ts";
 import { mediaType, unpackForm } from "./form-body.ts";
 import { bodyLimit, formLimit, readBody } from "./read-body.ts";
@@ -166,7 +166,7 @@ async function whyForeignPlain(
   event: RelayEvent,
 ): Promise<string | null> {
   const { name } = event.params as { name?: unknown };
-  const isOwn = await within(
+  const isOwn = await withTimeout(
     OWNER_MS,
     askPart(sessionOf(env, project).tenants(), (tenants) => tenants.isOwnPlain(tenant, String(name))),
   );

@@ -16,7 +16,7 @@ import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts
 import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import { publicUrl } from "../tenants/public-url.ts";
 import type { Tenant } from "../tenants/tenant.ts";
-import { within } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import { bodyLimit, readBody } from "./read-body.ts";
 import { type Authentication, isSigned, type Signer } from "./signature.ts";
 import { openAnswer } from "./unauthentic.ts";
@@ -51,7 +51,7 @@ export async function answerWebhook(
   const received_at = Date.now();
   const id = c.req.param("tenant");
   const isPoll = isPollOf(c, way);
-  const tenant = await within(
+  const tenant = await withTimeout(
     isPoll ? POLL_BUDGET_MS : BUDGET_MS,
     findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
   ).catch((error: unknown) => {

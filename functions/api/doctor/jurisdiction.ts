@@ -2,7 +2,7 @@ import { jurisdictions } from "../../../shared/records.ts";
 import { describeError } from "../../log.ts";
 import { type Jurisdiction, sessionIn } from "../../session-client.ts";
 import type { Project } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
+import { withTimeout } from "../../timeout.ts";
 import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 4_000;
@@ -19,7 +19,7 @@ export async function jurisdictionFindings(env: Env, project: Project): Promise<
       const used = await usedSince(env, project, where);
       return { where, used: used ?? Number.POSITIVE_INFINITY };
     };
-    const all = await within(ANSWER_MS, Promise.all([jurisdiction, ...others].map(since)));
+    const all = await withTimeout(ANSWER_MS, Promise.all([jurisdiction, ...others].map(since)));
     // One that is newer was made by a record that has been put right since.
     const first = all.reduce((oldest, one) => (one.used < oldest.used ? one : oldest));
     return first.where === jurisdiction ? [] : [moved(project, first.where)];

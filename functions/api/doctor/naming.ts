@@ -3,7 +3,7 @@ import type { Naming } from "../../session/contract/placement.ts";
 import { askPart, sessionOf } from "../../session-client.ts";
 import { namingSaid } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
+import { withTimeout } from "../../timeout.ts";
 import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 4_000;
@@ -11,7 +11,7 @@ const ANSWER_MS = 4_000;
 /** Whether the rooms are named otherwise than the record has one expect, or soon will be. */
 export async function namingFindings(env: Env, tenant: Tenant): Promise<Finding[]> {
   try {
-    const last = await within(
+    const last = await withTimeout(
       ANSWER_MS,
       askPart(sessionOf(env, tenant.project).tenants(), (tenants) => tenants.naming(tenant.tenant)),
     );

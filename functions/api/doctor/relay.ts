@@ -4,7 +4,7 @@ import { describeError } from "../../log.ts";
 import type { SessionStatus } from "../../session/operator/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
 import type { Owner, Project } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
+import { withTimeout } from "../../timeout.ts";
 import type { Finding, Observed } from "./reply.ts";
 
 /** How long the session has to come up, and how much longer its answer may take. */
@@ -19,7 +19,7 @@ export async function relayFindings(
   try {
     const { project_id, version } = project;
     const session = sessionOf(env, project);
-    const status = await within(ANSWER_MS, session.check(project_id, version, CONNECT_MS));
+    const status = await withTimeout(ANSWER_MS, session.check(project_id, version, CONNECT_MS));
     return {
       findings: [relayFinding(status, project), ...evidenceFindings(status, tenant, Date.now())],
       observations: observedIn(status),

@@ -3,7 +3,7 @@ import { CredentialsKeyError, SealedSecretError } from "../../../shared/credenti
 import { type RecordKind, recordProblems } from "../../../shared/records.ts";
 import { openProject, readTenant } from "../../tenants/directory.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
+import { withTimeout } from "../../timeout.ts";
 import { fallbackFindings } from "./fallback.ts";
 import type { Finding } from "./reply.ts";
 
@@ -20,7 +20,7 @@ export async function lookUp(env: Env, id: string): Promise<{ tenant: Tenant | n
   }
   let tenant: Tenant | null;
   try {
-    tenant = await within(DIRECTORY_MS, readTenant(env, id, null));
+    tenant = await withTimeout(DIRECTORY_MS, readTenant(env, id, null));
   } catch (error) {
     return { tenant: null, findings: unreadable(id, error) };
   }

@@ -9,7 +9,7 @@ import { wakeSession } from "../../scheduled.ts";
 import { readTenant } from "../../tenants/directory.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
+import { withTimeout } from "../../timeout.ts";
 import { readBody } from "../../webhooks/read-body.ts";
 import { refusal } from "../refusal.ts";
 import { holds, readPrecondition } from "./precondition.ts";
@@ -78,7 +78,7 @@ async function write(c: ApiContext, { tenant, project, source }: Tenant, given: 
   const parsed = parseRuleset(text, { tenant, plain: hasPlainNames({ tenant, project }) });
   if (!parsed.ok) return bad(c, parsed.errors, parsed.warnings);
   try {
-    await within(WRITE_MS, c.env.DIRECTORY.put(`ruleset/${tenant}`, text));
+    await withTimeout(WRITE_MS, c.env.DIRECTORY.put(`ruleset/${tenant}`, text));
   } catch (error) {
     log("error", "ruleset.not_written", { tenant, error: describeError(error) });
     const message = `KV did not take it (${describeError(error)}); it takes one write a second. Whether it was written is not known: read it, and try again.`;
@@ -111,7 +111,7 @@ function bad(c: ApiContext, errors: Problem[], warnings: Problem[]): Response {
 async function lookUp(c: ApiContext, id: string): Promise<Tenant | Response> {
   let tenant: Tenant | null;
   try {
-    tenant = isTenantId(id) ? await within(DIRECTORY_MS, readTenant(c.env, id, null)) : null;
+    tenant = isTenantId(id) ? await withTimeout(DIRECTORY_MS, readTenant(c.env, id, null)) : null;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     return refusal(c, 503, "tenant_unreadable", `${said.slice(0, 2_000)}.`);

@@ -13,7 +13,7 @@ import {
   evidenceOfStatuses,
   type RestCommand,
 } from "../../rest.ts";
-import { orAfter } from "../../timeout.ts";
+import { timeoutOr } from "../../timeout.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { Sounding } from "../store/call-flows.ts";
 import type { DeedRow } from "../store/history.ts";
@@ -202,10 +202,10 @@ export class CallControl {
     }
     // Without RELAY nobody says when it is over.
     if (!this.#host.link.ready) this.gap();
-    let end: End = await orAfter(longest_ms, sound.ended, late);
+    let end: End = await timeoutOr(longest_ms, sound.ended, late);
     if (end.over === "lost") {
       const left_ms = lengthOf(media, file_ms) - (Date.now() - began_at);
-      end = await orAfter(Math.min(left_ms, longest_ms), this.#ended(), late);
+      end = await timeoutOr(Math.min(left_ms, longest_ms), this.#ended(), late);
     }
     if (end.over === "finished" || end.over === "failed") this.#over();
     else await this.silence(sound);
@@ -236,7 +236,7 @@ export class CallControl {
     }
     const longest_ms = longestOf(media) + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
     // A lost answer can't be told from a caller who thinks: what loses it is to be found soon.
-    const wait = async () => await this.#host.link.watched(orAfter(longest_ms, sound.ended, late));
+    const wait = async () => await this.#host.link.watched(timeoutOr(longest_ms, sound.ended, late));
     const end = outcome.kind === "ok" ? await wait() : late;
     if (end.over === "finished") {
       this.#over();
@@ -253,7 +253,7 @@ export class CallControl {
     this.#keying = { control_id, end: resolve };
     const outcome = await this.#byRelay("calling.send_digits", { control_id, digits });
     const may_be_sent = outcome?.kind === "ok" || outcome?.kind === "unanswered";
-    if (may_be_sent && !this.#isGone) await orAfter(longestKeying(digits), promise, undefined);
+    if (may_be_sent && !this.#isGone) await timeoutOr(longestKeying(digits), promise, undefined);
     this.#keying = null;
     if (this.#isGone || outcome?.kind === "gone") return "gone";
     return outcome?.kind === "ok" ? "done" : may_be_sent ? "unsure" : "failed";
@@ -272,7 +272,7 @@ export class CallControl {
       resolve();
     });
     const stopped = Promise.race([this.#stopAgain(sound), isOver]);
-    await orAfter(Math.min(SILENCED_WITHIN_MS, left_ms), stopped, undefined);
+    await timeoutOr(Math.min(SILENCED_WITHIN_MS, left_ms), stopped, undefined);
     this.#stopping.delete(control_id);
   }
 

@@ -7,7 +7,7 @@ import { type Medium, mediumOf } from "../../../shared/media.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
-import { orAfter } from "../../timeout.ts";
+import { timeoutOr } from "../../timeout.ts";
 import { type Keys, type Made, NotOurs } from "../contract/call-flow.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { Walk } from "../store/call-flows.ts";
@@ -288,7 +288,7 @@ export class Walker {
 
   /** Whether the accepted join was seen, or the call has been in its room and left it. */
   async #isSeen(): Promise<boolean> {
-    if (!this.#isThrough) await orAfter(JOIN_SEEN_MS, this.#seen.promise, undefined);
+    if (!this.#isThrough) await timeoutOr(JOIN_SEEN_MS, this.#seen.promise, undefined);
     const row = this.#placement;
     if (!row || !this.#isThrough) return false;
     this.#host.health.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
@@ -319,7 +319,7 @@ export class Walker {
     // RELAY's join may stand: an apology might be spoken into its room. Either side may be back in a moment, and meanwhile it rings.
     for (const wait of MOVED_AGAIN_MS) {
       const rung = this.control.play([{ ...ring, params: { ...ring.params, duration: wait / 1_000 } }]);
-      await orAfter(wait, this.#seen.promise, undefined);
+      await timeoutOr(wait, this.#seen.promise, undefined);
       this.control.interrupt();
       await rung;
       if (this.control.isGone || this.#placement?.state === "joined") return "over";
@@ -425,7 +425,7 @@ export class Walker {
       .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
       .catch(() => null);
     // Where no answer says so it joins again, and is then in that room for sure.
-    const sid = await orAfter(REST_MS, said, null);
+    const sid = await timeoutOr(REST_MS, said, null);
     // An event may have been faster than REST.
     const isJoined = this.#placement?.state === "joined";
     if (!isJoined && sid === null) return false;

@@ -1,6 +1,6 @@
 import type { Next, Waiting } from "../../../shared/documents/step.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
-import { orAfter } from "../../timeout.ts";
+import { timeoutOr } from "../../timeout.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { CallControl } from "./call-control.ts";
@@ -50,7 +50,7 @@ export async function standInLine(
         const done = await control.play([...words.map(mediumOf), sound], heard);
         // A file that can't be played would leave the caller in silence for as long as the wait is.
         if (!isCalled && (done === "failed" || Date.now() - began_at < BROKEN_MS)) sound = ring;
-        await orAfter(control.isGone ? 0 : began_at + UNHEARD_MS - Date.now(), turn.promise, undefined);
+        await timeoutOr(control.isGone ? 0 : began_at + UNHEARD_MS - Date.now(), turn.promise, undefined);
       }
       if (control.isGone) return null;
       // Before the question: its turn may come while the answer is on its way.

@@ -6,7 +6,7 @@ import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { announceIn, findInRooms, type RestOutcome } from "../../rest.ts";
 import { sealKeysOf } from "../../tenants/seal-keys.ts";
-import { orAfter } from "../../timeout.ts";
+import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
@@ -132,7 +132,7 @@ export class Notices {
       const isTaken = outcome.kind === "ok";
       if (isTaken) taken += 1;
       // Who came in meanwhile hears it, too.
-      if (await orAfter(isTaken ? FETCHED_MS : 0, telling.fetched.promise, false))
+      if (await timeoutOr(isTaken ? FETCHED_MS : 0, telling.fetched.promise, false))
         return await this.#told(this.#untold(room), { by: "rest", said: "ok" });
       const said = saidOf(outcome);
       const isLast = wait === null || taken === MOST_TAKEN;

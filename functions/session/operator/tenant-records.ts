@@ -4,7 +4,7 @@ import type { Naming } from "../contract/placement.ts";
 import type { KeptRecords, ServedRecords } from "../contract/tenants.ts";
 import type { Namings } from "../seats/room-naming.ts";
 import type { Disk } from "../store/disk.ts";
-import type { Facts } from "../store/settings.ts";
+import type { Settings } from "../store/settings.ts";
 
 /**
  * TenantRecords — the last good record of each tenant, and the project's: Workers hand them over, and ask where KV's is bad. And how
@@ -12,23 +12,23 @@ import type { Facts } from "../store/settings.ts";
  */
 export class TenantRecords extends RpcTarget {
   readonly #disk: Disk;
-  readonly #facts: Facts;
+  readonly #settings: Settings;
   readonly #namings: Namings;
   readonly #readProject: () => Promise<unknown>;
   /** Of the project's record when it was kept last. */
   #version: string | null = null;
 
   /** @param readProject has the session read the project's record, and keep it. */
-  constructor(disk: Disk, facts: Facts, namings: Namings, readProject: () => Promise<unknown>) {
+  constructor(disk: Disk, settings: Settings, namings: Namings, readProject: () => Promise<unknown>) {
     super();
     this.#disk = disk;
-    this.#facts = facts;
+    this.#settings = settings;
     this.#namings = namings;
     this.#readProject = readProject;
   }
 
   async keep({ tenant, project_id, project_version, record }: ServedRecords): Promise<void> {
-    this.#facts.use(project_id);
+    this.#settings.use(project_id);
     if (record !== null) {
       this.#disk.exec(
         `INSERT INTO tenants (tenant, record) VALUES (?, ?)
@@ -61,6 +61,6 @@ export class TenantRecords extends RpcTarget {
       "SELECT record FROM tenants WHERE tenant = ?",
       tenant,
     );
-    return { tenant: row?.record ?? null, project: this.#facts.get("record") };
+    return { tenant: row?.record ?? null, project: this.#settings.get("record") };
   }
 }

@@ -1,6 +1,6 @@
 import { describeOutcome, isBusy, type Outcome } from "../../../shared/relay/outcome.ts";
 import { describeError } from "../../log.ts";
-import { orAfter } from "../../timeout.ts";
+import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest } from "../contract/placement.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import { chooseRoom } from "../seats/choose-room.ts";
@@ -88,7 +88,7 @@ async function placeIn(host: PlacingHost, planned: PlaceRequest, room: string): 
     placements.plan(planned, room, "planned", "planned");
     // The event may come where the answer does not: then there is nothing more to wait for.
     const settled = Promise.race([byCommands(host, planned, deadline_at), host.joinSeen(planned)]);
-    await orAfter(deadline_at - host.now(), settled, undefined);
+    await timeoutOr(deadline_at - host.now(), settled, undefined);
   }
   const row = mustFind(placements, planned);
   giveUpWaiting(placements, row, heldSince(planned, host.now()));

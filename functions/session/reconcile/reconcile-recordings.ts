@@ -20,7 +20,7 @@ import {
   type Recordings,
   TOLD,
 } from "../store/recordings.ts";
-import type { Facts } from "../store/settings.ts";
+import type { Settings } from "../store/settings.ts";
 
 const REST_MS = 4_000;
 /** Recordings that are looked at in one run. */
@@ -63,7 +63,7 @@ interface RecordingHost {
   recordings: Recordings;
   rooms: Rooms;
   counters: Counters;
-  facts: Facts;
+  settings: Settings;
   link: Pick<Link, "rest">;
 }
 
@@ -284,7 +284,7 @@ export class RecordingKeeper {
     const to = row.forward ?? this.#host.rooms.forwardingOf(row.room, "recording", row.tenant);
     const status = TELLING[row.state];
     if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return;
-    const account = this.#host.facts.require("project_id");
+    const account = this.#host.settings.require("project_id");
     const body = bodyOf(row, status, account, this.#now());
     await forward(to, { kind: "recording", account, body }, { tenant: row.tenant, kind: "recording" });
     // SignalWire's own callback may have been told meanwhile.

@@ -1,8 +1,8 @@
 import { describeError, log } from "../../log.ts";
 import { contextsIn, NoRecord, openProject, readProjectText } from "../../tenants/directory.ts";
 import type { Project } from "../../tenants/tenant.ts";
-import { within } from "../../timeout.ts";
-import type { Facts } from "../store/settings.ts";
+import { withTimeout } from "../../timeout.ts";
+import type { Settings } from "../store/settings.ts";
 
 /** KV is waited for so long; the alarm waits a little longer. */
 const KV_MS = 3_000;
@@ -12,25 +12,25 @@ const OF_SECRETS = "";
 /** The project's record: KV's, and a copy of the last good one, by which RELAY stays up where KV can't be read at a restart. */
 export class ProjectRecord {
   readonly #env: Env;
-  readonly #facts: Facts;
+  readonly #settings: Settings;
 
-  constructor(env: Env, facts: Facts) {
+  constructor(env: Env, settings: Settings) {
     this.#env = env;
-    this.#facts = facts;
+    this.#settings = settings;
   }
 
   /** @throws {NoRecord} where KV says that there is none: what was kept of it is dropped. */
   async read(): Promise<Project> {
-    const project_id = this.#facts.require("project_id");
+    const project_id = this.#settings.require("project_id");
     let read: { text: string | null; project: Project };
     try {
-      const text = await within(KV_MS, readProjectText(this.#env, project_id));
+      const text = await withTimeout(KV_MS, readProjectText(this.#env, project_id));
       read = { text, project: await openProject(this.#env, project_id, text) };
     } catch (error) {
       if (error instanceof NoRecord) this.#gone(project_id);
       throw error;
     }
-    this.#facts.set("record", read.text ?? OF_SECRETS);
+    this.#settings.set("record", read.text ?? OF_SECRETS);
     return read.project;
   }
 
@@ -48,16 +48,16 @@ export class ProjectRecord {
 
   /** Whether calls of contexts are wanted by the last good one. */
   get takesCalls(): boolean {
-    const kept = this.#facts.get("record");
+    const kept = this.#settings.get("record");
     return kept !== null && kept !== OF_SECRETS && contextsIn(kept) > 0;
   }
 
   async #openKept(): Promise<Project | null> {
-    const kept = this.#facts.get("record");
+    const kept = this.#settings.get("record");
     if (kept === null) return null;
     try {
       const text = kept === OF_SECRETS ? null : kept;
-      return await openProject(this.#env, this.#facts.require("project_id"), text);
+      return await openProject(this.#env, this.#settings.require("project_id"), text);
     } catch (error) {
       // Sealed with another key, or with the secrets that are not there any more.
       log("error", "session.record_lost", { error: describeError(error) });
@@ -66,8 +66,8 @@ export class ProjectRecord {
   }
 
   #gone(project_id: string): void {
-    if (this.#facts.get("record") === null) return;
-    this.#facts.drop("record");
+    if (this.#settings.get("record") === null) return;
+    this.#settings.drop("record");
     log("error", "session.record_gone", { project: project_id });
   }
 }

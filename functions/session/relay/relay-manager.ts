@@ -5,7 +5,7 @@ import { Slots, type Urgency } from "../../slots.ts";
 import { NoRecord } from "../../tenants/directory.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import type { Counters } from "../store/counters.ts";
-import type { Facts } from "../store/settings.ts";
+import type { Settings } from "../store/settings.ts";
 import { ProjectRecord } from "./project-record.ts";
 import { type ConnectionHost, RelayConnection } from "./relay-connection.ts";
 
@@ -50,7 +50,7 @@ export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "a
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
 export class Link {
   readonly #record: ProjectRecord;
-  readonly #facts: Facts;
+  readonly #settings: Settings;
   readonly #counters: Counters;
   readonly #events: LinkHost;
   #project: { value: Project; read_at: number } | null = null;
@@ -66,9 +66,9 @@ export class Link {
   #waiting = 0;
   readonly #rest = new Slots(REST_AT_ONCE);
 
-  constructor(env: Env, facts: Facts, counters: Counters, events: LinkHost) {
-    this.#record = new ProjectRecord(env, facts);
-    this.#facts = facts;
+  constructor(env: Env, settings: Settings, counters: Counters, events: LinkHost) {
+    this.#record = new ProjectRecord(env, settings);
+    this.#settings = settings;
     this.#counters = counters;
     this.#events = events;
   }
@@ -109,7 +109,7 @@ export class Link {
 
   /** Of the RELAY session as it is, or was last. */
   get protocol(): string | null {
-    return this.#facts.get("protocol");
+    return this.#settings.get("protocol");
   }
 
   /** How long a participant in doubt keeps the seat without evidence. */
@@ -161,7 +161,7 @@ export class Link {
    * @param version of the record as the Worker knows it, where it told one.
    */
   async refresh(version?: string): Promise<void> {
-    if (this.#facts.get("project_id") === null) return;
+    if (this.#settings.get("project_id") === null) return;
     const known = this.#project;
     const isFresh = known !== null && Date.now() - known.read_at < REFRESH_MS;
     if (!isFresh || (version !== undefined && version !== known.value.version)) await this.#read();
@@ -253,9 +253,9 @@ export class Link {
   }
 
   async #readAndConnect(): Promise<void> {
-    const project_id = this.#facts.require("project_id");
+    const project_id = this.#settings.require("project_id");
     const project = await this.#readRecord();
-    const resume = this.#connection ? {} : await this.#facts.readResume(project_id);
+    const resume = this.#connection ? {} : await this.#settings.readResume(project_id);
     const before = this.#project?.value;
     this.#project = { value: project, read_at: Date.now() };
     const settings: RelaySettings = {
@@ -294,15 +294,15 @@ export class Link {
     return {
       ...this.#events,
       keepProtocol: (protocol, restored) => {
-        this.#facts.set("protocol", protocol);
+        this.#settings.set("protocol", protocol);
         this.#protocol = restored ? "resumed" : "new";
         this.#counters.add("connects");
         if (this.#hadSession) this.#events.restored(restored);
         this.#hadSession = true;
         if (restored) this.#counters.add("resumes");
       },
-      keepAuthorizationState: (value) => this.#facts.keepAuthorizationState(project_id, value),
-      forgetSession: () => this.#facts.forgetResume(),
+      keepAuthorizationState: (value) => this.#settings.keepAuthorizationState(project_id, value),
+      forgetSession: () => this.#settings.forgetResume(),
       changed: (from, to, reason) => this.#changed(project_id, from, to, reason),
       count: (what, detail) => {
         this.#counters.add(what);

@@ -6,7 +6,7 @@ import {
   tryRelay,
 } from "../../../shared/circuit-breaker.ts";
 import { log } from "../../log.ts";
-import type { Facts } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 /** The one call that shows whether leaves are told again may be in its room for so long. */
 const TRIAL_STAY_MS = 3_600_000;
@@ -30,16 +30,16 @@ export type RelayFailure =
  * is to have no say in how the calls of others join.
  */
 export class Health {
-  readonly #facts: Facts;
+  readonly #settings: Settings;
   readonly #fact: "breaker" | "leaving";
   #breaker: Breaker;
   /** Of the tenants that have failures. */
   readonly #tenants = new Map<string, Breaker>();
 
-  constructor(facts: Facts, fact: "breaker" | "leaving" = "breaker") {
-    this.#facts = facts;
+  constructor(settings: Settings, fact: "breaker" | "leaving" = "breaker") {
+    this.#settings = settings;
     this.#fact = fact;
-    const kept = facts.get(fact);
+    const kept = settings.get(fact);
     this.#breaker = kept === null ? closedBreaker : (JSON.parse(kept) as Breaker); // Written by #keep.
   }
 
@@ -101,6 +101,6 @@ export class Health {
 
   #keep(breaker: Breaker): void {
     this.#breaker = breaker;
-    this.#facts.set(this.#fact, JSON.stringify(breaker));
+    this.#settings.set(this.#fact, JSON.stringify(breaker));
   }
 }

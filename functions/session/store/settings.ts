@@ -17,7 +17,7 @@ type FactName =
  * The few single values that a new incarnation needs. `record` is the project's as KV had it, its secrets sealed. `authorization_state` is a secret: it is kept sealed, and where
  * there is no key to seal it with it is not kept at all.
  */
-export class Facts {
+export class Settings {
   readonly #disk: Disk;
   readonly #key: string | undefined;
   /** What the table holds, as far as it was asked for; nobody else writes it. */

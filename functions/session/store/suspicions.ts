@@ -1,6 +1,6 @@
 import type { Kind, Listable } from "../../../shared/evidence.ts";
 import type { Placement } from "./placement-row.ts";
-import type { Facts } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 /** Gaps in RELAY's events that are remembered; of more, the oldest two count as one that began with the older. */
 const GAPS = 100;
@@ -23,17 +23,17 @@ const CONFIRMED = 5_000;
  * last confirmed, or what the row itself holds (an unsigned leave, a size below our count). Used by reconciliation and the roster.
  */
 export class Doubts {
-  readonly #facts: Facts;
+  readonly #settings: Settings;
   readonly #now: () => number;
   /** When RELAY's events stopped coming, oldest first; ms. */
   readonly #gaps: number[];
   /** When a conference's size was last equal to our count; lost with the object, since that loss is a gap itself. */
   readonly #confirmed = new Map<string, number>();
 
-  constructor(facts: Facts, now: () => number) {
-    this.#facts = facts;
+  constructor(settings: Settings, now: () => number) {
+    this.#settings = settings;
     this.#now = now;
-    this.#gaps = JSON.parse(facts.get("gaps") ?? "[]") as number[]; // Written below.
+    this.#gaps = JSON.parse(settings.get("gaps") ?? "[]") as number[]; // Written below.
   }
 
   /** RELAY's events stopped coming, or this object is new: what was told meanwhile is not told again. */
@@ -42,7 +42,7 @@ export class Doubts {
     if ((this.#gaps.at(-1) ?? 0) >= now) return;
     this.#gaps.push(now);
     if (this.#gaps.length > GAPS) this.#gaps.splice(1, 1);
-    this.#facts.set("gaps", JSON.stringify(this.#gaps));
+    this.#settings.set("gaps", JSON.stringify(this.#gaps));
   }
 
   /** An event's size was equal to our count: everybody whom we count there is there. */

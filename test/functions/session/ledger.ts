@@ -5,13 +5,13 @@ import type { PlaceRequest } from "../../../functions/session/contract/placement
 import { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
 import { Repairs } from "../../../functions/session/reconcile/corrections.ts";
 import { RoomKeeper } from "../../../functions/session/reconcile/reconciler.ts";
-import { Tables } from "../../../functions/session/repositories.ts";
+import { Repositories } from "../../../functions/session/repositories.ts";
 import { chooseRoom } from "../../../functions/session/seats/choose-room.ts";
 import type { Placement } from "../../../functions/session/store/placement-row.ts";
 import { migrate } from "../../../functions/session/store/schema.ts";
 
 /** A session's ledger without its connection: real rows, a clock that the test sets, and REST as the test has it. */
-export class Ledger extends Tables {
+export class Ledger extends Repositories {
   readonly events: ConferenceEvents;
   readonly repairs: Repairs;
   readonly keeper: RoomKeeper;

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { PinDesk } from "../../../functions/session/pins/pin-limiter.ts";
-import { Forgetting } from "../../../functions/session/retention.ts";
+import { Retention } from "../../../functions/session/retention.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -31,7 +31,7 @@ const pins = {
 
 interface Filled {
   ledger: Ledger;
-  forgetting: Forgetting;
+  retention: Retention;
   sql: SqlStorage;
   pass(ms: number): void;
   run(): Promise<boolean>;
@@ -77,15 +77,15 @@ async function filled(
       ledger.eventLog.record(event, "relay");
       now += HOUR;
     }
-    const forgetting = new Forgetting({ ...ledger, pins: desk }, () => now);
+    const retention = new Retention({ ...ledger, pins: desk }, () => now);
     await use({
       ledger,
-      forgetting,
+      retention,
       sql,
       pass: (ms) => {
         now += ms;
       },
-      run: async () => (await forgetting.run(KEEPING)).isMore,
+      run: async () => (await retention.run(KEEPING)).isMore,
       count: (table, where = "1") =>
         Number(sql.exec(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`).one()["n"]),
     });
@@ -135,17 +135,17 @@ test("what is live, recorded, shut out or done by an operator stays, however ful
 });
 
 test("recordings are kept for a time of their own, longer than calls or shorter", async () => {
-  await filled("recordings", 10_000_000_000, async ({ run, pass, count, forgetting }) => {
+  await filled("recordings", 10_000_000_000, async ({ run, pass, count, retention }) => {
     pass(83 * 24 * HOUR);
     await runAll(run);
     expect([count("journal"), count("recordings")]).toEqual([0, 1]);
-    expect(forgetting.next(KEEPING)).toBe(START + KEEPING.keep_recordings_ms);
+    expect(retention.next(KEEPING)).toBe(START + KEEPING.keep_recordings_ms);
     pass(24 * HOUR + 1);
     await runAll(run);
     expect(count("recordings")).toBe(0);
   });
-  await filled("recordings-shorter", 10_000_000_000, async ({ forgetting, count }) => {
-    await forgetting.run({ keep_ms: KEEP, keep_recordings_ms: 24 * HOUR });
+  await filled("recordings-shorter", 10_000_000_000, async ({ retention, count }) => {
+    await retention.run({ keep_ms: KEEP, keep_recordings_ms: 24 * HOUR });
     expect([count("journal"), count("recordings")]).toEqual([145, 0]);
   });
 });
@@ -177,8 +177,8 @@ test("more than one run forgets is due at once again", async () => {
     for (let n = 0; n < 2_500; n += 1)
       ledger.journal.deed({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
     now += KEEP + 1;
-    const forgetting = new Forgetting({ ...ledger, pins: desk }, () => now);
-    expect(await forgetting.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });
-    expect(await forgetting.run(KEEPING)).toEqual({ rows: 500, isMore: false });
+    const retention = new Retention({ ...ledger, pins: desk }, () => now);
+    expect(await retention.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });
+    expect(await retention.run(KEEPING)).toEqual({ rows: 500, isMore: false });
   });
 });

@@ -3,7 +3,7 @@ import type { DocumentSaid, LookReply } from "../../../../functions/session/cont
 import { type Lookout, look } from "../../../../functions/session/placement/locate-call.ts";
 import { Health } from "../../../../functions/session/store/circuit-breaker.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
-import { Facts } from "../../../../functions/session/store/settings.ts";
+import { Settings } from "../../../../functions/session/store/settings.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
@@ -24,7 +24,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations, recordings, recorded } = ledger;
-  const health = new Health(new Facts(new Disk(sql, Date.now), undefined));
+  const health = new Health(new Settings(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
   return {
     placements,

@@ -57,7 +57,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       () => one.now,
       async () => new Set(),
     );
-    ledger.facts.set("project_id", "p-1");
+    ledger.settings.set("project_id", "p-1");
     const link = {
       rest: async () => {
         one.asked += 1;

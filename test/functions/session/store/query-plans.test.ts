@@ -264,7 +264,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.lastGood("acme");
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
-  const tenants = new TenantRecords(ledger.disk, ledger.facts, ledger.namings, async () => {});
+  const tenants = new TenantRecords(ledger.disk, ledger.settings, ledger.namings, async () => {});
   await tenants.keep({ tenant: "acme", project_id: "p-1", project_version: "1", record: "{}" });
   tenants.lastGood("acme");
   for (const naming of ["plain", "prefixed", "plain"] as const)
@@ -305,10 +305,10 @@ function useFull(sql: SqlStorage, { pendingCommands, walks, rulesets }: Ledger):
   expect(() => rulesets.keep("acme", { hash: "r2", text: "{}" })).toThrow(FULL);
 }
 
-function useFacts({ facts, counters, observations }: Ledger): void {
-  facts.set("project_id", "p-1");
-  facts.forgetResume();
-  facts.drop("project_id");
+function useFacts({ settings, counters, observations }: Ledger): void {
+  settings.set("project_id", "p-1");
+  settings.forgetResume();
+  settings.drop("project_id");
   counters.add("calls");
   counters.flush();
   observations.saw("call_sid_is_call_id", true);

@@ -89,19 +89,19 @@ test("an expression holds, fails and is false as CEL alone has it", async () => 
       const sent = isSent ? { "x-tier": ["gold"], tier: ["silver"] } : {};
       const named = (value: unknown) => (value === undefined ? {} : { tier: value });
       const call = callWith({ headers: sent, params: named(param), vars: named(variable) });
-      const facts = factsOf(call, 0, isSent ? { tier: { value: "4" } } : {}, "acme");
+      const settings = factsOf(call, 0, isSent ? { tier: { value: "4" } } : {}, "acme");
       // The oracle sees the call as a plain map.
-      const plain = { ...facts, call: { ...facts.call } };
+      const plain = { ...settings, call: { ...settings.call } };
       let expected: unknown;
       try {
         expected = environment.parse(text)(plain);
       } catch {
         expected = "fails";
       }
-      const outcome = compiled.expression.evaluate(facts, () => true);
+      const outcome = compiled.expression.evaluate(settings, () => true);
       const said = "holds" in outcome ? outcome.holds : "fails";
       expect(said).toBe(typeof expected === "boolean" ? expected : "fails");
-      expect(compiled.expression.holds(facts)).toBe(expected === true);
+      expect(compiled.expression.holds(settings)).toBe(expected === true);
       seen.add(said);
     }),
     { numRuns: 20_000 },
