@@ -98,7 +98,7 @@ export class RelaySession extends DurableObject<Env> {
       journal,
       placements,
       rooms,
-      this.#repositories.doubts,
+      this.#repositories.suspicions,
       rulesets,
       this.#repositories.recordings,
       ({ project_id }) => {
@@ -129,7 +129,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
     this.#recordings = new RecordingKeeper(parts, now);
     this.#dispatcher = new Dispatcher({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
-    this.#held = new HeldJoins({ ...parts, repairs: this.#dispatcher.repairs });
+    this.#held = new HeldJoins({ ...parts, corrections: this.#dispatcher.corrections });
     this.#desk = new Desk({ ...parts, dispatcher: this.#dispatcher, held: this.#held, events: this.#events });
     const decider = deciderFor(own, this.#link, (work) => ctx.waitUntil(work));
     const worked = { ...parts, dispatcher: this.#dispatcher, events: this.#events, pins: this.#pins };
@@ -150,7 +150,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
-    if (placements.live.areAny) this.#repositories.doubts.gapBegan();
+    if (placements.live.areAny) this.#repositories.suspicions.gapBegan();
     void this.#line.begin();
     void this.#held.takeOver();
     this.#scheduler.began();
@@ -305,10 +305,10 @@ export class RelaySession extends DurableObject<Env> {
     return {
       ...this.#link.status(),
       counters: this.#repositories.counters.all(),
-      breaker: this.#repositories.health.breaker,
+      breaker: this.#repositories.circuitBreaker.breaker,
       leaving: this.#repositories.leaving.breaker,
       of_tenants: {
-        breaker: this.#repositories.health.ofTenants,
+        breaker: this.#repositories.circuitBreaker.ofTenants,
         leaving: this.#repositories.leaving.ofTenants,
       },
       observations: this.#repositories.observations.all(),
@@ -346,7 +346,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #gapBegan(): void {
-    this.#repositories.doubts.gapBegan();
+    this.#repositories.suspicions.gapBegan();
     this.#scheduler.gapBegan();
     this.#reception.gap();
   }

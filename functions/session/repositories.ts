@@ -4,7 +4,7 @@ import { Rooms } from "./seats/occupancy.ts";
 import { RecordedRooms } from "./seats/recorded-rooms.ts";
 import { Namings } from "./seats/room-naming.ts";
 import { Walks } from "./store/call-flows.ts";
-import { Health } from "./store/circuit-breaker.ts";
+import { CircuitBreaker } from "./store/circuit-breaker.ts";
 import { PendingCommands } from "./store/commands.ts";
 import { Counters } from "./store/counters.ts";
 import { Dials } from "./store/dials.ts";
@@ -18,7 +18,7 @@ import { Recordings } from "./store/recordings.ts";
 import { RoomChecks } from "./store/room-checks.ts";
 import { Rulesets } from "./store/rulesets.ts";
 import { Settings } from "./store/settings.ts";
-import { Doubts } from "./store/suspicions.ts";
+import { Suspicions } from "./store/suspicions.ts";
 import { Turns } from "./store/turns.ts";
 
 interface Listener {
@@ -33,11 +33,11 @@ export class Repositories {
   readonly disk: Disk;
   readonly settings: Settings;
   /** Whether RELAY can be relied on to place this project's calls. */
-  readonly health: Health;
+  readonly circuitBreaker: CircuitBreaker;
   /** Whether SignalWire tells of it when a call that RELAY joined has left its room. */
-  readonly leaving: Health;
+  readonly leaving: CircuitBreaker;
   readonly observations: Observations;
-  readonly doubts: Doubts;
+  readonly suspicions: Suspicions;
   readonly counters: Counters;
   readonly eventLog: EventLog;
   readonly journal: Journal;
@@ -68,10 +68,10 @@ export class Repositories {
   ) {
     this.disk = new Disk(sql, now, limit_bytes);
     this.settings = new Settings(this.disk, credentials_key);
-    this.health = new Health(this.settings);
-    this.leaving = new Health(this.settings, "leaving");
+    this.circuitBreaker = new CircuitBreaker(this.settings);
+    this.leaving = new CircuitBreaker(this.settings, "leaving");
     this.observations = new Observations(this.disk, now);
-    this.doubts = new Doubts(this.settings, now);
+    this.suspicions = new Suspicions(this.settings, now);
     this.counters = new Counters(this.disk);
     this.eventLog = new EventLog(this.disk, this.counters, now);
     this.journal = new Journal(this.disk, now);

@@ -291,7 +291,7 @@ export class Walker {
     if (!this.#isThrough) await timeoutOr(JOIN_SEEN_MS, this.#seen.promise, undefined);
     const row = this.#placement;
     if (!row || !this.#isThrough) return false;
-    this.#host.health.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
+    this.#host.circuitBreaker.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
     return true;
   }
 
@@ -431,7 +431,7 @@ export class Walker {
     if (!isJoined && sid === null) return false;
     if (row && !isJoined) {
       if (row.trail !== trail) return this.#isThrough;
-      dispatcher.repairs.found(row, sid);
+      dispatcher.corrections.found(row, sid);
     }
     if (row) this.#joinedSomehow(row);
     return true;

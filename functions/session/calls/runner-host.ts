@@ -5,7 +5,7 @@ import type { Line } from "../queue/waiting-queue.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Walks } from "../store/call-flows.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
@@ -19,7 +19,7 @@ export interface WalkerHost {
   placements: Placements;
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
-  health: Health;
+  circuitBreaker: CircuitBreaker;
   events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
   counters: Counters;
   journal: Journal;

@@ -5,15 +5,15 @@ import type { PlacementKey } from "../contract/placement.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
-import { Repairs } from "../reconcile/corrections.ts";
+import { Corrections } from "../reconcile/corrections.ts";
 import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
-import { RoomKeeper } from "../reconcile/reconciler.ts";
+import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Alarm } from "../store/alarm.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
@@ -22,7 +22,7 @@ import type { Observations } from "../store/observations.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
-import type { Doubts } from "../store/suspicions.ts";
+import type { Suspicions } from "../store/suspicions.ts";
 import type { Turns } from "../store/turns.ts";
 import { runCommands } from "./run-commands.ts";
 
@@ -50,10 +50,10 @@ interface DispatcherHost {
   rooms: Rooms;
   checks: RoomChecks;
   events: ConferenceEvents;
-  health: Health;
-  leaving: Health;
+  circuitBreaker: CircuitBreaker;
+  leaving: CircuitBreaker;
   observations: Observations;
-  doubts: Doubts;
+  suspicions: Suspicions;
   counters: Counters;
   journal: Journal;
   link: Link;
@@ -70,8 +70,8 @@ interface DispatcherHost {
 export class Dispatcher {
   readonly #host: DispatcherHost;
   /** What evidence other than an event changes. */
-  readonly repairs: Repairs;
-  readonly #keeper: RoomKeeper;
+  readonly corrections: Corrections;
+  readonly #reconciler: Reconciler;
   /** When a call in doubt was asked about last, for where REST has no answer to it. */
   readonly #askedAt = new WeakMap<LivePlacement, number>();
   /** What goes through the ledger now. */
@@ -80,11 +80,11 @@ export class Dispatcher {
 
   constructor(host: DispatcherHost) {
     this.#host = host;
-    this.repairs = new Repairs(host, Date.now);
-    this.#keeper = new RoomKeeper(
+    this.corrections = new Corrections(host, Date.now);
+    this.#reconciler = new Reconciler(
       {
         ...host,
-        repairs: this.repairs,
+        corrections: this.corrections,
         list: async (room) =>
           await host.link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
         statuses: async ({ call_id, segment_id }) =>
@@ -124,14 +124,14 @@ export class Dispatcher {
   /** Rooms are checked by the clock; after a gap those that `verifyWhereabouts` knows no call of. */
   checkRooms(cause: "routine" | "gap"): void {
     this.#begin(cause, async () => {
-      await (cause === "gap" ? this.#keeper.afterGap() : this.#keeper.routine());
+      await (cause === "gap" ? this.#reconciler.afterGap() : this.#reconciler.routine());
       this.#schedule();
     });
   }
 
   /** A caller found no seat in these rooms. */
   doubtSeats(rooms: readonly string[]): void {
-    this.#keeper.doubt(rooms);
+    this.#reconciler.doubt(rooms);
     this.#schedule();
   }
 
@@ -173,7 +173,7 @@ export class Dispatcher {
   left(key: PlacementKey, lives_on: boolean): void {
     const row = this.#host.placements.findCurrent(key);
     if (!row) return;
-    if (lives_on) this.repairs.removed(row);
+    if (lives_on) this.corrections.removed(row);
     const { room: name, conference_id } = row;
     this.#host.events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
     this.start();
@@ -203,7 +203,7 @@ export class Dispatcher {
     if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
     if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
       const unseen = placements.find(row);
-      if (unseen) this.repairs.forgetUnseen(unseen);
+      if (unseen) this.corrections.forgetUnseen(unseen);
       return false;
     }
     if ((this.#askedAt.get(row) ?? 0) > now - ASK_AGAIN_MS) return false;
@@ -234,7 +234,7 @@ export class Dispatcher {
       pendingCommands,
       placements,
       rooms,
-      health,
+      circuitBreaker,
       leaving,
       observations,
       journal,
@@ -247,10 +247,10 @@ export class Dispatcher {
       pendingCommands,
       placements,
       rooms,
-      health,
+      circuitBreaker,
       leaving,
       observations,
-      repairs: this.repairs,
+      corrections: this.corrections,
       line,
       kept,
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
@@ -264,7 +264,7 @@ export class Dispatcher {
     this.#lookAtRecordings().catch((error: unknown) =>
       log("error", "chores.broke", { pass: "recordings", error: describeError(error) }),
     );
-    await this.#keeper.run();
+    await this.#reconciler.run();
   }
 
   /** Nobody waits for it, and the rule's own server may be slow. */

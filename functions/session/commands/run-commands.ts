@@ -19,13 +19,13 @@ import {
 import { TooLate } from "../../slots.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
-import type { Repairs } from "../reconcile/corrections.ts";
+import type { Corrections } from "../reconcile/corrections.ts";
 import { observeListing } from "../reconcile/reconciler.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommand, PendingCommands } from "../store/commands.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -54,10 +54,10 @@ export interface CommandHost {
   pendingCommands: PendingCommands;
   placements: Placements;
   rooms: Rooms;
-  health: Health;
-  leaving: Health;
+  circuitBreaker: CircuitBreaker;
+  leaving: CircuitBreaker;
   observations: Observations;
-  repairs: Repairs;
+  corrections: Corrections;
   now(): number;
   /** The open connection, or null where there is none. */
   connection(): RelayConnection | null;
@@ -157,15 +157,15 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
 }
 
 /** What was to be done for a call after its room was done: it was up, so it did not drop out of the room, but was removed. */
-function livesOn({ placements, repairs }: CommandHost, pending: PendingCommand): void {
+function livesOn({ placements, corrections }: CommandHost, pending: PendingCommand): void {
   const row = pending.kind === "end" || pending.kind === "after" ? placements.find(pending) : null;
-  if (row?.state === "left") repairs.removed(row);
+  if (row?.state === "left") corrections.removed(row);
 }
 
 /** The call is gone, or not seen: for its caller's seat that is a drop, whatever else is to be found out. */
-function unanswered({ placements, repairs }: CommandHost, pending: PendingCommand): void {
+function unanswered({ placements, corrections }: CommandHost, pending: PendingCommand): void {
   const row = placements.find(pending);
-  if (row) repairs.unanswered(row);
+  if (row) corrections.unanswered(row);
 }
 
 /** A call that was to be put back into its room has not been for so long that its caller may have dropped. */
@@ -202,7 +202,7 @@ async function isThereAlready(host: CommandHost, pending: PendingCommand): Promi
     .rest("question", REST_MS, (project, signal) => findInRooms(project, [row.room], row.call_id, signal))
     .catch(() => null);
   if (sid === null) return false;
-  host.repairs.found(row, sid);
+  host.corrections.found(row, sid);
   return true;
 }
 
@@ -210,7 +210,7 @@ async function isThereAlready(host: CommandHost, pending: PendingCommand): Promi
  * Asks about a call that is in doubt: first for its own status, then for its room's list. What neither says for sure changes nothing.
  */
 async function verify(host: CommandHost, pending: PendingCommand, rooms: Listings): Promise<void> {
-  const { placements, repairs, pendingCommands } = host;
+  const { placements, corrections, pendingCommands } = host;
   const row = placements.find(pending);
   if (!row || !mayMove(row.state, "left") || isBeingPutBack(row)) {
     pendingCommands.done(pending);
@@ -225,13 +225,13 @@ async function verify(host: CommandHost, pending: PendingCommand, rooms: Listing
     const listing = status === "over" ? null : await listingOf(host, row.room, rooms);
     // Where the row moved while REST answered, that is newer than the answer.
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
-    else if (listing === null) repairs.over(row, "its status says that the call is over");
+    else if (listing === null) corrections.over(row, "its status says that the call is over");
     else {
       const around = host.rooms.around(row.room);
       observeListing(host.observations, listing, around, asked_at);
       const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
-      if (said === "present") repairs.found(row, sidListing(listing, row.call_id));
-      else if (said === "missing" && row.state === "joined") repairs.missing(row, asked_at);
+      if (said === "present") corrections.found(row, sidListing(listing, row.call_id));
+      else if (said === "missing" && row.state === "joined") corrections.missing(row, asked_at);
       else if (row.state !== "joined") host.undecided(row);
     }
   } catch (error) {
@@ -468,7 +468,7 @@ function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"
   if (row && pending.kind === "fetch") host.line.handedOver(row);
   if (pending.kind === "rejoin" && row?.doubt === "taken out") {
     host.placements.update(row, { doubt: null });
-    host.health.failed("joined, and taken out by a document", host.now());
+    host.circuitBreaker.failed("joined, and taken out by a document", host.now());
   }
   log("info", "errand.done", { kind: pending.kind, call: pending.call_id, by });
 }
@@ -478,5 +478,5 @@ function gone(host: CommandHost, pending: PendingCommand): void {
   const row = host.placements.find(pending);
   if (row) host.told(row, pending.kind, "nobody", "the call was gone already");
   if (row && pending.kind === "fetch") host.line.ended(row);
-  if (row && mayMove(row.state, "left")) host.repairs.over(row, "a command found the call gone");
+  if (row && mayMove(row.state, "left")) host.corrections.over(row, "a command found the call gone");
 }

@@ -5,7 +5,7 @@ import type { PlacementKey } from "../contract/placement.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import { type ConferenceEnd, ConferenceEnds } from "../store/conference-ends.ts";
 import type { Counters } from "../store/counters.ts";
@@ -81,11 +81,11 @@ export interface Told {
 
 interface EventsHost {
   observations: Observations;
-  leaving: Health;
+  leaving: CircuitBreaker;
   placements: Placements;
   rooms: Rooms;
   pendingCommands: PendingCommands;
-  health: Health;
+  circuitBreaker: CircuitBreaker;
   checks: RoomChecks;
   counters: Counters;
   kept: KeptSeats;
@@ -99,7 +99,7 @@ export class ConferenceEvents {
   readonly #placements: Placements;
   readonly #rooms: Rooms;
   readonly #pendingCommands: PendingCommands;
-  readonly #health: Health;
+  readonly #circuitBreaker: CircuitBreaker;
   readonly #joined: (key: PlacementKey) => void;
   readonly #now: () => number;
   /** Names under which two conferences live, by name. */
@@ -126,7 +126,7 @@ export class ConferenceEvents {
     this.#placements = ledger.placements;
     this.#rooms = ledger.rooms;
     this.#pendingCommands = ledger.pendingCommands;
-    this.#health = ledger.health;
+    this.#circuitBreaker = ledger.circuitBreaker;
     this.#now = now;
     this.#ends = new ConferenceEnds(disk);
     for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
@@ -493,7 +493,7 @@ export class ConferenceEvents {
   /** RELAY did not know the call, and here it is. Without proof the doubt stays: better evidence may come. */
   #lives(row: Placement, isProved: boolean): void {
     if (isProved) this.#placements.update(row, { doubt: null });
-    this.#health.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
+    this.#circuitBreaker.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
   }
 
   /**

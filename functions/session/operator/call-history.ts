@@ -16,7 +16,7 @@ import {
   viewOf,
 } from "../store/recordings.ts";
 import type { Rulesets } from "../store/rulesets.ts";
-import type { Doubts } from "../store/suspicions.ts";
+import type { Suspicions } from "../store/suspicions.ts";
 import { readTrail } from "../store/transitions.ts";
 import {
   type Conference,
@@ -117,7 +117,7 @@ export class Archive extends RpcTarget {
   readonly #journal: Journal;
   readonly #placements: Placements;
   readonly #rooms: Rooms;
-  readonly #doubts: Doubts;
+  readonly #suspicions: Suspicions;
   readonly #rulesets: Rulesets;
   readonly #recordings: Recordings;
   readonly #noted: (request: NoteRequest) => void;
@@ -128,7 +128,7 @@ export class Archive extends RpcTarget {
     journal: Journal,
     placements: Placements,
     rooms: Rooms,
-    doubts: Doubts,
+    suspicions: Suspicions,
     rulesets: Rulesets,
     recordings: Recordings,
     noted: (request: NoteRequest) => void,
@@ -138,7 +138,7 @@ export class Archive extends RpcTarget {
     this.#journal = journal;
     this.#placements = placements;
     this.#rooms = rooms;
-    this.#doubts = doubts;
+    this.#suspicions = suspicions;
     this.#rulesets = rulesets;
     this.#recordings = recordings;
     this.#noted = noted;
@@ -170,7 +170,7 @@ export class Archive extends RpcTarget {
 
   async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
     await this.#rooms.known();
-    return conferencesOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant, query);
+    return conferencesOf({ rooms: this.#rooms, suspicions: this.#suspicions }, tenant, query);
   }
 
   /** For a Worker of the version before, which knows no pages. */
@@ -179,7 +179,7 @@ export class Archive extends RpcTarget {
   }
 
   conference(tenant: string, room: string): Conference | null {
-    return conferenceOf({ rooms: this.#rooms, doubts: this.#doubts }, tenant, room);
+    return conferenceOf({ rooms: this.#rooms, suspicions: this.#suspicions }, tenant, room);
   }
 
   /** Null where nothing is kept of such a call of the tenant's. */

@@ -37,7 +37,7 @@ export class Control extends RpcTarget {
     if (!row) return null;
     const { pendingCommands, journal, dispatcher } = this.#host;
     journal.deed(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
-    dispatcher.repairs.removed(row);
+    dispatcher.corrections.removed(row);
     pendingCommands.add("end", row, row.node_id);
     dispatcher.start();
     return { changed: isLive(row.state) };

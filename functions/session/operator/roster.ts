@@ -2,7 +2,7 @@ import { splitWireName } from "../../../shared/conference.ts";
 import { type Waiter, waitersFor } from "../queue/waiters.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
-import type { Doubts } from "../store/suspicions.ts";
+import type { Suspicions } from "../store/suspicions.ts";
 
 /** A call in a conference, or on its way there. */
 export interface Participant {
@@ -30,7 +30,7 @@ export interface Participant {
 
 interface RosterHost {
   rooms: Rooms;
-  doubts: Doubts;
+  suspicions: Suspicions;
 }
 
 /** A conference as the ledger has it: of those who were not placed there only the number is known. */
@@ -63,14 +63,18 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
 }
 
 /** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
-export function conferenceOf({ rooms, doubts }: RosterHost, tenant: string, room: string): Conference | null {
+export function conferenceOf(
+  { rooms, suspicions }: RosterHost,
+  tenant: string,
+  room: string,
+): Conference | null {
   const rows = placedIn(rooms, tenant, room);
   const waiting = waitersFor(rooms, tenant, room);
   if (rows.length + waiting.length === 0) return null;
   return {
     ...headOf(rooms, tenant, room, rows),
     since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
-    participants: rows.map((row) => participantOf(row, rooms, doubts)).sort((a, b) => a.since - b.since),
+    participants: rows.map((row) => participantOf(row, rooms, suspicions)).sort((a, b) => a.since - b.since),
     waiting,
   };
 }
@@ -89,7 +93,7 @@ export interface ConferencesPage {
 
 /** The tenant's conferences, by name. */
 export function conferencesOf(
-  { rooms, doubts }: RosterHost,
+  { rooms, suspicions }: RosterHost,
   tenant: string,
   { after = "", limit }: ConferencesQuery,
 ): ConferencesPage {
@@ -109,7 +113,7 @@ export function conferencesOf(
         confirmed: confirmed.length,
         expected: rows.filter((row) => row.state !== "joined" && rooms.isExpected(row)).length,
         presumed_gone: rows.filter((row) => !rooms.holdsSeat(row)).length,
-        doubted: confirmed.filter((row) => doubts.since(row) !== null).length,
+        doubted: confirmed.filter((row) => suspicions.since(row) !== null).length,
       },
     ];
   });
@@ -151,7 +155,7 @@ function conferencesIn(rows: readonly LivePlacement[]): Conference["conferences"
     .sort((a, b) => b.participants - a.participants);
 }
 
-function participantOf(row: LivePlacement, rooms: Rooms, doubts: Doubts): Participant {
+function participantOf(row: LivePlacement, rooms: Rooms, suspicions: Suspicions): Participant {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {
@@ -165,7 +169,7 @@ function participantOf(row: LivePlacement, rooms: Rooms, doubts: Doubts): Partic
     joined_by,
     conference_id: row.conference_id,
     presumed_gone: !rooms.holdsSeat(row),
-    doubted: confirmed && doubts.since(row) !== null,
+    doubted: confirmed && suspicions.since(row) !== null,
     over_capacity: row.over_capacity === 1,
     since: sinceOf(row),
   };

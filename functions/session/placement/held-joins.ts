@@ -10,7 +10,7 @@ import {
   RestBusy,
   type RestOutcome,
 } from "../../rest.ts";
-import type { Repairs } from "../reconcile/corrections.ts";
+import type { Corrections } from "../reconcile/corrections.ts";
 import type { Link } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Alarm } from "../store/alarm.ts";
@@ -41,7 +41,7 @@ const BACKSTOP_MS = 6_000;
 interface HeldHost {
   placements: Placements;
   rooms: Rooms;
-  repairs: Repairs;
+  corrections: Corrections;
   turns: Turns;
   journal: Journal;
   link: Link;
@@ -145,7 +145,7 @@ export class HeldJoins {
 
   /** Whether REST says where the call is: in its room, or over. */
   async #isSettled(row: Placement): Promise<boolean> {
-    const { link, repairs } = this.#host;
+    const { link, corrections } = this.#host;
     const { trail, call_id, room, segment_id } = row;
     const isOfUse = () => isHeld(row);
     // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
@@ -165,18 +165,18 @@ export class HeldJoins {
       .catch(() => null);
     const sid = await found;
     if (sid !== null) {
-      if (row.trail === trail) repairs.found(row, sid);
+      if (row.trail === trail) corrections.found(row, sid);
       return true;
     }
     const statuses = await told;
     if (statuses === null || evidenceOfStatuses(statuses) !== "over" || row.trail !== trail) return false;
-    repairs.over(row, "its status says that the call is over");
+    corrections.over(row, "its status says that the call is over");
     return true;
   }
 
   /** By RELAY, else by REST. Returns when to look again, ms. */
   async #sendBack(row: Placement, wait: number | undefined): Promise<number | undefined> {
-    const { link, placements, repairs, journal } = this.#host;
+    const { link, placements, corrections, journal } = this.#host;
     const dest = resumeUrlOf(row, 0, { joined: false });
     if (dest === null) return undefined;
     const told = (by: "relay" | "rest", said: string): void =>
@@ -195,7 +195,7 @@ export class HeldJoins {
       told("relay", describeOutcome(outcome));
       if (outcome.kind === "ok") return wait;
       if (outcome.kind === "gone" && outcome.code === "410") {
-        repairs.over(row, "a command found the call gone");
+        corrections.over(row, "a command found the call gone");
         return undefined;
       }
       if (!isHeld(row)) return undefined;
@@ -209,7 +209,7 @@ export class HeldJoins {
     const isOverByRest =
       rest.kind === "refused" && evidenceOfRefusal("rest", rest.code, taken, link.protocol) === "over";
     if (isOverByRest || (rest.kind === "refused" && isOverByRelay))
-      repairs.over(row, "a command found the call gone");
+      corrections.over(row, "a command found the call gone");
     // A caller who hears nothing is tried again soon.
     return rest.kind === "ok" || wait === undefined ? wait : Math.min(wait, 1_000);
   }

@@ -6,7 +6,7 @@ import { confirmJoin, named } from "../events/confirm-join.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { Counters } from "../store/counters.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Observations } from "../store/observations.ts";
@@ -34,7 +34,7 @@ const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
 export interface Lookout {
   placements: Placements;
   rooms: Rooms;
-  health: Health;
+  circuitBreaker: CircuitBreaker;
   counters: Counters;
   observations: Pick<Observations, "saw" | "has">;
   fullRooms: Pick<FullRooms, "unseen">;
@@ -127,7 +127,7 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
   if (may_hold === true && rest.said === "busy" && !wasHeld(row))
     return held(row, "REST has too much to do, and is asked again");
   if (row.state === "accepted" && rest.said === "absent") {
-    out.health.failed("accepted, and never joined", out.now);
+    out.circuitBreaker.failed("accepted, and never joined", out.now);
     out.fullRooms.unseen(row);
   }
   const reason =
@@ -282,8 +282,8 @@ function placeOf(row: Placement): {
 }
 
 /** It came back, so it lives: what spoke against RELAY, if it did, now counts. */
-function nowKnown({ placements, health, now }: Lookout, row: Placement): void {
-  if (row.doubt === "taken out") health.failed("joined, and taken out by a document", now);
-  if (row.doubt === "404") health.failed("404, and the call lived", now);
+function nowKnown({ placements, circuitBreaker, now }: Lookout, row: Placement): void {
+  if (row.doubt === "taken out") circuitBreaker.failed("joined, and taken out by a document", now);
+  if (row.doubt === "404") circuitBreaker.failed("404, and the call lived", now);
   if (row.doubt !== null) placements.update(row, { doubt: null });
 }

@@ -23,7 +23,7 @@ import type { FullRooms } from "../seats/full-rooms.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import { type Disk, isFull } from "../store/disk.ts";
@@ -48,8 +48,8 @@ interface DeskHost {
   checks: RoomChecks;
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
-  health: Health;
-  leaving: Health;
+  circuitBreaker: CircuitBreaker;
+  leaving: CircuitBreaker;
   observations: Observations;
   fullRooms: FullRooms;
   counters: Counters;
@@ -179,12 +179,31 @@ export class Desk {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const { link, placements, rooms, health, counters, observations, fullRooms, held, recordings, recorded } =
-      this.#host;
+    const {
+      link,
+      placements,
+      rooms,
+      circuitBreaker,
+      counters,
+      observations,
+      fullRooms,
+      held,
+      recordings,
+      recorded,
+    } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
-    const ledger = { placements, rooms, health, counters, observations, fullRooms, recordings, recorded };
+    const ledger = {
+      placements,
+      rooms,
+      circuitBreaker,
+      counters,
+      observations,
+      fullRooms,
+      recordings,
+      recorded,
+    };
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       removed: (row: Placement) => this.#host.events.removed(row),
@@ -220,12 +239,12 @@ export class Desk {
 
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
   #stayed(key: PlacementKey): void {
-    const { placements, health, events } = this.#host;
+    const { placements, circuitBreaker, events } = this.#host;
     const row = placements.find(key);
     if (row?.state !== "joined" || row.joined_by !== "relay") return;
     const isProved = events.isProved(row);
-    health.succeeded(Date.now(), row.tenant, isProved);
-    if (!isProved && health.breaker.failures > 0) void this.#prove(row);
+    circuitBreaker.succeeded(Date.now(), row.tenant, isProved);
+    if (!isProved && circuitBreaker.breaker.failures > 0) void this.#prove(row);
   }
 
   /** Where nothing but unsigned callbacks tells of joins, REST is asked, or failures would add up for ever. */
@@ -236,7 +255,7 @@ export class Desk {
       const found = await this.#host.link.rest("question", REST_MS, (project, signal) =>
         findInRooms(project, [row.room], row.call_id, signal),
       );
-      if (found !== null) this.#host.health.succeeded(Date.now(), row.tenant, true);
+      if (found !== null) this.#host.circuitBreaker.succeeded(Date.now(), row.tenant, true);
     } catch (error) {
       log("info", "join.not_proved", { call: row.call_id, error: describeError(error) });
     } finally {
@@ -322,13 +341,13 @@ export class Desk {
     const why = this.#host.link.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.
-    if (!this.#host.health.mayTry(Date.now(), tenant)) return "the breaker is open";
+    if (!this.#host.circuitBreaker.mayTry(Date.now(), tenant)) return "the breaker is open";
     return this.#host.leaving.mayTry(Date.now(), tenant) ? null : "no evidence of leaving";
   }
 
   #commandEnded(outcome: Outcome): void {
     this.#host.counters.add(`command_${outcome.kind}`);
-    if (outcome.kind === "conflict") this.#host.health.failed("409", Date.now());
+    if (outcome.kind === "conflict") this.#host.circuitBreaker.failed("409", Date.now());
   }
 
   #journalRepeat({ note, ...request }: PlaceRequest): void {

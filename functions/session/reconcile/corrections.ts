@@ -7,7 +7,7 @@ import type { Line } from "../queue/waiting-queue.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { Health } from "../store/circuit-breaker.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Journal } from "../store/history.ts";
@@ -16,7 +16,7 @@ import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 
-interface RepairsHost {
+interface CorrectionsHost {
   placements: Placements;
   rooms: Rooms;
   pendingCommands: PendingCommands;
@@ -27,7 +27,7 @@ interface RepairsHost {
   kept: KeptSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
-  leaving: Health;
+  leaving: CircuitBreaker;
   observations: Pick<Observations, "has">;
 }
 
@@ -35,11 +35,11 @@ interface RepairsHost {
  * Repairs — what evidence other than an event changes in the ledger, by the table in `shared/evidence.ts`: each change is counted,
  * logged and told in the call's history. Used by reconciliation.
  */
-export class Repairs {
-  readonly #host: RepairsHost;
+export class Corrections {
+  readonly #host: CorrectionsHost;
   readonly #now: () => number;
 
-  constructor(host: RepairsHost, now: () => number) {
+  constructor(host: CorrectionsHost, now: () => number) {
     this.#host = host;
     this.#now = now;
   }

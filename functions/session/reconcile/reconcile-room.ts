@@ -16,7 +16,7 @@ const LAPSING_MS = 2_000;
 /** Participants written in one turn, as found in their room. */
 const FOUND_AT_ONCE = 20;
 
-export interface RoomCheckHost {
+export interface ReconcileRoomHost {
   placements: Placements;
   rooms: Rooms;
   turns: Turns;
@@ -37,7 +37,10 @@ export interface RoomCheckHost {
  * Compares the ledger of one room with what REST lists, and counts those in it whom nobody placed there. Only what is listed, or
  * missing from a proved list, changes anything.
  */
-export async function checkRoom(host: RoomCheckHost, room: string): Promise<Checked & { repaired: number }> {
+export async function reconcileRoom(
+  host: ReconcileRoomHost,
+  room: string,
+): Promise<Checked & { repaired: number }> {
   const { placements, rooms } = host;
   const asked_at = host.now();
   const before = new Map(rooms.around(room).map((row) => [row, row.moves]));

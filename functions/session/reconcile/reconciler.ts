@@ -8,10 +8,10 @@ import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Heard, RoomCheck, RoomChecks } from "../store/room-checks.ts";
-import { type Doubts, kindOf } from "../store/suspicions.ts";
+import { kindOf, type Suspicions } from "../store/suspicions.ts";
 import type { Turns } from "../store/turns.ts";
-import type { Repairs } from "./corrections.ts";
-import { checkRoom } from "./reconcile-room.ts";
+import type { Corrections } from "./corrections.ts";
+import { reconcileRoom } from "./reconcile-room.ts";
 
 /** A room with somebody in it is checked this often where nothing else gave cause: the last leave of all may be lost. */
 const ROUTINE_MS = 300_000;
@@ -35,13 +35,13 @@ const ASKED_AGAIN_MS = 30_000;
 const UNHEARD_MS = 60_000;
 const UNHEARD_AT_ONCE = 3;
 
-export interface RoomKeeperHost {
+export interface ReconcilerHost {
   placements: Placements;
   rooms: Rooms;
   checks: RoomChecks;
-  doubts: Doubts;
+  suspicions: Suspicions;
   observations: Observations;
-  repairs: Repairs;
+  corrections: Corrections;
   counters: Counters;
   turns: Turns;
   /** What REST has in the room. Rejects where it does not say. */
@@ -53,8 +53,8 @@ export interface RoomKeeperHost {
 }
 
 /** Reconciles rooms with what SignalWire says of them: by the sizes that events tell, by REST, and by how long a doubt has lasted. */
-export class RoomKeeper {
-  readonly #host: RoomKeeperHost;
+export class Reconciler {
+  readonly #host: ReconcilerHost;
   readonly #now: () => number;
   /** Behind whom the next alarm goes on. */
   #rooms: Iterator<string> | null = null;
@@ -62,7 +62,7 @@ export class RoomKeeper {
   /** When a call in doubt that no list shows was asked about last, ms. */
   readonly #askedAt = new WeakMap<LivePlacement, number>();
 
-  constructor(host: RoomKeeperHost, now: () => number) {
+  constructor(host: ReconcilerHost, now: () => number) {
     this.#host = host;
     this.#now = now;
   }
@@ -106,7 +106,7 @@ export class RoomKeeper {
 
   /** A conference's size, as its newest event told it, and our count of it. */
   async #compare(heard: Heard): Promise<void> {
-    const { rooms, checks, doubts, repairs } = this.#host;
+    const { rooms, checks, suspicions, corrections } = this.#host;
     const { conference_id, room, size, isTrusted, mayCountLeaver } = heard;
     const { surely, perhaps } = rooms.joinedTo(room, conference_id);
     const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
@@ -116,37 +116,37 @@ export class RoomKeeper {
     // With the one who left it would be equal to a count that has one too many.
     if (isEqual && mayCountLeaver) return;
     if (isEqual) {
-      doubts.confirmed(conference_id);
+      suspicions.confirmed(conference_id);
       const released = surely.filter(({ presumed_gone_at }) => presumed_gone_at !== null);
-      await this.#write(released, (row) => repairs.bringBack(row));
+      await this.#write(released, (row) => corrections.bringBack(row));
       return;
     }
     if (size >= counted.length) return;
     const since = checks.below(heard);
     const excess = tooMany(counted.length, size, since, this.#now());
     const said = `events tell of ${size} in the conference, and ${counted.length} were counted`;
-    await this.#write(this.#doubtfulFirst(counted).slice(0, excess), (row) => repairs.release(row, said));
+    await this.#write(this.#doubtfulFirst(counted).slice(0, excess), (row) => corrections.release(row, said));
   }
 
   /** Those against whom most speaks come first. */
   #doubtfulFirst(rows: readonly LivePlacement[]): LivePlacement[] {
-    const { doubts } = this.#host;
+    const { suspicions } = this.#host;
     const rank = (row: LivePlacement) =>
-      row.unsigned_leave_at ?? doubts.since(row) ?? Number.MAX_SAFE_INTEGER;
+      row.unsigned_leave_at ?? suspicions.since(row) ?? Number.MAX_SAFE_INTEGER;
     const confirmed_at = ({ verified_at, created_at }: LivePlacement) => verified_at ?? created_at;
     return rows.toSorted((a, b) => rank(a) - rank(b) || confirmed_at(a) - confirmed_at(b));
   }
 
   /** Where there was cause for doubt, and no evidence either way since. */
   async #releaseDoubted(): Promise<void> {
-    const { rooms, doubts, repairs, seat_doubt_ms } = this.#host;
+    const { rooms, suspicions, corrections, seat_doubt_ms } = this.#host;
     const before = this.#now() - seat_doubt_ms();
     this.#unconfirmed ??= rooms.unconfirmedSince(before);
     const rows = take(this.#unconfirmed, DOUBTED_AT_ONCE);
     if (rows.length < DOUBTED_AT_ONCE) this.#unconfirmed = null;
-    const doubted = rows.filter((row) => (doubts.since(row) ?? Number.MAX_SAFE_INTEGER) <= before);
+    const doubted = rows.filter((row) => (suspicions.since(row) ?? Number.MAX_SAFE_INTEGER) <= before);
     await this.#write(doubted, (row) =>
-      repairs.release(row, "it was in doubt for too long, without evidence"),
+      corrections.release(row, "it was in doubt for too long, without evidence"),
     );
   }
 
@@ -158,11 +158,11 @@ export class RoomKeeper {
   }
 
   async #check(check: RoomCheck): Promise<void> {
-    const { placements, rooms, checks, repairs, counters, turns, list } = this.#host;
+    const { placements, rooms, checks, corrections, counters, turns, list } = this.#host;
     const { room } = check;
     counters.add("room_checks");
     try {
-      const { repaired, ...checked } = await checkRoom(
+      const { repaired, ...checked } = await reconcileRoom(
         {
           placements,
           rooms,
@@ -170,7 +170,7 @@ export class RoomKeeper {
           now: this.#now,
           list,
           listed: (listing, around) => this.#observe(listing, around),
-          found: (row, sid) => repairs.found(row, sid),
+          found: (row, sid) => corrections.found(row, sid),
           missing: (rows, asked_at) => this.#missing(rows, asked_at),
           unlisted: (rows) => this.#unlisted(rows),
         },
@@ -188,7 +188,7 @@ export class RoomKeeper {
   }
 
   async #missing(rows: readonly LivePlacement[], asked_at: number): Promise<void> {
-    const { placements, repairs, statuses } = this.#host;
+    const { placements, corrections, statuses } = this.#host;
     const ask = async (key: LivePlacement): Promise<void> => {
       const row = placements.find(key);
       if (!row) return;
@@ -196,15 +196,15 @@ export class RoomKeeper {
       const said = evidenceOfStatuses(await statuses(row));
       // What moved while REST answered is newer than its answer.
       if (row.trail !== trail) return;
-      if (said === "over") repairs.over(row, "its status says that the call is over");
-      else repairs.missing(row, asked_at);
+      if (said === "over") corrections.over(row, "its status says that the call is over");
+      else corrections.missing(row, asked_at);
     };
     await Promise.all(rows.slice(0, ASKED_AT_ONCE).map(ask));
   }
 
   /** Somebody may want the seat of a call that is over, of which neither a list nor an event tells: its own status does. */
   async #unlisted(rows: readonly LivePlacement[]): Promise<void> {
-    const { placements, repairs, statuses } = this.#host;
+    const { placements, corrections, statuses } = this.#host;
     const now = this.#now();
     const ask = async (key: LivePlacement): Promise<void> => {
       const row = placements.find(key);
@@ -216,18 +216,18 @@ export class RoomKeeper {
         throw error;
       });
       if (evidenceOfStatuses(answer) === "over" && row.trail === trail)
-        repairs.over(row, "its status says that the call is over");
+        corrections.over(row, "its status says that the call is over");
     };
     await Promise.all(this.#toBeAsked(rows, now).map(ask));
   }
 
   #toBeAsked(rows: readonly LivePlacement[], now: number): LivePlacement[] {
-    const { rooms, doubts } = this.#host;
+    const { rooms, suspicions } = this.#host;
     const wasAskedSince = (row: LivePlacement, at: number) => (this.#askedAt.get(row) ?? 0) > at;
-    const inDoubt = rows.filter((row) => doubts.since(row) !== null);
+    const inDoubt = rows.filter((row) => suspicions.since(row) !== null);
     const unheard = rows.filter(
       (row) =>
-        doubts.since(row) === null &&
+        suspicions.since(row) === null &&
         (row.verified_at ?? row.created_at) <= now - UNHEARD_MS &&
         !wasAskedSince(row, now - UNHEARD_MS),
     );

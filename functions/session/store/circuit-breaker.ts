@@ -29,7 +29,7 @@ export type RelayFailure =
  * What only a tenant's callback token proves counts for that tenant alone, in a breaker of its own that does not outlive us: a tenant
  * is to have no say in how the calls of others join.
  */
-export class Health {
+export class CircuitBreaker {
   readonly #settings: Settings;
   readonly #fact: "breaker" | "leaving";
   #breaker: Breaker;

@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 /** Gaps in RELAY's events that are remembered; of more, the oldest two count as one that began with the older. */
 const GAPS = 100;
 /** What a doubt is told by. */
-type Doubtable = Pick<Placement, "conference_id" | "created_at" | "verified_at" | "doubted_at">;
+type Suspectable = Pick<Placement, "conference_id" | "created_at" | "verified_at" | "doubted_at">;
 
 /** What a REST list can speak of. */
 type Known = Kinded &
@@ -22,7 +22,7 @@ const CONFIRMED = 5_000;
  * Doubts — whether anything speaks against a participant's being where our rows have it: a gap in RELAY's events since it was
  * last confirmed, or what the row itself holds (an unsigned leave, a size below our count). Used by reconciliation and the roster.
  */
-export class Doubts {
+export class Suspicions {
   readonly #settings: Settings;
   readonly #now: () => number;
   /** When RELAY's events stopped coming, oldest first; ms. */
@@ -57,7 +57,7 @@ export class Doubts {
   }
 
   /** Since when the participant is in doubt, ms; null: nothing speaks against it. */
-  since(row: Doubtable): number | null {
+  since(row: Suspectable): number | null {
     const confirmed_at = this.#confirmedAt(row);
     const gap = this.#gaps.find((at) => at > confirmed_at) ?? null;
     const own = row.doubted_at !== null && row.doubted_at > confirmed_at ? row.doubted_at : null;
@@ -65,7 +65,7 @@ export class Doubts {
   }
 
   /** By our own clock alone: SignalWire's may be seconds off. */
-  #confirmedAt({ conference_id, created_at, verified_at }: Doubtable): number {
+  #confirmedAt({ conference_id, created_at, verified_at }: Suspectable): number {
     const sized = conference_id === null ? 0 : (this.#confirmed.get(conference_id) ?? 0);
     return Math.max(verified_at ?? created_at, sized);
   }

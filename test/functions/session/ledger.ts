@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import type { RoomListing } from "../../../functions/rest.ts";
 import type { PlaceRequest } from "../../../functions/session/contract/placement.ts";
 import { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
-import { Repairs } from "../../../functions/session/reconcile/corrections.ts";
-import { RoomKeeper } from "../../../functions/session/reconcile/reconciler.ts";
+import { Corrections } from "../../../functions/session/reconcile/corrections.ts";
+import { Reconciler } from "../../../functions/session/reconcile/reconciler.ts";
 import { Repositories } from "../../../functions/session/repositories.ts";
 import { chooseRoom } from "../../../functions/session/seats/choose-room.ts";
 import type { Placement } from "../../../functions/session/store/placement-row.ts";
@@ -13,8 +13,8 @@ import { migrate } from "../../../functions/session/store/schema.ts";
 /** A session's ledger without its connection: real rows, a clock that the test sets, and REST as the test has it. */
 export class Ledger extends Repositories {
   readonly events: ConferenceEvents;
-  readonly repairs: Repairs;
-  readonly keeper: RoomKeeper;
+  readonly corrections: Corrections;
+  readonly reconciler: Reconciler;
 
   /**
    * @param list the calls that REST lists in the room's one conference.
@@ -34,8 +34,8 @@ export class Ledger extends Repositories {
     this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
     const line = { takeBack: () => false, ended: () => {} };
-    this.repairs = new Repairs({ ...this, line }, now);
-    this.keeper = new RoomKeeper(
+    this.corrections = new Corrections({ ...this, line }, now);
+    this.reconciler = new Reconciler(
       {
         ...this,
         list: async (room) => listingOf(await list(room)),

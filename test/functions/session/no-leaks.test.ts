@@ -170,8 +170,8 @@ class World {
         this.#restart();
         return;
       case "routine":
-        await ledger.keeper.routine();
-        await ledger.keeper.run();
+        await ledger.reconciler.routine();
+        await ledger.reconciler.run();
         return;
       case "REST fails":
         this.rest_fails = op.fails;
@@ -185,7 +185,7 @@ class World {
     for (let left = ms; left > 0; left -= 5_000) {
       this.now += Math.min(left, 5_000);
       this.truth.advance(Math.min(left, 5_000));
-      await this.ledger.keeper.run();
+      await this.ledger.reconciler.run();
       this.#endCalls();
     }
   }
@@ -199,14 +199,14 @@ class World {
     for (const room of ROOMS) this.ledger.checks.demand(room);
     await this.pass(60_000);
     this.now += SEAT_DOUBT_MS;
-    await this.ledger.keeper.routine();
+    await this.ledger.reconciler.routine();
     await this.pass(180_000);
   }
 
   #restart(): void {
     this.now += 1;
     this.ledger = this.#start();
-    this.ledger.doubts.gapBegan();
+    this.ledger.suspicions.gapBegan();
   }
 
   /** What the ledger must always be. */

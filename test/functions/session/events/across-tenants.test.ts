@@ -21,8 +21,8 @@ async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
       () => NOW,
       async () => new Set(),
     );
-    const { journal, placements, rooms, doubts, rulesets, recordings } = ledger;
-    const archive = new Archive(sql, journal, placements, rooms, doubts, rulesets, recordings, () => {});
+    const { journal, placements, rooms, suspicions, rulesets, recordings } = ledger;
+    const archive = new Archive(sql, journal, placements, rooms, suspicions, rulesets, recordings, () => {});
     const forwarding = { conference: HOOK, recording: HOOK };
     ledger.plan(requestOf("call-1", { deadline_at: NOW + 2_000, forwarding }));
     use({ ledger, archive });
@@ -98,9 +98,9 @@ describe("joins of calls that RELAY did not know, told by callbacks without a si
   test("make that tenant's calls join by document, and nobody else's", async () => {
     await scene("unsigned joins", ({ ledger }) => {
       unknownToRelay(ledger);
-      expect(ledger.health.mayTry(NOW, "acme")).toBe(false);
-      expect(ledger.health.mayTry(NOW, "other")).toBe(true);
-      expect(ledger.health.breaker).toMatchObject({ failures: 0 });
+      expect(ledger.circuitBreaker.mayTry(NOW, "acme")).toBe(false);
+      expect(ledger.circuitBreaker.mayTry(NOW, "other")).toBe(true);
+      expect(ledger.circuitBreaker.breaker).toMatchObject({ failures: 0 });
     });
   });
 
@@ -108,7 +108,7 @@ describe("joins of calls that RELAY did not know, told by callbacks without a si
     await scene("proved joins", ({ ledger }) => {
       unknownToRelay(ledger);
       for (const joined of rooms) ledger.events.apply(event("participant-join", joined));
-      expect(ledger.health.mayTry(NOW, "other")).toBe(false);
+      expect(ledger.circuitBreaker.mayTry(NOW, "other")).toBe(false);
     });
   });
 
@@ -131,22 +131,22 @@ describe("joins of calls that RELAY did not know, told by callbacks without a si
 });
 
 test("breakers of their own are kept for so many tenants, and no more", async () => {
-  await scene("many tenants", ({ ledger: { health } }) => {
-    for (let n = 0; n < 1_010; n += 1) health.failed("404, and the call lived", NOW, `t${n}`);
-    expect(Object.keys(health.ofTenants)).toHaveLength(1_000);
-    expect(health.ofTenants["t1009"]).toMatchObject({ failures: 1 });
-    health.succeeded(NOW, "t1009", false);
-    expect(health.ofTenants["t1009"]).toBeUndefined();
+  await scene("many tenants", ({ ledger: { circuitBreaker } }) => {
+    for (let n = 0; n < 1_010; n += 1) circuitBreaker.failed("404, and the call lived", NOW, `t${n}`);
+    expect(Object.keys(circuitBreaker.ofTenants)).toHaveLength(1_000);
+    expect(circuitBreaker.ofTenants["t1009"]).toMatchObject({ failures: 1 });
+    circuitBreaker.succeeded(NOW, "t1009", false);
+    expect(circuitBreaker.ofTenants["t1009"]).toBeUndefined();
   });
 });
 
 test("the tenant's one call that tries RELAY again is not spent where the project's breaker stops it", async () => {
-  await scene("one trial", ({ ledger: { health } }) => {
-    for (let n = 0; n < 3; n += 1) health.failed("404, and the call lived", NOW, "acme");
+  await scene("one trial", ({ ledger: { circuitBreaker } }) => {
+    for (let n = 0; n < 3; n += 1) circuitBreaker.failed("404, and the call lived", NOW, "acme");
     const HOUR_MS = 3_600_000;
-    for (let n = 0; n < 3; n += 1) health.failed("409", NOW + 1_000);
-    expect(health.mayTry(NOW + HOUR_MS, "acme")).toBe(false);
-    expect(health.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(true);
-    expect(health.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(false);
+    for (let n = 0; n < 3; n += 1) circuitBreaker.failed("409", NOW + 1_000);
+    expect(circuitBreaker.mayTry(NOW + HOUR_MS, "acme")).toBe(false);
+    expect(circuitBreaker.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(true);
+    expect(circuitBreaker.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(false);
   });
 });

@@ -119,13 +119,13 @@ test("it is over though calls by cXML are in the room, where REST found it in th
     ledger.plan(requestOf("c", { deadline_at: START + 2_000, ingress: "cxml", join_via: "document" }));
     ledger.events.apply(event("participant-join", "cf-1", START + 1_000, "c"), { ids_known: false });
   };
-  const found = (sid: string) => (ledger: Ledger, row: Placement) => ledger.repairs.found(row, sid);
+  const found = (sid: string) => (ledger: Ledger, row: Placement) => ledger.corrections.found(row, sid);
   expect(await endOfConf1("sid, cxml", { seen: found("conf-1"), more })).toEqual(["a"]);
   expect(await endOfConf1("other sid, cxml", { seen: found("CF1"), more })).toEqual([]);
 });
 
 test("it stays where REST found it in a conference of another id, which may be one of its own", async () => {
-  const found = (ledger: Ledger, row: Placement) => ledger.repairs.found(row, "conf-9");
+  const found = (ledger: Ledger, row: Placement) => ledger.corrections.found(row, "conf-9");
   expect(await endOfConf1("other sid", { seen: found })).toEqual([]);
   const more = (ledger: Ledger) => ledger.observations.saw("conference_sid_is_conference_id", false);
   expect(await endOfConf1("other ids", { seen: found, more })).toEqual(["a"]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DocumentSaid, LookReply } from "../../../../functions/session/contract/placement.ts";
 import { type Lookout, look } from "../../../../functions/session/placement/locate-call.ts";
-import { Health } from "../../../../functions/session/store/circuit-breaker.ts";
+import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { Settings } from "../../../../functions/session/store/settings.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
@@ -24,7 +24,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
   const { placements, rooms, counters, observations, recordings, recorded } = ledger;
-  const health = new Health(new Settings(new Disk(sql, Date.now), undefined));
+  const circuitBreaker = new CircuitBreaker(new Settings(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
   return {
     placements,
@@ -34,7 +34,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     fullRooms: { unseen: () => {} },
     recordings,
     recorded,
-    health,
+    circuitBreaker,
     now,
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
@@ -66,7 +66,7 @@ test("a call that was seen to join stays where it is, though REST does not list 
   await onLedger("joined", (ledger, sql) => {
     ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
     ledger.events.apply(event("join", START + 100));
-    ledger.doubts.gapBegan();
+    ledger.suspicions.gapBegan();
     for (const said of ["absent", "failed", "busy"] as const) {
       const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said } });
       expect(reply).toMatchObject({ outcome: "joined", room: ROOM });

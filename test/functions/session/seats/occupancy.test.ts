@@ -44,7 +44,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       },
     );
     const pass = async (ms: number) => {
-      for (const end = now + ms; now < end; now += 500) await ledger.keeper.run();
+      for (const end = now + ms; now < end; now += 500) await ledger.reconciler.run();
     };
     await use({ ledger, pass, now: () => now, listed, statuses, asked, meanwhile });
   });
@@ -124,13 +124,13 @@ describe("a seat in doubt", () => {
       if (isAfter) it.ledger.events.apply(event("before", "leave", it.now(), 0));
       join(it, "a", "b", "c");
       await it.pass(20_000);
-      it.ledger.doubts.gapBegan();
+      it.ledger.suspicions.gapBegan();
       await it.pass(1_000);
       // The leave of `a` is lost: with `b`, who leaves now, two are left or were there.
       it.ledger.events.apply(event("b", "leave", it.now(), 2));
       await it.pass(5_000);
       const [row] = it.ledger.placements.ofCall("a");
-      expect(row && it.ledger.doubts.since(row) === null).toBe(isAfter);
+      expect(row && it.ledger.suspicions.since(row) === null).toBe(isAfter);
     });
   });
 
@@ -140,7 +140,7 @@ describe("a seat in doubt", () => {
       it.listed.clear();
       for (let minute = 0; minute < 180; minute += 1) {
         await it.pass(60_000);
-        await it.ledger.keeper.routine();
+        await it.ledger.reconciler.routine();
       }
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
     });
@@ -151,14 +151,14 @@ describe("a seat in doubt", () => {
       join(it, "a", "b");
       it.listed.clear();
       await it.pass(20_000);
-      it.ledger.doubts.gapBegan();
+      it.ledger.suspicions.gapBegan();
       for (let minute = 0; minute < 29; minute += 1) {
         await it.pass(60_000);
-        await it.ledger.keeper.routine();
+        await it.ledger.reconciler.routine();
       }
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
       await it.pass(120_000);
-      await it.ledger.keeper.routine();
+      await it.ledger.reconciler.routine();
       expect(it.ledger.rooms.taken(ROOM)).toBe(0);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
     });
@@ -176,8 +176,8 @@ describe("a seat in doubt", () => {
         it.statuses.set("a", "completed");
         it.statuses.set("b", "in-progress");
         await it.pass(hasGap ? 20_000 : 60_000);
-        if (hasGap) it.ledger.doubts.gapBegan();
-        it.ledger.keeper.doubt([ROOM]);
+        if (hasGap) it.ledger.suspicions.gapBegan();
+        it.ledger.reconciler.doubt([ROOM]);
         await it.pass(10_000);
         expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
         expect(it.ledger.rooms.taken(ROOM)).toBe(1);
@@ -191,9 +191,9 @@ describe("a seat in doubt", () => {
       join(it, "a");
       it.listed.clear();
       await it.pass(20_000);
-      it.ledger.doubts.gapBegan();
+      it.ledger.suspicions.gapBegan();
       it.statuses.set("a", "fails");
-      it.ledger.keeper.doubt([ROOM]);
+      it.ledger.reconciler.doubt([ROOM]);
       await it.pass(5_000);
       it.statuses.set("a", "completed");
       await it.pass(20_000);
@@ -329,7 +329,7 @@ describe("a room whose size is not what the ledger counts", () => {
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
       await it.pass(60_000);
       // Somebody wants a seat.
-      it.ledger.keeper.doubt([ROOM]);
+      it.ledger.reconciler.doubt([ROOM]);
       await it.pass(1_000);
       expect(stateOf(it, "a")).toBe("joined");
       expect(it.ledger.rooms.taken(ROOM)).toBe(2);
@@ -430,7 +430,7 @@ describe("asking REST", () => {
       join(it, "a");
       for (let alarm = 0; alarm < 12; alarm += 1) {
         await it.pass(30_000);
-        await it.ledger.keeper.routine();
+        await it.ledger.reconciler.routine();
       }
       expect(it.asked).toContain(ROOM);
     });
@@ -450,13 +450,13 @@ describe("asking REST", () => {
       before.plan(requestOf("a", { deadline_at: now + 2_000 }));
       before.events.apply(event("a", "join", now, 2));
       now += 4_000;
-      await before.keeper.run();
+      await before.reconciler.run();
       before.checks.demand(ROOM);
       const after = start();
       expect(after.rooms.taken(ROOM)).toBe(2);
       listed = new Set(["a"]);
       now += 30_000;
-      await after.keeper.run();
+      await after.reconciler.run();
       expect(after.rooms.taken(ROOM)).toBe(1);
     });
   });

@@ -232,10 +232,10 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.kept.unkeep(promised);
   ledger.kept.isPromised(promised);
   ledger.kept.removed(promised);
-  if (row) ledger.repairs.release(row, "for its place in the journal");
+  if (row) ledger.corrections.release(row, "for its place in the journal");
   ledger.checks.demandAfter("acme:support", 0);
   ledger.checks.refused("acme:support", 1);
-  await ledger.keeper.run();
+  await ledger.reconciler.run();
   ledger.checks.nextDue();
   ledger.checks.ended("acme:support");
   for (let n = 0; n < 30; n += 1) {
@@ -249,7 +249,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.journal,
     ledger.placements,
     ledger.rooms,
-    ledger.doubts,
+    ledger.suspicions,
     ledger.rulesets,
     ledger.recordings,
     () => {},
@@ -273,7 +273,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
   ledger.journal.oldest();
   now += 100 * 24 * 3_600_000;
-  await ledger.keeper.routine();
+  await ledger.reconciler.routine();
   for (const limit of [1, 2]) {
     ledger.placements.forgetOver(1, limit);
     ledger.journal.forgetHistory(1, limit);

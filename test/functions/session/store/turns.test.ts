@@ -75,7 +75,7 @@ test("ten rooms of a hundred whose lists come together are written in turns of a
     for (const room of ledger.rooms.all()) ledger.checks.demand(room);
     const recording = new SqlRecording(storage.sql);
     try {
-      await ledger.keeper.run();
+      await ledger.reconciler.run();
       const turns = recording.takeTurns();
       // Each participant is read and written.
       expect(turns.reduce((sum, { statements }) => sum + statements, 0)).toBeGreaterThan(2 * LIVE);
