@@ -23,7 +23,7 @@ const DIRECTORY_MS = 2_500;
 const BUDGET_MS = 1_900;
 
 /** What call flows need of the session's connection. */
-interface SessionLink {
+interface SessionRelay {
   project(): Promise<Project>;
   rest: RunRest;
 }
@@ -31,12 +31,12 @@ interface SessionLink {
 /** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
 export class RelayCallDecider implements CallDecider {
   readonly #env: Env;
-  readonly #link: SessionLink;
+  readonly #relayManager: SessionRelay;
   readonly #keepAlive: (work: Promise<unknown>) => void;
 
-  constructor(env: Env, link: SessionLink, keepAlive: (work: Promise<unknown>) => void) {
+  constructor(env: Env, relayManager: SessionRelay, keepAlive: (work: Promise<unknown>) => void) {
     this.#env = env;
-    this.#link = link;
+    this.#relayManager = relayManager;
     this.#keepAlive = keepAlive;
   }
 
@@ -67,7 +67,7 @@ export class RelayCallDecider implements CallDecider {
       ends_at: now + BUDGET_MS,
       authentic: true,
       ...(untold === undefined ? {} : { untold }),
-      rest: (...job) => this.#link.rest(...job),
+      rest: (...job) => this.#relayManager.rest(...job),
     };
     const answering =
       made && sealed === undefined
@@ -100,7 +100,7 @@ export class RelayCallDecider implements CallDecider {
   async #tenantKnown(tenant: string, { call_id }: Call): Promise<Tenant | null> {
     try {
       const found = await this.#find(tenant);
-      const { project_id } = await this.#link.project();
+      const { project_id } = await this.#relayManager.project();
       if (found === null || found.project.project_id === project_id) return found;
       // Its seats are another session's, and the call is this one's.
       log("error", "call.tenant_moved", { tenant, call: call_id, to: found.project.project_id });
@@ -112,7 +112,7 @@ export class RelayCallDecider implements CallDecider {
 
   async #tenantOf(context: string, { call_id }: Call): Promise<Tenant | null> {
     try {
-      const { project_id, contexts } = await this.#link.project();
+      const { project_id, contexts } = await this.#relayManager.project();
       const id = Object.hasOwn(contexts, context) ? contexts[context] : undefined;
       if (id === undefined)
         throw new NotOurs(`the project's record has no context ${JSON.stringify(context)}`);

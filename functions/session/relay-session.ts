@@ -30,7 +30,7 @@ import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
 import { Desk } from "./placement/placement-service.ts";
 import { Line } from "./queue/waiting-queue.ts";
 import { type Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
-import { Link } from "./relay/relay-manager.ts";
+import { RelayManager } from "./relay/relay-manager.ts";
 import { Repositories } from "./repositories.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Alarm } from "./store/alarm.ts";
@@ -44,7 +44,7 @@ type Telling = Pick<ConferenceEventReply, "forward" | "confirm">;
 /** @param env in which the session is asked directly. */
 export type MakeCallDecider = (
   env: Env,
-  link: Link,
+  relayManager: RelayManager,
   keepAlive: (work: Promise<unknown>) => void,
 ) => CallDecider;
 
@@ -55,7 +55,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
   readonly #line: Line;
-  readonly #link: Link;
+  readonly #relayManager: RelayManager;
   readonly #alarm: Alarm;
   readonly #dispatcher: Dispatcher;
   readonly #held: HeldJoins;
@@ -107,7 +107,7 @@ export class RelaySession extends DurableObject<Env> {
       },
     );
     const own = ownEnvironment(env, this);
-    this.#link = new Link(own, settings, counters, {
+    this.#relayManager = new RelayManager(own, settings, counters, {
       sending: (command) => joinIsSending(placements, command),
       record: (event) => this.#record(event),
       acted: (event, isNew) => this.#act(event, isNew),
@@ -123,15 +123,20 @@ export class RelaySession extends DurableObject<Env> {
       restored: (isRestored) => this.#repositories.observations.saw("session_restored", isRestored),
     });
     this.#tenants = new TenantRecords(this.#repositories.disk, settings, this.#repositories.namings, () =>
-      this.#link.keepRecord(),
+      this.#relayManager.keepRecord(),
     );
-    const parts = { ...this.#repositories, link: this.#link, line: this.#line, alarm: this.#alarm };
+    const parts = {
+      ...this.#repositories,
+      relayManager: this.#relayManager,
+      line: this.#line,
+      alarm: this.#alarm,
+    };
     this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
     this.#recordings = new RecordingKeeper(parts, now);
     this.#dispatcher = new Dispatcher({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
     this.#held = new HeldJoins({ ...parts, corrections: this.#dispatcher.corrections });
     this.#desk = new Desk({ ...parts, dispatcher: this.#dispatcher, held: this.#held, events: this.#events });
-    const decider = deciderFor(own, this.#link, (work) => ctx.waitUntil(work));
+    const decider = deciderFor(own, this.#relayManager, (work) => ctx.waitUntil(work));
     const worked = { ...parts, dispatcher: this.#dispatcher, events: this.#events, pins: this.#pins };
     this.#reception = new Reception({ ...worked, decider });
     this.#dialer = new Dialer({
@@ -270,8 +275,8 @@ export class RelaySession extends DurableObject<Env> {
     // The alarm takes an idle connection down again.
     this.#scheduler.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
-    if (!this.#link.isReady(version)) await this.#link.reconnect(version);
-    await this.#link.settled(Date.now() + Math.min(wait_ms, 10_000));
+    if (!this.#relayManager.isReady(version)) await this.#relayManager.reconnect(version);
+    await this.#relayManager.settled(Date.now() + Math.min(wait_ms, 10_000));
     return await this.status();
   }
 
@@ -279,10 +284,10 @@ export class RelaySession extends DurableObject<Env> {
   async wake(project_id: string, version: string): Promise<void> {
     this.#repositories.settings.use(project_id);
     this.#scheduler.keep();
-    await this.#link.refresh(version);
+    await this.#relayManager.refresh(version);
     // The record may want the alarm more often than was known.
     this.#scheduler.keep();
-    await this.#link.connection(null);
+    await this.#relayManager.connection(null);
     this.#reception.resume();
   }
 
@@ -290,7 +295,7 @@ export class RelaySession extends DurableObject<Env> {
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
     this.#repositories.settings.use(project_id);
     this.#scheduler.keep();
-    await this.#link.reconnect(version);
+    await this.#relayManager.reconnect(version);
     return await this.status();
   }
 
@@ -303,7 +308,7 @@ export class RelaySession extends DurableObject<Env> {
   async status(): Promise<SessionStatus> {
     await this.#repositories.rooms.known();
     return {
-      ...this.#link.status(),
+      ...this.#relayManager.status(),
       counters: this.#repositories.counters.all(),
       breaker: this.#repositories.circuitBreaker.breaker,
       leaving: this.#repositories.leaving.breaker,

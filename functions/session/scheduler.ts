@@ -6,7 +6,7 @@ import type { Dispatcher } from "./commands/dispatcher.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import type { Notices } from "./events/recording-notices.ts";
 import type { PinDesk } from "./pins/pin-limiter.ts";
-import type { Link } from "./relay/relay-manager.ts";
+import type { RelayManager } from "./relay/relay-manager.ts";
 import { Retention } from "./retention.ts";
 import type { KeptSeats } from "./seats/held-seats.ts";
 import type { Rooms } from "./seats/occupancy.ts";
@@ -37,7 +37,7 @@ const LEFT_BEHIND_MS = 300;
 interface SchedulerHost {
   disk: Disk;
   alarm: Alarm;
-  link: Link;
+  relayManager: RelayManager;
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
   reception: Reception;
@@ -71,9 +71,9 @@ export class Scheduler {
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
   began(): void {
-    const { alarm, pendingCommands, dispatcher, reception, dialer, link } = this.#host;
+    const { alarm, pendingCommands, dispatcher, reception, dialer, relayManager } = this.#host;
     pendingCommands.takeOver();
-    const isWanted = dispatcher.arePending || reception.isBusy || dialer.isBusy || link.takesCalls;
+    const isWanted = dispatcher.arePending || reception.isBusy || dialer.isBusy || relayManager.takesCalls;
     if (isWanted) alarm.arm(LEFT_BEHIND_MS);
   }
 
@@ -95,18 +95,18 @@ export class Scheduler {
 
   /** What the alarm does. Never rejects: after six failures in a row Cloudflare would let no alarm come again. */
   async beat(): Promise<void> {
-    const { alarm, link } = this.#host;
+    const { alarm, relayManager } = this.#host;
     alarm.came();
     try {
       await this.#beat();
     } catch (error) {
       this.#broke("beat", error);
-      alarm.arm(link.ready ? this.#interval : DOWN_CHECK_MS);
+      alarm.arm(relayManager.ready ? this.#interval : DOWN_CHECK_MS);
     }
   }
 
   async #beat(): Promise<void> {
-    const { alarm, link, dispatcher, reception, dialer, notices, rooms } = this.#host;
+    const { alarm, relayManager, dispatcher, reception, dialer, notices, rooms } = this.#host;
     // It came this soon to go on forgetting. Timers of ours see to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -116,7 +116,7 @@ export class Scheduler {
     this.#beganAt = Date.now();
     const isRead = await this.#readRecord();
     this.#save();
-    const forgotten = await this.#safely("forget", () => this.#retention.run(link));
+    const forgotten = await this.#safely("forget", () => this.#retention.run(relayManager));
     const isDone = await this.#safely("look", async () => {
       await rooms.known();
       dispatcher.verifyWhereabouts();
@@ -128,20 +128,20 @@ export class Scheduler {
     this.#isForgetting = forgotten?.isMore === true;
     if (this.#hasWork()) {
       try {
-        await link.connection(null);
+        await relayManager.connection(null);
       } catch (error) {
         log("error", "session.unreachable", { error: describeError(error) });
       }
-      alarm.arm(link.ready ? this.#interval : DOWN_CHECK_MS);
+      alarm.arm(relayManager.ready ? this.#interval : DOWN_CHECK_MS);
       reception.resume();
-    } else if (link.isOpen) {
-      if (Date.now() - this.#lastWorkAt >= link.idle_disconnect_ms) link.close();
+    } else if (relayManager.isOpen) {
+      if (Date.now() - this.#lastWorkAt >= relayManager.idle_disconnect_ms) relayManager.close();
       alarm.arm(HEARTBEAT_MS);
     } else if (forgotten?.rows !== 0 || !isRead || !isDone) {
       // A record that can't be read may want the connection up.
       alarm.arm(HEARTBEAT_MS);
     } else {
-      const next = this.#retention.next(link);
+      const next = this.#retention.next(relayManager);
       if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
     if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
@@ -150,7 +150,7 @@ export class Scheduler {
   }
 
   get #interval(): number {
-    return this.#host.link.takesCalls ? CONTEXTS_MS : HEARTBEAT_MS;
+    return this.#host.relayManager.takesCalls ? CONTEXTS_MS : HEARTBEAT_MS;
   }
 
   /** What one part of the beat gives; null where it breaks, which keeps no other part from its turn. */
@@ -169,10 +169,10 @@ export class Scheduler {
 
   /** Not while the ledger is gone through: the two together would keep calls waiting. */
   async #forgetOn(): Promise<void> {
-    const { dispatcher, link } = this.#host;
+    const { dispatcher, relayManager } = this.#host;
     if (dispatcher.areGoingThrough) return;
     this.#isForgetting = false;
-    const { isMore } = await this.#retention.run(link);
+    const { isMore } = await this.#retention.run(relayManager);
     this.#isForgetting = isMore;
   }
 
@@ -186,7 +186,7 @@ export class Scheduler {
   /** Whether it is known what the record has; where there is none, that is. */
   async #readRecord(): Promise<boolean> {
     try {
-      await withTimeout(RECORD_MS, this.#host.link.refresh());
+      await withTimeout(RECORD_MS, this.#host.relayManager.refresh());
       return true;
     } catch (error) {
       log("error", "session.record_unreadable", { error: describeError(error) });
@@ -195,9 +195,13 @@ export class Scheduler {
   }
 
   #hasWork(): boolean {
-    const { dispatcher, reception, dialer, rooms, link } = this.#host;
+    const { dispatcher, reception, dialer, rooms, relayManager } = this.#host;
     return (
-      dispatcher.arePending || reception.isBusy || dialer.isBusy || rooms.countLive() > 0 || link.staysUp
+      dispatcher.arePending ||
+      reception.isBusy ||
+      dialer.isBusy ||
+      rooms.countLive() > 0 ||
+      relayManager.staysUp
     );
   }
 }

@@ -14,7 +14,7 @@ import {
   type RestCommand,
 } from "../../rest.ts";
 import { timeoutOr } from "../../timeout.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Sounding } from "../store/call-flows.ts";
 import type { DeedRow } from "../store/history.ts";
 
@@ -69,7 +69,7 @@ export type Done = "done" | "unsure" | "failed" | "gone";
 export type Keyed = { digits: string } | "again" | "failed" | "gone";
 
 interface ControlHost {
-  link: Link;
+  relayManager: RelayManager;
   /** For the call's story: what came of a command. */
   told(row: DeedRow): void;
   /** What is now to be heard, in the turn in which it is asked for; null: nothing any more. */
@@ -201,7 +201,7 @@ export class CallControl {
       return done;
     }
     // Without RELAY nobody says when it is over.
-    if (!this.#host.link.ready) this.gap();
+    if (!this.#host.relayManager.ready) this.gap();
     let end: End = await timeoutOr(longest_ms, sound.ended, late);
     if (end.over === "lost") {
       const left_ms = lengthOf(media, file_ms) - (Date.now() - began_at);
@@ -236,7 +236,7 @@ export class CallControl {
     }
     const longest_ms = longestOf(media) + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
     // A lost answer can't be told from a caller who thinks: what loses it is to be found soon.
-    const wait = async () => await this.#host.link.watched(timeoutOr(longest_ms, sound.ended, late));
+    const wait = async () => await this.#host.relayManager.watched(timeoutOr(longest_ms, sound.ended, late));
     const end = outcome.kind === "ok" ? await wait() : late;
     if (end.over === "finished") {
       this.#over();
@@ -387,7 +387,7 @@ export class CallControl {
   }
 
   async #byRelay(method: string, params: Record<string, unknown>): Promise<Outcome | null> {
-    const connection = this.#host.link.ready;
+    const connection = this.#host.relayManager.ready;
     if (!connection || this.#node_id === undefined) return null;
     const command = {
       lane: this.#call_id,
@@ -403,7 +403,7 @@ export class CallControl {
     }
     this.#host.commandEnded(outcome);
     this.#host.told({ deed: method, by: "relay", said: describeOutcome(outcome) });
-    if (outcome.kind === "ok") this.#taken.relay = this.#host.link.protocol;
+    if (outcome.kind === "ok") this.#taken.relay = this.#host.relayManager.protocol;
     return outcome;
   }
 
@@ -417,7 +417,7 @@ export class CallControl {
     let done: ByRest = "failed";
     try {
       const command = async () =>
-        await this.#host.link.rest(
+        await this.#host.relayManager.rest(
           "command",
           REST_MS,
           (project, signal) => commandCall(project, this.#call_id, method, params, signal),
@@ -442,14 +442,15 @@ export class CallControl {
 
   /** Whether a refused command shows that the call is over; where it does not, the call's own status may. */
   async #isOver(by_rest: "404" | "410", by_relay: "404" | "410" | null): Promise<boolean> {
-    const { link } = this.#host;
-    if (evidenceOfRefusal("rest", by_rest, this.#taken, link.protocol) === "over") return true;
-    if (by_relay && evidenceOfRefusal("relay", by_relay, this.#taken, link.protocol) === "over") return true;
+    const { relayManager } = this.#host;
+    if (evidenceOfRefusal("rest", by_rest, this.#taken, relayManager.protocol) === "over") return true;
+    if (by_relay && evidenceOfRefusal("relay", by_relay, this.#taken, relayManager.protocol) === "over")
+      return true;
     return evidenceOfStatuses(await this.#statuses()) === "over";
   }
 
   async #statuses(): Promise<CallStatuses> {
-    return await this.#host.link.rest("question", REST_MS, (project, signal) =>
+    return await this.#host.relayManager.rest("question", REST_MS, (project, signal) =>
       callStatuses(project, this.#call_id, this.#segment_id, signal),
     );
   }

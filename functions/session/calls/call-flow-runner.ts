@@ -71,7 +71,7 @@ export class Walker {
     this.#call = call;
     this.#hasBegun = isResumed && (walk.state.next !== null || this.#placement !== undefined);
     this.control = new CallControl(call, {
-      link: host.link,
+      relayManager: host.relayManager,
       told: (row) => this.#told(row),
       sounds: (sounding) => host.walks.update(walk, { sounding }),
       commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
@@ -129,8 +129,8 @@ export class Walker {
 
   async #keyed({ send_digits, is_keying, ...made }: Made): Promise<boolean> {
     if (send_digits === undefined) return is_keying !== true;
-    const { link, walks } = this.#host;
-    if (!link.ready) await link.settled(Date.now() + RELAY_BACK_MS);
+    const { relayManager, walks } = this.#host;
+    if (!relayManager.ready) await relayManager.settled(Date.now() + RELAY_BACK_MS);
     // First, so that another incarnation does not send them again: they would be heard in the room.
     walks.update(this.#walk, { made: { ...made, is_keying: true } });
     const done = await this.control.sendDigits(send_digits);
@@ -152,9 +152,9 @@ export class Walker {
   /** Goes on where another incarnation was. */
   async #takeUp(): Promise<Step> {
     const { sounding, next } = this.#walk.state;
-    const { link } = this.#host;
+    const { relayManager } = this.#host;
     if (this.#hasComeIn) return "over";
-    if (!link.ready) await link.settled(Date.now() + CONNECTING_MS);
+    if (!relayManager.ready) await relayManager.settled(Date.now() + CONNECTING_MS);
     if (sounding) await this.control.silence(sounding);
     return next ? await this.#resume(next) : {};
   }
@@ -250,11 +250,11 @@ export class Walker {
   }
 
   async #ask(next: Extract<Next, { does: "ask" }>): Promise<Step> {
-    const { link } = this.#host;
+    const { relayManager } = this.#host;
     const { prompt, back } = next;
     if (await this.#answer()) {
       for (let asked = 0; asked < ASKED_AGAIN; asked += 1) {
-        if (!link.ready) await link.settled(Date.now() + RELAY_BACK_MS);
+        if (!relayManager.ready) await relayManager.settled(Date.now() + RELAY_BACK_MS);
         const keyed = await this.control.collect(prompt.words.map(mediumOf), prompt);
         if (typeof keyed === "object") {
           const { digits } = keyed;
@@ -323,7 +323,7 @@ export class Walker {
       this.control.interrupt();
       await rung;
       if (this.control.isGone || this.#placement?.state === "joined") return "over";
-      if (row && wouldHaveSeen(row, this.#host.link, this.#host.observations, Date.now()))
+      if (row && wouldHaveSeen(row, this.#host.relayManager, this.#host.observations, Date.now()))
         return await this.#perform({ does: "apologise" });
       if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     }
@@ -385,8 +385,8 @@ export class Walker {
 
   /** Speaks by RELAY; where that can't, the call's own document speaks. Then the call ends. */
   async #sayAndEnd(say: Spoken, next: Next): Promise<Step> {
-    const { link } = this.#host;
-    if (link.ready && (await this.#answer())) {
+    const { relayManager } = this.#host;
+    if (relayManager.ready && (await this.#answer())) {
       const done = await this.control.play([mediumOf(say)]);
       if (done !== "failed") {
         await this.#end("hangup");
@@ -412,7 +412,7 @@ export class Walker {
   }
 
   async #isIn(room: string): Promise<boolean> {
-    const { dispatcher, link } = this.#host;
+    const { dispatcher, relayManager } = this.#host;
     const { call_id } = this.#call;
     const row = this.#placement;
     const trail = row?.trail;
@@ -421,7 +421,7 @@ export class Walker {
       return true;
     }
     // The caller may hear nothing meanwhile: it goes before questions for which no caller waits, and its turn counts as waiting.
-    const said = link
+    const said = relayManager
       .rest("command", REST_MS, (project, signal) => findInRooms(project, [room], call_id, signal))
       .catch(() => null);
     // Where no answer says so it joins again, and is then in that room for sure.

@@ -109,9 +109,9 @@ export class Reception {
   }
 
   #pass(call: OfferedCall["call"]): void {
-    const { link, counters } = this.#host;
+    const { relayManager, counters } = this.#host;
     const control = new CallControl(call, {
-      link,
+      relayManager,
       told: () => {},
       sounds: () => {},
       commandEnded: (outcome) => counters.add(`command_${outcome.kind}`),

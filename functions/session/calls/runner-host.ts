@@ -2,7 +2,7 @@ import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { CallDecider } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Line } from "../queue/waiting-queue.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Walks } from "../store/call-flows.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
@@ -26,5 +26,5 @@ export interface WalkerHost {
   observations: Observations;
   line: Line;
   kept: Pick<KeptSeats, "isPromised">;
-  link: Link;
+  relayManager: RelayManager;
 }

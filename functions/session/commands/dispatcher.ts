@@ -8,7 +8,7 @@ import { isBeingPutBack } from "../reconcile/absence.ts";
 import { Corrections } from "../reconcile/corrections.ts";
 import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -56,7 +56,7 @@ interface DispatcherHost {
   suspicions: Suspicions;
   counters: Counters;
   journal: Journal;
-  link: Link;
+  relayManager: RelayManager;
   line: Line;
   kept: KeptSeats;
   turns: Turns;
@@ -86,12 +86,12 @@ export class Dispatcher {
         ...host,
         corrections: this.corrections,
         list: async (room) =>
-          await host.link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
+          await host.relayManager.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
         statuses: async ({ call_id, segment_id }) =>
-          await host.link.rest("question", REST_MS, (project, signal) =>
+          await host.relayManager.rest("question", REST_MS, (project, signal) =>
             callStatuses(project, call_id, segment_id, signal),
           ),
-        seat_doubt_ms: () => host.link.seat_doubt_ms,
+        seat_doubt_ms: () => host.relayManager.seat_doubt_ms,
       },
       Date.now,
     );
@@ -138,10 +138,10 @@ export class Dispatcher {
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   verifyWhereabouts(): void {
     this.#begin("verify", async () => {
-      const { rooms, link, turns } = this.#host;
+      const { rooms, relayManager, turns } = this.#host;
       await rooms.known();
       const begun_at = Date.now();
-      const { readySince } = link;
+      const { readySince } = relayManager;
       let looked_at = 0;
       let added = 0;
       for (const row of rooms.byRoom()) {
@@ -198,10 +198,10 @@ export class Dispatcher {
 
   /** Whether the call is to be asked about; it was in doubt when the pass began. */
   #verify(row: LivePlacement, begun_at: number): boolean {
-    const { pendingCommands, placements, link } = this.#host;
+    const { pendingCommands, placements, relayManager } = this.#host;
     const now = Date.now();
     if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
-    if (row.state !== "joined" && row.deadline_at < now - link.seat_doubt_ms) {
+    if (row.state !== "joined" && row.deadline_at < now - relayManager.seat_doubt_ms) {
       const unseen = placements.find(row);
       if (unseen) this.corrections.forgetUnseen(unseen);
       return false;
@@ -238,7 +238,7 @@ export class Dispatcher {
       leaving,
       observations,
       journal,
-      link,
+      relayManager,
       line,
       checks,
       kept,
@@ -257,9 +257,9 @@ export class Dispatcher {
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
       now: Date.now,
-      connection: () => link.ready,
-      protocol: () => link.protocol,
-      link,
+      connection: () => relayManager.ready,
+      protocol: () => relayManager.protocol,
+      relayManager,
     });
     this.#lookAtRecordings().catch((error: unknown) =>
       log("error", "chores.broke", { pass: "recordings", error: describeError(error) }),

@@ -22,7 +22,7 @@ import { isBeingPutBack } from "../reconcile/absence.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import { observeListing } from "../reconcile/reconciler.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
@@ -63,7 +63,7 @@ export interface CommandHost {
   connection(): RelayConnection | null;
   /** Of the RELAY session as it is now. */
   protocol(): string | null;
-  link: Pick<Link, "rest">;
+  relayManager: Pick<RelayManager, "rest">;
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
   line: Line;
@@ -198,7 +198,7 @@ async function isThereAlready(host: CommandHost, pending: PendingCommand): Promi
   if ((pending.kind !== "fetch" && pending.kind !== "rejoin") || pending.attempts === 0) return false;
   const row = host.placements.find(pending);
   if (row?.state !== "by_document") return false;
-  const sid = await host.link
+  const sid = await host.relayManager
     .rest("question", REST_MS, (project, signal) => findInRooms(project, [row.room], row.call_id, signal))
     .catch(() => null);
   if (sid === null) return false;
@@ -273,18 +273,23 @@ function countUnsigned({ leaving, now }: CommandHost, row: Placement): void {
 /** Rows whose unsigned leave has been counted. */
 const counted = new WeakSet<Placement>();
 
-async function listingOf({ link }: CommandHost, room: string, { listings }: Listings): Promise<RoomListing> {
+async function listingOf(
+  { relayManager }: CommandHost,
+  room: string,
+  { listings }: Listings,
+): Promise<RoomListing> {
   const listing =
-    listings.get(room) ?? link.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal));
+    listings.get(room) ??
+    relayManager.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal));
   listings.set(room, listing);
   return await listing;
 }
 
 async function statusesOf(
-  { link }: CommandHost,
+  { relayManager }: CommandHost,
   { call_id, segment_id }: Pick<Placement, "call_id" | "segment_id">,
 ): Promise<CallStatuses> {
-  return await link.rest("question", REST_MS, (project, signal) =>
+  return await relayManager.rest("question", REST_MS, (project, signal) =>
     callStatuses(project, call_id, segment_id, signal),
   );
 }
@@ -342,7 +347,7 @@ async function redirected(
   url: string,
 ): Promise<"ok" | "refused" | "failed"> {
   try {
-    const led = await host.link.rest(
+    const led = await host.relayManager.rest(
       "command",
       REST_MS,
       (project, signal) => redirectCall(project, pending.call_id, url, signal),
@@ -419,7 +424,7 @@ async function byRest(
   const { call_id } = pending;
   try {
     const isOfUse = () => host.pendingCommands.has(pending);
-    const outcome = await host.link.rest(
+    const outcome = await host.relayManager.rest(
       "command",
       REST_MS,
       (project, signal) => commandCall(project, call_id, method, params, signal),
@@ -428,7 +433,7 @@ async function byRest(
     // A call of cXML's may be the compatibility API's alone.
     const isCxmls = pending.node_id === null && method === "calling.end";
     if (outcome.kind !== "refused" || !isCxmls) return outcome;
-    const ended = await host.link.rest(
+    const ended = await host.relayManager.rest(
       "command",
       REST_MS,
       (project, signal) => hangUpCall(project, call_id, signal),

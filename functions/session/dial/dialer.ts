@@ -17,7 +17,7 @@ import type { Reception } from "../calls/inbound-calls.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Namings } from "../seats/room-naming.ts";
 import type { Alarm } from "../store/alarm.ts";
@@ -75,7 +75,7 @@ interface DialerHost {
   rooms: Rooms;
   counters: Counters;
   observations: Pick<Observations, "saw">;
-  link: Link;
+  relayManager: RelayManager;
   alarm: Alarm;
   now(): number;
   /** Told of each request, before anything else. */
@@ -196,12 +196,12 @@ export class Dialer extends RpcTarget {
   }
 
   async #askRest(): Promise<void> {
-    const { dials, link, now } = this.#host;
+    const { dials, relayManager, now } = this.#host;
     this.#restAskedAt = now();
     const ask = async ({ tag, call_id, segment_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
-        const statuses = await link.rest("question", REST_MS, (project, signal) =>
+        const statuses = await relayManager.rest("question", REST_MS, (project, signal) =>
           callStatuses(project, call_id, segment_id, signal),
         );
         const happened = dialEventOf(legStatus(statuses) ?? "");
@@ -221,7 +221,7 @@ export class Dialer extends RpcTarget {
     const { dials } = this.#host;
     const now = this.#host.now();
     for (const dial of dials.underWay()) this.#seeToOverdue(dial);
-    if (now - this.#restAskedAt >= (this.#host.link.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
+    if (now - this.#restAskedAt >= (this.#host.relayManager.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
       void this.askRest();
     // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.
     const queue = this.#inTime(dials.heads());
@@ -233,10 +233,10 @@ export class Dialer extends RpcTarget {
         this.#comeBack(at);
         return;
       }
-      const connection = this.#host.link.ready;
+      const connection = this.#host.relayManager.ready;
       if (!connection) {
         // Nobody waits for it: whether it opens is told by its own log, and seen when we come back.
-        this.#host.link.connection(null).catch(() => {});
+        this.#host.relayManager.connection(null).catch(() => {});
         this.#comeBack(now + RETRY_MS);
         return;
       }

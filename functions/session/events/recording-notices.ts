@@ -8,7 +8,7 @@ import { announceIn, findInRooms, type RestOutcome } from "../../rest.ts";
 import { sealKeysOf } from "../../tenants/seal-keys.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Journal } from "../store/history.ts";
@@ -57,7 +57,7 @@ interface NoticesHost {
   journal: Journal;
   observations: Observations;
   turns: Turns;
-  link: Pick<Link, "rest" | "project">;
+  relayManager: Pick<RelayManager, "rest" | "project">;
 }
 
 /**
@@ -167,7 +167,7 @@ export class Notices {
   }
 
   async #announce(first: Placement, untold: readonly Placement[], telling: Telling): Promise<RestOutcome> {
-    const { link } = this.#host;
+    const { relayManager } = this.#host;
     const hooks = hooksOf(first.join);
     if (hooks === null)
       return { kind: "failed", reason: "the URL at which SignalWire reaches us is not known" };
@@ -176,14 +176,14 @@ export class Notices {
     telling.conference = conference;
     const ticket = await this.#ticketFor(first, conference);
     const url = `${hooks}/notice?${new URLSearchParams({ conference, ticket })}`;
-    return await link.rest("command", REST_MS, (project, signal) =>
+    return await relayManager.rest("command", REST_MS, (project, signal) =>
       announceIn(project, conference, url, signal),
     );
   }
 
   /** For what the caller is to be told; for fewer words where those make too long a URL. */
   async #ticketFor({ tenant, untold }: Placement, conference: string): Promise<string> {
-    const keys = await sealKeysOf(this.#credentials_key, await this.#host.link.project());
+    const keys = await sealKeysOf(this.#credentials_key, await this.#host.relayManager.project());
     const seal = async (words: Spoken) =>
       await sealTicket(
         keys,
@@ -197,11 +197,11 @@ export class Notices {
   }
 
   async #sidOf(room: string, untold: readonly Placement[]): Promise<string | null> {
-    const { link, recorded, observations } = this.#host;
+    const { relayManager, recorded, observations } = this.#host;
     const id = recorded.conferenceIn(room);
     if (id !== null && sidsAreIds(observations)) return id;
     for (const { call_id } of untold.slice(0, ASKED_FOR)) {
-      const sid = await link.rest("command", REST_MS, (project, signal) =>
+      const sid = await relayManager.rest("command", REST_MS, (project, signal) =>
         findInRooms(project, [room], call_id, signal),
       );
       if (sid !== null) return sid;

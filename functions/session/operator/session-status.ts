@@ -1,10 +1,10 @@
 import type { Breaker } from "../../../shared/circuit-breaker.ts";
 import type { SplitRoom } from "../events/conference-events.ts";
-import type { LinkStatus } from "../relay/relay-manager.ts";
+import type { RelayStatus } from "../relay/relay-manager.ts";
 import type { Observation } from "../store/observations.ts";
 
 /** How a project's session is; for operators. Counters run since the session was first made. */
-export interface SessionStatus extends LinkStatus {
+export interface SessionStatus extends RelayStatus {
   counters: Record<string, number>;
   breaker: Breaker;
   /** Open: SignalWire does not tell when callers leave, so calls join by document (`no evidence of leaving`). */

@@ -11,7 +11,7 @@ import {
   type RestOutcome,
 } from "../../rest.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Alarm } from "../store/alarm.ts";
 import type { Journal } from "../store/history.ts";
@@ -44,7 +44,7 @@ interface HeldHost {
   corrections: Corrections;
   turns: Turns;
   journal: Journal;
-  link: Link;
+  relayManager: RelayManager;
   alarm: Alarm;
 }
 
@@ -145,17 +145,17 @@ export class HeldJoins {
 
   /** Whether REST says where the call is: in its room, or over. */
   async #isSettled(row: Placement): Promise<boolean> {
-    const { link, corrections } = this.#host;
+    const { relayManager, corrections } = this.#host;
     const { trail, call_id, room, segment_id } = row;
     const isOfUse = () => isHeld(row);
     // Both at once: where REST is slow, the caller may be hearing nothing meanwhile.
-    const found = link.rest(
+    const found = relayManager.rest(
       "command",
       REST_MS,
       (project, signal) => findInRooms(project, [room], call_id, signal),
       isOfUse,
     );
-    const told = link
+    const told = relayManager
       .rest(
         "question",
         REST_MS,
@@ -176,13 +176,13 @@ export class HeldJoins {
 
   /** By RELAY, else by REST. Returns when to look again, ms. */
   async #sendBack(row: Placement, wait: number | undefined): Promise<number | undefined> {
-    const { link, placements, corrections, journal } = this.#host;
+    const { relayManager, placements, corrections, journal } = this.#host;
     const dest = resumeUrlOf(row, 0, { joined: false });
     if (dest === null) return undefined;
     const told = (by: "relay" | "rest", said: string): void =>
       journal.deed(row, { deed: "send back", by, said });
     const taken = { relay: row.relay_took, rest: row.rest_took === 1 };
-    const connection = link.ready;
+    const connection = relayManager.ready;
     let isOverByRelay = false;
     if (connection && row.node_id !== null) {
       const outcome = await connection.command({
@@ -200,14 +200,16 @@ export class HeldJoins {
       }
       if (!isHeld(row)) return undefined;
       isOverByRelay =
-        outcome.kind === "gone" && evidenceOfRefusal("relay", outcome.code, taken, link.protocol) === "over";
+        outcome.kind === "gone" &&
+        evidenceOfRefusal("relay", outcome.code, taken, relayManager.protocol) === "over";
     }
     const rest = await this.#byRest(row, dest);
     told("rest", rest.kind);
     if (rest.kind === "ok") placements.update(row, { rest_took: 1 });
     if (rest.kind === "later") return Math.max(wait ?? 0, rest.retry_after_ms);
     const isOverByRest =
-      rest.kind === "refused" && evidenceOfRefusal("rest", rest.code, taken, link.protocol) === "over";
+      rest.kind === "refused" &&
+      evidenceOfRefusal("rest", rest.code, taken, relayManager.protocol) === "over";
     if (isOverByRest || (rest.kind === "refused" && isOverByRelay))
       corrections.over(row, "a command found the call gone");
     // A caller who hears nothing is tried again soon.
@@ -216,7 +218,7 @@ export class HeldJoins {
 
   async #byRest(row: Placement, dest: string): Promise<RestOutcome> {
     try {
-      return await this.#host.link.rest(
+      return await this.#host.relayManager.rest(
         "command",
         REST_MS,
         (project, signal) => commandCall(project, row.call_id, "calling.transfer", { dest }, signal),

@@ -17,7 +17,7 @@ import type {
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import { liveNames } from "../seats/choose-room.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
@@ -55,7 +55,7 @@ interface DeskHost {
   counters: Counters;
   journal: Journal;
   rulesets: Rulesets;
-  link: Link;
+  relayManager: RelayManager;
   line: Line;
   held: HeldJoins;
   kept: KeptSeats;
@@ -180,7 +180,7 @@ export class Desk {
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
     const {
-      link,
+      relayManager,
       placements,
       rooms,
       circuitBreaker,
@@ -193,7 +193,7 @@ export class Desk {
     } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
-    const seen = (row: Placement) => wouldHaveSeen(row, link, observations, Date.now());
+    const seen = (row: Placement) => wouldHaveSeen(row, relayManager, observations, Date.now());
     const ledger = {
       placements,
       rooms,
@@ -252,7 +252,7 @@ export class Desk {
     if (this.#isProving) return;
     this.#isProving = true;
     try {
-      const found = await this.#host.link.rest("question", REST_MS, (project, signal) =>
+      const found = await this.#host.relayManager.rest("question", REST_MS, (project, signal) =>
         findInRooms(project, [row.room], row.call_id, signal),
       );
       if (found !== null) this.#host.circuitBreaker.succeeded(Date.now(), row.tenant, true);
@@ -284,11 +284,11 @@ export class Desk {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, pendingCommands, link, line, kept, held, observations, fullRooms } =
+    const { placements, rooms, pendingCommands, relayManager, line, kept, held, observations, fullRooms } =
       this.#host;
     observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
-    link.follow(request.project_version);
+    relayManager.follow(request.project_version);
     let { join_via } = request;
     for (const other of others) {
       // It lives, wherever it was before: that it left was no drop.
@@ -310,8 +310,8 @@ export class Desk {
         placements,
         rooms,
         now: Date.now,
-        connection: () => link.connection(request.project_version),
-        protocol: () => link.protocol,
+        connection: () => relayManager.connection(request.project_version),
+        protocol: () => relayManager.protocol,
         avoidRelay: () => this.#avoidRelay(request.tenant),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
         commandEnded: (outcome) => this.#commandEnded(outcome),
@@ -338,7 +338,7 @@ export class Desk {
   #avoidRelay(tenant: string): string | null {
     // Nothing is sent for a call whose row can't be written.
     if (this.#host.disk.isFull) return "the storage is full";
-    const why = this.#host.link.whyNot(Date.now());
+    const why = this.#host.relayManager.whyNot(Date.now());
     if (why !== null) return why;
     // Last, for asking may make this call the one that tries again.
     if (!this.#host.circuitBreaker.mayTry(Date.now(), tenant)) return "the breaker is open";

@@ -1,5 +1,5 @@
 import { LIST_LAG_MS } from "../../../shared/evidence.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import { kindOf } from "../store/suspicions.ts";
@@ -10,12 +10,12 @@ import { kindOf } from "../store/suspicions.ts";
  */
 export function wouldHaveSeen(
   row: Placement,
-  link: Pick<Link, "readySince">,
+  relayManager: Pick<RelayManager, "readySince">,
   observations: Pick<Observations, "has">,
   now: number,
 ): boolean {
   if (now - row.deadline_at <= LIST_LAG_MS) return false;
-  if (link.readySince === null || link.readySince > row.created_at) return false;
+  if (relayManager.readySince === null || relayManager.readySince > row.created_at) return false;
   return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
 }
 

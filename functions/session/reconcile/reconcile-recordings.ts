@@ -7,7 +7,7 @@ import { describeError, log } from "../../log.ts";
 import { RestBusy } from "../../rest.ts";
 import { type ListedRecording, listRecordings } from "../../rest-recordings.ts";
 import { TooLate } from "../../slots.ts";
-import type { Link } from "../relay/relay-manager.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
 import {
@@ -64,7 +64,7 @@ interface RecordingHost {
   rooms: Rooms;
   counters: Counters;
   settings: Settings;
-  link: Pick<Link, "rest">;
+  relayManager: Pick<RelayManager, "rest">;
 }
 
 /** How an event of a recording came. */
@@ -218,7 +218,7 @@ export class RecordingKeeper {
     const ids = [...new Set([row.conference_sid, row.conference_id])].filter((id) => id !== null);
     let listed: ListedRecording[] = [];
     try {
-      listed = await this.#host.link.rest("list", REST_MS, (project, signal) =>
+      listed = await this.#host.relayManager.rest("list", REST_MS, (project, signal) =>
         listRecordings(project, { ids, sid: row.sid, room: row.room, live_at: row.started_at }, signal),
       );
     } catch (error) {

@@ -23,7 +23,7 @@ const REST_AT_ONCE = 3;
 const SETTLE_POLL_MS = 50;
 
 /** The connection's part of a session's status. */
-export interface LinkStatus {
+export interface RelayStatus {
   state: ConnectionState;
   /** Milliseconds since the epoch; 0 where nothing ever happened. */
   since: number;
@@ -39,7 +39,7 @@ export interface LinkStatus {
 }
 
 /** What the session does about what comes over the link. */
-export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "acted"> {
+export interface RelayManagerHost extends Pick<ConnectionHost, "sending" | "record" | "acted"> {
   /** RELAY's events stopped coming; started again. What was missed in between is not sent again. */
   gapBegan(): void;
   gapEnded(): void;
@@ -48,11 +48,11 @@ export interface LinkHost extends Pick<ConnectionHost, "sending" | "record" | "a
 }
 
 /** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
-export class Link {
+export class RelayManager {
   readonly #record: ProjectRecord;
   readonly #settings: Settings;
   readonly #counters: Counters;
-  readonly #events: LinkHost;
+  readonly #events: RelayManagerHost;
   #project: { value: Project; read_at: number } | null = null;
   #opening: Promise<void> | null = null;
   #connection: RelayConnection | null = null;
@@ -60,13 +60,13 @@ export class Link {
   #readySince: number | null = null;
   #lastReason = "";
   #hadSession = false;
-  #protocol: LinkStatus["protocol"] = null;
-  readonly #errors: LinkStatus["last_errors"] = [];
+  #protocol: RelayStatus["protocol"] = null;
+  readonly #errors: RelayStatus["last_errors"] = [];
   /** How many wait for an event that nothing but RELAY tells of. */
   #waiting = 0;
   readonly #rest = new Slots(REST_AT_ONCE);
 
-  constructor(env: Env, settings: Settings, counters: Counters, events: LinkHost) {
+  constructor(env: Env, settings: Settings, counters: Counters, events: RelayManagerHost) {
     this.#record = new ProjectRecord(env, settings);
     this.#settings = settings;
     this.#counters = counters;
@@ -221,7 +221,7 @@ export class Link {
     }
   }
 
-  status(): LinkStatus {
+  status(): RelayStatus {
     const client = this.#connection?.client;
     return {
       state: client?.state ?? "idle",

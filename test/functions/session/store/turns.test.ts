@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Dispatcher } from "../../../../functions/session/commands/dispatcher.ts";
 import type { Line } from "../../../../functions/session/queue/waiting-queue.ts";
 import type { RecordingKeeper } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
-import type { Link } from "../../../../functions/session/relay/relay-manager.ts";
+import type { RelayManager } from "../../../../functions/session/relay/relay-manager.ts";
 import type { Alarm } from "../../../../functions/session/store/alarm.ts";
 import { Slots } from "../../../../functions/slots.ts";
 import type { Project } from "../../../../functions/tenants/tenant.ts";
@@ -40,7 +40,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
       ...new Ledger(storage.sql, Date.now, async () => new Set()),
       // Nobody waits, and there is no RELAY.
       line: { takeBack: () => false, ended: () => {} } as unknown as Line,
-      link: {
+      relayManager: {
         ready: null,
         readySince: null,
         protocol: null,
@@ -54,7 +54,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
             waiting -= 1;
           }
         },
-      } satisfies Partial<Link> as unknown as Link,
+      } satisfies Partial<RelayManager> as unknown as RelayManager,
       alarm: { arm: () => {} } as unknown as Alarm,
       // There are no recordings.
       recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
