@@ -37,7 +37,7 @@ export async function answerCall(visitor: Visit, call: Call, sealed: unknown): P
 }
 
 /** A call that was made for a room: what a rule would have said of it is known. */
-export async function answerMade(visitor: Visit, call: Call, decision: Decision): Promise<Answered> {
+export async function answerOutbound(visitor: Visit, call: Call, decision: Decision): Promise<Answered> {
   const visit = await visitOf(visitor, call);
   const answered = await answerDecision(visit, decision, { entry: "", step: 0, answers: {} });
   return { ...answered, ...(answered.told ? {} : { note: visit.note }) };

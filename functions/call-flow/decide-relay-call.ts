@@ -12,7 +12,7 @@ import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts
 import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import type { Project, Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
-import { answerCall, answerMade } from "./answer-call.ts";
+import { answerCall, answerOutbound } from "./answer-call.ts";
 import type { Answered, Visit } from "./call-context.ts";
 import { noteOf } from "./history-entry.ts";
 import { tellSession } from "./record-history.ts";
@@ -71,7 +71,7 @@ export class RelayCallDecider implements CallDecider {
     };
     const answering =
       made && sealed === undefined
-        ? answerMade(visit, call, made.decision)
+        ? answerOutbound(visit, call, made.decision)
         : answerCall(visit, keys ? { ...call, keyed: keys } : call, sealed);
     const answered = await answering.catch((error: unknown) => broken(visit, call, error));
     const { next, note, told: _, ...said } = answered;

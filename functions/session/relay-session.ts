@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { ownEnvironment } from "../session-client.ts";
-import { Reception } from "./calls/inbound-calls.ts";
+import { InboundCalls } from "./calls/inbound-calls.ts";
 import { Dispatcher } from "./commands/dispatcher.ts";
 import type { CallDecider } from "./contract/call-flow.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./contract/pins.ts";
@@ -62,7 +62,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #desk: Desk;
   readonly #usher: Usher;
   readonly #control: Control;
-  readonly #reception: Reception;
+  readonly #inboundCalls: InboundCalls;
   readonly #scheduler: Scheduler;
   readonly #pins: PinDesk;
   readonly #dialer: Dialer;
@@ -80,14 +80,14 @@ export class RelaySession extends DurableObject<Env> {
       written: (row) => this.#desk.written(row),
       moved: (rooms) => this.#line.moved(rooms),
     });
-    const { settings, placements, rooms, pendingCommands, counters, journal, rulesets, walks } =
+    const { settings, placements, rooms, pendingCommands, counters, journal, rulesets, callFlows } =
       this.#repositories;
     this.#pins = new PinDesk(sql, now, () => this.#scheduler.keep());
     this.#line = new Line({
       placements,
       rooms,
       pendingCommands,
-      isWalked: (call_id) => walks.isOpen(call_id),
+      hasCallFlow: (call_id) => callFlows.isOpen(call_id),
       start: () => this.#dispatcher.start(),
       doubt: (doubted) => this.#dispatcher.doubtSeats(doubted),
       later: (ms, run) => void setTimeout(run, ms),
@@ -138,18 +138,18 @@ export class RelaySession extends DurableObject<Env> {
     this.#desk = new Desk({ ...parts, dispatcher: this.#dispatcher, held: this.#held, events: this.#events });
     const decider = deciderFor(own, this.#relayManager, (work) => ctx.waitUntil(work));
     const worked = { ...parts, dispatcher: this.#dispatcher, events: this.#events, pins: this.#pins };
-    this.#reception = new Reception({ ...worked, decider });
+    this.#inboundCalls = new InboundCalls({ ...worked, decider });
     this.#dialer = new Dialer({
       ...worked,
       now,
-      reception: this.#reception,
+      inboundCalls: this.#inboundCalls,
       asked: (project_id) => {
         settings.use(project_id);
         this.#scheduler.worked();
       },
     });
     this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
-    const kept = { reception: this.#reception, dialer: this.#dialer, notices: this.#notices };
+    const kept = { inboundCalls: this.#inboundCalls, dialer: this.#dialer, notices: this.#notices };
     this.#scheduler = new Scheduler({ ...worked, ...kept });
     this.#usher = new Usher(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
@@ -288,7 +288,7 @@ export class RelaySession extends DurableObject<Env> {
     // The record may want the alarm more often than was known.
     this.#scheduler.keep();
     await this.#relayManager.connection(null);
-    this.#reception.resume();
+    this.#inboundCalls.resume();
   }
 
   /** A fresh connection, at once. Calls outlive it. */
@@ -339,7 +339,7 @@ export class RelaySession extends DurableObject<Env> {
     const recorded = this.#repositories.eventLog.record(event, "relay");
     if (recorded === "refused") return false;
     // A repeat, too: the first may have been written down and then have failed.
-    this.#reception.claim(event);
+    this.#inboundCalls.claim(event);
     // Where there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
     return recorded === "new" || recorded === "unwritten";
   }
@@ -347,19 +347,19 @@ export class RelaySession extends DurableObject<Env> {
   #joined(key: PlacementKey): void {
     this.#desk.joined(key);
     this.#notices.joined(key);
-    this.#reception.joined(key.call_id);
+    this.#inboundCalls.joined(key.call_id);
   }
 
   #gapBegan(): void {
     this.#repositories.suspicions.gapBegan();
     this.#scheduler.gapBegan();
-    this.#reception.gap();
+    this.#inboundCalls.gap();
   }
 
   #act(event: RelayEvent, isNew: boolean): void {
     this.#repositories.counters.add(isNew ? "events" : "duplicate_events");
     if (isNew) this.#repositories.fullRooms.heard(event);
-    this.#reception.act(event);
+    this.#inboundCalls.act(event);
     if (!isNew) return;
     this.#scheduler.worked();
     this.#events.apply(event);

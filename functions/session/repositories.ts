@@ -3,7 +3,7 @@ import { KeptSeats } from "./seats/held-seats.ts";
 import { Rooms } from "./seats/occupancy.ts";
 import { RecordedRooms } from "./seats/recorded-rooms.ts";
 import { Namings } from "./seats/room-naming.ts";
-import { Walks } from "./store/call-flows.ts";
+import { CallFlows } from "./store/call-flows.ts";
 import { CircuitBreaker } from "./store/circuit-breaker.ts";
 import { PendingCommands } from "./store/commands.ts";
 import { Counters } from "./store/counters.ts";
@@ -49,7 +49,7 @@ export class Repositories {
   readonly rooms: Rooms;
   readonly recorded: RecordedRooms;
   readonly namings: Namings;
-  readonly walks: Walks;
+  readonly callFlows: CallFlows;
   readonly dials: Dials;
   readonly turns = new Turns();
   readonly recordings: Recordings;
@@ -83,7 +83,7 @@ export class Repositories {
     this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
     this.recorded = new RecordedRooms(this.disk, this.rooms, now);
     this.namings = new Namings(this.disk, this.rooms, now);
-    this.walks = new Walks(this.disk, now);
+    this.callFlows = new CallFlows(this.disk, now);
     this.dials = new Dials(this.disk, now);
     this.recordings = new Recordings(this.disk, now);
     this.fullRooms = new FullRooms(this);

@@ -1,7 +1,7 @@
 import { log } from "../log.ts";
 import type { PinDesk } from "./pins/pin-limiter.ts";
 import type { KeptSeats } from "./seats/held-seats.ts";
-import type { Walks } from "./store/call-flows.ts";
+import type { CallFlows } from "./store/call-flows.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
 import type { EventLog } from "./store/event-log.ts";
@@ -26,7 +26,7 @@ interface RetentionHost {
   placements: Placements;
   eventLog: EventLog;
   journal: Journal;
-  walks: Walks;
+  callFlows: CallFlows;
   dials: Dials;
   pins: PinDesk;
   kept: KeptSeats;
@@ -64,8 +64,8 @@ export class Retention {
   }
 
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, eventLog, journal, walks, dials, rulesets, pins, kept, recordings } = this.#host;
-    const tables = [placements, eventLog, journal, walks, dials];
+    const { placements, eventLog, journal, callFlows, dials, rulesets, pins, kept, recordings } = this.#host;
+    const tables = [placements, eventLog, journal, callFlows, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
@@ -83,8 +83,8 @@ export class Retention {
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { journal, walks, dials, pins, kept, recordings } = this.#host;
-    const oldest = [journal.oldest(), walks.oldest(), dials.oldest()].flatMap((at) => at ?? []);
+    const { journal, callFlows, dials, pins, kept, recordings } = this.#host;
+    const oldest = [journal.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const recording = recordings.oldest();
     const recorded = recording === null ? null : recording + keep_recordings_ms;
     const next = [pins.nextForget(), kept.nextForget(), recorded].flatMap((at) => at ?? []);
@@ -93,13 +93,13 @@ export class Retention {
 
   /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
   async #early(keep_ms: number): Promise<Forgotten> {
-    const { placements, eventLog, journal, walks, dials, rulesets } = this.#host;
+    const { placements, eventLog, journal, callFlows, dials, rulesets } = this.#host;
     const age_ms = Math.max(LEAST_MS, Math.min(this.#age_ms, keep_ms / 2));
     this.#warn(age_ms);
     const { rows, isMore } = await this.#each([
       () => eventLog.forget(age_ms, BATCH),
       () => journal.forgetHistory(age_ms, BATCH),
-      () => walks.forgetOver(age_ms, BATCH),
+      () => callFlows.forgetOver(age_ms, BATCH),
       () => dials.forget(age_ms, BATCH),
       () => placements.forgetOver(age_ms, BATCH),
       () => rulesets.forget(age_ms, RULESETS),

@@ -1,7 +1,7 @@
 import { describeError, log } from "../log.ts";
 import { NoRecord } from "../tenants/directory.ts";
 import { withTimeout } from "../timeout.ts";
-import type { Reception } from "./calls/inbound-calls.ts";
+import type { InboundCalls } from "./calls/inbound-calls.ts";
 import type { Dispatcher } from "./commands/dispatcher.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import type { Notices } from "./events/recording-notices.ts";
@@ -11,7 +11,7 @@ import { Retention } from "./retention.ts";
 import type { KeptSeats } from "./seats/held-seats.ts";
 import type { Rooms } from "./seats/occupancy.ts";
 import type { Alarm } from "./store/alarm.ts";
-import type { Walks } from "./store/call-flows.ts";
+import type { CallFlows } from "./store/call-flows.ts";
 import type { PendingCommands } from "./store/commands.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
@@ -40,14 +40,14 @@ interface SchedulerHost {
   relayManager: RelayManager;
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
-  reception: Reception;
+  inboundCalls: InboundCalls;
   dialer: Dialer;
   notices: Notices;
   rooms: Rooms;
   placements: Placements;
   eventLog: EventLog;
   journal: Journal;
-  walks: Walks;
+  callFlows: CallFlows;
   dials: Dials;
   pins: PinDesk;
   kept: KeptSeats;
@@ -71,9 +71,9 @@ export class Scheduler {
 
   /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
   began(): void {
-    const { alarm, pendingCommands, dispatcher, reception, dialer, relayManager } = this.#host;
+    const { alarm, pendingCommands, dispatcher, inboundCalls, dialer, relayManager } = this.#host;
     pendingCommands.takeOver();
-    const isWanted = dispatcher.arePending || reception.isBusy || dialer.isBusy || relayManager.takesCalls;
+    const isWanted = dispatcher.arePending || inboundCalls.isBusy || dialer.isBusy || relayManager.takesCalls;
     if (isWanted) alarm.arm(LEFT_BEHIND_MS);
   }
 
@@ -106,7 +106,7 @@ export class Scheduler {
   }
 
   async #beat(): Promise<void> {
-    const { alarm, relayManager, dispatcher, reception, dialer, notices, rooms } = this.#host;
+    const { alarm, relayManager, dispatcher, inboundCalls, dialer, notices, rooms } = this.#host;
     // It came this soon to go on forgetting. Timers of ours see to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -133,7 +133,7 @@ export class Scheduler {
         log("error", "session.unreachable", { error: describeError(error) });
       }
       alarm.arm(relayManager.ready ? this.#interval : DOWN_CHECK_MS);
-      reception.resume();
+      inboundCalls.resume();
     } else if (relayManager.isOpen) {
       if (Date.now() - this.#lastWorkAt >= relayManager.idle_disconnect_ms) relayManager.close();
       alarm.arm(HEARTBEAT_MS);
@@ -195,10 +195,10 @@ export class Scheduler {
   }
 
   #hasWork(): boolean {
-    const { dispatcher, reception, dialer, rooms, relayManager } = this.#host;
+    const { dispatcher, inboundCalls, dialer, rooms, relayManager } = this.#host;
     return (
       dispatcher.arePending ||
-      reception.isBusy ||
+      inboundCalls.isBusy ||
       dialer.isBusy ||
       rooms.countLive() > 0 ||
       relayManager.staysUp

@@ -8,17 +8,17 @@ import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
 import { timeoutOr } from "../../timeout.ts";
-import { type Keys, type Made, NotOurs } from "../contract/call-flow.ts";
+import { type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
-import type { Walk } from "../store/call-flows.ts";
+import type { CallFlow } from "../store/call-flows.ts";
 import type { Journal } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { readTrail } from "../store/transitions.ts";
 import { CallControl } from "./call-control.ts";
 import { Taken } from "./errors.ts";
-import { takenUp } from "./resume-flow.ts";
-import type { WalkerHost } from "./runner-host.ts";
+import { resumedStep } from "./resume-flow.ts";
+import type { CallFlowRunnerHost } from "./runner-host.ts";
 import { standInLine } from "./wait-in-queue.ts";
 
 /** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
@@ -49,31 +49,31 @@ const ring: Extract<Medium, { type: "ringtone" }> = { type: "ringtone", params: 
 const STEPS = 500;
 
 /** What a step leads to: the next decision, made of what the call carries, what was keyed and what was not heard; or nothing more. */
-type Step = { sealed?: string; keys?: Keys; untold?: Spoken } | "over";
+type Continuation = { sealed?: string; keys?: Keys; untold?: Spoken } | "over";
 
 /**
  * Walks a call that came over RELAY through what is decided on it, by commands where a webhook's call is answered with
  * documents. What it is at is written down first: another incarnation does that step again, and goes on.
  */
-export class Walker {
+export class CallFlowRunner {
   readonly control: CallControl;
-  readonly #host: WalkerHost;
-  readonly #walk: Walk;
+  readonly #host: CallFlowRunnerHost;
+  readonly #flow: CallFlow;
   readonly #call: Call;
   readonly #seen = Promise.withResolvers<void>();
   /** Whether another incarnation may have answered the call, and gone on. */
   readonly #hasBegun: boolean;
   #isLeft = false;
 
-  constructor(host: WalkerHost, walk: Walk, call: Call, isResumed: boolean) {
+  constructor(host: CallFlowRunnerHost, flow: CallFlow, call: Call, isResumed: boolean) {
     this.#host = host;
-    this.#walk = walk;
+    this.#flow = flow;
     this.#call = call;
-    this.#hasBegun = isResumed && (walk.state.next !== null || this.#placement !== undefined);
+    this.#hasBegun = isResumed && (flow.state.next !== null || this.#placement !== undefined);
     this.control = new CallControl(call, {
       relayManager: host.relayManager,
       told: (row) => this.#told(row),
-      sounds: (sounding) => host.walks.update(walk, { sounding }),
+      sounds: (sounding) => host.callFlows.update(flow, { sounding }),
       commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
       answersLate: () => host.events.mayBeTakenOut(call.call_id),
     });
@@ -92,16 +92,16 @@ export class Walker {
 
   /** Never rejects, and leaves nobody in silence. */
   async run(): Promise<void> {
-    const { walks } = this.#host;
-    const { state, call_id } = this.#walk;
+    const { callFlows } = this.#host;
+    const { state, call_id } = this.#flow;
     try {
       const isThere = await this.#sendDigits();
       if (!isThere) this.#endLater();
-      let step: Step = !isThere ? "over" : this.#hasBegun ? await this.#takeUp() : {};
+      let step: Continuation = !isThere ? "over" : this.#hasBegun ? await this.#takeUp() : {};
       for (let steps = 0; step !== "over" && !this.control.isGone; steps += 1) {
         if (steps === STEPS) throw new Error(`more than ${STEPS} steps`);
         const next = await this.#decide(step);
-        walks.update(this.#walk, { next });
+        callFlows.update(this.#flow, { next });
         step = await this.#perform(next);
       }
     } catch (error) {
@@ -112,36 +112,36 @@ export class Walker {
       if (this.#isLeft) log("info", "walk.left", why);
       else {
         log("error", "walk.broke", why);
-        if (this.#placement?.state === "joined") return walks.close(call_id);
+        if (this.#placement?.state === "joined") return callFlows.close(call_id);
         await this.#perform({ does: "apologise" }).catch(() => this.#endLater());
       }
     }
-    walks.close(call_id);
+    callFlows.close(call_id);
   }
 
   /** False if they could not be sent, or may not have been: the person they lead to is not on the line. */
   async #sendDigits(): Promise<boolean> {
-    const { made } = this.#walk.state;
+    const { made } = this.#flow.state;
     const isSent = made === null || (await this.#keyed(made));
-    if (!isSent) log("warn", "dial.digits_not_sent", { call: this.#walk.call_id });
+    if (!isSent) log("warn", "dial.digits_not_sent", { call: this.#flow.call_id });
     return isSent;
   }
 
-  async #keyed({ send_digits, is_keying, ...made }: Made): Promise<boolean> {
+  async #keyed({ send_digits, is_keying, ...made }: OutboundCall): Promise<boolean> {
     if (send_digits === undefined) return is_keying !== true;
-    const { relayManager, walks } = this.#host;
+    const { relayManager, callFlows } = this.#host;
     if (!relayManager.ready) await relayManager.settled(Date.now() + RELAY_BACK_MS);
     // First, so that another incarnation does not send them again: they would be heard in the room.
-    walks.update(this.#walk, { made: { ...made, is_keying: true } });
+    callFlows.update(this.#flow, { made: { ...made, is_keying: true } });
     const done = await this.control.sendDigits(send_digits);
     if (done === "failed") return false;
-    walks.update(this.#walk, { made });
+    callFlows.update(this.#flow, { made });
     return true;
   }
 
-  async #decide({ sealed, keys, untold }: Exclude<Step, "over">): Promise<Next> {
+  async #decide({ sealed, keys, untold }: Exclude<Continuation, "over">): Promise<Next> {
     const { decider } = this.#host;
-    const { received_at, context, state } = this.#walk;
+    const { received_at, context, state } = this.#flow;
     const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
     const { made, tenant } = state;
     const decided = await decider.decide({ call, context, made, tenant, received_at, sealed, keys, untold });
@@ -150,8 +150,8 @@ export class Walker {
   }
 
   /** Goes on where another incarnation was. */
-  async #takeUp(): Promise<Step> {
-    const { sounding, next } = this.#walk.state;
+  async #takeUp(): Promise<Continuation> {
+    const { sounding, next } = this.#flow.state;
     const { relayManager } = this.#host;
     if (this.#hasComeIn) return "over";
     if (!relayManager.ready) await relayManager.settled(Date.now() + CONNECTING_MS);
@@ -159,13 +159,13 @@ export class Walker {
     return next ? await this.#resume(next) : {};
   }
 
-  async #resume(was: Next): Promise<Step> {
+  async #resume(was: Next): Promise<Continuation> {
     const row = this.#placement;
-    const resumed = takenUp(was, row, row !== undefined && this.#host.kept.isPromised(row));
+    const resumed = resumedStep(was, row, row !== undefined && this.#host.kept.isPromised(row));
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 
-  async #perform(next: Next): Promise<Step> {
+  async #perform(next: Next): Promise<Continuation> {
     switch (next.does) {
       case "announce":
         // What is not answered hears nothing: its own document answers it, and says the words.
@@ -237,7 +237,7 @@ export class Walker {
    * @throws {Taken}
    */
   async #answer(): Promise<boolean> {
-    return this.#walk.state.answered || (await this.#answered(this.control.answer(this.#walk.received_at)));
+    return this.#flow.state.answered || (await this.#answered(this.control.answer(this.#flow.received_at)));
   }
 
   async #answered(answering: ReturnType<CallControl["answer"]>): Promise<boolean> {
@@ -245,11 +245,11 @@ export class Walker {
     // Of a call that was walked before, it was us who answered.
     if (done === "taken" && !this.#hasBegun) throw new Taken();
     if (done !== "done" && done !== "taken") return false;
-    this.#host.walks.update(this.#walk, { answered: true });
+    this.#host.callFlows.update(this.#flow, { answered: true });
     return true;
   }
 
-  async #ask(next: Extract<Next, { does: "ask" }>): Promise<Step> {
+  async #ask(next: Extract<Next, { does: "ask" }>): Promise<Continuation> {
     const { relayManager } = this.#host;
     const { prompt, back } = next;
     if (await this.#answer()) {
@@ -273,14 +273,14 @@ export class Walker {
 
   /** Leads the call to a document of its own: it comes in again by that way, as if it were new. */
   async #comesByWebhook(): Promise<boolean> {
-    const { tenant } = this.#walk.state;
+    const { tenant } = this.#flow.state;
     const url = tenant === null ? null : await this.#host.decider.webhookUrl(tenant);
     return url !== null && (await this.#transfer(url, async () => this.#hasComeIn));
   }
 
   /** Whether a document of the call's own has fetched our webhook: to fetch it once more would take the call out of where that led. */
   get #hasComeIn(): boolean {
-    const { tenant } = this.#walk.state;
+    const { tenant } = this.#flow.state;
     if (tenant === null) return false;
     const newest = this.#host.journal.newestOf({ tenant, call_id: this.#call.call_id });
     return newest.some(({ kind, data }) => kind === "webhook" && data["purpose"] === "fresh");
@@ -301,11 +301,11 @@ export class Walker {
   }
 
   /** The call joins by a document of its own. */
-  async #join(next: Join): Promise<Step> {
+  async #join(next: Join): Promise<Continuation> {
     const row = this.#placement;
     const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
     if (answer?.why === "409" && !this.#hasBegun)
-      await this.#answered(this.control.answerAgain(this.#walk.received_at));
+      await this.#answered(this.control.answerAgain(this.#flow.received_at));
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
     // What is fetched says no words.
@@ -373,7 +373,7 @@ export class Walker {
     if (!placements.move(row, "by_document", { ...changes, reason })) placements.update(row, changes);
   }
 
-  async #wait(next: Waiting): Promise<Step> {
+  async #wait(next: Waiting): Promise<Continuation> {
     await this.#answer();
     const { line } = this.#host;
     const row = this.#placement;
@@ -384,7 +384,7 @@ export class Walker {
   }
 
   /** Speaks by RELAY; where that can't, the call's own document speaks. Then the call ends. */
-  async #sayAndEnd(say: Spoken, next: Next): Promise<Step> {
+  async #sayAndEnd(say: Spoken, next: Next): Promise<Continuation> {
     const { relayManager } = this.#host;
     if (relayManager.ready && (await this.#answer())) {
       const done = await this.control.play([mediumOf(say)]);
@@ -459,7 +459,7 @@ export class Walker {
   }
 
   #told(row: Parameters<Journal["deed"]>[1]): void {
-    const { call_id, state } = this.#walk;
+    const { call_id, state } = this.#flow;
     if (state.tenant !== null) this.#host.journal.deed({ tenant: state.tenant, call_id }, row);
   }
 }

@@ -14,7 +14,7 @@ export type Resumed = { next: Next } | { sealed: string } | "over";
  * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
  * @param keeps_seat Whether a seat is kept for the caller, should the call drop.
  */
-export function takenUp(next: Next, row: Placement | undefined, keeps_seat: boolean): Resumed {
+export function resumedStep(next: Next, row: Placement | undefined, keeps_seat: boolean): Resumed {
   if (!row || !isUnderWay(row)) return { next };
   if (next.does !== "announce" && next.does !== "ask") return { next };
   if (row.state === "joined") return "over";

@@ -4,7 +4,7 @@ import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Line } from "../queue/waiting-queue.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Walks } from "../store/call-flows.ts";
+import type { CallFlows } from "../store/call-flows.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
@@ -13,8 +13,8 @@ import type { Observations } from "../store/observations.ts";
 import type { Placements } from "../store/placements.ts";
 
 /** What walking a call needs of the session. */
-export interface WalkerHost {
-  walks: Walks;
+export interface CallFlowRunnerHost {
+  callFlows: CallFlows;
   decider: CallDecider;
   placements: Placements;
   pendingCommands: PendingCommands;

@@ -9,7 +9,7 @@ export type Keys = NonNullable<Call["keyed"]>;
 export interface PointOfCall {
   call: Call;
   context: string;
-  made: Made | null;
+  made: OutboundCall | null;
   /** Whose it has been from its first step on, whatever becomes of its context; null: that is still to be told. */
   tenant: string | null;
   received_at: number;
@@ -27,7 +27,7 @@ export interface DecidedCall {
 }
 
 /** What a call that we made was made for. */
-export interface Made {
+export interface OutboundCall {
   tenant: string;
   decision: Decision;
   /** Keys to be sent first; gone before they are. */

@@ -13,7 +13,7 @@ import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeOutcome, isBusy } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
 import { type CallStatuses, callStatuses } from "../../rest.ts";
-import type { Reception } from "../calls/inbound-calls.ts";
+import type { InboundCalls } from "../calls/inbound-calls.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
@@ -80,7 +80,7 @@ interface DialerHost {
   now(): number;
   /** Told of each request, before anything else. */
   asked(project_id: string): void;
-  reception: Reception;
+  inboundCalls: InboundCalls;
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
   namings: Namings;
@@ -330,7 +330,7 @@ export class Dialer extends RpcTarget {
     const { from, to, decision, send_digits } = request;
     const segment = segment_id === null ? {} : { segment_id };
     const call = outboundCall({ call_id, node_id, ...segment, call_state: "answered", from, to });
-    this.#host.reception.made(call, {
+    this.#host.inboundCalls.outbound(call, {
       tenant,
       decision,
       ...(send_digits === undefined ? {} : { send_digits }),

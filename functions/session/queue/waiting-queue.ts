@@ -36,7 +36,7 @@ interface LineHost {
   rooms: Rooms;
   pendingCommands: PendingCommands;
   /** Whether the call is walked by the session, be it that nobody has taken that up again yet. */
-  isWalked(call_id: string): boolean;
+  hasCallFlow(call_id: string): boolean;
   /** There are errands to run. */
   start(): void;
   /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
@@ -375,7 +375,7 @@ export class Line {
     const called = this.#led.get(joinCommandId(row));
     if (called) queueMicrotask(called);
     // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
-    else if (!this.#host.isWalked(row.call_id)) this.#host.pendingCommands.add("fetch", row, row.node_id);
+    else if (!this.#host.hasCallFlow(row.call_id)) this.#host.pendingCommands.add("fetch", row, row.node_id);
   }
 }
 

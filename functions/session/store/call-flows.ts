@@ -2,7 +2,7 @@ import type { Call } from "../../../shared/call.ts";
 import type { Next } from "../../../shared/documents/step.ts";
 import { keepCall } from "../../../shared/kept-call.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
-import type { Made } from "../contract/call-flow.ts";
+import type { OutboundCall } from "../contract/call-flow.ts";
 import type { Disk } from "./disk.ts";
 
 /** What may still be heard of a call. */
@@ -14,9 +14,9 @@ export interface Sounding {
 }
 
 /** What a walk is at. No secret of the caller's is in it; what it carries between its steps is sealed. */
-export interface WalkState {
+export interface CallFlowState {
   /** Whose it is and where it goes, for a call that we made; null for one that was offered, on which rules decide. */
-  made: Made | null;
+  made: OutboundCall | null;
   /** Whose it turned out to be; null: nobody's, as far as is known. */
   tenant: string | null;
   /** The call as it came, without its secrets. */
@@ -30,11 +30,11 @@ export interface WalkState {
 }
 
 /** A call that was offered on a context, and how far it got. */
-export interface Walk {
+export interface CallFlow {
   call_id: string;
   context: string;
   received_at: number;
-  state: WalkState;
+  state: CallFlowState;
 }
 
 /** Walks without a row that are remembered, where the storage is full. */
@@ -44,7 +44,7 @@ const UNWRITTEN = 5_000;
  * The table of calls that came by RELAY contexts: a call with a row is walked, once, however often it is offered. A walk that
  * is over keeps its row without a state.
  */
-export class Walks {
+export class CallFlows {
   readonly #disk: Disk;
   readonly #now: () => number;
   /** Walks whose rows found no room, the newest, and whether they are open: they are lost with us, and walked all the same. */
@@ -56,8 +56,8 @@ export class Walks {
   }
 
   /** The walk of a call that has none yet; null: it had one. A call that we made has no context. */
-  claim(call: Call, context: string, made: Made | null = null): Walk | null {
-    const walk: Walk = {
+  claim(call: Call, context: string, made: OutboundCall | null = null): CallFlow | null {
+    const flow: CallFlow = {
       call_id: call.call_id,
       context,
       received_at: this.#now(),
@@ -70,19 +70,19 @@ export class Walks {
         tenant: null,
       },
     };
-    if (this.#unwritten.has(walk.call_id)) return null;
+    if (this.#unwritten.has(flow.call_id)) return null;
     const written = this.#disk.attempt(
       `INSERT INTO walks (call_id, context, received_at, state) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET context = excluded.context, received_at = excluded.received_at, state = excluded.state
        WHERE received_at <= ?`,
-      walk.call_id,
+      flow.call_id,
       context,
-      walk.received_at,
-      JSON.stringify(walk.state),
+      flow.received_at,
+      JSON.stringify(flow.state),
       this.#oldest(),
     );
-    if (!written) this.#keepUnwritten(walk.call_id, true);
-    return written?.rowsWritten === 0 ? null : walk;
+    if (!written) this.#keepUnwritten(flow.call_id, true);
+    return written?.rowsWritten === 0 ? null : flow;
   }
 
   has(call_id: string): boolean {
@@ -105,12 +105,12 @@ export class Walks {
   }
 
   /** Writes what changed, and into the walk at hand too. */
-  update(walk: Walk, changes: Partial<WalkState>): void {
-    Object.assign(walk.state, changes);
+  update(flow: CallFlow, changes: Partial<CallFlowState>): void {
+    Object.assign(flow.state, changes);
     this.#disk.attempt(
       "UPDATE walks SET state = ? WHERE call_id = ? AND state IS NOT NULL",
-      JSON.stringify(walk.state),
-      walk.call_id,
+      JSON.stringify(flow.state),
+      flow.call_id,
     );
   }
 
@@ -132,14 +132,14 @@ export class Walks {
   }
 
   /** Those that are not over, the oldest first. */
-  open(limit: number): Walk[] {
+  open(limit: number): CallFlow[] {
     return this.#disk
       .exec<{ call_id: string; context: string; received_at: number; state: string }>(
         "SELECT * FROM walks INDEXED BY walks_by_open WHERE state IS NOT NULL ORDER BY received_at LIMIT ?",
         limit,
       )
       .toArray()
-      .map((row) => ({ ...row, state: JSON.parse(row.state) as WalkState })); // Written above.
+      .map((row) => ({ ...row, state: JSON.parse(row.state) as CallFlowState })); // Written above.
   }
 
   get areOpen(): boolean {

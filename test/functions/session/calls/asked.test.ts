@@ -157,7 +157,7 @@ describe("a call that is asked", () => {
     await trouble(home);
     await home.carrier.digits(call_id, "1234");
     await inRoom(home, call_id, "board");
-    await expect.poll(() => openWalks(home), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => openCallFlows(home), { timeout: 5_000 }).toEqual([]);
     expect((await heard(home, call_id)).filter((sound) => sound === "Enter your code.")).toHaveLength(1);
   });
 
@@ -227,7 +227,7 @@ describe("a call that is asked", () => {
   );
 });
 
-function openWalks(home: House): Promise<unknown[]> {
+function openCallFlows(home: House): Promise<unknown[]> {
   return runInDurableObject(session(home), (_, state) =>
     state.storage.sql.exec("SELECT call_id FROM walks WHERE state IS NOT NULL").toArray(),
   );

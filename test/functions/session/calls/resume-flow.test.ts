@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { takenUp } from "../../../../functions/session/calls/resume-flow.ts";
+import { resumedStep } from "../../../../functions/session/calls/resume-flow.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Next } from "../../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../../shared/placement.ts";
@@ -28,27 +28,27 @@ describe("a walk that another incarnation left before the room", () => {
   test.each<PlacementState>(["sending", "unknown", "accepted"])(
     "has its placement settled where the join went out (%s): nobody in a room is told or asked anything",
     (state) => {
-      expect(takenUp(announce, row(state), false)).toEqual({ sealed: "place" });
-      expect(takenUp(ask, row(state), false)).toEqual({
+      expect(resumedStep(announce, row(state), false)).toEqual({ sealed: "place" });
+      expect(resumedStep(ask, row(state), false)).toEqual({
         next: { does: "join", room: "acme:team", join: { muted: true }, staying: { params: {} } },
       });
     },
   );
 
   test("is joined by a document that holds the room's limit, where seats are limited", () => {
-    expect(takenUp(ask, { ...row("unknown"), capacity: 5 }, false)).toMatchObject({
+    expect(resumedStep(ask, { ...row("unknown"), capacity: 5 }, false)).toMatchObject({
       next: { does: "join", join: { max_participants: 5 } },
     });
   });
 
   test("has its placement settled where a document was about to join it, and RELAY's join may stand", () => {
     const twice = { ...row("by_document"), may_stand: 1 };
-    expect(takenUp(announce, twice, false)).toEqual({ sealed: "place" });
-    expect(takenUp(ask, twice, false)).toMatchObject({ next: { does: "join", room: "acme:team" } });
+    expect(resumedStep(announce, twice, false)).toEqual({ sealed: "place" });
+    expect(resumedStep(ask, twice, false)).toMatchObject({ next: { does: "join", room: "acme:team" } });
   });
 
   test("is over where the call is in its room", () => {
-    expect([takenUp(announce, row("joined"), false), takenUp(ask, row("joined"), false)]).toEqual([
+    expect([resumedStep(announce, row("joined"), false), resumedStep(ask, row("joined"), false)]).toEqual([
       "over",
       "over",
     ]);
@@ -58,8 +58,8 @@ describe("a walk that another incarnation left before the room", () => {
     "goes on with what it was at where no join is under way (%s)",
     (state) => {
       const found = state === null ? undefined : row(state);
-      expect(takenUp(announce, found, false)).toEqual({ next: announce });
-      expect(takenUp({ does: "stay" }, row("accepted"), false)).toEqual({ next: { does: "stay" } });
+      expect(resumedStep(announce, found, false)).toEqual({ next: announce });
+      expect(resumedStep({ does: "stay" }, row("accepted"), false)).toEqual({ next: { does: "stay" } });
     },
   );
 });

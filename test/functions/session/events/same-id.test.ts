@@ -89,18 +89,22 @@ describe("a call with an id that another had days ago", () => {
   test("is taken when RELAY offers it, and walked", async () => {
     await scene("offered", ({ ledger, pass }) => {
       const call = outboundCall({ call_id: "a", from: "+15550100001", to: "+15550100100" });
-      const { walks, journal } = ledger;
+      const { callFlows, journal } = ledger;
       const said = { outcome: "document", rule: null, room: null, ms: 1 };
       const note = { received_at: START, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
       journal.webhook({ tenant: "acme", call_id: "a" }, { ...note, ...said });
-      const first = walks.claim(call, "main");
+      const first = callFlows.claim(call, "main");
       expect(first?.received_at).toBe(START);
-      walks.close("a");
-      expect([walks.has("a"), walks.claim(call, "main"), journal.knows("a")]).toEqual([true, null, true]);
+      callFlows.close("a");
+      expect([callFlows.has("a"), callFlows.claim(call, "main"), journal.knows("a")]).toEqual([
+        true,
+        null,
+        true,
+      ]);
       pass(DAYS_MS);
-      expect([walks.has("a"), journal.knows("a")]).toEqual([false, false]);
-      expect(walks.claim(call, "support")).toMatchObject({ context: "support" });
-      expect(walks.open(9)).toMatchObject([{ call_id: "a", context: "support" }]);
+      expect([callFlows.has("a"), journal.knows("a")]).toEqual([false, false]);
+      expect(callFlows.claim(call, "support")).toMatchObject({ context: "support" });
+      expect(callFlows.open(9)).toMatchObject([{ call_id: "a", context: "support" }]);
     });
   });
 });

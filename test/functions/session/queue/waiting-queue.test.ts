@@ -46,7 +46,7 @@ class Room {
       placements,
       rooms,
       pendingCommands,
-      isWalked,
+      hasCallFlow: isWalked,
       start: () => {},
       doubt: (doubted) => this.doubted.push(...doubted),
       later: (ms, run) => this.timers.push({ at: this.now + ms, run }),

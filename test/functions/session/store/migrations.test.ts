@@ -2,7 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { Wanted } from "../../../../functions/session/contract/placement.ts";
-import { Walks } from "../../../../functions/session/store/call-flows.ts";
+import { CallFlows } from "../../../../functions/session/store/call-flows.ts";
 import { Dials } from "../../../../functions/session/store/dials.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { migrate } from "../../../../functions/session/store/schema.ts";
@@ -15,7 +15,7 @@ function session(name: string) {
 }
 
 /** An object whose storage an older version left behind, and that was lost since: this one's code wakes it. */
-async function leftBehind(version: number): Promise<Session> {
+async function orphaned(version: number): Promise<Session> {
   const name = `migrations-${version}`;
   await runInDurableObject(session(name), async (_, { storage }) => {
     await storage.deleteAll();
@@ -110,11 +110,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      const walks = new Walks(new Disk(storage.sql, Date.now), Date.now);
-      expect(walks.open(9)).toMatchObject([
+      const callFlows = new CallFlows(new Disk(storage.sql, Date.now), Date.now);
+      expect(callFlows.open(9)).toMatchObject([
         { call_id: "walked", context: "main", state: { tenant: "acme" } },
       ]);
-      expect(walks.has("walked before")).toBe(true);
+      expect(callFlows.has("walked before")).toBe(true);
     });
   },
   async (found) => {
@@ -135,7 +135,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
       expect(new Dials(new Disk(storage.sql, Date.now), Date.now).lastSentAt()).toBe(at + 20);
-      expect(new Walks(new Disk(storage.sql, Date.now), Date.now).oldest()).toBe(at - 2_000);
+      expect(new CallFlows(new Disk(storage.sql, Date.now), Date.now).oldest()).toBe(at - 2_000);
     });
   },
   async (found) => {
@@ -188,7 +188,7 @@ describe("storage that an older version wrote", () => {
     // Each migration has rows of its time, and somebody who looks for them.
     expect([written.length, seen.length]).toEqual([await versions(), await versions()]);
     for (let version = 1; version <= written.length; version += 1) {
-      const found = await leftBehind(version);
+      const found = await orphaned(version);
       for (const look of seen.slice(0, version)) await look(found, version);
     }
   });
@@ -230,7 +230,7 @@ describe("storage that an older version wrote", () => {
   });
 
   test("goes on where it was: an old row's leave frees its seat", async () => {
-    const found = await leftBehind(1);
+    const found = await orphaned(1);
     await found.conferenceEvent({
       v: 1,
       project_id: "p-1",

@@ -191,7 +191,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
       () => {},
     ),
   );
-  useWalksAndDials(ledger);
+  useCallFlowsAndDials(ledger);
   useCommands(ledger);
   const about = { tenant: "acme", call_id: "in" };
   const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "+15550100001" }));
@@ -277,13 +277,13 @@ async function useAll(sql: SqlStorage): Promise<void> {
   for (const limit of [1, 2]) {
     ledger.placements.forgetOver(1, limit);
     ledger.journal.forgetHistory(1, limit);
-    ledger.walks.forgetOver(1, limit);
+    ledger.callFlows.forgetOver(1, limit);
   }
   for (const table of [
     ledger.placements,
     ledger.eventLog,
     ledger.journal,
-    ledger.walks,
+    ledger.callFlows,
     ledger.dials,
     ledger.rulesets,
     ledger.recordings,
@@ -295,11 +295,11 @@ async function useAll(sql: SqlStorage): Promise<void> {
 }
 
 /** What is done where there is no room. */
-function useFull(sql: SqlStorage, { pendingCommands, walks, rulesets }: Ledger): void {
+function useFull(sql: SqlStorage, { pendingCommands, callFlows, rulesets }: Ledger): void {
   pendingCommands.add("end", { call_id: "full", entry: "", step: 0 }, null);
   using full = new SqlFaults(sql, needsRoom, FULL);
   pendingCommands.takeDue(9);
-  walks.close("walked");
+  callFlows.close("walked");
   full[Symbol.dispose]();
   using _later = new SqlFaults(sql, (statement) => statement.startsWith("INSERT"), FULL);
   expect(() => rulesets.keep("acme", { hash: "r2", text: "{}" })).toThrow(FULL);
@@ -330,16 +330,16 @@ function usePins(pins: PinDesk): void {
   pins.nextForget();
 }
 
-function useWalksAndDials({ walks, dials }: Ledger): void {
-  const call = { call_id: "walked", call_state: "answered" } as Parameters<typeof walks.claim>[0]; // As much as is kept of it.
-  const walk = walks.claim({ ...call, headers: {}, vars: {}, params: {}, details: {} }, "main");
-  if (walk) walks.update(walk, { answered: true });
-  walks.has("walked");
-  walks.isOpen("walked");
-  walks.open(9);
-  walks.close("walked");
-  walks.oldest();
-  expect(walks.areOpen).toBe(false);
+function useCallFlowsAndDials({ callFlows, dials }: Ledger): void {
+  const call = { call_id: "walked", call_state: "answered" } as Parameters<typeof callFlows.claim>[0]; // As much as is kept of it.
+  const flow = callFlows.claim({ ...call, headers: {}, vars: {}, params: {}, details: {} }, "main");
+  if (flow) callFlows.update(flow, { answered: true });
+  callFlows.has("walked");
+  callFlows.isOpen("walked");
+  callFlows.open(9);
+  callFlows.close("walked");
+  callFlows.oldest();
+  expect(callFlows.areOpen).toBe(false);
   const request = { tenant: "acme", id: "1" } as DialRequest; // As much as the table reads of it.
   const dial = dials.add("tag-1", request);
   dials.find("acme", "1");
