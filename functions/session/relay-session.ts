@@ -24,10 +24,10 @@ import { Control } from "./operator/controls.ts";
 import { Usher } from "./operator/lobby.ts";
 import type { SessionStatus } from "./operator/session-status.ts";
 import { TenantRecords } from "./operator/tenant-records.ts";
-import { PinDesk } from "./pins/pin-limiter.ts";
+import { PinLimiter } from "./pins/pin-limiter.ts";
 import { HeldJoins } from "./placement/held-joins.ts";
 import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
-import { Desk } from "./placement/placement-service.ts";
+import { PlacementService } from "./placement/placement-service.ts";
 import { Line } from "./queue/waiting-queue.ts";
 import { type Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
 import { RelayManager } from "./relay/relay-manager.ts";
@@ -59,12 +59,12 @@ export class RelaySession extends DurableObject<Env> {
   readonly #alarm: Alarm;
   readonly #dispatcher: Dispatcher;
   readonly #held: HeldJoins;
-  readonly #desk: Desk;
+  readonly #placement: PlacementService;
   readonly #usher: Usher;
   readonly #control: Control;
   readonly #inboundCalls: InboundCalls;
   readonly #scheduler: Scheduler;
-  readonly #pins: PinDesk;
+  readonly #pinLimiter: PinLimiter;
   readonly #dialer: Dialer;
   readonly #notices: Notices;
   readonly #recordings: RecordingKeeper;
@@ -77,12 +77,12 @@ export class RelaySession extends DurableObject<Env> {
     const now = Date.now;
     this.#alarm = new Alarm(ctx.storage);
     this.#repositories = new Repositories(sql, now, env.CREDENTIALS_KEY, {
-      written: (row) => this.#desk.written(row),
+      written: (row) => this.#placement.written(row),
       moved: (rooms) => this.#line.moved(rooms),
     });
     const { settings, placements, rooms, pendingCommands, counters, journal, rulesets, callFlows } =
       this.#repositories;
-    this.#pins = new PinDesk(sql, now, () => this.#scheduler.keep());
+    this.#pinLimiter = new PinLimiter(sql, now, () => this.#scheduler.keep());
     this.#line = new Line({
       placements,
       rooms,
@@ -135,9 +135,19 @@ export class RelaySession extends DurableObject<Env> {
     this.#recordings = new RecordingKeeper(parts, now);
     this.#dispatcher = new Dispatcher({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
     this.#held = new HeldJoins({ ...parts, corrections: this.#dispatcher.corrections });
-    this.#desk = new Desk({ ...parts, dispatcher: this.#dispatcher, held: this.#held, events: this.#events });
+    this.#placement = new PlacementService({
+      ...parts,
+      dispatcher: this.#dispatcher,
+      held: this.#held,
+      events: this.#events,
+    });
     const decider = deciderFor(own, this.#relayManager, (work) => ctx.waitUntil(work));
-    const worked = { ...parts, dispatcher: this.#dispatcher, events: this.#events, pins: this.#pins };
+    const worked = {
+      ...parts,
+      dispatcher: this.#dispatcher,
+      events: this.#events,
+      pinLimiter: this.#pinLimiter,
+    };
     this.#inboundCalls = new InboundCalls({ ...worked, decider });
     this.#dialer = new Dialer({
       ...worked,
@@ -168,7 +178,11 @@ export class RelaySession extends DurableObject<Env> {
     this.#repositories.settings.use(request.project_id);
     this.#scheduler.worked();
     const { namings } = this.#repositories;
-    return await this.#desk.place({ ...request, rooms: namings.settle(request), ...namings.before(request) });
+    return await this.#placement.place({
+      ...request,
+      rooms: namings.settle(request),
+      ...namings.before(request),
+    });
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -177,7 +191,7 @@ export class RelaySession extends DurableObject<Env> {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
     this.#scheduler.worked();
-    return this.#desk.look(request);
+    return this.#placement.look(request);
   }
 
   /**
@@ -220,12 +234,12 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Whether a PIN may be asked for, or whether one that was keyed counts. */
   askPins(request: PinQuestion | PinAttempt): PinVerdict {
-    return this.#pins.ask(request);
+    return this.#pinLimiter.ask(request);
   }
 
   /** Who may not try PINs now; for operators. */
-  pins(): PinDesk {
-    return this.#pins;
+  pins(): PinLimiter {
+    return this.#pinLimiter;
   }
 
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
@@ -345,7 +359,7 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   #joined(key: PlacementKey): void {
-    this.#desk.joined(key);
+    this.#placement.joined(key);
     this.#notices.joined(key);
     this.#inboundCalls.joined(key.call_id);
   }

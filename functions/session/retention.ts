@@ -1,5 +1,5 @@
 import { log } from "../log.ts";
-import type { PinDesk } from "./pins/pin-limiter.ts";
+import type { PinLimiter } from "./pins/pin-limiter.ts";
 import type { KeptSeats } from "./seats/held-seats.ts";
 import type { CallFlows } from "./store/call-flows.ts";
 import type { Dials } from "./store/dials.ts";
@@ -28,7 +28,7 @@ interface RetentionHost {
   journal: Journal;
   callFlows: CallFlows;
   dials: Dials;
-  pins: PinDesk;
+  pinLimiter: PinLimiter;
   kept: KeptSeats;
   rulesets: Rulesets;
   recordings: Recordings;
@@ -64,12 +64,13 @@ export class Retention {
   }
 
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, eventLog, journal, callFlows, dials, rulesets, pins, kept, recordings } = this.#host;
+    const { placements, eventLog, journal, callFlows, dials, rulesets, pinLimiter, kept, recordings } =
+      this.#host;
     const tables = [placements, eventLog, journal, callFlows, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
-      () => pins.forget(BATCH),
+      () => pinLimiter.forget(BATCH),
       () => kept.forget(BATCH),
       () => recordings.forget(keep_recordings_ms, BATCH),
     ]);
@@ -83,11 +84,11 @@ export class Retention {
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { journal, callFlows, dials, pins, kept, recordings } = this.#host;
+    const { journal, callFlows, dials, pinLimiter, kept, recordings } = this.#host;
     const oldest = [journal.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const recording = recordings.oldest();
     const recorded = recording === null ? null : recording + keep_recordings_ms;
-    const next = [pins.nextForget(), kept.nextForget(), recorded].flatMap((at) => at ?? []);
+    const next = [pinLimiter.nextForget(), kept.nextForget(), recorded].flatMap((at) => at ?? []);
     return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 

@@ -5,7 +5,7 @@ import type { InboundCalls } from "./calls/inbound-calls.ts";
 import type { Dispatcher } from "./commands/dispatcher.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import type { Notices } from "./events/recording-notices.ts";
-import type { PinDesk } from "./pins/pin-limiter.ts";
+import type { PinLimiter } from "./pins/pin-limiter.ts";
 import type { RelayManager } from "./relay/relay-manager.ts";
 import { Retention } from "./retention.ts";
 import type { KeptSeats } from "./seats/held-seats.ts";
@@ -49,7 +49,7 @@ interface SchedulerHost {
   journal: Journal;
   callFlows: CallFlows;
   dials: Dials;
-  pins: PinDesk;
+  pinLimiter: PinLimiter;
   kept: KeptSeats;
   rulesets: Rulesets;
   recordings: Recordings;

@@ -26,7 +26,7 @@ const LONGEST_NUMBER_MS = 3_600_000;
  * Counts the wrong PINs of a project, for the Worker by RPC and for the session's own calls. Each method reads and writes in one
  * turn, so that no two tries see the same count; what it answers leaves the session only once it is on disk.
  */
-export class PinDesk extends RpcTarget {
+export class PinLimiter extends RpcTarget {
   readonly #rows: PinRows;
   readonly #now: () => number;
   readonly #wrote: () => void;

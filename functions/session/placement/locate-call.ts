@@ -31,7 +31,7 @@ const HELD_MS = 60_000;
 const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
 
 /** What answering needs of the session. */
-export interface Lookout {
+export interface LocateCallHost {
   placements: Placements;
   rooms: Rooms;
   circuitBreaker: CircuitBreaker;
@@ -58,7 +58,7 @@ export interface Lookout {
  * is answered for good is kept: the same step asks again, the same answer. `unsettled` is not kept: the Worker asks REST, and looks
  * again with what it heard.
  */
-export function look(out: Lookout, request: LookRequest): LookReply {
+export function locateCall(out: LocateCallHost, request: LookRequest): LookReply {
   const { placements, now } = out;
   const row = placements.findCurrent(request);
   if (!row) return unknownPlacement(request);
@@ -95,7 +95,7 @@ function unknownPlacement({ document_said: said }: LookRequest): LookReply {
   return { v: 1, outcome, room: "", join: {}, reason: `${reason}; its document's join: ${said}` };
 }
 
-function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
+function settle(out: LocateCallHost, row: Placement, request: LookRequest): LookReply {
   const { rest, may_hold } = request;
   const place = placeOf(row);
   switch (row.state) {
@@ -137,7 +137,7 @@ function settle(out: Lookout, row: Placement, request: LookRequest): LookReply {
 }
 
 /** What the document's own word means, for a call of which RELAY's join may stand. */
-function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookReply {
+function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): LookReply {
   const { document_said: said, rest } = request;
   const { placements } = out;
   const place = placeOf(row);
@@ -191,7 +191,7 @@ function settleSaid(out: Lookout, row: Placement, request: LookRequest): LookRep
 
 /** The document's join failed. If seats are limited, the room is taken to be full by SignalWire's own count. */
 function notIn(
-  out: Lookout,
+  out: LocateCallHost,
   row: Placement,
   { may_wait, document_said: said }: LookRequest,
   reason: string,
@@ -211,7 +211,11 @@ function held(row: Placement, reason: string): LookReply {
 }
 
 /** Whether nothing says yet that the call is not in its room, where a document or last words of its own would do harm. */
-function mayBeThere(out: Lookout, row: Placement, said: NonNullable<LookRequest["rest"]>["said"]): boolean {
+function mayBeThere(
+  out: LocateCallHost,
+  row: Placement,
+  said: NonNullable<LookRequest["rest"]>["said"],
+): boolean {
   const { held_back_at } = row;
   if (held_back_at === null) return true;
   return !isShownAbsent(out, row, said) && out.now - held_back_at < HELD_MS;
@@ -219,7 +223,7 @@ function mayBeThere(out: Lookout, row: Placement, said: NonNullable<LookRequest[
 
 /** A list that was never seen to show what RELAY joined says nothing by not showing it. */
 function isShownAbsent(
-  { now, observations, wouldHaveSeen }: Lookout,
+  { now, observations, wouldHaveSeen }: LocateCallHost,
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
@@ -233,13 +237,13 @@ function wasHeld({ held_back_at }: Placement): boolean {
 }
 
 /** REST failed, and may not fail when it is asked once more: so long nobody concludes that the call is in no room. */
-function mayHoldAgain({ now }: Lookout, { held_back_at }: Placement, { rest }: LookRequest): boolean {
+function mayHoldAgain({ now }: LocateCallHost, { held_back_at }: Placement, { rest }: LookRequest): boolean {
   if (rest?.said !== "failed" && rest?.said !== "busy") return false;
   return held_back_at !== null && now - held_back_at < HELD_AGAIN_MS;
 }
 
 function found(
-  out: Lookout,
+  out: LocateCallHost,
   row: Placement,
   { conference_sid: sid }: { conference_sid?: string },
 ): LookReply {
@@ -251,12 +255,12 @@ function found(
 }
 
 /** RELAY's join stands: when it is over, nothing of the call's own ends it. */
-function byRelay({ placements }: Lookout, row: Placement): LookReply {
+function byRelay({ placements }: LocateCallHost, row: Placement): LookReply {
   placements.update(row, { joined_by: "relay" });
   return { ...placeOf(row), outcome: "joined", reason: "RELAY's join stands" };
 }
 
-function byDocument({ placements, now }: Lookout, row: Placement, reason: string): LookReply {
+function byDocument({ placements, now }: LocateCallHost, row: Placement, reason: string): LookReply {
   placements.move(row, "by_document", { joined_by: "document", reason, stay_at: now });
   return { ...placeOf(row), outcome: "document", reason };
 }
@@ -282,7 +286,7 @@ function placeOf(row: Placement): {
 }
 
 /** It came back, so it lives: what spoke against RELAY, if it did, now counts. */
-function nowKnown({ placements, circuitBreaker, now }: Lookout, row: Placement): void {
+function nowKnown({ placements, circuitBreaker, now }: LocateCallHost, row: Placement): void {
   if (row.doubt === "taken out") circuitBreaker.failed("joined, and taken out by a document", now);
   if (row.doubt === "404") circuitBreaker.failed("404, and the call lived", now);
   if (row.doubt !== null) placements.update(row, { doubt: null });

@@ -19,7 +19,7 @@ const ANSWER_RESERVE_MS = 300;
 const BUSY_MS = 300;
 
 /** What a placement needs of the session. */
-export interface PlacingHost {
+export interface PlaceByRelayHost {
   placements: Placements;
   rooms: Rooms;
   now(): number;
@@ -41,7 +41,7 @@ export interface PlacingHost {
  * Places one call: a row, `calling.answer`, `calling.join_conference`, each state written before it is acted on.
  * Resolves by the deadline whatever happens; what is then not sent never will be.
  */
-export async function placeByRelay(host: PlacingHost, request: PlaceRequest): Promise<PlaceReply> {
+export async function placeByRelay(host: PlaceByRelayHost, request: PlaceRequest): Promise<PlaceReply> {
   const { placements } = host;
   const now = host.now();
   const deadline_at = Math.min(request.deadline_at, now + request.join_deadline_ms);
@@ -78,7 +78,7 @@ async function orUncounted(
   }
 }
 
-async function placeIn(host: PlacingHost, planned: PlaceRequest, room: string): Promise<PlaceReply> {
+async function placeIn(host: PlaceByRelayHost, planned: PlaceRequest, room: string): Promise<PlaceReply> {
   const { placements } = host;
   const { deadline_at } = planned;
   const avoid = deadline_at <= host.now() ? "the deadline had passed" : reasonForDocument(host, planned);
@@ -106,7 +106,7 @@ function mustFind(placements: Placements, key: PlacementKey): Placement {
   return row;
 }
 
-function reasonForDocument(host: PlacingHost, request: PlaceRequest): string | null {
+function reasonForDocument(host: PlaceByRelayHost, request: PlaceRequest): string | null {
   if (request.join_via === "document") return "the tenant joins by document";
   if (request.node_id === undefined) return "the call has no node_id";
   // A document that starts after RELAY's join may take the call out of it, and so end the conference for all.
@@ -114,7 +114,7 @@ function reasonForDocument(host: PlacingHost, request: PlaceRequest): string | n
   return host.avoidRelay();
 }
 
-async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at: number): Promise<void> {
+async function byCommands(host: PlaceByRelayHost, request: PlaceRequest, deadline_at: number): Promise<void> {
   const { placements } = host;
   const row = placements.find(request);
   if (!row) return;
@@ -168,7 +168,7 @@ async function byCommands(host: PlacingHost, request: PlaceRequest, deadline_at:
 }
 
 function observeJoin(
-  observations: PlacingHost["observations"],
+  observations: PlaceByRelayHost["observations"],
   { ingress, answered }: PlaceRequest,
   outcome: Outcome,
   tries: number,
@@ -200,7 +200,7 @@ export function joinIsSending(placements: Placements, command: string): void {
 }
 
 function settleJoin(
-  { placements, now, protocol }: Pick<PlacingHost, "placements" | "now" | "protocol">,
+  { placements, now, protocol }: Pick<PlaceByRelayHost, "placements" | "now" | "protocol">,
   request: PlaceRequest,
   outcome: Outcome,
 ): void {

@@ -37,11 +37,11 @@ import type { RoomChecks } from "../store/room-checks.ts";
 import type { Rulesets } from "../store/rulesets.ts";
 import { readTrail } from "../store/transitions.ts";
 import type { HeldJoins } from "./held-joins.ts";
-import { look } from "./locate-call.ts";
+import { locateCall } from "./locate-call.ts";
 import { isNewEntry } from "./new-entry.ts";
 import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./place-by-relay.ts";
 
-interface DeskHost {
+interface PlacementServiceHost {
   disk: Disk;
   placements: Placements;
   rooms: Rooms;
@@ -69,8 +69,8 @@ const REST_MS = 4_000;
 const REFUSED = "its document's join failed";
 
 /** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
-export class Desk {
-  readonly #host: DeskHost;
+export class PlacementService {
+  readonly #host: PlacementServiceHost;
   /** Placements under way: the same webhook at the same instant waits for the same answer. */
   readonly #placing = new Map<string, Promise<PlaceReply>>();
   /** Webhooks of placements that have no row yet; written down with it. */
@@ -80,7 +80,7 @@ export class Desk {
   /** REST is being asked whether a join was one. */
   #isProving = false;
 
-  constructor(host: DeskHost) {
+  constructor(host: PlacementServiceHost) {
     this.#host = host;
   }
 
@@ -210,7 +210,7 @@ export class Desk {
       backToLine: (row: Placement) => this.#backToLine(row),
       foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
     };
-    const looked = look({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
+    const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     const keepsSeat = looked.outcome === "document" && this.#host.kept.isPromised(request);
     const reply: LookReply = keepsSeat ? { ...looked, keeps_seat: true } : looked;
     this.#looked(request, reply);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { PinDesk } from "../../../functions/session/pins/pin-limiter.ts";
+import { PinLimiter } from "../../../functions/session/pins/pin-limiter.ts";
 import { Retention } from "../../../functions/session/retention.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
@@ -54,7 +54,7 @@ async function filled(
       undefined,
       limit_bytes,
     );
-    const desk = new PinDesk(
+    const desk = new PinLimiter(
       sql,
       () => now,
       () => {},
@@ -77,7 +77,7 @@ async function filled(
       ledger.eventLog.record(event, "relay");
       now += HOUR;
     }
-    const retention = new Retention({ ...ledger, pins: desk }, () => now);
+    const retention = new Retention({ ...ledger, pinLimiter: desk }, () => now);
     await use({
       ledger,
       retention,
@@ -169,7 +169,7 @@ test("more than one run forgets is due at once again", async () => {
       () => now,
       async () => new Set(),
     );
-    const desk = new PinDesk(
+    const desk = new PinLimiter(
       sql,
       () => now,
       () => {},
@@ -177,7 +177,7 @@ test("more than one run forgets is due at once again", async () => {
     for (let n = 0; n < 2_500; n += 1)
       ledger.journal.deed({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
     now += KEEP + 1;
-    const retention = new Retention({ ...ledger, pins: desk }, () => now);
+    const retention = new Retention({ ...ledger, pinLimiter: desk }, () => now);
     expect(await retention.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });
     expect(await retention.run(KEEPING)).toEqual({ rows: 500, isMore: false });
   });

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import type { PinAttempt } from "../../../../functions/session/contract/pins.ts";
-import { PinDesk } from "../../../../functions/session/pins/pin-limiter.ts";
+import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -30,26 +30,28 @@ const attempt: PinAttempt = {
 let calls = 0;
 
 /** A desk in a session's storage, by a clock that the test turns. */
-async function atDesk(test: (desk: PinDesk, clock: { now: number }, sql: SqlStorage) => void): Promise<void> {
+async function atLimiter(
+  test: (desk: PinLimiter, clock: { now: number }, sql: SqlStorage) => void,
+): Promise<void> {
   const id = env.RELAY_SESSION.newUniqueId();
   await runInDurableObject(env.RELAY_SESSION.get(id), (_, { storage }) => {
     const clock = { now: 1_700_000_000_000 };
-    test(new PinDesk(storage.sql, () => clock.now, vi.fn()), clock, storage.sql);
+    test(new PinLimiter(storage.sql, () => clock.now, vi.fn()), clock, storage.sql);
   });
 }
 
-function tryPin(desk: PinDesk, changes: Partial<PinAttempt> = {}): string {
+function tryPin(desk: PinLimiter, changes: Partial<PinAttempt> = {}): string {
   calls += 1;
   const verdict = desk.ask({ ...attempt, call_id: `call-${calls}`, ...changes });
   return verdict.allowed ? "allowed" : verdict.closed;
 }
 
-function tryFive(desk: PinDesk, changes: Partial<PinAttempt> = {}): string[] {
+function tryFive(desk: PinLimiter, changes: Partial<PinAttempt> = {}): string[] {
   return Array.from({ length: 5 }, () => tryPin(desk, changes));
 }
 
 test("a caller is turned away at the fifth wrong PIN, for longer each time, and the right one gets nowhere", async () => {
-  await atDesk((desk, clock) => {
+  await atLimiter((desk, clock) => {
     expect(tryFive(desk)).toEqual(["allowed", "allowed", "allowed", "allowed", "caller"]);
     expect(tryPin(desk, { wrong: false })).toBe("caller");
     clock.now += 15 * MINUTE - 1;
@@ -65,7 +67,7 @@ test("a caller is turned away at the fifth wrong PIN, for longer each time, and 
 });
 
 test("callers, numbers and tenants are counted apart; those who withhold their number, each call for itself", async () => {
-  await atDesk((desk) => {
+  await atLimiter((desk) => {
     tryFive(desk);
     expect(tryPin(desk, { from: "+15550100002" })).toBe("allowed");
     expect(tryPin(desk, { to: "+15550100200" })).toBe("caller");
@@ -81,7 +83,7 @@ test("callers, numbers and tenants are counted apart; those who withhold their n
 
 test("a number takes no PIN after fifty wrong ones, whoever called; five minutes, then ten, at most an hour", async () => {
   const error = vi.spyOn(console, "error").mockImplementation(() => {});
-  await atDesk((desk, clock) => {
+  await atLimiter((desk, clock) => {
     const lengths: number[] = [];
     for (let time = 0; time < 6; time += 1) {
       let at = "allowed";
@@ -102,7 +104,7 @@ test("a number takes no PIN after fifty wrong ones, whoever called; five minutes
 
 test("SIP addresses of one host are one number: what callers write before the @ gets them no more tries", async () => {
   const error = vi.spyOn(console, "error").mockImplementation(() => {});
-  await atDesk((desk) => {
+  await atLimiter((desk) => {
     const dial = (n: number, host: string) =>
       tryPin(desk, { from: `sip:c${n}@anywhere.example`, to: `sip:board-${n}@${host}` });
     const tries = Array.from({ length: 51 }, (_, n) =>
@@ -116,7 +118,7 @@ test("SIP addresses of one host are one number: what callers write before the @ 
 });
 
 test("nothing is kept for ever: verdicts an hour, tries while they count, a caller turned away until a day of quiet", async () => {
-  await atDesk((desk, clock, sql) => {
+  await atLimiter((desk, clock, sql) => {
     const rows = () =>
       sql
         .exec("SELECT (SELECT COUNT(*) FROM pin_guards) AS guards, (SELECT COUNT(*) FROM pin_tries) AS tries")

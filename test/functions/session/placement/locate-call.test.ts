@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DocumentSaid, LookReply } from "../../../../functions/session/contract/placement.ts";
-import { type Lookout, look } from "../../../../functions/session/placement/locate-call.ts";
+import { type LocateCallHost, locateCall } from "../../../../functions/session/placement/locate-call.ts";
 import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { Settings } from "../../../../functions/session/store/settings.ts";
@@ -22,7 +22,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 }
 
 /** Where a call is, for one that came back to us at `now`. */
-function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): Lookout {
+function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): LocateCallHost {
   const { placements, rooms, counters, observations, recordings, recorded } = ledger;
   const circuitBreaker = new CircuitBreaker(new Settings(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
@@ -68,7 +68,7 @@ test("a call that was seen to join stays where it is, though REST does not list 
     ledger.events.apply(event("join", START + 100));
     ledger.suspicions.gapBegan();
     for (const said of ["absent", "failed", "busy"] as const) {
-      const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said } });
+      const reply = locateCall(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said } });
       expect(reply).toMatchObject({ outcome: "joined", room: ROOM });
     }
   });
@@ -88,7 +88,7 @@ describe("a call whose leave would end the conference, and of which nothing says
       use((after_ms, said, wouldHaveSeen) => {
         asking_step += 1;
         const out = lookout(ledger, sql, START + 2_000 + after_ms, wouldHaveSeen);
-        return look(out, { ...asked, asking_step, rest: { said } });
+        return locateCall(out, { ...asked, asking_step, rest: { said } });
       });
     });
   }
@@ -137,7 +137,7 @@ test("a call whose document's join failed while RELAY's may stand hears no last 
     const ask = (after_ms: number, said: "absent" | "failed") => {
       asking_step += 1;
       const out = lookout(ledger, sql, START + 2_000 + after_ms);
-      return look(out, { ...asked, asking_step, document_said: "failed", rest: { said } }).outcome;
+      return locateCall(out, { ...asked, asking_step, document_said: "failed", rest: { said } }).outcome;
     };
     expect(ask(1_000, "failed")).toBe("hold");
     expect(ask(70_000, "failed")).toBe("hold");
@@ -151,7 +151,7 @@ test("a call whose document's join failed while RELAY's may stand hears no last 
 test("while REST is too busy a call is held once more, and not joined anew for that", async () => {
   await onLedger("busy", (ledger, sql) => {
     ledger.plan(requestOf("a", { deadline_at: START + 2_000 }));
-    const reply = look(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said: "busy" } });
+    const reply = locateCall(lookout(ledger, sql, START + 3_100), { ...asked, rest: { said: "busy" } });
     expect(reply.outcome).toBe("hold");
   });
 });
@@ -180,7 +180,7 @@ describe("a document that asks what its join's result means", () => {
       const ask = (document_said: DocumentSaid, rest?: "found" | "absent", at = 4_000) => {
         asking_step += 1;
         const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
-        return look(lookout(ledger, sql, START + at), request);
+        return locateCall(lookout(ledger, sql, START + at), request);
       };
       use(ask, ledger, () => commandsIn(sql));
     });
@@ -223,7 +223,7 @@ describe("a document that asks what its join's result means", () => {
         requestOf("a", { deadline_at: START + 2_000, join_via: "document", capacity: 2, when_full }),
       );
       const request = { ...asked, document_said: "failed" } as const;
-      const reply = look(lookout(ledger, sql, START + 4_000), request);
+      const reply = locateCall(lookout(ledger, sql, START + 4_000), request);
       expect(reply).toMatchObject({ outcome: "not_in", word: when_full, join: { max_participants: 2 } });
       expect(ledger.placements.ofCall("a")[0]).toMatchObject({ state: "failed", turned_away: "full" });
     });
@@ -265,7 +265,7 @@ describe("a document that asks what its join's result means", () => {
       if (!row) throw new Error("there is a seat");
       ledger.placements.move(row, "by_document", { joined_by: "document", may_stand: 1 });
       const ask = (asking_step: number, at: number) =>
-        look(lookout(ledger, sql, START + at), {
+        locateCall(lookout(ledger, sql, START + at), {
           ...asked,
           asking_step,
           document_said: "completed",
@@ -297,11 +297,11 @@ test("a chair whose join nothing shows is held: a repeat gets the same, and an o
     const out = lookout(ledger, sql, START + 3_100);
     const request = { v: 1, call_id: "a", entry: "", step: 0, may_hold: true } as const;
     const rest = { said: "absent" } as const;
-    const { reason: _, ...held } = look(out, { ...request, asking_step: 1, rest });
+    const { reason: _, ...held } = locateCall(out, { ...request, asking_step: 1, rest });
     expect(held).toMatchObject({ outcome: "hold", room: ROOM });
-    expect(look(out, { ...request, asking_step: 1 })).toMatchObject(held);
+    expect(locateCall(out, { ...request, asking_step: 1 })).toMatchObject(held);
     expect(row?.answer).toBeNull();
     const later = lookout(ledger, sql, START + 33_000);
-    expect(look(later, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
+    expect(locateCall(later, { ...request, asking_step: 2, rest })).toMatchObject({ outcome: "document" });
   });
 });

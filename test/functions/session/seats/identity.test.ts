@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import type { PinAttempt } from "../../../../functions/session/contract/pins.ts";
 import type { PlaceRequest } from "../../../../functions/session/contract/placement.ts";
-import { PinDesk } from "../../../../functions/session/pins/pin-limiter.ts";
+import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
 import { KeptSeats } from "../../../../functions/session/seats/held-seats.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { canonicalAddress } from "../../../../shared/identity.ts";
@@ -134,7 +134,7 @@ describe("a wrong PIN", () => {
   } as const;
   let calls = 0;
 
-  function tryPin(desk: PinDesk, changes: Pick<PinAttempt, "from"> & Partial<PinAttempt>): string {
+  function tryPin(desk: PinLimiter, changes: Pick<PinAttempt, "from"> & Partial<PinAttempt>): string {
     calls += 1;
     const verdict = desk.ask({ ...attempt, limits, call_id: `call-${calls}`, ...changes });
     return verdict.allowed ? "allowed" : verdict.closed;
@@ -142,7 +142,7 @@ describe("a wrong PIN", () => {
 
   test("shuts out the same caller alone, in every spelling of the table", async () => {
     await withStorage((storage) => {
-      const desk = new PinDesk(storage.sql, () => NOW, vi.fn());
+      const desk = new PinLimiter(storage.sql, () => NOW, vi.fn());
       for (const one of spellings) {
         const wrong = others(one).filter((other) => {
           storage.sql.exec("DELETE FROM pin_guards");
@@ -157,7 +157,7 @@ describe("a wrong PIN", () => {
 
   test("counts on from what the version before counted, and an operator lets the caller in again by either name", async () => {
     await withStorage((storage) => {
-      const desk = new PinDesk(storage.sql, () => NOW, vi.fn());
+      const desk = new PinLimiter(storage.sql, () => NOW, vi.fn());
       const old = "sip:b%6fb@example.com";
       const count = (kind: string, who: string, tries: number[], until = 0) =>
         storage.sql.exec(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { DialRequest } from "../../../../functions/session/contract/dial.ts";
 import { Archive } from "../../../../functions/session/operator/call-history.ts";
 import { TenantRecords } from "../../../../functions/session/operator/tenant-records.ts";
-import { PinDesk } from "../../../../functions/session/pins/pin-limiter.ts";
+import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import type { Placing } from "../../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
@@ -185,7 +185,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   );
   useFacts(ledger);
   usePins(
-    new PinDesk(
+    new PinLimiter(
       sql,
       () => now,
       () => {},
@@ -314,7 +314,7 @@ function useFacts({ settings, counters, observations }: Ledger): void {
   observations.saw("call_sid_is_call_id", true);
 }
 
-function usePins(pins: PinDesk): void {
+function usePins(pinLimiter: PinLimiter): void {
   const limits = {
     tries_per_caller: 1,
     tries_per_number: 9,
@@ -323,11 +323,11 @@ function usePins(pins: PinDesk): void {
     number_block_s: 9,
   };
   const question = { v: 1, tenant: "acme", call_id: "in", from: "+15550100001", to: "+15550100100" } as const;
-  pins.ask({ ...question, entry: "", step: 0, answer: "a", wrong: true, limits });
-  pins.closed("acme");
-  pins.letIn("acme", "+15550100001");
-  pins.forget(9);
-  pins.nextForget();
+  pinLimiter.ask({ ...question, entry: "", step: 0, answer: "a", wrong: true, limits });
+  pinLimiter.closed("acme");
+  pinLimiter.letIn("acme", "+15550100001");
+  pinLimiter.forget(9);
+  pinLimiter.nextForget();
 }
 
 function useCallFlowsAndDials({ callFlows, dials }: Ledger): void {
