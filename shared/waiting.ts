@@ -1,5 +1,5 @@
 /** What serving a line needs to know of those who stand in it. */
-export interface LineRules<Waiter> {
+export interface QueueRules<Waiter> {
   /** The rooms that it waits for. */
   rooms(waiter: Waiter): readonly string[];
   /** Whether nothing but a seat is in its way. */
@@ -15,9 +15,9 @@ export interface LineRules<Waiter> {
  * @param closed the rooms returned, put into it as they are closed: the line may leave out waiters for these alone.
  * @returns the rooms that nobody who comes now may enter: somebody stands before them.
  */
-export function serveLine<Waiter>(
+export function drainQueue<Waiter>(
   line: Iterable<Waiter>,
-  rules: LineRules<Waiter>,
+  rules: QueueRules<Waiter>,
   closed = new Set<string>(),
 ): ReadonlySet<string> {
   for (const waiter of line) {

@@ -81,7 +81,7 @@ async function answerReturning(visit: CallVisit, state: SealedState): Promise<An
     case "poll":
     case "turn":
     case "fetched":
-      return await placeCall(visit, state.entry, state.placing, state.place_step, { from_line: state });
+      return await placeCall(visit, state.entry, state.placing, state.place_step, { from_queue: state });
     case "confirm":
     case "settle":
       return await settleCall(visit, state);

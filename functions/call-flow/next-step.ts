@@ -23,7 +23,7 @@ export interface PlacedAt {
   step: number;
   placing: Placing;
   /** Where the call comes from its line: what it came with. */
-  from_line?: Pick<PlacedState, "purpose" | "step">;
+  from_queue?: Pick<PlacedState, "purpose" | "step">;
 }
 
 /** What a call carries that comes back from where a placement sent it. */
@@ -40,7 +40,7 @@ export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceRe
   const { outcome, room, join } = reply;
   const { placing } = at;
   // Whatever became of its wait, it hears of it when it has come back for good.
-  if (at.from_line?.purpose === "poll" && outcome !== "waiting") return { does: "return", value: "come" };
+  if (at.from_queue?.purpose === "poll" && outcome !== "waiting") return { does: "return", value: "come" };
   switch (outcome) {
     case "accepted": {
       const staying = stayingOf(visit, placing);
@@ -108,9 +108,9 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
   const { position_words: words } = wait;
   const isSaid = words !== undefined && waiting !== undefined && waiting.for !== "moderator";
   const position = isSaid ? { position: withNumber(words, POSITION, waiting.position) } : {};
-  if (at.from_line?.purpose === "poll") return { does: "return", value: "stay", ...position };
+  if (at.from_queue?.purpose === "poll") return { does: "return", value: "stay", ...position };
   // cXML's redirects are not counted.
-  const came = visit.call.via === "cxml" ? at.step : (at.from_line?.step ?? at.step);
+  const came = visit.call.via === "cxml" ? at.step : (at.from_queue?.step ?? at.step);
   const left = LAST_STEP - came - (waiting?.asked ?? 0);
   const poll = await wayBack(visit, stateAt(at, "poll", room));
   const turn = await wayBack(visit, { ...stateAt(at, "turn", room), step: came + 1 });
@@ -122,7 +122,7 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
     does: "wait",
     for: waiting?.for ?? wait.for[0],
     ...position,
-    ...(wait.announce === undefined || at.from_line ? {} : { announce: wait.announce }),
+    ...(wait.announce === undefined || at.from_queue ? {} : { announce: wait.announce }),
     ...(wait.music === undefined ? {} : { music: wait.music, ...music_s }),
     // A first round tells how long the music is.
     rounds: isKnown ? Math.min(ROUNDS, left - 1) : 1,

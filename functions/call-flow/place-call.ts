@@ -30,7 +30,7 @@ interface ComesFrom {
   /** Afresh, at that time, ms. */
   arrived_at?: number;
   /** Its line. */
-  from_line?: NonNullable<PlacedAt["from_line"]>;
+  from_queue?: NonNullable<PlacedAt["from_queue"]>;
   /** Heard by the document that joins. */
   before?: Heard;
   /** A ring; the session knows nothing of its placement. */
@@ -43,12 +43,12 @@ export async function placeCall(
   entry: string,
   placing: Placing,
   step: number,
-  { arrived_at, from_line, before, by_document }: ComesFrom = {},
+  { arrived_at, from_queue, before, by_document }: ComesFrom = {},
 ): Promise<Answered> {
   const rooms = wireNames(visit.tenant, placing.rooms);
   const join = wireJoin(visit, placing.join);
   const said = { rule: placing.rule, ruleset: placing.ruleset, step };
-  const at: PlacedAt = { entry, step, placing, ...(from_line ? { from_line } : {}) };
+  const at: PlacedAt = { entry, step, placing, ...(from_queue ? { from_queue } : {}) };
   if (!visit.authentic) {
     const [room] = rooms;
     if (placing.wait?.for.includes("admission")) {
@@ -74,7 +74,7 @@ export async function placeCall(
       !by_document && !before && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
     note: visit.note,
     ...(await fetchingOf(visit, at, rooms[0])),
-    ...(from_line?.purpose === "poll"
+    ...(from_queue?.purpose === "poll"
       ? { polled: true as const, deadline_at: visit.received_at + POLL_MS }
       : {}),
   });
@@ -105,7 +105,7 @@ function saying(next: Next, before: Heard | undefined): Next {
 
 /** A call that comes out of its line hears music as it is: its document joins, and there is no hold to come back from. */
 function mayHold(at: PlacedAt, room: string): boolean {
-  return at.from_line === undefined && fitsSeal(stateAt(at, "confirm", room));
+  return at.from_queue === undefined && fitsSeal(stateAt(at, "confirm", room));
 }
 
 /** A call of cXML's that may have to wait is led on from there by REST, to a URL of its own. */
@@ -114,7 +114,7 @@ async function fetchingOf(
   at: PlacedAt,
   room: string,
 ): Promise<Pick<PlaceRequest, "fetch_url" | "fetched">> {
-  if (at.from_line) return at.from_line.purpose === "fetched" ? { fetched: true } : {};
+  if (at.from_queue) return at.from_queue.purpose === "fetched" ? { fetched: true } : {};
   if (at.placing.wait === undefined || visit.call.via !== "cxml") return {};
   const back = await wayBack(visit, stateAt(at, "fetched", room));
   const fetch_url = back && cxmlUrl(back);

@@ -28,7 +28,7 @@ import { PinLimiter } from "./pins/pin-limiter.ts";
 import { HeldJoins } from "./placement/held-joins.ts";
 import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
 import { PlacementService } from "./placement/placement-service.ts";
-import { Line } from "./queue/waiting-queue.ts";
+import { WaitingQueue } from "./queue/waiting-queue.ts";
 import { type Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
 import { RelayManager } from "./relay/relay-manager.ts";
 import { Repositories } from "./repositories.ts";
@@ -54,7 +54,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #archive: Archive;
   readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
-  readonly #line: Line;
+  readonly #queue: WaitingQueue;
   readonly #relayManager: RelayManager;
   readonly #alarm: Alarm;
   readonly #dispatcher: Dispatcher;
@@ -78,12 +78,12 @@ export class RelaySession extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage);
     this.#repositories = new Repositories(sql, now, env.CREDENTIALS_KEY, {
       written: (row) => this.#placement.written(row),
-      moved: (rooms) => this.#line.moved(rooms),
+      moved: (rooms) => this.#queue.moved(rooms),
     });
     const { settings, placements, rooms, pendingCommands, counters, journal, rulesets, callFlows } =
       this.#repositories;
     this.#pinLimiter = new PinLimiter(sql, now, () => this.#scheduler.keep());
-    this.#line = new Line({
+    this.#queue = new WaitingQueue({
       placements,
       rooms,
       pendingCommands,
@@ -128,7 +128,7 @@ export class RelaySession extends DurableObject<Env> {
     const parts = {
       ...this.#repositories,
       relayManager: this.#relayManager,
-      line: this.#line,
+      queue: this.#queue,
       alarm: this.#alarm,
     };
     this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
@@ -166,7 +166,7 @@ export class RelaySession extends DurableObject<Env> {
     void rooms.known();
     // What happened while nobody was here to hear of it is not told again.
     if (placements.live.areAny) this.#repositories.suspicions.gapBegan();
-    void this.#line.begin();
+    void this.#queue.begin();
     void this.#held.takeOver();
     this.#scheduler.began();
   }
@@ -379,7 +379,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#events.apply(event);
     this.#recordings.heard(event, { ids_known: true });
     this.#notices.heard(event, true);
-    for (const row of this.#events.waitingOf(event)) this.#line.ended(row);
+    for (const row of this.#events.waitingOf(event)) this.#queue.ended(row);
     this.#dialer.heard(event);
     this.#dispatcher.start();
     this.#dispatcher.heard();

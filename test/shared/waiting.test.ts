@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { serveLine } from "../../shared/waiting.ts";
+import { drainQueue } from "../../shared/waiting.ts";
 
 interface Waiter {
   name: string;
@@ -20,7 +20,7 @@ class Hall {
   }
 
   serve(line: readonly Waiter[]): ReadonlySet<string> {
-    return serveLine(line, {
+    return drainQueue(line, {
       rooms: ({ rooms }) => rooms,
       isReady: ({ ready }) => ready,
       seat: ({ name }, open) => {

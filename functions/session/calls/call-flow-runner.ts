@@ -19,7 +19,7 @@ import { CallControl } from "./call-control.ts";
 import { Taken } from "./errors.ts";
 import { resumedStep } from "./resume-flow.ts";
 import type { CallFlowRunnerHost } from "./runner-host.ts";
-import { standInLine } from "./wait-in-queue.ts";
+import { waitInQueue } from "./wait-in-queue.ts";
 
 /** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
 const JOIN_SEEN_MS = 1_200;
@@ -375,10 +375,10 @@ export class CallFlowRunner {
 
   async #wait(next: Waiting): Promise<Continuation> {
     await this.#answer();
-    const { line } = this.#host;
+    const { queue } = this.#host;
     const row = this.#placement;
     const ask = async () => await this.#decide({ sealed: next.poll.sealed });
-    const then = await standInLine({ control: this.control, line, row, ask }, next);
+    const then = await waitInQueue({ control: this.control, queue, row, ask }, next);
     if (then === null) return "over";
     return then === "come" ? { sealed: next.turn.sealed } : await this.#perform(then);
   }

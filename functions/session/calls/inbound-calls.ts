@@ -131,11 +131,11 @@ export class InboundCalls {
 
   /** A call that has ended, or that another client took, holds no seat and stands in no line. */
   #ended(call_id: string): void {
-    const { placements, pendingCommands, events, callFlows, line } = this.#host;
+    const { placements, pendingCommands, events, callFlows, queue } = this.#host;
     if (!callFlows.has(call_id)) return;
     for (const row of placements.currentOf(call_id)) {
       if (!isLive(row.state)) continue;
-      line.ended(row);
+      queue.ended(row);
       const { room: name, conference_id } = row;
       if (row.state === "joined")
         events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });

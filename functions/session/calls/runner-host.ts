@@ -1,7 +1,7 @@
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { CallDecider } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { CallFlows } from "../store/call-flows.ts";
@@ -24,7 +24,7 @@ export interface CallFlowRunnerHost {
   counters: Counters;
   journal: Journal;
   observations: Observations;
-  line: Line;
+  queue: WaitingQueue;
   kept: Pick<KeptSeats, "isPromised">;
   relayManager: RelayManager;
 }

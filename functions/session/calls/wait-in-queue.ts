@@ -1,7 +1,7 @@
 import type { Next, Waiting } from "../../../shared/documents/step.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
 import { timeoutOr } from "../../timeout.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { CallControl } from "./call-control.ts";
 
@@ -16,7 +16,7 @@ const BROKEN_MS = 500;
 
 interface Standing {
   control: Pick<CallControl, "play" | "interrupt" | "isGone">;
-  line: Pick<Line, "lead">;
+  queue: Pick<WaitingQueue, "attach">;
   /** The placement that waits; absent where the session has none. */
   row: Pick<Placement, "call_id" | "entry" | "step" | "state"> | undefined;
   /** Asks how the call stands. */
@@ -27,8 +27,8 @@ interface Standing {
  * Stands in the line with music, and asks how that stands after each piece of it, and at once when the turn has come. Resolves
  * with what the call is to do then; come: with what coming from the line brings; null: it has ended.
  */
-export async function standInLine(
-  { control, line, row, ask }: Standing,
+export async function waitInQueue(
+  { control, queue, row, ask }: Standing,
   { announce, position, music }: Waiting,
 ): Promise<Next | "come" | null> {
   const ring: Medium = { type: "ringtone", params: { name: "us", duration: RING_S } };
@@ -41,7 +41,7 @@ export async function standInLine(
     turn.resolve();
     control.interrupt();
   };
-  const leave = row ? line.lead(row, called) : () => {};
+  const leave = row ? queue.attach(row, called) : () => {};
   try {
     for (;;) {
       if (!isCalled) {

@@ -5,7 +5,7 @@ import { handOverDocument, rejectDocument } from "../../../shared/documents/rule
 import type { SwmlDocument } from "../../../shared/documents/swml.ts";
 import { isLive, mayMove } from "../../../shared/placement.ts";
 import { log } from "../../log.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { PendingCommand } from "../store/commands.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
@@ -27,7 +27,11 @@ const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" 
 
 /** Null where there is nothing left to do. */
 export function commandFor(
-  { placements, line, kept }: { placements: Placements; line: Line; kept: Pick<KeptSeats, "isPromised"> },
+  {
+    placements,
+    queue,
+    kept,
+  }: { placements: Placements; queue: WaitingQueue; kept: Pick<KeptSeats, "isPromised"> },
   { kind, attempts, ...key }: PendingCommand,
 ): CallCommand | null {
   const row = placements.find(key);
@@ -50,7 +54,7 @@ export function commandFor(
         inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, kept.isPromised(row))),
       );
     case "overdue":
-      if (row) line.turnAway(row, "waited", "it has waited as long as may be");
+      if (row) queue.turnAway(row, "waited", "it has waited as long as may be");
       return null;
     case "fetch":
       return row ? fetch(row, kept.isPromised(row), attempts) : null;

@@ -3,7 +3,7 @@ import { describeError, log } from "../../log.ts";
 import { callStatuses, listRoom } from "../../rest.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
 import { Corrections } from "../reconcile/corrections.ts";
 import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
@@ -57,7 +57,7 @@ interface DispatcherHost {
   counters: Counters;
   journal: Journal;
   relayManager: RelayManager;
-  line: Line;
+  queue: WaitingQueue;
   kept: KeptSeats;
   turns: Turns;
   alarm: Alarm;
@@ -239,7 +239,7 @@ export class Dispatcher {
       observations,
       journal,
       relayManager,
-      line,
+      queue,
       checks,
       kept,
     } = this.#host;
@@ -251,7 +251,7 @@ export class Dispatcher {
       leaving,
       observations,
       corrections: this.corrections,
-      line,
+      queue,
       kept,
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),

@@ -17,7 +17,7 @@ import {
   sidListing,
 } from "../../rest.ts";
 import { TooLate } from "../../slots.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import { observeListing } from "../reconcile/reconciler.ts";
@@ -66,7 +66,7 @@ export interface CommandHost {
   relayManager: Pick<RelayManager, "rest">;
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
-  line: Line;
+  queue: WaitingQueue;
   kept: Pick<KeptSeats, "isPromised">;
   /** For the call's story: what came of a command. */
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
@@ -102,7 +102,7 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
   const command = commandFor(host, pending);
   if (!command || (await isThereAlready(host, pending))) {
     const row = pending.kind === "fetch" ? host.placements.find(pending) : null;
-    if (row && hasFetched(row)) host.line.handedOver(row);
+    if (row && hasFetched(row)) host.queue.handedOver(row);
     host.pendingCommands.done(pending);
     return;
   }
@@ -153,7 +153,7 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
   const why = { relay: relay ? describeOutcome(relay) : "not connected", rest: said };
   later(host, pending, why, rest.kind === "refused");
   // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
-  if (rest.kind === "refused" && pending.kind === "fetch") host.line.missed(pending);
+  if (rest.kind === "refused" && pending.kind === "fetch") host.queue.missed(pending);
 }
 
 /** What was to be done for a call after its room was done: it was up, so it did not drop out of the room, but was removed. */
@@ -326,12 +326,12 @@ async function lead(host: CommandHost, pending: PendingCommand): Promise<void> {
   if (!row) host.pendingCommands.done(pending);
   // REST sees no such call. It may ask by itself yet; past that it holds up nobody.
   else if (led === "refused" && host.now() > asksBy(row)) giveUp(host, pending);
-  else if (!host.pendingCommands.retry(pending)) host.line.missed(pending);
+  else if (!host.pendingCommands.retry(pending)) host.queue.missed(pending);
 }
 
 function giveUp(host: CommandHost, pending: PendingCommand): void {
   host.pendingCommands.done(pending);
-  host.line.missed(pending);
+  host.queue.missed(pending);
 }
 
 /** The row of one who is to come out of the line and has not been seen to. */
@@ -392,7 +392,7 @@ function later(
     : host.pendingCommands.retry(pending, lasts);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
   if (row) host.told(row, pending.kind, "nobody", said.join("; "));
-  if (!again && pending.kind === "fetch") host.line.missed(pending);
+  if (!again && pending.kind === "fetch") host.queue.missed(pending);
   log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
     kind: pending.kind,
     call: pending.call_id,
@@ -470,7 +470,7 @@ function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"
   host.pendingCommands.done(pending);
   const row = host.placements.find(pending);
   if (row) host.told(row, pending.kind, by, "done");
-  if (row && pending.kind === "fetch") host.line.handedOver(row);
+  if (row && pending.kind === "fetch") host.queue.handedOver(row);
   if (pending.kind === "rejoin" && row?.doubt === "taken out") {
     host.placements.update(row, { doubt: null });
     host.circuitBreaker.failed("joined, and taken out by a document", host.now());
@@ -482,6 +482,6 @@ function gone(host: CommandHost, pending: PendingCommand): void {
   host.pendingCommands.done(pending);
   const row = host.placements.find(pending);
   if (row) host.told(row, pending.kind, "nobody", "the call was gone already");
-  if (row && pending.kind === "fetch") host.line.ended(row);
+  if (row && pending.kind === "fetch") host.queue.ended(row);
   if (row && mayMove(row.state, "left")) host.corrections.over(row, "a command found the call gone");
 }

@@ -1,7 +1,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Placing } from "../../../shared/seal.ts";
 import type { Returning, Wanted } from "../contract/placement.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { chooseRoom, liveNames } from "../seats/choose-room.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
@@ -20,7 +20,7 @@ export interface LobbyRequest {
 interface UsherHost {
   placements: Placements;
   rooms: Rooms;
-  line: Line;
+  queue: WaitingQueue;
   kept: KeptSeats;
   recorded: RecordedRooms;
   namings: Namings;
@@ -38,14 +38,14 @@ export class Usher extends RpcTarget {
   /** Twice is as good as once; false where the caller does not wait there for admission. */
   admit(request: LobbyRequest): boolean {
     const row = this.#find(request);
-    return row !== undefined && this.#host.line.admit(row);
+    return row !== undefined && this.#host.queue.admit(row);
   }
 
   /** Twice is as good as once; false where the caller does not wait there. */
   reject(request: LobbyRequest): boolean {
     const row = this.#find(request);
     const why = "an operator did not admit the caller";
-    return row !== undefined && this.#host.line.turnAway(row, "declined", why);
+    return row !== undefined && this.#host.queue.turnAway(row, "declined", why);
   }
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */

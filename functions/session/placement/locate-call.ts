@@ -49,7 +49,7 @@ export interface LocateCallHost {
   /** REST finds the row's call in the conference of this sid. */
   foundUnder(row: Placement, sid: string): void;
   /** Has a call whose join was refused wait in the line; false where it cannot. */
-  backToLine(row: Placement): boolean;
+  backToQueue(row: Placement): boolean;
   now: number;
 }
 
@@ -200,7 +200,7 @@ function notIn(
   if (row.capacity === null) return reply;
   const word = row.when_full ?? rejectByDefault();
   if (said !== undefined) out.refused(row, said);
-  if (may_wait === true && (row.state === "waiting" || out.backToLine(row)))
+  if (may_wait === true && (row.state === "waiting" || out.backToQueue(row)))
     return { ...reply, waits: true, word };
   out.placements.move(row, "failed", { turned_away: "full", reason });
   return { ...reply, word };

@@ -15,7 +15,7 @@ import type {
   PlaceRequest,
 } from "../contract/placement.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import { liveNames } from "../seats/choose-room.ts";
@@ -56,7 +56,7 @@ interface PlacementServiceHost {
   journal: Journal;
   rulesets: Rulesets;
   relayManager: RelayManager;
-  line: Line;
+  queue: WaitingQueue;
   held: HeldJoins;
   kept: KeptSeats;
   recordings: Recordings;
@@ -115,7 +115,7 @@ export class PlacementService {
   }
 
   async #answer(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, line } = this.#host;
+    const { placements, queue } = this.#host;
     const id = joinCommandId(request);
     const row = placements.findCurrent(request);
     // One tenant has handed the call on to another, who is to learn nothing of the one's rooms.
@@ -130,7 +130,7 @@ export class PlacementService {
       placements.update(row, { segment_id: request.segment_id });
     if (row?.wait) {
       if (request.polled) this.#asked(row, row.wait);
-      const reply = withAsked(line.polled(row, request.fetched === true), row.wait);
+      const reply = withAsked(queue.poll(row, request.fetched === true), row.wait);
       // It asks again and again while it waits: only what ends that is worth writing down.
       if (reply.outcome !== "waiting") this.#journalRepeat(request);
       return reply;
@@ -142,8 +142,8 @@ export class PlacementService {
       this.#limit(row, request, reply);
       // Nobody heard that it had a seat, and it was told to wait: its join came to nothing, and yet it is there.
       const isLost = reply.outcome === "over" && row.joined_ts === null;
-      if (!isLost || !request.wait || !line.stand(row, request, request.wait)) return reply;
-      return line.polled(row, false);
+      if (!isLost || !request.wait || !queue.stand(row, request, request.wait)) return reply;
+      return queue.poll(row, false);
     }
     // Before its row is written, which may be at once.
     if (request.note) this.#notes.set(id, request.note);
@@ -207,7 +207,7 @@ export class PlacementService {
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       removed: (row: Placement) => this.#host.events.removed(row),
-      backToLine: (row: Placement) => this.#backToLine(row),
+      backToQueue: (row: Placement) => this.#backToQueue(row),
       foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
     };
     const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
@@ -230,9 +230,9 @@ export class PlacementService {
   }
 
   /** A newcomer has no place in the line yet: where its join came to nothing, it gets one when it is placed again. */
-  #backToLine(row: Placement): boolean {
-    const { line, placements } = this.#host;
-    if (line.takeBack(row, REFUSED)) return true;
+  #backToQueue(row: Placement): boolean {
+    const { queue, placements } = this.#host;
+    if (queue.takeBack(row, REFUSED)) return true;
     if (row.wait !== null || row.joined_ts !== null || row.state !== "by_document") return false;
     return placements.move(row, "left", { reason: REFUSED });
   }
@@ -284,7 +284,7 @@ export class PlacementService {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, pendingCommands, relayManager, line, kept, held, observations, fullRooms } =
+    const { placements, rooms, pendingCommands, relayManager, queue, kept, held, observations, fullRooms } =
       this.#host;
     observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
@@ -302,9 +302,9 @@ export class PlacementService {
     }
     const room = kept.take(request.call_id);
     // Whoever has a seat already stands in no line.
-    const arrived = room === null ? line.arrive(request) : { rooms: [room] as [string] };
+    const arrived = room === null ? queue.arrive(request) : { rooms: [room] as [string] };
     kept.promise(request);
-    if ("row" in arrived) return withAsked(line.standing(arrived.row), arrived.row.wait);
+    if ("row" in arrived) return withAsked(queue.standing(arrived.row), arrived.row.wait);
     const reply = await placeByRelay(
       {
         placements,

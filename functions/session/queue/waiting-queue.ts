@@ -1,6 +1,6 @@
 import { EARLY_LEAVE_MS } from "../../../shared/placement.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
-import { type LineRules, serveLine } from "../../../shared/waiting.ts";
+import { drainQueue, type QueueRules } from "../../../shared/waiting.ts";
 import { describeError, log } from "../../log.ts";
 import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway, Wanted } from "../contract/placement.ts";
 import { chooseRoom } from "../seats/choose-room.ts";
@@ -31,7 +31,7 @@ const RETRY_MS = 1_000;
 /** What is written of each poll is written no oftener than this. */
 const SEEN_MS = 5_000;
 
-interface LineHost {
+interface WaitingQueueHost {
   placements: Placements;
   rooms: Rooms;
   pendingCommands: PendingCommands;
@@ -57,8 +57,8 @@ interface Look {
  * then fetched out of its waiting document; if that fails, its own next poll brings it in, or it stands in its old place again.
  * A room is looked at only while somebody waits for it, when something changes in it or a reservation lapses.
  */
-export class Line {
-  readonly #host: LineHost;
+export class WaitingQueue {
+  readonly #host: WaitingQueueHost;
   /** Rooms that somebody waits for, and in which something changed since they were served; all of them at the start. */
   readonly #changed = new Set<string>();
   /** Whether it is known which rooms somebody waits for. */
@@ -73,7 +73,7 @@ export class Line {
   /** Waiters who need not be fetched: somebody here leads them. */
   readonly #led = new Map<string, () => void>();
 
-  constructor(host: LineHost) {
+  constructor(host: WaitingQueueHost) {
     this.#host = host;
   }
 
@@ -82,7 +82,7 @@ export class Line {
     try {
       while (this.#host.placements.readWaiting()) await scheduler.wait(0);
       this.#waiting();
-      this.#stir();
+      this.#schedule();
     } catch (error) {
       this.#broke(error);
     }
@@ -94,16 +94,16 @@ export class Line {
     if (!this.#hasBegun) return;
     const { waiting } = this.#host.rooms;
     for (const room of rooms) if (waiting.has(room) || this.#looks.has(room)) this.#changed.add(room);
-    this.#stir();
+    this.#schedule();
   }
 
   /** Serves the rooms in which something changed at the end of this very turn. */
-  #stir(): void {
+  #schedule(): void {
     if (this.#changed.size === 0 || this.#stirred) return;
     this.#stirred = true;
     queueMicrotask(() => {
       this.#stirred = false;
-      this.#serveSafely();
+      this.#drainSafely();
     });
   }
 
@@ -115,7 +115,7 @@ export class Line {
     const { placements, rooms } = this.#host;
     const { wait } = request;
     if (!wait) return request;
-    const closed = this.serve(request.rooms);
+    const closed = this.drain(request.rooms);
     const open = request.rooms.filter((room) => !closed.has(room));
     const enterable = wait.for.includes("moderator") ? open.filter((room) => rooms.isStaffed(room)) : open;
     const [first, ...rest] = enterable;
@@ -144,14 +144,14 @@ export class Line {
   }
 
   /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
-  polled(row: Placement, wasLed: boolean): PlaceReply {
+  poll(row: Placement, wasLed: boolean): PlaceReply {
     const { placements, rooms, pendingCommands, now } = this.#host;
     // Its seat was kept for a while, and others may have it by now.
     if (row.deadline_at <= now()) this.takeBack(row);
     if (row.state === "waiting") {
       if (rooms.waiting.isAway(row)) this.moved(roomsOf(row));
       if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
-      this.serve();
+      this.drain();
     }
     // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
     const isFetched = !wasLed && pendingCommands.isUnderWay("fetch", row);
@@ -203,7 +203,7 @@ export class Line {
     if (row.state !== "waiting") return false;
     this.#host.placements.update(row, { admitted: 1 });
     this.moved(roomsOf(row));
-    this.serve();
+    this.drain();
     return true;
   }
 
@@ -228,7 +228,7 @@ export class Line {
    * Instead of being fetched, this waiter is led by the session itself: `called` when its turn has come or it is turned away; it
    * then asks how it stands. Returns how to end that.
    */
-  lead(key: PlacementKey, called: () => void): () => void {
+  attach(key: PlacementKey, called: () => void): () => void {
     const { waiting } = this.#host.rooms;
     const id = joinCommandId(key);
     const row = waiting.get(key);
@@ -245,7 +245,7 @@ export class Line {
    * Lets in whom it can, now: in rooms in which something changed, in those whose look is due, and in `before`. Says which of
    * all these are closed to newcomers.
    */
-  serve(before: readonly string[] = []): ReadonlySet<string> {
+  drain(before: readonly string[] = []): ReadonlySet<string> {
     const { rooms } = this.#host;
     const waiting = this.#waiting();
     const asked = [...before, ...this.#changed, ...this.#due()];
@@ -255,12 +255,12 @@ export class Line {
     const glance = new Glance(rooms, served);
     const closed = new Set<string>();
     for (const component of components) {
-      const rules: LineRules<Placement> = {
+      const rules: QueueRules<Placement> = {
         rooms: roomsOf,
         isReady: (row) => waitsFor(glance, row) === "seat",
         seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, glance),
       };
-      serveLine(waiting.present(component, closed), rules, closed);
+      drainQueue(waiting.present(component, closed), rules, closed);
     }
     for (const room of asked) if (!waiting.has(room)) this.#looks.delete(room);
     // Also rooms that our own moves changed: a waiter refused before such a move finds no more seats after it.
@@ -278,9 +278,9 @@ export class Line {
     return waiting;
   }
 
-  #serveSafely(): void {
+  #drainSafely(): void {
     try {
-      this.serve();
+      this.drain();
     } catch (error) {
       this.#broke(error);
     }
@@ -332,7 +332,7 @@ export class Line {
     this.#wakes_at = wakes_at;
     this.#host.later(wakes_at - this.#host.now(), () => {
       if (this.#wakes_at === wakes_at) this.#wakes_at = Number.POSITIVE_INFINITY;
-      this.#serveSafely();
+      this.#drainSafely();
     });
   }
 

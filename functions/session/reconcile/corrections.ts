@@ -3,7 +3,7 @@ import { mayMove } from "../../../shared/placement.ts";
 import { log } from "../../log.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import { confirmJoin, named, seen } from "../events/confirm-join.ts";
-import type { Line } from "../queue/waiting-queue.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { KeptSeats } from "../seats/held-seats.ts";
 import type { Rooms } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -23,7 +23,7 @@ interface CorrectionsHost {
   events: ConferenceEvents;
   counters: Counters;
   journal: Journal;
-  line: Pick<Line, "ended">;
+  queue: Pick<WaitingQueue, "ended">;
   kept: KeptSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
@@ -74,9 +74,9 @@ export class Corrections {
 
   /** The call itself is over, and no event said so: nothing is left to be done for it. */
   over(row: Placement, said: string): void {
-    const { placements, pendingCommands, line, events } = this.#host;
+    const { placements, pendingCommands, queue, events } = this.#host;
     this.#tell("repaired_leaves", row, said);
-    line.ended(row);
+    queue.ended(row);
     if (row.state === "joined") {
       const { room: name, conference_id } = row;
       events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });

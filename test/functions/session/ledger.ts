@@ -33,8 +33,8 @@ export class Ledger extends Repositories {
     super(sql, now, undefined, { written: () => {}, moved }, limit_bytes);
     this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
-    const line = { takeBack: () => false, ended: () => {} };
-    this.corrections = new Corrections({ ...this, line }, now);
+    const queue = { takeBack: () => false, ended: () => {} };
+    this.corrections = new Corrections({ ...this, queue }, now);
     this.reconciler = new Reconciler(
       {
         ...this,

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { standInLine } from "../../../../functions/session/calls/wait-in-queue.ts";
+import { waitInQueue } from "../../../../functions/session/calls/wait-in-queue.ts";
 import type { Next, Waiting } from "../../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../../shared/placement.ts";
 
@@ -28,7 +28,7 @@ function standing(
   const asked = answers(() => called());
   const seen = { pieces: 0, questions: 0 };
   const sounds: string[] = [];
-  const then = standInLine(
+  const then = waitInQueue(
     {
       control: {
         isGone: false,
@@ -41,8 +41,8 @@ function standing(
           return "done";
         },
       },
-      line: {
-        lead: (_, to) => {
+      queue: {
+        attach: (_, to) => {
           called = to;
           return () => {};
         },

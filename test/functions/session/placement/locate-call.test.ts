@@ -25,7 +25,7 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): LocateCallHost {
   const { placements, rooms, counters, observations, recordings, recorded } = ledger;
   const circuitBreaker = new CircuitBreaker(new Settings(new Disk(sql, Date.now), undefined));
-  const line = { refused: () => {}, removed: () => {}, backToLine: () => false };
+  const line = { refused: () => {}, removed: () => {}, backToQueue: () => false };
   return {
     placements,
     rooms,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PlaceRequest } from "../../../../functions/session/contract/placement.ts";
-import { Line } from "../../../../functions/session/queue/waiting-queue.ts";
+import { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
 import { replyOf } from "../../../../functions/session/store/place-reply.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Wait } from "../../../../shared/rules/decision.ts";
@@ -17,7 +17,7 @@ const unreachable = () => Promise.reject(new Error("REST is out of reach"));
 class Room {
   now = 1_000_000_000_000;
   readonly ledger: Ledger;
-  readonly line: Line;
+  readonly queue: WaitingQueue;
   /** Calls in the order in which they came into the line, and in which they were let in from it. */
   readonly came: string[] = [];
   readonly let_in: string[] = [];
@@ -38,11 +38,11 @@ class Room {
       now,
       unreachable,
       () => null,
-      (moved) => this.line.moved(moved),
+      (moved) => this.queue.moved(moved),
     );
     const { placements, rooms, pendingCommands } = this.ledger;
     const isWalked = () => false;
-    this.line = new Line({
+    this.queue = new WaitingQueue({
       placements,
       rooms,
       pendingCommands,
@@ -52,7 +52,7 @@ class Room {
       later: (ms, run) => this.timers.push({ at: this.now + ms, run }),
       now,
     });
-    void this.line.begin();
+    void this.queue.begin();
   }
 
   /** @param how it waits; without a node it came by cXML. */
@@ -66,7 +66,7 @@ class Room {
       join_via: "document",
     });
     const request = { ...alike, wait, ...how };
-    const arrived = this.line.arrive(request);
+    const arrived = this.queue.arrive(request);
     if ("row" in arrived) this.came.push(call_id);
     else this.ledger.plan({ ...request, rooms: arrived.rooms });
     this.look();
@@ -92,19 +92,19 @@ class Room {
   lose(which: number): void {
     const rows = this.held().filter(({ state, wait: terms }) => state === "by_document" && terms !== null);
     const row = rows[which % Math.max(1, rows.length)];
-    if (row && this.line.takeBack(row)) this.let_in.splice(this.let_in.indexOf(row.call_id), 1);
+    if (row && this.queue.takeBack(row)) this.let_in.splice(this.let_in.indexOf(row.call_id), 1);
     this.serve();
   }
 
   hangUp(which: number): void {
     const row = this.waiting()[which % Math.max(1, this.waiting().length)];
-    if (row) this.line.ended(row);
+    if (row) this.queue.ended(row);
     this.serve();
   }
 
   poll(which: number): void {
     const row = this.waiting()[which % Math.max(1, this.waiting().length)];
-    if (row) this.line.polled(row, false);
+    if (row) this.queue.poll(row, false);
     this.look();
   }
 
@@ -114,7 +114,7 @@ class Room {
   }
 
   serve(): void {
-    this.line.serve();
+    this.queue.drain();
     this.look();
   }
 
@@ -245,7 +245,7 @@ class Hall extends Room {
 
   admit(which: number): void {
     const row = this.waiting()[which % Math.max(1, this.waiting().length)];
-    if (row) this.line.admit(row);
+    if (row) this.queue.admit(row);
   }
 
   release(which: number): void {
@@ -384,7 +384,7 @@ test("a waiter who is let in once more is asked anew how the join went: the answ
       waits: true,
     } as const;
     room.ledger.placements.update(row, { asking_step: 1_003, answer });
-    expect(room.line.takeBack(row)).toBe(true);
+    expect(room.queue.takeBack(row)).toBe(true);
     room.serve();
     expect(row).toMatchObject({ state: "by_document", asking_step: null, answer: null });
   });
@@ -462,10 +462,10 @@ describe("what happens to a room by the clock alone", () => {
       );
       if (!asks || !leaves) throw new Error("they are unknown");
       placements.update(asks, { seen_at: now + 1 });
-      after.line.ended(leaves);
+      after.queue.ended(leaves);
       const newcomer = requestOf("newcomer", { deadline_at: now + 2_000, rooms: ["acme:a"], wait });
       placements.plan(newcomer, "acme:a", "there is a line", "waiting");
-      await after.line.begin();
+      await after.queue.begin();
       expect(after.waiting()).toHaveLength(998);
       expect(placements.waiting.get(asks)).toBe(asks);
       expect(after.held().map(({ call_id }) => call_id)).toEqual(["c0", "c1", "elsewhere"]);
@@ -544,9 +544,9 @@ test("a caller who asks a session that has just started counts as seen", async (
     const [first] = after.ledger.placements.ofCall("c3");
     const [second] = after.ledger.placements.ofCall("c4");
     if (!first || !second) throw new Error("nobody waits");
-    expect(after.line.polled(second, false).waiting?.position).toBe(1);
-    expect(after.line.polled(first, false).waiting?.position).toBe(1);
-    expect(after.line.polled(second, false).waiting?.position).toBe(2);
+    expect(after.queue.poll(second, false).waiting?.position).toBe(1);
+    expect(after.queue.poll(first, false).waiting?.position).toBe(1);
+    expect(after.queue.poll(second, false).waiting?.position).toBe(2);
   });
 });
 
@@ -559,7 +559,7 @@ test("a placement in another room reads no more of the storage with 1,000 waitin
         cursors.push(cursor);
         return cursor;
       };
-      const { ledger, line, now } = new Room({ exec } as SqlStorage); // All of it that the ledger uses.
+      const { ledger, queue, now } = new Room({ exec } as SqlStorage); // All of it that the ledger uses.
       const deadline_at = now + 2_000;
       for (let n = 0; n < SEATS; n += 1) ledger.plan(requestOf(`seated-${n}`, { deadline_at }));
       for (let n = 0; n < waiters; n += 1) {
@@ -575,7 +575,7 @@ test("a placement in another room reads no more of the storage with 1,000 waitin
           rooms: ["acme:elsewhere"],
           ...waits,
         });
-        const arrived = line.arrive(request);
+        const arrived = queue.arrive(request);
         const row = "rooms" in arrived ? ledger.plan({ ...request, rooms: arrived.rooms }) : null;
         if (!row) throw new Error("it was not placed");
         await Promise.resolve();
@@ -608,7 +608,7 @@ test("a line is served with as many looks at the storage, be it short or long", 
       }
       expect(room.waiting()).toHaveLength(2 * waiters);
       looks = 0;
-      room.line.serve();
+      room.queue.drain();
       return looks;
     });
   expect(await looksAt(50)).toBe(await looksAt(5));

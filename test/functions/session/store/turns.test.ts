@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Dispatcher } from "../../../../functions/session/commands/dispatcher.ts";
-import type { Line } from "../../../../functions/session/queue/waiting-queue.ts";
+import type { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
 import type { RecordingKeeper } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
 import type { RelayManager } from "../../../../functions/session/relay/relay-manager.ts";
 import type { Alarm } from "../../../../functions/session/store/alarm.ts";
@@ -39,7 +39,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
     const dispatcher = new Dispatcher({
       ...new Ledger(storage.sql, Date.now, async () => new Set()),
       // Nobody waits, and there is no RELAY.
-      line: { takeBack: () => false, ended: () => {} } as unknown as Line,
+      queue: { takeBack: () => false, ended: () => {} } as unknown as WaitingQueue,
       relayManager: {
         ready: null,
         readySince: null,
