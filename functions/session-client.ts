@@ -11,7 +11,7 @@ import {
   type PlaceReply,
   type PlaceRequest,
   type Returning,
-  type Wanted,
+  type RoomRequest,
 } from "./session/contract/placement.ts";
 import { learnNaming } from "./tenants/room-naming.ts";
 import type { Owner, Project, Tenant } from "./tenants/tenant.ts";
@@ -153,11 +153,11 @@ export async function look(
 export async function askNumber(
   env: Env,
   project: Project,
-  wanted: Wanted,
+  request: RoomRequest,
   until: number,
 ): Promise<number | null> {
   const reply = await ask(
-    () => askPart(sessionOf(env, project).usher(), (usher) => usher.callerNumber(wanted)),
+    () => askPart(sessionOf(env, project).usher(), (usher) => usher.callerNumber(request)),
     until,
   );
   return reply.answered ? reply.value : null;
@@ -167,11 +167,11 @@ export async function askNumber(
 export async function askRecorded(
   env: Env,
   project: Project,
-  wanted: Wanted,
+  request: RoomRequest,
   until: number,
 ): Promise<boolean> {
   const reply = await ask(
-    () => askPart(sessionOf(env, project).usher(), (usher) => usher.isRecorded(wanted)),
+    () => askPart(sessionOf(env, project).usher(), (usher) => usher.isRecorded(request)),
     until,
   );
   return reply.answered && reply.value;

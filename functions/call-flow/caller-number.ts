@@ -3,7 +3,7 @@ import type { Place, Spoken } from "../../shared/rules/decision.ts";
 import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
-import type { Wanted } from "../session/contract/placement.ts";
+import type { RoomRequest } from "../session/contract/placement.ts";
 import { askNumber } from "../session-client.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
 import { type CallVisit, roomsBefore, untilFor, wireNames } from "./call-context.ts";
@@ -32,7 +32,7 @@ export async function withCallerNumber(
 }
 
 /** What the session is asked about, to know in which room the caller would be. */
-export function wantedOf(visit: CallVisit, placing: Placing): Wanted {
+export function wantedOf(visit: CallVisit, placing: Placing): RoomRequest {
   const { tenant, call } = visit;
   const { rooms, strategy, capacity, sticky_key, join } = placing;
   return {

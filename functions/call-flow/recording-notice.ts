@@ -15,7 +15,7 @@ export async function noticeBefore(
   const { recording_notice, ...told } = placing;
   const { env, tenant, authentic } = visit;
   if (recording_notice === undefined || !authentic) return { placing };
-  const wanted = wantedOf(visit, placing);
-  const isRecorded = await askRecorded(env, tenant.project, wanted, untilFor(visit, ASK_MS));
+  const request = wantedOf(visit, placing);
+  const isRecorded = await askRecorded(env, tenant.project, request, untilFor(visit, ASK_MS));
   return isRecorded ? { notice: recording_notice, placing: told } : { placing };
 }

@@ -80,12 +80,12 @@ export class RelaySession extends DurableObject<Env> {
       written: (row) => this.#placement.written(row),
       moved: (rooms) => this.#queue.moved(rooms),
     });
-    const { settings, placements, rooms, pendingCommands, counters, journal, rulesets, callFlows } =
+    const { settings, placements, occupancy, pendingCommands, counters, journal, rulesets, callFlows } =
       this.#repositories;
     this.#pinLimiter = new PinLimiter(sql, now, () => this.#scheduler.keep());
     this.#queue = new WaitingQueue({
       placements,
-      rooms,
+      occupancy,
       pendingCommands,
       hasCallFlow: (call_id) => callFlows.isOpen(call_id),
       start: () => this.#dispatcher.start(),
@@ -97,7 +97,7 @@ export class RelaySession extends DurableObject<Env> {
       sql,
       journal,
       placements,
-      rooms,
+      occupancy,
       this.#repositories.suspicions,
       rulesets,
       this.#repositories.recordings,
@@ -163,7 +163,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#scheduler = new Scheduler({ ...worked, ...kept });
     this.#usher = new Usher(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
-    void rooms.known();
+    void occupancy.known();
     // What happened while nobody was here to hear of it is not told again.
     if (placements.live.areAny) this.#repositories.suspicions.gapBegan();
     void this.#queue.begin();
@@ -320,7 +320,7 @@ export class RelaySession extends DurableObject<Env> {
 
   /** How the session is. Connects nothing. */
   async status(): Promise<SessionStatus> {
-    await this.#repositories.rooms.known();
+    await this.#repositories.occupancy.known();
     return {
       ...this.#relayManager.status(),
       counters: this.#repositories.counters.all(),
@@ -332,8 +332,8 @@ export class RelaySession extends DurableObject<Env> {
       },
       observations: this.#repositories.observations.all(),
       split_rooms: this.#events.splitRooms(),
-      presumed_gone: this.#repositories.rooms.countReleased(),
-      live_placements: this.#repositories.rooms.countLive(),
+      presumed_gone: this.#repositories.occupancy.countReleased(),
+      live_placements: this.#repositories.occupancy.countLive(),
     };
   }
 
@@ -343,9 +343,9 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A recording that the table knows is told to those whom the rule wanted told when it began. */
   #whomToTell(request: ConferenceEventRequest, heard: Heard | null): Telling {
-    const { placements, rooms } = this.#repositories;
+    const { placements, occupancy } = this.#repositories;
     if (request.kind !== "recording" || heard === null)
-      return { forward: whomToTell(placements, rooms, request) };
+      return { forward: whomToTell(placements, occupancy, request) };
     return replyTo(heard);
   }
 

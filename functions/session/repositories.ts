@@ -1,6 +1,6 @@
 import { FullRooms } from "./seats/full-rooms.ts";
-import { KeptSeats } from "./seats/held-seats.ts";
-import { Rooms } from "./seats/occupancy.ts";
+import { HeldSeats } from "./seats/held-seats.ts";
+import { Occupancy } from "./seats/occupancy.ts";
 import { RecordedRooms } from "./seats/recorded-rooms.ts";
 import { Namings } from "./seats/room-naming.ts";
 import { CallFlows } from "./store/call-flows.ts";
@@ -45,8 +45,8 @@ export class Repositories {
   readonly pendingCommands: PendingCommands;
   readonly placements: Placements;
   readonly checks: RoomChecks;
-  readonly kept: KeptSeats;
-  readonly rooms: Rooms;
+  readonly heldSeats: HeldSeats;
+  readonly occupancy: Occupancy;
   readonly recorded: RecordedRooms;
   readonly namings: Namings;
   readonly callFlows: CallFlows;
@@ -79,10 +79,16 @@ export class Repositories {
     this.pendingCommands = new PendingCommands(this.disk, now);
     this.placements = new Placements(this.disk, now, written, moved);
     this.checks = new RoomChecks(this.disk, now);
-    this.kept = new KeptSeats(this.disk, now);
-    this.rooms = new Rooms(sql, this.placements, (room) => this.checks.strangersIn(room), this.kept, now);
-    this.recorded = new RecordedRooms(this.disk, this.rooms, now);
-    this.namings = new Namings(this.disk, this.rooms, now);
+    this.heldSeats = new HeldSeats(this.disk, now);
+    this.occupancy = new Occupancy(
+      sql,
+      this.placements,
+      (room) => this.checks.strangersIn(room),
+      this.heldSeats,
+      now,
+    );
+    this.recorded = new RecordedRooms(this.disk, this.occupancy, now);
+    this.namings = new Namings(this.disk, this.occupancy, now);
     this.callFlows = new CallFlows(this.disk, now);
     this.dials = new Dials(this.disk, now);
     this.recordings = new Recordings(this.disk, now);

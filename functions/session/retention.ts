@@ -1,6 +1,6 @@
 import { log } from "../log.ts";
 import type { PinLimiter } from "./pins/pin-limiter.ts";
-import type { KeptSeats } from "./seats/held-seats.ts";
+import type { HeldSeats } from "./seats/held-seats.ts";
 import type { CallFlows } from "./store/call-flows.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
@@ -29,7 +29,7 @@ interface RetentionHost {
   callFlows: CallFlows;
   dials: Dials;
   pinLimiter: PinLimiter;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   rulesets: Rulesets;
   recordings: Recordings;
 }
@@ -64,14 +64,14 @@ export class Retention {
   }
 
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, eventLog, journal, callFlows, dials, rulesets, pinLimiter, kept, recordings } =
+    const { placements, eventLog, journal, callFlows, dials, rulesets, pinLimiter, heldSeats, recordings } =
       this.#host;
     const tables = [placements, eventLog, journal, callFlows, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
       () => pinLimiter.forget(BATCH),
-      () => kept.forget(BATCH),
+      () => heldSeats.forget(BATCH),
       () => recordings.forget(keep_recordings_ms, BATCH),
     ]);
     if (!this.#isNearlyFull()) {
@@ -84,11 +84,11 @@ export class Retention {
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { journal, callFlows, dials, pinLimiter, kept, recordings } = this.#host;
+    const { journal, callFlows, dials, pinLimiter, heldSeats, recordings } = this.#host;
     const oldest = [journal.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const recording = recordings.oldest();
     const recorded = recording === null ? null : recording + keep_recordings_ms;
-    const next = [pinLimiter.nextForget(), kept.nextForget(), recorded].flatMap((at) => at ?? []);
+    const next = [pinLimiter.nextForget(), heldSeats.nextForget(), recorded].flatMap((at) => at ?? []);
     return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 

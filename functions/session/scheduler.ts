@@ -8,8 +8,8 @@ import type { Notices } from "./events/recording-notices.ts";
 import type { PinLimiter } from "./pins/pin-limiter.ts";
 import type { RelayManager } from "./relay/relay-manager.ts";
 import { Retention } from "./retention.ts";
-import type { KeptSeats } from "./seats/held-seats.ts";
-import type { Rooms } from "./seats/occupancy.ts";
+import type { HeldSeats } from "./seats/held-seats.ts";
+import type { Occupancy } from "./seats/occupancy.ts";
 import type { Alarm } from "./store/alarm.ts";
 import type { CallFlows } from "./store/call-flows.ts";
 import type { PendingCommands } from "./store/commands.ts";
@@ -43,14 +43,14 @@ interface SchedulerHost {
   inboundCalls: InboundCalls;
   dialer: Dialer;
   notices: Notices;
-  rooms: Rooms;
+  occupancy: Occupancy;
   placements: Placements;
   eventLog: EventLog;
   journal: Journal;
   callFlows: CallFlows;
   dials: Dials;
   pinLimiter: PinLimiter;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   rulesets: Rulesets;
   recordings: Recordings;
 }
@@ -106,7 +106,7 @@ export class Scheduler {
   }
 
   async #beat(): Promise<void> {
-    const { alarm, relayManager, dispatcher, inboundCalls, dialer, notices, rooms } = this.#host;
+    const { alarm, relayManager, dispatcher, inboundCalls, dialer, notices, occupancy } = this.#host;
     // It came this soon to go on forgetting. Timers of ours see to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -118,7 +118,7 @@ export class Scheduler {
     this.#save();
     const forgotten = await this.#safely("forget", () => this.#retention.run(relayManager));
     const isDone = await this.#safely("look", async () => {
-      await rooms.known();
+      await occupancy.known();
       dispatcher.verifyWhereabouts();
       dispatcher.checkRooms("routine");
       dialer.pump();
@@ -195,12 +195,12 @@ export class Scheduler {
   }
 
   #hasWork(): boolean {
-    const { dispatcher, inboundCalls, dialer, rooms, relayManager } = this.#host;
+    const { dispatcher, inboundCalls, dialer, occupancy, relayManager } = this.#host;
     return (
       dispatcher.arePending ||
       inboundCalls.isBusy ||
       dialer.isBusy ||
-      rooms.countLive() > 0 ||
+      occupancy.countLive() > 0 ||
       relayManager.staysUp
     );
   }

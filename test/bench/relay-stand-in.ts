@@ -46,14 +46,14 @@ const HAPPENINGS = [
 ];
 
 const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, odd: [] };
-const rooms = new Rooms();
+const occupancy = new Rooms();
 const unacked = new Set<string>();
 /** `at` is null while it waits for its join. */
 let cut: { at: number | null } | null = null;
 let flood: { begun: number; unacked: Set<string> } | null = null;
 
 const http = createServer((request, response) => {
-  const said = rooms.rest(request.url ?? "");
+  const said = occupancy.rest(request.url ?? "");
   response.writeHead(said ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(said));
 });
 const server = new WebSocketServer({ server: http, perMessageDeflate: false });
@@ -83,7 +83,7 @@ server.on("connection", (socket) => {
         takenAfterCut();
         counts.joins += 1;
         send(socket, { id, result: { code: "200", message: "Joining conference", call_id: params.call_id } });
-        tell(socket, rooms.join(params));
+        tell(socket, occupancy.join(params));
         return;
       default:
         counts.odd.push(method);
@@ -126,7 +126,7 @@ function cutAll(which: { at: number | null }): void {
 function flow(events: number): void {
   const [socket] = server.clients;
   if (!socket) throw new Error("no session is connected");
-  const frames = rooms.happenings(events, HAPPENINGS);
+  const frames = occupancy.happenings(events, HAPPENINGS);
   flood = { begun: performance.now(), unacked: new Set(frames.map(({ id }) => id)) };
   for (const frame of frames) tell(socket, frame);
 }
@@ -145,7 +145,7 @@ process.on("message", (asked: Asked) => {
       if (asked.when === "at once") cutAll(cut);
       return;
     case "settle":
-      rooms.settle(asked.calls, asked.rooms);
+      occupancy.settle(asked.calls, asked.rooms);
       return report(counts);
     case "flood":
       return flow(asked.events);

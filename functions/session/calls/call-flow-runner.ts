@@ -161,7 +161,7 @@ export class CallFlowRunner {
 
   async #resume(was: Next): Promise<Continuation> {
     const row = this.#placement;
-    const resumed = resumedStep(was, row, row !== undefined && this.#host.kept.isPromised(row));
+    const resumed = resumedStep(was, row, row !== undefined && this.#host.heldSeats.isPromised(row));
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 

@@ -3,7 +3,7 @@ import type { CallDecider } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
 import type { CallFlows } from "../store/call-flows.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
@@ -25,6 +25,6 @@ export interface CallFlowRunnerHost {
   journal: Journal;
   observations: Observations;
   queue: WaitingQueue;
-  kept: Pick<KeptSeats, "isPromised">;
+  heldSeats: Pick<HeldSeats, "isPromised">;
   relayManager: RelayManager;
 }

@@ -6,7 +6,7 @@ import type { SwmlDocument } from "../../../shared/documents/swml.ts";
 import { isLive, mayMove } from "../../../shared/placement.ts";
 import { log } from "../../log.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
 import type { PendingCommand } from "../store/commands.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -30,8 +30,8 @@ export function commandFor(
   {
     placements,
     queue,
-    kept,
-  }: { placements: Placements; queue: WaitingQueue; kept: Pick<KeptSeats, "isPromised"> },
+    heldSeats,
+  }: { placements: Placements; queue: WaitingQueue; heldSeats: Pick<HeldSeats, "isPromised"> },
   { kind, attempts, ...key }: PendingCommand,
 ): CallCommand | null {
   const row = placements.find(key);
@@ -51,13 +51,13 @@ export function commandFor(
       placements.update(row, { conference_id: null });
       return transferTo(
         row.call_id,
-        inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, kept.isPromised(row))),
+        inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, heldSeats.isPromised(row))),
       );
     case "overdue":
       if (row) queue.turnAway(row, "waited", "it has waited as long as may be");
       return null;
     case "fetch":
-      return row ? fetch(row, kept.isPromised(row), attempts) : null;
+      return row ? fetch(row, heldSeats.isPromised(row), attempts) : null;
     case "verify":
       // REST is asked, and nothing is commanded.
       return null;

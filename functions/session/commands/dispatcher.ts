@@ -9,8 +9,8 @@ import { Corrections } from "../reconcile/corrections.ts";
 import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Alarm } from "../store/alarm.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
@@ -47,7 +47,7 @@ const ASKED_WITHIN_MS = 15_000;
 interface DispatcherHost {
   pendingCommands: PendingCommands;
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   checks: RoomChecks;
   events: ConferenceEvents;
   circuitBreaker: CircuitBreaker;
@@ -58,7 +58,7 @@ interface DispatcherHost {
   journal: Journal;
   relayManager: RelayManager;
   queue: WaitingQueue;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   turns: Turns;
   alarm: Alarm;
   recordings: Recordings;
@@ -138,14 +138,14 @@ export class Dispatcher {
   /** Events are not replayed: after a gap, and while it lasts, REST is asked about whomever one may have passed by. */
   verifyWhereabouts(): void {
     this.#begin("verify", async () => {
-      const { rooms, relayManager, turns } = this.#host;
-      await rooms.known();
+      const { occupancy, relayManager, turns } = this.#host;
+      await occupancy.known();
       const begun_at = Date.now();
       const { readySince } = relayManager;
       let looked_at = 0;
       let added = 0;
-      for (const row of rooms.byRoom()) {
-        const isDoubted = rooms.isInDoubt(row, begun_at - UNCONFIRMED_MS, readySince);
+      for (const row of occupancy.byRoom()) {
+        const isDoubted = occupancy.isInDoubt(row, begun_at - UNCONFIRMED_MS, readySince);
         if (isDoubted && this.#verify(row, begun_at)) added += 1;
         looked_at += 1;
         if (added === ASKED_AT_ONCE) {
@@ -233,7 +233,7 @@ export class Dispatcher {
     const {
       pendingCommands,
       placements,
-      rooms,
+      occupancy,
       circuitBreaker,
       leaving,
       observations,
@@ -241,18 +241,18 @@ export class Dispatcher {
       relayManager,
       queue,
       checks,
-      kept,
+      heldSeats,
     } = this.#host;
     await runCommands({
       pendingCommands,
       placements,
-      rooms,
+      occupancy,
       circuitBreaker,
       leaving,
       observations,
       corrections: this.corrections,
       queue,
-      kept,
+      heldSeats,
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),
       told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),

@@ -23,8 +23,8 @@ import type { Corrections } from "../reconcile/corrections.ts";
 import { observeListing } from "../reconcile/reconciler.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommand, PendingCommands } from "../store/commands.ts";
 import type { Observations } from "../store/observations.ts";
@@ -53,7 +53,7 @@ const UNSIGNED_ALONE_MS = 60_000;
 export interface CommandHost {
   pendingCommands: PendingCommands;
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   circuitBreaker: CircuitBreaker;
   leaving: CircuitBreaker;
   observations: Observations;
@@ -67,7 +67,7 @@ export interface CommandHost {
   /** REST's list does not tell whether it is there. */
   undecided(row: Placement): void;
   queue: WaitingQueue;
-  kept: Pick<KeptSeats, "isPromised">;
+  heldSeats: Pick<HeldSeats, "isPromised">;
   /** For the call's story: what came of a command. */
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
 }
@@ -227,7 +227,7 @@ async function verify(host: CommandHost, pending: PendingCommand, rooms: Listing
     if (row.trail !== trail) log("info", "verify.overtaken", { call: row.call_id, now: row.state });
     else if (listing === null) corrections.over(row, "its status says that the call is over");
     else {
-      const around = host.rooms.around(row.room);
+      const around = host.occupancy.around(row.room);
       observeListing(host.observations, listing, around, asked_at);
       const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
       if (said === "present") corrections.found(row, sidListing(listing, row.call_id));

@@ -206,7 +206,7 @@ export interface ConferenceEventReply {
 }
 
 /** What a call wants of a room. */
-export type Wanted = Pick<
+export type RoomRequest = Pick<
   PlaceRequest,
   | "tenant"
   | "rooms"

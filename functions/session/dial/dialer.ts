@@ -18,7 +18,7 @@ import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { Namings } from "../seats/room-naming.ts";
 import type { Alarm } from "../store/alarm.ts";
 import type { PendingCommands } from "../store/commands.ts";
@@ -72,7 +72,7 @@ interface Leg {
 interface DialerHost {
   dials: Dials;
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   counters: Counters;
   observations: Pick<Observations, "saw">;
   relayManager: RelayManager;
@@ -274,9 +274,9 @@ export class Dialer extends RpcTarget {
   }
 
   #send(dial: Dial, connection: RelayConnection): void {
-    const { rooms } = this.#host;
+    const { occupancy } = this.#host;
     const { room, decision } = dial.request;
-    const has_seat = decision.capacity === undefined || rooms.taken(room) < decision.capacity;
+    const has_seat = decision.capacity === undefined || occupancy.taken(room) < decision.capacity;
     this.#apply(dial, { on: "turn", has_seat });
     if (dial.state !== "sending") return;
     void this.#dial(dial, connection);

@@ -2,8 +2,8 @@ import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../
 import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError, log } from "../../log.ts";
 import type { PlacementKey } from "../contract/placement.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
@@ -83,12 +83,12 @@ interface EventsHost {
   observations: Observations;
   leaving: CircuitBreaker;
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   pendingCommands: PendingCommands;
   circuitBreaker: CircuitBreaker;
   checks: RoomChecks;
   counters: Counters;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
 }
@@ -97,7 +97,7 @@ interface EventsHost {
 export class ConferenceEvents {
   readonly #ledger: EventsHost;
   readonly #placements: Placements;
-  readonly #rooms: Rooms;
+  readonly #occupancy: Occupancy;
   readonly #pendingCommands: PendingCommands;
   readonly #circuitBreaker: CircuitBreaker;
   readonly #joined: (key: PlacementKey) => void;
@@ -124,7 +124,7 @@ export class ConferenceEvents {
     this.#joined = joined;
     this.#ledger = ledger;
     this.#placements = ledger.placements;
-    this.#rooms = ledger.rooms;
+    this.#occupancy = ledger.occupancy;
     this.#pendingCommands = ledger.pendingCommands;
     this.#circuitBreaker = ledger.circuitBreaker;
     this.#now = now;
@@ -282,8 +282,10 @@ export class ConferenceEvents {
   /** Those whom the end of the conference bears on: in it by an event that told its id, or by all that is known. */
   #participantsOf(end: ConferenceEnd): LivePlacement[] {
     const { room, conference_id } = end;
-    const found = this.#rooms.joinedTo(room, conference_id).perhaps.filter((row) => this.#wasIn(row, end));
-    return [...this.#rooms.inConference(room, conference_id), ...found];
+    const found = this.#occupancy
+      .joinedTo(room, conference_id)
+      .perhaps.filter((row) => this.#wasIn(row, end));
+    return [...this.#occupancy.inConference(room, conference_id), ...found];
   }
 
   /**
@@ -306,7 +308,7 @@ export class ConferenceEvents {
   /** Nobody is to come back to a conference that is over. */
   *#emptying(room: string, ended_at: number): Job {
     for (let isMore = true; isMore; ) {
-      isMore = this.#ledger.kept.emptied(room, ended_at, AT_ONCE);
+      isMore = this.#ledger.heldSeats.emptied(room, ended_at, AT_ONCE);
       this.#placements.touched(room);
       if (isMore) yield;
     }
@@ -353,7 +355,7 @@ export class ConferenceEvents {
     conference_id: string,
     ended_ts: number,
   ): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
-    const there = this.#rooms.participants(room);
+    const there = this.#occupancy.participants(room);
     // Who came after the end came into another one, which was not there yet.
     const isElsewhere = (row: LivePlacement) =>
       row.conference_id !== null &&
@@ -397,11 +399,11 @@ export class ConferenceEvents {
   #noteSplit(row: Placement, isProved: boolean): void {
     const { room, conference_id, joined_ts } = row;
     if (conference_id === null) return;
-    const others = this.#rooms
+    const others = this.#occupancy
       .participants(room)
       .filter((other) => other.conference_id !== null && other.conference_id !== conference_id);
     if (others.length === 0) return;
-    const mine = this.#rooms.joinedTo(room, conference_id).surely;
+    const mine = this.#occupancy.joinedTo(room, conference_id).surely;
     const began = Math.min(...mine.map((one) => one.joined_ts ?? Number.POSITIVE_INFINITY));
     const otherBegan = Math.min(...others.map((one) => one.joined_ts ?? Number.POSITIVE_INFINITY));
     const otherNewest = Math.max(...others.map((one) => one.joined_ts ?? 0));
@@ -529,7 +531,7 @@ export class ConferenceEvents {
     if (row.state === "joined") {
       this.#noteSplit(row, isProved);
       this.#joined(row);
-      this.#ledger.kept.unkeep(row);
+      this.#ledger.heldSeats.unkeep(row);
       // It is not over after all.
       if (wasOut) for (const kind of ["end", "after"] as const) this.#pendingCommands.drop(kind, row);
     }
@@ -564,7 +566,7 @@ export class ConferenceEvents {
       // The seat is counted once: as one that is kept.
       if (this.#keepSeat(row, row.conference_id, 0) && row.presumed_gone_at === null)
         this.#placements.update(row, { presumed_gone_at: this.#now() });
-    } else this.#ledger.kept.dropped(row);
+    } else this.#ledger.heldSeats.dropped(row);
     this.#placements.touched(row.room);
   }
 
@@ -576,7 +578,7 @@ export class ConferenceEvents {
 
   /** The call lives on outside of its room, and none of our documents took it out: nothing is kept for its caller. */
   removed(key: PlacementKey): void {
-    const room = this.#ledger.kept.removed(key);
+    const room = this.#ledger.heldSeats.removed(key);
     if (room !== null) this.#placements.touched(room);
   }
 
@@ -584,8 +586,8 @@ export class ConferenceEvents {
   #keepSeat(row: Placement, conference_id: string | null, undecided_ms: number): boolean {
     const id = conference_id ?? row.conference_id;
     if (id !== null && this.#over.has(id)) return false;
-    if (this.#rooms.isBack(row, this.#now() - DEAD_MS)) return false;
-    return this.#ledger.kept.keep(row, row.room, undecided_ms);
+    if (this.#occupancy.isBack(row, this.#now() - DEAD_MS)) return false;
+    return this.#ledger.heldSeats.keep(row, row.room, undecided_ms);
   }
 
   /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */

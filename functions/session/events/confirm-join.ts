@@ -1,5 +1,5 @@
 import { log } from "../../log.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Observations } from "../store/observations.ts";
@@ -9,7 +9,7 @@ import type { Recordings } from "../store/recordings.ts";
 
 interface Ledger {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   counters: Counters;
   recordings: Recordings;
   recorded: RecordedRooms;
@@ -20,12 +20,12 @@ interface Ledger {
  * room holds: one that comes when its seat has gone to another is flagged.
  */
 export function confirmJoin(
-  { placements, rooms, counters, recordings, recorded }: Ledger,
+  { placements, occupancy, counters, recordings, recorded }: Ledger,
   row: Placement,
   changes: Changes & { reason: string },
   now: number,
 ): boolean {
-  const isOver = rooms.isFullWithout(row);
+  const isOver = occupancy.isFullWithout(row);
   const flagged = isOver
     ? { over_capacity: 1, reason: `${changes.reason}: late, and the room was full` }
     : row.over_capacity === 1 && { over_capacity: 0 };

@@ -9,7 +9,7 @@ import { sealKeysOf } from "../../tenants/seal-keys.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Journal } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
@@ -52,7 +52,7 @@ interface Telling {
 
 interface NoticesHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   recorded: RecordedRooms;
   journal: Journal;
   observations: Observations;
@@ -79,11 +79,11 @@ export class Notices {
     if (event.kind !== "conference") return;
     const { status, name, conference_id = null } = event.params;
     if (name === undefined) return;
-    const { recorded, rooms, observations } = this.#host;
+    const { recorded, occupancy, observations } = this.#host;
     const id = ids_known || sidsAreIds(observations) ? conference_id : null;
     if (ENDS.has(status)) recorded.ended(name, id);
     // Of a room without calls of ours no participant is to be told.
-    if (!BEGINS.has(status) || rooms.tenantIn(name) === null) return;
+    if (!BEGINS.has(status) || occupancy.tenantIn(name) === null) return;
     recorded.began(name, id);
     this.#tell(name);
   }
@@ -158,9 +158,9 @@ export class Notices {
 
   /** Those in a room that is recorded who were not told that it is. */
   #untold(room: string): Placement[] {
-    const { recorded, rooms, placements } = this.#host;
+    const { recorded, occupancy, placements } = this.#host;
     if (!recorded.has(room)) return [];
-    return rooms
+    return occupancy
       .participants(room)
       .filter(({ untold }) => untold !== null)
       .flatMap((row) => placements.find(row) ?? []);

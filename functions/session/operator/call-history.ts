@@ -4,7 +4,7 @@ import { isSameCaller } from "../../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { NoteRequest } from "../contract/history.ts";
 import type { RulesetVersion } from "../contract/tenants.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { About, Journal, JournalEntry, PageOf } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -116,7 +116,7 @@ export class Archive extends RpcTarget {
   readonly #sql: SqlStorage;
   readonly #journal: Journal;
   readonly #placements: Placements;
-  readonly #rooms: Rooms;
+  readonly #occupancy: Occupancy;
   readonly #suspicions: Suspicions;
   readonly #rulesets: Rulesets;
   readonly #recordings: Recordings;
@@ -127,7 +127,7 @@ export class Archive extends RpcTarget {
     sql: SqlStorage,
     journal: Journal,
     placements: Placements,
-    rooms: Rooms,
+    occupancy: Occupancy,
     suspicions: Suspicions,
     rulesets: Rulesets,
     recordings: Recordings,
@@ -137,7 +137,7 @@ export class Archive extends RpcTarget {
     this.#sql = sql;
     this.#journal = journal;
     this.#placements = placements;
-    this.#rooms = rooms;
+    this.#occupancy = occupancy;
     this.#suspicions = suspicions;
     this.#rulesets = rulesets;
     this.#recordings = recordings;
@@ -169,8 +169,8 @@ export class Archive extends RpcTarget {
   }
 
   async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
-    await this.#rooms.known();
-    return conferencesOf({ rooms: this.#rooms, suspicions: this.#suspicions }, tenant, query);
+    await this.#occupancy.known();
+    return conferencesOf({ occupancy: this.#occupancy, suspicions: this.#suspicions }, tenant, query);
   }
 
   /** For a Worker of the version before, which knows no pages. */
@@ -179,7 +179,7 @@ export class Archive extends RpcTarget {
   }
 
   conference(tenant: string, room: string): Conference | null {
-    return conferenceOf({ rooms: this.#rooms, suspicions: this.#suspicions }, tenant, room);
+    return conferenceOf({ occupancy: this.#occupancy, suspicions: this.#suspicions }, tenant, room);
   }
 
   /** Null where nothing is kept of such a call of the tenant's. */

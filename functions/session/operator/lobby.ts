@@ -1,10 +1,10 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { Placing } from "../../../shared/seal.ts";
-import type { Returning, Wanted } from "../contract/placement.ts";
+import type { Returning, RoomRequest } from "../contract/placement.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { chooseRoom, liveNames } from "../seats/choose-room.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { Namings } from "../seats/room-naming.ts";
 import type { Placements } from "../store/placements.ts";
@@ -19,9 +19,9 @@ export interface LobbyRequest {
 
 interface UsherHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   queue: WaitingQueue;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   recorded: RecordedRooms;
   namings: Namings;
 }
@@ -49,29 +49,29 @@ export class Usher extends RpcTarget {
   }
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */
-  callerNumber(wanted: Wanted): number | null {
-    const { room } = this.#placeOf(wanted);
-    return room === null ? null : this.#host.rooms.taken(room) + 1;
+  callerNumber(request: RoomRequest): number | null {
+    const { room } = this.#placeOf(request);
+    return room === null ? null : this.#host.occupancy.taken(room) + 1;
   }
 
   /** Whether the room that the caller would be in, were it placed now, is known to be recorded. */
-  isRecorded(wanted: Wanted): boolean {
-    const { room, first } = this.#placeOf(wanted);
+  isRecorded(request: RoomRequest): boolean {
+    const { room, first } = this.#placeOf(request);
     return this.#host.recorded.has(room ?? first);
   }
 
   /** What was decided of a caller who dropped, where the seat is kept; JSON, for it is deep. */
   returning(request: Returning): string | null {
-    const placing: Placing | null = this.#host.kept.claim(request);
+    const placing: Placing | null = this.#host.heldSeats.claim(request);
     return placing && JSON.stringify(placing);
   }
 
   /** The room that has a seat, and the first of all, by the names that they have on the wire. */
-  #placeOf(wanted: Wanted): { room: string | null; first: string } {
-    const { rooms, namings } = this.#host;
-    const named = { ...wanted, rooms: namings.peek(wanted), ...namings.before(wanted) };
-    const live = liveNames(rooms, named);
-    return { room: chooseRoom(rooms, { ...named, rooms: live }).room, first: live[0] };
+  #placeOf(request: RoomRequest): { room: string | null; first: string } {
+    const { occupancy, namings } = this.#host;
+    const named = { ...request, rooms: namings.peek(request), ...namings.before(request) };
+    const live = liveNames(occupancy, named);
+    return { room: chooseRoom(occupancy, { ...named, rooms: live }).room, first: live[0] };
   }
 
   #find({ tenant, room, call_id }: LobbyRequest) {

@@ -1,6 +1,6 @@
 import { splitWireName } from "../../../shared/conference.ts";
 import { type Waiter, waitersFor } from "../queue/waiters.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Suspicions } from "../store/suspicions.ts";
 
@@ -29,7 +29,7 @@ export interface Participant {
 }
 
 interface RosterHost {
-  rooms: Rooms;
+  occupancy: Occupancy;
   suspicions: Suspicions;
 }
 
@@ -64,17 +64,19 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
 
 /** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
 export function conferenceOf(
-  { rooms, suspicions }: RosterHost,
+  { occupancy, suspicions }: RosterHost,
   tenant: string,
   room: string,
 ): Conference | null {
-  const rows = placedIn(rooms, tenant, room);
-  const waiting = waitersFor(rooms, tenant, room);
+  const rows = placedIn(occupancy, tenant, room);
+  const waiting = waitersFor(occupancy, tenant, room);
   if (rows.length + waiting.length === 0) return null;
   return {
-    ...headOf(rooms, tenant, room, rows),
+    ...headOf(occupancy, tenant, room, rows),
     since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
-    participants: rows.map((row) => participantOf(row, rooms, suspicions)).sort((a, b) => a.since - b.since),
+    participants: rows
+      .map((row) => participantOf(row, occupancy, suspicions))
+      .sort((a, b) => a.since - b.since),
     waiting,
   };
 }
@@ -93,26 +95,26 @@ export interface ConferencesPage {
 
 /** The tenant's conferences, by name. */
 export function conferencesOf(
-  { rooms, suspicions }: RosterHost,
+  { occupancy, suspicions }: RosterHost,
   tenant: string,
   { after = "", limit }: ConferencesQuery,
 ): ConferencesPage {
-  const names = rooms.ofTenant(tenant, after, limit);
-  const waiters = rooms.waitersOf(tenant);
+  const names = occupancy.ofTenant(tenant, after, limit);
+  const waiters = occupancy.waitersOf(tenant);
   const conferences = names.flatMap((room): ConferenceSummary[] => {
-    const rows = placedIn(rooms, tenant, room);
+    const rows = placedIn(occupancy, tenant, room);
     const waiting = waiters.get(room) ?? { count: 0, since: 0 };
     if (rows.length + waiting.count === 0) return [];
     const confirmed = rows.filter(({ state }) => state === "joined");
     const since = rows.length > 0 ? Math.min(...rows.map(sinceOf)) : waiting.since;
     return [
       {
-        ...headOf(rooms, tenant, room, rows),
+        ...headOf(occupancy, tenant, room, rows),
         since,
         waiting: waiting.count,
         confirmed: confirmed.length,
-        expected: rows.filter((row) => row.state !== "joined" && rooms.isExpected(row)).length,
-        presumed_gone: rows.filter((row) => !rooms.holdsSeat(row)).length,
+        expected: rows.filter((row) => row.state !== "joined" && occupancy.isExpected(row)).length,
+        presumed_gone: rows.filter((row) => !occupancy.holdsSeat(row)).length,
         doubted: confirmed.filter((row) => suspicions.since(row) !== null).length,
       },
     ];
@@ -121,13 +123,13 @@ export function conferencesOf(
 }
 
 /** Those of the tenant's who are, or may be, in the room. */
-function placedIn(rooms: Rooms, tenant: string, room: string): LivePlacement[] {
-  return rooms.around(room).filter((row) => row.tenant === tenant && row.state !== "waiting");
+function placedIn(occupancy: Occupancy, tenant: string, room: string): LivePlacement[] {
+  return occupancy.around(room).filter((row) => row.tenant === tenant && row.state !== "waiting");
 }
 
 /** What is said of a conference wherever it is told of. */
 function headOf(
-  rooms: Rooms,
+  occupancy: Occupancy,
   tenant: string,
   room: string,
   rows: readonly LivePlacement[],
@@ -139,7 +141,7 @@ function headOf(
     plain_name: owner === tenant ? name : room,
     conference_id: conferences[0]?.conference_id ?? null,
     conferences,
-    strangers: rooms.strangersIn(room),
+    strangers: occupancy.strangersIn(room),
   };
 }
 
@@ -155,7 +157,7 @@ function conferencesIn(rows: readonly LivePlacement[]): Conference["conferences"
     .sort((a, b) => b.participants - a.participants);
 }
 
-function participantOf(row: LivePlacement, rooms: Rooms, suspicions: Suspicions): Participant {
+function participantOf(row: LivePlacement, occupancy: Occupancy, suspicions: Suspicions): Participant {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {
@@ -168,7 +170,7 @@ function participantOf(row: LivePlacement, rooms: Rooms, suspicions: Suspicions)
     confirmed,
     joined_by,
     conference_id: row.conference_id,
-    presumed_gone: !rooms.holdsSeat(row),
+    presumed_gone: !occupancy.holdsSeat(row),
     doubted: confirmed && suspicions.since(row) !== null,
     over_capacity: row.over_capacity === 1,
     since: sinceOf(row),

@@ -12,7 +12,7 @@ import {
 } from "../../rest.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { Alarm } from "../store/alarm.ts";
 import type { Journal } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -40,7 +40,7 @@ const BACKSTOP_MS = 6_000;
 
 interface HeldHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   corrections: Corrections;
   turns: Turns;
   journal: Journal;
@@ -84,9 +84,9 @@ export class HeldJoins {
 
   /** Those that another incarnation watched. */
   async takeOver(): Promise<void> {
-    const { placements, rooms, turns } = this.#host;
-    await rooms.known();
-    await turns.each(rooms.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
+    const { placements, occupancy, turns } = this.#host;
+    await occupancy.known();
+    await turns.each(occupancy.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
       const row = placements.find(key);
       if (row) this.watch(row);
     });

@@ -4,7 +4,7 @@ import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
 import type { DocumentSaid, LookReply, LookRequest } from "../contract/placement.ts";
 import { confirmJoin, named } from "../events/confirm-join.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { Counters } from "../store/counters.ts";
@@ -33,7 +33,7 @@ const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
 /** What answering needs of the session. */
 export interface LocateCallHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   circuitBreaker: CircuitBreaker;
   counters: Counters;
   observations: Pick<Observations, "saw" | "has">;

@@ -5,7 +5,7 @@ import type { PlacementKey, PlaceReply, PlaceRequest } from "../contract/placeme
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import { chooseRoom } from "../seats/choose-room.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
@@ -21,7 +21,7 @@ const BUSY_MS = 300;
 /** What a placement needs of the session. */
 export interface PlaceByRelayHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   now(): number;
   /** The connection, asked for and under way; rejects where the project's record can't be read. */
   connection(request: PlaceRequest): Promise<RelayConnection>;
@@ -46,7 +46,7 @@ export async function placeByRelay(host: PlaceByRelayHost, request: PlaceRequest
   const now = host.now();
   const deadline_at = Math.min(request.deadline_at, now + request.join_deadline_ms);
   // From here to the row there is no await: two calls cannot be given one seat.
-  const chosen = chooseRoom(host.rooms, request);
+  const chosen = chooseRoom(host.occupancy, request);
   const planned = { ...request, deadline_at };
   if (chosen.room === null) {
     const { reason, turned_away } = chosen;

@@ -20,8 +20,8 @@ import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import { liveNames } from "../seats/choose-room.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
@@ -44,7 +44,7 @@ import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./place
 interface PlacementServiceHost {
   disk: Disk;
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   checks: RoomChecks;
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
@@ -58,7 +58,7 @@ interface PlacementServiceHost {
   relayManager: RelayManager;
   queue: WaitingQueue;
   held: HeldJoins;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
   events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "removed">;
@@ -87,7 +87,7 @@ export class PlacementService {
   /** Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
     const asked = this.#entered(request);
-    const entered = { ...asked, rooms: liveNames(this.#host.rooms, asked) };
+    const entered = { ...asked, rooms: liveNames(this.#host.occupancy, asked) };
     const { entry } = entered;
     const reply = { ...(await this.#answer(entered)), ...(entry === request.entry ? {} : { entry }) };
     // A seat that is wanted may be held by somebody who has gone, and nobody said so.
@@ -182,7 +182,7 @@ export class PlacementService {
     const {
       relayManager,
       placements,
-      rooms,
+      occupancy,
       circuitBreaker,
       counters,
       observations,
@@ -196,7 +196,7 @@ export class PlacementService {
     const seen = (row: Placement) => wouldHaveSeen(row, relayManager, observations, Date.now());
     const ledger = {
       placements,
-      rooms,
+      occupancy,
       circuitBreaker,
       counters,
       observations,
@@ -211,7 +211,7 @@ export class PlacementService {
       foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
     };
     const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
-    const keepsSeat = looked.outcome === "document" && this.#host.kept.isPromised(request);
+    const keepsSeat = looked.outcome === "document" && this.#host.heldSeats.isPromised(request);
     const reply: LookReply = keepsSeat ? { ...looked, keeps_seat: true } : looked;
     this.#looked(request, reply);
     return reply;
@@ -222,8 +222,8 @@ export class PlacementService {
    * may a join that was not answered; if it comes again, no caller is sent there for a minute.
    */
   #refused(row: Placement, said: DocumentSaid): void {
-    const { rooms, checks, dispatcher } = this.#host;
-    const others = rooms.taken(row.room) - (rooms.holdsSeat(row) ? 1 : 0);
+    const { occupancy, checks, dispatcher } = this.#host;
+    const others = occupancy.taken(row.room) - (occupancy.holdsSeat(row) ? 1 : 0);
     if ((said === "failed" && others > 0) || wasRefused(row))
       checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
     dispatcher.doubtSeats([row.room]);
@@ -284,8 +284,17 @@ export class PlacementService {
   }
 
   async #place(request: PlaceRequest): Promise<PlaceReply> {
-    const { placements, rooms, pendingCommands, relayManager, queue, kept, held, observations, fullRooms } =
-      this.#host;
+    const {
+      placements,
+      occupancy,
+      pendingCommands,
+      relayManager,
+      queue,
+      heldSeats,
+      held,
+      observations,
+      fullRooms,
+    } = this.#host;
     observations.saw("caller_forms", callerForm(request.from_before ?? request.from));
     const others = placements.currentOf(request.call_id);
     relayManager.follow(request.project_version);
@@ -300,15 +309,15 @@ export class PlacementService {
       const wasThere = other.state !== "planned" && other.state !== "waiting";
       placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
     }
-    const room = kept.take(request.call_id);
+    const room = heldSeats.take(request.call_id);
     // Whoever has a seat already stands in no line.
     const arrived = room === null ? queue.arrive(request) : { rooms: [room] as [string] };
-    kept.promise(request);
+    heldSeats.promise(request);
     if ("row" in arrived) return withAsked(queue.standing(arrived.row), arrived.row.wait);
     const reply = await placeByRelay(
       {
         placements,
-        rooms,
+        occupancy,
         now: Date.now,
         connection: () => relayManager.connection(request.project_version),
         protocol: () => relayManager.protocol,

@@ -1,6 +1,6 @@
 import type { WaitsFor } from "../../../shared/rules/decision.ts";
-import type { Rooms } from "../seats/occupancy.ts";
-import { Glance } from "../seats/occupancy-snapshot.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
+import { OccupancySnapshot } from "../seats/occupancy-snapshot.ts";
 import type { Placement } from "../store/placement-row.ts";
 import { roomsOf } from "../store/wait-terms.ts";
 
@@ -17,22 +17,22 @@ export interface Waiter {
 }
 
 /** For what a waiter waits now. */
-export function waitsFor(rooms: Pick<Rooms, "isStaffed">, { wait, admitted }: Placement): WaitsFor {
+export function waitsFor(occupancy: Pick<Occupancy, "isStaffed">, { wait, admitted }: Placement): WaitsFor {
   if (wait?.for.includes("admission") && admitted === 0) return "admission";
-  const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => rooms.isStaffed(room));
+  const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => occupancy.isStaffed(room));
   return isAlone ? "moderator" : "seat";
 }
 
 /** The tenant's callers who wait for the room, the longest waiter first. */
-export function waitersFor(rooms: Rooms, tenant: string, room: string): Waiter[] {
-  const line = rooms.waiting.before(room).filter((row) => row.tenant === tenant);
-  const glance = new Glance(rooms, new Set(line.flatMap(roomsOf)));
+export function waitersFor(occupancy: Occupancy, tenant: string, room: string): Waiter[] {
+  const line = occupancy.waiting.before(room).filter((row) => row.tenant === tenant);
+  const snapshot = new OccupancySnapshot(occupancy, new Set(line.flatMap(roomsOf)));
   return line.map((row) => ({
     call_id: row.call_id,
     from: row.from,
     role: row.role,
-    for: waitsFor(glance, row),
+    for: waitsFor(snapshot, row),
     since: row.created_at,
-    position: rooms.waiting.positionOf(row),
+    position: occupancy.waiting.positionOf(row),
   }));
 }

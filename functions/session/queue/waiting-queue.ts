@@ -2,10 +2,16 @@ import { EARLY_LEAVE_MS } from "../../../shared/placement.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
 import { drainQueue, type QueueRules } from "../../../shared/waiting.ts";
 import { describeError, log } from "../../log.ts";
-import type { PlacementKey, PlaceReply, PlaceRequest, TurnedAway, Wanted } from "../contract/placement.ts";
+import type {
+  PlacementKey,
+  PlaceReply,
+  PlaceRequest,
+  RoomRequest,
+  TurnedAway,
+} from "../contract/placement.ts";
 import { chooseRoom } from "../seats/choose-room.ts";
-import type { Rooms } from "../seats/occupancy.ts";
-import { Glance } from "../seats/occupancy-snapshot.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
+import { OccupancySnapshot } from "../seats/occupancy-snapshot.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
 import type { Placement, Terms } from "../store/placement-row.ts";
@@ -33,7 +39,7 @@ const SEEN_MS = 5_000;
 
 interface WaitingQueueHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   pendingCommands: PendingCommands;
   /** Whether the call is walked by the session, be it that nobody has taken that up again yet. */
   hasCallFlow(call_id: string): boolean;
@@ -92,7 +98,7 @@ export class WaitingQueue {
   moved(rooms: readonly string[]): void {
     // At the beginning all rooms are served.
     if (!this.#hasBegun) return;
-    const { waiting } = this.#host.rooms;
+    const { waiting } = this.#host.occupancy;
     for (const room of rooms) if (waiting.has(room) || this.#looks.has(room)) this.#changed.add(room);
     this.#schedule();
   }
@@ -112,15 +118,17 @@ export class WaitingQueue {
    * this and the row that takes the seat.
    */
   arrive(request: PlaceRequest): { rooms: PlaceRequest["rooms"] } | { row: Placement } {
-    const { placements, rooms } = this.#host;
+    const { placements, occupancy } = this.#host;
     const { wait } = request;
     if (!wait) return request;
     const closed = this.drain(request.rooms);
     const open = request.rooms.filter((room) => !closed.has(room));
-    const enterable = wait.for.includes("moderator") ? open.filter((room) => rooms.isStaffed(room)) : open;
+    const enterable = wait.for.includes("moderator")
+      ? open.filter((room) => occupancy.isStaffed(room))
+      : open;
     const [first, ...rest] = enterable;
     if (first !== undefined && !wait.for.includes("admission")) {
-      const chosen = chooseRoom(rooms, { ...request, rooms: [first, ...rest] });
+      const chosen = chooseRoom(occupancy, { ...request, rooms: [first, ...rest] });
       const isFull = chosen.room === null && chosen.turned_away === "full";
       if (!isFull || !wait.for.includes("seat")) return { rooms: [first, ...rest] };
     }
@@ -145,11 +153,11 @@ export class WaitingQueue {
 
   /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
   poll(row: Placement, wasLed: boolean): PlaceReply {
-    const { placements, rooms, pendingCommands, now } = this.#host;
+    const { placements, occupancy, pendingCommands, now } = this.#host;
     // Its seat was kept for a while, and others may have it by now.
     if (row.deadline_at <= now()) this.takeBack(row);
     if (row.state === "waiting") {
-      if (rooms.waiting.isAway(row)) this.moved(roomsOf(row));
+      if (occupancy.waiting.isAway(row)) this.moved(roomsOf(row));
       if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
       this.drain();
     }
@@ -165,11 +173,11 @@ export class WaitingQueue {
 
   /** How a waiter stands. */
   standing(row: Placement): PlaceReply {
-    const { rooms } = this.#host;
+    const { occupancy } = this.#host;
     return {
       ...replyOf(row),
       outcome: "waiting",
-      waiting: { for: waitsFor(rooms, row), position: rooms.waiting.positionOf(row) },
+      waiting: { for: waitsFor(occupancy, row), position: occupancy.waiting.positionOf(row) },
     };
   }
 
@@ -229,7 +237,7 @@ export class WaitingQueue {
    * then asks how it stands. Returns how to end that.
    */
   attach(key: PlacementKey, called: () => void): () => void {
-    const { waiting } = this.#host.rooms;
+    const { waiting } = this.#host.occupancy;
     const id = joinCommandId(key);
     const row = waiting.get(key);
     if (row && waiting.isAway(row)) this.moved(roomsOf(row));
@@ -246,33 +254,33 @@ export class WaitingQueue {
    * all these are closed to newcomers.
    */
   drain(before: readonly string[] = []): ReadonlySet<string> {
-    const { rooms } = this.#host;
+    const { occupancy } = this.#host;
     const waiting = this.#waiting();
     const asked = [...before, ...this.#changed, ...this.#due()];
     const components = waiting.connected(asked);
     const served = new Set(components.flatMap((component) => [...component]));
     // Nothing but what is done here changes the rooms in this turn.
-    const glance = new Glance(rooms, served);
+    const snapshot = new OccupancySnapshot(occupancy, served);
     const closed = new Set<string>();
     for (const component of components) {
       const rules: QueueRules<Placement> = {
         rooms: roomsOf,
-        isReady: (row) => waitsFor(glance, row) === "seat",
-        seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, glance),
+        isReady: (row) => waitsFor(snapshot, row) === "seat",
+        seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, snapshot),
       };
       drainQueue(waiting.present(component, closed), rules, closed);
     }
     for (const room of asked) if (!waiting.has(room)) this.#looks.delete(room);
     // Also rooms that our own moves changed: a waiter refused before such a move finds no more seats after it.
     this.#changed.clear();
-    this.#lookAgain(served, closed, glance);
+    this.#lookAgain(served, closed, snapshot);
     this.#host.start();
     return closed;
   }
 
   /** Those who wait, all of them. */
   #waiting(): WaitingIndex {
-    const { waiting } = this.#host.rooms;
+    const { waiting } = this.#host.occupancy;
     if (!this.#hasBegun) for (const room of waiting.rooms()) this.#changed.add(room);
     this.#hasBegun = true;
     return waiting;
@@ -299,8 +307,8 @@ export class WaitingQueue {
   }
 
   /** Sets when the rooms that were served are looked at again, and has REST asked about those for which that is due. */
-  #lookAgain(served: ReadonlySet<string>, closed: ReadonlySet<string>, glance: Glance): void {
-    const { rooms, now, doubt } = this.#host;
+  #lookAgain(served: ReadonlySet<string>, closed: ReadonlySet<string>, snapshot: OccupancySnapshot): void {
+    const { occupancy, now, doubt } = this.#host;
     const doubted: string[] = [];
     for (const room of served) {
       // Where everybody waits for more than a seat, nothing comes by the clock alone.
@@ -313,7 +321,7 @@ export class WaitingQueue {
         doubted.push(room);
         doubt_at = now() + DOUBT_MS;
       }
-      const at = Math.min(doubt_at, glance.lapsesAt(room), rooms.waiting.presentUntil(room) + 1);
+      const at = Math.min(doubt_at, snapshot.lapsesAt(room), occupancy.waiting.presentUntil(room) + 1);
       this.#looks.set(room, { at, doubt_at });
       this.#next_look = Math.min(this.#next_look, at);
     }
@@ -341,13 +349,18 @@ export class WaitingQueue {
     this.#host.start();
   }
 
-  #seat(row: Placement, terms: Terms, open: readonly [string, ...string[]], glance: Glance): boolean {
+  #seat(
+    row: Placement,
+    terms: Terms,
+    open: readonly [string, ...string[]],
+    snapshot: OccupancySnapshot,
+  ): boolean {
     const { placements, pendingCommands, now } = this.#host;
     const [first, ...rest] = terms.for.includes("moderator")
-      ? open.filter((room) => glance.isStaffed(room))
+      ? open.filter((room) => snapshot.isStaffed(room))
       : open;
     if (first === undefined) return false;
-    const chosen = chooseRoom(glance, wantedBy(row, terms, [first, ...rest]));
+    const chosen = chooseRoom(snapshot, wantedBy(row, terms, [first, ...rest]));
     if (chosen.room === null) {
       if (chosen.turned_away === "full" && terms.for.includes("seat")) return false;
       return this.turnAway(row, chosen.turned_away, chosen.reason);
@@ -363,7 +376,7 @@ export class WaitingQueue {
       asking_step: null,
       answer: null,
     });
-    glance.seated(chosen.room);
+    snapshot.seated(chosen.room);
     if (terms.max_duration_s !== undefined) {
       pendingCommands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
     }
@@ -392,7 +405,7 @@ function wantedBy(
   row: Placement,
   { strategy, coach, join, room_proofs }: Terms,
   rooms: PlaceRequest["rooms"],
-): Wanted {
+): RoomRequest {
   return {
     tenant: row.tenant,
     rooms,

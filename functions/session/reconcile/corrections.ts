@@ -4,8 +4,8 @@ import { log } from "../../log.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import { confirmJoin, named, seen } from "../events/confirm-join.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
-import type { KeptSeats } from "../seats/held-seats.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
@@ -18,13 +18,13 @@ import type { Recordings } from "../store/recordings.ts";
 
 interface CorrectionsHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   pendingCommands: PendingCommands;
   events: ConferenceEvents;
   counters: Counters;
   journal: Journal;
   queue: Pick<WaitingQueue, "ended">;
-  kept: KeptSeats;
+  heldSeats: HeldSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
   leaving: CircuitBreaker;
@@ -52,7 +52,7 @@ export class Corrections {
       const reason = "REST found the call in its room";
       const id = sid === null ? {} : named(sid, this.#host.observations);
       confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason, ...id }, this.#now());
-      this.#host.kept.unkeep(row);
+      this.#host.heldSeats.unkeep(row);
       return;
     }
     if (row.presumed_gone_at !== null)

@@ -8,7 +8,7 @@ import { RestBusy } from "../../rest.ts";
 import { type ListedRecording, listRecordings } from "../../rest-recordings.ts";
 import { TooLate } from "../../slots.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
 import {
   GRACE_MS,
@@ -61,7 +61,7 @@ const TELLING: Partial<Record<RecordingState, string>> = {
 
 interface RecordingHost {
   recordings: Recordings;
-  rooms: Rooms;
+  occupancy: Occupancy;
   counters: Counters;
   settings: Settings;
   relayManager: Pick<RelayManager, "rest">;
@@ -137,11 +137,11 @@ export class RecordingKeeper {
         state: "expected",
         conference_id: said.conference_id ?? this.#liveIn(said.room, tenant),
         started_at: startOf(said) ?? said.at,
-        forward: this.#host.rooms.forwardingOf(said.room, "recording", tenant),
+        forward: this.#host.occupancy.forwardingOf(said.room, "recording", tenant),
       });
     }
     if (!row) return { ...this.#untold(tenant, said, told), unwritten: true };
-    const to = row.forward ?? this.#host.rooms.forwardingOf(said.room, "recording", tenant);
+    const to = row.forward ?? this.#host.occupancy.forwardingOf(said.room, "recording", tenant);
     const isTold = this.#isToTell(row, said, told) && isWantedBy(to, said.status);
     const isEndTold = isTold && isEnd(said.state);
     const marks = isEndTold && told.confirms !== true && told.isRepeat !== true;
@@ -281,7 +281,7 @@ export class RecordingKeeper {
 
   /** The callback was lost: what is known goes out in its place. */
   async #tell(row: Recording): Promise<void> {
-    const to = row.forward ?? this.#host.rooms.forwardingOf(row.room, "recording", row.tenant);
+    const to = row.forward ?? this.#host.occupancy.forwardingOf(row.room, "recording", row.tenant);
     const status = TELLING[row.state];
     if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return;
     const account = this.#host.settings.require("project_id");
@@ -300,7 +300,7 @@ export class RecordingKeeper {
   }
 
   #untold(tenant: string, { room, status }: Said, { kind, isRepeat }: ToldOfRecording): Heard {
-    const to = this.#host.rooms.forwardingOf(room, "recording", tenant);
+    const to = this.#host.occupancy.forwardingOf(room, "recording", tenant);
     const isTold = kind === "recording" && isRepeat !== true && isWantedBy(to, status);
     return { forward: isTold ? to : null, unwritten: false };
   }
@@ -308,7 +308,7 @@ export class RecordingKeeper {
   /** RELAY's events say whose a conference is by nothing but its name. */
   #ownerOf({ conference_id, room }: Said): string | null {
     const [known] = conference_id === null ? [] : this.#host.recordings.ofConference(conference_id);
-    return known?.tenant ?? this.#host.rooms.around(room)[0]?.tenant ?? null;
+    return known?.tenant ?? this.#host.occupancy.around(room)[0]?.tenant ?? null;
   }
 
   /** The recording that is meant: by its own id, its conference's, or the room and the time. */
@@ -342,14 +342,14 @@ export class RecordingKeeper {
 
   /** The conference that is live in the room, where it is one that is known. */
   #liveIn(room: string, tenant: string): string | null {
-    const theirs = this.#host.rooms.participants(room).filter((row) => row.tenant === tenant);
+    const theirs = this.#host.occupancy.participants(room).filter((row) => row.tenant === tenant);
     const ids = new Set(theirs.flatMap(({ conference_id }) => conference_id ?? []));
     return ids.size === 1 ? ([...ids][0] ?? null) : null;
   }
 
   #isLive({ room, conference_id, ended_at }: Recording): boolean {
     if (ended_at !== null) return false;
-    return this.#host.rooms
+    return this.#host.occupancy
       .participants(room)
       .some(
         (row) => conference_id === null || row.conference_id === null || row.conference_id === conference_id,

@@ -1,7 +1,7 @@
 import { evidenceOfList, LIST_LAG_MS } from "../../../shared/evidence.ts";
 import { isLive, mayMove } from "../../../shared/placement.ts";
 import { type RoomListing, sidListing } from "../../rest.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -18,7 +18,7 @@ const FOUND_AT_ONCE = 20;
 
 export interface ReconcileRoomHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   turns: Turns;
   now(): number;
   /** What REST has in the room. Rejects where it does not say. */
@@ -41,13 +41,13 @@ export async function reconcileRoom(
   host: ReconcileRoomHost,
   room: string,
 ): Promise<Checked & { repaired: number }> {
-  const { placements, rooms } = host;
+  const { placements, occupancy } = host;
   const asked_at = host.now();
-  const before = new Map(rooms.around(room).map((row) => [row, row.moves]));
+  const before = new Map(occupancy.around(room).map((row) => [row, row.moves]));
   const listing = await host.list(room);
   // Of several rooms the answers may come together.
   await host.turns.next();
-  const around = rooms.around(room);
+  const around = occupancy.around(room);
   host.listed(listing, around);
   const present = new Set(listing.conferences.flatMap(({ call_ids }) => [...call_ids]));
   const live = around.filter(({ call_id }) => present.has(call_id));
@@ -82,12 +82,12 @@ export async function reconcileRoom(
     host.missing(missing, asked_at),
     host.unlisted(unlisted.filter((row) => !isMissing.has(row))),
   ]);
-  const held = [...live, ...over].filter((row) => rooms.holdsSeat(row)).length;
+  const held = [...live, ...over].filter((row) => occupancy.holdsSeat(row)).length;
   // Where REST knows none of our names, those on their way are among its strangers, too.
   const isLasting = (row: LivePlacement) =>
-    rooms.holdsSeat(row) && rooms.heldUntil(row) > asked_at + LAPSING_MS;
+    occupancy.holdsSeat(row) && occupancy.heldUntil(row) > asked_at + LAPSING_MS;
   const isUnmatched = (row: LivePlacement) =>
-    (row.state === "joined" && rooms.holdsSeat(row)) || (known === 0 && isLasting(row));
+    (row.state === "joined" && occupancy.holdsSeat(row)) || (known === 0 && isLasting(row));
   const unmatched = absent.filter(isUnmatched).length;
   // The list may show what was: who has just left is no stranger.
   const gone =
@@ -95,17 +95,17 @@ export async function reconcileRoom(
     live.filter((row) => !isLive(row.state)).length;
   const counted = Math.max(0, present.size - held - unmatched - gone);
   // A list that leaves somebody out may show strangers, and never that there are fewer.
-  const strangers = listing.complete ? counted : Math.max(counted, rooms.strangersIn(room));
+  const strangers = listing.complete ? counted : Math.max(counted, occupancy.strangersIn(room));
   const areCounted = strangers === counted;
   const repaired = joins.length + rejoins.length + released + back;
   const unseen = absent.filter((row) => row.state !== "joined" && isLasting(row));
   // Of these nobody can say whether they came.
-  const lapses = present.size > known ? unseen.map((row) => rooms.heldUntil(row) - LAPSING_MS) : [];
+  const lapses = present.size > known ? unseen.map((row) => occupancy.heldUntil(row) - LAPSING_MS) : [];
   return {
     strangers,
     areCounted,
     repaired,
-    wasNeedless: repaired === 0 && strangers === rooms.strangersIn(room),
+    wasNeedless: repaired === 0 && strangers === occupancy.strangersIn(room),
     again_at: lapses.length > 0 ? Math.min(...lapses) : null,
   };
 }

@@ -1,7 +1,7 @@
 import { tooMany } from "../../../shared/evidence.ts";
 import { describeError, log } from "../../log.ts";
 import { type CallStatuses, evidenceOfStatuses, type RoomListing } from "../../rest.ts";
-import type { Rooms } from "../seats/occupancy.ts";
+import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Observations } from "../store/observations.ts";
@@ -37,7 +37,7 @@ const UNHEARD_AT_ONCE = 3;
 
 export interface ReconcilerHost {
   placements: Placements;
-  rooms: Rooms;
+  occupancy: Occupancy;
   checks: RoomChecks;
   suspicions: Suspicions;
   observations: Observations;
@@ -69,32 +69,32 @@ export class Reconciler {
 
   /** By the clock alone, since where an event is lost nothing may ever speak of the room again. */
   async routine(): Promise<void> {
-    const { rooms, checks } = this.#host;
-    this.#rooms ??= [...rooms.all()].values();
+    const { occupancy, checks } = this.#host;
+    this.#rooms ??= [...occupancy.all()].values();
     const names = take(this.#rooms, ROUTINE_ROOMS);
     if (names.length < ROUTINE_ROOMS) this.#rooms = null;
     const placed_before = this.#now() - ROUTINE_MS;
     checks.forget();
     await this.#host.turns.each(names, ROOMS_AT_ONCE, (room) => {
-      if (rooms.isOccupied(room, placed_before, "anyhow")) checks.demandAfter(room, ROUTINE_MS);
+      if (occupancy.isOccupied(room, placed_before, "anyhow")) checks.demandAfter(room, ROUTINE_MS);
     });
     await this.#releaseDoubted();
   }
 
   /** After a gap in RELAY's events: calls that it placed are asked about one by one, and here the others. */
   async afterGap(): Promise<void> {
-    const { rooms, checks } = this.#host;
-    await rooms.known();
+    const { occupancy, checks } = this.#host;
+    await occupancy.known();
     const now = this.#now();
-    await this.#host.turns.each([...rooms.all()], ROOMS_AT_ONCE, (room) => {
-      if (rooms.isOccupied(room, now, "document")) checks.demand(room);
+    await this.#host.turns.each([...occupancy.all()], ROOMS_AT_ONCE, (room) => {
+      if (occupancy.isOccupied(room, now, "document")) checks.demand(room);
     });
   }
 
   /** A caller found no seat in them: whether all are taken in truth is asked. */
   doubt(names: readonly string[]): void {
-    const { rooms, checks } = this.#host;
-    for (const room of names) if (rooms.countJoined(room) > 0) checks.demand(room);
+    const { occupancy, checks } = this.#host;
+    for (const room of names) if (occupancy.countJoined(room) > 0) checks.demand(room);
   }
 
   /** Does what is due. */
@@ -106,11 +106,11 @@ export class Reconciler {
 
   /** A conference's size, as its newest event told it, and our count of it. */
   async #compare(heard: Heard): Promise<void> {
-    const { rooms, checks, suspicions, corrections } = this.#host;
+    const { occupancy, checks, suspicions, corrections } = this.#host;
     const { conference_id, room, size, isTrusted, mayCountLeaver } = heard;
-    const { surely, perhaps } = rooms.joinedTo(room, conference_id);
+    const { surely, perhaps } = occupancy.joinedTo(room, conference_id);
     const counted = surely.filter(({ presumed_gone_at }) => presumed_gone_at === null);
-    if (counted.length !== size && rooms.around(room).length > 0) checks.demand(room);
+    if (counted.length !== size && occupancy.around(room).length > 0) checks.demand(room);
     if (!isTrusted) return;
     const isEqual = size === surely.length || size === surely.length + perhaps.length;
     // With the one who left it would be equal to a count that has one too many.
@@ -139,9 +139,9 @@ export class Reconciler {
 
   /** Where there was cause for doubt, and no evidence either way since. */
   async #releaseDoubted(): Promise<void> {
-    const { rooms, suspicions, corrections, seat_doubt_ms } = this.#host;
+    const { occupancy, suspicions, corrections, seat_doubt_ms } = this.#host;
     const before = this.#now() - seat_doubt_ms();
-    this.#unconfirmed ??= rooms.unconfirmedSince(before);
+    this.#unconfirmed ??= occupancy.unconfirmedSince(before);
     const rows = take(this.#unconfirmed, DOUBTED_AT_ONCE);
     if (rows.length < DOUBTED_AT_ONCE) this.#unconfirmed = null;
     const doubted = rows.filter((row) => (suspicions.since(row) ?? Number.MAX_SAFE_INTEGER) <= before);
@@ -158,14 +158,14 @@ export class Reconciler {
   }
 
   async #check(check: RoomCheck): Promise<void> {
-    const { placements, rooms, checks, corrections, counters, turns, list } = this.#host;
+    const { placements, occupancy, checks, corrections, counters, turns, list } = this.#host;
     const { room } = check;
     counters.add("room_checks");
     try {
       const { repaired, ...checked } = await reconcileRoom(
         {
           placements,
-          rooms,
+          occupancy,
           turns,
           now: this.#now,
           list,
@@ -222,7 +222,7 @@ export class Reconciler {
   }
 
   #toBeAsked(rows: readonly LivePlacement[], now: number): LivePlacement[] {
-    const { rooms, suspicions } = this.#host;
+    const { occupancy, suspicions } = this.#host;
     const wasAskedSince = (row: LivePlacement, at: number) => (this.#askedAt.get(row) ?? 0) > at;
     const inDoubt = rows.filter((row) => suspicions.since(row) !== null);
     const unheard = rows.filter(
@@ -232,7 +232,7 @@ export class Reconciler {
         !wasAskedSince(row, now - UNHEARD_MS),
     );
     const due = inDoubt.filter(
-      (row) => rooms.waiting.has(row.room) || !wasAskedSince(row, now - ASKED_AGAIN_MS),
+      (row) => occupancy.waiting.has(row.room) || !wasAskedSince(row, now - ASKED_AGAIN_MS),
     );
     return [...due.slice(0, ASKED_AT_ONCE), ...unheard.slice(0, UNHEARD_AT_ONCE)];
   }

@@ -1,19 +1,19 @@
 import { withRoom } from "../../../shared/callbacks.ts";
 import { type JoinParameters, withLimit } from "../../../shared/conference.ts";
 import { isSameCaller } from "../../../shared/identity.ts";
-import type { PlaceRequest, TurnedAway, Wanted } from "../contract/placement.ts";
-import type { Rooms } from "./occupancy.ts";
+import type { PlaceRequest, RoomRequest, TurnedAway } from "../contract/placement.ts";
+import type { Occupancy } from "./occupancy.ts";
 
 export type Chosen =
   | { room: string; join: JoinParameters }
   | { room: null; turned_away: TurnedAway; reason: string };
 
 /** What is to be known of rooms to choose one. */
-type Seats = Pick<Rooms, "taken" | "ofCaller" | "participants" | "hasReleased">;
+type SeatCounts = Pick<Occupancy, "taken" | "ofCaller" | "participants" | "hasReleased">;
 
 /** The rooms under the names that they have: one that lives under the name that the version before gave it keeps that. */
 export function liveNames(
-  ledger: Pick<Rooms, "isLive">,
+  ledger: Pick<Occupancy, "isLive">,
   { rooms, rooms_before }: Pick<PlaceRequest, "rooms" | "rooms_before">,
 ): PlaceRequest["rooms"] {
   const named = (room: string, index: number): string => {
@@ -25,7 +25,7 @@ export function liveNames(
 }
 
 /** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
-export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
+export function chooseRoom(ledger: SeatCounts, request: RoomRequest): Chosen {
   const room = roomWithSeat(ledger, request);
   if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };
   const { capacity } = request;
@@ -36,7 +36,7 @@ export function chooseRoom(ledger: Seats, request: Wanted): Chosen {
   return request.coach ? withCoached(ledger, room, { ...request, join }) : { room, join };
 }
 
-function roomWithSeat(ledger: Seats, request: Wanted): string | null {
+function roomWithSeat(ledger: SeatCounts, request: RoomRequest): string | null {
   const { rooms, strategy, capacity, sticky_key, from_before, tenant } = request;
   if (capacity === undefined && strategy === "first" && sticky_key === undefined) return rooms[0];
   const taken = new Map(rooms.map((room) => [room, ledger.taken(room)]));
@@ -52,7 +52,7 @@ function roomWithSeat(ledger: Seats, request: Wanted): string | null {
 }
 
 /** Resolves whom to coach to the one live participant that fits. */
-function withCoached(ledger: Seats, room: string, { coach, join }: Wanted): Chosen {
+function withCoached(ledger: SeatCounts, room: string, { coach, join }: RoomRequest): Chosen {
   if (!coach) return { room, join };
   const fitting = ledger
     .participants(room)

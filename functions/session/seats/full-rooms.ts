@@ -2,7 +2,7 @@ import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import type { Rooms } from "./occupancy.ts";
+import type { Occupancy } from "./occupancy.ts";
 
 /** Joins of which RELAY said by an event that they failed; the oldest is forgotten first. */
 const REMEMBERED = 200;
@@ -10,7 +10,7 @@ const REMEMBERED = 200;
 const HUNG_UP = new Set<string | undefined>(["hangup", "cancel", undefined]);
 
 interface FullRoomsHost {
-  rooms: Pick<Rooms, "participants">;
+  occupancy: Pick<Occupancy, "participants">;
   placements: Pick<Placements, "currentOf">;
   observations: Pick<Observations, "saw">;
 }
@@ -64,7 +64,9 @@ export class FullRooms {
   #saw(row: Placement | undefined, reading: string): void {
     const most = row?.join.max_participants;
     if (!row || most === undefined) return;
-    const others = this.#host.rooms.participants(row.room).filter(({ call_id }) => call_id !== row.call_id);
+    const others = this.#host.occupancy
+      .participants(row.room)
+      .filter(({ call_id }) => call_id !== row.call_id);
     if (others.length >= most) this.#host.observations.saw("join_when_full", reading);
   }
 }

@@ -20,7 +20,7 @@ type Claimable = {
 };
 
 /** Seats of callers who dropped and may come back: the only place that reads and writes their table. */
-export class KeptSeats {
+export class HeldSeats {
   readonly #disk: Disk;
   readonly #now: () => number;
   /** No seat is kept from then on, ms. */

@@ -1,22 +1,22 @@
 import type { LivePlacement } from "../store/live-placements.ts";
-import type { Rooms, Seats } from "./occupancy.ts";
+import type { Occupancy, Seats } from "./occupancy.ts";
 
 /** Rooms as they are in this turn, each figure read once for all of them: for whoever looks at many calls. */
-export class Glance {
-  readonly #rooms: Rooms;
+export class OccupancySnapshot {
+  readonly #occupancy: Occupancy;
   readonly #names: ReadonlySet<string>;
   #seats: Map<string, Seats> | null = null;
   #staffed: ReadonlySet<string> | null = null;
 
   /** @param names of the rooms that are looked at. */
-  constructor(rooms: Rooms, names: ReadonlySet<string>) {
-    this.#rooms = rooms;
+  constructor(occupancy: Occupancy, names: ReadonlySet<string>) {
+    this.#occupancy = occupancy;
     this.#names = names;
   }
 
   /** As `Rooms.taken`. */
   taken(room: string): number {
-    return this.#seatsIn(room)?.taken ?? this.#rooms.taken(room);
+    return this.#seatsIn(room)?.taken ?? this.#occupancy.taken(room);
   }
 
   /** When the next seat of the room that somebody was given and not seen to take is free again, ms. */
@@ -26,29 +26,29 @@ export class Glance {
 
   /** As `Rooms.isStaffed`. */
   isStaffed(room: string): boolean {
-    this.#staffed ??= this.#rooms.staffedOf([...this.#names]);
+    this.#staffed ??= this.#occupancy.staffedOf([...this.#names]);
     return this.#staffed.has(room);
   }
 
   ofCaller(tenant: string, sticky_key: string, before?: string): string | null {
-    return this.#rooms.ofCaller(tenant, sticky_key, before);
+    return this.#occupancy.ofCaller(tenant, sticky_key, before);
   }
 
   hasReleased(room: string): boolean {
-    return this.#rooms.hasReleased(room);
+    return this.#occupancy.hasReleased(room);
   }
 
   participants(room: string): LivePlacement[] {
-    return this.#rooms.participants(room);
+    return this.#occupancy.participants(room);
   }
 
   /** A seat of the room was given: its seats are counted anew. */
   seated(room: string): void {
-    for (const [name, seats] of this.#rooms.seatsIn([room])) this.#seats?.set(name, seats);
+    for (const [name, seats] of this.#occupancy.seatsIn([room])) this.#seats?.set(name, seats);
   }
 
   #seatsIn(room: string): Seats | undefined {
-    this.#seats ??= this.#rooms.seatsIn([...this.#names]);
+    this.#seats ??= this.#occupancy.seatsIn([...this.#names]);
     return this.#seats.get(room);
   }
 }

@@ -5,7 +5,7 @@ import type { LivePlacement, LiveRows } from "../store/live-placements.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
-import type { KeptSeats } from "./held-seats.ts";
+import type { HeldSeats } from "./held-seats.ts";
 
 /** How long past its deadline a placement keeps its seat without having been seen in the room. */
 const RESERVED_MS = 30_000;
@@ -27,12 +27,12 @@ type NewestRoom = { room: string; created_at: number };
 type Seated = Pick<Placement, "state" | "deadline_at" | "presumed_gone_at">;
 
 /** The ledger read room by room: who is where, and how many seats are taken. Writes nothing. */
-export class Rooms {
+export class Occupancy {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;
   readonly #live: LiveRows;
   readonly #strangers: (room: string) => number;
-  readonly #kept: Pick<KeptSeats, "keptIn">;
+  readonly #heldSeats: Pick<HeldSeats, "keptIn">;
   readonly #now: () => number;
 
   /**
@@ -43,14 +43,14 @@ export class Rooms {
     sql: SqlStorage,
     placements: Placements,
     strangers: (room: string) => number,
-    kept: Pick<KeptSeats, "keptIn">,
+    heldSeats: Pick<HeldSeats, "keptIn">,
     now: () => number,
   ) {
     this.#sql = sql;
     this.#placements = placements;
     this.#live = placements.live;
     this.#strangers = strangers;
-    this.#kept = kept;
+    this.#heldSeats = heldSeats;
     this.#now = now;
   }
 
@@ -258,7 +258,7 @@ export class Rooms {
   }
 
   #seatsOf(room: string): Seats {
-    const { kept, until } = this.#kept.keptIn(room);
+    const { kept, until } = this.#heldSeats.keptIn(room);
     let taken = this.#strangers(room) + kept;
     let lapses_at = until;
     for (const row of this.#live.in(room)) {

@@ -1,6 +1,6 @@
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { Disk } from "../store/disk.ts";
-import type { Rooms } from "./occupancy.ts";
+import type { Occupancy } from "./occupancy.ts";
 
 interface Recorded {
   conference_id: string | null;
@@ -17,13 +17,13 @@ const MOST = 10_000;
  */
 export class RecordedRooms {
   readonly #disk: Disk;
-  readonly #rooms: Pick<Rooms, "participants">;
+  readonly #occupancy: Pick<Occupancy, "participants">;
   readonly #now: () => number;
   readonly #recorded: Map<string, Recorded>;
 
-  constructor(disk: Disk, rooms: Pick<Rooms, "participants">, now: () => number) {
+  constructor(disk: Disk, occupancy: Pick<Occupancy, "participants">, now: () => number) {
     this.#disk = disk;
-    this.#rooms = rooms;
+    this.#occupancy = occupancy;
     this.#now = now;
     const rows = disk.exec<{ room: string } & Recorded & Record<string, SqlStorageValue>>(
       "SELECT room, conference_id, since FROM recorded_rooms LIMIT ?",
@@ -57,7 +57,7 @@ export class RecordedRooms {
   has(room: string): boolean {
     const recorded = this.#recorded.get(room);
     if (!recorded || recorded.since < this.#now() - LONGEST_CALL_MS) return false;
-    return this.#rooms
+    return this.#occupancy
       .participants(room)
       .some(({ conference_id }) => isSame(conference_id, recorded.conference_id));
   }

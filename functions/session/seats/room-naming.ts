@@ -2,7 +2,7 @@ import { splitWireName, wireName } from "../../../shared/conference.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { Naming, PlaceRequest } from "../contract/placement.ts";
 import type { Disk } from "../store/disk.ts";
-import type { Rooms } from "./occupancy.ts";
+import type { Occupancy } from "./occupancy.ts";
 
 /** Whose rooms are to be named, as a Worker names them. */
 export interface Named {
@@ -20,7 +20,7 @@ interface Row {
   renamed_at: number | null;
 }
 
-type TenantRooms = Pick<Rooms, "tenantIn">;
+type TenantRooms = Pick<Occupancy, "tenantIn">;
 
 /**
  * Namings — whether a tenant's rooms carry its prefix on the wire, and that no room is renamed while calls are in it. Asked before each

@@ -48,7 +48,7 @@ export class Ledger extends Repositories {
 
   /** Plans a call as `place` does, by RELAY or by its document; null where there is no seat. */
   plan(wanted: PlaceRequest): Placement | null {
-    const chosen = chooseRoom(this.rooms, wanted);
+    const chosen = chooseRoom(this.occupancy, wanted);
     if (chosen.room === null) return null;
     const request = { ...wanted, join: chosen.join };
     if (request.join_via === "document") {

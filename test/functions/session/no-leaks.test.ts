@@ -122,7 +122,9 @@ class World {
           }),
         );
         if (!row) return;
-        expect(ledger.rooms.taken(row.room), "taken after a seat was given").toBeLessThanOrEqual(CAPACITY);
+        expect(ledger.occupancy.taken(row.room), "taken after a seat was given").toBeLessThanOrEqual(
+          CAPACITY,
+        );
         this.rooms_of.set(call_id, { room: row.room, by: op.by });
         if (op.joins) this.#tell([truth.join(row.room, call_id)], call_id, op.fate);
         return;
@@ -211,18 +213,18 @@ class World {
 
   /** What the ledger must always be. */
   check(): void {
-    const { rooms, kept } = this.ledger;
-    const together = [...rooms.seatsIn(ROOMS)].map(([room, { taken }]) => [room, taken]);
-    expect(together).toEqual(ROOMS.map((room) => [room, rooms.taken(room)]));
+    const { occupancy, heldSeats } = this.ledger;
+    const together = [...occupancy.seatsIn(ROOMS)].map(([room, { taken }]) => [room, taken]);
+    expect(together).toEqual(ROOMS.map((room) => [room, occupancy.taken(room)]));
     for (const room of ROOMS) {
-      const others = rooms.strangersIn(room) + kept.countIn(room);
-      expect(rooms.taken(room), "taken, as the table has it").toBe(this.#countInTable(room) + others);
+      const others = occupancy.strangersIn(room) + heldSeats.countIn(room);
+      expect(occupancy.taken(room), "taken, as the table has it").toBe(this.#countInTable(room) + others);
       const sure = [...this.truth.in(room)].filter((call_id) => this.truth.told.has(call_id));
       const presumed = sure.filter((call_id) => this.#isPresumedGone(call_id)).length;
-      expect(rooms.taken(room) + presumed, "taken, of those surely there").toBeGreaterThanOrEqual(
+      expect(occupancy.taken(room) + presumed, "taken, of those surely there").toBeGreaterThanOrEqual(
         sure.length,
       );
-      const joined = rooms.participants(room);
+      const joined = occupancy.participants(room);
       const flagged = joined.filter((row) => row.over_capacity === 1).length;
       expect(joined.length - flagged, "joined and not flagged").toBeLessThanOrEqual(CAPACITY);
     }
@@ -321,10 +323,12 @@ test("whatever is lost, repeated or late, nobody is ended in a room, and a seat 
         for (const room of ROOMS) {
           const there = [...truth.in(room)];
           const ours = there.filter((call_id) => !call_id.startsWith("stranger")).sort();
-          const joined = ledger.rooms.participants(room);
+          const joined = ledger.occupancy.participants(room);
           const counted = joined.filter(({ presumed_gone_at }) => presumed_gone_at === null);
           expect(counted.map(({ call_id }) => call_id).sort(), "counted").toEqual(ours);
-          expect(ledger.rooms.taken(room), "taken").toBe(ours.length + ledger.rooms.strangersIn(room));
+          expect(ledger.occupancy.taken(room), "taken").toBe(
+            ours.length + ledger.occupancy.strangersIn(room),
+          );
         }
       }),
       { numRuns: 200 },

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { KeptSeats } from "../../../../functions/session/seats/held-seats.ts";
+import { HeldSeats } from "../../../../functions/session/seats/held-seats.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import type { Placing } from "../../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
@@ -56,29 +56,29 @@ test("a call that is being placed is found, however many others were read meanwh
 test("a seat cannot be claimed before it is known whether its caller dropped or was removed", async () => {
   await onStorage("undecided", async ({ sql }) => {
     let now = 1_000;
-    const kept = new KeptSeats(new Disk(sql, Date.now), () => now);
+    const heldSeats = new HeldSeats(new Disk(sql, Date.now), () => now);
     const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
     const claim = (call_id: string) =>
-      kept.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id });
+      heldSeats.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id });
     const leave = (call_id: string) => {
       const rejoin = { s: 60, to: "+15550100100", placing };
-      kept.promise(requestOf(call_id, { deadline_at: now, rejoin }));
-      return kept.keep({ ...key, call_id }, "acme:support", 6_000);
+      heldSeats.promise(requestOf(call_id, { deadline_at: now, rejoin }));
+      return heldSeats.keep({ ...key, call_id }, "acme:support", 6_000);
     };
     const drops = { ...key, call_id: "drops" };
     expect(leave("drops")).toBe(true);
-    expect(kept.countIn("acme:support")).toBe(1);
+    expect(heldSeats.countIn("acme:support")).toBe(1);
     // Neither another call nor the one that left, which would be no drop.
-    expect([claim("back"), claim("drops"), kept.take("drops")]).toEqual([null, null, null]);
-    kept.dropped(drops);
+    expect([claim("back"), claim("drops"), heldSeats.take("drops")]).toEqual([null, null, null]);
+    heldSeats.dropped(drops);
     // That is settled: what is heard later of the call changes nothing.
-    expect(kept.removed(drops)).toBeNull();
+    expect(heldSeats.removed(drops)).toBeNull();
     expect(claim("back")).toEqual(placing);
-    expect(kept.take("back")).toBe("acme:support");
+    expect(heldSeats.take("back")).toBe("acme:support");
 
     leave("removed");
-    expect(kept.removed({ ...key, call_id: "removed" })).toBe("acme:support");
-    expect(kept.countIn("acme:support")).toBe(0);
+    expect(heldSeats.removed({ ...key, call_id: "removed" })).toBe("acme:support");
+    expect(heldSeats.countIn("acme:support")).toBe(0);
     expect(claim("other")).toBeNull();
 
     leave("silent");
@@ -87,33 +87,35 @@ test("a seat cannot be claimed before it is known whether its caller dropped or 
     now += 1;
     expect(claim("other")).toEqual(placing);
 
-    kept.promise(requestOf("ended", { deadline_at: now, rejoin: { s: 60, to: "+15550100100", placing } }));
-    kept.removed({ ...key, call_id: "ended" });
-    expect(kept.isPromised({ ...key, call_id: "ended" })).toBe(false);
-    expect(kept.keep({ ...key, call_id: "ended" }, "acme:support", 0)).toBe(false);
+    heldSeats.promise(
+      requestOf("ended", { deadline_at: now, rejoin: { s: 60, to: "+15550100100", placing } }),
+    );
+    heldSeats.removed({ ...key, call_id: "ended" });
+    expect(heldSeats.isPromised({ ...key, call_id: "ended" })).toBe(false);
+    expect(heldSeats.keep({ ...key, call_id: "ended" }, "acme:support", 0)).toBe(false);
   });
 });
 
 test("a caller who comes back is led back by each copy of the webhook, and nobody else is by that seat", async () => {
   await onStorage("returning", async ({ sql }) => {
     let now = 1_000;
-    const kept = new KeptSeats(new Disk(sql, Date.now), () => now);
+    const heldSeats = new HeldSeats(new Disk(sql, Date.now), () => now);
     const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
     const rejoin = { s: 60, to: "+15550100100", placing };
-    kept.promise(requestOf("c", { deadline_at: now, rejoin }));
-    kept.keep(key, "acme:support", 0);
+    heldSeats.promise(requestOf("c", { deadline_at: now, rejoin }));
+    heldSeats.keep(key, "acme:support", 0);
     const seats = { kept: 1, until: now + 60_000 };
-    expect(kept.keptIn("acme:support")).toEqual(seats);
+    expect(heldSeats.keptIn("acme:support")).toEqual(seats);
     const numbers = { tenant: "acme", from: "+15550100001", to: "+15550100100" };
-    expect(kept.claim({ ...numbers, call_id: "back" })).toEqual(placing);
-    expect(kept.take("back")).toBe("acme:support");
-    expect(kept.countIn("acme:support")).toBe(0);
-    expect(kept.claim({ ...numbers, call_id: "back" })).toEqual(placing);
-    expect(kept.take("back")).toBeNull();
-    expect(kept.claim({ ...numbers, call_id: "another" })).toBeNull();
+    expect(heldSeats.claim({ ...numbers, call_id: "back" })).toEqual(placing);
+    expect(heldSeats.take("back")).toBe("acme:support");
+    expect(heldSeats.countIn("acme:support")).toBe(0);
+    expect(heldSeats.claim({ ...numbers, call_id: "back" })).toEqual(placing);
+    expect(heldSeats.take("back")).toBeNull();
+    expect(heldSeats.claim({ ...numbers, call_id: "another" })).toBeNull();
     now += 16_000;
-    expect(kept.claim({ ...numbers, call_id: "another" })).toBeNull();
-    expect(kept.claim({ ...numbers, call_id: "back" })).toBeNull();
-    expect(kept.forget(10)).toBe(1);
+    expect(heldSeats.claim({ ...numbers, call_id: "another" })).toBeNull();
+    expect(heldSeats.claim({ ...numbers, call_id: "back" })).toBeNull();
+    expect(heldSeats.forget(10)).toBe(1);
   });
 });

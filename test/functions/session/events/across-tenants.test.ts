@@ -21,8 +21,17 @@ async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
       () => NOW,
       async () => new Set(),
     );
-    const { journal, placements, rooms, suspicions, rulesets, recordings } = ledger;
-    const archive = new Archive(sql, journal, placements, rooms, suspicions, rulesets, recordings, () => {});
+    const { journal, placements, occupancy, suspicions, rulesets, recordings } = ledger;
+    const archive = new Archive(
+      sql,
+      journal,
+      placements,
+      occupancy,
+      suspicions,
+      rulesets,
+      recordings,
+      () => {},
+    );
     const forwarding = { conference: HOOK, recording: HOOK };
     ledger.plan(requestOf("call-1", { deadline_at: NOW + 2_000, forwarding }));
     use({ ledger, archive });
@@ -43,9 +52,9 @@ describe("a callback that names a call of another tenant's", () => {
     ["conference", event("participant-join", { name: "other:lobby" })],
     ["recording", event("recording-completed", {})],
   ] as const)("about a %s is forwarded to the caller's own tenant alone", async (kind, one) => {
-    await scene(`forwarding ${kind}`, ({ ledger: { placements, rooms } }) => {
-      expect(whomToTell(placements, rooms, told("other", kind, one))).toEqual([]);
-      expect(whomToTell(placements, rooms, told("acme", kind, one))).toEqual([HOOK]);
+    await scene(`forwarding ${kind}`, ({ ledger: { placements, occupancy } }) => {
+      expect(whomToTell(placements, occupancy, told("other", kind, one))).toEqual([]);
+      expect(whomToTell(placements, occupancy, told("acme", kind, one))).toEqual([HOOK]);
     });
   });
 

@@ -171,13 +171,13 @@ test("a seat is not kept in a conference whose end was told of before its leaves
         rejoin,
       });
       ledger.plan(request);
-      ledger.kept.promise(request);
+      ledger.heldSeats.promise(request);
       ledger.events.apply(event("participant-join", "conf-1", now + 1_000, call_id));
     }
     ledger.events.apply(event("conference-end", "conf-1", now + 60_000));
     for (const call_id of calls)
       ledger.events.apply(event("participant-leave", "conf-1", now + 60_000, call_id));
-    expect(ledger.kept.countIn(ROOM)).toBe(0);
+    expect(ledger.heldSeats.countIn(ROOM)).toBe(0);
   });
 });
 

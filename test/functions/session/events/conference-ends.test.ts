@@ -50,7 +50,7 @@ test("a conference's end is worked through a few participants a turn, and each c
     const each = left.map((count, turn) => count - (left[turn - 1] ?? 0));
     expect(Math.max(...each)).toBeLessThanOrEqual(10);
     expect(countLeft(ledger)).toBe(CALLS.length);
-    expect(ledger.rooms.taken(ROOM)).toBe(0);
+    expect(ledger.occupancy.taken(ROOM)).toBe(0);
     const pendingCommands = ledger.pendingCommands.takeDue(1_000);
     expect(pendingCommands.map(({ kind, call_id }) => `${kind} ${call_id}`).sort()).toEqual(
       CALLS.map((call_id) => `end ${call_id}`).sort(),
@@ -86,7 +86,7 @@ test("a conference's end does not touch who comes meanwhile into the next one of
     const stateOf = (call_id: string) => next.placements.ofCall(call_id)[0]?.state;
     expect([...here, back].map(stateOf)).toEqual(["joined", "accepted", "joined"]);
     expect(countLeft(next)).toBe(CALLS.length - 1);
-    expect(next.rooms.taken(ROOM)).toBe(3);
+    expect(next.occupancy.taken(ROOM)).toBe(3);
   });
 });
 
@@ -94,7 +94,7 @@ test("an unsigned end of a conference ends nobody: each seat is released, and ea
   await onStorage("ends-unsigned", async ({ sql }) => {
     const { ledger } = ended(sql, ({ events }, event) => events.applyUntrusted(event, { tenant: "acme" }));
     catchUp(ledger);
-    expect(ledger.rooms.taken(ROOM)).toBe(0);
+    expect(ledger.occupancy.taken(ROOM)).toBe(0);
     expect(countLeft(ledger)).toBe(0);
     const kinds = new Set(ledger.pendingCommands.takeDue(1_000).map(({ kind }) => kind));
     expect([...kinds]).toEqual(["verify"]);

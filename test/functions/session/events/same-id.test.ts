@@ -82,7 +82,7 @@ describe("a call with an id that another had days ago", () => {
       pass(DAYS_MS);
       ledger.plan(requestOf("a", { deadline_at: START + DAYS_MS + 2_000 }));
       expect(states(ledger)).toEqual(["0 accepted"]);
-      expect(ledger.rooms.taken(ROOM)).toBe(1);
+      expect(ledger.occupancy.taken(ROOM)).toBe(1);
     });
   });
 
@@ -130,7 +130,7 @@ describe("an event with a time at which it can't have happened", () => {
         expect(ledger.placements.ofCall("a")).toMatchObject([{ joined_ts: START / 1_000 }]);
         pass(60_000);
         tell("leave", timestamp);
-        expect(ledger.rooms.taken(ROOM)).toBe(0);
+        expect(ledger.occupancy.taken(ROOM)).toBe(0);
         pass(60_000);
         expect(ledger.eventLog.record(event("leave", timestamp), "callback", "acme")).toBe("new");
       });

@@ -23,12 +23,12 @@ function event(status: "join" | "leave", at: number): RelayEvent {
 
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): LocateCallHost {
-  const { placements, rooms, counters, observations, recordings, recorded } = ledger;
+  const { placements, occupancy, counters, observations, recordings, recorded } = ledger;
   const circuitBreaker = new CircuitBreaker(new Settings(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, removed: () => {}, backToQueue: () => false };
   return {
     placements,
-    rooms,
+    occupancy,
     counters,
     observations,
     fullRooms: { unseen: () => {} },

@@ -40,11 +40,11 @@ class Room {
       () => null,
       (moved) => this.queue.moved(moved),
     );
-    const { placements, rooms, pendingCommands } = this.ledger;
+    const { placements, occupancy, pendingCommands } = this.ledger;
     const isWalked = () => false;
     this.queue = new WaitingQueue({
       placements,
-      rooms,
+      occupancy,
       pendingCommands,
       hasCallFlow: isWalked,
       start: () => {},
@@ -120,7 +120,7 @@ class Room {
 
   /** Those who wait, by the queue in memory; the table says the same. */
   waiting(): Placement[] {
-    const waiting = this.ledger.rooms.waiting.all();
+    const waiting = this.ledger.occupancy.waiting.all();
     expect(waiting.map(({ call_id }) => call_id)).toEqual(this.#tabled());
     return waiting;
   }
@@ -133,10 +133,10 @@ class Room {
   }
 
   held(): Placement[] {
-    const { rooms, placements } = this.ledger;
+    const { occupancy, placements } = this.ledger;
     return this.#names
-      .flatMap((name) => rooms.around(name))
-      .flatMap((row) => (rooms.holdsSeat(row) && placements.find(row)) || []);
+      .flatMap((name) => occupancy.around(name))
+      .flatMap((row) => (occupancy.holdsSeat(row) && placements.find(row)) || []);
   }
 
   /** Whoever stands in the line no more and has a seat was let in. */
@@ -167,7 +167,7 @@ describe("whoever comes, leaves, hangs up, asks, is lost or is forgotten, in wha
           for (const [what, n] of list) {
             if (what === "arrive") room.arrive();
             else room[what](n);
-            const taken = room.ledger.rooms.taken("acme:support");
+            const taken = room.ledger.occupancy.taken("acme:support");
             expect(taken).toBeLessThanOrEqual(SEATS);
             // Somebody waits only where there is no seat, and all who came and are live wait or were let in.
             if (room.waiting().length > 0) expect(taken).toBe(SEATS);
@@ -280,7 +280,9 @@ class Hall extends Room {
 
   isReady({ wait: terms, admitted }: Placement): boolean {
     if (terms?.for.includes("admission") && admitted === 0) return false;
-    return !terms?.for.includes("moderator") || terms.rooms.some((name) => this.ledger.rooms.isStaffed(name));
+    return (
+      !terms?.for.includes("moderator") || terms.rooms.some((name) => this.ledger.occupancy.isStaffed(name))
+    );
   }
 
   isPresent({ seen_at, node_id }: Placement): boolean {
@@ -288,7 +290,7 @@ class Hall extends Room {
   }
 
   mayEnter({ wait: terms }: Placement, name: string): boolean {
-    return !terms?.for.includes("moderator") || this.ledger.rooms.isStaffed(name);
+    return !terms?.for.includes("moderator") || this.ledger.occupancy.isStaffed(name);
   }
 }
 
@@ -319,7 +321,7 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
       fc.asyncProperty(happenings, async (list) => {
         await emptied(storage);
         const hall = new Hall(storage.sql);
-        const { rooms } = hall.ledger;
+        const { occupancy } = hall.ledger;
         for (const [what, n] of list) {
           hall[what](n);
           await Promise.resolve();
@@ -342,7 +344,7 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
             const open =
               row.wait?.rooms.filter((name) => !closed.has(name) && hall.mayEnter(row, name)) ?? [];
             expect(
-              open.filter((name) => rooms.taken(name) < (row.capacity ?? SEATS)),
+              open.filter((name) => occupancy.taken(name) < (row.capacity ?? SEATS)),
               `free for ${row.call_id}`,
             ).toEqual([]);
             for (const name of row.wait?.rooms ?? []) closed.add(name);
@@ -355,10 +357,10 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
                 (other) =>
                   hall.isPresent(other) && other.wait?.rooms.some((name) => row.wait?.rooms.includes(name)),
               );
-            expect(rooms.waiting.positionOf(row)).toBe(ahead.length + 1);
+            expect(occupancy.waiting.positionOf(row)).toBe(ahead.length + 1);
           }
           const after = new Ledger(storage.sql, () => hall.now, unreachable);
-          expect(after.rooms.waiting.all()).toMatchObject(
+          expect(after.occupancy.waiting.all()).toMatchObject(
             hall.waiting().map(({ call_id, seen_at }) => ({ call_id, seen_at })),
           );
         }
@@ -412,12 +414,12 @@ describe("what happens to a room by the clock alone", () => {
       hall.join(0);
       hall.join(0);
       if (!first) throw new Error("nobody was let in");
-      const { kept, placements } = hall.ledger;
+      const { heldSeats, placements } = hall.ledger;
       const placing = { rooms: ["a"] } as unknown as Placing; // Kept as it is, whatever it says.
       const rejoin = { s: 65, to: "+15550100100", placing };
-      kept.promise(requestOf(first.call_id, { deadline_at: hall.now, rejoin }));
+      heldSeats.promise(requestOf(first.call_id, { deadline_at: hall.now, rejoin }));
       placements.move(first, "left", { reason: "dropped" });
-      kept.keep(first, first.room, 0);
+      heldSeats.keep(first, first.room, 0);
       await Promise.resolve();
       hall.pass(64);
       expect(hall.waiting()).toHaveLength(1);
@@ -567,7 +569,7 @@ test("a placement in another room reads no more of the storage with 1,000 waitin
         ledger.placements.plan(waiter, waiter.rooms[0], "there is a line", "waiting");
       }
       await Promise.resolve();
-      expect([...ledger.rooms.waiting.all()]).toHaveLength(waiters);
+      expect([...ledger.occupancy.waiting.all()]).toHaveLength(waiters);
       cursors = [];
       for (const waits of [{}, { wait }]) {
         const request = requestOf(`elsewhere-${Object.keys(waits)}`, {

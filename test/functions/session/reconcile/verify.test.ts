@@ -148,7 +148,7 @@ describe("a call that somebody unsigned says to have left", () => {
       it.ledger.events.applyUntrusted(event("a", "leave", it.now()), { tenant: "acme" });
       await it.pass(1_800_000);
       expect(stateOf(it, "a")).toBe("joined");
-      expect(it.ledger.rooms.taken(ROOM)).toBe(0);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(0);
       expect(endings(it)).toEqual([]);
       // And it is not asked about for ever.
       const asked = it.rest.asked.length;
@@ -216,7 +216,7 @@ describe("a call that is asked about after a gap", () => {
       }
       await it.pass(120_000);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
       expect(endings(it)).toEqual([]);
     });
   });

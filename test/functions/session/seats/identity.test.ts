@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { PinAttempt } from "../../../../functions/session/contract/pins.ts";
 import type { PlaceRequest } from "../../../../functions/session/contract/placement.ts";
 import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
-import { KeptSeats } from "../../../../functions/session/seats/held-seats.ts";
+import { HeldSeats } from "../../../../functions/session/seats/held-seats.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { canonicalAddress } from "../../../../shared/identity.ts";
 import type { Placing } from "../../../../shared/seal.ts";
@@ -40,19 +40,23 @@ describe("a seat that is kept", () => {
   const placing = { rooms: ["desk"] } as unknown as Placing; // All of it that is kept here is given back.
 
   /** A caller joins, and drops. */
-  function drop(kept: KeptSeats, from: string, secret?: true, to = "+15550100100"): void {
+  function drop(heldSeats: HeldSeats, from: string, secret?: true, to = "+15550100100"): void {
     calls += 1;
     const key = { call_id: `call-${calls}`, entry: "", step: 0 };
     const rejoin = { s: 600, to, placing: secret ? { ...placing, secret } : placing };
-    kept.promise({ ...key, tenant: "acme", from, rejoin } as unknown as PlaceRequest); // Likewise.
-    kept.keep(key, ROOM, 0);
+    heldSeats.promise({ ...key, tenant: "acme", from, rejoin } as unknown as PlaceRequest); // Likewise.
+    heldSeats.keep(key, ROOM, 0);
   }
 
-  function isClaimed(kept: KeptSeats, written: string, from = canonicalAddress(written, "from")): boolean {
+  function isClaimed(
+    heldSeats: HeldSeats,
+    written: string,
+    from = canonicalAddress(written, "from"),
+  ): boolean {
     calls += 1;
     const to = "+15550100100";
     const call = { tenant: "acme", from, to, call_id: `call-${calls}`, before: { from: written, to } };
-    return kept.claim(call) !== null;
+    return heldSeats.claim(call) !== null;
   }
 
   test("is found by the same caller alone, in every spelling of the table", async () => {
@@ -62,10 +66,10 @@ describe("a seat that is kept", () => {
         const { from } = callerOf(dropped);
         const wrong = others(dropped).filter((back) => {
           storage.sql.exec("DELETE FROM kept_seats");
-          const kept = new KeptSeats(disk, () => NOW);
-          drop(kept, from);
+          const heldSeats = new HeldSeats(disk, () => NOW);
+          drop(heldSeats, from);
           const isSame = dropped.from.caller !== null && dropped.from.caller === back.from.caller;
-          return isClaimed(kept, back.written, callerOf(back).from) !== isSame;
+          return isClaimed(heldSeats, back.written, callerOf(back).from) !== isSame;
         });
         expect([dropped.written, wrong.map(({ written }) => written)]).toEqual([dropped.written, []]);
       }
@@ -74,13 +78,13 @@ describe("a seat that is kept", () => {
 
   test("behind a secret question is found from the same port alone", async () => {
     await withStorage((storage) => {
-      const kept = new KeptSeats(new Disk(storage.sql, () => NOW), () => NOW);
-      drop(kept, "sip:emil1@example.com:5060", true);
-      expect(isClaimed(kept, "sip:emil1@EXAMPLE.com:41234;transport=tcp")).toBe(false);
-      expect(isClaimed(kept, "sip:emil1@example.com")).toBe(false);
-      expect(isClaimed(kept, "sip:emil1@EXAMPLE.com:5060;transport=tcp")).toBe(true);
-      drop(kept, "+15550100001", true);
-      expect(isClaimed(kept, "tel:+1-555-010-0001")).toBe(true);
+      const heldSeats = new HeldSeats(new Disk(storage.sql, () => NOW), () => NOW);
+      drop(heldSeats, "sip:emil1@example.com:5060", true);
+      expect(isClaimed(heldSeats, "sip:emil1@EXAMPLE.com:41234;transport=tcp")).toBe(false);
+      expect(isClaimed(heldSeats, "sip:emil1@example.com")).toBe(false);
+      expect(isClaimed(heldSeats, "sip:emil1@EXAMPLE.com:5060;transport=tcp")).toBe(true);
+      drop(heldSeats, "+15550100001", true);
+      expect(isClaimed(heldSeats, "tel:+1-555-010-0001")).toBe(true);
     });
   });
 
@@ -99,25 +103,25 @@ describe("a seat that is kept", () => {
         );
       keep("old-1", "sip:Bob@EXAMPLE.com:5060;transport=tcp", "+15550100100");
       keep("old-2", "sip:restricted@203.0.113.7", "+15550100100");
-      const kept = new KeptSeats(new Disk(storage.sql, () => NOW), () => NOW);
-      expect(isClaimed(kept, "sip:restricted@203.0.113.7")).toBe(false);
-      expect(isClaimed(kept, "sip:bob@example.com")).toBe(false);
-      expect(isClaimed(kept, "sip:Bob@EXAMPLE.com:5060;transport=tcp")).toBe(true);
-      expect(kept.countIn(ROOM)).toBe(2);
+      const heldSeats = new HeldSeats(new Disk(storage.sql, () => NOW), () => NOW);
+      expect(isClaimed(heldSeats, "sip:restricted@203.0.113.7")).toBe(false);
+      expect(isClaimed(heldSeats, "sip:bob@example.com")).toBe(false);
+      expect(isClaimed(heldSeats, "sip:Bob@EXAMPLE.com:5060;transport=tcp")).toBe(true);
+      expect(heldSeats.countIn(ROOM)).toBe(2);
     });
   });
 
   test("is found through a Worker of the version before, which sends the address as it came", async () => {
     await withStorage((storage) => {
-      const kept = new KeptSeats(new Disk(storage.sql, () => NOW), () => NOW);
-      drop(kept, "sip:Bob@EXAMPLE.com:5060");
+      const heldSeats = new HeldSeats(new Disk(storage.sql, () => NOW), () => NOW);
+      drop(heldSeats, "sip:Bob@EXAMPLE.com:5060");
       const request = {
         tenant: "acme",
         from: "sip:Bob@EXAMPLE.com:5060",
         to: "+15550100100",
         call_id: "back",
       };
-      expect(kept.claim(request)).toEqual(placing);
+      expect(heldSeats.claim(request)).toEqual(placing);
     });
   });
 });

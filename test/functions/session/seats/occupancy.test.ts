@@ -78,9 +78,9 @@ describe("a conference whose size stays below our count", () => {
       it.listed.clear();
       it.ledger.events.apply(event("b", "leave", it.now(), 1));
       await it.pass(25_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
       await it.pass(10_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       expect([stateOf(it, "a"), stateOf(it, "b"), stateOf(it, "c")]).toEqual(["joined", "left", "joined"]);
       expect(it.ledger.counters.all()).toMatchObject({ presumed_gone: 1 });
       expect(it.ledger.pendingCommands.takeDue(10).filter(({ kind }) => kind === "end")).toMatchObject([
@@ -96,11 +96,11 @@ describe("a conference whose size stays below our count", () => {
       it.listed.clear();
       it.ledger.events.apply(event("c", "leave", it.now(), 1));
       await it.pass(40_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       it.ledger.plan(requestOf("d", { deadline_at: it.now() + 2_000 }));
       it.ledger.events.apply(event("d", "join", it.now(), 3));
       await it.pass(5_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(3);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(3);
     });
   });
 
@@ -110,7 +110,7 @@ describe("a conference whose size stays below our count", () => {
       await it.pass(20_000);
       it.ledger.events.applyUntrusted(event("somebody", "leave", it.now(), 0), {});
       await it.pass(60_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
     });
   });
 });
@@ -142,7 +142,7 @@ describe("a seat in doubt", () => {
         await it.pass(60_000);
         await it.ledger.reconciler.routine();
       }
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
     });
   });
 
@@ -156,10 +156,10 @@ describe("a seat in doubt", () => {
         await it.pass(60_000);
         await it.ledger.reconciler.routine();
       }
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
       await it.pass(120_000);
       await it.ledger.reconciler.routine();
-      expect(it.ledger.rooms.taken(ROOM)).toBe(0);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(0);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
     });
   });
@@ -180,7 +180,7 @@ describe("a seat in doubt", () => {
         it.ledger.reconciler.doubt([ROOM]);
         await it.pass(10_000);
         expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["left", "joined"]);
-        expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+        expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
         expect(it.ledger.pendingCommands.takeDue(10).filter(({ kind }) => kind === "end")).toEqual([]);
       });
     },
@@ -206,12 +206,12 @@ describe("a seat in doubt", () => {
       join(it, "a", "b");
       await it.pass(20_000);
       it.ledger.events.applyUntrusted(event("a", "leave", it.now(), 1), { tenant: "acme" });
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       expect(it.ledger.pendingCommands.takeDue(10)).toMatchObject([{ kind: "verify", call_id: "a" }]);
       const muted = event("a", "leave", it.now() + 1_000, 2);
       if (muted.kind === "conference") muted.params.status = "participant-mute";
       it.ledger.events.apply(muted);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
     });
   });
 
@@ -221,7 +221,7 @@ describe("a seat in doubt", () => {
       await it.pass(20_000);
       it.ledger.events.applyUntrusted(event("a", "leave", it.now(), 0), { tenant: "globex" });
       it.ledger.events.apply(event("a", "leave", it.now(), 0), { feed: "callback", tenant: "globex" });
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       expect(stateOf(it, "a")).toBe("joined");
     });
   });
@@ -245,7 +245,7 @@ describe("a REST list without a participant", () => {
       it.listed.delete("a");
       it.ledger.checks.demand(ROOM);
       await it.pass(1_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       expect(stateOf(it, "a")).toBe("joined");
       expect(it.ledger.pendingCommands.takeDue(10)).toEqual([]);
       expect(it.ledger.journal.newestOf({ tenant: "acme", call_id: "a" })).toMatchObject([
@@ -256,7 +256,7 @@ describe("a REST list without a participant", () => {
       await it.pass(60_000);
       it.ledger.checks.demand(ROOM);
       await it.pass(1_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
     });
   });
 
@@ -270,7 +270,7 @@ describe("a REST list without a participant", () => {
       it.listed.add("b");
       it.ledger.checks.demand(ROOM);
       await it.pass(1_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
       expect(it.ledger.observations.has("rest_lists_relay_joins", false)).toBe(true);
     });
   });
@@ -321,18 +321,18 @@ describe("a room whose size is not what the ledger counts", () => {
       const from = "+15550100002";
       const request = requestOf("a", { deadline_at: it.now() + 2_000, join_via: "document", from, rejoin });
       it.ledger.plan(request);
-      it.ledger.kept.promise(request);
+      it.ledger.heldSeats.promise(request);
       it.listed.add("a");
       it.ledger.events.apply(event("a", "join", it.now(), 2));
       await it.pass(20_000);
       it.ledger.events.apply(event("a", "leave", it.now(), 2));
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
       await it.pass(60_000);
       // Somebody wants a seat.
       it.ledger.reconciler.doubt([ROOM]);
       await it.pass(1_000);
       expect(stateOf(it, "a")).toBe("joined");
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
     });
   });
 
@@ -341,11 +341,11 @@ describe("a room whose size is not what the ledger counts", () => {
       it.listed.add("stranger");
       join(it, "a");
       await it.pass(4_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(2);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(2);
       expect(it.ledger.plan(requestOf("b", { deadline_at: it.now() + 2_000 }))).toBeNull();
       it.listed.delete("stranger");
       await it.pass(61_000);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
     });
   });
 
@@ -359,7 +359,7 @@ describe("a room whose size is not what the ledger counts", () => {
       it.ledger.checks.demand(ROOM);
       await it.pass(1_000);
       expect(it.asked).toEqual([ROOM]);
-      expect(it.ledger.rooms.taken(ROOM)).toBe(3);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(3);
       expect([stateOf(it, "a"), stateOf(it, "b")]).toEqual(["joined", "joined"]);
     });
   });
@@ -372,9 +372,9 @@ describe("a room whose size is not what the ledger counts", () => {
       it.ledger.checks.demand(ROOM);
       for (let second = 0; second < 45; second += 1) {
         await it.pass(1_000);
-        expect(it.ledger.rooms.taken(ROOM)).toBeGreaterThan(0);
+        expect(it.ledger.occupancy.taken(ROOM)).toBeGreaterThan(0);
       }
-      expect(it.ledger.rooms.taken(ROOM)).toBe(1);
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       expect(it.asked.length).toBeLessThanOrEqual(3);
     });
   });
@@ -453,11 +453,11 @@ describe("asking REST", () => {
       await before.reconciler.run();
       before.checks.demand(ROOM);
       const after = start();
-      expect(after.rooms.taken(ROOM)).toBe(2);
+      expect(after.occupancy.taken(ROOM)).toBe(2);
       listed = new Set(["a"]);
       now += 30_000;
       await after.reconciler.run();
-      expect(after.rooms.taken(ROOM)).toBe(1);
+      expect(after.occupancy.taken(ROOM)).toBe(1);
     });
   });
 });
@@ -472,7 +472,7 @@ test("a call that comes when its seat has gone and the room is full counts, and 
     const row = it.ledger.placements.ofCall("late")[0];
     expect(row).toMatchObject({ state: "joined", over_capacity: 1 });
     expect(row?.reason).toBe("participant-join: late, and the room was full");
-    expect(it.ledger.rooms.taken(ROOM)).toBe(3);
+    expect(it.ledger.occupancy.taken(ROOM)).toBe(3);
     expect(it.ledger.placements.ofCall("a")[0]).toMatchObject({ over_capacity: 0 });
     expect(it.ledger.counters.all()).toMatchObject({ late_joins_over_capacity: 1 });
   });
@@ -487,11 +487,11 @@ test("what SignalWire's refusal says of a room is believed for a minute, where R
       async () => new Set(),
     );
     ledger.checks.refused("acme:support", 2);
-    expect(ledger.rooms.taken("acme:support")).toBe(2);
+    expect(ledger.occupancy.taken("acme:support")).toBe(2);
     now += 59_000;
-    expect(ledger.rooms.taken("acme:support")).toBe(2);
+    expect(ledger.occupancy.taken("acme:support")).toBe(2);
     now += 2_000;
-    expect(ledger.rooms.taken("acme:support")).toBe(0);
+    expect(ledger.occupancy.taken("acme:support")).toBe(0);
   });
 });
 

@@ -23,7 +23,7 @@ async function inSession(use: (session: Session) => void): Promise<void> {
     const ledger = new Ledger(sql, clock, async () => new Set());
     use({
       ledger,
-      restarted: () => new Namings(ledger.disk, ledger.rooms, clock),
+      restarted: () => new Namings(ledger.disk, ledger.occupancy, clock),
       call: (call_id, tenant, room) =>
         void ledger.plan(requestOf(call_id, { deadline_at: now, tenant, rooms: [room] })),
       leave: (call_id) => {

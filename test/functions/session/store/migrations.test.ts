@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import type { Wanted } from "../../../../functions/session/contract/placement.ts";
+import type { RoomRequest } from "../../../../functions/session/contract/placement.ts";
 import { CallFlows } from "../../../../functions/session/store/call-flows.ts";
 import { Dials } from "../../../../functions/session/store/dials.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
@@ -106,7 +106,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     const wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", capacity: 9, join: {} };
     // Two strangers, from version 7 on a seat that is kept, and the participant, unless presumed gone.
     const others = version >= 7 ? 3 : 2;
-    expect(await usher.callerNumber(wanted as Wanted)).toBe(others + (version >= 10 ? 1 : 2));
+    expect(await usher.callerNumber(wanted as RoomRequest)).toBe(others + (version >= 10 ? 1 : 2));
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
@@ -172,8 +172,8 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     using usher = await found.usher();
-    const wanted: Wanted = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
-    expect(await usher.isRecorded(wanted)).toBe(true);
+    const request: RoomRequest = { tenant: "acme", rooms: ["acme:support"], strategy: "first", join: {} };
+    expect(await usher.isRecorded(request)).toBe(true);
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {

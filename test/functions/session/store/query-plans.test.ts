@@ -210,12 +210,12 @@ async function useAll(sql: SqlStorage): Promise<void> {
       "failed",
       "full",
     );
-  expect(ledger.rooms.waiting.has("acme:lobby")).toBe(true);
-  ledger.rooms.ofCaller("acme", "me");
-  ledger.rooms.forwardingOf("acme:support", "conference");
+  expect(ledger.occupancy.waiting.has("acme:lobby")).toBe(true);
+  ledger.occupancy.ofCaller("acme", "me");
+  ledger.occupancy.forwardingOf("acme:support", "conference");
   const placing = { rooms: ["support"] } as unknown as Placing; // Kept as it is, whatever it says.
   const promised = requestOf("in", { deadline_at: now, rejoin: { s: 600, to: "+15550100100", placing } });
-  ledger.kept.promise(promised);
+  ledger.heldSeats.promise(promised);
   const happens = (status: string, at: number) => {
     const event = conferenceEvent(status, at, "in");
     if (ledger.eventLog.record(event, "relay") === "new") ledger.events.apply(event);
@@ -223,15 +223,15 @@ async function useAll(sql: SqlStorage): Promise<void> {
   };
   happens("participant-join", now);
   happens("participant-leave", now + 9_000);
-  ledger.rooms.taken("acme:support");
+  ledger.occupancy.taken("acme:support");
   ledger.recorded.began("acme:support", "conf-1");
   ledger.recorded.ended("acme:support", "conf-1");
-  ledger.kept.dropped(promised);
-  ledger.kept.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id: "back" });
-  ledger.kept.take("back");
-  ledger.kept.unkeep(promised);
-  ledger.kept.isPromised(promised);
-  ledger.kept.removed(promised);
+  ledger.heldSeats.dropped(promised);
+  ledger.heldSeats.claim({ tenant: "acme", from: "+15550100001", to: "+15550100100", call_id: "back" });
+  ledger.heldSeats.take("back");
+  ledger.heldSeats.unkeep(promised);
+  ledger.heldSeats.isPromised(promised);
+  ledger.heldSeats.removed(promised);
   if (row) ledger.corrections.release(row, "for its place in the journal");
   ledger.checks.demandAfter("acme:support", 0);
   ledger.checks.refused("acme:support", 1);
@@ -248,7 +248,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     sql,
     ledger.journal,
     ledger.placements,
-    ledger.rooms,
+    ledger.occupancy,
     ledger.suspicions,
     ledger.rulesets,
     ledger.recordings,
@@ -289,8 +289,8 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.recordings,
   ])
     table.forget(1, 100);
-  ledger.kept.forget(100);
-  ledger.kept.nextForget();
+  ledger.heldSeats.forget(100);
+  ledger.heldSeats.nextForget();
   useFull(sql, ledger);
 }
 

@@ -69,10 +69,10 @@ test("ten rooms of a hundred whose lists come together are written in turns of a
   await onStorage("written-in-turns", async (storage) => {
     fill(storage, { calls: 0, live: LIVE, rooms: ROOMS, now: Date.now() });
     const ledger = new Ledger(storage.sql, Date.now, async (room) => {
-      return new Set(ledger.rooms.around(room).map(({ call_id }) => call_id));
+      return new Set(ledger.occupancy.around(room).map(({ call_id }) => call_id));
     });
-    await ledger.rooms.known();
-    for (const room of ledger.rooms.all()) ledger.checks.demand(room);
+    await ledger.occupancy.known();
+    for (const room of ledger.occupancy.all()) ledger.checks.demand(room);
     const recording = new SqlRecording(storage.sql);
     try {
       await ledger.reconciler.run();
