@@ -19,9 +19,9 @@ import { Dialer } from "./dial/dialer.ts";
 import { ConferenceEvents } from "./events/conference-events.ts";
 import { whomToTell } from "./events/event-forwarding.ts";
 import { Notices } from "./events/recording-notices.ts";
-import { Archive } from "./operator/call-history.ts";
+import { CallHistory } from "./operator/call-history.ts";
 import { Control } from "./operator/controls.ts";
-import { Usher } from "./operator/lobby.ts";
+import { Lobby } from "./operator/lobby.ts";
 import type { SessionStatus } from "./operator/session-status.ts";
 import { TenantRecords } from "./operator/tenant-records.ts";
 import { PinLimiter } from "./pins/pin-limiter.ts";
@@ -51,7 +51,7 @@ export type MakeCallDecider = (
 /** One per project: keeps its RELAY session, and the ledger of who was put where. */
 export class RelaySession extends DurableObject<Env> {
   readonly #repositories: Repositories;
-  readonly #archive: Archive;
+  readonly #callHistory: CallHistory;
   readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
   readonly #queue: WaitingQueue;
@@ -60,7 +60,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #dispatcher: Dispatcher;
   readonly #held: HeldJoins;
   readonly #placement: PlacementService;
-  readonly #usher: Usher;
+  readonly #lobby: Lobby;
   readonly #control: Control;
   readonly #inboundCalls: InboundCalls;
   readonly #scheduler: Scheduler;
@@ -80,7 +80,7 @@ export class RelaySession extends DurableObject<Env> {
       written: (row) => this.#placement.written(row),
       moved: (rooms) => this.#queue.moved(rooms),
     });
-    const { settings, placements, occupancy, pendingCommands, counters, journal, rulesets, callFlows } =
+    const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
       this.#repositories;
     this.#pinLimiter = new PinLimiter(sql, now, () => this.#scheduler.keep());
     this.#queue = new WaitingQueue({
@@ -93,9 +93,9 @@ export class RelaySession extends DurableObject<Env> {
       later: (ms, run) => void setTimeout(run, ms),
       now,
     });
-    this.#archive = new Archive(
+    this.#callHistory = new CallHistory(
       sql,
-      journal,
+      history,
       placements,
       occupancy,
       this.#repositories.suspicions,
@@ -161,7 +161,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
     const kept = { inboundCalls: this.#inboundCalls, dialer: this.#dialer, notices: this.#notices };
     this.#scheduler = new Scheduler({ ...worked, ...kept });
-    this.#usher = new Usher(parts);
+    this.#lobby = new Lobby(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     void occupancy.known();
     // What happened while nobody was here to hear of it is not told again.
@@ -208,8 +208,8 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   /** Who is let in, and where. */
-  usher(): Usher {
-    return this.#usher;
+  usher(): Lobby {
+    return this.#lobby;
   }
 
   /** What operators decide about single calls. */
@@ -223,8 +223,8 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   /** What is remembered of calls, and the versions of rulesets. */
-  archive(): Archive {
-    return this.#archive;
+  archive(): CallHistory {
+    return this.#callHistory;
   }
 
   /** What is kept of tenants beside their calls. */

@@ -10,7 +10,7 @@ import { Counters } from "./store/counters.ts";
 import { Dials } from "./store/dials.ts";
 import { Disk } from "./store/disk.ts";
 import { EventLog } from "./store/event-log.ts";
-import { Journal } from "./store/history.ts";
+import { History } from "./store/history.ts";
 import { Observations } from "./store/observations.ts";
 import type { Placement } from "./store/placement-row.ts";
 import { Placements } from "./store/placements.ts";
@@ -40,7 +40,7 @@ export class Repositories {
   readonly suspicions: Suspicions;
   readonly counters: Counters;
   readonly eventLog: EventLog;
-  readonly journal: Journal;
+  readonly history: History;
   readonly rulesets: Rulesets;
   readonly pendingCommands: PendingCommands;
   readonly placements: Placements;
@@ -74,7 +74,7 @@ export class Repositories {
     this.suspicions = new Suspicions(this.settings, now);
     this.counters = new Counters(this.disk);
     this.eventLog = new EventLog(this.disk, this.counters, now);
-    this.journal = new Journal(this.disk, now);
+    this.history = new History(this.disk, now);
     this.rulesets = new Rulesets(this.disk, now);
     this.pendingCommands = new PendingCommands(this.disk, now);
     this.placements = new Placements(this.disk, now, written, moved);

@@ -5,7 +5,7 @@ import type { CallFlows } from "./store/call-flows.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
 import type { EventLog } from "./store/event-log.ts";
-import type { Journal } from "./store/history.ts";
+import type { History } from "./store/history.ts";
 import type { Placements } from "./store/placements.ts";
 import type { Recordings } from "./store/recordings.ts";
 import type { Rulesets } from "./store/rulesets.ts";
@@ -25,7 +25,7 @@ interface RetentionHost {
   disk: Disk;
   placements: Placements;
   eventLog: EventLog;
-  journal: Journal;
+  history: History;
   callFlows: CallFlows;
   dials: Dials;
   pinLimiter: PinLimiter;
@@ -64,9 +64,9 @@ export class Retention {
   }
 
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, eventLog, journal, callFlows, dials, rulesets, pinLimiter, heldSeats, recordings } =
+    const { placements, eventLog, history, callFlows, dials, rulesets, pinLimiter, heldSeats, recordings } =
       this.#host;
-    const tables = [placements, eventLog, journal, callFlows, dials];
+    const tables = [placements, eventLog, history, callFlows, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
@@ -84,8 +84,8 @@ export class Retention {
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { journal, callFlows, dials, pinLimiter, heldSeats, recordings } = this.#host;
-    const oldest = [journal.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
+    const { history, callFlows, dials, pinLimiter, heldSeats, recordings } = this.#host;
+    const oldest = [history.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const recording = recordings.oldest();
     const recorded = recording === null ? null : recording + keep_recordings_ms;
     const next = [pinLimiter.nextForget(), heldSeats.nextForget(), recorded].flatMap((at) => at ?? []);
@@ -94,12 +94,12 @@ export class Retention {
 
   /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
   async #early(keep_ms: number): Promise<Forgotten> {
-    const { placements, eventLog, journal, callFlows, dials, rulesets } = this.#host;
+    const { placements, eventLog, history, callFlows, dials, rulesets } = this.#host;
     const age_ms = Math.max(LEAST_MS, Math.min(this.#age_ms, keep_ms / 2));
     this.#warn(age_ms);
     const { rows, isMore } = await this.#each([
       () => eventLog.forget(age_ms, BATCH),
-      () => journal.forgetHistory(age_ms, BATCH),
+      () => history.forgetHistory(age_ms, BATCH),
       () => callFlows.forgetOver(age_ms, BATCH),
       () => dials.forget(age_ms, BATCH),
       () => placements.forgetOver(age_ms, BATCH),

@@ -16,7 +16,7 @@ import type { PendingCommands } from "./store/commands.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
 import type { EventLog } from "./store/event-log.ts";
-import type { Journal } from "./store/history.ts";
+import type { History } from "./store/history.ts";
 import type { Placements } from "./store/placements.ts";
 import type { Recordings } from "./store/recordings.ts";
 import type { Rulesets } from "./store/rulesets.ts";
@@ -46,7 +46,7 @@ interface SchedulerHost {
   occupancy: Occupancy;
   placements: Placements;
   eventLog: EventLog;
-  journal: Journal;
+  history: History;
   callFlows: CallFlows;
   dials: Dials;
   pinLimiter: PinLimiter;

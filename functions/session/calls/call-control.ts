@@ -16,7 +16,7 @@ import {
 import { timeoutOr } from "../../timeout.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Sounding } from "../store/call-flows.ts";
-import type { DeedRow } from "../store/history.ts";
+import type { ActionRow } from "../store/history.ts";
 
 /** RELAY, and after it REST, has so long for a command: the caller may be hearing nothing meanwhile. */
 const COMMAND_MS = 1_500;
@@ -71,7 +71,7 @@ export type Keyed = { digits: string } | "again" | "failed" | "gone";
 interface ControlHost {
   relayManager: RelayManager;
   /** For the call's story: what came of a command. */
-  told(row: DeedRow): void;
+  told(row: ActionRow): void;
   /** What is now to be heard, in the turn in which it is asked for; null: nothing any more. */
   sounds(sounding: Sounding | null): void;
   commandEnded(outcome: Outcome): void;

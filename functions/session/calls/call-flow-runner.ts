@@ -11,10 +11,10 @@ import { timeoutOr } from "../../timeout.ts";
 import { type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { CallFlow } from "../store/call-flows.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
-import { readTrail } from "../store/transitions.ts";
+import { readTransitions } from "../store/transitions.ts";
 import { CallControl } from "./call-control.ts";
 import { Taken } from "./errors.ts";
 import { resumedStep } from "./resume-flow.ts";
@@ -282,7 +282,7 @@ export class CallFlowRunner {
   get #hasComeIn(): boolean {
     const { tenant } = this.#flow.state;
     if (tenant === null) return false;
-    const newest = this.#host.journal.newestOf({ tenant, call_id: this.#call.call_id });
+    const newest = this.#host.history.newestOf({ tenant, call_id: this.#call.call_id });
     return newest.some(({ kind, data }) => kind === "webhook" && data["purpose"] === "fresh");
   }
 
@@ -303,7 +303,7 @@ export class CallFlowRunner {
   /** The call joins by a document of its own. */
   async #join(next: Join): Promise<Continuation> {
     const row = this.#placement;
-    const answer = row && readTrail(row.trail).find(({ what }) => what === "calling.answer");
+    const answer = row && readTransitions(row.trail).find(({ what }) => what === "calling.answer");
     if (answer?.why === "409" && !this.#hasBegun)
       await this.#answered(this.control.answerAgain(this.#flow.received_at));
     // Another incarnation, or what that left to be done, may have put it there.
@@ -458,8 +458,8 @@ export class CallFlowRunner {
     dispatcher.start();
   }
 
-  #told(row: Parameters<Journal["deed"]>[1]): void {
+  #told(row: Parameters<History["action"]>[1]): void {
     const { call_id, state } = this.#flow;
-    if (state.tenant !== null) this.#host.journal.deed({ tenant: state.tenant, call_id }, row);
+    if (state.tenant !== null) this.#host.history.action({ tenant: state.tenant, call_id }, row);
   }
 }

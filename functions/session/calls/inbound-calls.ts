@@ -37,7 +37,7 @@ export class InboundCalls {
   /** In the turn in which the event's row is written, and before its ack: no call is acknowledged and then forgotten. */
   claim(event: RelayEvent): void {
     if (event.kind !== "receive") return;
-    const { callFlows, placements, journal, alarm, counters } = this.#host;
+    const { callFlows, placements, history, alarm, counters } = this.#host;
     const offered = readOffer(event.params);
     if (!offered) {
       log("warn", "offer.unusable", { why: "it names no call" });
@@ -48,7 +48,7 @@ export class InboundCalls {
       counters.add("duplicate_offers");
       return;
     }
-    if (placements.currentOf(call.call_id).length > 0 || journal.knows(call.call_id)) {
+    if (placements.currentOf(call.call_id).length > 0 || history.knows(call.call_id)) {
       log("warn", "offer.not_ours", { call: call.call_id, why: "the call came by webhook before" });
       this.#unwanted = call;
       return;

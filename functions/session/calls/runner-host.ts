@@ -8,7 +8,7 @@ import type { CallFlows } from "../store/call-flows.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placements } from "../store/placements.ts";
 
@@ -22,7 +22,7 @@ export interface CallFlowRunnerHost {
   circuitBreaker: CircuitBreaker;
   events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
   counters: Counters;
-  journal: Journal;
+  history: History;
   observations: Observations;
   queue: WaitingQueue;
   heldSeats: Pick<HeldSeats, "isPromised">;

@@ -16,7 +16,7 @@ import type { Alarm } from "../store/alarm.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placements } from "../store/placements.ts";
@@ -55,7 +55,7 @@ interface DispatcherHost {
   observations: Observations;
   suspicions: Suspicions;
   counters: Counters;
-  journal: Journal;
+  history: History;
   relayManager: RelayManager;
   queue: WaitingQueue;
   heldSeats: HeldSeats;
@@ -237,7 +237,7 @@ export class Dispatcher {
       circuitBreaker,
       leaving,
       observations,
-      journal,
+      history,
       relayManager,
       queue,
       checks,
@@ -255,7 +255,7 @@ export class Dispatcher {
       heldSeats,
       // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
       undecided: (row) => row.state !== "joined" && checks.demand(row.room),
-      told: (row, deed, by, said) => journal.deed(row, { deed, by, said }),
+      told: (row, deed, by, said) => history.action(row, { deed, by, said }),
       now: Date.now,
       connection: () => relayManager.ready,
       protocol: () => relayManager.protocol,

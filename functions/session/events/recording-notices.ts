@@ -11,7 +11,7 @@ import type { PlacementKey } from "../contract/placement.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -54,7 +54,7 @@ interface NoticesHost {
   placements: Placements;
   occupancy: Occupancy;
   recorded: RecordedRooms;
-  journal: Journal;
+  history: History;
   observations: Observations;
   turns: Turns;
   relayManager: Pick<RelayManager, "rest" | "project">;
@@ -149,10 +149,10 @@ export class Notices {
     rows: readonly Placement[],
     { by, said, over }: { by: "rest" | "nobody"; said: string; over?: true },
   ): Promise<void> {
-    const { placements, journal, turns } = this.#host;
+    const { placements, history, turns } = this.#host;
     await turns.each(rows, AT_ONCE, (row) => {
       if (by === "rest" || over) placements.update(row, { untold: null });
-      journal.deed(row, { deed: "recording notice", by, said });
+      history.action(row, { deed: "recording notice", by, said });
     });
   }
 

@@ -5,7 +5,7 @@ import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { NoteRequest } from "../contract/history.ts";
 import type { RulesetVersion } from "../contract/tenants.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
-import type { About, Journal, JournalEntry, PageOf } from "../store/history.ts";
+import type { About, History, HistoryEntry, PageOf } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../store/recordings.ts";
 import type { Rulesets } from "../store/rulesets.ts";
 import type { Suspicions } from "../store/suspicions.ts";
-import { readTrail } from "../store/transitions.ts";
+import { readTransitions } from "../store/transitions.ts";
 import {
   type Conference,
   type ConferencesPage,
@@ -112,9 +112,9 @@ export interface CallsPage {
 }
 
 /** What a session remembers of its calls, for operators and for Workers that know less. */
-export class Archive extends RpcTarget {
+export class CallHistory extends RpcTarget {
   readonly #sql: SqlStorage;
-  readonly #journal: Journal;
+  readonly #history: History;
   readonly #placements: Placements;
   readonly #occupancy: Occupancy;
   readonly #suspicions: Suspicions;
@@ -125,7 +125,7 @@ export class Archive extends RpcTarget {
   /** @param noted told of each webhook that is noted here. */
   constructor(
     sql: SqlStorage,
-    journal: Journal,
+    history: History,
     placements: Placements,
     occupancy: Occupancy,
     suspicions: Suspicions,
@@ -135,7 +135,7 @@ export class Archive extends RpcTarget {
   ) {
     super();
     this.#sql = sql;
-    this.#journal = journal;
+    this.#history = history;
     this.#placements = placements;
     this.#occupancy = occupancy;
     this.#suspicions = suspicions;
@@ -148,10 +148,10 @@ export class Archive extends RpcTarget {
   note(request: NoteRequest): void {
     const { tenant, note, said } = request;
     this.#noted(request);
-    const isKnown = this.#journal
+    const isKnown = this.#history
       .newestOf(request)
       .some(({ kind, data }) => kind === "webhook" && sameWebhook(data, note));
-    if (!isKnown) this.#journal.webhook(request, { ...note, ...said });
+    if (!isKnown) this.#history.webhook(request, { ...note, ...said });
     if (said.ruleset !== undefined) this.#rulesets.used(tenant, said.ruleset);
   }
 
@@ -186,10 +186,10 @@ export class Archive extends RpcTarget {
   story(tenant: string, call_id: string, { after, with_rulesets }: StoryQuery): Story | null {
     const limit = with_rulesets ? TOLD_WITH_RULESETS : TOLD;
     const from = positionOf(after);
-    const entries = this.#journal.ofCall({ tenant, call_id }, from.entry, limit);
+    const entries = this.#history.ofCall({ tenant, call_id }, from.entry, limit);
     const events = this.#eventsOf({ tenant, call_id }, from.event, limit);
     const placements = this.#placements.ofCall(call_id).filter((row) => row.tenant === tenant);
-    const newest = this.#journal.newestOf({ tenant, call_id }).find(({ kind }) => kind === "webhook");
+    const newest = this.#history.newestOf({ tenant, call_id }).find(({ kind }) => kind === "webhook");
     const [placement] = placements;
     if (!newest && !placement) return null;
     const summary = newest ? summaryOf(newest, placement) : null;
@@ -235,7 +235,9 @@ export class Archive extends RpcTarget {
       const { tenant, room, conference_id, joined_ts, created_at, state, trail } = row;
       const from = joined_ts === null ? created_at : joined_ts * 1_000;
       const to =
-        state === "left" ? (readTrail(trail).at(-1)?.at ?? Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER;
+        state === "left"
+          ? (readTransitions(trail).at(-1)?.at ?? Number.MAX_SAFE_INTEGER)
+          : Number.MAX_SAFE_INTEGER;
       // One that began before the call came is among them.
       for (const one of this.#recordings.begunIn(tenant, room, from - LONGEST_CALL_MS, to)) {
         const isOther =
@@ -251,14 +253,14 @@ export class Archive extends RpcTarget {
     const { after = Number.MAX_SAFE_INTEGER, limit } = query;
     const calls: CallSummary[] = [];
     const seen = new Set<string>();
-    const entries = this.#journal.ofTenant(tenant, after, LOOKED_AT);
+    const entries = this.#history.ofTenant(tenant, after, LOOKED_AT);
     let read = LOOKED_AT;
     for (const entry of entries.items) {
       const { call_id, seq } = entry;
       if (seen.has(call_id)) continue;
       seen.add(call_id);
       // The pages before had it.
-      if (query.after !== undefined && this.#journal.hasWebhookSince({ tenant, call_id }, after)) continue;
+      if (query.after !== undefined && this.#history.hasWebhookSince({ tenant, call_id }, after)) continue;
       const placements = this.#placements.glimpse(call_id);
       const placement = placements.find((row) => row.tenant === tenant);
       const summary = summaryOf(entry, placement);
@@ -301,7 +303,7 @@ export class Archive extends RpcTarget {
   }
 }
 
-function summaryOf(entry: JournalEntry, placement: Placement | undefined): CallSummary | null {
+function summaryOf(entry: HistoryEntry, placement: Placement | undefined): CallSummary | null {
   if (entry.kind !== "webhook") return null;
   const { call_id, data } = entry;
   // A call that came anew after its placement, and was not placed again, stands where its newest webhook left it.
@@ -317,7 +319,7 @@ function summaryOf(entry: JournalEntry, placement: Placement | undefined): CallS
   };
 }
 
-function decidedBy({ kind, data }: JournalEntry, text: (hash: string) => string | null): Decided[] {
+function decidedBy({ kind, data }: HistoryEntry, text: (hash: string) => string | null): Decided[] {
   if (kind !== "webhook" || !data.decision) return [];
   return [
     {
@@ -340,7 +342,7 @@ function nextAfter(entry: number | null, event: number | null): string | null {
   return entry === null && event === null ? null : `${entry ?? ""}.${event ?? ""}`;
 }
 
-function viaOf(entries: readonly JournalEntry[]): Ingress | null {
+function viaOf(entries: readonly HistoryEntry[]): Ingress | null {
   for (const { kind, data } of entries) if (kind === "webhook" && data.call) return data.call.via;
   return null;
 }

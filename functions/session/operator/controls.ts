@@ -2,7 +2,7 @@ import { RpcTarget } from "cloudflare:workers";
 import { isLive } from "../../../shared/placement.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { PendingCommands } from "../store/commands.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 
@@ -18,7 +18,7 @@ export type ControlReply = { changed: boolean } | null;
 interface ControlHost {
   placements: Placements;
   pendingCommands: PendingCommands;
-  journal: Journal;
+  history: History;
   dispatcher: Dispatcher;
 }
 
@@ -35,8 +35,8 @@ export class Control extends RpcTarget {
   end({ tenant, call_id }: ControlRequest): ControlReply {
     const row = this.#newest(tenant, call_id);
     if (!row) return null;
-    const { pendingCommands, journal, dispatcher } = this.#host;
-    journal.deed(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
+    const { pendingCommands, history, dispatcher } = this.#host;
+    history.action(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
     dispatcher.corrections.removed(row);
     pendingCommands.add("end", row, row.node_id);
     dispatcher.start();
@@ -50,8 +50,8 @@ export class Control extends RpcTarget {
     // Who waits holds no seat.
     const holdsSeat = isLive(row.state) && row.state !== "waiting" && row.presumed_gone_at === null;
     if (!holdsSeat) return { changed: false };
-    const { placements, journal } = this.#host;
-    journal.deed(row, { deed: "repair", by: "nobody", said: "seat released by an operator" });
+    const { placements, history } = this.#host;
+    history.action(row, { deed: "repair", by: "nobody", said: "seat released by an operator" });
     placements.update(row, { presumed_gone_at: Date.now() });
     placements.touched(row.room);
     return { changed: true };

@@ -17,7 +17,7 @@ export interface LobbyRequest {
   call_id: string;
 }
 
-interface UsherHost {
+interface LobbyHost {
   placements: Placements;
   occupancy: Occupancy;
   queue: WaitingQueue;
@@ -27,10 +27,10 @@ interface UsherHost {
 }
 
 /** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
-export class Usher extends RpcTarget {
-  readonly #host: UsherHost;
+export class Lobby extends RpcTarget {
+  readonly #host: LobbyHost;
 
-  constructor(host: UsherHost) {
+  constructor(host: LobbyHost) {
     super();
     this.#host = host;
   }

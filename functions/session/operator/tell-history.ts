@@ -1,8 +1,8 @@
 import type { Look } from "../../../shared/rules/decision.ts";
 import type { KeptAnswer, KeptDecision, Purpose } from "../contract/history.ts";
-import type { JournalEntry } from "../store/history.ts";
+import type { HistoryEntry } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
-import { type Mark, readTrail } from "../store/transitions.ts";
+import { type Mark, readTransitions } from "../store/transitions.ts";
 
 /** One thing that happened to a call, at a time in ms. */
 export type Happening = { at: number } & (
@@ -63,7 +63,7 @@ const OUTCOMES: Record<string, string> = {
  * @param isFirst Whether these are the oldest entries and events: with them the placements are told.
  */
 export function tell(
-  entries: readonly JournalEntry[],
+  entries: readonly HistoryEntry[],
   placements: readonly Placement[],
   events: readonly KeptEvent[],
   isFirst: boolean,
@@ -87,7 +87,7 @@ export function tell(
 
 /** How the webhook that placed was answered, and when; null while nobody knows. */
 export function answerOf(row: Placement): { outcome: string; at: number } | null {
-  const marks = readTrail(row.trail);
+  const marks = readTransitions(row.trail);
   const mark = marks.find(({ what }) => what in OUTCOMES);
   if (!mark) return null;
   // What became of the wait was answered to another webhook.
@@ -95,7 +95,7 @@ export function answerOf(row: Placement): { outcome: string; at: number } | null
   return { outcome: row.turned_away ?? OUTCOMES[mark.what] ?? mark.what, at: mark.at };
 }
 
-function ofEntry(entry: JournalEntry, placements: readonly Placement[]): Happening[] {
+function ofEntry(entry: HistoryEntry, placements: readonly Placement[]): Happening[] {
   if (entry.kind === "deed") {
     const { deed, by, said } = entry.data;
     if (deed === "repair") return [{ at: entry.at, what: "repair", said }];
@@ -129,7 +129,7 @@ function ofDecision(at: number, step: number, { answers, ...decision }: KeptDeci
 
 function ofPlacement(row: Placement): Happening[] {
   const { step, room } = row;
-  return readTrail(row.trail).map(({ at, what, why }: Mark): Happening => {
+  return readTransitions(row.trail).map(({ at, what, why }: Mark): Happening => {
     return what.startsWith("calling.")
       ? { at, what: "command", step, command: what, by: "relay", said: why }
       : { at, what: "placement", step, state: what, room, reason: why };

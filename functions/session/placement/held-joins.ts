@@ -14,7 +14,7 @@ import type { Corrections } from "../reconcile/corrections.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Alarm } from "../store/alarm.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import { resumeUrlOf } from "../store/resume-url-of.ts";
@@ -43,7 +43,7 @@ interface HeldHost {
   occupancy: Occupancy;
   corrections: Corrections;
   turns: Turns;
-  journal: Journal;
+  history: History;
   relayManager: RelayManager;
   alarm: Alarm;
 }
@@ -176,11 +176,11 @@ export class HeldJoins {
 
   /** By RELAY, else by REST. Returns when to look again, ms. */
   async #sendBack(row: Placement, wait: number | undefined): Promise<number | undefined> {
-    const { relayManager, placements, corrections, journal } = this.#host;
+    const { relayManager, placements, corrections, history } = this.#host;
     const dest = resumeUrlOf(row, 0, { joined: false });
     if (dest === null) return undefined;
     const told = (by: "relay" | "rest", said: string): void =>
-      journal.deed(row, { deed: "send back", by, said });
+      history.action(row, { deed: "send back", by, said });
     const taken = { relay: row.relay_took, rest: row.rest_took === 1 };
     const connection = relayManager.ready;
     let isOverByRelay = false;

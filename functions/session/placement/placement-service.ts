@@ -27,7 +27,7 @@ import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import { type Disk, isFull } from "../store/disk.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
 import type { Placement, Terms } from "../store/placement-row.ts";
@@ -35,7 +35,7 @@ import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
 import type { Rulesets } from "../store/rulesets.ts";
-import { readTrail } from "../store/transitions.ts";
+import { readTransitions } from "../store/transitions.ts";
 import type { HeldJoins } from "./held-joins.ts";
 import { locateCall } from "./locate-call.ts";
 import { isNewEntry } from "./new-entry.ts";
@@ -53,7 +53,7 @@ interface PlacementServiceHost {
   observations: Observations;
   fullRooms: FullRooms;
   counters: Counters;
-  journal: Journal;
+  history: History;
   rulesets: Rulesets;
   relayManager: RelayManager;
   queue: WaitingQueue;
@@ -123,7 +123,7 @@ export class PlacementService {
       return byDocumentReply(request, "another tenant placed the call");
     const underWay = this.#placing.get(id);
     if (underWay) {
-      this.#journalRepeat(request);
+      this.#recordRepeat(request);
       return await underWay;
     }
     if (row && request.segment_id !== undefined && request.segment_id !== row.segment_id)
@@ -132,11 +132,11 @@ export class PlacementService {
       if (request.polled) this.#asked(row, row.wait);
       const reply = withAsked(queue.poll(row, request.fetched === true), row.wait);
       // It asks again and again while it waits: only what ends that is worth writing down.
-      if (reply.outcome !== "waiting") this.#journalRepeat(request);
+      if (reply.outcome !== "waiting") this.#recordRepeat(request);
       return reply;
     }
     if (row) {
-      this.#journalRepeat(request);
+      this.#recordRepeat(request);
       giveUpWaiting(placements, row, heldSince(request, Date.now()));
       const reply = replyOf(row);
       this.#limit(row, request, reply);
@@ -173,7 +173,7 @@ export class PlacementService {
   /** In the turn in which the placement's row is written. */
   written(row: Placement): void {
     const note = this.#notes.get(joinCommandId(row));
-    if (note) this.#host.journal.webhook(row, note);
+    if (note) this.#host.history.webhook(row, note);
     this.#host.rulesets.used(row.tenant, row.ruleset);
   }
 
@@ -270,7 +270,7 @@ export class PlacementService {
     const { outcome, room, reason } = reply;
     const { rule, ruleset } = row;
     const ms = Math.max(0, Date.now() - request.note.received_at);
-    this.#host.journal.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
+    this.#host.history.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
   }
 
   /** The call is answered by its document where there is no room to write anything down for it. */
@@ -359,13 +359,13 @@ export class PlacementService {
     if (outcome.kind === "conflict") this.#host.circuitBreaker.failed("409", Date.now());
   }
 
-  #journalRepeat({ note, ...request }: PlaceRequest): void {
-    if (note) this.#host.journal.webhook(request, { ...note, repeat: true });
+  #recordRepeat({ note, ...request }: PlaceRequest): void {
+    if (note) this.#host.history.webhook(request, { ...note, repeat: true });
   }
 }
 
 function wasRefused({ trail }: Placement): boolean {
-  return readTrail(trail).some(({ why }) => why === REFUSED);
+  return readTransitions(trail).some(({ why }) => why === REFUSED);
 }
 
 function withAsked(reply: PlaceReply, wait: Terms | null): PlaceReply {

@@ -16,7 +16,7 @@ import type { PendingCommands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
 import type { Placement, Terms } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { readTrail } from "../store/transitions.ts";
+import { readTransitions } from "../store/transitions.ts";
 import { asksOften, roomsOf, termsOf } from "../store/wait-terms.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import { waitsFor } from "./waiters.ts";
@@ -393,7 +393,7 @@ export class WaitingQueue {
 }
 
 function leftAt({ trail }: Placement): number {
-  return readTrail(trail).at(-1)?.at ?? 0;
+  return readTransitions(trail).at(-1)?.at ?? 0;
 }
 
 function offeredFor(row: Placement): number {

@@ -10,7 +10,7 @@ import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
-import type { Journal } from "../store/history.ts";
+import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -22,7 +22,7 @@ interface CorrectionsHost {
   pendingCommands: PendingCommands;
   events: ConferenceEvents;
   counters: Counters;
-  journal: Journal;
+  history: History;
   queue: Pick<WaitingQueue, "ended">;
   heldSeats: HeldSeats;
   recordings: Recordings;
@@ -102,7 +102,7 @@ export class Corrections {
     this.#host.placements.update(row, { presumed_gone_at: this.#now() });
     this.#host.counters.add("presumed_gone");
     log("warn", "presumed_gone", { call: row.call_id, room: row.room, said });
-    this.#host.journal.deed(row, { deed: "repair", by: "rest", said: `seat released: ${said}` });
+    this.#host.history.action(row, { deed: "repair", by: "rest", said: `seat released: ${said}` });
     this.#host.placements.touched(row.room);
   }
 
@@ -134,6 +134,6 @@ export class Corrections {
   #tell(counter: string, row: Placement, said: string): void {
     this.#host.counters.add(counter);
     log("info", "ledger.repaired", { call: row.call_id, room: row.room, was: row.state, said });
-    this.#host.journal.deed(row, { deed: "repair", by: "rest", said });
+    this.#host.history.action(row, { deed: "repair", by: "rest", said });
   }
 }

@@ -7,7 +7,7 @@ import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Checked } from "../store/room-checks.ts";
 import { listable } from "../store/suspicions.ts";
-import { readTrail } from "../store/transitions.ts";
+import { readTransitions } from "../store/transitions.ts";
 import type { Turns } from "../store/turns.ts";
 import { isBeingPutBack } from "./absence.ts";
 
@@ -117,5 +117,5 @@ function isBackByDocument(row: Placement, asked_at: number): boolean {
 }
 
 function movedAt({ trail }: Placement): number {
-  return readTrail(trail).at(-1)?.at ?? 0;
+  return readTransitions(trail).at(-1)?.at ?? 0;
 }

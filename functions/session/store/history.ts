@@ -7,16 +7,16 @@ import { Sweep } from "./sweep.ts";
 export type WebhookRow = WebhookNote & Partial<WebhookSaid> & { repeat?: true };
 
 /** What was done for a call outside of its webhooks: a command for its afterlife, or what REST put right. */
-export interface DeedRow {
+export interface ActionRow {
   /** The errand's kind, or `repair`. */
   deed: string;
   by: "relay" | "rest" | "nobody";
   said: string;
 }
 
-export type JournalEntry = { seq: number; at: number; call_id: string } & (
+export type HistoryEntry = { seq: number; at: number; call_id: string } & (
   | { kind: "webhook"; data: WebhookRow }
-  | { kind: "deed"; data: DeedRow }
+  | { kind: "deed"; data: ActionRow }
 );
 
 /** A part of many rows: those of it that are wanted, and the last that was read; null where that was all. */
@@ -25,12 +25,12 @@ export interface PageOf<T> {
   last: number | null;
 }
 
-type JournalRow = {
+type HistoryRow = {
   seq: number;
   at: number;
   tenant: string;
   call_id: string;
-  kind: JournalEntry["kind"];
+  kind: HistoryEntry["kind"];
   data: string;
 };
 
@@ -52,7 +52,7 @@ export interface About {
  * What happened to calls, one compact row each; what a placement went through is in its own row's trail. Whoever writes here
  * keeps secrets out.
  */
-export class Journal {
+export class History {
   readonly #disk: Disk;
   readonly #now: () => number;
   readonly #sweep: Sweep;
@@ -67,14 +67,14 @@ export class Journal {
     this.#add(about, "webhook", row);
   }
 
-  deed(about: About, row: DeedRow): void {
+  action(about: About, row: ActionRow): void {
     this.#add(about, "deed", row);
   }
 
   /** Up to `limit` of the call's entries after the one with this `seq`, oldest first. */
-  ofCall({ tenant, call_id }: About, after: number, limit: number): PageOf<JournalEntry> {
+  ofCall({ tenant, call_id }: About, after: number, limit: number): PageOf<HistoryEntry> {
     const rows = this.#disk
-      .exec<JournalRow>(
+      .exec<HistoryRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_call
          WHERE call_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
         call_id,
@@ -86,9 +86,9 @@ export class Journal {
   }
 
   /** The newest of the call's entries, newest first: a call that goes on for ever has any number. */
-  newestOf({ tenant, call_id }: About): JournalEntry[] {
+  newestOf({ tenant, call_id }: About): HistoryEntry[] {
     return this.#disk
-      .exec<JournalRow>(
+      .exec<HistoryRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_call
          WHERE call_id = ? ORDER BY seq DESC LIMIT ?`,
         call_id,
@@ -109,9 +109,9 @@ export class Journal {
   }
 
   /** Up to `limit` of the tenant's entries older than `before`, newest first. */
-  ofTenant(tenant: string, before: number, limit: number): PageOf<JournalEntry> {
+  ofTenant(tenant: string, before: number, limit: number): PageOf<HistoryEntry> {
     const rows = this.#disk
-      .exec<JournalRow>(
+      .exec<HistoryRow>(
         `SELECT seq, at, tenant, call_id, kind, data FROM journal INDEXED BY journal_by_tenant
          WHERE tenant = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
         tenant,
@@ -125,7 +125,7 @@ export class Journal {
   /** Whether a webhook of the call is among the entries from `since` on. */
   hasWebhookSince({ tenant, call_id }: About, since: number): boolean {
     return this.#disk
-      .exec<Pick<JournalRow, "tenant" | "kind">>(
+      .exec<Pick<HistoryRow, "tenant" | "kind">>(
         `SELECT tenant, kind FROM journal INDEXED BY journal_by_call WHERE call_id = ? AND seq >= ? ORDER BY seq LIMIT ?`,
         call_id,
         since,
@@ -163,7 +163,7 @@ export class Journal {
     return passed;
   }
 
-  #add({ tenant, call_id }: About, kind: JournalEntry["kind"], data: object): void {
+  #add({ tenant, call_id }: About, kind: HistoryEntry["kind"], data: object): void {
     this.#disk.attempt(
       "INSERT INTO journal (at, tenant, call_id, kind, data) VALUES (?, ?, ?, ?, ?)",
       this.#now(),
@@ -176,17 +176,17 @@ export class Journal {
 }
 
 function pageOf(
-  rows: readonly JournalRow[],
+  rows: readonly HistoryRow[],
   limit: number,
-  isWanted: (row: JournalRow) => boolean,
-): PageOf<JournalEntry> {
+  isWanted: (row: HistoryRow) => boolean,
+): PageOf<HistoryEntry> {
   return {
     items: rows.filter(isWanted).map(entryOf),
     last: rows.length < limit ? null : (rows.at(-1)?.seq ?? null),
   };
 }
 
-function entryOf({ tenant: _, data, ...row }: JournalRow): JournalEntry {
+function entryOf({ tenant: _, data, ...row }: HistoryRow): HistoryEntry {
   // The table is ours alone: what it holds is what #add wrote.
-  return { ...row, data: JSON.parse(data) } as JournalEntry;
+  return { ...row, data: JSON.parse(data) } as HistoryEntry;
 }

@@ -15,7 +15,7 @@ export function withMark(trail: string, at: number, what: string, why: string): 
   return trail.length + mark.length > TRAIL_LENGTH ? trail : `${trail},${mark}`;
 }
 
-export function readTrail(trail: string): Mark[] {
+export function readTransitions(trail: string): Mark[] {
   const marks = JSON.parse(`[${trail}]`) as [number, string, string][]; // Written by withMark.
   return marks.map(([at, what, why]) => ({ at, what, why }));
 }

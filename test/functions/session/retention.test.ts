@@ -61,12 +61,15 @@ async function filled(
     );
     desk.ask(pins);
     ledger.recordings.add({ tenant: "acme", room: "acme:support", state: "completed", started_at: now });
-    ledger.journal.deed({ tenant: "acme", call_id: "c-0" }, operator);
+    ledger.history.action({ tenant: "acme", call_id: "c-0" }, operator);
     for (let n = 0; n < 144; n += 1) {
       const call_id = `c-${n}`;
       const row = ledger.plan(requestOf(call_id, { deadline_at: now + 2_000, capacity: 999 }));
       if (row && n > 0) ledger.placements.move(row, "left", { reason: "over" });
-      ledger.journal.deed({ tenant: "acme", call_id }, { deed: "end", by: "rest", said: "x".repeat(2_000) });
+      ledger.history.action(
+        { tenant: "acme", call_id },
+        { deed: "end", by: "rest", said: "x".repeat(2_000) },
+      );
       const params = { status: "participant-join", call_id, name: "acme:support" };
       const event = {
         kind: "conference",
@@ -175,7 +178,7 @@ test("more than one run forgets is due at once again", async () => {
       () => {},
     );
     for (let n = 0; n < 2_500; n += 1)
-      ledger.journal.deed({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
+      ledger.history.action({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
     now += KEEP + 1;
     const retention = new Retention({ ...ledger, pinLimiter: desk }, () => now);
     expect(await retention.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ConferenceEventRequest } from "../../../../functions/session/contract/placement.ts";
 import { whomToTell } from "../../../../functions/session/events/event-forwarding.ts";
-import { Archive } from "../../../../functions/session/operator/call-history.ts";
+import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
@@ -10,7 +10,7 @@ const HOOK = { url: "https://hooks.example.com/acme", as: "json", method: "POST"
 
 interface Scene {
   ledger: Ledger;
-  archive: Archive;
+  archive: CallHistory;
 }
 
 /** A project with a call of the tenant `acme`, whose rule wants to be told of everything. */
@@ -21,10 +21,10 @@ async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
       () => NOW,
       async () => new Set(),
     );
-    const { journal, placements, occupancy, suspicions, rulesets, recordings } = ledger;
-    const archive = new Archive(
+    const { history, placements, occupancy, suspicions, rulesets, recordings } = ledger;
+    const archive = new CallHistory(
       sql,
-      journal,
+      history,
       placements,
       occupancy,
       suspicions,

@@ -89,20 +89,20 @@ describe("a call with an id that another had days ago", () => {
   test("is taken when RELAY offers it, and walked", async () => {
     await scene("offered", ({ ledger, pass }) => {
       const call = outboundCall({ call_id: "a", from: "+15550100001", to: "+15550100100" });
-      const { callFlows, journal } = ledger;
+      const { callFlows, history } = ledger;
       const said = { outcome: "document", rule: null, room: null, ms: 1 };
       const note = { received_at: START, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
-      journal.webhook({ tenant: "acme", call_id: "a" }, { ...note, ...said });
+      history.webhook({ tenant: "acme", call_id: "a" }, { ...note, ...said });
       const first = callFlows.claim(call, "main");
       expect(first?.received_at).toBe(START);
       callFlows.close("a");
-      expect([callFlows.has("a"), callFlows.claim(call, "main"), journal.knows("a")]).toEqual([
+      expect([callFlows.has("a"), callFlows.claim(call, "main"), history.knows("a")]).toEqual([
         true,
         null,
         true,
       ]);
       pass(DAYS_MS);
-      expect([callFlows.has("a"), journal.knows("a")]).toEqual([false, false]);
+      expect([callFlows.has("a"), history.knows("a")]).toEqual([false, false]);
       expect(callFlows.claim(call, "support")).toMatchObject({ context: "support" });
       expect(callFlows.open(9)).toMatchObject([{ call_id: "a", context: "support" }]);
     });

@@ -248,7 +248,7 @@ describe("a REST list without a participant", () => {
       expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
       expect(stateOf(it, "a")).toBe("joined");
       expect(it.ledger.pendingCommands.takeDue(10)).toEqual([]);
-      expect(it.ledger.journal.newestOf({ tenant: "acme", call_id: "a" })).toMatchObject([
+      expect(it.ledger.history.newestOf({ tenant: "acme", call_id: "a" })).toMatchObject([
         { kind: "deed", data: { deed: "repair", by: "rest" } },
       ]);
       // It lagged: the next one has it.

@@ -1,7 +1,7 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 import { expect, test } from "vitest";
 import type { DialRequest } from "../../../../functions/session/contract/dial.ts";
-import { Archive } from "../../../../functions/session/operator/call-history.ts";
+import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
 import { TenantRecords } from "../../../../functions/session/operator/tenant-records.ts";
 import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
@@ -244,9 +244,9 @@ async function useAll(sql: SqlStorage): Promise<void> {
   }
   ledger.events.apply(conferenceEvent("conference-end", now + 1_000, null, "acme:all"));
   while (ledger.events.isBehind) ledger.events.catchUp();
-  const archive = new Archive(
+  const archive = new CallHistory(
     sql,
-    ledger.journal,
+    ledger.history,
     ledger.placements,
     ledger.occupancy,
     ledger.suspicions,
@@ -269,20 +269,20 @@ async function useAll(sql: SqlStorage): Promise<void> {
   tenants.lastGood("acme");
   for (const naming of ["plain", "prefixed", "plain"] as const)
     ledger.namings.settle({ tenant: "acme", rooms: ["acme:named"], naming });
-  ledger.journal.knows("in");
-  ledger.journal.deed(about, { deed: "end", by: "rest", said: "done" });
-  ledger.journal.oldest();
+  ledger.history.knows("in");
+  ledger.history.action(about, { deed: "end", by: "rest", said: "done" });
+  ledger.history.oldest();
   now += 100 * 24 * 3_600_000;
   await ledger.reconciler.routine();
   for (const limit of [1, 2]) {
     ledger.placements.forgetOver(1, limit);
-    ledger.journal.forgetHistory(1, limit);
+    ledger.history.forgetHistory(1, limit);
     ledger.callFlows.forgetOver(1, limit);
   }
   for (const table of [
     ledger.placements,
     ledger.eventLog,
-    ledger.journal,
+    ledger.history,
     ledger.callFlows,
     ledger.dials,
     ledger.rulesets,
