@@ -2,7 +2,7 @@ import type { Next } from "../../shared/documents/step.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { DocumentSaid } from "../session/contract/placement.ts";
 import { look } from "../session-client.ts";
-import { type Answered, type CallVisit, RENDER_MS, wireNames } from "./call-context.ts";
+import { type CallContext, RENDER_MS, type Resolution, wireNames } from "./call-context.ts";
 import { lastNext, over } from "./join-steps.ts";
 import { placeCall } from "./place-call.ts";
 
@@ -14,14 +14,14 @@ const notInWords: Readonly<Partial<Record<string, DocumentSaid>>> = {
 };
 
 /** A cXML call comes back from the room that its document dialled: it was there, or never got in. */
-export async function answerDialled(visit: CallVisit, state: PlacedState): Promise<Answered> {
-  const { call } = visit;
-  const { placing, room = wireNames(visit.tenant, placing.rooms)[0] } = state;
+export async function answerDialled(context: CallContext, state: PlacedState): Promise<Resolution> {
+  const { call } = context;
+  const { placing, room = wireNames(context.tenant, placing.rooms)[0] } = state;
   const { rule, ruleset } = placing;
   const status = call.details["DialCallStatus"];
   const isIn = status === "completed" || status === "answered";
   const document_said = typeof status === "string" ? notInWords[status] : undefined;
-  const answered: Answered = {
+  const resolution: Resolution = {
     rule,
     ruleset,
     room,
@@ -36,21 +36,21 @@ export async function answerDialled(visit: CallVisit, state: PlacedState): Promi
       step: state.place_step,
       lives_on: isIn && call.call_state !== "ended",
     },
-    next: nextAfter(visit, state, document_said !== undefined),
+    next: nextAfter(context, state, document_said !== undefined),
   };
-  return document_said !== undefined && placing.capacity !== undefined && visit.authentic
-    ? await withoutSeat(visit, state, document_said, answered)
-    : answered;
+  return document_said !== undefined && placing.capacity !== undefined && context.authentic
+    ? await withoutSeat(context, state, document_said, resolution)
+    : resolution;
 }
 
 /** Where seats are limited the room was full, by SignalWire's own count: the call waits in its line, or hears what the rule says. */
 async function withoutSeat(
-  visit: CallVisit,
+  context: CallContext,
   { entry, place_step, placing, step }: PlacedState,
   document_said: DocumentSaid,
-  answered: Answered,
-): Promise<Answered> {
-  const { env, tenant, call, ends_at, note } = visit;
+  resolution: Resolution,
+): Promise<Resolution> {
+  const { env, tenant, call, ends_at, note } = context;
   const mayWait = placing.wait !== undefined;
   const reply = await look(
     env,
@@ -70,22 +70,22 @@ async function withoutSeat(
   );
   const isLost = reply.outcome === "unsettled" || reply.outcome === "over";
   if (mayWait && (isLost || (reply.outcome === "not_in" && reply.waits)))
-    return await placeCall(visit, entry, placing, place_step);
+    return await placeCall(context, entry, placing, place_step);
   return reply.outcome === "not_in" && reply.word
-    ? { ...answered, next: lastNext(visit, reply.word) }
-    : answered;
+    ? { ...resolution, next: lastNext(context, reply.word) }
+    : resolution;
 }
 
 function isSpent(
-  { received_at }: CallVisit,
+  { received_at }: CallContext,
   { decided_at, max_duration_s = Number.POSITIVE_INFINITY }: Placing,
 ): boolean {
   return received_at - decided_at >= max_duration_s * 1000;
 }
 
-function nextAfter(visit: CallVisit, { placing }: PlacedState, isNotIn: boolean): Next {
+function nextAfter(context: CallContext, { placing }: PlacedState, isNotIn: boolean): Next {
   if (isNotIn) return { does: "apologise" };
   // The time that a call may last is over, and not its conference.
   // Who came back by another way than it was decided for may have no document to go to.
-  return placing.after?.cxml && !isSpent(visit, placing) ? lastNext(visit, placing.after) : over;
+  return placing.after?.cxml && !isSpent(context, placing) ? lastNext(context, placing.after) : over;
 }

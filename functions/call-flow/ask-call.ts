@@ -2,7 +2,7 @@ import type { Next } from "../../shared/documents/step.ts";
 import { type Answer, type Answers, answerOf } from "../../shared/rules/answers.ts";
 import type { Question } from "../../shared/rules/decision.ts";
 import type { AskedState } from "../../shared/seal.ts";
-import { type CallVisit, LAST_STEP, RENDER_MS, wayBack } from "./call-context.ts";
+import { type CallContext, LAST_STEP, RENDER_MS, wayBack } from "./call-context.ts";
 import { keyedAnswer, PinsUnreadable } from "./keyed-answer.ts";
 
 /**
@@ -13,16 +13,16 @@ const MAY_BE_LEFT_OVER: Answer = {};
 
 /** Asks the first of the open questions; the others are asked when the call comes back. */
 export async function askCall(
-  visit: CallVisit,
+  context: CallContext,
   { ask: [prompt, ...others], decided_at }: Question,
   { entry, step, answers = {} }: { entry: string; step: number; answers?: Answers },
 ): Promise<Next> {
   // Asked any oftener, the call would be left without a document, and without a word.
-  if (visit.call.via === "swml" && step >= LAST_STEP) return { does: "apologise" };
+  if (context.call.via === "swml" && step >= LAST_STEP) return { does: "apologise" };
   const { name, min_digits, max_digits, secret } = prompt;
   // What is asked again after this one was answered in vain.
   const open = new Set(others.map((other) => other.name));
-  const back = await wayBack(visit, {
+  const back = await wayBack(context, {
     v: 1,
     purpose: "answer",
     entry,
@@ -30,7 +30,7 @@ export async function askCall(
     decided_at,
     answers: {
       ...Object.fromEntries(Object.entries(answers).filter(([other]) => !open.has(other))),
-      ...(visit.filled ? { [name]: MAY_BE_LEFT_OVER } : {}),
+      ...(context.filled ? { [name]: MAY_BE_LEFT_OVER } : {}),
     },
     question: { name, min_digits, max_digits, secret, try: prompt.try },
   });
@@ -42,13 +42,13 @@ export async function askCall(
  * Null: it is a PIN, and nobody can say whose.
  */
 export async function answersOf(
-  visit: CallVisit,
+  context: CallContext,
   { answers, question }: AskedState,
 ): Promise<Answers | null> {
-  const { env, tenant, call, ends_at, authentic } = visit;
+  const { env, tenant, call, ends_at, authentic } = context;
   // Who is not authentic may have keyed nothing at all.
   const digits = authentic && call.keyed?.result === "match_digits" ? call.keyed.digits : "";
-  if (digits.length >= question.max_digits) visit.filled = true;
+  if (digits.length >= question.max_digits) context.filled = true;
   if (digits === "" && isLeftOver(answers, question.name)) return asBefore(answers, question);
   try {
     return {

@@ -14,11 +14,11 @@ import type { PlacementKey } from "../session/contract/placement.ts";
 import { nameOf } from "../tenants/room-naming.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { callbackUrls, proofsOf } from "./callback-urls.ts";
-import { noteOf } from "./history-entry.ts";
+import { historyEntryOf } from "./history-entry.ts";
 import { Seals } from "./seals.ts";
 
 /** One webhook: whose it is, and until when it must be answered. */
-export interface Visit {
+export interface RequestContext {
   env: Env;
   tenant: Tenant;
   /** Where SignalWire reaches us, without a slash at the end; "" where a call came over RELAY and nobody said it. */
@@ -39,7 +39,7 @@ export interface Visit {
 }
 
 /** A visit with the call that it is about. */
-export interface CallVisit extends Visit {
+export interface CallContext extends RequestContext {
   call: Call;
   seals: Seals;
   /** Where the call's conference reports to. Null for a visit that is not authentic: no token leaves the house for it. */
@@ -53,7 +53,7 @@ export interface CallVisit extends Visit {
 }
 
 /** What the call is to do next, and what the log says of how it came about. */
-export interface Answered {
+export interface Resolution {
   next: Next;
   /** Null where no rule matched. */
   rule: string | null;
@@ -83,25 +83,25 @@ export const LAST_STEP = 28;
 export const RENDER_MS = 400;
 
 /** Until when something may be waited for, at most `ms`: what is asked on the way shares the webhook's one budget. */
-export function untilFor({ ends_at }: Pick<Visit, "ends_at">, ms: number): number {
+export function untilFor({ ends_at }: Pick<RequestContext, "ends_at">, ms: number): number {
   return Math.min(Date.now() + ms, ends_at - RENDER_MS);
 }
 
-export async function visitOf(visit: Visit, came: Call): Promise<CallVisit> {
-  const { env, tenant, base_url, authentic } = visit;
+export async function callContextOf(request: RequestContext, came: Call): Promise<CallContext> {
+  const { env, tenant, base_url, authentic } = request;
   const call = withCanonical(came, tenant.record);
   return {
-    ...visit,
+    ...request,
     call,
     seals: await Seals.of(env, tenant, call.call_id),
     callbacks: authentic && base_url !== "" ? await callbackUrls(env, tenant, base_url) : null,
-    note: noteOf(call, visit.received_at),
+    note: historyEntryOf(call, request.received_at),
   };
 }
 
 /** How the call comes back to us with this state; null where the state is too long to be carried. */
 export async function wayBack(
-  { tenant, base_url, call, seals, query, resumed }: CallVisit,
+  { tenant, base_url, call, seals, query, resumed }: CallContext,
   state: SealedState,
 ): Promise<WayBack | null> {
   const sealed = await seals.seal(state);
@@ -119,13 +119,13 @@ export async function wayBack(
 }
 
 /** The join as it goes on the wire: our own callbacks in it, where there may be any. */
-export function wireJoin({ callbacks }: CallVisit, join: JoinParameters): JoinParameters {
+export function wireJoin({ callbacks }: CallContext, join: JoinParameters): JoinParameters {
   return callbacks ? withCallbacks(join, callbacks) : join;
 }
 
 /** By room, on the wire: what its recording callback carries beside the name. None where the call's callbacks go to nobody. */
 export async function roomProofsFor(
-  { env, tenant, callbacks }: CallVisit,
+  { env, tenant, callbacks }: CallContext,
   rooms: readonly string[],
 ): Promise<Record<string, string>> {
   if (!callbacks) return {};
@@ -144,7 +144,7 @@ export function wireNames(
 
 /** The same of the rooms by the addresses as they came, where these make other names. */
 export function roomsBefore(
-  { tenant }: Visit,
+  { tenant }: RequestContext,
   { rooms_before }: Pick<Placing, "rooms_before">,
 ): { rooms_before?: [string, ...string[]] } {
   return rooms_before === undefined ? {} : { rooms_before: wireNames(tenant, rooms_before) };

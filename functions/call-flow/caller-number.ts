@@ -6,21 +6,21 @@ import { log } from "../log.ts";
 import type { RoomRequest } from "../session/contract/placement.ts";
 import { askNumber } from "../session-client.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
-import { type CallVisit, roomsBefore, untilFor, wireNames } from "./call-context.ts";
+import { type CallContext, roomsBefore, untilFor, wireNames } from "./call-context.ts";
 
 /** The session is asked no longer than this: the announcement can do without. */
 const ASK_MS = 1_000;
 
 /** The announcements with the caller's number in them. Where nobody knows it, those that say it are left out. */
 export async function withCallerNumber(
-  visit: CallVisit,
+  context: CallContext,
   placing: Placing,
   announce: NonNullable<Place["announce"]>,
 ): Promise<Spoken[]> {
   if (!announce.some(saysNumber)) return announce;
-  const { env, tenant, call, authentic } = visit;
+  const { env, tenant, call, authentic } = context;
   const number = authentic
-    ? await askNumber(env, tenant.project, wantedOf(visit, placing), untilFor(visit, ASK_MS))
+    ? await askNumber(env, tenant.project, wantedOf(context, placing), untilFor(context, ASK_MS))
     : null;
   if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
   log("info", "announcement.left_out", {
@@ -32,14 +32,14 @@ export async function withCallerNumber(
 }
 
 /** What the session is asked about, to know in which room the caller would be. */
-export function wantedOf(visit: CallVisit, placing: Placing): RoomRequest {
-  const { tenant, call } = visit;
+export function wantedOf(context: CallContext, placing: Placing): RoomRequest {
+  const { tenant, call } = context;
   const { rooms, strategy, capacity, sticky_key, join } = placing;
   return {
     tenant: tenant.tenant,
     rooms: wireNames(tenant, rooms),
     ...namingSaid(tenant),
-    ...roomsBefore(visit, placing),
+    ...roomsBefore(context, placing),
     strategy,
     join,
     ...(capacity === undefined ? {} : { capacity }),

@@ -13,9 +13,9 @@ import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import type { Project, Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
 import { answerCall, answerOutbound } from "./answer-call.ts";
-import type { Answered, Visit } from "./call-context.ts";
-import { noteOf } from "./history-entry.ts";
-import { tellSession } from "./record-history.ts";
+import type { RequestContext, Resolution } from "./call-context.ts";
+import { historyEntryOf } from "./history-entry.ts";
+import { recordWebhook } from "./record-history.ts";
 
 /** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
 const DIRECTORY_MS = 2_500;
@@ -58,7 +58,7 @@ export class RelayCallDecider implements CallDecider {
     const tenant = id === undefined ? await this.#tenantOf(context, call) : await this.#tenantKnown(id, call);
     if (tenant === null) return { tenant: known, next: { does: "apologise" } };
     const now = Date.now();
-    const visit: Visit = {
+    const request: RequestContext = {
       env: this.#env,
       tenant,
       base_url: baseUrl(this.#env, tenant),
@@ -69,12 +69,12 @@ export class RelayCallDecider implements CallDecider {
       ...(untold === undefined ? {} : { untold }),
       rest: (...job) => this.#relayManager.rest(...job),
     };
-    const answering =
+    const resolving =
       made && sealed === undefined
-        ? answerOutbound(visit, call, made.decision)
-        : answerCall(visit, keys ? { ...call, keyed: keys } : call, sealed);
-    const answered = await answering.catch((error: unknown) => broken(visit, call, error));
-    const { next, note, told: _, ...said } = answered;
+        ? answerOutbound(request, call, made.decision)
+        : answerCall(request, keys ? { ...call, keyed: keys } : call, sealed);
+    const resolution = await resolving.catch((error: unknown) => broken(request, call, error));
+    const { next, note, told: _, ...said } = resolution;
     log("info", "call.answered", {
       tenant: tenant.tenant,
       call: call.call_id,
@@ -82,7 +82,7 @@ export class RelayCallDecider implements CallDecider {
       ...said,
       ms: Date.now() - now,
     });
-    if (note) this.#keepAlive(tellSession(visit, call.call_id, note, answered));
+    if (note) this.#keepAlive(recordWebhook(request, call.call_id, note, resolution));
     if (isNews(tenant)) this.#keepAlive(handOver(this.#env, tenant));
     if (areRecordsNews(tenant)) this.#keepAlive(handOverRecords(this.#env, tenant));
     return { tenant: tenant.tenant, next };
@@ -137,8 +137,8 @@ function baseUrl({ PUBLIC_URL = "" }: Env, { record }: Tenant): string {
   return (record.public_url ?? PUBLIC_URL).replace(/\/+$/, "");
 }
 
-function broken({ tenant: { tenant } }: Visit, call: Call, error: unknown): Answered {
+function broken({ tenant: { tenant } }: RequestContext, call: Call, error: unknown): Resolution {
   log("error", "call.broke", { tenant, call: call.call_id, error: describeError(error) });
-  const note = noteOf(call, Date.now());
+  const note = historyEntryOf(call, Date.now());
   return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0, note };
 }

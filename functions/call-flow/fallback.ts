@@ -1,14 +1,14 @@
 import type { Call, Ingress } from "../../shared/call.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
-import { type Answered, type Visit, wireNames } from "./call-context.ts";
+import { type RequestContext, type Resolution, wireNames } from "./call-context.ts";
 import { inlineJoin, lastNext } from "./join-steps.ts";
 import { uncounted } from "./next-step.ts";
 
 /** The tenant's fallback, as it is done without the session; also for a body that names no call. */
 export function fallbackOf(
-  { tenant }: Pick<Visit, "tenant">,
+  { tenant }: Pick<RequestContext, "tenant">,
   call: Call,
-): Pick<Answered, "next" | "outcome" | "room"> {
+): Pick<Resolution, "next" | "outcome" | "room"> {
   const action = tenant.rules?.fallback?.(call).action ?? rejectByDefault();
   if (action.action !== "place") {
     return { outcome: action.action, room: null, next: lastNext({ call }, action) };

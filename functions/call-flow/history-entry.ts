@@ -2,7 +2,7 @@ import type { Call } from "../../shared/call.ts";
 import type { WebhookNote } from "../session/contract/history.ts";
 
 /** What the journal is to say of a webhook, before anything is known of what it comes back from, or of what is decided. */
-export function noteOf(
+export function historyEntryOf(
   { via, direction, from, to }: Pick<Call, "from" | "to"> & Partial<Pick<Call, "via" | "direction">>,
   received_at: number,
 ): WebhookNote {

@@ -4,26 +4,26 @@ import type { Join, LastNext, Next, Staying } from "../../shared/documents/step.
 import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, LastWord, Place } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
-import type { CallVisit } from "./call-context.ts";
+import type { CallContext } from "./call-context.ts";
 
 /**
  * The call's own document joins the room, and goes where the rule says when it is over. Where seats are limited the conference holds
  * the limit, too: the document may run when our count is not there, or is out of date.
  */
 export function inlineJoin(
-  visit: Pick<CallVisit, "call">,
+  context: Pick<CallContext, "call">,
   placing: Pick<Placing, "after" | "max_duration_s" | "capacity">,
   room: string,
   join: JoinParameters,
 ): Join {
   const { capacity } = placing;
   const limited = capacity === undefined ? join : withLimit(join, capacity);
-  return { does: "join", room, join: limited, staying: stayingOf(visit, placing) };
+  return { does: "join", room, join: limited, staying: stayingOf(context, placing) };
 }
 
 /** What holds for the call while it is in its room. */
 export function stayingOf(
-  { call }: Pick<CallVisit, "call">,
+  { call }: Pick<CallContext, "call">,
   { after, max_duration_s }: Pick<Placing, "after" | "max_duration_s">,
 ): Staying {
   return {
@@ -54,7 +54,7 @@ function withoutReasons({
 }
 
 /** A rejection or a hand-over, as it is done. */
-export function lastNext({ call }: Pick<CallVisit, "call">, { action, ...word }: LastWord): LastNext {
+export function lastNext({ call }: Pick<CallContext, "call">, { action, ...word }: LastWord): LastNext {
   return action === "reject"
     ? { does: action, ...word }
     : { does: action, ...word, params: callerParams(call.params).params };

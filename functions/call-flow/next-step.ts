@@ -6,7 +6,7 @@ import type { LastWord } from "../../shared/rules/decision.ts";
 import { POSITION } from "../../shared/rules/template.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract/placement.ts";
-import { type CallVisit, LAST_STEP, wayBack } from "./call-context.ts";
+import { type CallContext, LAST_STEP, wayBack } from "./call-context.ts";
 import { inlineJoin, lastNext, over, stayingOf } from "./join-steps.ts";
 import { asksUs } from "./resume.ts";
 
@@ -36,41 +36,41 @@ export function stateAt(
 }
 
 /** What the call does, as its placement went. */
-export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceReply): Promise<Next> {
+export async function outcomeNext(context: CallContext, at: PlacedAt, reply: PlaceReply): Promise<Next> {
   const { outcome, room, join } = reply;
   const { placing } = at;
   // Whatever became of its wait, it hears of it when it has come back for good.
   if (at.from_queue?.purpose === "poll" && outcome !== "waiting") return { does: "return", value: "come" };
   switch (outcome) {
     case "accepted": {
-      const staying = stayingOf(visit, placing);
+      const staying = stayingOf(context, placing);
       // The session watches for the join, and sends the call back to us where it does not come.
-      if (visit.call.via !== "relay") return { does: "stay", staying };
-      const back = await wayBack(visit, stateAt(at, "confirm", room));
-      return back ? { does: "hold", ms: HOLD_MS, back, staying } : await documentJoin(visit, at, reply);
+      if (context.call.via !== "relay") return { does: "stay", staying };
+      const back = await wayBack(context, stateAt(at, "confirm", room));
+      return back ? { does: "hold", ms: HOLD_MS, back, staying } : await documentJoin(context, at, reply);
     }
     case "unknown": {
-      const back = await wayBack(visit, stateAt(at, "settle", room));
+      const back = await wayBack(context, stateAt(at, "settle", room));
       return back
-        ? { does: "ring", back, staying: stayingOf(visit, placing) }
-        : await documentJoin(visit, at, reply);
+        ? { does: "ring", back, staying: stayingOf(context, placing) }
+        : await documentJoin(context, at, reply);
     }
     case "document":
       return await documentJoin(
-        visit,
+        context,
         at,
         reply.counted ? reply : { ...reply, join: uncounted(join, placing) },
       );
     case "over":
       return over;
     case "waiting":
-      return await waitNext(visit, at, reply);
+      return await waitNext(context, at, reply);
     case "full":
     case "absent":
     case "several":
     case "waited":
     case "declined":
-      return lastNext(visit, lastWord(placing, outcome));
+      return lastNext(context, lastWord(placing, outcome));
     default:
       return outcome satisfies never;
   }
@@ -78,15 +78,15 @@ export async function outcomeNext(visit: CallVisit, at: PlacedAt, reply: PlaceRe
 
 /** The caller's own document joins. One in cXML can't say how that went, nor what comes after: it comes back with it. */
 export async function documentJoin(
-  visit: CallVisit,
+  context: CallContext,
   at: PlacedAt,
   { room, join, may_stand }: Pick<PlaceReply, "room" | "join" | "may_stand">,
 ): Promise<Join> {
   const { entry, step } = at;
   const next = {
-    ...inlineJoin(visit, at.placing, room, join),
+    ...inlineJoin(context, at.placing, room, join),
     ...asksUs(
-      visit,
+      context,
       { entry, step, asked: 0 },
       {
         always: may_stand === true,
@@ -95,14 +95,14 @@ export async function documentJoin(
       },
     ),
   };
-  if (visit.call.via !== "cxml") return next;
-  const back = await wayBack(visit, stateAt(at, "dialled", room));
+  if (context.call.via !== "cxml") return next;
+  const back = await wayBack(context, stateAt(at, "dialled", room));
   return back ? { ...next, over: back } : next;
 }
 
-async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Next> {
+async function waitNext(context: CallContext, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Next> {
   const { wait } = at.placing;
-  const otherwise = lastNext(visit, lastWord(at.placing, "waiting"));
+  const otherwise = lastNext(context, lastWord(at.placing, "waiting"));
   if (!wait) return otherwise;
   // Where nobody counts, nobody knows; and who waits for the moderator is let in together with the others.
   const { position_words: words } = wait;
@@ -110,10 +110,10 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
   const position = isSaid ? { position: withNumber(words, POSITION, waiting.position) } : {};
   if (at.from_queue?.purpose === "poll") return { does: "return", value: "stay", ...position };
   // cXML's redirects are not counted.
-  const came = visit.call.via === "cxml" ? at.step : (at.from_queue?.step ?? at.step);
+  const came = context.call.via === "cxml" ? at.step : (at.from_queue?.step ?? at.step);
   const left = LAST_STEP - came - (waiting?.asked ?? 0);
-  const poll = await wayBack(visit, stateAt(at, "poll", room));
-  const turn = await wayBack(visit, { ...stateAt(at, "turn", room), step: came + 1 });
+  const poll = await wayBack(context, stateAt(at, "poll", room));
+  const turn = await wayBack(context, { ...stateAt(at, "turn", room), step: came + 1 });
   // A call that could not come back would wait for ever.
   if (!poll || !turn || left < 2) return otherwise;
   const music_s = waiting?.music_ms === undefined ? {} : { music_s: waiting.music_ms / 1000 };
@@ -126,7 +126,7 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
     ...(wait.music === undefined ? {} : { music: wait.music, ...music_s }),
     // A first round tells how long the music is.
     rounds: isKnown ? Math.min(ROUNDS, left - 1) : 1,
-    round_s: roundSeconds(visit, at.placing, left),
+    round_s: roundSeconds(context, at.placing, left),
     poll,
     turn,
     otherwise,
@@ -138,7 +138,7 @@ async function waitNext(visit: CallVisit, at: PlacedAt, { room, waiting }: Place
  * wait, whether or not each question counts among them. Each document costs one more.
  */
 function roundSeconds(
-  { received_at }: CallVisit,
+  { received_at }: CallContext,
   { decided_at, wait }: Pick<Placing, "decided_at" | "wait">,
   left: number,
 ): number {

@@ -1,6 +1,6 @@
 import type { Decision, Question, Reject } from "../../shared/rules/decision.ts";
 import { askPins } from "../session-client.ts";
-import { type CallVisit, untilFor } from "./call-context.ts";
+import { type CallContext, untilFor } from "./call-context.ts";
 import { noPinWords, type PinPoint, pinRequestOf } from "./pin-request.ts";
 
 /** Of the 4 s that a webhook has, the session may take so much to say whether a PIN is taken. */
@@ -17,15 +17,15 @@ export interface NoPin {
  * through. The session out of reach: no PIN is asked for and none is taken.
  */
 export async function refusedPin(
-  visit: CallVisit,
+  context: CallContext,
   decision: Decision | Question,
   point: PinPoint,
 ): Promise<NoPin | null> {
-  const { env, tenant, call, authentic } = visit;
+  const { env, tenant, call, authentic } = context;
   const request = await pinRequestOf(tenant, call, decision, point);
   if (request === null) return null;
   // Whoever can't be told from an attacker could try all there are.
   if (!authentic) return { action: noPinWords.unchecked, reason: "not authentic" };
-  const answer = await askPins(env, tenant.project, request, untilFor(visit, SESSION_MS));
+  const answer = await askPins(env, tenant.project, request, untilFor(context, SESSION_MS));
   return answer.allowed ? null : { action: noPinWords[answer.closed], reason: answer.why };
 }

@@ -7,9 +7,9 @@ import type { PlaceReply, PlaceRequest } from "../session/contract/placement.ts"
 import { place } from "../session-client.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
 import {
-  type Answered,
-  type CallVisit,
+  type CallContext,
   RENDER_MS,
+  type Resolution,
   roomProofsFor,
   roomsBefore,
   wayBack,
@@ -39,31 +39,31 @@ interface ComesFrom {
 
 /** Puts the call into its room: by RELAY where that can be, else by its own document. */
 export async function placeCall(
-  visit: CallVisit,
+  context: CallContext,
   entry: string,
   placing: Placing,
   step: number,
   { arrived_at, from_queue, before, by_document }: ComesFrom = {},
-): Promise<Answered> {
-  const rooms = wireNames(visit.tenant, placing.rooms);
-  const join = wireJoin(visit, placing.join);
+): Promise<Resolution> {
+  const rooms = wireNames(context.tenant, placing.rooms);
+  const join = wireJoin(context, placing.join);
   const said = { rule: placing.rule, ruleset: placing.ruleset, step };
   const at: PlacedAt = { entry, step, placing, ...(from_queue ? { from_queue } : {}) };
-  if (!visit.authentic) {
+  if (!context.authentic) {
     const [room] = rooms;
     if (placing.wait?.for.includes("admission")) {
-      const next = lastNext(visit, placing.wait.otherwise);
+      const next = lastNext(context, placing.wait.otherwise);
       return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
     }
-    const next = await documentJoin(visit, at, { room, join: uncounted(join, placing) });
+    const next = await documentJoin(context, at, { room, join: uncounted(join, placing) });
     return { ...said, room, outcome: "document", reason: "not authentic", next: saying(next, before) };
   }
-  const namedBefore = roomsBefore(visit, placing);
-  const room_proofs = await roomProofsFor(visit, [...rooms, ...(namedBefore.rooms_before ?? [])]);
-  const reply = await place(visit.env, visit.tenant, {
-    ...requestFor(visit, entry, placing, step),
-    ...namingSaid(visit.tenant),
-    ...rejoinOf(visit, placing),
+  const namedBefore = roomsBefore(context, placing);
+  const room_proofs = await roomProofsFor(context, [...rooms, ...(namedBefore.rooms_before ?? [])]);
+  const reply = await place(context.env, context.tenant, {
+    ...requestFor(context, entry, placing, step),
+    ...namingSaid(context.tenant),
+    ...rejoinOf(context, placing),
     ...(arrived_at === undefined ? {} : { arrived_at }),
     rooms,
     ...namedBefore,
@@ -71,14 +71,14 @@ export async function placeCall(
     room_proofs,
     // A call that could not come back must not be put on a hold.
     join_via:
-      !by_document && !before && mayHold(at, longest(rooms)) ? visit.tenant.record.join_via : "document",
-    note: visit.note,
-    ...(await fetchingOf(visit, at, rooms[0])),
+      !by_document && !before && mayHold(at, longest(rooms)) ? context.tenant.record.join_via : "document",
+    note: context.note,
+    ...(await fetchingOf(context, at, rooms[0])),
     ...(from_queue?.purpose === "poll"
-      ? { polled: true as const, deadline_at: visit.received_at + POLL_MS }
+      ? { polled: true as const, deadline_at: context.received_at + POLL_MS }
       : {}),
   });
-  const outcome = outcomeOf(visit, placing, reply);
+  const outcome = outcomeOf(context, placing, reply);
   const placed = reply.entry === undefined ? at : { ...at, entry: reply.entry };
   return {
     ...said,
@@ -86,7 +86,7 @@ export async function placeCall(
     outcome,
     reason: reply.reason,
     next: saying(
-      await outcomeNext(visit, placed, {
+      await outcomeNext(context, placed, {
         ...reply,
         outcome,
         // Where the session was not there to do it.
@@ -110,20 +110,20 @@ function mayHold(at: PlacedAt, room: string): boolean {
 
 /** A call of cXML's that may have to wait is led on from there by REST, to a URL of its own. */
 async function fetchingOf(
-  visit: CallVisit,
+  context: CallContext,
   at: PlacedAt,
   room: string,
 ): Promise<Pick<PlaceRequest, "fetch_url" | "fetched">> {
   if (at.from_queue) return at.from_queue.purpose === "fetched" ? { fetched: true } : {};
-  if (at.placing.wait === undefined || visit.call.via !== "cxml") return {};
-  const back = await wayBack(visit, stateAt(at, "fetched", room));
+  if (at.placing.wait === undefined || context.call.via !== "cxml") return {};
+  const back = await wayBack(context, stateAt(at, "fetched", room));
   const fetch_url = back && cxmlUrl(back);
   return fetch_url === null ? {} : { fetch_url };
 }
 
 /** Of a call that RELAY cannot address nothing was sent, so there is nothing about it that is not known. */
 function outcomeOf(
-  { call, received_at }: CallVisit,
+  { call, received_at }: CallContext,
   { wait, decided_at }: Placing,
   { outcome, counted }: PlaceReply,
 ): PlaceReply["outcome"] {
@@ -135,7 +135,7 @@ function outcomeOf(
 }
 
 function requestFor(
-  { tenant: { project, record, tenant }, call, ends_at, untold }: CallVisit,
+  { tenant: { project, record, tenant }, call, ends_at, untold }: CallContext,
   entry: string,
   {
     rule,

@@ -4,7 +4,7 @@ import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { KeptAnswer, KeptDecision, WebhookNote, WebhookSaid } from "../session/contract/history.ts";
 import { askPart, sessionOf } from "../session-client.ts";
-import type { Answered, CallVisit, Visit } from "./call-context.ts";
+import type { CallContext, RequestContext, Resolution } from "./call-context.ts";
 
 /** So many of the rules looked at are kept, with those that won; the others are counted, and can be computed again. */
 const LOOKS = 12;
@@ -14,46 +14,46 @@ const NOT_SHOWN = "not kept: it shows something that is left out of the call";
  * Adds to the visit's note what was decided, and the call it was decided on, without its secrets. Says so where deciding would
  * have taken too much.
  */
-export function noteDecision(visit: CallVisit, decision: Decision | Question, answers: Answers): void {
-  const { call, left_out } = keepCall(visit.call);
+export function recordDecision(context: CallContext, decision: Decision | Question, answers: Answers): void {
+  const { call, left_out } = keepCall(context.call);
   const { action, rule, ruleset, decided_at, over_budget } = decision;
   if (over_budget) {
-    const { tenant } = visit.tenant;
-    log("warn", "decide.over_budget", { tenant, call: visit.call.call_id, ...over_budget });
+    const { tenant } = context.tenant;
+    log("warn", "decide.over_budget", { tenant, call: context.call.call_id, ...over_budget });
   }
   const kept: KeptDecision = {
     action,
     rule,
     ruleset,
     decided_at,
-    ...looks(visit, decision, left_out),
+    ...looks(context, decision, left_out),
     rooms: decision.action === "place" ? decision.rooms : [],
     role: decision.action === "place" ? decision.role : null,
-    answers: keptAnswers(answers, visit.tenant.rules_text ?? ""),
+    answers: keptAnswers(answers, context.tenant.rules_text ?? ""),
   };
-  visit.note = { ...visit.note, decision: kept, call, left_out };
+  context.note = { ...context.note, decision: kept, call, left_out };
 }
 
 /** Tells the session of a webhook that it was not told of on the way. Never rejects: the call is answered already. */
-export async function tellSession(
-  visit: Visit,
+export async function recordWebhook(
+  request: RequestContext,
   call_id: string,
   note: WebhookNote,
-  answered: Answered,
+  resolution: Resolution,
 ): Promise<void> {
-  const { tenant, project } = visit.tenant;
-  const { outcome, rule, room, ruleset, reason } = answered;
+  const { tenant, project } = request.tenant;
+  const { outcome, rule, room, ruleset, reason } = resolution;
   const said: WebhookSaid = {
     outcome,
     rule,
     room,
     ...(ruleset === undefined ? {} : { ruleset }),
     ...(reason === undefined ? {} : { reason }),
-    ms: Date.now() - visit.received_at,
+    ms: Date.now() - request.received_at,
   };
   try {
     const { project_id } = project;
-    await askPart(sessionOf(visit.env, project).archive(), (archive) =>
+    await askPart(sessionOf(request.env, project).archive(), (archive) =>
       archive.note({ v: 1, project_id, tenant, call_id, note, said }),
     );
   } catch (error) {
@@ -62,7 +62,7 @@ export async function tellSession(
 }
 
 function looks(
-  { call }: CallVisit,
+  { call }: CallContext,
   { looked_at, more_looked_at = 0, over_budget }: Decision | Question,
   left_out: readonly string[],
 ): Pick<KeptDecision, "looked_at" | "more_looked_at"> {

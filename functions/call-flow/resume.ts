@@ -2,7 +2,7 @@ import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { AsksUs } from "../../shared/documents/step.ts";
 import { type ResumedAt, resumeUrl } from "../../shared/resume-url.ts";
 import { type DocumentSaid, documentResults } from "../session/contract/placement.ts";
-import type { CallVisit } from "./call-context.ts";
+import type { CallContext } from "./call-context.ts";
 
 export type { ResumedAt } from "../../shared/resume-url.ts";
 
@@ -11,7 +11,7 @@ export type { ResumedAt } from "../../shared/resume-url.ts";
  * @param joined false: the document joins nothing, and comes back from a hold.
  */
 export function asksUs(
-  { base_url, tenant, call, authentic }: CallVisit,
+  { base_url, tenant, call, authentic }: CallContext,
   { entry, step, asked }: ResumedAt,
   {
     always,
@@ -40,7 +40,7 @@ export function asksUs(
 }
 
 /** What the call's own document says of its join, where it asks about that. */
-export function saidIn({ resumed, call }: CallVisit): { document_said?: DocumentSaid } {
+export function saidIn({ resumed, call }: CallContext): { document_said?: DocumentSaid } {
   if (resumed?.joined !== true) return {};
   const said = call.vars["join_conference_result"];
   const document_said = documentResults.find((result) => result === said);

@@ -11,9 +11,9 @@ import { look } from "../session-client.ts";
 import { TooLate } from "../slots.ts";
 import type { Project } from "../tenants/tenant.ts";
 import {
-  type Answered,
-  type CallVisit,
+  type CallContext,
   RENDER_MS,
+  type Resolution,
   roomProofsFor,
   wayBack,
   wireJoin,
@@ -35,38 +35,38 @@ const MOST_ASKED = 24;
 const RESUMED_STEPS = 1_000;
 
 /** A call that comes back from a ring: where is it? This is where an unknown outcome ends, one way or the other. */
-export async function settleCall(visit: CallVisit, state: PlacedState): Promise<Answered> {
-  const { tenant } = visit;
+export async function settleCall(context: CallContext, state: PlacedState): Promise<Resolution> {
+  const { tenant } = context;
   const { placing } = state;
   const rooms = wireNames(tenant, placing.rooms);
   const room = state.room ?? rooms[0];
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
   const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
-  const proofs = await roomProofsFor(visit, [room]);
-  const join = uncounted(withRoom(wireJoin(visit, placing.join), room, proofs[room]), placing);
+  const proofs = await roomProofsFor(context, [room]);
+  const join = uncounted(withRoom(wireJoin(context, placing.join), room, proofs[room]), placing);
   /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
-  const inline = (): Answered => ({
+  const inline = (): Resolution => ({
     ...said,
     room,
     outcome: "document",
     next: {
-      ...inlineJoin(visit, placing, room, withoutEnd(join)),
-      ...asksUs(visit, at, { always: true }),
+      ...inlineJoin(context, placing, room, withoutEnd(join)),
+      ...asksUs(context, at, { always: true }),
     },
   });
-  if (!visit.authentic) return { ...inline(), reason: "not authentic" };
+  if (!context.authentic) return { ...inline(), reason: "not authentic" };
   const key = {
     entry: state.entry,
     step: state.place_step,
     asking_step: state.step,
   };
-  const { reply, rest } = await whereabouts(visit, key, state.room === undefined ? rooms : [room]);
+  const { reply, rest } = await whereabouts(context, key, state.room === undefined ? rooms : [room]);
   if (reply.outcome === "unsettled") {
     if (rest === "found")
       return { ...said, room, outcome: "joined", reason: "REST found the call", next: { does: "stay" } };
     // Nothing was sent for it. The session is told of it now, for somebody has to see to its end.
     if (reply.is_unknown)
-      return await placeCall(visit, state.entry, placing, state.place_step, { by_document: true });
+      return await placeCall(context, state.entry, placing, state.place_step, { by_document: true });
     return { ...inline(), reason: `${reply.reason}; REST: ${rest}` };
   }
   const answered = {
@@ -76,71 +76,77 @@ export async function settleCall(visit: CallVisit, state: PlacedState): Promise<
     reason: reply.reason,
     told: true as const,
   };
-  if (reply.outcome !== "hold") return { ...answered, next: nextOf(visit, reply, at, placing) };
-  const back = await wayBack(visit, { ...state, step: state.step + 1, room: reply.room });
+  if (reply.outcome !== "hold") return { ...answered, next: nextOf(context, reply, at, placing) };
+  const back = await wayBack(context, { ...state, step: state.step + 1, room: reply.room });
   const next: Next = back
-    ? { does: "hold", ms: HOLD_MS, ...ringingWhile(visit, reply), back, staying: stayingOf(visit, placing) }
-    : { ...inlineJoin(visit, placing, reply.room, reply.join), ...asksUs(visit, at, { always: true }) };
+    ? {
+        does: "hold",
+        ms: HOLD_MS,
+        ...ringingWhile(context, reply),
+        back,
+        staying: stayingOf(context, placing),
+      }
+    : { ...inlineJoin(context, placing, reply.room, reply.join), ...asksUs(context, at, { always: true }) };
   return { ...answered, next };
 }
 
 /** A call that comes back without a sealed state: the session sent it, or its own document asks what the join's result means. */
-export async function resumeCall(visit: CallVisit, at: ResumedAt): Promise<Answered> {
+export async function resumeCall(context: CallContext, at: ResumedAt): Promise<Resolution> {
   const key = {
     entry: at.entry,
     step: at.step,
     // Where the session sent it back it asks another question than where its document asks by itself.
-    asking_step: RESUMED_STEPS + 2 * at.asked + (visit.resumed?.joined === true ? 1 : 0),
+    asking_step: RESUMED_STEPS + 2 * at.asked + (context.resumed?.joined === true ? 1 : 0),
   };
-  const placing = waitingPlacing(visit);
-  const { reply } = await whereabouts(visit, key, null, placing !== null);
+  const placing = waitingPlacing(context);
+  const { reply } = await whereabouts(context, key, null, placing !== null);
   if (reply.outcome === "not_in" && reply.waits && placing)
-    return await placeCall(visit, at.entry, placing, at.step);
+    return await placeCall(context, at.entry, placing, at.step);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
   if (reply.outcome !== "unsettled") {
     const room = reply.room === "" ? null : reply.room;
-    return { ...said, room, told: true, next: nextOf(visit, reply, at, {}) };
+    return { ...said, room, told: true, next: nextOf(context, reply, at, {}) };
   }
-  return { ...said, room: reply.room ?? null, next: heldFor(visit, at, {}) };
+  return { ...said, room: reply.room ?? null, next: heldFor(context, at, {}) };
 }
 
 /**
  * What the rules decide for a call whose document's join failed, where it may go back to its line and needs a waiting document. Null if
  * they say something else by now, or ask first.
  */
-function waitingPlacing(visit: CallVisit): Placing | null {
-  const { document_said: said } = saidIn(visit);
-  const { rules } = visit.tenant;
+function waitingPlacing(context: CallContext): Placing | null {
+  const { document_said: said } = saidIn(context);
+  const { rules } = context.tenant;
   if (!rules || (said !== "failed" && said !== "no-answer")) return null;
-  const decision = decide(rules, visit.call, visit.received_at, {});
+  const decision = decide(rules, context.call, context.received_at, {});
   return decision.action === "place" && decision.wait !== undefined ? placingOf(decision, {}) : null;
 }
 
 /** Asks the session where the call is; where that does not know, REST, and the session once more with what REST said. */
 async function whereabouts(
-  visit: CallVisit,
+  context: CallContext,
   key: Pick<LookRequest, "entry" | "step" | "asking_step">,
   rooms: readonly string[] | null,
   may_wait = false,
 ): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
-  const { env, tenant, call, ends_at } = visit;
+  const { env, tenant, call, ends_at } = context;
   const request: LookRequest = {
     v: 1,
     call_id: call.call_id,
     ...key,
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
-    ...saidIn(visit),
+    ...saidIn(context),
     may_hold: true,
     ...(may_wait ? { may_wait: true as const } : {}),
-    note: visit.note,
+    note: context.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
   const reply: LookReply = await look(env, tenant.project, request, half);
   const asked =
     reply.outcome === "unsettled" ? (rooms ?? (reply.room === undefined ? null : [reply.room])) : null;
   if (asked === null) return { reply, rest: "unasked" };
-  const rest = await askRest(visit, asked);
+  const rest = await askRest(context, asked);
   return {
     reply: await look(env, tenant.project, { ...request, rest }, ends_at - RENDER_MS),
     rest: rest.said,
@@ -148,12 +154,12 @@ async function whereabouts(
 }
 
 function nextOf(
-  visit: CallVisit,
+  context: CallContext,
   reply: Exclude<LookReply, { outcome: "unsettled" }>,
   at: ResumedAt,
   placing: Pick<Placing, "after" | "max_duration_s" | "capacity" | "rejoin_s">,
 ): Next {
-  const { params } = stayingOf(visit, placing);
+  const { params } = stayingOf(context, placing);
   switch (reply.outcome) {
     case "joined":
       return { does: "stay" };
@@ -161,32 +167,32 @@ function nextOf(
       const { after_url } = reply;
       const after =
         after_url === undefined ? {} : { after: { action: "hand_over" as const, swml: after_url } };
-      const join = inlineJoin(visit, { ...after, ...placing }, reply.room, reply.join);
+      const join = inlineJoin(context, { ...after, ...placing }, reply.room, reply.join);
       const { may_stand, limited, keeps_seat } = reply;
       const asks = {
         always: may_stand === true,
         limited: limited === true,
         keeps_seat: keeps_seat === true || placing.rejoin_s !== undefined,
       };
-      return { ...join, ...asksUs(visit, at, asks) };
+      return { ...join, ...asksUs(context, at, asks) };
     }
     case "over":
       // The session sees to a call that RELAY joined; one whose own document asks goes where its rule says.
-      return reply.after_url !== undefined && saidIn(visit).document_said !== undefined
+      return reply.after_url !== undefined && saidIn(context).document_said !== undefined
         ? { does: "hand_over", swml: reply.after_url, params }
         : over;
     case "hold":
-      return heldFor(visit, at, ringing(reply));
+      return heldFor(context, at, ringing(reply));
     case "not_in":
-      return reply.word ? lastNext(visit, reply.word) : { does: "apologise" };
+      return reply.word ? lastNext(context, reply.word) : { does: "apologise" };
     default:
       return reply.outcome satisfies never;
   }
 }
 
-function heldFor(visit: CallVisit, at: ResumedAt, rings: { ringing?: true }): Next {
+function heldFor(context: CallContext, at: ResumedAt, rings: { ringing?: true }): Next {
   const asked = at.asked % ASKED_BETWEEN;
-  const asks = asked < MOST_ASKED ? askedAgain(visit, at) : undefined;
+  const asks = asked < MOST_ASKED ? askedAgain(context, at) : undefined;
   if (!asks) return { does: "stay" };
   return asked < OFTEN
     ? { does: "ask_again", ms: HOLD_MS, ...rings, asks }
@@ -194,8 +200,8 @@ function heldFor(visit: CallVisit, at: ResumedAt, rings: { ringing?: true }): Ne
 }
 
 /** From a hold a call comes back with what it came with: the result of its document's join, or none. */
-function askedAgain(visit: CallVisit, at: ResumedAt): AsksUs | undefined {
-  return asksUs(visit, at, { always: true, joined: visit.resumed?.joined === true }).asks;
+function askedAgain(context: CallContext, at: ResumedAt): AsksUs | undefined {
+  return asksUs(context, at, { always: true, joined: context.resumed?.joined === true }).asks;
 }
 
 function ringing({ again }: { again?: true }): { ringing?: true } {
@@ -203,12 +209,12 @@ function ringing({ again }: { again?: true }): { ringing?: true } {
 }
 
 /** A webhook's caller has heard it ring before the first hold; a call by a context has heard nothing since its join was sent. */
-function ringingWhile({ call }: CallVisit, reply: { again?: true }): { ringing?: true } {
+function ringingWhile({ call }: CallContext, reply: { again?: true }): { ringing?: true } {
   return call.via === "relay" ? { ringing: true } : ringing(reply);
 }
 
 async function askRest(
-  { tenant, call, ends_at, rest }: CallVisit,
+  { tenant, call, ends_at, rest }: CallContext,
   rooms: readonly string[],
 ): Promise<NonNullable<LookRequest["rest"]>> {
   const find = (project: Project, signal: AbortSignal) => findInRooms(project, rooms, call.call_id, signal);

@@ -4,9 +4,9 @@ import { writeCxml } from "../../shared/documents/write-cxml.ts";
 import { unpackForm } from "./form-body.ts";
 import { authenticateForm, formOf } from "./form-signature.ts";
 import { formLimit } from "./read-body.ts";
-import { answerWebhook, type WebhookWay } from "./webhook.ts";
+import { answerWebhook, type WebhookIngress } from "./webhook.ts";
 
-const way: WebhookWay = {
+const ingress: WebhookIngress = {
   via: "cxml",
   content_type: "text/xml; charset=utf-8",
   unpack: unpackForm,
@@ -20,5 +20,5 @@ const way: WebhookWay = {
 
 /** `POST|GET /hooks/:tenant/cxml`. */
 export const cxmlHook = new Hono<{ Bindings: Env }>().on(["GET", "POST"], "/:tenant/cxml", (c) =>
-  answerWebhook(c, way),
+  answerWebhook(c, ingress),
 );

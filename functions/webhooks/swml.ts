@@ -3,9 +3,9 @@ import { render } from "../../shared/documents/render.ts";
 import { writeSwml } from "../../shared/documents/write-swml.ts";
 import { parseSwmlWebhook } from "../../shared/swml-webhook.ts";
 import { authenticate } from "./signature.ts";
-import { answerWebhook, type WebhookWay } from "./webhook.ts";
+import { answerWebhook, type WebhookIngress } from "./webhook.ts";
 
-const way: WebhookWay = {
+const ingress: WebhookIngress = {
   via: "swml",
   content_type: "application/json",
   authenticate,
@@ -14,4 +14,4 @@ const way: WebhookWay = {
 };
 
 /** `POST /hooks/:tenant/swml`. */
-export const swmlHook = new Hono<{ Bindings: Env }>().post("/:tenant/swml", (c) => answerWebhook(c, way));
+export const swmlHook = new Hono<{ Bindings: Env }>().post("/:tenant/swml", (c) => answerWebhook(c, ingress));

@@ -1,18 +1,18 @@
 import type { Call } from "../../shared/call.ts";
 import { withoutSecrets } from "../../shared/documents/without-secrets.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
-import type { Answered, Visit } from "../call-flow/call-context.ts";
+import type { RequestContext, Resolution } from "../call-flow/call-context.ts";
 import { fallbackOf } from "../call-flow/fallback.ts";
 import { lastNext } from "../call-flow/join-steps.ts";
 
 /** The answer to an unsigned request: nothing secret, and the tenant's fallback if nothing else is left. */
-export function openAnswer(visit: Visit, call: Call, answered: Answered): Answered {
-  const next = withoutSecrets(answered.next, call.via);
-  if (next) return { ...answered, next };
-  const fallback = fallbackOf(visit, call);
+export function openAnswer(request: RequestContext, call: Call, resolution: Resolution): Resolution {
+  const next = withoutSecrets(resolution.next, call.via);
+  if (next) return { ...resolution, next };
+  const fallback = fallbackOf(request, call);
   const openFallback = withoutSecrets(fallback.next, call.via);
   return {
-    ...answered,
+    ...resolution,
     ...(openFallback
       ? { ...fallback, next: openFallback }
       : { outcome: "reject", room: null, next: lastNext({ call }, rejectByDefault()) }),

@@ -4,10 +4,10 @@ import type { Rendered } from "../../shared/documents/render.ts";
 import type { Next } from "../../shared/documents/step.ts";
 import { readResume } from "../../shared/resume-url.ts";
 import { answerCall, answerUnusable } from "../call-flow/answer-call.ts";
-import { type Answered, POLL, type Visit } from "../call-flow/call-context.ts";
+import { POLL, type RequestContext, type Resolution } from "../call-flow/call-context.ts";
 import { noCall } from "../call-flow/fallback.ts";
-import { noteOf } from "../call-flow/history-entry.ts";
-import { tellSession } from "../call-flow/record-history.ts";
+import { historyEntryOf } from "../call-flow/history-entry.ts";
+import { recordWebhook } from "../call-flow/record-history.ts";
 import { describeError, log } from "../log.ts";
 import { isOverLimit, refuse } from "../refusals.ts";
 import { tellLeft } from "../session-client.ts";
@@ -32,7 +32,7 @@ const REPORT_MS = 24 * 3_600_000;
 const BODY_DIGEST = "bodySHA256";
 
 /** What is a way's own: how its webhooks are signed, what they carry, and the language of what answers them. */
-export interface WebhookWay {
+export interface WebhookIngress {
   via: Ingress;
   content_type: string;
   /** The body as it is verified and read; null where it can't be. Absent: as received. */
@@ -46,11 +46,11 @@ export interface WebhookWay {
 /** SignalWire asks what to do with a call. An authentic request gets 200 and a valid document, whatever is in it. */
 export async function answerWebhook(
   c: Context<{ Bindings: Env }, "/:tenant">,
-  way: WebhookWay,
+  ingress: WebhookIngress,
 ): Promise<Response> {
   const received_at = Date.now();
   const id = c.req.param("tenant");
-  const isPoll = isPollOf(c, way);
+  const isPoll = isPollOf(c, ingress);
   const tenant = await withTimeout(
     isPoll ? POLL_BUDGET_MS : BUDGET_MS,
     findTenant(c.env, id, (work) => c.executionCtx.waitUntil(work)),
@@ -60,7 +60,7 @@ export async function answerWebhook(
   });
   if (tenant === "unreadable") {
     // Whoever it is, the music goes on: nothing else is told, and nothing done.
-    if (isPoll) return send(c, way, way.write({ does: "return", value: "stay" }, null).body);
+    if (isPoll) return send(c, ingress, ingress.write({ does: "return", value: "stay" }, null).body);
     return c.text("Try the fallback URL.", 503);
   }
   if (!tenant) return await refuse(c, "webhook.refused", id, "unknown tenant");
@@ -70,11 +70,11 @@ export async function answerWebhook(
   }
   const received = await readBody(c.req.raw, bodyLimit);
   if (received === "too large") return c.text("The body is over 256 KiB.", 413);
-  const raw = way.unpack ? await way.unpack(received, c.req.raw) : received;
+  const raw = ingress.unpack ? await ingress.unpack(received, c.req.raw) : received;
   if (raw === null) return c.text("The body's parts are no fields of a form.", 415);
   const public_url = publicUrl(c.env, tenant.record, c.req.url);
   const { url_fragment } = tenant.record;
-  const authentication = await way.authenticate(raw, c.req.raw, {
+  const authentication = await ingress.authenticate(raw, c.req.raw, {
     public_url,
     ...(url_fragment === undefined ? {} : { url_fragment }),
     signing_keys: tenant.project.signing_keys,
@@ -87,26 +87,26 @@ export async function answerWebhook(
       log("warn", "webhook.would_refuse", { tenant: id, cause: code, why: sentence });
     }
   }
-  return await serve(c, way, raw, {
+  return await serve(c, ingress, raw, {
     env: c.env,
     tenant,
     base_url: public_url,
     received_at,
     ends_at: received_at + BUDGET_MS,
     authentic: authentication.authentic,
-    ...resumedBy(c, way),
-    ...queryOf(c, way),
+    ...resumedBy(c, ingress),
+    ...queryOf(c, ingress),
   });
 }
 
 /** A SWML call that comes back without a sealed state; in cXML the query is the caller's. */
-function resumedBy(c: Context, { via }: WebhookWay): Pick<Visit, "resumed"> {
+function resumedBy(c: Context, { via }: WebhookIngress): Pick<RequestContext, "resumed"> {
   const resumed = via === "swml" ? readResume(new URL(c.req.url).searchParams) : null;
   return resumed ? { resumed } : {};
 }
 
 /** What SignalWire's side wrote into the URL of a SWML webhook. */
-function queryOf(c: Context, { via }: WebhookWay): Pick<Visit, "query"> {
+function queryOf(c: Context, { via }: WebhookIngress): Pick<RequestContext, "query"> {
   if (via !== "swml") return {};
   const query = new URL(c.req.url).searchParams;
   for (const ours of [POLL, BODY_DIGEST]) query.delete(ours);
@@ -114,13 +114,18 @@ function queryOf(c: Context, { via }: WebhookWay): Pick<Visit, "query"> {
 }
 
 /** Whatever is in the request, and whatever breaks behind it. */
-async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit): Promise<Response> {
-  const { tenant } = visit.tenant;
-  const webhook = way.parse(raw, c.req.raw);
-  let answered: Answered;
+async function serve(
+  c: Context,
+  ingress: WebhookIngress,
+  raw: Uint8Array,
+  request: RequestContext,
+): Promise<Response> {
+  const { tenant } = request.tenant;
+  const webhook = ingress.parse(raw, c.req.raw);
+  let resolution: Resolution;
   if (webhook.ok) {
-    answered = await answerCall(visit, webhook.call, webhook.partyline).catch((error: unknown) =>
-      broken(visit, webhook.call, isPollOf(c, way), error),
+    resolution = await answerCall(request, webhook.call, webhook.partyline).catch((error: unknown) =>
+      broken(request, webhook.call, isPollOf(c, ingress), error),
     );
   } else {
     const { path, message, call_id } = webhook;
@@ -130,52 +135,57 @@ async function serve(c: Context, way: WebhookWay, raw: Uint8Array, visit: Visit)
       message,
       ...(call_id === undefined ? {} : { call: call_id }),
     });
-    const note = { ...noteOf({ from: "", to: "" }, visit.received_at), purpose: "unusable" as const };
-    const said = webhook.ambiguous ? apology() : answerUnusable(visit, way.via);
-    answered = { ...said, reason: `${path}: ${message}`, note };
+    const note = {
+      ...historyEntryOf({ from: "", to: "" }, request.received_at),
+      purpose: "unusable" as const,
+    };
+    const said = webhook.ambiguous ? apology() : answerUnusable(request, ingress.via);
+    resolution = { ...said, reason: `${path}: ${message}`, note };
   }
-  const asked = webhook.ok ? webhook.call : noCall(way.via);
-  if (!visit.authentic) answered = openAnswer(visit, asked, answered);
-  const rendered = way.write(answered.next, webhook.ok ? webhook.call : null);
+  const asked = webhook.ok ? webhook.call : noCall(ingress.via);
+  if (!request.authentic) resolution = openAnswer(request, asked, resolution);
+  const rendered = ingress.write(resolution.next, webhook.ok ? webhook.call : null);
   if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
-  const { next: _, note, left, told: __, ...said } = answered;
+  const { next: _, note, left, told: __, ...said } = resolution;
   log("info", "webhook.answered", {
     tenant,
     ...(webhook.ok ? { call: webhook.call.call_id } : {}),
     ...said,
-    ms: Date.now() - visit.received_at,
+    ms: Date.now() - request.received_at,
   });
-  if (visit.authentic) {
+  if (request.authentic) {
     const call_id = webhook.ok ? webhook.call.call_id : webhook.call_id;
-    if (note && call_id !== undefined) c.executionCtx.waitUntil(tellSession(visit, call_id, note, answered));
-    if (left) c.executionCtx.waitUntil(tellLeft(visit.env, visit.tenant, left));
-    if (isNews(visit.tenant)) c.executionCtx.waitUntil(handOver(visit.env, visit.tenant));
-    if (areRecordsNews(visit.tenant)) c.executionCtx.waitUntil(handOverRecords(visit.env, visit.tenant));
+    if (note && call_id !== undefined)
+      c.executionCtx.waitUntil(recordWebhook(request, call_id, note, resolution));
+    if (left) c.executionCtx.waitUntil(tellLeft(request.env, request.tenant, left));
+    if (isNews(request.tenant)) c.executionCtx.waitUntil(handOver(request.env, request.tenant));
+    if (areRecordsNews(request.tenant))
+      c.executionCtx.waitUntil(handOverRecords(request.env, request.tenant));
   }
-  return send(c, way, rendered.body);
+  return send(c, ingress, rendered.body);
 }
 
 /** Whether the document of a waiter asks. Those of cXML have none that could, and what is in their query is the caller's. */
-function isPollOf(c: Context, { via }: WebhookWay): boolean {
+function isPollOf(c: Context, { via }: WebhookIngress): boolean {
   return via === "swml" && c.req.query(POLL) === "1";
 }
 
-function send(c: Context, { content_type }: WebhookWay, body: string): Response {
+function send(c: Context, { content_type }: WebhookIngress, body: string): Response {
   return c.body(body, 200, { "content-type": content_type });
 }
 
 function broken(
-  { tenant: { tenant }, received_at }: Visit,
+  { tenant: { tenant }, received_at }: RequestContext,
   call: Call,
   isPoll: boolean,
   error: unknown,
-): Answered {
+): Resolution {
   log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
-  const note = noteOf(call, received_at);
+  const note = historyEntryOf(call, received_at);
   return { ...apology(), ...(isPoll ? { next: { does: "return", value: "stay" } } : {}), note };
 }
 
-function apology(): Answered {
+function apology(): Resolution {
   return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0 };
 }
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { askCall } from "../../../functions/call-flow/ask-call.ts";
-import type { CallVisit } from "../../../functions/call-flow/call-context.ts";
+import type { CallContext } from "../../../functions/call-flow/call-context.ts";
 import { withCallerNumber } from "../../../functions/call-flow/caller-number.ts";
 import { uncounted } from "../../../functions/call-flow/next-step.ts";
 import { returningTo } from "../../../functions/call-flow/rejoin.ts";
@@ -15,7 +15,7 @@ const never = () => new Promise<never>(() => {});
 const silent = { usher: () => ({ callerNumber: never, returning: never }) };
 
 /** A webhook that may be answered for so long still. */
-function visitFor(left_ms: number): CallVisit {
+function contextFor(left_ms: number): CallContext {
   const visit = {
     env: ownEnvironment(env, silent as unknown as RelaySession),
     tenant: {
@@ -27,7 +27,7 @@ function visitFor(left_ms: number): CallVisit {
     authentic: true,
     ends_at: Date.now() + left_ms,
   };
-  return visit as unknown as CallVisit; // All of it that is looked at here.
+  return visit as unknown as CallContext; // All of it that is looked at here.
 }
 
 const placing: Placing = {
@@ -44,8 +44,8 @@ const placing: Placing = {
 test("what the session is asked on the way takes no more than what is left of the webhook's time", async () => {
   const announce: NonNullable<Place["announce"]> = [{ say: "You are number {number}." }, { say: "Hello." }];
   const began = Date.now();
-  expect(await returningTo(visitFor(450))).toBe(null);
-  expect(await withCallerNumber(visitFor(450), placing, announce)).toEqual([{ say: "Hello." }]);
+  expect(await returningTo(contextFor(450))).toBe(null);
+  expect(await withCallerNumber(contextFor(450), placing, announce)).toEqual([{ say: "Hello." }]);
   expect(Date.now() - began).toBeLessThan(900);
 });
 
@@ -58,7 +58,7 @@ test("a call that has used up its transfers is not asked again and left without 
     decided_at: 0,
     looked_at: [],
   };
-  expect(await askCall(visitFor(4_000), question, { entry: "", step: 28 })).toEqual({ does: "apologise" });
+  expect(await askCall(contextFor(4_000), question, { entry: "", step: 28 })).toEqual({ does: "apologise" });
 });
 
 test("where the session is out of reach a coach is heard by nobody", () => {
