@@ -12,11 +12,11 @@ import {
   callContextOf,
   type RequestContext,
   type Resolution,
-  wayBack,
+  resumeUrlFor,
 } from "./call-context.ts";
 import { withCallerNumber } from "./caller-number.ts";
 import { fallbackOf, noCall } from "./fallback.ts";
-import { lastNext, placingOf } from "./join-steps.ts";
+import { lastStep, placingOf } from "./join-steps.ts";
 import { type NoPin, refusedPin } from "./pin-check.ts";
 import { noPinWords, type PinPoint } from "./pin-request.ts";
 import { placeCall } from "./place-call.ts";
@@ -139,7 +139,7 @@ async function answerDecision(
   switch (decision.action) {
     case "reject":
     case "hand_over":
-      return { ...said, outcome: decision.action, next: lastNext(context, decision) };
+      return { ...said, outcome: decision.action, next: lastStep(context, decision) };
     case "ask":
       return { ...said, outcome: "ask", next: await askCall(context, decision, point) };
     case "place": {
@@ -177,7 +177,7 @@ function noPin(
   { action, reason }: NoPin,
   said: Pick<Resolution, "rule" | "ruleset" | "room" | "step">,
 ): Resolution {
-  return { ...said, outcome: "no_pin", reason, next: lastNext(context, action) };
+  return { ...said, outcome: "no_pin", reason, next: lastStep(context, action) };
 }
 
 /** Null where the state is too long to be carried. */
@@ -188,7 +188,7 @@ async function announceFirst(
   announced: Heard,
 ): Promise<Resolution | null> {
   const next = step + 1;
-  const back = await wayBack(context, {
+  const back = await resumeUrlFor(context, {
     v: 1,
     purpose: "place",
     entry,

@@ -1,9 +1,9 @@
-import type { Next } from "../../shared/documents/step.ts";
+import type { Step } from "../../shared/documents/step.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { DocumentSaid } from "../session/contract/placement.ts";
 import { look } from "../session-client.ts";
 import { type CallContext, RENDER_MS, type Resolution, wireNames } from "./call-context.ts";
-import { lastNext, over } from "./join-steps.ts";
+import { lastStep, over } from "./join-steps.ts";
 import { placeCall } from "./place-call.ts";
 
 /** The `DialCallStatus` of a caller who is still there and in no room. Which of them stands for a full conference is not published. */
@@ -72,7 +72,7 @@ async function withoutSeat(
   if (mayWait && (isLost || (reply.outcome === "not_in" && reply.waits)))
     return await placeCall(context, entry, placing, place_step);
   return reply.outcome === "not_in" && reply.word
-    ? { ...resolution, next: lastNext(context, reply.word) }
+    ? { ...resolution, next: lastStep(context, reply.word) }
     : resolution;
 }
 
@@ -83,9 +83,9 @@ function isSpent(
   return received_at - decided_at >= max_duration_s * 1000;
 }
 
-function nextAfter(context: CallContext, { placing }: PlacedState, isNotIn: boolean): Next {
+function nextAfter(context: CallContext, { placing }: PlacedState, isNotIn: boolean): Step {
   if (isNotIn) return { does: "apologise" };
   // The time that a call may last is over, and not its conference.
   // Who came back by another way than it was decided for may have no document to go to.
-  return placing.after?.cxml && !isSpent(context, placing) ? lastNext(context, placing.after) : over;
+  return placing.after?.cxml && !isSpent(context, placing) ? lastStep(context, placing.after) : over;
 }

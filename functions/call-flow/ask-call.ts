@@ -1,8 +1,8 @@
-import type { Next } from "../../shared/documents/step.ts";
+import type { Step } from "../../shared/documents/step.ts";
 import { type Answer, type Answers, answerOf } from "../../shared/rules/answers.ts";
 import type { Question } from "../../shared/rules/decision.ts";
 import type { AskedState } from "../../shared/seal.ts";
-import { type CallContext, LAST_STEP, RENDER_MS, wayBack } from "./call-context.ts";
+import { type CallContext, LAST_STEP, RENDER_MS, resumeUrlFor } from "./call-context.ts";
 import { keyedAnswer, PinsUnreadable } from "./keyed-answer.ts";
 
 /**
@@ -16,13 +16,13 @@ export async function askCall(
   context: CallContext,
   { ask: [prompt, ...others], decided_at }: Question,
   { entry, step, answers = {} }: { entry: string; step: number; answers?: Answers },
-): Promise<Next> {
+): Promise<Step> {
   // Asked any oftener, the call would be left without a document, and without a word.
   if (context.call.via === "swml" && step >= LAST_STEP) return { does: "apologise" };
   const { name, min_digits, max_digits, secret } = prompt;
   // What is asked again after this one was answered in vain.
   const open = new Set(others.map((other) => other.name));
-  const back = await wayBack(context, {
+  const back = await resumeUrlFor(context, {
     v: 1,
     purpose: "answer",
     entry,

@@ -3,7 +3,7 @@ import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
-import type { Next, WayBack } from "../../shared/documents/step.ts";
+import type { ResumeUrl, Step } from "../../shared/documents/step.ts";
 import { withCanonical } from "../../shared/identity.ts";
 import type { ResumedAt } from "../../shared/resume-url.ts";
 import type { Spoken } from "../../shared/rules/decision.ts";
@@ -54,7 +54,7 @@ export interface CallContext extends RequestContext {
 
 /** What the call is to do next, and what the log says of how it came about. */
 export interface Resolution {
-  next: Next;
+  next: Step;
   /** Null where no rule matched. */
   rule: string | null;
   /** How it went, e.g. `accepted`, `document`, `announce`, `reject`. */
@@ -100,10 +100,10 @@ export async function callContextOf(request: RequestContext, came: Call): Promis
 }
 
 /** How the call comes back to us with this state; null where the state is too long to be carried. */
-export async function wayBack(
+export async function resumeUrlFor(
   { tenant, base_url, call, seals, query, resumed }: CallContext,
   state: SealedState,
-): Promise<WayBack | null> {
+): Promise<ResumeUrl | null> {
   const sealed = await seals.seal(state);
   if (sealed === null) return null;
   const { url_fragment } = tenant.record;

@@ -1,7 +1,7 @@
 import type { Call, Ingress } from "../../shared/call.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import { type RequestContext, type Resolution, wireNames } from "./call-context.ts";
-import { inlineJoin, lastNext } from "./join-steps.ts";
+import { inlineJoin, lastStep } from "./join-steps.ts";
 import { uncounted } from "./next-step.ts";
 
 /** The tenant's fallback, as it is done without the session; also for a body that names no call. */
@@ -11,7 +11,7 @@ export function fallbackOf(
 ): Pick<Resolution, "next" | "outcome" | "room"> {
   const action = tenant.rules?.fallback?.(call).action ?? rejectByDefault();
   if (action.action !== "place") {
-    return { outcome: action.action, room: null, next: lastNext({ call }, action) };
+    return { outcome: action.action, room: null, next: lastStep({ call }, action) };
   }
   const [room] = wireNames(tenant, action.rooms);
   return {

@@ -1,6 +1,6 @@
 import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
-import type { Join, LastNext, Next, Staying } from "../../shared/documents/step.ts";
+import type { Join, LastStep, Staying, Step } from "../../shared/documents/step.ts";
 import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, LastWord, Place } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
@@ -54,11 +54,11 @@ function withoutReasons({
 }
 
 /** A rejection or a hand-over, as it is done. */
-export function lastNext({ call }: Pick<CallContext, "call">, { action, ...word }: LastWord): LastNext {
+export function lastStep({ call }: Pick<CallContext, "call">, { action, ...word }: LastWord): LastStep {
   return action === "reject"
     ? { does: action, ...word }
     : { does: action, ...word, params: callerParams(call.params).params };
 }
 
 /** Nothing is left to do for the call. */
-export const over: Next = { does: "reject" };
+export const over: Step = { does: "reject" };

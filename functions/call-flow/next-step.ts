@@ -1,13 +1,13 @@
 import type { JoinParameters } from "../../shared/conference.ts";
-import type { Join, Next } from "../../shared/documents/step.ts";
+import type { Join, Step } from "../../shared/documents/step.ts";
 import { withNumber } from "../../shared/rules/compile/interpolation.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import type { LastWord } from "../../shared/rules/decision.ts";
 import { POSITION } from "../../shared/rules/template.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract/placement.ts";
-import { type CallContext, LAST_STEP, wayBack } from "./call-context.ts";
-import { inlineJoin, lastNext, over, stayingOf } from "./join-steps.ts";
+import { type CallContext, LAST_STEP, resumeUrlFor } from "./call-context.ts";
+import { inlineJoin, lastStep, over, stayingOf } from "./join-steps.ts";
 import { asksUs } from "./resume.ts";
 
 /** Questions in one waiting document: its state is in it as often. */
@@ -36,7 +36,7 @@ export function stateAt(
 }
 
 /** What the call does, as its placement went. */
-export async function outcomeNext(context: CallContext, at: PlacedAt, reply: PlaceReply): Promise<Next> {
+export async function stepFor(context: CallContext, at: PlacedAt, reply: PlaceReply): Promise<Step> {
   const { outcome, room, join } = reply;
   const { placing } = at;
   // Whatever became of its wait, it hears of it when it has come back for good.
@@ -46,11 +46,11 @@ export async function outcomeNext(context: CallContext, at: PlacedAt, reply: Pla
       const staying = stayingOf(context, placing);
       // The session watches for the join, and sends the call back to us where it does not come.
       if (context.call.via !== "relay") return { does: "stay", staying };
-      const back = await wayBack(context, stateAt(at, "confirm", room));
+      const back = await resumeUrlFor(context, stateAt(at, "confirm", room));
       return back ? { does: "hold", ms: HOLD_MS, back, staying } : await documentJoin(context, at, reply);
     }
     case "unknown": {
-      const back = await wayBack(context, stateAt(at, "settle", room));
+      const back = await resumeUrlFor(context, stateAt(at, "settle", room));
       return back
         ? { does: "ring", back, staying: stayingOf(context, placing) }
         : await documentJoin(context, at, reply);
@@ -64,13 +64,13 @@ export async function outcomeNext(context: CallContext, at: PlacedAt, reply: Pla
     case "over":
       return over;
     case "waiting":
-      return await waitNext(context, at, reply);
+      return await waitStep(context, at, reply);
     case "full":
     case "absent":
     case "several":
     case "waited":
     case "declined":
-      return lastNext(context, lastWord(placing, outcome));
+      return lastStep(context, lastWord(placing, outcome));
     default:
       return outcome satisfies never;
   }
@@ -96,13 +96,13 @@ export async function documentJoin(
     ),
   };
   if (context.call.via !== "cxml") return next;
-  const back = await wayBack(context, stateAt(at, "dialled", room));
+  const back = await resumeUrlFor(context, stateAt(at, "dialled", room));
   return back ? { ...next, over: back } : next;
 }
 
-async function waitNext(context: CallContext, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Next> {
+async function waitStep(context: CallContext, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Step> {
   const { wait } = at.placing;
-  const otherwise = lastNext(context, lastWord(at.placing, "waiting"));
+  const otherwise = lastStep(context, lastWord(at.placing, "waiting"));
   if (!wait) return otherwise;
   // Where nobody counts, nobody knows; and who waits for the moderator is let in together with the others.
   const { position_words: words } = wait;
@@ -112,8 +112,8 @@ async function waitNext(context: CallContext, at: PlacedAt, { room, waiting }: P
   // cXML's redirects are not counted.
   const came = context.call.via === "cxml" ? at.step : (at.from_queue?.step ?? at.step);
   const left = LAST_STEP - came - (waiting?.asked ?? 0);
-  const poll = await wayBack(context, stateAt(at, "poll", room));
-  const turn = await wayBack(context, { ...stateAt(at, "turn", room), step: came + 1 });
+  const poll = await resumeUrlFor(context, stateAt(at, "poll", room));
+  const turn = await resumeUrlFor(context, { ...stateAt(at, "turn", room), step: came + 1 });
   // A call that could not come back would wait for ever.
   if (!poll || !turn || left < 2) return otherwise;
   const music_s = waiting?.music_ms === undefined ? {} : { music_s: waiting.music_ms / 1000 };

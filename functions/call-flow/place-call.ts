@@ -1,6 +1,6 @@
 import { forwardingOf, withRoom } from "../../shared/callbacks.ts";
 import { cxmlUrl } from "../../shared/documents/cxml-url.ts";
-import type { Heard, Next } from "../../shared/documents/step.ts";
+import type { Heard, Step } from "../../shared/documents/step.ts";
 import { canonicalOf } from "../../shared/identity.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract/placement.ts";
@@ -10,14 +10,14 @@ import {
   type CallContext,
   RENDER_MS,
   type Resolution,
+  resumeUrlFor,
   roomProofsFor,
   roomsBefore,
-  wayBack,
   wireJoin,
   wireNames,
 } from "./call-context.ts";
-import { lastNext } from "./join-steps.ts";
-import { documentJoin, isTurnedAway, outcomeNext, type PlacedAt, stateAt, uncounted } from "./next-step.ts";
+import { lastStep } from "./join-steps.ts";
+import { documentJoin, isTurnedAway, type PlacedAt, stateAt, stepFor, uncounted } from "./next-step.ts";
 import { rejoinOf } from "./rejoin.ts";
 
 /** A poll is answered within this: the caller hears nothing meanwhile. */
@@ -52,7 +52,7 @@ export async function placeCall(
   if (!context.authentic) {
     const [room] = rooms;
     if (placing.wait?.for.includes("admission")) {
-      const next = lastNext(context, placing.wait.otherwise);
+      const next = lastStep(context, placing.wait.otherwise);
       return { ...said, room: null, outcome: "declined", reason: "not authentic", next };
     }
     const next = await documentJoin(context, at, { room, join: uncounted(join, placing) });
@@ -86,7 +86,7 @@ export async function placeCall(
     outcome,
     reason: reply.reason,
     next: saying(
-      await outcomeNext(context, placed, {
+      await stepFor(context, placed, {
         ...reply,
         outcome,
         // Where the session was not there to do it.
@@ -99,7 +99,7 @@ export async function placeCall(
   };
 }
 
-function saying(next: Next, before: Heard | undefined): Next {
+function saying(next: Step, before: Heard | undefined): Step {
   return before && next.does === "join" ? { ...next, before } : next;
 }
 
@@ -116,7 +116,7 @@ async function fetchingOf(
 ): Promise<Pick<PlaceRequest, "fetch_url" | "fetched">> {
   if (at.from_queue) return at.from_queue.purpose === "fetched" ? { fetched: true } : {};
   if (at.placing.wait === undefined || context.call.via !== "cxml") return {};
-  const back = await wayBack(context, stateAt(at, "fetched", room));
+  const back = await resumeUrlFor(context, stateAt(at, "fetched", room));
   const fetch_url = back && cxmlUrl(back);
   return fetch_url === null ? {} : { fetch_url };
 }

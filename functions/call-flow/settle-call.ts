@@ -1,6 +1,6 @@
 import { withRoom } from "../../shared/callbacks.ts";
 import { withoutEnd } from "../../shared/conference.ts";
-import type { AsksUs, Next } from "../../shared/documents/step.ts";
+import type { AsksUs, Step } from "../../shared/documents/step.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
@@ -14,12 +14,12 @@ import {
   type CallContext,
   RENDER_MS,
   type Resolution,
+  resumeUrlFor,
   roomProofsFor,
-  wayBack,
   wireJoin,
   wireNames,
 } from "./call-context.ts";
-import { inlineJoin, lastNext, over, placingOf, stayingOf } from "./join-steps.ts";
+import { inlineJoin, lastStep, over, placingOf, stayingOf } from "./join-steps.ts";
 import { HOLD_MS, uncounted } from "./next-step.ts";
 import { placeCall } from "./place-call.ts";
 import { asksUs, type ResumedAt, saidIn } from "./resume.ts";
@@ -76,9 +76,9 @@ export async function settleCall(context: CallContext, state: PlacedState): Prom
     reason: reply.reason,
     told: true as const,
   };
-  if (reply.outcome !== "hold") return { ...answered, next: nextOf(context, reply, at, placing) };
-  const back = await wayBack(context, { ...state, step: state.step + 1, room: reply.room });
-  const next: Next = back
+  if (reply.outcome !== "hold") return { ...answered, next: stepOf(context, reply, at, placing) };
+  const back = await resumeUrlFor(context, { ...state, step: state.step + 1, room: reply.room });
+  const next: Step = back
     ? {
         does: "hold",
         ms: HOLD_MS,
@@ -105,7 +105,7 @@ export async function resumeCall(context: CallContext, at: ResumedAt): Promise<R
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
   if (reply.outcome !== "unsettled") {
     const room = reply.room === "" ? null : reply.room;
-    return { ...said, room, told: true, next: nextOf(context, reply, at, {}) };
+    return { ...said, room, told: true, next: stepOf(context, reply, at, {}) };
   }
   return { ...said, room: reply.room ?? null, next: heldFor(context, at, {}) };
 }
@@ -153,12 +153,12 @@ async function whereabouts(
   };
 }
 
-function nextOf(
+function stepOf(
   context: CallContext,
   reply: Exclude<LookReply, { outcome: "unsettled" }>,
   at: ResumedAt,
   placing: Pick<Placing, "after" | "max_duration_s" | "capacity" | "rejoin_s">,
-): Next {
+): Step {
   const { params } = stayingOf(context, placing);
   switch (reply.outcome) {
     case "joined":
@@ -184,13 +184,13 @@ function nextOf(
     case "hold":
       return heldFor(context, at, ringing(reply));
     case "not_in":
-      return reply.word ? lastNext(context, reply.word) : { does: "apologise" };
+      return reply.word ? lastStep(context, reply.word) : { does: "apologise" };
     default:
       return reply.outcome satisfies never;
   }
 }
 
-function heldFor(context: CallContext, at: ResumedAt, rings: { ringing?: true }): Next {
+function heldFor(context: CallContext, at: ResumedAt, rings: { ringing?: true }): Step {
   const asked = at.asked % ASKED_BETWEEN;
   const asks = asked < MOST_ASKED ? askedAgain(context, at) : undefined;
   if (!asks) return { does: "stay" };

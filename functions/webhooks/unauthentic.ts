@@ -3,7 +3,7 @@ import { withoutSecrets } from "../../shared/documents/without-secrets.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import type { RequestContext, Resolution } from "../call-flow/call-context.ts";
 import { fallbackOf } from "../call-flow/fallback.ts";
-import { lastNext } from "../call-flow/join-steps.ts";
+import { lastStep } from "../call-flow/join-steps.ts";
 
 /** The answer to an unsigned request: nothing secret, and the tenant's fallback if nothing else is left. */
 export function openAnswer(request: RequestContext, call: Call, resolution: Resolution): Resolution {
@@ -15,7 +15,7 @@ export function openAnswer(request: RequestContext, call: Call, resolution: Reso
     ...resolution,
     ...(openFallback
       ? { ...fallback, next: openFallback }
-      : { outcome: "reject", room: null, next: lastNext({ call }, rejectByDefault()) }),
+      : { outcome: "reject", room: null, next: lastStep({ call }, rejectByDefault()) }),
     reason: "not authentic: its document would show a secret",
   };
 }

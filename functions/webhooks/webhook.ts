@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Call, Ingress, Webhook } from "../../shared/call.ts";
 import type { Rendered } from "../../shared/documents/render.ts";
-import type { Next } from "../../shared/documents/step.ts";
+import type { Step } from "../../shared/documents/step.ts";
 import { readResume } from "../../shared/resume-url.ts";
 import { answerCall, answerUnusable } from "../call-flow/answer-call.ts";
 import { POLL, type RequestContext, type Resolution } from "../call-flow/call-context.ts";
@@ -40,7 +40,7 @@ export interface WebhookIngress {
   authenticate(raw: Uint8Array, request: Request, signer: Signer): Promise<Authentication>;
   parse(raw: Uint8Array, request: Request): Webhook;
   /** @param call Null where the webhook named none. */
-  write(next: Next, call: Call | null): Rendered;
+  write(next: Step, call: Call | null): Rendered;
 }
 
 /** SignalWire asks what to do with a call. An authentic request gets 200 and a valid document, whatever is in it. */

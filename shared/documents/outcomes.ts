@@ -2,19 +2,19 @@ import type { JoinParameters } from "../conference.ts";
 import type { Spoken } from "../rules/decision.ts";
 import { apologySteps } from "./fixed-words.ts";
 import { playStep } from "./spoken.ts";
-import type { AsksUs, Staying, WayBack } from "./step.ts";
+import type { AsksUs, ResumeUrl, Staying } from "./step.ts";
 import { document, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
 
 /** Nothing more is known of the call than where it goes. */
 const alone: Staying = { params: {} };
 
 /** The step that brings the call back to us, with its params and our state. */
-export function comeBack(back: WayBack): TransferStep {
+export function comeBack(back: ResumeUrl): TransferStep {
   return { transfer: toUs(back) };
 }
 
 /** Our URL, with the call's params and our state. */
-export function toUs({ dest, params, sealed }: WayBack): TransferStep["transfer"] {
+export function toUs({ dest, params, sealed }: ResumeUrl): TransferStep["transfer"] {
   return { dest, params: { ...params, partyline: sealed } };
 }
 
@@ -25,7 +25,7 @@ interface Holding {
 }
 
 /** Holds the line for what becomes of the join to be seen, then comes back. */
-export function heldDocument(back: WayBack, holding: Holding, staying: Staying = alone): SwmlDocument {
+export function heldDocument(back: ResumeUrl, holding: Holding, staying: Staying = alone): SwmlDocument {
   return document(answer(staying), hold(holding), comeBack(back));
 }
 
@@ -81,7 +81,7 @@ export function inlineJoinDocument(
 }
 
 /** Nobody knows whether the join arrived: a ring, short enough for patience, then back to settle it. */
-export function unknownDocument(back: WayBack, staying: Staying = alone): SwmlDocument {
+export function unknownDocument(back: ResumeUrl, staying: Staying = alone): SwmlDocument {
   return document(answer(staying), { play: { url: "ring:2:us" } }, comeBack(back));
 }
 

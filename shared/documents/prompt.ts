@@ -1,7 +1,7 @@
 import type { Prompt } from "../rules/decision.ts";
 import { comeBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
-import type { WayBack } from "./step.ts";
+import type { ResumeUrl } from "./step.ts";
 import { document, type PlayStep, type SwmlDocument } from "./swml.ts";
 
 /** What a `prompt` sets, all of it: keyed digits travel with every later fetch until they are unset. */
@@ -10,7 +10,7 @@ const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
 
 /** Asks, and comes back with what was keyed. A key ends any of the words, but those before the question in a voice of their own. */
-export function promptDocument({ words, max_digits, terminator }: Prompt, back: WayBack): SwmlDocument {
+export function promptDocument({ words, max_digits, terminator }: Prompt, back: ResumeUrl): SwmlDocument {
   const plays = words.map((spoken) => playStep(spoken).play);
   // A prompt speaks in one voice: the question's.
   const { url: _, ...speech } = plays[plays.length - 1] ?? {};

@@ -1,11 +1,11 @@
 import type { Spoken } from "../rules/decision.ts";
 import { comeBack } from "./outcomes.ts";
 import { playStep } from "./spoken.ts";
-import type { WayBack } from "./step.ts";
+import type { ResumeUrl } from "./step.ts";
 import { document, type SwmlDocument } from "./swml.ts";
 
 /** The announcements are heard before anything is placed, so RELAY has no part in them. */
-export function announceDocument(announcements: readonly Spoken[], back: WayBack): SwmlDocument {
+export function announceDocument(announcements: readonly Spoken[], back: ResumeUrl): SwmlDocument {
   return document({ answer: {} }, ...announcements.map(playStep), comeBack(back));
 }
 

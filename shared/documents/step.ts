@@ -2,7 +2,7 @@ import type { JoinParameters } from "../conference.ts";
 import type { HandOver, Prompt, Reject, Spoken, WaitsFor } from "../rules/decision.ts";
 
 /** How a call comes back to us from one of our documents. */
-export interface WayBack {
+export interface ResumeUrl {
   /** Our own URL, as SignalWire reaches it. */
   dest: string;
   /** The caller's own params, from `callerParams`. */
@@ -34,14 +34,14 @@ interface Hold {
   ms: number;
   /** It was held before: silence would grow long. */
   ringing?: true;
-  back: WayBack;
+  back: ResumeUrl;
   staying: Staying;
 }
 
 /** Nobody knows whether the join arrived: a ring, then back to settle it. */
 interface Ring {
   does: "ring";
-  back: WayBack;
+  back: ResumeUrl;
   staying: Staying;
 }
 
@@ -55,7 +55,7 @@ export interface Join {
   /** Heard first: the call could not come back from a document that says only these. */
   before?: Heard;
   /** Where the document's language says nothing of how a join went: it comes back with that. */
-  over?: WayBack;
+  over?: ResumeUrl;
   /** Where the language says how a join went: whom to ask what that means. */
   asks?: AsksUs;
 }
@@ -92,15 +92,15 @@ export interface Waiting {
   rounds: number;
   round_s: number;
   /** Asks how it stands, and goes on waiting with what is returned. */
-  poll: WayBack;
+  poll: ResumeUrl;
   /** Comes from the line for good, or asks as whoever cannot return. */
-  turn: WayBack;
+  turn: ResumeUrl;
   /** What is done where the document's language can't wait. */
-  otherwise: LastNext;
+  otherwise: LastStep;
 }
 
 /** What is said or done last. */
-export type LastNext =
+export type LastStep =
   | ({ does: "reject" } & Omit<Reject, "action">)
   | ({ does: "hand_over"; params: Record<string, unknown> } & Omit<HandOver, "action">);
 
@@ -108,10 +108,10 @@ export type LastNext =
  * What a call is to hear and to do next, in no document's language: the way of a call ends in one of these, whichever way it
  * came, and each language has one writer.
  */
-export type Next =
+export type Step =
   /** Heard before anything is placed, so RELAY has no part in it. */
-  | ({ does: "announce"; back: WayBack } & Heard)
-  | { does: "ask"; prompt: Prompt; back: WayBack }
+  | ({ does: "announce"; back: ResumeUrl } & Heard)
+  | { does: "ask"; prompt: Prompt; back: ResumeUrl }
   | Hold
   | Ring
   /** Nothing more for the document to do: the call goes on. With `staying` it may have to be answered first. */
@@ -122,7 +122,7 @@ export type Next =
   | Waiting
   /** What a poll is told: to stay, and at which place of the line; or to come. */
   | { does: "return"; value: "stay" | "come"; position?: Spoken }
-  | LastNext
+  | LastStep
   /** Something broke on our side. */
   | { does: "apologise" }
   /** Nothing is meant for the caller, and the tenant names no fallback of its own. */

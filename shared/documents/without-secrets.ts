@@ -1,7 +1,7 @@
 import type { Ingress } from "../call.ts";
 import type { JoinParameters } from "../conference.ts";
 import type { HandOver, Spoken } from "../rules/decision.ts";
-import type { Heard, Next, Staying } from "./step.ts";
+import type { Heard, Staying, Step } from "./step.ts";
 
 /** Parameters of a join that hold no secret. All others are left out, future ones included. */
 const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([
@@ -20,7 +20,7 @@ const OPEN_PARAMETERS: ReadonlySet<string> = new Set<keyof JoinParameters>([
  * The step as a request that SignalWire may not have sent can see it: no callbacks, no stream, and no URL with a query or
  * credentials, since a tenant's URLs hold tokens there. Null if the step cannot be done without one.
  */
-export function withoutSecrets(next: Next, via: Ingress): Next | null {
+export function withoutSecrets(next: Step, via: Ingress): Step | null {
   switch (next.does) {
     case "announce":
       return { ...next, ...openWords(next) };

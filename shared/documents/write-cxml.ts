@@ -4,7 +4,7 @@ import { cxmlUrl } from "./cxml-url.ts";
 import { holdsExpansion } from "./expansion.ts";
 import { apology, notTaken } from "./fixed-words.ts";
 import { HOLDS_MARK, type Rendered } from "./render.ts";
-import type { Join, Next, Waiting, WayBack } from "./step.ts";
+import type { Join, ResumeUrl, Step, Waiting } from "./step.ts";
 import { element, writeXml, type XmlElement } from "./xml.ts";
 
 /** SignalWire takes no more, in bytes. */
@@ -19,7 +19,7 @@ const QUIET_S = 2;
 const FOR_GOOD_S = 86_400;
 
 /** @param answered Whether the call is: only one that is not can be rejected unheard. */
-export function writeCxml(next: Next, answered: boolean): Rendered {
+export function writeCxml(next: Step, answered: boolean): Rendered {
   const body = writeXml(element("Response", {}, ...verbsOf(next, answered)));
   // Nobody says that marks are expanded in cXML. What XML can't hold is left out of it, so only here is seen what is sent.
   const isLong = new TextEncoder().encode(body).length > DOCUMENT_LENGTH;
@@ -36,7 +36,7 @@ export function writeWords(words: Spoken): Rendered {
   return { ok: false, body: writeXml(element("Response", {})), path: "words", why: HOLDS_MARK };
 }
 
-function verbsOf(next: Next, answered: boolean): XmlElement[] {
+function verbsOf(next: Step, answered: boolean): XmlElement[] {
   switch (next.does) {
     case "announce":
       return [...next.words.map(speak), redirect(next.back)];
@@ -100,7 +100,7 @@ function waitVerbs({ position, announce, music, turn }: Waiting): XmlElement[] {
   return [...heard, redirect(turn)];
 }
 
-function gather({ words, max_digits, terminator }: Prompt, back: WayBack): XmlElement {
+function gather({ words, max_digits, terminator }: Prompt, back: ResumeUrl): XmlElement {
   const settings = {
     ...returnsTo(back),
     numDigits: String(max_digits),
@@ -125,7 +125,7 @@ function pause(seconds: number): XmlElement {
   return element("Pause", { length: String(seconds) });
 }
 
-function redirect(back: WayBack): XmlElement {
+function redirect(back: ResumeUrl): XmlElement {
   return element("Redirect", { method: "POST" }, urlOf(back));
 }
 
@@ -133,11 +133,11 @@ function handOver(url: string): XmlElement {
   return element("Redirect", { method: "POST" }, url);
 }
 
-function returnsTo(back: WayBack): Record<string, string> {
+function returnsTo(back: ResumeUrl): Record<string, string> {
   return { action: urlOf(back), method: "POST" };
 }
 
 /** A way back that could not be walked is never given out. */
-function urlOf(back: WayBack): string {
+function urlOf(back: ResumeUrl): string {
   return cxmlUrl(back) ?? back.dest;
 }

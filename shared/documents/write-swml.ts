@@ -8,16 +8,16 @@ import {
 } from "./outcomes.ts";
 import { forgettingKeys, promptDocument } from "./prompt.ts";
 import { announceDocument, handOverDocument, rejectDocument } from "./rule-documents.ts";
-import type { Next } from "./step.ts";
+import type { Step } from "./step.ts";
 import type { SwmlDocument } from "./swml.ts";
 import { returnDocument, waitingDocument } from "./waiting.ts";
 
 /** @param forget_keys What was keyed travels with every later fetch, unless the document forgets it first. */
-export function writeSwml(next: Next, forget_keys = false): SwmlDocument {
+export function writeSwml(next: Step, forget_keys = false): SwmlDocument {
   return forget_keys ? forgettingKeys(documentOf(next)) : documentOf(next);
 }
 
-function documentOf(next: Next): SwmlDocument {
+function documentOf(next: Step): SwmlDocument {
   switch (next.does) {
     case "announce":
       return announceDocument(next.words, next.back);

@@ -1,7 +1,7 @@
 import type { Call } from "../../../shared/call.ts";
 import { apology, mayBeRecorded, notTaken } from "../../../shared/documents/fixed-words.ts";
 import { render } from "../../../shared/documents/render.ts";
-import type { Heard, Join, Next, Waiting } from "../../../shared/documents/step.ts";
+import type { Heard, Join, Step, Waiting } from "../../../shared/documents/step.ts";
 import { writeSwml } from "../../../shared/documents/write-swml.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
@@ -139,7 +139,7 @@ export class CallFlowRunner {
     return true;
   }
 
-  async #decide({ sealed, keys, untold }: Exclude<Continuation, "over">): Promise<Next> {
+  async #decide({ sealed, keys, untold }: Exclude<Continuation, "over">): Promise<Step> {
     const { decider } = this.#host;
     const { received_at, context, state } = this.#flow;
     const call = state.answered ? { ...this.#call, call_state: "answered" } : this.#call;
@@ -159,13 +159,13 @@ export class CallFlowRunner {
     return next ? await this.#resume(next) : {};
   }
 
-  async #resume(was: Next): Promise<Continuation> {
+  async #resume(was: Step): Promise<Continuation> {
     const row = this.#placement;
     const resumed = resumedStep(was, row, row !== undefined && this.#host.heldSeats.isPromised(row));
     return resumed !== "over" && "next" in resumed ? await this.#perform(resumed.next) : resumed;
   }
 
-  async #perform(next: Next): Promise<Continuation> {
+  async #perform(next: Step): Promise<Continuation> {
     switch (next.does) {
       case "announce":
         // What is not answered hears nothing: its own document answers it, and says the words.
@@ -249,7 +249,7 @@ export class CallFlowRunner {
     return true;
   }
 
-  async #ask(next: Extract<Next, { does: "ask" }>): Promise<Continuation> {
+  async #ask(next: Extract<Step, { does: "ask" }>): Promise<Continuation> {
     const { relayManager } = this.#host;
     const { prompt, back } = next;
     if (await this.#answer()) {
@@ -384,7 +384,7 @@ export class CallFlowRunner {
   }
 
   /** Speaks by RELAY; where that can't, the call's own document speaks. Then the call ends. */
-  async #sayAndEnd(say: Spoken, next: Next): Promise<Continuation> {
+  async #sayAndEnd(say: Spoken, next: Step): Promise<Continuation> {
     const { relayManager } = this.#host;
     if (relayManager.ready && (await this.#answer())) {
       const done = await this.control.play([mediumOf(say)]);

@@ -1,4 +1,4 @@
-import type { Next } from "../../../shared/documents/step.ts";
+import type { Step } from "../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../shared/placement.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -7,14 +7,14 @@ import { asksUsOf } from "../store/resume-url-of.ts";
 const SENT: readonly PlacementState[] = ["sending", "unknown", "accepted", "joined"];
 
 /** What a walk that another incarnation left goes on with: something to do, what the call carries on, or nothing. */
-export type Resumed = { next: Next } | { sealed: string } | "over";
+export type Resumed = { next: Step } | { sealed: string } | "over";
 
 /**
  * Where the join went out before we vanished the call may be in its room, though the walk was at what comes before: nobody is
  * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
  * @param keeps_seat Whether a seat is kept for the caller, should the call drop.
  */
-export function resumedStep(next: Next, row: Placement | undefined, keeps_seat: boolean): Resumed {
+export function resumedStep(next: Step, row: Placement | undefined, keeps_seat: boolean): Resumed {
   if (!row || !isUnderWay(row)) return { next };
   if (next.does !== "announce" && next.does !== "ask") return { next };
   if (row.state === "joined") return "over";

@@ -1,4 +1,4 @@
-import type { Next, Waiting } from "../../../shared/documents/step.ts";
+import type { Step, Waiting } from "../../../shared/documents/step.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
@@ -20,7 +20,7 @@ interface Standing {
   /** The placement that waits; absent where the session has none. */
   row: Pick<Placement, "call_id" | "entry" | "step" | "state"> | undefined;
   /** Asks how the call stands. */
-  ask(): Promise<Next>;
+  ask(): Promise<Step>;
 }
 
 /**
@@ -30,7 +30,7 @@ interface Standing {
 export async function waitInQueue(
   { control, queue, row, ask }: Standing,
   { announce, position, music }: Waiting,
-): Promise<Next | "come" | null> {
+): Promise<Step | "come" | null> {
   const ring: Medium = { type: "ringtone", params: { name: "us", duration: RING_S } };
   let sound = music === undefined ? ring : mediumOf({ play: music });
   let words = [...(announce === undefined ? [] : [announce]), ...(position === undefined ? [] : [position])];

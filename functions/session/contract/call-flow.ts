@@ -1,5 +1,5 @@
 import type { Call } from "../../../shared/call.ts";
-import type { Next } from "../../../shared/documents/step.ts";
+import type { Step } from "../../../shared/documents/step.ts";
 import type { Decision, Spoken } from "../../../shared/rules/decision.ts";
 
 /** What was keyed, as a `prompt` would bring it. */
@@ -23,7 +23,7 @@ export interface PointOfCall {
 export interface DecidedCall {
   /** Null where none could be told. */
   tenant: string | null;
-  next: Next;
+  next: Step;
 }
 
 /** What a call that we made was made for. */

@@ -1,5 +1,5 @@
 import type { Call } from "../../../shared/call.ts";
-import type { Next } from "../../../shared/documents/step.ts";
+import type { Step } from "../../../shared/documents/step.ts";
 import { keepCall } from "../../../shared/kept-call.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { OutboundCall } from "../contract/call-flow.ts";
@@ -24,7 +24,7 @@ export interface CallFlowState {
   /** Whether it is answered, as far as is known. */
   answered: boolean;
   /** What it is to do now; null: nothing was decided yet. */
-  next: Next | null;
+  next: Step | null;
   /** What RELAY was last told to play on the call; it may still be heard. */
   sounding: Sounding | null;
 }

@@ -6,7 +6,7 @@ import {
   withoutCxmlCounterpart,
 } from "../../../shared/documents/cxml-conference.ts";
 import { cxmlUrl } from "../../../shared/documents/cxml-url.ts";
-import type { LastNext, Next, Waiting, WayBack } from "../../../shared/documents/step.ts";
+import type { LastStep, ResumeUrl, Step, Waiting } from "../../../shared/documents/step.ts";
 import { writeCxml } from "../../../shared/documents/write-cxml.ts";
 import { element, writeXml, xmlText } from "../../../shared/documents/xml.ts";
 import { validateCxml } from "../../carrier/cxml/verbs.ts";
@@ -60,18 +60,18 @@ test("only what no XML document may hold is left out of a text", () => {
   expect(xmlText("a\u0000b\u001fc\ud800d\ufffee\tf\n😀")).toBe("abcde\tf\n😀");
 });
 
-const back: WayBack = {
+const back: ResumeUrl = {
   dest: "https://partyline.example.com/hooks/acme/cxml",
   params: { tier: "gold & silver" },
   sealed: "c2VhbGVk",
 };
 const url = "https://partyline.example.com/hooks/acme/cxml?tier=gold+%26+silver&partyline=c2VhbGVk";
-const goodbye: LastNext = { does: "reject", say: { say: "Goodbye." } };
+const goodbye: LastStep = { does: "reject", say: { say: "Goodbye." } };
 const staying = { params: {} };
 const again = { verb: "Redirect", url, method: "POST" };
 
 /** What the carrier, which is strict, makes of the document. */
-function verbs(next: Next, answered = true): unknown {
+function verbs(next: Step, answered = true): unknown {
   const written = writeCxml(next, answered);
   expect(written).toMatchObject({ ok: true });
   const read = validateCxml(written.body);
@@ -116,7 +116,7 @@ describe("a document in cXML", () => {
   });
 
   it("joins, cut at its longest stay, and comes back with how that went", () => {
-    const join: Next = { does: "join", room: "acme:a & b", join: { muted: true }, staying, over: back };
+    const join: Step = { does: "join", room: "acme:a & b", join: { muted: true }, staying, over: back };
     expect(verbs(join)).toMatchObject([
       { verb: "Dial", action: url, method: "POST", conference: { name: "acme:a & b" } },
       { verb: "Hangup" },

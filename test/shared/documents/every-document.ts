@@ -12,7 +12,7 @@ import {
   handOverDocument,
   rejectDocument,
 } from "../../../shared/documents/rule-documents.ts";
-import type { WayBack } from "../../../shared/documents/step.ts";
+import type { ResumeUrl } from "../../../shared/documents/step.ts";
 import { returnDocument, waitingDocument } from "../../../shared/documents/waiting.ts";
 
 /** Every parameter of `join_conference`. */
@@ -51,7 +51,11 @@ const waiting = { does: "wait", for: "seat", otherwise: { does: "reject" }, roun
 
 /** One of each of our documents, with `text` wherever a text of a caller's may end up, and params of a caller's. */
 export function everyDocument(text: string, params: Record<string, unknown>) {
-  const back: WayBack = { dest: "https://partyline.example.com/hooks/acme/swml", params, sealed: "c2VhbGVk" };
+  const back: ResumeUrl = {
+    dest: "https://partyline.example.com/hooks/acme/swml",
+    params,
+    sealed: "c2VhbGVk",
+  };
   const asks = { dest: `${back.dest}?resume=.0.1&joined=1`, params, always: false };
   const room = `acme:${text}`.slice(0, 64);
   return {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { resumedStep } from "../../../../functions/session/calls/resume-flow.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
-import type { Next } from "../../../../shared/documents/step.ts";
+import type { Step } from "../../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../../shared/placement.ts";
 
 const back = { dest: "", params: {}, sealed: "place" };
-const announce: Next = { does: "announce", words: [{ say: "Welcome." }], back };
-const ask: Next = {
+const announce: Step = { does: "announce", words: [{ say: "Welcome." }], back };
+const ask: Step = {
   does: "ask",
   prompt: {
     name: "pin",

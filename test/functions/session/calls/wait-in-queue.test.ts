@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { waitInQueue } from "../../../../functions/session/calls/wait-in-queue.ts";
-import type { Next, Waiting } from "../../../../shared/documents/step.ts";
+import type { Step, Waiting } from "../../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../../shared/placement.ts";
 
 const back = { dest: "", params: {}, sealed: "turn" };
@@ -13,13 +13,13 @@ const waiting: Waiting = {
   round_s: 60,
   otherwise: { does: "reject" },
 };
-const stay: Next = { does: "return", value: "stay" };
-const come: Next = { does: "return", value: "come" };
+const stay: Step = { does: "return", value: "stay" };
+const come: Step = { does: "return", value: "come" };
 
 /** A call whose turn has come as far as it knows. Its music goes on until it is interrupted, or ends as it begins. */
 function standing(
   music: "long" | "broken",
-  answers: (called: () => void) => AsyncGenerator<Next>,
+  answers: (called: () => void) => AsyncGenerator<Step>,
   state: PlacementState = "by_document",
   terms = waiting,
 ) {
@@ -51,7 +51,7 @@ function standing(
       ask: async () => {
         seen.questions += 1;
         const { value } = await asked.next();
-        return value as Next;
+        return value as Step;
       },
     },
     terms,
@@ -73,7 +73,7 @@ describe("a call that is walked through its line", () => {
   test("goes on hearing music where nobody can say how it stands, for as long as it has its place", async () => {
     vi.useFakeTimers();
     try {
-      const sorry: Next = { does: "apologise" };
+      const sorry: Step = { does: "apologise" };
       const unsure = standing(
         "broken",
         async function* () {
