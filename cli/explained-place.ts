@@ -1,4 +1,4 @@
-import type { LastWord, Place, Spoken, Wait } from "../shared/rules/decision.ts";
+import type { Place, Refusal, Spoken, Wait } from "../shared/rules/decision.ts";
 
 /** A placement in lines for people: where, heard what, after what wait, and what else is done. */
 export function placeLines({
@@ -40,7 +40,7 @@ function waitLines({ for: what, max_s, music, position_words, announce, otherwis
   ];
 }
 
-function lastly(word: LastWord): string {
+function lastly(word: Refusal): string {
   switch (word.action) {
     case "hand_over":
       return `handed over to ${[word.swml, word.cxml].filter((url) => url !== undefined).join(" or ")}`;

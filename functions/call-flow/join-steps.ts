@@ -2,7 +2,7 @@ import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { Join, LastStep, Staying, Step } from "../../shared/documents/step.ts";
 import type { Answers } from "../../shared/rules/answers.ts";
-import type { Decision, LastWord, Place } from "../../shared/rules/decision.ts";
+import type { Decision, Place, Refusal } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
 import type { CallContext } from "./call-context.ts";
 
@@ -54,7 +54,7 @@ function withoutReasons({
 }
 
 /** A rejection or a hand-over, as it is done. */
-export function lastStep({ call }: Pick<CallContext, "call">, { action, ...word }: LastWord): LastStep {
+export function lastStep({ call }: Pick<CallContext, "call">, { action, ...word }: Refusal): LastStep {
   return action === "reject"
     ? { does: action, ...word }
     : { does: action, ...word, params: callerParams(call.params).params };

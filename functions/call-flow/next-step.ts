@@ -2,7 +2,7 @@ import type { JoinParameters } from "../../shared/conference.ts";
 import type { Join, Step } from "../../shared/documents/step.ts";
 import { withNumber } from "../../shared/rules/compile/interpolation.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
-import type { LastWord } from "../../shared/rules/decision.ts";
+import type { Refusal } from "../../shared/rules/decision.ts";
 import { POSITION } from "../../shared/rules/template.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract/placement.ts";
@@ -162,7 +162,7 @@ export function isTurnedAway(outcome: PlaceReply["outcome"]): outcome is TurnedA
   }
 }
 
-function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waiting"): LastWord {
+function lastWord({ when_full, coach, wait }: Placing, why: TurnedAway | "waiting"): Refusal {
   const words = {
     full: when_full,
     absent: coach?.if_absent,

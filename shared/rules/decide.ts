@@ -8,7 +8,7 @@ import type {
   CompiledRules,
   CompiledRuleset,
 } from "./compile/compiled-ruleset.ts";
-import { Subject } from "./compile/evaluation-context.ts";
+import { EvaluationContext } from "./compile/evaluation-context.ts";
 import { rejectByDefault } from "./compile/refusal.ts";
 import type { Action, Ask, Decision, Finding, Look, OverBudget, Question } from "./decision.ts";
 import { READ_CHARS, READ_DEPTH, READ_ITEMS, READ_TEXT, READ_VALUES } from "./limits.ts";
@@ -36,7 +36,7 @@ export function decide(
   now_ms: number,
   answers?: Answers,
 ): Decision | Question {
-  return new Deciding(new Subject(call, now_ms, answers, compiled), false).by(compiled);
+  return new Deciding(new EvaluationContext(call, now_ms, answers, compiled), false).by(compiled);
 }
 
 /**
@@ -49,7 +49,7 @@ export function explain(
   now_ms: number,
   answers?: Answers,
 ): Decision | Question {
-  return new Deciding(new Subject(call, now_ms, answers, compiled), true).by(compiled);
+  return new Deciding(new EvaluationContext(call, now_ms, answers, compiled), true).by(compiled);
 }
 
 /** No condition failed; the budget is passed. */
@@ -68,17 +68,17 @@ class Deciding {
   #over: OverBudget | null = null;
   /** The answers that were right on the way to what was found. */
   readonly #taken = new Set<string>();
-  readonly #subject: Subject;
+  readonly #context: EvaluationContext;
   /** Whether every rule is looked at, and every look listed. */
   readonly #isFull: boolean;
 
-  constructor(subject: Subject, isFull: boolean) {
-    this.#subject = subject;
+  constructor(context: EvaluationContext, isFull: boolean) {
+    this.#context = context;
     this.#isFull = isFull;
   }
 
   by(compiled: CompiledRuleset): Decision | Question {
-    const { now_ms } = this.#subject;
+    const { now_ms } = this.#context;
     const found = this.#first(compiled);
     const [looked_at, more, after_wrong] = [this.#looked_at, this.#more, this.#afterWrong()];
     const over = this.#over;
@@ -99,33 +99,33 @@ class Deciding {
 
   /** The budget of the rules may be spent: what speaks in their stead has one of its own. */
   #fallback({ fallback, fallback_cost }: CompiledRuleset): Resolved | undefined {
-    const subject = this.#subject;
+    const context = this.#context;
     if (fallback === null) return undefined;
-    subject.renew();
-    if (subject.affords(fallback_cost)) return fallback(subject.call, subject.answers);
-    return { action: null, findings: [overFinding(subject.over ?? "steps")] };
+    context.renew();
+    if (context.affords(fallback_cost)) return fallback(context.call, context.answers);
+    return { action: null, findings: [overFinding(context.over ?? "steps")] };
   }
 
   /** A secret that was compared, and is not what let the call come this far. */
   #afterWrong(): string | undefined {
-    for (const name of this.#subject.compared) if (!this.#taken.has(name)) return name;
+    for (const name of this.#context.compared) if (!this.#taken.has(name)) return name;
     return undefined;
   }
 
   /** What the first rule that matches does, or null where none does. */
   #first({ rules, index }: CompiledRules): Found | null {
-    const subject = this.#subject;
+    const context = this.#context;
     for (const { field, first } of index.named) {
       const rule = rules[first];
-      if (rule !== undefined && !subject.isReadable(field)) return this.#stopAt(rule);
+      if (rule !== undefined && !context.isReadable(field)) return this.#stopAt(rule);
     }
-    for (const position of this.#isFull ? rules.keys() : index.candidates(subject)) {
+    for (const position of this.#isFull ? rules.keys() : index.candidates(context)) {
       const rule = rules[position];
       if (rule === undefined) continue;
-      const failed = firstFailed(rule, subject);
+      const failed = firstFailed(rule, context);
       if (failed === OVER) return this.#stopAt(rule);
       if (failed >= 0) {
-        if (this.#isRoom()) this.#looked_at.push(lookAt(rule, subject, failed, []));
+        if (this.#isRoom()) this.#looked_at.push(lookAt(rule, context, failed, []));
         continue;
       }
       const found = "group" in rule.does ? this.#enter(rule, rule.does.group) : this.#act(rule);
@@ -140,21 +140,21 @@ class Deciding {
   }
 
   #affords(rule: CompiledRule): boolean {
-    if (this.#subject.affords(rule.does.cost)) return true;
+    if (this.#context.affords(rule.does.cost)) return true;
     this.#stopAt(rule);
     return false;
   }
 
   /** Nothing more is looked at. */
   #stopAt({ id }: CompiledRule): null {
-    const what = this.#subject.over ?? "steps";
+    const what = this.#context.over ?? "steps";
     this.#over = { rule: id, what };
     this.#looked_at.push({ rule: id, matched: false, findings: [overFinding(what)] });
     return null;
   }
 
   #act(rule: CompiledRule): Found | null {
-    const { call, answers } = this.#subject;
+    const { call, answers } = this.#context;
     if (!("actionOf" in rule.does) || !this.#affords(rule)) return null;
     const { action, findings } = rule.does.actionOf(call, answers);
     if (action === null) {
@@ -167,7 +167,7 @@ class Deciding {
 
   /** A group that asks has the last word: it asks again, or says goodbye, and what comes after it is not looked at. */
   #enter(rule: CompiledRule, group: CompiledGroup): Found | null {
-    const { call, answers } = this.#subject;
+    const { call, answers } = this.#context;
     const { asking } = group;
     const findings: Finding[] = [];
     if (asking === null) {
@@ -204,7 +204,7 @@ class Deciding {
   }
 
   #explain(rule: CompiledRule, findings: readonly Finding[]): Look {
-    return lookAt(rule, this.#subject, rule.conditions.length, findings);
+    return lookAt(rule, this.#context, rule.conditions.length, findings);
   }
 
   #isRoom(): boolean {
@@ -215,12 +215,12 @@ class Deciding {
 }
 
 /** The position of the first condition that does not hold, NONE, or OVER where the budget does not reach that far. */
-function firstFailed({ conditions }: CompiledRule, subject: Subject): number {
+function firstFailed({ conditions }: CompiledRule, context: EvaluationContext): number {
   for (let position = 0; position < conditions.length; position++) {
     const condition = conditions[position];
     if (condition === undefined) continue;
-    if (!subject.affords(condition.cost)) return OVER;
-    if (!condition.holds(subject)) return position;
+    if (!context.affords(condition.cost)) return OVER;
+    if (!condition.holds(context)) return position;
   }
   return NONE;
 }
@@ -234,8 +234,13 @@ function overFinding(what: string): Finding {
 }
 
 /** The findings up to and with the condition that failed; those after it were not asked. Then those of the action. */
-function lookAt(rule: CompiledRule, subject: Subject, failed: number, findings: readonly Finding[]): Look {
+function lookAt(
+  rule: CompiledRule,
+  context: EvaluationContext,
+  failed: number,
+  findings: readonly Finding[],
+): Look {
   const asked = rule.conditions.slice(0, failed + 1);
-  const found = asked.map((condition, position) => condition.find(subject, position < failed));
+  const found = asked.map((condition, position) => condition.find(context, position < failed));
   return { rule: rule.id, matched: false, findings: [...found, ...findings] };
 }

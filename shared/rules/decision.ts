@@ -34,15 +34,15 @@ export interface HandOver {
 }
 
 /** What is done where nothing else can be. */
-export type LastWord = Reject | HandOver;
+export type Refusal = Reject | HandOver;
 
 /** Whom a coach coaches: the one live participant that fits, looked for when joining. Exactly one of `call_from`, `role`. */
 export interface Coach {
   call_from?: string;
   role?: string;
   /** listen: joins muted, and coaches nobody. */
-  if_absent: "listen" | LastWord;
-  if_several: "oldest" | "newest" | "listen" | LastWord;
+  if_absent: "listen" | Refusal;
+  if_several: "oldest" | "newest" | "listen" | Refusal;
 }
 
 /** What a caller may have to wait for, in this order. seat: where no room has one. */
@@ -60,7 +60,7 @@ export interface Wait {
   /** What is heard on arrival in the line. */
   announce?: Spoken;
   /** What is done at the maximum, and where an operator does not admit the caller. */
-  otherwise: LastWord;
+  otherwise: Refusal;
 }
 
 export interface Place {
@@ -84,7 +84,7 @@ export interface Place {
   /** Seats of each room; absent where nobody counts. */
   capacity?: number;
   /** What is done where no room has a seat; there whenever `capacity` is. */
-  when_full?: LastWord;
+  when_full?: Refusal;
   /** A caller with the same key comes back to the room they were in, if it is one of `rooms` and lives. */
   sticky_key?: string;
   coach?: Coach;

@@ -12,7 +12,7 @@ import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import { asksUsOf, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
-import { lastWordOf } from "../store/wait-terms.ts";
+import { refusalOf } from "../store/wait-terms.ts";
 
 /** What an errand asks of SignalWire, by RELAY or by REST. */
 export interface CallCommand {
@@ -83,7 +83,7 @@ function fetch(row: Placement, keeps_seat: boolean, attempts: number): CallComma
     );
   }
   if (turned_away === null) return null;
-  const word = lastWordOf(wait, turned_away);
+  const word = refusalOf(wait, turned_away);
   if (word.action === "reject") return transferTo(call_id, rejectDocument(word.say, word.reason));
   return transferTo(call_id, word.swml === undefined ? apologyDocument() : handOverDocument(word.swml, {}));
 }

@@ -2,7 +2,7 @@ import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding, ForwardTo } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
-import type { Coach, LastWord, Place, Spoken, Wait, WaitsFor } from "../../../shared/rules/decision.ts";
+import type { Coach, Place, Refusal, Spoken, Wait, WaitsFor } from "../../../shared/rules/decision.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import type { WebhookNote } from "./history.ts";
 
@@ -67,7 +67,7 @@ export interface PlaceRequest extends PlacementKey {
   /** Its waiting document asks how it stands. */
   polled?: true;
   /** What a caller is told who comes to have no seat after waiting for something else. */
-  when_full?: LastWord;
+  when_full?: Refusal;
   /** How long the seat is kept for a caller who drops, in seconds; what is decided then, and the number that was called. */
   rejoin?: { s: number; to: string; placing: Placing };
   /** What the caller is to be told if the room is recorded, and has not been. */
@@ -174,7 +174,7 @@ export type LookReply =
       /** Of `not_in` where seats are limited: the call waits in its line again. */
       waits?: true;
       /** Of `not_in` where seats are limited: what the rule says to a caller who finds no seat. */
-      word?: LastWord;
+      word?: Refusal;
       /** Where the call goes whose own document is done with its room. */
       after_url?: string;
     };

@@ -2,7 +2,7 @@ import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import type { Membership } from "../../../shared/placement.ts";
-import type { LastWord, Wait } from "../../../shared/rules/decision.ts";
+import type { Refusal, Wait } from "../../../shared/rules/decision.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 
 /** A row of the ledger. */
@@ -16,7 +16,7 @@ export interface Placement extends PlacementKey, Membership {
   sticky_key: string | null;
   after_url: string | null;
   /** What a caller is told who finds no seat, where the rule says so and no line does. */
-  when_full: LastWord | null;
+  when_full: Refusal | null;
   join: JoinParameters;
   forwarding: Forwarding | null;
   rule: string | null;

@@ -2,7 +2,7 @@ import type { Forwarding } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import { sameCallerKey } from "../../../shared/identity.ts";
 import { isLive, LONGEST_CALL_MS, mayMove, type PlacementState } from "../../../shared/placement.ts";
-import type { LastWord } from "../../../shared/rules/decision.ts";
+import type { Refusal } from "../../../shared/rules/decision.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 import type { Disk } from "./disk.ts";
 import { LiveRows } from "./live-placements.ts";
@@ -442,6 +442,6 @@ function placementOf(row: Record<string, SqlStorageValue>): Placement {
     forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
     answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
     wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
-    when_full: typeof when_full === "string" ? (JSON.parse(when_full) as LastWord) : null,
+    when_full: typeof when_full === "string" ? (JSON.parse(when_full) as Refusal) : null,
   };
 }

@@ -1,5 +1,5 @@
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
-import type { LastWord, Wait } from "../../../shared/rules/decision.ts";
+import type { Refusal, Wait } from "../../../shared/rules/decision.ts";
 import type { PlaceRequest, TurnedAway } from "../contract/placement.ts";
 import type { Placement, Terms } from "./placement-row.ts";
 
@@ -33,7 +33,7 @@ export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise
 }
 
 /** What is done for a waiter who is not let in. */
-export function lastWordOf({ when_full, coach, otherwise }: Terms, why: TurnedAway): LastWord {
+export function refusalOf({ when_full, coach, otherwise }: Terms, why: TurnedAway): Refusal {
   switch (why) {
     case "full":
       return when_full ?? otherwise;

@@ -1,8 +1,8 @@
 import { nearest } from "../nearest.ts";
 import { type AskText, digitsOf, type QuestionText } from "../schema/ask-schema.ts";
 import {
-  type AnswerWanted,
-  answersWanted,
+  type AnswerMatcher,
+  answerMatchers,
   type Hmac,
   type Match,
   wantsPins,
@@ -31,7 +31,7 @@ export function askedWithin(ask: AskText | undefined, asked: Asked, path: Path, 
 
 /** Answers that a match compares though nobody asked, or that can never be what it wants. */
 export function checkAnswers(match: Match, path: Path, asked: Asked, lists: ListUse, found: Found): void {
-  for (const [name, wanted] of answersWanted(match)) {
+  for (const [name, wanted] of answerMatchers(match)) {
     const here = [...path, `answer.${name}`];
     const question = asked.get(name);
     if (question === undefined) found.errors.push(notAsked(name, here, asked));
@@ -41,7 +41,7 @@ export function checkAnswers(match: Match, path: Path, asked: Asked, lists: List
 }
 
 function checkAnswer(
-  wanted: AnswerWanted,
+  wanted: AnswerMatcher,
   question: QuestionText,
   path: Path,
   lists: ListUse,
@@ -122,17 +122,17 @@ function* matchesOf(rules: readonly Rule[]): Generator<Match> {
   }
 }
 
-function wantedWithin(rules: readonly Rule[], name: string): AnswerWanted[] {
+function wantedWithin(rules: readonly Rule[], name: string): AnswerMatcher[] {
   return [...matchesOf(rules)].flatMap((match) =>
-    answersWanted(match).flatMap(([asked, wanted]) => (asked === name ? [wanted] : [])),
+    answerMatchers(match).flatMap(([asked, wanted]) => (asked === name ? [wanted] : [])),
   );
 }
 
-function isListed(wanted: AnswerWanted): wanted is { list: string } {
+function isListed(wanted: AnswerMatcher): wanted is { list: string } {
   return typeof wanted === "object" && "list" in wanted;
 }
 
-function valuesOf(wanted: AnswerWanted, { lists }: ListUse): readonly (string | Hmac)[] {
+function valuesOf(wanted: AnswerMatcher, { lists }: ListUse): readonly (string | Hmac)[] {
   if (wantsPins(wanted)) return [];
   if (!isListed(wanted)) return [wanted].flat();
   return Object.hasOwn(lists, wanted.list) ? (lists[wanted.list] ?? []) : [];

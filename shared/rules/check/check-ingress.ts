@@ -13,18 +13,18 @@ type Way = NonNullable<Ruleset["ways_in"]>[number];
  * Warns of what a way in cannot do, for the ways that the ruleset says its calls come; where it says none, a cXML document
  * anywhere says that some come by cXML.
  */
-export function warnOfWaysIn(ruleset: Ruleset, found: Found): void {
+export function warnOfIngress(ruleset: Ruleset, found: Found): void {
   const { rules, fallback, ways_in, defaults, roles = {} } = ruleset;
   const ways = new Set<Way>(ways_in ?? (namesCxml(ruleset) ? ["cxml"] : []));
   if (ways.size === 0) return;
-  const checks = new WaysIn(ways, found);
+  const checks = new IngressCheck(ways, found);
   checks.join(defaults?.join, ["defaults", "join"]);
   for (const [role, join] of Object.entries(roles)) checks.join(join, ["roles", role]);
   checks.rules(rules, ["rules"]);
   if (fallback !== undefined) checks.action(fallback, ["fallback"]);
 }
 
-class WaysIn {
+class IngressCheck {
   readonly #ways: ReadonlySet<Way>;
   readonly #found: Found;
 
@@ -43,7 +43,7 @@ class WaysIn {
 
   action(action: ActionText, path: Path): void {
     this.join(action.place?.join, [...path, "place", "join"]);
-    for (const [steps, { hand_over, reject }] of lastWordsOf(action)) {
+    for (const [steps, { hand_over, reject }] of refusalsOf(action)) {
       if (hand_over !== undefined) this.#handOver(hand_over, [...path, ...steps]);
       if (reject !== undefined) this.#reject(reject, [...path, ...steps]);
     }
@@ -94,7 +94,7 @@ interface Word {
 }
 
 /** Whatever an action may end a call with, and where in it that stands. */
-function* lastWordsOf({ place, hand_over, reject }: ActionText): Generator<[steps: Path, word: Word]> {
+function* refusalsOf({ place, hand_over, reject }: ActionText): Generator<[steps: Path, word: Word]> {
   if (hand_over !== undefined) yield [["hand_over"], { hand_over }];
   if (reject !== undefined) yield [["reject"], { reject }];
   if (place === undefined) return;
@@ -121,6 +121,6 @@ function namesCxml({ rules, fallback }: Ruleset): boolean {
 }
 
 function handsToCxml(action: ActionText): boolean {
-  for (const [, { hand_over }] of lastWordsOf(action)) if (hand_over?.cxml !== undefined) return true;
+  for (const [, { hand_over }] of refusalsOf(action)) if (hand_over?.cxml !== undefined) return true;
   return false;
 }

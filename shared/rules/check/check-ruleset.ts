@@ -8,13 +8,13 @@ import type { ParseOptions, Rule, Ruleset } from "../schema/ruleset.ts";
 import { holdsPinRoom } from "../template.ts";
 import { type ActionNames, checkAction, checkJoin } from "./check-actions.ts";
 import { type Asked, askedWithin, checkAnswers, checkPlaceholders, warnOfPrefixes } from "./check-answers.ts";
-import { warnOfWaysIn } from "./check-ingress.ts";
+import { warnOfIngress } from "./check-ingress.ts";
 import { checkMatch, type MatchNames } from "./check-match.ts";
 import { warnOfUntold } from "./check-notices.ts";
 import { checkSchedules, warnOfUnusedSchedules } from "./check-schedules.ts";
 import { BeforeRoom } from "./check-wait.ts";
 import { type Found, ListUse } from "./list-use.ts";
-import { warnOfShadows } from "./unreachable-rules.ts";
+import { warnOfUnreachableRules } from "./unreachable-rules.ts";
 
 interface Walk {
   found: Found;
@@ -64,12 +64,12 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   checkJoin(ruleset.defaults?.join, ["defaults", "join"], found);
   checkRoles(ruleset, found);
   checkPlaceholders(ruleset.defaults?.recording_notice, ["defaults", "recording_notice"], new Map(), found);
-  warnOfWaysIn(ruleset, found);
+  warnOfIngress(ruleset, found);
   // Where calls are decided by it, nobody reads warnings.
   if (options.serving !== true) warnOfUntold(ruleset, found);
   lists.warnOfUnused();
   warnOfUnusedSchedules(ruleset, usedSchedules, found);
-  if (found.errors.length === 0) warnOfShadows(ruleset, found);
+  if (found.errors.length === 0) warnOfUnreachableRules(ruleset, found);
   return found;
 }
 

@@ -1,12 +1,12 @@
 import { addressKey, prefixLength } from "../address.ts";
 import { holdsText, readTexts, type TextSet } from "../compile/matcher-values.ts";
 import {
-  type AnswerWanted,
-  answersWanted,
+  type AnswerMatcher,
+  answerMatchers,
   type Hmac,
   type Match,
-  type PinsWanted,
-  type TextWanted,
+  type PinMatcher,
+  type TextMatcher,
   type Wanted,
   wantsPins,
 } from "../schema/match-schema.ts";
@@ -14,7 +14,7 @@ import {
 type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
 
 /** Whether every call that all of `narrow` match is one that all of `wide` match. No is no proof that it is not so. */
-export class Covering {
+export class Implication {
   readonly #lists: Lists;
   /** Lengths of the prefixes among the keys that were read so far. */
   readonly prefixes = new Set<number>();
@@ -81,8 +81,8 @@ export class Covering {
 
   #isRestImplied(match: Match, by: readonly Match[]): boolean {
     const { during, outside, not, when } = match;
-    for (const [name, wide] of answersWanted(match)) {
-      const narrow = by.flatMap((one) => answersWanted(one)).filter(([asked]) => asked === name);
+    for (const [name, wide] of answerMatchers(match)) {
+      const narrow = by.flatMap((one) => answerMatchers(one)).filter(([asked]) => asked === name);
       if (!narrow.some(([, one]) => this.#hasAnswers(wide, one))) return false;
     }
     if (during !== undefined) {
@@ -106,11 +106,11 @@ export class Covering {
   #hasAddresses(wide: Wanted, narrow: Wanted): boolean {
     const keys = this.keys(wide);
     return this.valuesOf(narrow).every((pattern) =>
-      coveringKeys(pattern, this.prefixes).some((key) => keys.has(key)),
+      impliedKeys(pattern, this.prefixes).some((key) => keys.has(key)),
     );
   }
 
-  #hasTexts(wide: TextWanted, narrow: TextWanted): boolean {
+  #hasTexts(wide: TextMatcher, narrow: TextMatcher): boolean {
     if (isPresence(wide)) return isPresence(narrow) ? wide.present === narrow.present : wide.present;
     if (isPresence(narrow)) return false;
     const texts = this.#textSet(wide);
@@ -135,7 +135,7 @@ export class Covering {
     return values.filter((value) => typeof value === "string");
   }
 
-  #hasAnswers(wide: AnswerWanted, narrow: AnswerWanted): boolean {
+  #hasAnswers(wide: AnswerMatcher, narrow: AnswerMatcher): boolean {
     // Which PINs KV holds is not known here: those that are written out may be among them, or not.
     if (wantsPins(wide)) return wantsPins(narrow) && hasPins(wide, narrow);
     if (wantsPins(narrow)) return false;
@@ -143,7 +143,7 @@ export class Covering {
     return this.#answers(narrow).every((value) => values.has(value));
   }
 
-  #answers(wanted: Exclude<AnswerWanted, PinsWanted>): string[] {
+  #answers(wanted: Exclude<AnswerMatcher, PinMatcher>): string[] {
     const isList = typeof wanted === "object" && "list" in wanted;
     const values = isList ? (this.#lists[wanted.list] ?? []) : [wanted].flat();
     return values.map((value) => (typeof value === "string" ? value : value.hmac));
@@ -151,7 +151,7 @@ export class Covering {
 }
 
 /** The keys of every pattern that fits all that this one fits; `prefixes` are the lengths of prefix that there are. */
-export function coveringKeys(pattern: string, prefixes: Iterable<number>): string[] {
+export function impliedKeys(pattern: string, prefixes: Iterable<number>): string[] {
   if (pattern.startsWith("+")) {
     const fixed = pattern.endsWith("*") ? pattern.slice(0, -1) : pattern;
     const keys = [pattern];
@@ -166,15 +166,15 @@ export function coveringKeys(pattern: string, prefixes: Iterable<number>): strin
     : [key, `sip:*@${host}`, `sip:${user}@*`, "sip:*@*"];
 }
 
-function hasPins({ pins: wide }: PinsWanted, { pins: narrow }: PinsWanted): boolean {
+function hasPins({ pins: wide }: PinMatcher, { pins: narrow }: PinMatcher): boolean {
   return wide === true || (narrow !== true && narrow.role === wide.role);
 }
 
-function isPresence(wanted: TextWanted): wanted is { present: boolean } {
+function isPresence(wanted: TextMatcher): wanted is { present: boolean } {
   return typeof wanted === "object" && "present" in wanted;
 }
 
-function namedIn(match: Match, field: "headers" | "params" | "vars", name: string): TextWanted[] {
+function namedIn(match: Match, field: "headers" | "params" | "vars", name: string): TextMatcher[] {
   const same = (one: string) =>
     field === "headers" ? one.toLowerCase() === name.toLowerCase() : one === name;
   return Object.entries(match[field] ?? {}).flatMap(([one, wanted]) => (same(one) ? [wanted] : []));

@@ -3,7 +3,7 @@ import type { Match, Wanted } from "../schema/match-schema.ts";
 import { type Path, pathText, problem, shown } from "../schema/problems.ts";
 import type { Rule, Ruleset } from "../schema/ruleset.ts";
 import { holdsPlaceholder } from "./check-answers.ts";
-import { Covering, coveringKeys } from "./implication.ts";
+import { Implication, impliedKeys } from "./implication.ts";
 import type { Found } from "./list-use.ts";
 
 /** So many are named; the rest are counted. */
@@ -22,13 +22,13 @@ interface Placed {
  * Warns of rules that can never match, since an earlier one takes every call that they would. What is said is so; not all
  * that is so is said: of `when` only the same text is known to be the same.
  */
-export function warnOfShadows({ rules, lists = {}, defaults = {} }: Ruleset, found: Found): void {
+export function warnOfUnreachableRules({ rules, lists = {}, defaults = {} }: Ruleset, found: Found): void {
   const isNoticeFilled = holdsPlaceholder(defaults.recording_notice);
-  new Shadows(new Covering(lists), isNoticeFilled, found).walk(rules, ["rules"], []);
+  new UnreachableRules(new Implication(lists), isNoticeFilled, found).walk(rules, ["rules"], []);
 }
 
-class Shadows {
-  readonly #covering: Covering;
+class UnreachableRules {
+  readonly #covering: Implication;
   /** Whether what a call may lack is in the notice that rules which record may need. */
   readonly #isNoticeFilled: boolean;
   readonly #found: Found;
@@ -41,7 +41,7 @@ class Shadows {
   #comparisons = 0;
   #named = 0;
 
-  constructor(covering: Covering, isNoticeFilled: boolean, found: Found) {
+  constructor(covering: Implication, isNoticeFilled: boolean, found: Found) {
     this.#covering = covering;
     this.#isNoticeFilled = isNoticeFilled;
     this.#found = found;
@@ -89,7 +89,7 @@ class Shadows {
   #candidates(field: "to" | "from", wanted: Wanted): Placed[] {
     const [first] = this.#covering.valuesOf(wanted);
     if (first === undefined) return [];
-    const keys = coveringKeys(first, this.#covering.prefixes);
+    const keys = impliedKeys(first, this.#covering.prefixes);
     const byKey = keys.flatMap((key) => this.#byKey[field].get(key) ?? []);
     if (this.#comparisons > COMPARISONS) return byKey;
     this.#comparisons += this.#byList[field].size;

@@ -11,13 +11,13 @@ const CHARS_FILLED = 10;
 
 /** What it takes to fill in an action. */
 export function costOfAction(action: ActionText): CostOf {
-  const cost = costOfFilling(templatesOf(action));
+  const cost = costOfInterpolation(templatesOf(action));
   // A caller's room is kept by the number.
   return action.place?.sticky === undefined ? cost : costOfAll([cost, constantCost(1, [fieldRead("from")])]);
 }
 
 /** What it takes to fill in templates, of questions or of what an action holds. */
-export function costOfFilling(texts: unknown): CostOf {
+export function costOfInterpolation(texts: unknown): CostOf {
   const placeholders = [...placeholdersWithin(texts, SPOKEN_LENGTH)];
   if (placeholders.length === 0) return literal;
   return {

@@ -1,7 +1,7 @@
 import { addressKey } from "../address.ts";
 import type { Match, Wanted } from "../schema/match-schema.ts";
-import type { Subject } from "./evaluation-context.ts";
-import type { WantedSets } from "./matcher-values.ts";
+import type { EvaluationContext } from "./evaluation-context.ts";
+import type { MatcherValues } from "./matcher-values.ts";
 
 /** Up to so many rules are simply looked at in turn, so that the decision can say of each why it did not match. */
 const FEW = 16;
@@ -24,7 +24,7 @@ export class AddressIndex {
   readonly named: readonly { field: "to" | "from"; first: number }[];
   readonly #root: Node;
 
-  constructor(matches: readonly Match[], sets: WantedSets) {
+  constructor(matches: readonly Match[], sets: MatcherValues) {
     this.named = (["to", "from"] as const)
       .map((field) => ({ field, first: matches.findIndex((match) => match[field] !== undefined) }))
       .filter(({ first }) => first >= 0);
@@ -32,9 +32,9 @@ export class AddressIndex {
   }
 
   /** The positions, each once and ascending, of the rules whose `to` and `from` are not known to differ from the call's. */
-  *candidates(subject: Subject): Generator<number> {
+  *candidates(context: EvaluationContext): Generator<number> {
     const found: (readonly number[])[] = [];
-    collect(this.#root, subject, found);
+    collect(this.#root, context, found);
     if (found.length === 1) yield* found[0] ?? [];
     else if (found.length <= FEW) yield* merge(found);
     else yield* [...new Set(found.flat())].sort((one, other) => one - other);
@@ -53,25 +53,25 @@ function* merge(lists: readonly (readonly number[])[]): Generator<number> {
   }
 }
 
-function collect(node: Node, subject: Subject, found: (readonly number[])[]): void {
+function collect(node: Node, context: EvaluationContext, found: (readonly number[])[]): void {
   if (node.by === null) {
     if (node.positions.length > 0) found.push(node.positions);
     return;
   }
-  const keys = subject.keys(node.by);
+  const keys = context.keys(node.by);
   for (const key of keys) {
     const branch = node.keys.get(key);
-    if (branch !== undefined) collect(branch, subject, found);
+    if (branch !== undefined) collect(branch, context, found);
   }
   for (const { values, node: branch } of node.lists) {
-    if (keys.some((key) => values.has(key))) collect(branch, subject, found);
+    if (keys.some((key) => values.has(key))) collect(branch, context, found);
   }
-  collect(node.rest, subject, found);
+  collect(node.rest, context, found);
 }
 
 function build(
   matches: readonly Match[],
-  sets: WantedSets,
+  sets: MatcherValues,
   positions: readonly number[],
   fields: readonly ("to" | "from")[],
 ): Node {

@@ -1,7 +1,7 @@
 import type { ActionText } from "../schema/action-schema.ts";
 import type { Rule, Ruleset } from "../schema/ruleset.ts";
 import { WallClock } from "../wall-clock.ts";
-import { costOfAction, costOfFilling } from "./action-cost.ts";
+import { costOfAction, costOfInterpolation } from "./action-cost.ts";
 import { readAction } from "./actions.ts";
 import { AddressIndex } from "./address-index.ts";
 import { Asking } from "./asking.ts";
@@ -9,7 +9,7 @@ import type { CompiledRule, CompiledRules, CompiledRuleset } from "./compiled-ru
 import { type Named, readMatch } from "./conditions.ts";
 import { ReadTable } from "./cost.ts";
 import { expressionOf } from "./expressions.ts";
-import { WantedSets } from "./matcher-values.ts";
+import { MatcherValues } from "./matcher-values.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
 import { RecordedRooms, recordingRules } from "./recorded-rooms.ts";
@@ -43,7 +43,7 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
     recorded: new RecordedRooms(recordingRules(rules, fallback, { join, roles })),
     moderated: moderatedRooms(everything),
   };
-  const sets = new WantedSets(lists);
+  const sets = new MatcherValues(lists);
   const reads = new ReadTable();
   const named = { sets, schedules: readSchedules(ruleset), reads, expressionOf };
   const compiled = compileRules(rules, named, context);
@@ -93,7 +93,7 @@ function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledR
     return { id, conditions, does: { actionOf: readAction(rule, inner), cost } };
   }
   const asking = rule.ask === undefined ? null : new Asking(rule.ask, context.speech);
-  const cost = named.reads.cost(costOfFilling(rule.ask));
+  const cost = named.reads.cost(costOfInterpolation(rule.ask));
   return { id, conditions, does: { group: { asking, ...compileRules(rule.rules, named, inner) }, cost } };
 }
 

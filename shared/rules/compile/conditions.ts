@@ -6,17 +6,17 @@ import { headerValues, paramValue, varValue } from "../call-values.ts";
 import type { Finding } from "../decision.ts";
 import { quoted } from "../quoted.ts";
 import { answerRead, clockRead, fieldRead, headerRead, namedTextRead, type Read } from "../reads.ts";
-import { answersWanted, type Match, type TextWanted } from "../schema/match-schema.ts";
+import { answerMatchers, type Match, type TextMatcher } from "../schema/match-schema.ts";
 import { type Cost, type CostOf, constantCost, costOfAll, type ReadTable } from "./cost.ts";
-import type { Subject } from "./evaluation-context.ts";
+import type { EvaluationContext } from "./evaluation-context.ts";
 import type { Expression, Outcome } from "./expression.ts";
 import {
-  type AddressesWanted,
-  type AnswersWanted,
+  type AddressMatcher,
+  type AnswerMatcherValues,
   holdsAny,
   holdsText,
+  type MatcherValues,
   type TextSet,
-  type WantedSets,
 } from "./matcher-values.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -28,14 +28,14 @@ export interface Condition {
   /** The answer that is right where this holds; absent for conditions on anything else. */
   readonly takes?: string;
   readonly cost: Cost;
-  holds(subject: Subject): boolean;
+  holds(context: EvaluationContext): boolean;
   /** In words, why it held or did not. */
-  find(subject: Subject, holds: boolean): Finding;
+  find(context: EvaluationContext, holds: boolean): Finding;
 }
 
 /** What matches name. */
 export interface Named {
-  sets: WantedSets;
+  sets: MatcherValues;
   schedules: ReadonlyMap<string, Schedule>;
   reads: ReadTable;
   /** The match's `when`, compiled. */
@@ -94,7 +94,7 @@ function readConditions(match: Match, named: Named): Costed[] {
     const read = namedTextRead("vars", name);
     conditions.push(textCondition(`vars.${name}`, wanted, sets, read, values, none, `${none} that is text`));
   }
-  for (const [name, wanted] of answersWanted(match))
+  for (const [name, wanted] of answerMatchers(match))
     conditions.push(answerCondition(name, sets.answer(wanted)));
   for (const field of ["during", "outside"] as const) {
     const wanted = match[field];
@@ -118,19 +118,19 @@ function entriesOf<Value>(named: Record<string, Value> | undefined): [string, Va
 }
 
 /** The index reads the address for all rules of a list at once, and knows before a rule is looked at whether it fits. */
-function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressesWanted): Costed {
+function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressMatcher): Costed {
   return {
     cost: constantCost(0),
-    holds: (subject) => subject.keys(field).some((key) => wanted.has(key)),
-    find(subject, holds) {
+    holds: (context) => context.keys(field).some((key) => wanted.has(key)),
+    find(context, holds) {
       const hint = holds
         ? undefined
-        : subject.numbersIfKnown(field).find(({ keys }) => keys.some((key) => wanted.has(key)));
-      const why = `${readAs(subject.call, field)} ${holds ? is : isNot}`;
+        : context.numbersIfKnown(field).find(({ keys }) => keys.some((key) => wanted.has(key)));
+      const why = `${readAs(context.call, field)} ${holds ? is : isNot}`;
       return {
         field,
         holds,
-        why: hint === undefined ? why : `${why}; ${hintOf(subject.call, field, hint.number)}`,
+        why: hint === undefined ? why : `${why}; ${hintOf(context.call, field, hint.number)}`,
       };
     },
   };
@@ -153,8 +153,8 @@ function hintOf(call: Call, field: "to" | "from", number: string): string {
 /** `absent` says that there is nothing at all; `none` that there is nothing to compare with. */
 function textCondition(
   field: string,
-  wanted: TextWanted,
-  sets: WantedSets,
+  wanted: TextMatcher,
+  sets: MatcherValues,
   read: Read,
   valuesOf: (call: Call) => readonly string[],
   absent: string,
@@ -193,15 +193,15 @@ function costOfText(read: Read, { steps, steps_per_char }: TextSet): CostOf {
 }
 
 /** What was keyed is in no finding: it may be a secret. */
-function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Costed {
+function answerCondition(name: string, { has, is, isNot }: AnswerMatcherValues): Costed {
   const field = `answer.${name}`;
   return {
     takes: name,
     cost: constantCost(CONDITION_STEPS, [answerRead(name)]),
-    holds(subject) {
-      const answer = answerOf(subject.answers, name);
+    holds(context) {
+      const answer = answerOf(context.answers, name);
       if (answer === undefined) return false;
-      if (answer.hmac !== undefined) subject.compared.add(name);
+      if (answer.hmac !== undefined) context.compared.add(name);
       return has(answer);
     },
     find: ({ answers }, holds) => {
@@ -215,21 +215,21 @@ function answerCondition(name: string, { has, is, isNot }: AnswersWanted): Coste
 }
 
 function scheduleCondition(field: "during" | "outside", schedules: readonly Schedule[]): Costed {
-  const openOne = (subject: Subject) =>
-    schedules.find((schedule) => schedule.isOpen(subject.wallTime(schedule.clock)));
+  const openOne = (context: EvaluationContext) =>
+    schedules.find((schedule) => schedule.isOpen(context.wallTime(schedule.clock)));
   const steps = schedules.reduce((sum, schedule) => sum + schedule.steps, CONDITION_STEPS);
   return {
     cost: constantCost(
       steps,
       schedules.map(({ clock }) => clockRead(clock.timezone)),
     ),
-    holds: (subject) => (openOne(subject) !== undefined) === (field === "during"),
-    find(subject, holds) {
-      const open = openOne(subject);
+    holds: (context) => (openOne(context) !== undefined) === (field === "during"),
+    find(context, holds) {
+      const open = openOne(context);
       const shown = open ?? schedules[0];
       if (shown === undefined) return { field, holds, why: "there is no such schedule" };
       const { clock } = shown;
-      const said = `it is ${clock.inWords(subject.wallTime(clock))}`;
+      const said = `it is ${clock.inWords(context.wallTime(clock))}`;
       const names = (open === undefined ? schedules : [open]).map(({ name }) => quoted(name)).join(", ");
       return { field, holds, why: `${said}: ${names} ${open === undefined ? "is closed" : "is open"}` };
     },
@@ -238,19 +238,19 @@ function scheduleCondition(field: "during" | "outside", schedules: readonly Sche
 
 /** What is said of it looks at its conditions once more. */
 function notCondition(conditions: readonly Costed[]): Costed {
-  const failing = (subject: Subject) => conditions.find((condition) => !condition.holds(subject));
+  const failing = (context: EvaluationContext) => conditions.find((condition) => !condition.holds(context));
   return {
     cost: costOfAll(
       conditions.map(({ cost }) => cost),
       2,
     ),
-    holds: (subject) => failing(subject) !== undefined,
-    find(subject, holds) {
-      const failed = failing(subject);
+    holds: (context) => failing(context) !== undefined,
+    find(context, holds) {
+      const failed = failing(context);
       const inner = (
         failed === undefined
-          ? conditions.map((one) => one.find(subject, true))
-          : [failed.find(subject, false)]
+          ? conditions.map((one) => one.find(context, true))
+          : [failed.find(context, false)]
       )
         .map(({ field, why }) => `${field}: ${why}`)
         .slice(0, 3)
@@ -264,8 +264,8 @@ function expressionCondition({ expression, cost }: CostedExpression): Costed {
   return {
     cost,
     holds: ({ facts }) => expression.holds(facts),
-    find(subject, holds) {
-      const outcome = expression.evaluate(subject.facts, (steps) => subject.mayExplain(steps));
+    find(context, holds) {
+      const outcome = expression.evaluate(context.facts, (steps) => context.mayExplain(steps));
       return { field: "when", holds, why: whyOf(outcome) };
     },
   };

@@ -17,7 +17,7 @@ interface Decidable {
 }
 
 /** What is decided on: a call, an instant, answers; and what of them many rules ask for, worked out when first asked for. */
-export class Subject {
+export class EvaluationContext {
   readonly call: Call;
   /** Absent where nothing can be asked. */
   readonly answers: Answers | undefined;

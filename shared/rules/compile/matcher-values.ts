@@ -2,10 +2,10 @@ import { addressKey, isWildcard, prefixLength } from "../address.ts";
 import type { Answer } from "../answers.ts";
 import { quoted } from "../quoted.ts";
 import {
-  type AnswerWanted,
+  type AnswerMatcher,
   type Hmac,
-  type PinsWanted,
-  type TextWanted,
+  type PinMatcher,
+  type TextMatcher,
   type Wanted,
   wantsPins,
 } from "../schema/match-schema.ts";
@@ -31,20 +31,20 @@ export interface TextSet {
   steps_per_char: number;
 }
 
-export interface AddressesWanted extends Words {
+export interface AddressMatcher extends Words {
   keys: ReadonlySet<string>;
 }
 
-export interface TextsWanted extends Words {
+export interface TextMatcherValues extends Words {
   texts: TextSet;
 }
 
-export interface AnswersWanted extends Words {
+export interface AnswerMatcherValues extends Words {
   has(answer: Answer): boolean;
 }
 
 /** What a field wants, as sets made once for each list and kind of field, however many rules name the list. */
-export class WantedSets {
+export class MatcherValues {
   readonly #lists: Lists;
   readonly #addresses = new Map<string, ReadonlySet<string>>();
   readonly #texts = new Map<string, TextSet>();
@@ -70,19 +70,19 @@ export class WantedSets {
     return keys;
   }
 
-  address(wanted: Wanted): AddressesWanted {
+  address(wanted: Wanted): AddressMatcher {
     const isPattern = typeof wanted === "string" && isWildcard(addressKey(wanted) ?? wanted);
     return { keys: this.addressKeys(wanted), ...words(wanted, isPattern) };
   }
 
-  text(wanted: Exclude<TextWanted, { present: boolean }>): TextsWanted {
+  text(wanted: Exclude<TextMatcher, { present: boolean }>): TextMatcherValues {
     const isPattern = typeof wanted === "string" && readPattern(wanted) !== null;
     return { texts: this.#textSet(wanted), ...words(wanted, isPattern) };
   }
 
   /** The answers wanted: digits, and HMACs of digits, in one set, for no digits are an HMAC. */
-  answer(wanted: AnswerWanted): AnswersWanted {
-    if (wantsPins(wanted)) return pinsWanted(wanted);
+  answer(wanted: AnswerMatcher): AnswerMatcherValues {
+    if (wantsPins(wanted)) return pinMatchers(wanted);
     const isList = typeof wanted === "object" && "list" in wanted;
     const values = isList ? this.#everything(wanted.list) : [wanted].flat();
     const asText = values.map((value) => (typeof value === "string" ? value : value.hmac));
@@ -97,7 +97,7 @@ export class WantedSets {
     };
   }
 
-  #textSet(wanted: Exclude<TextWanted, { present: boolean }>): TextSet {
+  #textSet(wanted: Exclude<TextMatcher, { present: boolean }>): TextSet {
     if (typeof wanted === "string" || Array.isArray(wanted)) return readTexts([wanted].flat());
     const known = this.#texts.get(wanted.list);
     if (known !== undefined) return known;
@@ -127,7 +127,7 @@ export class WantedSets {
   }
 }
 
-function pinsWanted({ pins }: PinsWanted): AnswersWanted {
+function pinMatchers({ pins }: PinMatcher): AnswerMatcherValues {
   if (pins === true) {
     return { has: ({ pin }) => pin !== undefined, is: "is a PIN of KV", isNot: "is no PIN of KV" };
   }

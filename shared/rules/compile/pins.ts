@@ -1,9 +1,9 @@
-import { answersWanted, type Match, wantsPins } from "../schema/match-schema.ts";
+import { answerMatchers, type Match, wantsPins } from "../schema/match-schema.ts";
 import type { Rule } from "../schema/ruleset.ts";
 
 /** The answer that a match takes only as a PIN of KV: the one whose room `{pin.room}` is. */
 export function pinTakenBy(match: Match): string | undefined {
-  return answersWanted(match).find(([, wanted]) => wantsPins(wanted))?.[0];
+  return answerMatchers(match).find(([, wanted]) => wantsPins(wanted))?.[0];
 }
 
 /** Whether any rule compares PINs of KV. Only what is asked is compared, so that only groups need to be searched. */

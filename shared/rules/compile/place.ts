@@ -2,7 +2,7 @@ import type { Call } from "../../call.ts";
 import { type JoinParameters, wireName } from "../../conference.ts";
 import { canonicalOf, sameCallerKey } from "../../identity.ts";
 import type { Answers } from "../answers.ts";
-import type { Coach, Finding, LastWord, Place, Spoken } from "../decision.ts";
+import type { Coach, Finding, Place, Refusal, Spoken } from "../decision.ts";
 import { NAME_LENGTH, SPOKEN_LENGTH } from "../limits.ts";
 import type { PlaceText } from "../schema/action-schema.ts";
 import type { Announcement } from "../schema/words-schema.ts";
@@ -160,7 +160,7 @@ function readCoach(
   const word = <Kept extends string>(
     written: Kept | Parameters<typeof readOtherwise>[0] | undefined,
     line: typeof NOBODY,
-  ): Reader<Kept | LastWord> =>
+  ): Reader<Kept | Refusal> =>
     typeof written === "string" ? () => written : readOtherwise(written ?? { reject: line }, speech);
   const absent = word(if_absent, NOBODY);
   const several = word(if_several, SEVERAL);

@@ -1,6 +1,6 @@
 import type { Call } from "../../call.ts";
 import type { Answers } from "../answers.ts";
-import type { Finding, HandOver, LastWord, Reject } from "../decision.ts";
+import type { Finding, HandOver, Refusal, Reject } from "../decision.ts";
 import type { HandOverText, OtherwiseText, RejectText } from "../schema/refusal-schema.ts";
 import { readSpoken, type Speech } from "./interpolation.ts";
 
@@ -49,7 +49,7 @@ export function readHandOver({ swml, cxml }: HandOverText): Reader<HandOver> {
 }
 
 /** One or the other, as written. */
-export function readOtherwise({ reject, hand_over }: OtherwiseText, speech: Speech): Reader<LastWord> {
+export function readOtherwise({ reject, hand_over }: OtherwiseText, speech: Speech): Reader<Refusal> {
   if (hand_over !== undefined) return readHandOver(hand_over);
   if (reject !== undefined) return readReject(reject, speech);
   // The schema lets neither through without the other.

@@ -1,4 +1,4 @@
-import type { LastWord, Wait, WaitsFor } from "../decision.ts";
+import type { Refusal, Wait, WaitsFor } from "../decision.ts";
 import type { PlaceText } from "../schema/action-schema.ts";
 import type { OverflowText } from "../schema/wait-schema.ts";
 import { POSITION } from "../template.ts";
@@ -12,7 +12,7 @@ const IN_LINE = `You are number ${POSITION} in line.`;
 const MAX_S = 1_800;
 
 /** What is done where no room has a seat, or had none all the while that the caller waited. */
-export function readWhenFull({ overflow, wait }: PlaceText, speech: Speech): Reader<LastWord> {
+export function readWhenFull({ overflow, wait }: PlaceText, speech: Speech): Reader<Refusal> {
   if (overflow?.then === "wait" && wait?.otherwise !== undefined)
     return readOtherwise(wait.otherwise, speech);
   return readOverflow(overflow, FULL, speech);
@@ -62,7 +62,7 @@ function readOverflow(
   overflow: OverflowText | undefined,
   line: { say: string },
   speech: Speech,
-): Reader<LastWord> {
+): Reader<Refusal> {
   const { swml, cxml, say, play, language, voice, reason } = overflow ?? {};
   if (swml !== undefined || cxml !== undefined) {
     return readHandOver({ ...(swml === undefined ? {} : { swml }), ...(cxml === undefined ? {} : { cxml }) });

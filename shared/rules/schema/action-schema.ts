@@ -2,7 +2,7 @@ import * as z from "zod";
 import { joinParameters } from "../../conference.ts";
 import { TEMPLATE_LENGTH } from "../limits.ts";
 import { name } from "./name-schema.ts";
-import { complain, handOver, lastWord, otherwise } from "./refusal-schema.ts";
+import { complain, handOver, otherwise, refusal } from "./refusal-schema.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
 import { type OverflowText, overflow, wait } from "./wait-schema.ts";
 import { announcementOfPlace, recordingNotice, template } from "./words-schema.ts";
@@ -124,7 +124,7 @@ const place = strictObject({
 /** The things that can be done with a call. */
 export const actions = {
   place: place.exactOptional().describe("Puts the caller into a room."),
-  ...lastWord,
+  ...refusal,
 };
 
 export const actionNames = ["place", "reject", "hand_over"] as const;

@@ -126,7 +126,7 @@ const fields = {
 
 type Fields = z.infer<z.ZodObject<typeof fields, z.core.$strict>>;
 
-export type Match = Fields & { not?: Match } & { [name: `answer.${string}`]: AnswerWanted };
+export type Match = Fields & { not?: Match } & { [name: `answer.${string}`]: AnswerMatcher };
 
 const ANSWER = /^answer\.[a-z][a-z0-9_]{0,31}$/;
 /** What `not` is, to whoever writes one. */
@@ -180,19 +180,19 @@ function checkOtherKeys({ value, issues }: z.core.ParsePayload<Record<string, un
 /** A field's wanted value, values or list, as written. */
 export type Wanted = z.infer<typeof address>;
 /** Likewise, or whether it is there at all. */
-export type TextWanted = z.infer<typeof text>;
-export type AnswerWanted = z.infer<typeof answer>;
-export type PinsWanted = z.infer<typeof pins>;
+export type TextMatcher = z.infer<typeof text>;
+export type AnswerMatcher = z.infer<typeof answer>;
+export type PinMatcher = z.infer<typeof pins>;
 export type Hmac = z.infer<typeof hmac>;
 
 /** Whether a match wants a PIN of KV. */
-export function wantsPins(wanted: AnswerWanted): wanted is PinsWanted {
+export function wantsPins(wanted: AnswerMatcher): wanted is PinMatcher {
   return typeof wanted === "object" && "pins" in wanted;
 }
 
 /** The answers that a match wants, by name. */
-export function answersWanted(match: Match): [name: string, wanted: AnswerWanted][] {
-  const found: [string, AnswerWanted][] = [];
+export function answerMatchers(match: Match): [name: string, wanted: AnswerMatcher][] {
+  const found: [string, AnswerMatcher][] = [];
   for (const key of Object.keys(match)) {
     if (!isAnswer(key)) continue;
     const wanted = match[key];

@@ -28,12 +28,12 @@ export const handOver = strictObject(urls).check((context) => {
   complain(context, 'needs a URL: "swml", "cxml" or both');
 });
 
-export const lastWord = {
+export const refusal = {
   reject: reject.exactOptional().describe("Turns the caller away, with a line or a reason."),
   hand_over: handOver.exactOptional().describe("Gives the call to a document of your own."),
 };
 
-export const otherwise = strictObject(lastWord).check((context) =>
+export const otherwise = strictObject(refusal).check((context) =>
   exactlyOne(context, ["reject", "hand_over"]),
 );
 

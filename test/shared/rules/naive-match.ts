@@ -1,6 +1,6 @@
 import type { Call } from "../../../shared/call.ts";
 import type { Answers } from "../../../shared/rules/answers.ts";
-import type { AnswerWanted, Match, TextWanted, Wanted } from "../../../shared/rules/schema/match-schema.ts";
+import type { AnswerMatcher, Match, TextMatcher, Wanted } from "../../../shared/rules/schema/match-schema.ts";
 import type { Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 import { fitsReading, readingOf } from "../spellings.ts";
 import { readHeader, readText, readValue } from "./naive-bounds.ts";
@@ -19,7 +19,7 @@ export function matches(
       : Array.isArray(wanted)
         ? wanted
         : list(wanted.list).filter((value) => typeof value === "string");
-  const isText = (wanted: TextWanted, sent: readonly string[]): boolean =>
+  const isText = (wanted: TextMatcher, sent: readonly string[]): boolean =>
     typeof wanted === "object" && "present" in wanted
       ? sent.length > 0 === wanted.present
       : sent.some((value) => values(wanted).some((one) => globs(one, value)));
@@ -48,7 +48,7 @@ export function matches(
     const answer = situation.answers?.[key.slice(7)];
     const keyed = answer?.value ?? answer?.hmac;
     // The key says that what it holds is an answer wanted.
-    const wantedAnswer = wanted as AnswerWanted;
+    const wantedAnswer = wanted as AnswerMatcher;
     if (typeof wantedAnswer === "object" && "pins" in wantedAnswer) {
       const { pins } = wantedAnswer;
       if (answer?.pin === undefined || (pins !== true && pins.role !== answer.pin.role)) return false;
@@ -89,7 +89,7 @@ function readAll({ headers = {}, params = {}, vars = {}, not, when }: Match, cal
   if (when !== undefined) readValue(call.params["n"]);
 }
 
-function isPresence(wanted: TextWanted): boolean {
+function isPresence(wanted: TextMatcher): boolean {
   return typeof wanted === "object" && "present" in wanted;
 }
 
