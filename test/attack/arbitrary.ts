@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { addresses, bodyFor, callId, ownCallId } from "./arbitrary-bodies.ts";
 import { madeUp, name, seldom, word } from "./arbitrary-values.ts";
-import { callIds, type Stage, tenantNames } from "./environment.ts";
+import { callIds, type Environment, tenantNames } from "./environment.ts";
 import { familyOf, type Input, isAuthentic, type PathTrick, pathTricks } from "./inputs.ts";
 import { bearerKinds, signatureKinds, tokenKinds } from "./proofs.ts";
 
@@ -147,7 +147,7 @@ function someOf(routes: readonly string[]): fc.Arbitrary<string> {
 }
 
 /** Requests of which none shows that its sender may ask. */
-export function unauthentic(routes: readonly string[], tenants: Stage["tenants"]): fc.Arbitrary<Input> {
+export function unauthentic(routes: readonly string[], tenants: Environment["tenants"]): fc.Arbitrary<Input> {
   const drawing: Drawing = {
     calls: fc.oneof(callId, ownCallId),
     tenant: fc.oneof(

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import type { SessionStatus } from "../../functions/session/operator/session-status.ts";
 import type { CarrierProject } from "../carrier/client.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
-import type { Stage, TenantName } from "./environment.ts";
+import type { Environment, TenantName } from "./environment.ts";
 
 /** What an operator can see of a tenant. */
 const views = [
@@ -35,9 +35,13 @@ export function isByTheClock({ where }: Change): boolean {
 }
 
 /** What there is of these tenants, and of all projects, at this moment. @param whole everything besides. */
-export async function stateOf(stage: Stage, names: readonly TenantName[], whole: boolean): Promise<State> {
+export async function stateOf(
+  environment: Environment,
+  names: readonly TenantName[],
+  whole: boolean,
+): Promise<State> {
   const state = new Map<string, string>();
-  const { worker, admin_token, tenants } = stage;
+  const { worker, admin_token, tenants } = environment;
   const headers = { authorization: `Bearer ${admin_token}` };
   const text = async (path: string) => await (await fetch(worker.url + path, { headers })).text();
   for (const name of names) {
@@ -61,7 +65,7 @@ export async function stateOf(stage: Stage, names: readonly TenantName[], whole:
   if (!whole) return state;
   state.set("KV: writes", await text("/attack/kv-writes"));
   state.set("Durable Objects", objectsIn(worker.storage).join("\n"));
-  state.set("the tenants' servers", stage.visitors.join("\n"));
+  state.set("the tenants' servers", environment.visitors.join("\n"));
   for (const [project_id, project] of projects) {
     const kept = JSON.parse(await text(`/attack/kept/${project_id}`)) as Record<string, unknown[]>; // The worker's own.
     for (const [table, rows] of Object.entries(kept)) {

@@ -50,7 +50,7 @@ export interface StagedTenant {
   pins: readonly [string, string];
 }
 
-export interface Stage {
+export interface Environment {
   worker: Served;
   admin_token: string;
   canaries: Canaries;
@@ -63,7 +63,7 @@ export interface Stage {
 }
 
 /** A carrier in this process and the Worker on a workerd, every secret of them a canary, and calls in their rooms. */
-export async function setStage(): Promise<Stage> {
+export async function setUpEnvironment(): Promise<Environment> {
   const canaries = new Canaries();
   const admin_token = canaries.make("admin-token", null, "never");
   const carrier = await startCarrier(0);
@@ -94,7 +94,7 @@ export async function setStage(): Promise<Stage> {
     kv,
     said: (line) => log.push(line),
   });
-  const stage: Stage = {
+  const environment: Environment = {
     worker,
     admin_token,
     canaries,
@@ -107,9 +107,9 @@ export async function setStage(): Promise<Stage> {
       await carrier.close();
     },
   };
-  await sayWhereWeAre(stage);
-  await seat(stage);
-  return stage;
+  await sayWhereWeAre(environment);
+  await seat(environment);
+  return environment;
 }
 
 function isBank(name: TenantName): boolean {
@@ -195,7 +195,7 @@ async function tenantOf(
 }
 
 /** The tenants' records name the Worker's own address, so that no request's Host header stands for it. */
-async function sayWhereWeAre({ worker, tenants }: Stage): Promise<void> {
+async function sayWhereWeAre({ worker, tenants }: Environment): Promise<void> {
   for (const [name, { project }] of tenants) {
     if (name === DEFAULT) continue;
     const record = {
@@ -209,7 +209,7 @@ async function sayWhereWeAre({ worker, tenants }: Stage): Promise<void> {
   }
 }
 
-async function seat({ worker, tenants, admin_token }: Stage): Promise<void> {
+async function seat({ worker, tenants, admin_token }: Environment): Promise<void> {
   const headers = { authorization: `Bearer ${admin_token}` };
   for (const [index, { tenant, call_id, to, in_room }] of callers.entries()) {
     const { project } = tenants.get(tenant) ?? missing(tenant);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Body, bodyBytes, FORM } from "./bodies.ts";
-import type { Stage, TenantName } from "./environment.ts";
+import type { Environment, TenantName } from "./environment.ts";
 import { type Bearer, bearerOf, type Signature, signatureOf, type Token, tokenOf } from "./proofs.ts";
 
 /** How a path is written otherwise than the route has it. */
@@ -66,22 +66,22 @@ const CONFERENCE = /<conference (\w+)>/g;
 const LONG = /<long (\d+)>/g;
 
 /** The request that an input is on this stage. */
-export function requestOf(stage: Stage, input: Input): Request {
+export function requestOf(environment: Environment, input: Input): Request {
   const [verb = "", pattern = ""] = input.route.split(" ");
-  const own = stage.tenants.get(input.params["tenant"] as TenantName); // None where it is no tenant's name.
-  const other = stage.tenants.get(input.other) ?? missing(input.other);
+  const own = environment.tenants.get(input.params["tenant"] as TenantName); // None where it is no tenant's name.
+  const other = environment.tenants.get(input.other) ?? missing(input.other);
   const tenant = own ?? other;
   const path = pathTricks[input.path](pathOf(pattern, input.params));
   const method = input.method ?? (verb === "ALL" ? "GET" : verb);
   const bare = method === "GET" || method === "HEAD" || method === "OPTIONS";
   const made = bare
     ? { bytes: Buffer.alloc(0), type: null }
-    : bodyBytes(input.body, (text) => filled(stage, text));
+    : bodyBytes(input.body, (text) => filled(environment, text));
   const body = made.bytes;
   const isType = (name: string) => name.toLowerCase() === "content-type";
   const type = input.headers.find(([name]) => isType(name))?.[1] ?? made.type;
   const family = familyOf(input.route);
-  const query: [string, string][] = input.query.map(([name, value]) => [name, filled(stage, value)]);
+  const query: [string, string][] = input.query.map(([name, value]) => [name, filled(environment, value)]);
   if (family === "callback") query.unshift(...tokenOf(input.token, tenant, other));
   const isForm =
     family === "cxml"
@@ -98,7 +98,7 @@ export function requestOf(stage: Stage, input: Input): Request {
     ["cf-connecting-ip", input.address],
     ...(type === null ? [] : [["content-type", type] satisfies [string, string]]),
     ...signatureOf(input.signature, {
-      base: stage.worker.url,
+      base: environment.worker.url,
       path: asked,
       body,
       scheme,
@@ -108,7 +108,7 @@ export function requestOf(stage: Stage, input: Input): Request {
       tenant: tenant.name,
       other: other.name,
     }),
-    ...bearerOf(input.bearer, stage.admin_token, { tenant, other }),
+    ...bearerOf(input.bearer, environment.admin_token, { tenant, other }),
     ...input.headers
       .filter(([name]) => !isType(name))
       .map(([name, value]): [string, string] => [name, lengthened(value)]),
@@ -129,7 +129,7 @@ export function familyOf(route: string): "swml" | "cxml" | "callback" | "ticket"
 /** Whether the input shows that its sender may ask this. */
 export function isAuthentic(
   { route, signature, token, bearer, params }: Input,
-  tenants: Stage["tenants"],
+  tenants: Environment["tenants"],
 ): boolean {
   const isTenant = tenants.has(params["tenant"] as TenantName); // Or no tenant's name.
   switch (familyOf(route)) {
@@ -159,7 +159,7 @@ function segment(text: string): string {
   return encodeURIComponent(lengthened(text).toWellFormed());
 }
 
-function filled({ tenants }: Stage, text: string): string {
+function filled({ tenants }: Environment, text: string): string {
   return lengthened(
     // Or no tenant's name.
     text.replace(CONFERENCE, (_, name: string) => tenants.get(name as TenantName)?.conference_id ?? "none"),

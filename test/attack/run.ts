@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { authentic, unauthentic } from "./arbitrary.ts";
 import { Attacker, type Found } from "./attacker.ts";
 import { changes, describeChange, isByTheClock, type State, stateOf } from "./effects.ts";
-import { type Stage, setStage, type TenantName, tenantNames } from "./environment.ts";
+import { type Environment, setUpEnvironment, type TenantName, tenantNames } from "./environment.ts";
 import type { Input } from "./inputs.ts";
 import { type Fault, logFaults } from "./judge.ts";
 import { narrowed, smallest } from "./narrowing.ts";
@@ -34,43 +34,43 @@ interface Kind {
 /** Attacks a Worker with so many inputs of a seed, and with those that are known to have done harm once. */
 export async function run(seed: number, inputs: number): Promise<Verdict> {
   const began = Date.now();
-  const stage = await setStage();
-  const attacker = new Attacker(stage);
+  const environment = await setUpEnvironment();
+  const attacker = new Attacker(environment);
   const faults = new Faults();
   try {
-    const routes = await routesOf(stage);
+    const routes = await routesOf(environment);
     const open: Kind = {
       name: "unauthentic",
-      inputs: unauthentic(routes, stage.tenants),
-      look: () => stateOf(stage, tenantNames, true),
+      inputs: unauthentic(routes, environment.tenants),
+      look: () => stateOf(environment, tenantNames, true),
     };
     const own: Kind = {
       name: "authentic",
       inputs: authentic(routes),
-      look: () => stateOf(stage, others, false),
+      look: () => stateOf(environment, others, false),
     };
     const of_senders = Math.round((inputs * AUTHENTIC) / 100);
     await attack(attacker, faults, open, seed, inputs - of_senders);
     for (const scene of scenes) {
-      const logged_before = stage.log.length;
+      const logged_before = environment.log.length;
       for (const what of await scene.play(attacker))
         faults.add({ kind: scene.name, what: `${scene.name}: ${what}`, input: null });
       await attacker.logIsWritten();
-      for (const line of stage.log.slice(logged_before)) {
-        for (const fault of logFaults(line, stage.canaries)) faults.add({ ...fault, input: null });
+      for (const line of environment.log.slice(logged_before)) {
+        for (const fault of logFaults(line, environment.canaries)) faults.add({ ...fault, input: null });
       }
     }
     await attack(attacker, faults, own, seed, of_senders);
-    for (const what of await offences(stage)) faults.add({ kind: what, what, input: null });
+    for (const what of await offences(environment)) faults.add({ kind: what, what, input: null });
     return { figures: figuresOf(attacker, faults, seed, Date.now() - began), stories: faults.stories };
   } finally {
     attacker.close();
-    await stage.close();
+    await environment.close();
   }
 }
 
 /** As the app has them, so that a route that comes to it is attacked, too. */
-async function routesOf({ worker }: Stage): Promise<string[]> {
+async function routesOf({ worker }: Environment): Promise<string[]> {
   const routes = (await (await fetch(`${worker.url}/attack/routes`)).json()) as {
     method: string;
     path: string;
@@ -147,7 +147,7 @@ function seedOf(seed: number, name: Kind["name"], sent: number): number {
 }
 
 /** What SignalWire would have refused of what the Worker sent it. */
-async function offences({ tenants }: Stage): Promise<string[]> {
+async function offences({ tenants }: Environment): Promise<string[]> {
   const projects = new Set([...tenants.values()].map(({ project }) => project));
   const violations = await Promise.all(
     [...projects].map((project) => project.journal({ kind: "violation" })),

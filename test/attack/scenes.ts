@@ -147,27 +147,27 @@ function stateIn(document: string): string | null {
   return /"partyline":"([^"]+)"/.exec(document)?.[1] ?? /[?&;]partyline=([\w-]+)/.exec(document)?.[1] ?? null;
 }
 
-function tenantOf({ stage }: Attacker, name: TenantName): StagedTenant {
-  const tenant = stage.tenants.get(name);
+function tenantOf({ environment }: Attacker, name: TenantName): StagedTenant {
+  const tenant = environment.tenants.get(name);
   if (!tenant) throw new Error(`there is no tenant ${name}`);
   return tenant;
 }
 
 /** What a scene must not change of these tenants. */
 async function unchanged(
-  { stage }: Attacker,
+  { environment }: Attacker,
   names: readonly TenantName[],
   play: () => Promise<void>,
 ): Promise<string[]> {
-  const before = await stateOf(stage, names, false);
-  const visitors = stage.visitors.length;
+  const before = await stateOf(environment, names, false);
+  const visitors = environment.visitors.length;
   await play();
   await wait(300);
-  const forwarded = stage.visitors
+  const forwarded = environment.visitors
     .slice(visitors)
     .filter((visit) => names.some((name) => visit.includes(` /${name}/`)));
   return [
-    ...changes(before, await stateOf(stage, names, false)).map(describeChange),
+    ...changes(before, await stateOf(environment, names, false)).map(describeChange),
     ...forwarded.map((visit) => `was told on: ${visit}`),
   ];
 }
@@ -359,7 +359,7 @@ export const scenes: readonly Scene[] = [
       }
       await attacker.logIsWritten();
       for (const call of ["costly-1", "costly-2"]) {
-        const isTold = attacker.stage.log.some(
+        const isTold = attacker.environment.log.some(
           (line) => line.includes('"decide.over_budget"') && line.includes(`"${call}"`),
         );
         if (!isTold) complaints.push(`the log does not say that ${call} was over the budget`);
@@ -594,7 +594,7 @@ export const scenes: readonly Scene[] = [
       const send = sender(attacker, complaints);
       const call = await send(calling("bad", numbers.team));
       if (call.status !== 200) complaints.push(`a call: ${call.status}`);
-      const password = attacker.stage.canaries.make("password", "spare", "never");
+      const password = attacker.environment.canaries.make("password", "spare", "never");
       const body: Input["body"] = {
         is: "text",
         text: JSON.stringify(badRules(password)),

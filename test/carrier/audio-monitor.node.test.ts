@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Ear } from "./audio-monitor.ts";
+import { AudioMonitor } from "./audio-monitor.ts";
 import type { Sound } from "./leg.ts";
 
 function earAt() {
   const clock = { ms: 1_000_000 };
-  return { clock, ear: new Ear(() => clock.ms) };
+  return { clock, ear: new AudioMonitor(() => clock.ms) };
 }
 
 test("what is heard carries its times since the call began, open-ended while it lasts", () => {

@@ -24,7 +24,7 @@ interface Span {
 }
 
 /** What one caller hears and when, from the moment that it is made until `end()`. */
-export class Ear {
+export class AudioMonitor {
   readonly #now: () => number;
   readonly #began_at: number;
   readonly #spans: Span[] = [];

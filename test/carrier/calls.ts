@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Ear } from "./audio-monitor.ts";
+import { AudioMonitor } from "./audio-monitor.ts";
 import type { CallFacts, CallOrigin, CallState } from "./call-facts.ts";
 import { callerForm, headerForms } from "./call-forms.ts";
 import type { Clock } from "./clock.ts";
@@ -49,7 +49,7 @@ export class Call implements Leg {
   readonly facts: CallFacts;
   /** On the project's clock. */
   readonly began_at: number;
-  readonly ear: Ear;
+  readonly ear: AudioMonitor;
   readonly keypad: Keypad;
   state: CallState = "created";
   origin: CallOrigin;
@@ -93,7 +93,7 @@ export class Call implements Leg {
     this.vars = { ...facts.vars };
     this.times = { start_time: host.serverTime() };
     this.began_at = host.clock.now();
-    this.ear = new Ear(() => host.clock.now());
+    this.ear = new AudioMonitor(() => host.clock.now());
     this.keypad = new Keypad(host.clock, () => host.switches.type_ahead);
     this.#stop_ringing = this.ear.begin("ring", "ringback");
   }

@@ -36,7 +36,7 @@ export interface LogLine {
   line: string;
 }
 
-export interface Stage {
+export interface Environment {
   staged: Staged[];
   worker: Served;
   /** What the Worker logged and workerd said, and when. */
@@ -47,7 +47,7 @@ export interface Stage {
 }
 
 /** Carriers in this process, a carrier for each plan so that none disturbs another, and one Worker on a workerd for all. */
-export async function setStage(plans: readonly Plan[]): Promise<Stage> {
+export async function setUpEnvironment(plans: readonly Plan[]): Promise<Environment> {
   const credentials_key = randomBytes(32).toString("base64");
   const voicemail = await startVoicemail();
   const ruleServer = await startRuleServer();

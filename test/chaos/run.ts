@@ -1,4 +1,4 @@
-import { type LogLine, type Stage, type Staged, setStage } from "./environment.ts";
+import { type Environment, type LogLine, type Staged, setUpEnvironment } from "./environment.ts";
 import { type Verdict, verdictOf } from "./figures.ts";
 import type { Plan } from "./plan.ts";
 import { play } from "./player.ts";
@@ -23,14 +23,14 @@ export async function run(
   side_by_side = plans.length,
   over: (finished: Finished) => void = () => {},
 ): Promise<Finished[]> {
-  const stage = await setStage(plans);
+  const environment = await setUpEnvironment(plans);
   try {
     const finished: Finished[] = [];
-    const left = [...stage.staged.entries()];
+    const left = [...environment.staged.entries()];
     const playOn = async () => {
       for (let next = left.shift(); next; next = left.shift()) {
         const [index, one] = next;
-        const done = await playOne(stage, one);
+        const done = await playOne(environment, one);
         finished[index] = done;
         over(done);
       }
@@ -38,17 +38,17 @@ export async function run(
     await Promise.all(Array.from({ length: side_by_side }, playOn));
     return finished;
   } finally {
-    await stage.close();
+    await environment.close();
   }
 }
 
-async function playOne(stage: Stage, staged: Staged): Promise<Finished> {
-  await stage.open(staged);
-  const played = await play(staged, stage.worker.url);
-  const verdict = verdictOf(played, recordsOf(played), flaggedIn(stage.log));
+async function playOne(environment: Environment, staged: Staged): Promise<Finished> {
+  await environment.open(staged);
+  const played = await play(staged, environment.worker.url);
+  const verdict = verdictOf(played, recordsOf(played), flaggedIn(environment.log));
   const told = verdict.offenders.map((offender, index) =>
     index < STORIES
-      ? storyOf(played, offender, stage.log)
+      ? storyOf(played, offender, environment.log)
       : `${offender.crimes.join(", ")}: call ${offender.record.planned.call_id}, seed ${played.plan.seed}`,
   );
   return { ...verdict, plan: played.plan, stories: [...verdict.complaints, ...told] };

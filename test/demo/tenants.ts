@@ -26,7 +26,7 @@ export interface StagedTenant {
   acts: StagedCall[][];
 }
 
-interface Stage {
+interface Environment {
   carrier: CarrierProcess;
   worker: RunningWorker;
   credentials_key: string;
@@ -50,14 +50,16 @@ export function variablesOf(
 }
 
 /** Sets up every tenant of the demo as its owner would, all with the same rules: `npx partyline seal`, then `wrangler kv key put`. */
-export async function stageTenants(stage: Stage): Promise<StagedTenant[]> {
+export async function stageTenants(environment: Environment): Promise<StagedTenant[]> {
   const text = await readFile(join(import.meta.dirname, "rules.json"), "utf8");
-  const rules = text.replaceAll("https://voicemail.example.com", stage.voicemail_url);
-  return await Promise.all([acme, desk, ...troubled].map((tenant) => stageTenant(stage, tenant, rules)));
+  const rules = text.replaceAll("https://voicemail.example.com", environment.voicemail_url);
+  return await Promise.all(
+    [acme, desk, ...troubled].map((tenant) => stageTenant(environment, tenant, rules)),
+  );
 }
 
 async function stageTenant(
-  { carrier, worker, credentials_key, admin_token }: Stage,
+  { carrier, worker, credentials_key, admin_token }: Environment,
   { tenant, acts, faults = [] }: DemoTenant,
   rules: string,
 ): Promise<StagedTenant> {

@@ -4,37 +4,40 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../bench/children.ts";
 import { runPartyline } from "../cli/run-partyline.ts";
 import { docs, readDoc, root } from "./doc.ts";
-import { type DocsStage, type Ran, ReadersFolder, setStage } from "./environment.ts";
+import { type DocsEnvironment, type Ran, ReadersFolder, setUpEnvironment } from "./environment.ts";
 
 const all = docs();
 const readme = readDoc("README.md");
 const firstRules = readme.blocks.find(({ info }) => info === "json ruleset")?.text ?? "";
 
-let stage: DocsStage;
+let environment: DocsEnvironment;
 
 beforeAll(async () => {
-  stage = await setStage();
+  environment = await setUpEnvironment();
 }, 60_000);
 
 afterAll(async () => {
-  await stage.stop();
+  await environment.stop();
 });
 
 test("the five things to try in the demo show what the README says", async () => {
   const [call, see, wait, look, ask] = readme.blocks.filter(({ info }) => info === "sh demo");
-  const folder = await ReadersFolder.of(stage, readme, firstRules);
+  const folder = await ReadersFolder.of(environment, readme, firstRules);
   const run = async (block: { text: string } | undefined) => {
     const ran = await folder.run(block?.text ?? "exit 1");
     expect(ran).toMatchObject({ code: 0 });
     return ran.out;
   };
   for (const call_id of idsIn(await run(call)))
-    await stage.carrier.wait({ call: { call_id, in_conference: "acme:support" }, timeout_ms: 20_000 });
+    await environment.carrier.wait({ call: { call_id, in_conference: "acme:support" }, timeout_ms: 20_000 });
   expect(await run(see)).toMatch(/^acme:support {2}started: (\S+, ){2}\S+$/m);
   const [seated = "", waiting = ""] = idsIn(await run(wait));
-  await stage.carrier.wait({ call: { call_id: seated, in_conference: "acme:adviser" }, timeout_ms: 20_000 });
+  await environment.carrier.wait({
+    call: { call_id: seated, in_conference: "acme:adviser" },
+    timeout_ms: 20_000,
+  });
   const heard = { sound: "say", contains: "number 1 in line" } as const;
-  await stage.carrier.wait({ call: { call_id: waiting, heard }, timeout_ms: 20_000 });
+  await environment.carrier.wait({ call: { call_id: waiting, heard }, timeout_ms: 20_000 });
   const looked = await run(look);
   expect(looked).toContain(`${seated}  +15550100015`);
   expect(looked).toMatch(/"waiting":\[\{"call_id":"\S+?","from":"\+15550100016"/);
@@ -77,7 +80,7 @@ const pages = all.filter(({ blocks }) => blocks.some(({ info }) => isRun(info)))
 test.each(pages.map((doc) => [doc.path, doc] as const))(
   "every command of %s does what it says",
   async (_, doc) => {
-    const folder = await ReadersFolder.of(stage, doc, firstRules);
+    const folder = await ReadersFolder.of(environment, doc, firstRules);
     for (const { info, text } of doc.blocks.filter((block) => isRun(block.info))) {
       const [, input = ""] = / stdin=(.*)$/.exec(info) ?? [];
       expect(await folder.run(text, input === "" ? "" : `${input}\n`), text).toMatchObject({ code: 0 });
@@ -89,13 +92,13 @@ test.each(pages.map((doc) => [doc.path, doc] as const))(
 
 test("every request of the page on the API is one that the Worker understands", async () => {
   const page = readDoc("docs/api.md");
-  const folder = await ReadersFolder.of(stage, page, firstRules);
-  const { call_id } = await stage.carrier.placeCall({
+  const folder = await ReadersFolder.of(environment, page, firstRules);
+  const { call_id } = await environment.carrier.placeCall({
     from: "+15550100033",
     to: "+15550100100",
-    url: `${stage.worker_url}/hooks/acme/swml`,
+    url: `${environment.worker_url}/hooks/acme/swml`,
   });
-  await stage.carrier.wait({ call: { call_id, in_conference: "acme:support" }, timeout_ms: 20_000 });
+  await environment.carrier.wait({ call: { call_id, in_conference: "acme:support" }, timeout_ms: 20_000 });
   const requests = page.blocks
     .filter(({ info }) => info === "sh api")
     .flatMap(({ text }) => text.replaceAll("\\\n", "").trim().split("\n"));
@@ -111,8 +114,8 @@ test("the answers that the page on the API shows have the fields that the Worker
   const [shown = ""] = readDoc("docs/api.md")
     .blocks.filter(({ info }) => info === "json answer")
     .map(({ text }) => text);
-  const { ADMIN_TOKEN = "" } = stage.variables;
-  const response = await fetch(`${stage.worker_url}/api/tenants/acme/calls?limit=1`, {
+  const { ADMIN_TOKEN = "" } = environment.variables;
+  const response = await fetch(`${environment.worker_url}/api/tenants/acme/calls?limit=1`, {
     headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
   });
   const [wanted, given] = [JSON.parse(shown), await response.json()] as { calls: [object] }[];
@@ -129,7 +132,7 @@ test("every command of wrangler's that is named is there", async () => {
   const commands = [...new Set(named)];
   expect(commands).toContain("kv key put");
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-  const folder = await ReadersFolder.of(stage, readme, firstRules);
+  const folder = await ReadersFolder.of(environment, readme, firstRules);
   for (const command of commands) {
     const { out } = await folder.run(`"$NODE" ${wrangler} ${command} --help`);
     expect(out.split("\n"), command).toContainEqual(
@@ -145,7 +148,7 @@ test("the staging environment of the page on operations can be deployed", async 
   const { folder: made } = temporaryFolder();
   const main = `main = "${join(root, "functions/index.ts")}"`;
   await writeFile(join(made, "wrangler.toml"), `${config.replace(/^main = .*$/m, main)}\n${staging}`);
-  const folder = await ReadersFolder.of(stage, readme, firstRules);
+  const folder = await ReadersFolder.of(environment, readme, firstRules);
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const { out, code } = await folder.run(
     `cd ${made}; CLOUDFLARE_CF_FETCH_ENABLED=false WRANGLER_SEND_METRICS=false "$NODE" ${wrangler} deploy --dry-run --env staging`,

@@ -11,7 +11,7 @@ import { startWorker } from "../demo/worker.ts";
 import { type Doc, root } from "./doc.ts";
 
 /** The demo's simulator and Worker, with the tenants that the documents speak of; nothing has been called yet. */
-export interface DocsStage {
+export interface DocsEnvironment {
   carrier: CarrierProject;
   worker_url: string;
   /** What a reader's shell would have. */
@@ -20,7 +20,7 @@ export interface DocsStage {
   stop(): Promise<void>;
 }
 
-export async function setStage(): Promise<DocsStage> {
+export async function setUpEnvironment(): Promise<DocsEnvironment> {
   const credentials_key = randomBytes(32).toString("base64");
   const admin_token = randomBytes(16).toString("hex");
   const [carrier, worker] = await Promise.all([
@@ -61,15 +61,15 @@ export interface Ran {
 /** A folder as a reader has it who followed a page: the repository's examples, and the files that the page says to write. */
 export class ReadersFolder {
   readonly #folder: string;
-  readonly #stage: DocsStage;
+  readonly #environment: DocsEnvironment;
 
-  private constructor(folder: string, stage: DocsStage) {
+  private constructor(folder: string, environment: DocsEnvironment) {
     this.#folder = folder;
-    this.#stage = stage;
+    this.#environment = environment;
   }
 
   /** @param rules for a page that shows none of its own. */
-  static async of(stage: DocsStage, page: Doc, rules: string): Promise<ReadersFolder> {
+  static async of(environment: DocsEnvironment, page: Doc, rules: string): Promise<ReadersFolder> {
     const folder = await mkdtemp(join(tmpdir(), "partyline-docs-"));
     const first = (info: string) => page.blocks.find((block) => block.info === info)?.text;
     const files: Record<string, string | undefined> = {
@@ -85,12 +85,12 @@ export class ReadersFolder {
     await mkdir(join(folder, "bin"));
     await writeFile(join(folder, "bin/npx"), NPX);
     await chmod(join(folder, "bin/npx"), 0o755);
-    return new ReadersFolder(folder, stage);
+    return new ReadersFolder(folder, environment);
   }
 
   /** Runs a block as a shell would, the Worker being the stage's, and stops at the first command that fails. */
   async run(script: string, input = ""): Promise<Ran> {
-    const { variables, worker_url, credentials_key } = this.#stage;
+    const { variables, worker_url, credentials_key } = this.#environment;
     const local = script
       .replace("export CREDENTIALS_KEY=…", `export CREDENTIALS_KEY=${credentials_key}`)
       .replace(/^export [A-Z_]+=…$/gm, "")

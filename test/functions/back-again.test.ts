@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, openHouse, warmUp } from "./fixture.ts";
+import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 
 beforeAll(warmUp);
 
@@ -12,9 +12,9 @@ type Way = "swml by RELAY" | "swml by document" | "cxml";
 const ways: Way[] = ["swml by RELAY", "swml by document", "cxml"];
 
 /** A rule whose `after` hands the call over to the number's own webhook. */
-async function open(way: Way, rulesOf: (after: object) => object[]): Promise<House> {
+async function open(way: Way, rulesOf: (after: object) => object[]): Promise<Fixture> {
   const tenant = way === "swml by RELAY" ? {} : { join_via: "document" };
-  const home = await openHouse({ rules: [], tenant, carrier: { speed: 10 } });
+  const home = await openFixture({ rules: [], tenant, carrier: { speed: 10 } });
   const after = { hand_over: { swml: home.webhook_url, cxml: cxmlUrl(home) } };
   const moderator = {
     id: "chair",
@@ -25,28 +25,28 @@ async function open(way: Way, rulesOf: (after: object) => object[]): Promise<Hou
   return home;
 }
 
-function cxmlUrl(home: House): string {
+function cxmlUrl(home: Fixture): string {
   return home.webhook_url.replace(/swml$/, "cxml");
 }
 
-async function call(home: House, way: Way, from: string): Promise<string> {
+async function call(home: Fixture, way: Way, from: string): Promise<string> {
   const where = way === "cxml" ? { cxml_url: cxmlUrl(home) } : { url: home.webhook_url };
   return (await home.carrier.placeCall({ from, to: "+15550100100", ...where })).call_id;
 }
 
-async function inRoom(home: House, call_id: string, room: string): Promise<void> {
+async function inRoom(home: Fixture, call_id: string, room: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 10_000 });
 }
 
 /** The chair comes and goes, and with that the conference. */
-async function meet(home: House, way: Way, ms: number): Promise<void> {
+async function meet(home: Fixture, way: Way, ms: number): Promise<void> {
   const leader = await call(home, way, chair);
   await inRoom(home, leader, "board");
   await new Promise((resolve) => setTimeout(resolve, ms));
   await home.carrier.hangUp(leader);
 }
 
-async function joins(home: House, call_id: string): Promise<string[]> {
+async function joins(home: Fixture, call_id: string): Promise<string[]> {
   return (await home.carrier.call(call_id)).joins.map(({ conference }) =>
     conference.slice(home.tenant.length + 1),
   );

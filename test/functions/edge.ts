@@ -5,7 +5,7 @@ import { statusHooks } from "../../functions/webhooks/status-callbacks.ts";
 import { swmlHook } from "../../functions/webhooks/swml.ts";
 import { signForm } from "../../shared/form-signature.ts";
 import { signJson } from "../../shared/signature.ts";
-import type { House } from "./fixture.ts";
+import type { Fixture } from "./fixture.ts";
 
 const hooks = new Hono<{ Bindings: Env }>()
   .route("/hooks", swmlHook)
@@ -57,7 +57,7 @@ export function watchedBody(): { body: ReadableStream; pulls: () => number } {
 
 /** A call's webhook as SignalWire would sign it for this tenant. */
 export async function signedCall(
-  home: House,
+  home: Fixture,
   via: "swml" | "cxml",
   {
     from = "+15550100001",

@@ -6,7 +6,7 @@ import { CarrierClient, type CarrierProject } from "../carrier/client.ts";
 type ProjectSettings = NonNullable<Parameters<CarrierClient["createProject"]>[0]>;
 
 /** A tenant set up as its owner would: a project at the carrier, its records in KV, and SignalWire's way to the Worker. */
-export interface House {
+export interface Fixture {
   tenant: string;
   carrier: CarrierProject;
   /** What is pasted at SignalWire. */
@@ -17,7 +17,7 @@ export interface House {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface HouseSettings {
+interface FixtureSettings {
   rules: unknown;
   carrier?: ProjectSettings;
   tenant?: Record<string, unknown>;
@@ -26,12 +26,12 @@ interface HouseSettings {
   intercept?: (request: Request) => Promise<Response | null>;
 }
 
-let houses = 0;
+let fixtures = 0;
 
 /** No two houses share a tenant or a project, so tests do not meet. */
-export async function openHouse(settings: HouseSettings): Promise<House> {
-  houses += 1;
-  const tenant = `t${houses}-${crypto.randomUUID().slice(0, 8)}`;
+export async function openFixture(settings: FixtureSettings): Promise<Fixture> {
+  fixtures += 1;
+  const tenant = `t${fixtures}-${crypto.randomUUID().slice(0, 8)}`;
   const carrier = await new CarrierClient(inject("carrier")).createProject({
     ...settings.carrier,
     via_tunnel: true,
@@ -74,8 +74,8 @@ export async function openHouse(settings: HouseSettings): Promise<House> {
 }
 
 /** How often RELAY was asked for something, by method: what went over the wire and not what we think. */
-export async function sent(house: House, method: string): Promise<Record<string, unknown>[]> {
-  const frames = await house.carrier.journal({ kind: "frame_in" });
+export async function sent(fixture: Fixture, method: string): Promise<Record<string, unknown>[]> {
+  const frames = await fixture.carrier.journal({ kind: "frame_in" });
   return frames.flatMap((entry) => {
     const frame = entry["frame"] as { method?: string; params?: Record<string, unknown> } | undefined; // As the journal has it.
     return frame?.method === method ? [frame.params ?? {}] : [];
@@ -83,8 +83,8 @@ export async function sent(house: House, method: string): Promise<Record<string,
 }
 
 /** The steps of the documents that a call ran, in order. */
-export async function steps(house: House, call_id: string): Promise<string[]> {
-  const entries = await house.carrier.journal({ kind: "document" });
+export async function steps(fixture: Fixture, call_id: string): Promise<string[]> {
+  const entries = await fixture.carrier.journal({ kind: "document" });
   return entries.flatMap((entry) =>
     entry["call_id"] === call_id && "step" in entry ? [String(entry["step"])] : [],
   );
@@ -93,11 +93,14 @@ export async function steps(house: House, call_id: string): Promise<string[]> {
 /** A first call, so that the time which a fresh isolate takes to load our code is no test's deadline. */
 export async function warmUp(): Promise<void> {
   await exports.default.fetch("https://partyline.test/hooks/nobody/swml", { method: "POST", body: "{}" });
-  await using house = await openHouse({ rules: [{ id: "any", match: {}, place: { room: "any" } }] });
-  const { call_id } = await house.carrier.placeCall({
+  await using fixture = await openFixture({ rules: [{ id: "any", match: {}, place: { room: "any" } }] });
+  const { call_id } = await fixture.carrier.placeCall({
     from: "+15550100001",
     to: "+15550100100",
-    url: house.webhook_url,
+    url: fixture.webhook_url,
   });
-  await house.carrier.wait({ call: { call_id, in_conference: `${house.tenant}:any` }, timeout_ms: 20_000 });
+  await fixture.carrier.wait({
+    call: { call_id, in_conference: `${fixture.tenant}:any` },
+    timeout_ms: 20_000,
+  });
 }

@@ -6,7 +6,7 @@ import type { NumberSetup } from "../carrier/client.ts";
 import type { CallView, ConferenceView } from "../carrier/control-views.ts";
 import { Random } from "../chaos/random.ts";
 import { askApi } from "./api/ask.ts";
-import { type House, openHouse, warmUp } from "./fixture.ts";
+import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 import { castOf, inOrder, rulesFor, type Script, voicemail } from "./forty-callers.ts";
 
 beforeAll(warmUp);
@@ -17,8 +17,8 @@ type Way = (typeof ways)[number];
 const urls = { swml: "https://voicemail.example.com/swml", cxml: "https://voicemail.example.com/cxml" };
 
 /** A tenant whose rules know the cast, with a number set up in each way. */
-async function houseOf(cast: readonly Script[]): Promise<House> {
-  const home = await openHouse({
+async function fixtureOf(cast: readonly Script[]): Promise<Fixture> {
+  const home = await openFixture({
     rules: [],
     intercept: async ({ url }) => {
       if (url === urls.cxml) {
@@ -51,7 +51,7 @@ const lanes_each = 8;
 type Played = readonly (readonly [Script, string])[];
 
 /** Plays one caller's part to where it is settled, or is not in time; the call's id. */
-async function play(home: House, way: Way, script: Script, before: Played): Promise<string> {
+async function play(home: Fixture, way: Way, script: Script, before: Played): Promise<string> {
   const { carrier, tenant, webhook_url } = home;
   const number = { swml: webhook_url, cxml: webhook_url.replace(/swml$/, "cxml"), relay: tenant };
   const { part, from, to, type, keys, hang_up, expected } = script;
@@ -72,13 +72,13 @@ async function play(home: House, way: Way, script: Script, before: Played): Prom
   return call_id;
 }
 
-async function playInOrder(home: House, way: Way, scripts: readonly Script[]): Promise<Played> {
+async function playInOrder(home: Fixture, way: Way, scripts: readonly Script[]): Promise<Played> {
   const played: [Script, string][] = [];
   for (const script of scripts) played.push([script, await play(home, way, script, played)]);
   return played;
 }
 
-async function playAll(home: House, way: Way, cast: readonly Script[]): Promise<Played> {
+async function playAll(home: Fixture, way: Way, cast: readonly Script[]): Promise<Played> {
   const ordered = inOrder.map((parts) =>
     cast
       .filter(({ part }) => parts.includes(part))
@@ -96,7 +96,7 @@ async function playAll(home: House, way: Way, cast: readonly Script[]): Promise<
 }
 
 /** Who is in which room, and as what; by the callers' numbers. */
-function roomsOf(home: House, conferences: readonly ConferenceView[], calls: readonly CallView[]) {
+function roomsOf(home: Fixture, conferences: readonly ConferenceView[], calls: readonly CallView[]) {
   const fromOf = (call_id: string | null) => calls.find((call) => call.call_id === call_id)?.from ?? null;
   const rooms = conferences.map(({ name, state, participants }) => [
     name.slice(home.tenant.length + 1),
@@ -141,7 +141,7 @@ function roomsMeant(cast: readonly Script[]) {
 }
 
 /** Who sits where by the ledger's word, which operators and seats go by. */
-async function seatsOf({ tenant }: House): Promise<Record<string, string[]>> {
+async function seatsOf({ tenant }: Fixture): Promise<Record<string, string[]>> {
   const said = async (path: string): Promise<Record<string, { plain_name: string; from: string }[]>> =>
     await (await askApi(`/tenants/${tenant}/conferences${path}`)).json();
   const { conferences = [] } = await said("");
@@ -160,7 +160,7 @@ function seatsMeant(cast: readonly Script[]): Record<string, string[]> {
 }
 
 /** What became of each caller, told alike for each way. */
-function fatesOf(home: House, played: Played, calls: readonly CallView[]) {
+function fatesOf(home: Fixture, played: Played, calls: readonly CallView[]) {
   const fates = played.map(([{ part, from }, call_id]) => {
     const call = calls.find((one) => one.call_id === call_id);
     if (!call) throw new Error(`the carrier has no call ${call_id}`);
@@ -203,7 +203,7 @@ const silence_ms = 3_000;
 
 /** All that came of one way. Nothing is judged before every house is closed: calls that outlive a test stop its worker from ending. */
 async function outcomeOf(cast: readonly Script[], way: Way) {
-  await using home = await houseOf(cast);
+  await using home = await fixtureOf(cast);
   const played = await playAll(home, way, cast);
   const seated = async () => expect(await seatsOf(home)).toEqual(seatsMeant(cast));
   await vi.waitFor(seated, { timeout: 5_000 }).catch(() => {});

@@ -3,20 +3,20 @@ import { placingOf } from "../../functions/call-flow/join-steps.ts";
 import type { Story } from "../../functions/session/operator/call-history.ts";
 import type { Decision, Place } from "../../shared/rules/decision.ts";
 import { askApi } from "./api/ask.ts";
-import { type House, openHouse, warmUp } from "./fixture.ts";
-import { byDocument, desk, inDesk, wordsTo } from "./waiting-room-fixture.ts";
+import { type Fixture, openFixture, warmUp } from "./fixture.ts";
+import { byDocument, desk, inWaitingRoom, wordsTo } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 
-async function call(home: House, from: string, to = "+15550100100"): Promise<string> {
+async function call(home: Fixture, from: string, to = "+15550100100"): Promise<string> {
   return (await home.carrier.placeCall({ from, to, url: home.webhook_url })).call_id;
 }
 
-async function inRoom(home: House, call_id: string, room: string): Promise<void> {
+async function inRoom(home: Fixture, call_id: string, room: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 10_000 });
 }
 
-async function historyOf(home: House, call_id: string): Promise<Story & { kept: { call: object }[] }> {
+async function historyOf(home: Fixture, call_id: string): Promise<Story & { kept: { call: object }[] }> {
   let response = new Response();
   await expect
     .poll(async () => {
@@ -34,22 +34,22 @@ describe("a caller who drops", () => {
     place: { room: "desk", capacity: 2, rejoin_s: 600, announce: "Welcome." },
   };
 
-  async function welcomed(home: House, from: string): Promise<boolean> {
+  async function welcomed(home: Fixture, from: string): Promise<boolean> {
     const call_id = await call(home, from);
-    await inDesk(home, call_id);
+    await inWaitingRoom(home, call_id);
     return (await wordsTo(home, call_id)).length > 0;
   }
 
-  async function drop(home: House, from: string): Promise<void> {
+  async function drop(home: Fixture, from: string): Promise<void> {
     const call_id = await call(home, from);
-    await inDesk(home, call_id);
+    await inWaitingRoom(home, call_id);
     await home.carrier.hangUp(call_id);
     await expect.poll(async () => (await desk(home)).participants.length).toBe(1);
   }
 
   test("by SIP is back at the same seat from another port and by another transport", async () => {
-    await using home = await openHouse({ rules: [rule], ...byDocument });
-    await inDesk(home, await call(home, "+15550100201"));
+    await using home = await openFixture({ rules: [rule], ...byDocument });
+    await inWaitingRoom(home, await call(home, "+15550100201"));
     await drop(home, "sip:emil1@example.com:5060");
     expect(await welcomed(home, "sip:emil1@EXAMPLE.com:41234;transport=tcp")).toBe(false);
   });
@@ -57,8 +57,8 @@ describe("a caller who drops", () => {
   test.each(["sip:restricted@203.0.113.7", "Private Number", "Payphone"])(
     "and shows %j, as many do, leaves the seat to nobody",
     async (from) => {
-      await using home = await openHouse({ rules: [rule], ...byDocument });
-      await inDesk(home, await call(home, "+15550100201"));
+      await using home = await openFixture({ rules: [rule], ...byDocument });
+      await inWaitingRoom(home, await call(home, "+15550100201"));
       await drop(home, from);
       expect(await welcomed(home, from)).toBe(true);
     },
@@ -77,7 +77,7 @@ describe("a sticky room", () => {
   const rules = [{ id: "team", match: {}, place: { room: "team", sticky: "from", capacity: 9, overflow } }];
 
   test("is that of a SIP caller without a digit, and of no withheld number", async () => {
-    await using home = await openHouse({ rules, ...byDocument });
+    await using home = await openFixture({ rules, ...byDocument });
     await inRoom(home, await call(home, "+15550100201"), "team");
     await inRoom(home, await call(home, "sip:dora@example.com"), "team-2");
     await inRoom(home, await call(home, "sip:dora@EXAMPLE.com:5070"), "team-2");
@@ -92,7 +92,7 @@ test("a live room keeps the name that the version before gave it, and the next o
     { id: "before", match: { to: "+15550100100" }, place: { room: "r-sip:emil@EXAMPLE.com" } },
     { id: "now", match: { to: "+15550100101" }, place: { room: "r-{from}" } },
   ];
-  await using home = await openHouse({ rules, ...byDocument });
+  await using home = await openFixture({ rules, ...byDocument });
   const first = await call(home, "+15550100201", "+15550100100");
   await inRoom(home, first, "r-sip:emil@EXAMPLE.com");
   const second = await call(home, "sip:emil@EXAMPLE.com", "+15550100101");
@@ -106,7 +106,7 @@ test("a live room keeps the name that the version before gave it, and the next o
 
 test("a tenant's country and gateways say what an address is, and the call's history and its roster show that", async () => {
   const rules = [{ id: "berlin", match: { from: "+4930123456" }, place: { room: "berlin" } }];
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules,
     ...byDocument,
     tenant: { join_via: "document", country: "DE", sip_gateways: ["gw.example.net"] },

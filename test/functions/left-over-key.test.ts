@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, warmUp } from "./fixture.ts";
+import { type Fixture, warmUp } from "./fixture.ts";
 import { openContext } from "./session/calls/context-fixture.ts";
 
 beforeAll(warmUp);
@@ -22,7 +22,7 @@ const door = {
   rules: [{ id: "open", match: { "answer.pin": "5678" }, place: { room: "board" } }],
 };
 
-async function call(home: House, way: string, to: string): Promise<string> {
+async function call(home: Fixture, way: string, to: string): Promise<string> {
   const where =
     way === "context"
       ? { context: "main" }
@@ -32,14 +32,14 @@ async function call(home: House, way: string, to: string): Promise<string> {
   return (await home.carrier.placeCall({ from: "+15550100001", to, ...where })).call_id;
 }
 
-async function hears(home: House, call_id: string, words: string): Promise<void> {
+async function hears(home: Fixture, call_id: string, words: string): Promise<void> {
   await home.carrier.wait({
     call: { call_id, heard: { sound: "say", contains: words } },
     timeout_ms: 10_000,
   });
 }
 
-async function comesIn(home: House, call_id: string): Promise<void> {
+async function comesIn(home: Fixture, call_id: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` }, timeout_ms: 10_000 });
 }
 

@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { signJson } from "../../shared/signature.ts";
-import type { House } from "./fixture.ts";
+import type { Fixture } from "./fixture.ts";
 
 /** A call that was asked for its PIN, with what its document brings back. */
 export interface AskedCall {
@@ -15,7 +15,7 @@ interface Caller {
 }
 
 /** What SignalWire would post for a call, signed; the document that answers it, as text. */
-async function post(home: House, body: Record<string, unknown>): Promise<string> {
+async function post(home: Fixture, body: Record<string, unknown>): Promise<string> {
   const text = JSON.stringify(body);
   const { signing_key } = home.carrier;
   const signature = await signJson("SHA-256", signing_key, home.webhook_url, new TextEncoder().encode(text));
@@ -29,7 +29,7 @@ async function post(home: House, body: Record<string, unknown>): Promise<string>
 
 /** The call's first document. */
 export async function call(
-  home: House,
+  home: Fixture,
   { from, to, call_id = crypto.randomUUID() }: Caller,
 ): Promise<{ document: string; asked: AskedCall }> {
   const arrived = {
@@ -48,7 +48,7 @@ export async function call(
 
 /** The document that answers these digits, and what brings the call back from there. */
 export async function key(
-  home: House,
+  home: Fixture,
   { body }: AskedCall,
   digits: string,
 ): Promise<{ document: string; asked: AskedCall }> {

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sealTicket } from "../../shared/notice-ticket.ts";
 import { deriveKeys } from "../../shared/seal-keys.ts";
-import { type House, openHouse, warmUp } from "./fixture.ts";
+import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 import { putContexts } from "./session/calls/context-fixture.ts";
 import { lose, session } from "./waiting-room-fixture.ts";
 
@@ -32,16 +32,16 @@ const apart = {
 
 async function open(
   rules: unknown = apart,
-  more: Partial<Parameters<typeof openHouse>[0]> = {},
-): Promise<House> {
-  const home = await openHouse({ rules: [], carrier, ...more });
+  more: Partial<Parameters<typeof openFixture>[0]> = {},
+): Promise<Fixture> {
+  const home = await openFixture({ rules: [], carrier, ...more });
   await home.putRuleset(rules);
   return home;
 }
 
 type Way = "swml" | "cxml" | "relay";
 
-async function inTeam(home: House, from: string, way: Way = "swml"): Promise<string> {
+async function inTeam(home: Fixture, from: string, way: Way = "swml"): Promise<string> {
   const number = { swml: home.webhook_url, cxml: home.webhook_url.replace(/swml$/, "cxml"), relay: "main" };
   const params = from === chair ? { room: "team" } : {};
   const { call_id } = await home.carrier.placeCallVia(way, number, { from, to, params });
@@ -49,13 +49,13 @@ async function inTeam(home: House, from: string, way: Way = "swml"): Promise<str
   return call_id;
 }
 
-async function announcements({ carrier }: House): Promise<number> {
+async function announcements({ carrier }: Fixture): Promise<number> {
   const asked = await carrier.journal({ kind: "rest" });
   return asked.filter(({ method, path }) => method === "POST" && String(path).includes("/Conferences/"))
     .length;
 }
 
-async function noticesTo(home: House, call_id: string): Promise<string[]> {
+async function noticesTo(home: Fixture, call_id: string): Promise<string[]> {
   const { heard, two_sounds } = await home.carrier.call(call_id);
   expect(two_sounds).toBe(false);
   return heard.filter(({ detail }) => detail === NOTICE).map(({ sound }) => sound);
@@ -200,13 +200,13 @@ describe("a recording notice to a call by a context", () => {
     recording_notice: { play: "https://example.com/notice.mp3#missing" },
   };
 
-  async function openContext(): Promise<House> {
+  async function openContext(): Promise<Fixture> {
     const home = await open({ rules: [{ id: "any", match: {}, place }] });
     await putContexts(home, { main: home.tenant });
     return home;
   }
 
-  async function heardBy(home: House, call_id: string): Promise<string[]> {
+  async function heardBy(home: Fixture, call_id: string): Promise<string[]> {
     const { heard } = await home.carrier.call(call_id);
     return heard.filter(({ detail }) => detail === plain).map(({ sound }) => sound);
   }
@@ -230,7 +230,12 @@ describe("a recording notice to a call by a context", () => {
 });
 
 describe("a ticket for the recording notice", () => {
-  async function ask(home: House, tenant: string, conference: string, sealed_at: number): Promise<Response> {
+  async function ask(
+    home: Fixture,
+    tenant: string,
+    conference: string,
+    sealed_at: number,
+  ): Promise<Response> {
     const keys = await deriveKeys({
       credentials_key: env.CREDENTIALS_KEY ?? "",
       signing_keys: [home.carrier.signing_key],

@@ -3,7 +3,7 @@ import { exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RelaySession } from "../../functions/session/relay-session.ts";
 import { askApi } from "./api/ask.ts";
-import { type House, openHouse, sent, warmUp } from "./fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "./fixture.ts";
 import { session } from "./session/calls/context-fixture.ts";
 import { FULL, SqlFaults } from "./session/sql-faults.ts";
 
@@ -34,7 +34,7 @@ function rulesWith(more: Record<string, unknown> = {}) {
 }
 
 /** Two calls meet in the room, and hang up. */
-async function met(home: House, via: "swml" | "cxml"): Promise<string[]> {
+async function met(home: Fixture, via: "swml" | "cxml"): Promise<string[]> {
   const calls: string[] = [];
   for (const from of ["+15550100001", "+15550100002"]) {
     const url = home.webhook_url.replace(/swml$/, via);
@@ -53,12 +53,12 @@ interface Page {
   next: string | null;
 }
 
-async function listed(home: House, query = ""): Promise<Page> {
+async function listed(home: Fixture, query = ""): Promise<Page> {
   return await (await askApi(`/tenants/${home.tenant}/recordings${query}`)).json();
 }
 
 /** The only recording, once it is over. */
-async function completed(home: House, timeout = 5_000): Promise<Record<string, unknown>> {
+async function completed(home: Fixture, timeout = 5_000): Promise<Record<string, unknown>> {
   await expect
     .poll(
       async () => {
@@ -73,7 +73,7 @@ async function completed(home: House, timeout = 5_000): Promise<Record<string, u
 
 describe("a rule's recording callback", () => {
   test("tells by SWML, without a list, how the recording ended, with all that SignalWire says", async () => {
-    await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });
+    await using home = await openFixture({ rules: rulesWith(), carrier: { speed: 10 } });
     await met(home, "swml");
     await expect.poll(() => told.length).toBe(1);
     expect(JSON.parse(told[0]?.body ?? "")).toMatchObject({
@@ -98,7 +98,7 @@ describe("a rule's recording callback", () => {
         recording_status_callback_event: "in-progress completed",
         recording_status_callback_event_type: "cxml",
       };
-      await using home = await openHouse({
+      await using home = await openFixture({
         rules: rulesWith(wants),
         carrier: {
           speed: 10,
@@ -126,7 +126,7 @@ describe("a rule's recording callback", () => {
   test("that is lost, with every event, is made good from SignalWire's lists", async () => {
     const lost = (at: "event" | "callback", match: Record<string, string>) =>
       ({ at, match, do: { kind: "lose" } }) as const;
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: rulesWith(),
       carrier: {
         speed: 10,
@@ -149,7 +149,7 @@ describe("a rule's recording callback", () => {
 });
 
 /** A call in the room, and what posts a recording's form as SignalWire does. */
-async function reporting(home: House): Promise<(fields: Record<string, string>) => Promise<number>> {
+async function reporting(home: Fixture): Promise<(fields: Record<string, string>) => Promise<number>> {
   const { call_id } = await home.carrier.placeCall({
     ...caller,
     from: "+15550100001",
@@ -164,7 +164,7 @@ async function reporting(home: House): Promise<(fields: Record<string, string>) 
 
 test("a form that comes twice is told once, and one whose recording found no room is taken when it comes again", async () => {
   const events = { recording_status_callback_event: "in-progress completed" };
-  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  await using home = await openFixture({ rules: rulesWith(events), carrier: { speed: 10 } });
   const post = await reporting(home);
   const report = (RecordingStatus: string) =>
     post({ RecordingSid: "r-1", RecordingStatus, RecordingDuration: "3" });
@@ -187,7 +187,7 @@ test("a form that comes twice is told once, and one whose recording found no roo
 
 test("a form whose reply was lost on its way goes out whole when it comes again, and not again after that", async () => {
   const wants = { recording_status_callback_event_type: "cxml" };
-  await using home = await openHouse({ rules: rulesWith(wants), carrier: { speed: 10 } });
+  await using home = await openFixture({ rules: rulesWith(wants), carrier: { speed: 10 } });
   const report = await reporting(home);
   const form = { RecordingSid: "r-1", RecordingStatus: "completed", RecordingDuration: "3", NewField: "1" };
   await loseReply(home);
@@ -203,7 +203,7 @@ test("a form whose reply was lost on its way goes out whole when it comes again,
 
 test("an event whose reply went with its session is told when its callback comes again", async () => {
   const events = { recording_status_callback_event: "in-progress completed" };
-  await using home = await openHouse({ rules: rulesWith(events), carrier: { speed: 10 } });
+  await using home = await openFixture({ rules: rulesWith(events), carrier: { speed: 10 } });
   const report = await reporting(home);
   const form = { RecordingSid: "r-1", RecordingStatus: "in-progress" };
   await loseReply(home);
@@ -214,7 +214,7 @@ test("an event whose reply went with its session is told when its callback comes
 });
 
 /** The session takes the next callback, and its reply does not arrive. */
-async function loseReply(home: House): Promise<void> {
+async function loseReply(home: Fixture): Promise<void> {
   vi.spyOn(console, "error").mockImplementation(() => {});
   await runInDurableObject(session(home), (instance) => {
     const class_ = Object.getPrototypeOf(instance) as RelaySession;
@@ -226,7 +226,7 @@ async function loseReply(home: House): Promise<void> {
   });
 }
 
-async function isConfirmed(home: House): Promise<boolean> {
+async function isConfirmed(home: Fixture): Promise<boolean> {
   return await runInDurableObject(
     session(home),
     (_, { storage }) => storage.sql.exec("SELECT told FROM recordings WHERE told = 1").toArray().length === 1,
@@ -234,7 +234,7 @@ async function isConfirmed(home: House): Promise<boolean> {
 }
 
 test("a recording is in the list and in its calls' history, until it is deleted, at SignalWire too where that is asked", async () => {
-  await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });
+  await using home = await openFixture({ rules: rulesWith(), carrier: { speed: 10 } });
   const before = Date.now() - 1_000;
   const calls = await met(home, "swml");
   const one = await completed(home);
@@ -274,7 +274,7 @@ test("a recording is in the list and in its calls' history, until it is deleted,
 });
 
 test("what is being recorded is not deleted", async () => {
-  await using home = await openHouse({ rules: rulesWith(), carrier: { speed: 10 } });
+  await using home = await openFixture({ rules: rulesWith(), carrier: { speed: 10 } });
   for (const from of ["+15550100001", "+15550100002"]) {
     const { call_id } = await home.carrier.placeCall({ ...caller, from, url: home.webhook_url });
     await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` } });

@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { askApi } from "./api/ask.ts";
 import { atEdge, exhaustedLimiter, signedCall, watchedBody } from "./edge.ts";
-import { openHouse, warmUp } from "./fixture.ts";
+import { openFixture, warmUp } from "./fixture.ts";
 
 beforeAll(warmUp);
 
@@ -25,8 +25,8 @@ describe("a call that verifies is never limited", () => {
   test.each(["swml", "cxml"] as const)(
     "by %s, however many come from one address, and while that address attacks the tenant",
     async (via) => {
-      await using home = await openHouse({ rules });
-      await using cold = await openHouse({ rules });
+      await using home = await openFixture({ rules });
+      await using cold = await openFixture({ rules });
       const { REFUSALS, keys } = exhaustedLimiter();
       const attack = async () => {
         const wrong = { ...from_address, "x-signalwire-signature": "0".repeat(40) };
@@ -53,7 +53,7 @@ describe("a call that verifies is never limited", () => {
 
 describe("what can't show whose it is", () => {
   test("is counted by address, of IPv6 by the /64, and past the limit costs no log line", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const { REFUSALS, keys } = exhaustedLimiter();
     const addresses = [
       "203.0.113.7",
@@ -76,7 +76,7 @@ describe("what can't show whose it is", () => {
   });
 
   test("tells by its limit nothing of which tenants there are, whichever hook it asks", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const { REFUSALS } = exhaustedLimiter();
     for (const path of ["swml", "cxml", "conference-status?token=x", "recording-status"]) {
       for (const tenant of [home.tenant, "made-up", "NOT A TENANT"]) {
@@ -97,7 +97,7 @@ describe("what can't show whose it is", () => {
     ["hangs", () => new Promise(() => {})],
     ["is not there", null],
   ])("is refused as ever where the limiter %s", async (_, limit) => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const REFUSALS = limit && { limit };
     expect((await atEdge(unsigned(home.webhook_url), { REFUSALS })).status).toBe(403);
     expect(
@@ -109,7 +109,7 @@ describe("what can't show whose it is", () => {
   test.each(["swml", "cxml"])(
     "is refused by %s before its body is read, where it brings no signature at all",
     async (via) => {
-      await using home = await openHouse({ rules });
+      await using home = await openFixture({ rules });
       for (const tenant of [home.tenant, "made-up"]) {
         const { body, pulls } = watchedBody();
         const url = `https://partyline.test/hooks/${tenant}/${via}`;
@@ -120,7 +120,7 @@ describe("what can't show whose it is", () => {
   );
 
   test("is served while report_until runs, and not diagnosed past the limit", async () => {
-    await using home = await openHouse({ rules, tenant: { report_until: Date.now() + 3_600_000 } });
+    await using home = await openFixture({ rules, tenant: { report_until: Date.now() + 3_600_000 } });
     const { REFUSALS, keys } = exhaustedLimiter();
     expect((await atEdge(unsigned(home.webhook_url), { REFUSALS })).status).toBe(200);
     expect(keys).toHaveLength(1);

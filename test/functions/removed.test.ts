@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { askApi } from "./api/ask.ts";
-import { type House, openHouse, warmUp } from "./fixture.ts";
+import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 import { openContext } from "./session/calls/context-fixture.ts";
-import { desk, inDesk, wordsTo } from "./waiting-room-fixture.ts";
+import { desk, inWaitingRoom, wordsTo } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 
@@ -28,25 +28,25 @@ function rulesWith(more: Record<string, unknown> = {}): unknown[] {
 }
 
 interface Way {
-  open(rules: unknown[]): Promise<House>;
-  call(home: House, from: string): Promise<string>;
+  open(rules: unknown[]): Promise<Fixture>;
+  call(home: Fixture, from: string): Promise<string>;
 }
 
-const bySwml = async (home: House, from: string) =>
+const bySwml = async (home: Fixture, from: string) =>
   (await home.carrier.placeCall({ from, to, url: home.webhook_url })).call_id;
 
-const byRelay: Way = { open: (rules) => openHouse({ rules, carrier }), call: bySwml };
+const byRelay: Way = { open: (rules) => openFixture({ rules, carrier }), call: bySwml };
 
 const ways: [name: string, way: Way][] = [
   ["SWML, joined by RELAY", byRelay],
   [
     "SWML, joined by its document",
-    { open: (rules) => openHouse({ rules, carrier, tenant: { join_via: "document" } }), call: bySwml },
+    { open: (rules) => openFixture({ rules, carrier, tenant: { join_via: "document" } }), call: bySwml },
   ],
   [
     "cXML",
     {
-      open: (rules) => openHouse({ rules, carrier }),
+      open: (rules) => openFixture({ rules, carrier }),
       call: async (home, from) => {
         const cxml_url = home.webhook_url.replace(/swml$/, "cxml");
         return (await home.carrier.placeCall({ from, to, cxml_url })).call_id;
@@ -63,7 +63,7 @@ const ways: [name: string, way: Way][] = [
 ];
 
 /** What an operator does in SignalWire's dashboard: the participant is taken out, and the call goes on. */
-async function remove({ carrier }: House, call_id: string): Promise<void> {
+async function remove({ carrier }: Fixture, call_id: string): Promise<void> {
   const get = async (path: string, method = "GET") =>
     await fetch(new URL(`/api/laml/2010-04-01/Accounts/${carrier.project_id}/${path}`, inject("carrier")), {
       method,
@@ -81,16 +81,16 @@ async function remove({ carrier }: House, call_id: string): Promise<void> {
 }
 
 /** In the room, with somebody else there for whom it goes on; past the time in which a document of ours may have taken a call out. */
-async function meeting(way: Way, rules = rulesWith()): Promise<{ home: House; call_id: string }> {
+async function meeting(way: Way, rules = rulesWith()): Promise<{ home: Fixture; call_id: string }> {
   const home = await way.open(rules);
-  await inDesk(home, await way.call(home, "+15550100009"));
+  await inWaitingRoom(home, await way.call(home, "+15550100009"));
   const call_id = await way.call(home, "+15550100001");
-  await inDesk(home, call_id);
+  await inWaitingRoom(home, call_id);
   await new Promise((resolve) => setTimeout(resolve, EARLY_MS));
   return { home, call_id };
 }
 
-async function isAlone(home: House): Promise<void> {
+async function isAlone(home: Fixture): Promise<void> {
   await expect.poll(async () => (await desk(home)).participants.length, { timeout: 10_000 }).toBe(1);
 }
 
@@ -102,7 +102,7 @@ test("a caller whom an operator ends by the API keeps no seat", async () => {
   await isAlone(home);
   await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
   const back = await byRelay.call(home, "+15550100001");
-  await inDesk(home, back);
+  await inWaitingRoom(home, back);
   expect(await wordsTo(home, back)).toEqual([WELCOME]);
 });
 
@@ -123,7 +123,7 @@ test.each([
   await isAlone(home);
   await new Promise((resolve) => setTimeout(resolve, decided_ms));
   const back = await byRelay.call(home, "+15550100001");
-  await inDesk(home, back);
+  await inWaitingRoom(home, back);
   expect(await wordsTo(home, back)).toEqual([]);
 });
 
@@ -135,7 +135,7 @@ describe.each(ways)("a caller by %s", (_, way) => {
     await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
     await isAlone(home);
     const back = await way.call(home, "+15550100001");
-    await inDesk(home, back);
+    await inWaitingRoom(home, back);
     expect(await wordsTo(home, back)).toEqual([WELCOME]);
   });
 
@@ -146,21 +146,21 @@ describe.each(ways)("a caller by %s", (_, way) => {
     await isAlone(home);
     await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
     const back = await way.call(home, "+15550100001");
-    await inDesk(home, back);
+    await inWaitingRoom(home, back);
     expect(await wordsTo(home, back)).toEqual([]);
   });
 
   test("who drops just after joining is known three seconds later", async () => {
     await using home = await way.open(rulesWith());
-    await inDesk(home, await way.call(home, "+15550100009"));
+    await inWaitingRoom(home, await way.call(home, "+15550100009"));
     const call_id = await way.call(home, "+15550100001");
-    await inDesk(home, call_id);
+    await inWaitingRoom(home, call_id);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await home.carrier.hangUp(call_id);
     await isAlone(home);
     await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
     const back = await way.call(home, "+15550100001");
-    await inDesk(home, back);
+    await inWaitingRoom(home, back);
     expect(await wordsTo(home, back)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Conference } from "../../functions/session/operator/roster.ts";
 import { askApi } from "./api/ask.ts";
-import type { House } from "./fixture.ts";
+import type { Fixture } from "./fixture.ts";
 
 export const music = "https://example.com/music.mp3#seconds=10";
 
@@ -25,37 +25,37 @@ export function room(capacity: number, wait: Record<string, unknown> = {}): Reco
   };
 }
 
-export async function callFrom(home: House, from: string): Promise<string> {
+export async function callFrom(home: Fixture, from: string): Promise<string> {
   return (await home.carrier.placeCall({ from, to: "+15550100100", url: home.webhook_url })).call_id;
 }
 
-export async function inDesk(home: House, call_id: string): Promise<void> {
+export async function inWaitingRoom(home: Fixture, call_id: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:desk` }, timeout_ms: 15_000 });
 }
 
-export async function wordsTo(home: House, call_id: string): Promise<string[]> {
+export async function wordsTo(home: Fixture, call_id: string): Promise<string[]> {
   const { heard } = await home.carrier.call(call_id);
   return heard.filter(({ sound }) => sound === "say").map(({ detail }) => detail);
 }
 
-export async function desk(home: House): Promise<Conference> {
+export async function desk(home: Fixture): Promise<Conference> {
   return await (await askApi(`/tenants/${home.tenant}/conferences/desk`)).json();
 }
 
-export async function lineOf(home: House): Promise<string[]> {
+export async function lineOf(home: Fixture): Promise<string[]> {
   return ((await desk(home)).waiting ?? []).map(({ call_id }) => call_id);
 }
 
-export async function waits(home: House, ...calls: string[]): Promise<void> {
+export async function waits(home: Fixture, ...calls: string[]): Promise<void> {
   await expect.poll(() => lineOf(home), { timeout: 10_000 }).toEqual(calls);
 }
 
-export function session(home: House) {
+export function session(home: Fixture) {
   return env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
 }
 
 /** The object is gone as in a deploy or an eviction: memory and socket lost, rows and alarm kept; the alarm brings it back. */
-export async function lose(home: House): Promise<void> {
+export async function lose(home: Fixture): Promise<void> {
   await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
   await runDurableObjectAlarm(session(home));
 }

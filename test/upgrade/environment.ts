@@ -161,7 +161,7 @@ export class Home {
 }
 
 /** The simulator and, on a workerd, one Worker for the projects of all scenarios. */
-export interface Stage {
+export interface Environment {
   home(index: number): Home;
   /** What the Workers logged and workerd said. */
   log: string[];
@@ -171,7 +171,7 @@ export interface Stage {
 }
 
 /** @param script the bundle of the version that serves first. */
-export async function setStage(script: string, count: number): Promise<Stage> {
+export async function setUpEnvironment(script: string, count: number): Promise<Environment> {
   const carrier = await startCarrier(0);
   const front = await Front.open();
   const credentials_key = randomBytes(32).toString("base64");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../bench/children.ts";
 import { bundle } from "../bench/workerd.ts";
-import { type Stage, setStage, versionBefore } from "./environment.ts";
+import { type Environment, setUpEnvironment, versionBefore } from "./environment.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
 /**
@@ -23,13 +23,13 @@ describe.concurrent("when the version before follows this one", () => {
 });
 
 function followed(bundles: () => Promise<readonly [string, string]>, played: readonly Scenario[]): void {
-  let stage: Stage | null = null;
+  let environment: Environment | null = null;
   const outcomes = new Map<Scenario, Promise<{ error: unknown } | null>>();
 
   beforeAll(async () => {
     const [first, second] = await bundles();
-    const set = await setStage(first, played.length);
-    stage = set;
+    const set = await setUpEnvironment(first, played.length);
+    environment = set;
     const begun = new Map<Scenario, Promise<() => Promise<void>>>();
     const begin = async (isBrief: boolean) => {
       for (const [index, scenario] of played.entries()) {
@@ -53,7 +53,7 @@ function followed(bundles: () => Promise<readonly [string, string]>, played: rea
   }, 40_000);
 
   afterAll(async () => {
-    await stage?.close();
+    await environment?.close();
   });
 
   test.each(played.map((scenario) => [scenario.title, scenario] as const))("%s", async (_, scenario) => {
@@ -63,6 +63,6 @@ function followed(bundles: () => Promise<readonly [string, string]>, played: rea
 
   test("the Workers log no fault of their own", async () => {
     await Promise.all(outcomes.values());
-    expect(stage?.log.filter((line) => FAULT.test(line))).toEqual([]);
+    expect(environment?.log.filter((line) => FAULT.test(line))).toEqual([]);
   });
 }

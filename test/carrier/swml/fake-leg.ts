@@ -1,4 +1,4 @@
-import { Ear } from "../audio-monitor.ts";
+import { AudioMonitor } from "../audio-monitor.ts";
 import type { AnswerLimit, Leg, Sound } from "../leg.ts";
 
 /** Time that stands still until `run`, then jumps from one thing due to the next. */
@@ -50,7 +50,7 @@ export class FakeLeg implements Leg {
   readonly call_id = "call-1";
   readonly vars: Record<string, unknown> = {};
   readonly clock = new VirtualClock();
-  readonly ear = new Ear(() => this.clock.now());
+  readonly ear = new AudioMonitor(() => this.clock.now());
   readonly notes: Record<string, unknown>[] = [];
   readonly joined: Record<string, unknown>[] = [];
   readonly hang_ups: string[] = [];

@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { inject } from "vitest";
 import { type DoctorReply, doctorReplySchema, type Finding } from "../../../functions/api/doctor/reply.ts";
 import { sealSecret } from "../../../shared/credentials.ts";
-import type { House } from "../fixture.ts";
+import type { Fixture } from "../fixture.ts";
 
 export const carrier_host = new URL(inject("carrier")).host;
 export const origin = "https://partyline.test";
@@ -40,7 +40,7 @@ export async function seal(
 }
 
 /** Writes the project's record anew, right but for the changes. */
-export async function putProject({ carrier }: House, changes: Record<string, unknown>): Promise<void> {
+export async function putProject({ carrier }: Fixture, changes: Record<string, unknown>): Promise<void> {
   const { project_id, token, signing_key } = carrier;
   const record = {
     space: `http://${carrier_host}`,

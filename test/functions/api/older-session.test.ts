@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env, RpcStub, RpcTarget } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { routes } from "../../../functions/routes.ts";
-import { openHouse, warmUp } from "../fixture.ts";
+import { openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
@@ -18,7 +18,7 @@ class Older extends RpcTarget {
 }
 
 test("lists are answered while a session of the version before still runs", async () => {
-  await using home = await openHouse({ rules: [] });
+  await using home = await openFixture({ rules: [] });
   const older = { archive: () => new RpcStub(new Older()), dialer: () => new RpcStub(new Older()) };
   const mixed = {
     ...env,

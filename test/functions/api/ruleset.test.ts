@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { readTenant } from "../../../functions/tenants/directory.ts";
 import { hashRuleset } from "../../../shared/rules/compile/compile.ts";
-import { openHouse } from "../fixture.ts";
+import { openFixture } from "../fixture.ts";
 import { askApi, origin, putProject } from "./ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];
@@ -39,10 +39,10 @@ async function refusal(response: Response): Promise<[status: number, code: strin
 
 describe("reading a tenant's ruleset", () => {
   it("answers it with the hash of its text as the tag, and every secret as ***", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const text = JSON.stringify(secretive, null, 4);
-    await house.putRuleset(text);
-    const response = await get(house.tenant);
+    await fixture.putRuleset(text);
+    const response = await get(fixture.tenant);
     expect(response.status).toBe(200);
     expect(response.headers.get("etag")).toBe(`"${await hashRuleset(text)}"`);
     const said = await response.text();
@@ -58,89 +58,89 @@ describe("reading a tenant's ruleset", () => {
   });
 
   it("shows nothing of a text in which secrets can't be told, not even of a key that is there twice", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     for (const text of [`{ "token": "${token}" `, `${"[".repeat(50)}"${token}"${"]".repeat(50)}`]) {
-      await house.putRuleset(text);
-      const response = await get(house.tenant);
+      await fixture.putRuleset(text);
+      const response = await get(fixture.tenant);
       expect(response.headers.get("etag")).toBe(`"${await hashRuleset(text)}"`);
       const said = await response.text();
       expect(JSON.parse(said)).toMatchObject({ error: { code: "ruleset_unreadable" } });
       expect(response.status).toBe(409);
       expect(said).not.toContain(token);
     }
-    await house.putRuleset(`{ "x": { "authorization_bearer_token": "${token}" }, "x": 1 }`);
-    expect(await (await get(house.tenant)).text()).toBe('{"x":1}');
+    await fixture.putRuleset(`{ "x": { "authorization_bearer_token": "${token}" }, "x": 1 }`);
+    expect(await (await get(fixture.tenant)).text()).toBe('{"x":1}');
   });
 
   it("tells a tenant without rules from one that is not there, and from one that can't be read", async () => {
-    await using house = await openHouse({ rules });
-    await env.DIRECTORY.delete(`ruleset/${house.tenant}`);
-    expect(await refusal(await get(house.tenant))).toEqual([404, "no_ruleset"]);
+    await using fixture = await openFixture({ rules });
+    await env.DIRECTORY.delete(`ruleset/${fixture.tenant}`);
+    expect(await refusal(await get(fixture.tenant))).toEqual([404, "no_ruleset"]);
     expect(await refusal(await get("nobody"))).toEqual([404, "unknown_tenant"]);
     expect(await refusal(await get("No_Body"))).toEqual([404, "unknown_tenant"]);
-    await env.DIRECTORY.put(`tenant/${house.tenant}`, "{");
-    expect(await refusal(await get(house.tenant))).toEqual([503, "tenant_unreadable"]);
+    await env.DIRECTORY.put(`tenant/${fixture.tenant}`, "{");
+    expect(await refusal(await get(fixture.tenant))).toEqual([503, "tenant_unreadable"]);
   });
 
   it("wants the token, as writing does", async () => {
-    await using house = await openHouse({ rules });
-    const before = await stored(house.tenant);
+    await using fixture = await openFixture({ rules });
+    const before = await stored(fixture.tenant);
     const headers = { authorization: "Bearer wrong", "if-match": "*" };
-    expect((await askApi(`/tenants/${house.tenant}/ruleset`, { headers })).status).toBe(401);
-    expect((await put(house.tenant, { rules: [] }, headers)).status).toBe(401);
-    expect(await stored(house.tenant)).toBe(before);
+    expect((await askApi(`/tenants/${fixture.tenant}/ruleset`, { headers })).status).toBe(401);
+    expect((await put(fixture.tenant, { rules: [] }, headers)).status).toBe(401);
+    expect(await stored(fixture.tenant)).toBe(before);
   });
 });
 
 describe("writing a tenant's ruleset", () => {
   it("puts the text into KV as it was sent, answers its hash, and the tenant has these rules", async () => {
-    await using house = await openHouse({ rules });
-    const tag = (await get(house.tenant)).headers.get("etag") ?? "";
+    await using fixture = await openFixture({ rules });
+    const tag = (await get(fixture.tenant)).headers.get("etag") ?? "";
     const text = JSON.stringify({ rules: [{ ...rules[0], id: "other" }] }, null, 3);
-    const response = await put(house.tenant, text, { "if-match": tag });
+    const response = await put(fixture.tenant, text, { "if-match": tag });
     const hash = await hashRuleset(text);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ hash, warnings: [] });
     expect(response.headers.get("etag")).toBe(`"${hash}"`);
-    expect(await stored(house.tenant)).toBe(text);
-    expect((await readTenant(env, house.tenant, null))?.rules?.hash).toBe(hash);
+    expect(await stored(fixture.tenant)).toBe(text);
+    expect((await readTenant(env, fixture.tenant, null))?.rules?.hash).toBe(hash);
   });
 
   it("writes over the version that is named alone, in a list of versions and with a weakened tag too", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const standing = await hashRuleset(JSON.stringify({ rules }));
     const [next, other] = ["one", "two"].map((id) => JSON.stringify({ rules: [{ ...rules[0], id }] }));
-    const late = await put(house.tenant, next, { "if-match": `"${"0".repeat(64)}"` });
+    const late = await put(fixture.tenant, next, { "if-match": `"${"0".repeat(64)}"` });
     expect(late.headers.get("etag")).toBe(`"${standing}"`);
     expect(await refusal(late)).toEqual([412, "version_differs"]);
-    expect(await stored(house.tenant)).toBe(JSON.stringify({ rules }));
+    expect(await stored(fixture.tenant)).toBe(JSON.stringify({ rules }));
     const listed = `"${"0".repeat(64)}", W/"${standing}"`;
-    expect((await put(house.tenant, next, { "if-match": listed })).status).toBe(200);
-    expect(await refusal(await put(house.tenant, other, { "if-match": `"${standing}"` }))).toEqual([
+    expect((await put(fixture.tenant, next, { "if-match": listed })).status).toBe(200);
+    expect(await refusal(await put(fixture.tenant, other, { "if-match": `"${standing}"` }))).toEqual([
       412,
       "version_differs",
     ]);
-    expect((await put(house.tenant, other, { "if-match": "*" })).status).toBe(200);
-    expect(await stored(house.tenant)).toBe(other);
+    expect((await put(fixture.tenant, other, { "if-match": "*" })).status).toBe(200);
+    expect(await stored(fixture.tenant)).toBe(other);
   });
 
   it("takes a first ruleset with If-None-Match: *, and with nothing else", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const first = { "if-none-match": "*" };
-    expect(await refusal(await put(house.tenant, { rules }, first))).toEqual([412, "version_differs"]);
-    await env.DIRECTORY.delete(`ruleset/${house.tenant}`);
-    expect(await refusal(await put(house.tenant, { rules }, { "if-match": "*" }))).toEqual([
+    expect(await refusal(await put(fixture.tenant, { rules }, first))).toEqual([412, "version_differs"]);
+    await env.DIRECTORY.delete(`ruleset/${fixture.tenant}`);
+    expect(await refusal(await put(fixture.tenant, { rules }, { "if-match": "*" }))).toEqual([
       412,
       "version_differs",
     ]);
-    expect((await put(house.tenant, { rules }, first)).status).toBe(200);
-    expect(await stored(house.tenant)).toBe(JSON.stringify({ rules }));
+    expect((await put(fixture.tenant, { rules }, first)).status).toBe(200);
+    expect(await stored(fixture.tenant)).toBe(JSON.stringify({ rules }));
   });
 
   it("wants to be told which version, in a form that it knows", async () => {
-    await using house = await openHouse({ rules });
-    const before = await stored(house.tenant);
-    expect(await refusal(await put(house.tenant, { rules: [] }, {}))).toEqual([428, "no_precondition"]);
+    await using fixture = await openFixture({ rules });
+    const before = await stored(fixture.tenant);
+    expect(await refusal(await put(fixture.tenant, { rules: [] }, {}))).toEqual([428, "no_precondition"]);
     const odd = [
       { "if-match": "0".repeat(64) },
       { "if-match": '"abc"' },
@@ -148,19 +148,19 @@ describe("writing a tenant's ruleset", () => {
       { "if-match": "*", "if-none-match": "*" },
     ];
     for (const headers of odd) {
-      expect(await refusal(await put(house.tenant, { rules: [] }, headers))).toEqual([
+      expect(await refusal(await put(fixture.tenant, { rules: [] }, headers))).toEqual([
         400,
         "bad_precondition",
       ]);
     }
-    expect(await stored(house.tenant)).toBe(before);
+    expect(await stored(fixture.tenant)).toBe(before);
   });
 
   it("refuses a ruleset with errors by path, with what was meant, and writes nothing", async () => {
-    await using house = await openHouse({ rules });
-    const before = await stored(house.tenant);
+    await using fixture = await openFixture({ rules });
+    const before = await stored(fixture.tenant);
     const typo = { rules: [{ id: "a", match: {}, plaze: { room: "a" } }] };
-    const response = await put(house.tenant, typo, { "if-match": "*" });
+    const response = await put(fixture.tenant, typo, { "if-match": "*" });
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({
       error: { code: "bad_ruleset", message: expect.stringContaining("nothing was written") },
@@ -174,57 +174,57 @@ describe("writing a tenant's ruleset", () => {
       warnings: [],
     });
     for (const text of ["", "{", "null", "[".repeat(10_000), '{"rules":[],"__proto__":1}']) {
-      expect((await put(house.tenant, text, { "if-match": "*" })).status).toBe(422);
+      expect((await put(fixture.tenant, text, { "if-match": "*" })).status).toBe(422);
     }
-    expect(await stored(house.tenant)).toBe(before);
+    expect(await stored(fixture.tenant)).toBe(before);
   });
 
   it("checks with the tenant's own prefix, and without one where its names are plain", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const long = { rules: [{ ...rules[0], place: { room: "r".repeat(64) } }] };
-    const prefixed = await put(house.tenant, long, { "if-match": "*" });
+    const prefixed = await put(fixture.tenant, long, { "if-match": "*" });
     expect(await prefixed.json()).toMatchObject({ errors: [{ path: "rules[0].place.room" }] });
-    await putProject(house, { plain_names_for: house.tenant });
-    expect((await put(house.tenant, long, { "if-match": "*" })).status).toBe(200);
+    await putProject(fixture, { plain_names_for: fixture.tenant });
+    expect((await put(fixture.tenant, long, { "if-match": "*" })).status).toBe(200);
   });
 
   it("answers warnings of what it has written", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const unused = { lists: { vips: ["+15550100001"] }, rules };
-    const response = await put(house.tenant, unused, { "if-match": "*" });
+    const response = await put(fixture.tenant, unused, { "if-match": "*" });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ warnings: [{ path: "lists.vips" }] });
   });
 
   it("keeps each secret whose *** is put back, and refuses one that stands for none", async () => {
-    await using house = await openHouse({ rules });
-    await house.putRuleset(secretive);
-    const shown = await (await get(house.tenant)).json<typeof secretive>();
+    await using fixture = await openFixture({ rules });
+    await fixture.putRuleset(secretive);
+    const shown = await (await get(fixture.tenant)).json<typeof secretive>();
     const changed = { ...shown, timezone: "UTC" };
-    const response = await put(house.tenant, changed, { "if-match": "*" });
-    const text = (await stored(house.tenant)) ?? "";
+    const response = await put(fixture.tenant, changed, { "if-match": "*" });
+    const text = (await stored(fixture.tenant)) ?? "";
     expect(JSON.parse(text)).toEqual({ ...secretive, timezone: "UTC" });
     expect(await response.json()).toEqual({ hash: await hashRuleset(text), warnings: [] });
 
     const more = { ...shown, lists: { pins: [...shown.lists.pins, { hmac: "***" }] } };
-    const refused = await put(house.tenant, more, { "if-match": "*" });
+    const refused = await put(fixture.tenant, more, { "if-match": "*" });
     expect(refused.status).toBe(422);
     const said = await refused.text();
     expect(JSON.parse(said)).toMatchObject({
       errors: [{ path: "lists.pins[1].hmac", message: expect.stringContaining("write the secret itself") }],
     });
     expect(said).not.toContain(hmac);
-    expect(await stored(house.tenant)).toBe(text);
+    expect(await stored(fixture.tenant)).toBe(text);
   });
 
   it("reads 4 MiB and no more", async () => {
-    await using house = await openHouse({ rules });
-    const before = await stored(house.tenant);
+    await using fixture = await openFixture({ rules });
+    const before = await stored(fixture.tenant);
     const text = JSON.stringify({ rules });
     const over = text + " ".repeat(4 * 1024 * 1024 - text.length + 1);
-    expect(await refusal(await put(house.tenant, over, { "if-match": "*" }))).toEqual([413, "too_large"]);
-    expect(await stored(house.tenant)).toBe(before);
-    expect((await put(house.tenant, over.slice(0, -1), { "if-match": "*" })).status).toBe(200);
+    expect(await refusal(await put(fixture.tenant, over, { "if-match": "*" }))).toEqual([413, "too_large"]);
+    expect(await stored(fixture.tenant)).toBe(before);
+    expect((await put(fixture.tenant, over.slice(0, -1), { "if-match": "*" })).status).toBe(200);
   });
 
   it("knows no tenant that is not there", async () => {

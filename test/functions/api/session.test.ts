@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { openHouse } from "../fixture.ts";
+import { openFixture } from "../fixture.ts";
 import { askApi, askDoctor } from "./ask.ts";
 
 describe("a project's session, as the API tells of it", () => {
   it("is idle until something connects it, and asking does not", async () => {
-    await using house = await openHouse({ rules: [] });
-    const path = `/projects/${house.carrier.project_id}/session`;
+    await using fixture = await openFixture({ rules: [] });
+    const path = `/projects/${fixture.carrier.project_id}/session`;
     const before = await askApi(path);
     expect(before.status).toBe(200);
     expect(await before.json()).toMatchObject({
@@ -15,8 +15,8 @@ describe("a project's session, as the API tells of it", () => {
       in_flight: 0,
       last_reason: "",
     });
-    expect(await house.carrier.journal({ kind: "session" })).toEqual([]);
-    await askDoctor(house.tenant, house.webhook_url);
+    expect(await fixture.carrier.journal({ kind: "session" })).toEqual([]);
+    await askDoctor(fixture.tenant, fixture.webhook_url);
     const after = await (await askApi(path)).json();
     expect(after).toMatchObject({ state: "ready", last_reason: "a new session" });
   });

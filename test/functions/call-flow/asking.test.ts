@@ -1,12 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test, vi } from "vitest";
 import { answerHmac } from "../../../shared/secret-answer.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
-async function bridge(more: Record<string, unknown> = {}): Promise<House> {
-  const home = await openHouse({ rules: [], carrier: { speed: 5 } });
+async function bridge(more: Record<string, unknown> = {}): Promise<Fixture> {
+  const home = await openFixture({ rules: [], carrier: { speed: 5 } });
   const hmac = async (digits: string) => ({
     hmac: await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, digits),
   });
@@ -39,7 +39,7 @@ async function bridge(more: Record<string, unknown> = {}): Promise<House> {
   return home;
 }
 
-async function asked(home: House): Promise<string> {
+async function asked(home: Fixture): Promise<string> {
   const { call_id } = await home.carrier.placeCall({
     from: "+15550100001",
     to: "+15550100199",

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { askApi } from "../api/ask.ts";
-import { type House, openHouse, sent, steps, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, sent, steps, warmUp } from "../fixture.ts";
 
 const rules = [{ id: "support", match: { to: "+15550100100" }, place: { room: "support" } }];
 const caller = { from: "+15550100001", to: "+15550100100" };
@@ -13,32 +13,32 @@ const noEvents: Faults = [
 
 beforeAll(warmUp);
 
-type Faults = NonNullable<NonNullable<Parameters<typeof openHouse>[0]["carrier"]>["faults"]>;
+type Faults = NonNullable<NonNullable<Parameters<typeof openFixture>[0]["carrier"]>["faults"]>;
 
 async function house(
   faults: Faults = [],
-  more: Partial<Parameters<typeof openHouse>[0]> = {},
-): Promise<House> {
+  more: Partial<Parameters<typeof openFixture>[0]> = {},
+): Promise<Fixture> {
   // The carrier's calls live five times as fast, and our deadlines are as much shorter.
   const tenant = { join_deadline_ms: 400, ...more.tenant };
-  return await openHouse({ rules, ...more, tenant, carrier: { faults, speed: 5, ...more.carrier } });
+  return await openFixture({ rules, ...more, tenant, carrier: { faults, speed: 5, ...more.carrier } });
 }
 
 /** Places the call and waits until it is in its room and has stopped moving between documents. */
-async function settled(house: House, by: "relay" | "document", last: string) {
-  const { call_id } = await house.carrier.placeCall({ ...caller, url: house.webhook_url });
-  await house.carrier.wait({
-    call: { call_id, in_conference: `${house.tenant}:support` },
+async function settled(fixture: Fixture, by: "relay" | "document", last: string) {
+  const { call_id } = await fixture.carrier.placeCall({ ...caller, url: fixture.webhook_url });
+  await fixture.carrier.wait({
+    call: { call_id, in_conference: `${fixture.tenant}:support` },
     timeout_ms: 20_000,
   });
-  await house.carrier.wait({
+  await fixture.carrier.wait({
     journal: { kind: "document", contains: { call_id, step: last } },
     timeout_ms: 20_000,
   });
-  const call = await house.carrier.call(call_id);
+  const call = await fixture.carrier.call(call_id);
   expect(call).toMatchObject({ joined_by: by, stranded: false });
   expect(call.longest_silence_ms).toBeLessThan(10_000);
-  expect(await house.carrier.journal({ kind: "violation" })).toEqual([]);
+  expect(await fixture.carrier.journal({ kind: "violation" })).toEqual([]);
   return call;
 }
 
@@ -255,7 +255,7 @@ describe("what rules say besides a room", () => {
 
   test("an announcement is heard before the room, with RELAY and without", async () => {
     for (const faults of [[], [{ at: "connect" as const, do: { kind: "refuse" as const } }]]) {
-      await using home = await openHouse({ rules: spoken, carrier: { speed: 10, faults } });
+      await using home = await openFixture({ rules: spoken, carrier: { speed: 10, faults } });
       const { call_id } = await home.carrier.placeCall({
         ...caller,
         to: "+15550100101",
@@ -276,7 +276,7 @@ describe("what rules say besides a room", () => {
   });
 
   test("a rejected caller hears the line and is hung up on; one that is busy hears nothing and is not answered", async () => {
-    await using home = await openHouse({ rules: spoken, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules: spoken, carrier: { speed: 10 } });
     const closed = await home.carrier.placeCall({ ...caller, to: "+15550100102", url: home.webhook_url });
     await home.carrier.wait({
       call: { call_id: closed.call_id, state: "ended", heard: { sound: "say", contains: "We are closed." } },
@@ -289,7 +289,7 @@ describe("what rules say besides a room", () => {
   });
 
   test("a call handed over runs the tenant's own document", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: spoken,
       carrier: { speed: 10 },
       intercept: async (request) =>
@@ -309,7 +309,7 @@ describe("what rules say besides a room", () => {
   });
 
   test("a number that no rule knows is told so: deny by default", async () => {
-    await using home = await openHouse({ rules: spoken, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules: spoken, carrier: { speed: 10 } });
     const { call_id } = await home.carrier.placeCall({
       ...caller,
       to: "+15550100999",

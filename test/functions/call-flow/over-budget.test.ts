@@ -3,7 +3,7 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { readTenant } from "../../../functions/tenants/directory.ts";
 import { signJson } from "../../../shared/signature.ts";
 import { askApi, askDoctor } from "../api/ask.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { caller, openContext } from "../session/calls/context-fixture.ts";
 
 const [when, too] = ["params.l.exists(x, x in params.m)", "params.l.exists(y, y in params.m)"];
@@ -65,7 +65,7 @@ test.each([
 );
 
 /** A webhook as SignalWire signs it, with these parameters. */
-async function ask(home: House, params: object): Promise<Response> {
+async function ask(home: Fixture, params: object): Promise<Response> {
   const { from, to } = caller;
   const call = { call_id: crypto.randomUUID(), node_id: "node-1", from, to, headers: [] };
   const body = JSON.stringify({ call, vars: {}, params });
@@ -83,7 +83,7 @@ async function ask(home: House, params: object): Promise<Response> {
 }
 
 test("rules that can take too long serve where they are in KV, and leave to the fallback what would", async () => {
-  await using home = await openHouse({ rules, tenant: { ...tenant, join_via: "document" } });
+  await using home = await openFixture({ rules, tenant: { ...tenant, join_via: "document" } });
   const list = (name: string, length: number) => Array.from({ length }, (_, index) => `${name}${index}`);
   const [found, loads] = await logged("ruleset.over_budget", () => readTenant(env, home.tenant, null));
   expect(found?.rules?.rules).toHaveLength(5);
@@ -110,7 +110,7 @@ test("rules that can take too long serve where they are in KV, and leave to the 
 });
 
 test("rules that can take too long are not written, and the doctor names them where they serve", async () => {
-  await using home = await openHouse({ rules });
+  await using home = await openFixture({ rules });
   const path = "rules[2].match.when";
   const written = await askApi(`/tenants/${home.tenant}/ruleset`, {
     method: "PUT",

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { answerHmac } from "../../../shared/secret-answer.ts";
 import { askApi } from "../api/ask.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { type AskedCall, call, key } from "../pin-caller.ts";
 
 beforeAll(warmUp);
@@ -15,8 +15,8 @@ const bob = "+15550100002";
 const bridge = "+15550100199";
 
 /** `4711` is in the ruleset; `0815` in KV, for a chair's own room, and `1234` there, for a member. */
-async function bank(tenant: Record<string, unknown> = {}): Promise<House> {
-  const home = await openHouse({ rules: [], tenant: { join_via: "document", ...tenant } });
+async function bank(tenant: Record<string, unknown> = {}): Promise<Fixture> {
+  const home = await openFixture({ rules: [], tenant: { join_via: "document", ...tenant } });
   const hmac = (digits: string) => answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, digits);
   await home.putRuleset({
     rules: [
@@ -43,18 +43,23 @@ async function bank(tenant: Record<string, unknown> = {}): Promise<House> {
   return home;
 }
 
-function session(home: House) {
+function session(home: Fixture) {
   return env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
 }
 
-async function asked(home: House, from: string, to = bridge): Promise<AskedCall> {
+async function asked(home: Fixture, from: string, to = bridge): Promise<AskedCall> {
   const first = await call(home, { from, to });
   expect(first.document).toContain("Enter your PIN.");
   return first.asked;
 }
 
 /** What these calls hear to PINs that are all wrong and all different, fifty at a time. */
-async function attack(home: House, calls: readonly AskedCall[], from: number, to: number): Promise<string[]> {
+async function attack(
+  home: Fixture,
+  calls: readonly AskedCall[],
+  from: number,
+  to: number,
+): Promise<string[]> {
   const heard: string[] = [];
   for (let start = from; start < to; start += 50) {
     const batch = Array.from({ length: Math.min(50, to - start) }, async (_, index) => {
@@ -85,7 +90,7 @@ describe("a PIN", () => {
   });
 
   test("is not asked again of a caller who drops and comes back while the seat is kept", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [],
       tenant: { join_via: "document" },
       carrier: { speed: 5 },

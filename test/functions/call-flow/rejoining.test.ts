@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { openHouse, warmUp } from "../fixture.ts";
-import { byDocument, callFrom, desk, inDesk, room, waits, wordsTo } from "../waiting-room-fixture.ts";
+import { openFixture, warmUp } from "../fixture.ts";
+import { byDocument, callFrom, desk, inWaitingRoom, room, waits, wordsTo } from "../waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 
@@ -21,11 +21,11 @@ describe("a caller who drops", () => {
   ];
 
   test("finds the seat kept, without an announcement; nobody else has it meanwhile, and somebody does afterwards", async () => {
-    await using home = await openHouse({ rules, ...byDocument });
+    await using home = await openFixture({ rules, ...byDocument });
     const stays = await callFrom(home, "+15550100201");
-    await inDesk(home, stays);
+    await inWaitingRoom(home, stays);
     const drops = await callFrom(home, "+15550100202");
-    await inDesk(home, drops);
+    await inWaitingRoom(home, drops);
     expect(await wordsTo(home, drops)).toEqual(["You are caller number 2."]);
     await home.carrier.hangUp(drops);
     await expect.poll(async () => (await desk(home)).participants.length).toBe(1);
@@ -34,7 +34,7 @@ describe("a caller who drops", () => {
       call: { call_id: other, state: "ended", heard: { contains: "All seats are taken." } },
     });
     const back = await callFrom(home, "+15550100202");
-    await inDesk(home, back);
+    await inWaitingRoom(home, back);
     expect(await wordsTo(home, back)).toEqual([]);
     await home.carrier.hangUp(back);
     await expect
@@ -56,25 +56,25 @@ describe("a caller who drops", () => {
   test("and is back before anybody heard of it, has the seat at once: it is kept for nobody else", async () => {
     const [rule] = rules;
     const place = { ...rule?.place, ...(room(2)["place"] as object), rejoin_s: 600, announce: undefined };
-    await using home = await openHouse({ rules: [{ ...rule, place }], ...byDocument });
-    await inDesk(home, await callFrom(home, "+15550100201"));
+    await using home = await openFixture({ rules: [{ ...rule, place }], ...byDocument });
+    await inWaitingRoom(home, await callFrom(home, "+15550100201"));
     const dead = await callFrom(home, "+15550100202");
-    await inDesk(home, dead);
+    await inWaitingRoom(home, dead);
     const back = await callFrom(home, "+15550100202");
     await waits(home, back);
     await home.carrier.hangUp(dead);
-    await inDesk(home, back);
+    await inWaitingRoom(home, back);
   });
 
   test("who withholds the number is known by nothing, and finds no seat kept", async () => {
-    await using home = await openHouse({ rules, ...byDocument });
-    await inDesk(home, await callFrom(home, "+15550100201"));
+    await using home = await openFixture({ rules, ...byDocument });
+    await inWaitingRoom(home, await callFrom(home, "+15550100201"));
     const drops = await callFrom(home, "anonymous");
-    await inDesk(home, drops);
+    await inWaitingRoom(home, drops);
     await home.carrier.hangUp(drops);
     await expect.poll(async () => (await desk(home)).participants.length).toBe(1);
     const next = await callFrom(home, "+15550100203");
-    await inDesk(home, next);
+    await inWaitingRoom(home, next);
     expect(await wordsTo(home, next)).toEqual(["You are caller number 2."]);
   });
 });

@@ -5,7 +5,7 @@ import type { PlaceRequest } from "../../../functions/session/contract/placement
 import type { SessionStatus } from "../../../functions/session/operator/session-status.ts";
 import { migrate } from "../../../functions/session/store/schema.ts";
 import { sealSecret } from "../../../shared/credentials.ts";
-import { type House, openHouse, sent, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../fixture.ts";
 
 const rules = [{ id: "support", match: {}, place: { room: "support" } }];
 const caller = { from: "+15550100001", to: "+15550100100" };
@@ -13,16 +13,16 @@ const joinFrame = { kind: "frame_in", contains: { frame: { method: "calling.join
 
 beforeAll(warmUp);
 
-function session(home: House) {
+function session(home: Fixture) {
   return env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
 }
 
 /** The object is gone as in a deploy or an eviction: memory and socket lost, rows and alarm kept. */
-async function lose(home: House): Promise<void> {
+async function lose(home: Fixture): Promise<void> {
   await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
 }
 
-async function api(home: House, method: "GET" | "POST", path: string): Promise<SessionStatus> {
+async function api(home: Fixture, method: "GET" | "POST", path: string): Promise<SessionStatus> {
   const url = `https://partyline.test/api/projects/${home.carrier.project_id}/${path}`;
   const response = await exports.default.fetch(url, {
     method,
@@ -33,7 +33,7 @@ async function api(home: House, method: "GET" | "POST", path: string): Promise<S
 }
 
 /** A counter as it is on disk. */
-async function counted(home: House, name: string): Promise<number> {
+async function counted(home: Fixture, name: string): Promise<number> {
   return await runInDurableObject(session(home), (_, state) => {
     const [row] = state.storage.sql.exec<{ total: number }>(
       "SELECT total FROM counters WHERE name = ?",
@@ -43,7 +43,7 @@ async function counted(home: House, name: string): Promise<number> {
   });
 }
 
-async function inRoom(home: House): Promise<string> {
+async function inRoom(home: Fixture): Promise<string> {
   const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
   await home.carrier.wait({
     journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
@@ -53,7 +53,7 @@ async function inRoom(home: House): Promise<string> {
 
 describe("a session that is lost", () => {
   test("between the join and its answer: the placement is unknown, never sent again, and REST settles it", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       carrier: {
         faults: [{ at: "command", match: { method: "calling.join_conference" }, do: { kind: "ignore" } }],
@@ -71,7 +71,7 @@ describe("a session that is lost", () => {
   });
 
   test("before it had written anything down: the call that comes back is placed by its document, and counted", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       carrier: {
         faults: [{ at: "command", match: { method: "calling.join_conference" }, do: { kind: "ignore" } }],
@@ -92,7 +92,7 @@ describe("a session that is lost", () => {
   });
 
   test("while a call is in its room: the alarm brings it back, and SignalWire takes up the old session", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     // Counts are written within a second of what they count.
     await expect.poll(() => counted(home, "command_ok"), { timeout: 5_000 }).toBe(2);
@@ -107,7 +107,7 @@ describe("a session that is lost", () => {
   });
 
   test("and its call's leave comes after: the call is ended all the same", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "chair",
@@ -134,7 +134,7 @@ describe("a session that is lost", () => {
 });
 
 test("a call that has lasted as long as its rule lets it is ended", async () => {
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules: [{ id: "short", match: {}, place: { room: "support", max_duration_s: 3600 } }],
     carrier: { speed: 10 },
   });
@@ -149,7 +149,7 @@ test("a call that has lasted as long as its rule lets it is ended", async () => 
 
 describe("a session without work", () => {
   test("closes after idle_disconnect_s, and the next call opens it again", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       project: { session: { idle_disconnect_s: 1 } },
       carrier: { speed: 10 },
@@ -171,7 +171,7 @@ describe("a session without work", () => {
   });
 
   test("closes though nobody ever told how a call of the day before ended, and REST knows none but strangers", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       project: { session: { idle_disconnect_s: 1 } },
       carrier: { speed: 10, switches: { call_sid_is_call_id: false } },
@@ -201,7 +201,7 @@ describe("a connection that is left", () => {
   test.each(["disconnect", "disconnect_restart"] as const)(
     "by SignalWire's word (%s) is answered first, and closed with 1000",
     async (action) => {
-      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      await using home = await openFixture({ rules, carrier: { speed: 10 } });
       await inRoom(home);
       await home.carrier.sockets(action);
       await home.carrier.wait({ journal: closed });
@@ -211,7 +211,7 @@ describe("a connection that is left", () => {
   );
 
   test("because a person asks for another is closed with 1000", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     await api(home, "POST", "session/reconnect");
     await home.carrier.wait({ journal: resumed });
@@ -219,7 +219,7 @@ describe("a connection that is left", () => {
   });
 
   test("because SignalWire closes it is closed from our side too, with 1000", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     await home.carrier.sockets("close");
     await home.carrier.wait({ journal: closed });
@@ -229,7 +229,7 @@ describe("a connection that is left", () => {
 
 describe("refused credentials", () => {
   test("are shown as such, calls go by document at once, and a mended record is tried", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const right = home.carrier.token;
     await home.carrier.change({ token: "rotated" });
     const first = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
@@ -264,7 +264,7 @@ describe("refused credentials", () => {
 
 test("a connect that is refused three times without a word about credentials is shown as refused", async () => {
   const refuse = { kind: "error", code: -32000, message: "auth rejected: no such project" } as const;
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules,
     carrier: { speed: 10, faults: [{ at: "authenticate", do: refuse }] },
   });
@@ -276,7 +276,7 @@ test("a connect that is refused three times without a word about credentials is 
 
 describe("what changes between versions", () => {
   test("a contract that the session does not know goes by document, and nothing is sent", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const request = {
       v: 2,
       project_id: home.carrier.project_id,
@@ -291,7 +291,7 @@ describe("what changes between versions", () => {
   });
 
   test("migrations run once each", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     await runInDurableObject(session(home), (_, state) => {
       const rows = () => state.storage.sql.exec("SELECT id FROM migrations ORDER BY id").toArray();
@@ -304,7 +304,7 @@ describe("what changes between versions", () => {
 });
 
 test("ten thousand events in a burst are each acknowledged and recorded once", async () => {
-  await using home = await openHouse({ rules, carrier: { speed: 10 } });
+  await using home = await openFixture({ rules, carrier: { speed: 10 } });
   const call_id = await inRoom(home);
   const before = (await api(home, "GET", "session")).counters["events"] ?? 0;
   const flood = 10_000;

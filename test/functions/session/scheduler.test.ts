@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { openContext, putContexts, session } from "./calls/context-fixture.ts";
 import { SqlFaults } from "./sql-faults.ts";
 
@@ -9,14 +9,14 @@ beforeAll(warmUp);
 const rules = [{ id: "any", match: {}, place: { room: "any" } }];
 
 /** In how many milliseconds the alarm comes; null: none does. */
-async function alarmIn(home: House): Promise<number | null> {
+async function alarmIn(home: Fixture): Promise<number | null> {
   return await runInDurableObject(session(home), async (_, { storage }) => {
     const at = await storage.getAlarm();
     return at === null ? null : at - Date.now();
   });
 }
 
-async function runAlarm(home: House): Promise<void> {
+async function runAlarm(home: Fixture): Promise<void> {
   expect(await runDurableObjectAlarm(session(home))).toBe(true);
 }
 
@@ -24,7 +24,7 @@ describe("the alarm", () => {
   test.each(["DELETE FROM journal", "dials_under_way", "walks_by_open"])(
     "comes again though SQL fails: %s",
     async (failing) => {
-      await using home = await openHouse({ rules, project: { session: { stay_up: true } } });
+      await using home = await openFixture({ rules, project: { session: { stay_up: true } } });
       await session(home).check(home.carrier.project_id, "1", 1_000);
       const error = vi.spyOn(console, "error").mockImplementation(() => {});
       await runInDurableObject(session(home), async (_, { storage }) => {
@@ -43,7 +43,7 @@ describe("the alarm", () => {
 });
 
 test("the alarm comes again within a second where more is to be forgotten than one does", async () => {
-  await using home = await openHouse({ rules, project: { session: { stay_up: true } } });
+  await using home = await openFixture({ rules, project: { session: { stay_up: true } } });
   await session(home).check(home.carrier.project_id, "1", 1_000);
   await runInDurableObject(session(home), (_, { storage }) => {
     storage.sql.exec(

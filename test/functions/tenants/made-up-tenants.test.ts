@@ -1,13 +1,13 @@
 import { beforeAll, expect, test, vi } from "vitest";
 import { atEdge, signedCall, watchedBody, watchedKv } from "../edge.ts";
-import { openHouse, warmUp } from "../fixture.ts";
+import { openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
 const rules = [{ id: "no", match: {}, reject: { say: "The rule says no." } }];
 
 test("2,100 unsigned requests for made-up tenants cost one read each, and a tenant is served on while KV fails", async () => {
-  await using home = await openHouse({ rules });
+  await using home = await openFixture({ rules });
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const { DIRECTORY, keys, fail } = watchedKv();
   expect((await atEdge(await signedCall(home, "swml"), { DIRECTORY })).status).toBe(200);
@@ -25,7 +25,7 @@ test("2,100 unsigned requests for made-up tenants cost one read each, and a tena
 });
 
 test("a status callback shows its token before a ruleset is read or its own body is", async () => {
-  await using home = await openHouse({ rules });
+  await using home = await openFixture({ rules });
   const { DIRECTORY, keys } = watchedKv();
   const { body, pulls } = watchedBody();
   for (const kind of ["conference-status", "recording-status"]) {
@@ -38,7 +38,7 @@ test("a status callback shows its token before a ruleset is read or its own body
 });
 
 test("a tenant whose record can't be read any more, and then KV neither, is served by the last good one", async () => {
-  await using home = await openHouse({ rules });
+  await using home = await openFixture({ rules });
   const error = vi.spyOn(console, "error").mockImplementation(() => {});
   const { DIRECTORY, fail } = watchedKv();
   const answered = async () => (await atEdge(await signedCall(home, "swml"), { DIRECTORY })).status;

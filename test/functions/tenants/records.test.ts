@@ -6,7 +6,7 @@ import type { Tenant } from "../../../functions/tenants/tenant.ts";
 import { readRecord, recordProblems, tenantRecord } from "../../../shared/records.ts";
 import { askApi, askDoctor, putProject, said, seal } from "../api/ask.ts";
 import { signedCall } from "../edge.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 afterEach(() => vi.restoreAllMocks());
@@ -14,8 +14,8 @@ afterEach(() => vi.restoreAllMocks());
 const rules = [{ id: "no", match: {}, reject: { say: "Nobody home." } }];
 
 /** The tenant as an isolate reads it that has nothing, or something, of it. */
-async function read(house: House, previous: Tenant | null = null): Promise<Tenant> {
-  const found = await readTenant(env, house.tenant, previous);
+async function read(fixture: Fixture, previous: Tenant | null = null): Promise<Tenant> {
+  const found = await readTenant(env, fixture.tenant, previous);
   if (!found) throw new Error("there is no such tenant");
   return found;
 }
@@ -53,16 +53,16 @@ describe("unknown keys of a record", () => {
   });
 
   test("are left out, and the log says so once", async () => {
-    await using house = await openHouse({
+    await using fixture = await openFixture({
       rules,
       tenant: { joinvia: "document", join_via: "document", pin_limits: { tries: 3 } },
     });
-    await putProject(house, { stay_up: true });
+    await putProject(fixture, { stay_up: true });
     const told = lines("warn", "record.unknown_key");
-    const found = await read(house);
+    const found = await read(fixture);
     expect(found.record.join_via).toBe("document");
-    await read(house);
-    const [tenant, project] = [`tenant/${house.tenant}`, `project/${house.carrier.project_id}`];
+    await read(fixture);
+    const [tenant, project] = [`tenant/${fixture.tenant}`, `project/${fixture.carrier.project_id}`];
     expect(told().map(({ record, path, meant }) => [record, path, meant])).toEqual([
       [tenant, "pin_limits.tries", undefined],
       [tenant, "joinvia", "join_via"],
@@ -71,9 +71,9 @@ describe("unknown keys of a record", () => {
   });
 
   test("are wrong by the doctor's word, with the key that was meant", async () => {
-    await using house = await openHouse({ rules, tenant: { joinvia: "document" } });
-    await putProject(house, { session: { keep_day: 3 } });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    await using fixture = await openFixture({ rules, tenant: { joinvia: "document" } });
+    await putProject(fixture, { session: { keep_day: 3 } });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(reply.ok).toBe(false);
     expect(said(reply, "tenant")).toEqual([
       expect.stringMatching(/^✓/),
@@ -131,26 +131,26 @@ describe("a record that has gone bad", () => {
   ];
 
   test.each(tenantTexts)("%s leaves the last good one serving", async (_, text) => {
-    await using house = await openHouse({ rules, tenant: ofTenant });
-    const before = await read(house);
+    await using fixture = await openFixture({ rules, tenant: ofTenant });
+    const before = await read(fixture);
     await handOverRecords(env, before);
-    await env.DIRECTORY.put(`tenant/${house.tenant}`, text(house.carrier.project_id));
+    await env.DIRECTORY.put(`tenant/${fixture.tenant}`, text(fixture.carrier.project_id));
     const told = lines("error", "record.bad");
     // In an isolate that had it, and in one that has nothing.
-    const after = await read(house, before);
+    const after = await read(fixture, before);
     expect(after.record).toEqual(before.record);
-    expect((await read(house, after)).record).toEqual(before.record);
+    expect((await read(fixture, after)).record).toEqual(before.record);
     expect(told()).toHaveLength(1);
-    expect((await read(house)).record).toEqual(before.record);
-    const call = await signedCall(house, "swml");
+    expect((await read(fixture)).record).toEqual(before.record);
+    const call = await signedCall(fixture, "swml");
     expect(await (await exports.default.fetch(call)).text()).toContain("Nobody home.");
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "tenant")[0]).toBe(
-      `✗ tenant/${house.tenant} in KV is bad: the last good version serves.`,
+      `✗ tenant/${fixture.tenant} in KV is bad: the last good version serves.`,
     );
     expect(said(reply, "tenant")[1]).toMatch(/^✗ tenant\/\S+ in KV/);
-    await house.putTenant({});
-    expect((await read(house, after)).record.join_via).toBe("relay");
+    await fixture.putTenant({});
+    expect((await read(fixture, after)).record.join_via).toBe("relay");
   });
 
   const without = (project_id: string) => JSON.stringify({ ...ofTenant, project_id, join_via: "pigeon" });
@@ -166,102 +166,102 @@ describe("a record that has gone bad", () => {
   ])(
     "a tenant's with %s leaves the last good one serving in an isolate that has nothing",
     async (_, text) => {
-      await using house = await openHouse({ rules, tenant: ofTenant });
-      const before = await read(house);
+      await using fixture = await openFixture({ rules, tenant: ofTenant });
+      const before = await read(fixture);
       await handOverRecords(env, before);
-      await env.DIRECTORY.put(`tenant/${house.tenant}`, text(house.carrier.project_id));
+      await env.DIRECTORY.put(`tenant/${fixture.tenant}`, text(fixture.carrier.project_id));
       const told = lines("error", "record.bad");
-      const fresh = await read(house);
+      const fresh = await read(fixture);
       expect([fresh.record, fresh.project]).toEqual([before.record, before.project]);
-      expect(told()).toMatchObject([{ record: `tenant/${house.tenant}` }]);
-      const call = await signedCall(house, "swml");
+      expect(told()).toMatchObject([{ record: `tenant/${fixture.tenant}` }]);
+      const call = await signedCall(fixture, "swml");
       expect(await (await exports.default.fetch(call)).text()).toContain("Nobody home.");
-      const reply = await askDoctor(house.tenant, house.webhook_url);
+      const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
       expect(said(reply, "tenant")[0]).toMatch(/^✗ /);
     },
   );
 
   test("a tenant's of which the Worker noted nothing is found by the project that it names", async () => {
-    await using house = await openHouse({ rules, tenant: ofTenant });
-    const before = await read(house);
+    await using fixture = await openFixture({ rules, tenant: ofTenant });
+    const before = await read(fixture);
     await handOverRecords(env, before);
-    await env.DIRECTORY.delete(`served/${house.tenant}`);
-    await env.DIRECTORY.put(`tenant/${house.tenant}`, without(house.carrier.project_id));
-    expect((await read(house)).record).toEqual(before.record);
-    await env.DIRECTORY.put(`tenant/${house.tenant}`, JSON.stringify(ofTenant));
-    await expect(read(house)).rejects.toThrow("in KV is not as it should be: project_id: ");
+    await env.DIRECTORY.delete(`served/${fixture.tenant}`);
+    await env.DIRECTORY.put(`tenant/${fixture.tenant}`, without(fixture.carrier.project_id));
+    expect((await read(fixture)).record).toEqual(before.record);
+    await env.DIRECTORY.put(`tenant/${fixture.tenant}`, JSON.stringify(ofTenant));
+    await expect(read(fixture)).rejects.toThrow("in KV is not as it should be: project_id: ");
   });
 
   test("a tenant's whose project was deleted is gone with it", async () => {
-    await using house = await openHouse({ rules, tenant: ofTenant });
-    await handOverRecords(env, await read(house));
-    await env.DIRECTORY.delete(`project/${house.carrier.project_id}`);
-    await expect(read(house)).rejects.toThrow("there is no record project/");
-    await env.DIRECTORY.put(`tenant/${house.tenant}`, JSON.stringify({ project_id: "mistyped" }));
-    await expect(read(house)).rejects.toThrow("there is no record project/");
+    await using fixture = await openFixture({ rules, tenant: ofTenant });
+    await handOverRecords(env, await read(fixture));
+    await env.DIRECTORY.delete(`project/${fixture.carrier.project_id}`);
+    await expect(read(fixture)).rejects.toThrow("there is no record project/");
+    await env.DIRECTORY.put(`tenant/${fixture.tenant}`, JSON.stringify({ project_id: "mistyped" }));
+    await expect(read(fixture)).rejects.toThrow("there is no record project/");
   });
 
   test("where it is kept is written to KV once for all isolates, and again when the project is another", async () => {
-    await using house = await openHouse({ rules, tenant: ofTenant });
-    await using other = await openHouse({ rules });
-    const found = await read(house);
+    await using fixture = await openFixture({ rules, tenant: ofTenant });
+    await using other = await openFixture({ rules });
+    const found = await read(fixture);
     const put = vi.spyOn(env.DIRECTORY, "put");
     for (let isolate = 0; isolate < 2; isolate += 1) await handOverRecords(env, found);
     expect(put.mock.calls).toEqual([
-      [`served/${house.tenant}`, JSON.stringify({ project_id: house.carrier.project_id })],
+      [`served/${fixture.tenant}`, JSON.stringify({ project_id: fixture.carrier.project_id })],
     ]);
-    await house.putTenant({ project_id: other.carrier.project_id });
-    await handOverRecords(env, await read(house));
-    expect(await env.DIRECTORY.get(`served/${house.tenant}`, "json")).toEqual({
+    await fixture.putTenant({ project_id: other.carrier.project_id });
+    await handOverRecords(env, await read(fixture));
+    expect(await env.DIRECTORY.get(`served/${fixture.tenant}`, "json")).toEqual({
       project_id: other.carrier.project_id,
     });
   });
 
-  const projectTexts: [what: string, put: (house: House) => Promise<void>, words: RegExp][] = [
+  const projectTexts: [what: string, put: (fixture: Fixture) => Promise<void>, words: RegExp][] = [
     [
       "a value that can't be",
-      (house) => putProject(house, { signing_keys: [] }),
+      (fixture) => putProject(fixture, { signing_keys: [] }),
       /signing_keys: must not be empty/,
     ],
     [
       "a secret that does not open",
-      async (house) =>
-        await putProject(house, {
-          credentials: await seal(house.carrier.project_id, "x", btoa("another key of thirty-two bytes.")),
+      async (fixture) =>
+        await putProject(fixture, {
+          credentials: await seal(fixture.carrier.project_id, "x", btoa("another key of thirty-two bytes.")),
         }),
       /a sealed secret does not open/,
     ],
     [
       "text that is not JSON",
-      (house) => env.DIRECTORY.put(`project/${house.carrier.project_id}`, '{ "space": '),
+      (fixture) => env.DIRECTORY.put(`project/${fixture.carrier.project_id}`, '{ "space": '),
       /is not JSON/,
     ],
   ];
 
   test.each(projectTexts)("a project's with %s leaves the last good one serving", async (_, put, words) => {
-    await using house = await openHouse({ rules });
-    const before = await read(house);
+    await using fixture = await openFixture({ rules });
+    const before = await read(fixture);
     await handOverRecords(env, before);
-    await put(house);
-    const after = await read(house, before);
+    await put(fixture);
+    const after = await read(fixture, before);
     expect(after.project).toBe(before.project);
-    expect((await read(house, after)).project).toBe(before.project);
-    const fresh = await read(house);
+    expect((await read(fixture, after)).project).toBe(before.project);
+    const fresh = await read(fixture);
     expect(fresh.project).toEqual(before.project);
-    expect((await readProject(env, house.carrier.project_id)).version).toBe(before.project.version);
-    const call = await signedCall(house, "cxml");
+    expect((await readProject(env, fixture.carrier.project_id)).version).toBe(before.project.version);
+    const call = await signedCall(fixture, "cxml");
     expect(await (await exports.default.fetch(call)).text()).toContain("Nobody home.");
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "project")[0]).toMatch(/^✗ project\/.* in KV is bad: the last good version serves\./);
     expect(said(reply, "project")[1]).toMatch(words);
   });
 
   test("an isolate's first call is what has the session keep them", async () => {
-    await using house = await openHouse({ rules, tenant: ofTenant });
-    await (await exports.default.fetch(await signedCall(house, "swml"))).text();
+    await using fixture = await openFixture({ rules, tenant: ofTenant });
+    await (await exports.default.fetch(await signedCall(fixture, "swml"))).text();
     await vi.waitFor(async () => {
-      const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(house.carrier.project_id));
-      const { tenant, project } = await session.tenants().lastGood(house.tenant);
+      const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(fixture.carrier.project_id));
+      const { tenant, project } = await session.tenants().lastGood(fixture.tenant);
       expect([tenant, project]).toEqual([
         expect.stringContaining("rt=8000"),
         expect.stringContaining("credentials"),
@@ -270,7 +270,7 @@ describe("a record that has gone bad", () => {
   });
 
   test("that never was good is told of as before, and keeps no other tenant's", async () => {
-    await using house = await openHouse({ rules, tenant: { join_via: "pigeon" } });
-    await expect(read(house)).rejects.toThrow("in KV is not as it should be: join_via: ");
+    await using fixture = await openFixture({ rules, tenant: { join_via: "pigeon" } });
+    await expect(read(fixture)).rejects.toThrow("in KV is not as it should be: join_via: ");
   });
 });

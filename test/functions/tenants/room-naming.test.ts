@@ -10,7 +10,7 @@ import { WIRE_NAME_LENGTH } from "../../../shared/conference.ts";
 import { signForm } from "../../../shared/form-signature.ts";
 import { askApi, askDoctor, carrier_host, putProject, said } from "../api/ask.ts";
 import { atEdge, signedCall } from "../edge.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { requestOf } from "../session/ledger.ts";
 
 beforeAll(warmUp);
@@ -18,8 +18,8 @@ beforeAll(warmUp);
 const rules = [{ id: "any", match: {}, place: { room: "board" } }];
 
 /** The conference that the call's document joins. */
-async function roomOf(house: House, bindings: Record<string, unknown> = {}): Promise<string | undefined> {
-  const answer = await atEdge(await signedCall(house, "cxml"), bindings);
+async function roomOf(fixture: Fixture, bindings: Record<string, unknown> = {}): Promise<string | undefined> {
+  const answer = await atEdge(await signedCall(fixture, "cxml"), bindings);
   return />([^<>]+)<\/Conference>/.exec(await answer.text())?.[1];
 }
 
@@ -31,13 +31,13 @@ const gone = {
   },
 };
 
-function sessionOf({ carrier }: House) {
+function sessionOf({ carrier }: Fixture) {
   return env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(carrier.project_id));
 }
 
 /** Another isolate has the session place a call; the room that it gets. */
-async function placed(house: House, tenant: string, room: string, naming?: Naming): Promise<string> {
-  const { project_id } = house.carrier;
+async function placed(fixture: Fixture, tenant: string, room: string, naming?: Naming): Promise<string> {
+  const { project_id } = fixture.carrier;
   const { node_id: _, ...request } = requestOf(crypto.randomUUID(), {
     deadline_at: Date.now() + 2_000,
     project_id,
@@ -46,12 +46,12 @@ async function placed(house: House, tenant: string, room: string, naming?: Namin
     join_via: "document",
     ...(naming === undefined ? {} : { naming }),
   });
-  return (await sessionOf(house).place(request)).room;
+  return (await sessionOf(fixture).place(request)).room;
 }
 
 /** A signed callback about the conference of that name comes to the tenant's URL: its answer, and whether it was dropped as another's. */
 async function told(
-  whose: House,
+  whose: Fixture,
   name: string,
   { proved = false, status = "participant-join" } = {},
 ): Promise<[status: number, isDropped: boolean]> {
@@ -108,8 +108,8 @@ describe("the name of a room that the session does not give", () => {
 
 describe("the names of rooms", () => {
   test("stay plain when the one-tenant start gets its project's record", async () => {
-    await using house = await openHouse({ rules });
-    const { project_id, token, signing_key } = house.carrier;
+    await using fixture = await openFixture({ rules });
+    const { project_id, token, signing_key } = fixture.carrier;
     const record = await env.DIRECTORY.get(`project/${project_id}`);
     await env.DIRECTORY.delete(`project/${project_id}`);
     await env.DIRECTORY.put("ruleset/default", JSON.stringify({ rules }));
@@ -119,26 +119,26 @@ describe("the names of rooms", () => {
       SIGNALWIRE_API_TOKEN: token,
       SIGNALWIRE_SIGNING_KEY: signing_key,
     };
-    const start: House = { ...house, webhook_url: "https://partyline.test/hooks/default/swml" };
+    const start: Fixture = { ...fixture, webhook_url: "https://partyline.test/hooks/default/swml" };
     expect(await roomOf(start, secrets)).toBe("board");
     await env.DIRECTORY.put(`project/${project_id}`, record ?? "");
     // An isolate that knows nothing but the record, and this one.
-    expect(await placed(house, "default", "default:board")).toBe("board");
+    expect(await placed(fixture, "default", "default:board")).toBe("board");
     const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 31_000);
     expect(await roomOf(start, secrets)).toBe("board");
     now.mockRestore();
-    const { conferences } = await sessionOf(house).archive().conferencesPage("default", { limit: 9 });
+    const { conferences } = await sessionOf(fixture).archive().conferencesPage("default", { limit: 9 });
     expect(conferences.map(({ name }) => name)).toEqual(["board"]);
     await env.DIRECTORY.delete("ruleset/default");
   });
 
   test("are as the record has them where the session is out of reach, and as they were last where they are known", async () => {
-    await using plain = await openHouse({ rules });
+    await using plain = await openFixture({ rules });
     await putProject(plain, { plain_names_for: plain.tenant });
     expect(await roomOf(plain, gone)).toBe("board");
-    await using prefixed = await openHouse({ rules });
+    await using prefixed = await openFixture({ rules });
     expect(await roomOf(prefixed, gone)).toBe(`${prefixed.tenant}:board`);
-    await using changing = await openHouse({ rules });
+    await using changing = await openFixture({ rules });
     await putProject(changing, { plain_names_for: changing.tenant });
     expect(await roomOf(changing)).toBe("board");
     await putProject(changing, {});
@@ -148,59 +148,59 @@ describe("the names of rooms", () => {
   });
 
   test("are told of by callbacks while calls are in rooms of the older name", async () => {
-    await using house = await openHouse({ rules });
-    await using other = await openHouse({ rules });
-    expect(await placed(house, house.tenant, "board", "plain")).toBe("board");
-    expect(await placed(house, house.tenant, `${house.tenant}:board`, "prefixed")).toBe("board");
-    await putProject(house, { plain_names_for: null });
-    expect(await told(house, "board")).toEqual([204, false]);
-    expect(await told(house, `${house.tenant}:board`)).toEqual([204, false]);
+    await using fixture = await openFixture({ rules });
+    await using other = await openFixture({ rules });
+    expect(await placed(fixture, fixture.tenant, "board", "plain")).toBe("board");
+    expect(await placed(fixture, fixture.tenant, `${fixture.tenant}:board`, "prefixed")).toBe("board");
+    await putProject(fixture, { plain_names_for: null });
+    expect(await told(fixture, "board")).toEqual([204, false]);
+    expect(await told(fixture, `${fixture.tenant}:board`)).toEqual([204, false]);
     expect(await told(other, "board")).toEqual([204, true]);
-    expect(await told(house, `${other.tenant}:board`)).toEqual([204, true]);
+    expect(await told(fixture, `${other.tenant}:board`)).toEqual([204, true]);
   });
 
   test("are proved by the URL of a recording's callback, though the session knows of none that was plain", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const end = { status: "conference-end" };
-    expect(await told(house, "board", end)).toEqual([204, true]);
-    expect(await told(house, "board", { ...end, proved: true })).toEqual([204, false]);
+    expect(await told(fixture, "board", end)).toEqual([204, true]);
+    expect(await told(fixture, "board", { ...end, proved: true })).toEqual([204, false]);
   });
 
   test("are shown by the API under the name that they have, and by the doctor before they change", async () => {
-    await using house = await openHouse({ rules });
-    await putProject(house, { plain_names_for: house.tenant });
-    expect(await roomOf(house)).toBe("board");
+    await using fixture = await openFixture({ rules });
+    await putProject(fixture, { plain_names_for: fixture.tenant });
+    expect(await roomOf(fixture)).toBe("board");
     const attention = async () =>
-      said(await askDoctor(house.tenant, house.webhook_url), "project").filter((words) =>
+      said(await askDoctor(fixture.tenant, fixture.webhook_url), "project").filter((words) =>
         words.startsWith("!"),
       );
     expect(await attention()).toEqual([]);
-    await putProject(house, {});
+    await putProject(fixture, {});
     expect(await attention()).toEqual([
       expect.stringMatching(
         /^! .* have plain names, .* and keep them.* → Write "plain_names_for": "t\S+" into project/,
       ),
     ]);
-    await putProject(house, { plain_names_for: null });
+    await putProject(fixture, { plain_names_for: null });
     expect(await attention()).toEqual([
       expect.stringMatching(
         /^! By plain_names_for .* come to be named t\S+:<room>, and were <room>: .* → .*"plain_names_for": "t/,
       ),
     ]);
-    for (const name of ["board", `${house.tenant}:board`])
-      expect((await askApi(`/tenants/${house.tenant}/conferences/${name}`)).status).toBe(200);
+    for (const name of ["board", `${fixture.tenant}:board`])
+      expect((await askApi(`/tenants/${fixture.tenant}/conferences/${name}`)).status).toBe(200);
   });
 
   test("a ruleset is compiled anew where its rooms turn out to have plain names", async () => {
     const room = "r".repeat(60);
-    await using house = await openHouse({
+    await using fixture = await openFixture({
       rules: [{ id: "long", match: {}, place: { room: "{param.room}" } }],
     });
-    await putProject(house, { plain_names_for: house.tenant });
-    const before = await readTenant(env, house.tenant, null);
-    const call = await signedCall(house, "cxml", { query: { room } });
+    await putProject(fixture, { plain_names_for: fixture.tenant });
+    const before = await readTenant(env, fixture.tenant, null);
+    const call = await signedCall(fixture, "cxml", { query: { room } });
     expect(await (await atEdge(call)).text()).toContain(`>${room}</Conference>`);
-    await putProject(house, {});
-    expect((await readTenant(env, house.tenant, before))?.plain).toBe(true);
+    await putProject(fixture, {});
+    expect((await readTenant(env, fixture.tenant, before))?.plain).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { readTenant } from "../../../functions/tenants/directory.ts";
 import { handOver } from "../../../functions/tenants/last-good-ruleset.ts";
 import type { Tenant } from "../../../functions/tenants/tenant.ts";
-import { openHouse, warmUp } from "../fixture.ts";
+import { openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 afterEach(() => vi.restoreAllMocks());
@@ -23,7 +23,7 @@ function errors(): () => string {
 
 describe("a ruleset that is in KV no more", () => {
   test("serves on in an isolate that had it, and the log says so once", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const said = errors();
     const before = await read(home.tenant);
     await env.DIRECTORY.delete(`ruleset/${home.tenant}`);
@@ -35,7 +35,7 @@ describe("a ruleset that is in KV no more", () => {
   });
 
   test("serves on from the tenant's session in an isolate that never had it", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const said = errors();
     const before = await read(home.tenant);
     await handOver(env, before);
@@ -45,7 +45,7 @@ describe("a ruleset that is in KV no more", () => {
   });
 
   test("and whose session can't be asked, is asked for again at the next refresh", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     errors();
     const before = await read(home.tenant);
     await handOver(env, before);
@@ -63,7 +63,7 @@ describe("a ruleset that is in KV no more", () => {
 });
 
 test("a tenant that never had a ruleset is served by its fallback, and nothing is logged", async () => {
-  await using home = await openHouse({ rules, tenant: { fallback: { reject: { say: "Nobody home." } } } });
+  await using home = await openFixture({ rules, tenant: { fallback: { reject: { say: "Nobody home." } } } });
   await env.DIRECTORY.delete(`ruleset/${home.tenant}`);
   const said = errors();
   const { rules: served } = await read(home.tenant);

@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { signJson } from "../../../shared/signature.ts";
-import { type House, openHouse, sent, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../fixture.ts";
 
 const rules = [{ id: "support", match: { to: "+15550100100" }, place: { room: "support" } }];
 
@@ -33,7 +33,10 @@ interface Posting {
   sha256?: string;
 }
 
-async function post(home: House, { body, url = home.webhook_url, sha1, sha256 }: Posting): Promise<Response> {
+async function post(
+  home: Fixture,
+  { body, url = home.webhook_url, sha1, sha256 }: Posting,
+): Promise<Response> {
   return await exports.default.fetch(url, {
     method: "POST",
     headers: {
@@ -53,7 +56,7 @@ describe("who may ask", () => {
   test.each(["swml", "cxml"])(
     "a number's URL of %s may hold what is escaped on its way",
     async (language) => {
-      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      await using home = await openFixture({ rules, carrier: { speed: 10 } });
       const url = `${home.webhook_url.replace(/swml$/, language)}?name=O'Zoë&for=sip:bob@example.com`;
       const asked = language === "swml" ? { url } : { cxml_url: url };
       const { call_id } = await home.carrier.placeCall({
@@ -69,7 +72,7 @@ describe("who may ask", () => {
   );
 
   test("an unknown tenant, a missing signature and a wrong one are refused alike, and nothing is done", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const body = webhook();
     const wrong = await sign("SHA-256", "PSKanother", home.webhook_url, body);
     const refusals = [
@@ -84,7 +87,7 @@ describe("who may ask", () => {
   });
 
   test("SHA-1 alone is enough; beside a wrong SHA-256 it saves nothing", async () => {
-    await using home = await openHouse({ rules: [{ id: "no", match: {}, reject: { reason: "busy" } }] });
+    await using home = await openFixture({ rules: [{ id: "no", match: {}, reject: { reason: "busy" } }] });
     const body = webhook();
     const key = home.carrier.signing_key;
     const sha1 = await sign("SHA-1", key, home.webhook_url, body);
@@ -93,7 +96,7 @@ describe("who may ask", () => {
   });
 
   test("a URL pasted with a fragment verifies with and without it", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "no", match: {}, reject: { reason: "busy" } }],
       tenant: { url_fragment: "rt=8000" },
     });
@@ -105,20 +108,20 @@ describe("who may ask", () => {
   });
 
   test("a body over 256 KiB is 413, whatever it says of its length", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const body = new Uint8Array(256 * 1024 + 1);
     expect((await post(home, { body, sha256: "0".repeat(64) })).status).toBe(413);
   });
 
   test("where the keys can't be opened the answer is 503, so that SignalWire uses its fallback URL", async () => {
-    await using home = await openHouse({ rules, project: { credentials: "v1.AAAA.BBBB" } });
+    await using home = await openFixture({ rules, project: { credentials: "v1.AAAA.BBBB" } });
     const body = webhook();
     const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, body);
     expect((await post(home, { body, sha256 })).status).toBe(503);
   });
 
   test("while report_until runs, an unsigned call is served by document alone and the log says why it would be refused", async () => {
-    await using home = await openHouse({ rules, tenant: { report_until: Date.now() + 3_600_000 } });
+    await using home = await openFixture({ rules, tenant: { report_until: Date.now() + 3_600_000 } });
     const warn = vi.spyOn(console, "warn");
     const body = webhook();
     const sha256 = await sign(
@@ -137,7 +140,7 @@ describe("who may ask", () => {
 
   test("while report_until runs, what an unsigned call says was keyed is no answer", async () => {
     const meeting = { say: "Which meeting?", digits: "4", no_input: "Nothing was heard." };
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "bridge",
@@ -163,7 +166,7 @@ describe("who may ask", () => {
   });
 
   test("a report_until more than a day ahead opens nothing", async () => {
-    await using home = await openHouse({ rules, tenant: { report_until: Date.now() + 25 * 3_600_000 } });
+    await using home = await openFixture({ rules, tenant: { report_until: Date.now() + 25 * 3_600_000 } });
     expect((await post(home, { body: webhook() })).status).toBe(403);
   });
 });
@@ -179,7 +182,10 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
     ["headers that are no list", '{"call":{"call_id":"x","headers":"none"}}'],
   ];
   test.each(oddities)("%s: the tenant's fallback", async (_, body) => {
-    await using home = await openHouse({ rules, tenant: { fallback: { reject: { say: "Nobody home." } } } });
+    await using home = await openFixture({
+      rules,
+      tenant: { fallback: { reject: { say: "Nobody home." } } },
+    });
     const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, body);
     const response = await post(home, { body, sha256 });
     expect(response.status).toBe(200);
@@ -187,7 +193,7 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
   });
 
   test("fields that we do not know are kept out of the way", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "sip", match: { type: "sip" }, reject: { say: "SIP." } }],
     });
     const body = webhook({
@@ -201,7 +207,7 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
 
   test("a fallback that is a room with a capacity: the document holds that", async () => {
     const fallback = { place: { room: "lobby", capacity: 4 } };
-    await using home = await openHouse({ rules, tenant: { fallback } });
+    await using home = await openFixture({ rules, tenant: { fallback } });
     const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, "{");
     expect(await (await post(home, { body: "{", sha256 })).json()).toMatchObject({
       sections: { main: [{ answer: {} }, { join_conference: { max_participants: 4 } }] },
@@ -209,7 +215,7 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
   });
 
   test("a ruleset that is broken leaves the tenant its fallback, and the log says what is wrong", async () => {
-    await using home = await openHouse({ rules: [{ id: "bad", match: {}, plaice: {} }] });
+    await using home = await openFixture({ rules: [{ id: "bad", match: {}, plaice: {} }] });
     const error = vi.spyOn(console, "error");
     const body = webhook();
     const sha256 = await sign("SHA-256", home.carrier.signing_key, home.webhook_url, body);
@@ -221,7 +227,7 @@ describe("an authentic request gets a valid document, whatever is in it", () => 
 
 describe("nothing that a caller sends becomes code", () => {
   test("a header with an expansion in it fills no room name and reaches no document", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "named", match: {}, place: { room: "r-{header.x-room}" } }],
       carrier: { speed: 10 },
     });
@@ -249,7 +255,7 @@ test("no secret is in any line that was logged", async () => {
       lines.push(said.join(" "));
     }),
   );
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules: [
       {
         id: "streamed",

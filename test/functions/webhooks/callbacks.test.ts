@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { askApi } from "../api/ask.ts";
-import { type House, openHouse, sent, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../fixture.ts";
 
 const rules = [{ id: "support", match: {}, place: { room: "support" } }];
 const caller = { from: "+15550100001", to: "+15550100100" };
@@ -10,7 +10,7 @@ const caller = { from: "+15550100001", to: "+15550100100" };
 beforeAll(warmUp);
 
 /** A call in the room by RELAY, past its hold. */
-async function inRoom(home: House): Promise<string> {
+async function inRoom(home: Fixture): Promise<string> {
   const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
   await home.carrier.wait({
     journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
@@ -18,7 +18,7 @@ async function inRoom(home: House): Promise<string> {
   return call_id;
 }
 
-async function callbackUrl(home: House): Promise<string> {
+async function callbackUrl(home: Fixture): Promise<string> {
   const [join] = await sent(home, "calling.join_conference");
   return String(join?.["status_callback"]);
 }
@@ -32,7 +32,7 @@ async function report(url: string, body: BodyInit, type = "application/json"): P
   return response.status;
 }
 
-function leave(home: House, call_id: string, changes: Record<string, unknown> = {}): string {
+function leave(home: Fixture, call_id: string, changes: Record<string, unknown> = {}): string {
   return JSON.stringify({
     event_type: "calling.conference",
     timestamp: Date.now() / 1000 + 60,
@@ -55,7 +55,7 @@ function deep(field: string): string {
 const FOREIGN_CALL = "a-call-of-another-tenant";
 
 /** How many events of that call callbacks have brought to the session. */
-async function events(home: House): Promise<number> {
+async function events(home: Fixture): Promise<number> {
   const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
   const sql = "SELECT COUNT(*) AS count FROM events WHERE call_id = ?";
   return await runInDurableObject(
@@ -65,7 +65,7 @@ async function events(home: House): Promise<number> {
 }
 
 /** As an operator does it, by REST. */
-async function endRoom({ carrier }: House): Promise<void> {
+async function endRoom({ carrier }: Fixture): Promise<void> {
   const [conference] = await carrier.conferences();
   const path = `/api/laml/2010-04-01/Accounts/${carrier.project_id}/Conferences/${conference?.conference_id}.json`;
   const response = await fetch(new URL(path, inject("carrier")), {
@@ -78,8 +78,8 @@ async function endRoom({ carrier }: House): Promise<void> {
 
 describe("status callbacks, the second feed", () => {
   test("every join asks for them alike, with a token that is the tenant's own", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
-    await using other = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
+    await using other = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     await inRoom(home);
     await inRoom(other);
@@ -93,7 +93,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("where RELAY sends no events they confirm the join", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       carrier: {
         speed: 10,
@@ -106,7 +106,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("the token is not kept of a call that is over", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await inRoom(home);
     const token = new URL(await callbackUrl(home)).searchParams.get("token");
     const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
@@ -130,8 +130,8 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("a wrong token, another tenant's, or a wrong signature is refused", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
-    await using other = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
+    await using other = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await inRoom(home);
     await inRoom(other);
     const url = new URL(await callbackUrl(home));
@@ -149,7 +149,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("an unsigned leave that is not true ends no call: REST is asked and contradicts it", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await inRoom(home);
     const url = await callbackUrl(home);
     const [conference] = await home.carrier.conferences();
@@ -165,7 +165,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("an unsigned leave of which nothing else tells frees the seat, flagged, and ends nobody", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       carrier: {
         speed: 10,
@@ -201,7 +201,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("a conference of another tenant's is none of its business", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await inRoom(home);
     expect(
       await report(await callbackUrl(home), leave(home, call_id, { name: "somebody-else:support" })),
@@ -219,7 +219,7 @@ describe("status callbacks, the second feed", () => {
   test.each(foreign)(
     "an event with %s gets as far as the log, whichever callback brings it",
     async (_, changes) => {
-      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      await using home = await openFixture({ rules, carrier: { speed: 10 } });
       await inRoom(home);
       const url = await callbackUrl(home);
       for (const kind of ["conference-status", "recording-status"]) {
@@ -243,7 +243,7 @@ describe("status callbacks, the second feed", () => {
   );
 
   test("an event of a far future keeps no later leave from freeing the seat", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await inRoom(home);
     const [conference] = await home.carrier.conferences();
     const { timestamp: _, ...event } = JSON.parse(
@@ -272,7 +272,7 @@ describe("status callbacks, the second feed", () => {
       },
     ];
     const told: string[] = [];
-    await using home = await openHouse({ rules: own("home"), carrier: { speed: 10 } });
+    await using home = await openFixture({ rules: own("home"), carrier: { speed: 10 } });
     const other = home.tenant.replace(/^t/, "o");
     await env.DIRECTORY.put(`tenant/${other}`, JSON.stringify({ project_id: home.carrier.project_id }));
     await env.DIRECTORY.put(`ruleset/${other}`, JSON.stringify({ rules: own("other") }));
@@ -308,7 +308,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("each room's recording callback names it, and nobody else can have another room named", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "own", match: {}, place: { room: "own-{from}" } }],
       carrier: { speed: 10 },
     });
@@ -333,7 +333,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("a form tells of a muted participant, whom the roster shows so", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await inRoom(home);
     const form = {
       StatusCallbackEvent: "participant-join",
@@ -351,7 +351,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("an event that is no conference's is not taken from a callback", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     const ended = {
       event_type: "calling.call.state",
@@ -362,7 +362,7 @@ describe("status callbacks, the second feed", () => {
   });
 
   test("a recording's form, which names no conference, is taken", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     const url = (await callbackUrl(home)).replace("conference-status", "recording-status");
     const form = new URLSearchParams({ CallSid: FOREIGN_CALL, RecordingStatus: "completed" });
@@ -378,7 +378,7 @@ describe("status callbacks, the second feed", () => {
     ["what nests deeper than the stack", deep("status")],
     ["what nests so in an unknown field", deep("new")],
   ])("%s is survived", async (_, body) => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     expect(await report(await callbackUrl(home), body)).toBe(204);
     expect(await report(await callbackUrl(home), body, "application/x-www-form-urlencoded")).toBe(204);
@@ -388,7 +388,7 @@ describe("status callbacks, the second feed", () => {
     ["64 KiB", `x=${"x".repeat(65_536)}`],
     ["300 fields", "x=&".repeat(301)],
   ])("a form of over %s is 413, once its token is right", async (_, huge) => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
     const url = new URL(await callbackUrl(home));
     expect(await report(`${url}`, huge, "application/x-www-form-urlencoded")).toBe(413);
@@ -398,7 +398,7 @@ describe("status callbacks, the second feed", () => {
 
   test("what the rule itself asked to be told is forwarded: once for a repeat, in the form and of the events it wanted", async () => {
     const told: { body: string; type: string | null }[] = [];
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "support",
@@ -436,7 +436,7 @@ describe("status callbacks, the second feed", () => {
 
   test("what unsigned callbacks alone tell of RELAY is held against their tenant's calls, and nobody else's", async () => {
     const isJoin = { method: "calling.join_conference" };
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "own", match: {}, place: { room: "own-{from}" } }],
       carrier: {
         speed: 10,
@@ -473,7 +473,7 @@ describe("status callbacks, the second feed", () => {
 
   test("where unsigned callbacks alone tell of joins, REST proves one that ends a row of failures", async () => {
     const refused = { at: "command", match: { method: "calling.join_conference" }, times: 1 } as const;
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules,
       carrier: {
         speed: 10,
@@ -496,7 +496,7 @@ describe("status callbacks, the second feed", () => {
   test.each(["1e12", "-1", "null", '"NaN"', "1e999"])(
     "a leave counts whose timestamp is %s",
     async (timestamp) => {
-      await using home = await openHouse({ rules, carrier: { speed: 10 } });
+      await using home = await openFixture({ rules, carrier: { speed: 10 } });
       const call_id = await inRoom(home);
       const [conference] = await home.carrier.conferences();
       const { timestamp: _, ...body } = JSON.parse(

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { askApi } from "../api/ask.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
@@ -14,7 +14,7 @@ function room(wait: Record<string, unknown> = {}): Record<string, unknown> {
   return { id: "desk", match: {}, place: { room: "desk", capacity: 1, overflow, wait: { music, ...wait } } };
 }
 
-async function seat(home: House): Promise<string> {
+async function seat(home: Fixture): Promise<string> {
   const { call_id } = await home.carrier.placeCall({
     from: "+15550100201",
     to: "+15550100100",
@@ -25,24 +25,24 @@ async function seat(home: House): Promise<string> {
 }
 
 /** Calls a number that is set up with cXML. */
-async function waiter(home: House, from: string): Promise<string> {
+async function waiter(home: Fixture, from: string): Promise<string> {
   const cxml_url = home.webhook_url.replace(/swml$/, "cxml");
   const { call_id } = await home.carrier.placeCall({ from, to: "+15550100100", cxml_url });
   await expect.poll(() => waiting(home), { timeout: 10_000 }).toContain(call_id);
   return call_id;
 }
 
-async function waiting(home: House): Promise<string[]> {
+async function waiting(home: Fixture): Promise<string[]> {
   const response = await askApi(`/tenants/${home.tenant}/conferences/desk`);
   const conference = (await response.json()) as { waiting?: { call_id: string }[] }; // Ours, and as its test says.
   return (conference.waiting ?? []).map(({ call_id }) => call_id);
 }
 
-async function inDesk(home: House, call_id: string): Promise<void> {
+async function inDesk(home: Fixture, call_id: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:desk` }, timeout_ms: 15_000 });
 }
 
-async function ledOnce(home: House, call_id: string): Promise<void> {
+async function ledOnce(home: Fixture, call_id: string): Promise<void> {
   const call = await home.carrier.call(call_id);
   expect(call).toMatchObject({ stranded: false, two_sounds: false });
   expect(call.joins).toHaveLength(1);
@@ -50,7 +50,7 @@ async function ledOnce(home: House, call_id: string): Promise<void> {
 
 describe("a caller by cXML who waits", () => {
   test("is led out of the music within a second of a seat's being free, the longest waiter first", async () => {
-    await using home = await openHouse({ rules: [room()], ...byDocument });
+    await using home = await openFixture({ rules: [room()], ...byDocument });
     const seated = await seat(home);
     const first = await waiter(home, "+15550100202");
     const second = await waiter(home, "+15550100203");
@@ -65,7 +65,7 @@ describe("a caller by cXML who waits", () => {
   test("hears at once that an operator does not let them in", async () => {
     const otherwise = { reject: { say: "You are not expected." } };
     const place = { room: "desk", wait: { for: "admission", music, otherwise } };
-    await using home = await openHouse({ rules: [{ id: "desk", match: {}, place }], ...byDocument });
+    await using home = await openFixture({ rules: [{ id: "desk", match: {}, place }], ...byDocument });
     const stranger = await waiter(home, "+15550100202");
     await askApi(`/tenants/${home.tenant}/conferences/desk/lobby/${stranger}/reject`, { method: "POST" });
     const heard = { contains: "You are not expected." };
@@ -74,7 +74,7 @@ describe("a caller by cXML who waits", () => {
   });
 
   test("is led once, though nobody hears that SignalWire has done it", async () => {
-    await using home = await openHouse({ rules: [room()], ...byDocument });
+    await using home = await openFixture({ rules: [room()], ...byDocument });
     const seated = await seat(home);
     const next = await waiter(home, "+15550100202");
     await home.carrier.change({
@@ -88,7 +88,7 @@ describe("a caller by cXML who waits", () => {
   });
 
   test("is led by the second try where the first is refused", async () => {
-    await using home = await openHouse({ rules: [room()], ...byDocument });
+    await using home = await openFixture({ rules: [room()], ...byDocument });
     const seated = await seat(home);
     const next = await waiter(home, "+15550100202");
     await home.carrier.change({
@@ -100,7 +100,7 @@ describe("a caller by cXML who waits", () => {
   });
 
   test("comes by themselves when the music is over where REST leads no call", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [room({ music: "https://example.com/music.mp3#seconds=10" })],
       tenant: { join_via: "document" },
       carrier: { speed: 5, switches: { rest_drives_cxml_calls: false } },

@@ -5,12 +5,12 @@ import { cxmlHook } from "../../../functions/webhooks/cxml.ts";
 import { signForm } from "../../../shared/form-signature.ts";
 import { toHex } from "../../../shared/hex.ts";
 import { askApi } from "../api/ask.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
 /** What is pasted at SignalWire for a number that is set up with cXML. */
-function cxmlUrl(home: House): string {
+function cxmlUrl(home: Fixture): string {
   return home.webhook_url.replace(/swml$/, "cxml");
 }
 
@@ -24,7 +24,7 @@ interface Asking {
 }
 
 /** Asks the Worker as SignalWire would. */
-function ask(home: House, { url = cxmlUrl(home), body, type, signature, header }: Asking): Request {
+function ask(home: Fixture, { url = cxmlUrl(home), body, type, signature, header }: Asking): Request {
   return new Request(url, {
     method: body === undefined ? "GET" : "POST",
     headers: {
@@ -41,7 +41,7 @@ describe("who may ask for cXML", () => {
   const busy = '<Response><Reject reason="busy"/></Response>';
 
   test("a form, a query and a JSON body whose digest is in the URL, each signed", async () => {
-    await using home = await openHouse({ rules, tenant: { url_fragment: "rt=8000" } });
+    await using home = await openFixture({ rules, tenant: { url_fragment: "rt=8000" } });
     const key = home.carrier.signing_key;
     const url = cxmlUrl(home);
     const json = JSON.stringify({ CallSid: "c-1", From: "+15550100001", To: "+15550100100", nested: {} });
@@ -81,7 +81,7 @@ describe("who may ask for cXML", () => {
   });
 
   test("while report_until runs, a call that is wrongly signed is served without a word to the session, and the log says why", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "any", match: {}, place: { room: "any" } }],
       tenant: { report_until: Date.now() + 3_600_000 },
     });
@@ -101,7 +101,7 @@ describe("who may ask for cXML", () => {
   });
 
   test("an authentic request gets a document, whatever is in it", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const key = home.carrier.signing_key;
     const bodies = [
       "",
@@ -125,7 +125,7 @@ describe("who may ask for cXML", () => {
   ];
 
   test("a redirect's query does not change who calls: of a POST the body counts", async () => {
-    await using home = await openHouse({ rules: chairs });
+    await using home = await openFixture({ rules: chairs });
     const url = `${cxmlUrl(home)}?${new URLSearchParams({ From: chair, CallSid: "another" })}`;
     const signature = await signForm(home.carrier.signing_key, url, body);
     const document = await (await exports.default.fetch(ask(home, { url, body, signature }))).text();
@@ -133,7 +133,7 @@ describe("who may ask for cXML", () => {
   });
 
   test.each(["From", "CallSid", "To"])("a GET with two of %s hears the apology", async (name) => {
-    await using home = await openHouse({ rules: chairs });
+    await using home = await openFixture({ rules: chairs });
     const url = `${cxmlUrl(home)}?${name}=${encodeURIComponent(chair)}&${body}`;
     const signature = await signForm(home.carrier.signing_key, url, "");
     const response = await exports.default.fetch(ask(home, { url, signature }));
@@ -152,7 +152,7 @@ describe("who may ask for cXML", () => {
   ])(
     "an authentic form of over %s hears the tenant's fallback, and one that is not is refused",
     async (_, huge) => {
-      await using home = await openHouse({
+      await using home = await openFixture({
         rules,
         tenant: { fallback: { reject: { say: "Nobody home." } } },
       });
@@ -169,7 +169,7 @@ describe("who may ask for cXML", () => {
 
   test("state that is forged, or another call's, opens nothing: the call is taken for a fresh one", async () => {
     const announce = "Welcome.";
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "any", match: {}, place: { room: "any", announce } }],
       tenant: { join_via: "document" },
     });
@@ -196,7 +196,7 @@ describe("who may ask for cXML", () => {
 });
 
 test("the session out of reach, the call's document joins and the conference itself counts the seats", async () => {
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules: [{ id: "pair", match: {}, place: { room: "pair", capacity: 3 } }],
   });
   const body = "CallSid=c-1&From=%2B15550100001&To=%2B15550100100&CallStatus=ringing";

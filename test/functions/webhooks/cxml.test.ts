@@ -1,25 +1,25 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerHmac } from "../../../shared/secret-answer.ts";
-import { type House, openHouse, sent, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
 /** What is pasted at SignalWire for a number that is set up with cXML. */
-function cxmlUrl(home: House): string {
+function cxmlUrl(home: Fixture): string {
   return home.webhook_url.replace(/swml$/, "cxml");
 }
 
-async function call(home: House, more: Record<string, unknown> = {}): Promise<string> {
+async function call(home: Fixture, more: Record<string, unknown> = {}): Promise<string> {
   const caller = { from: "+15550100001", to: "+15550100100", ...more };
   return (await home.carrier.placeCall({ ...caller, cxml_url: cxmlUrl(home) })).call_id;
 }
 
-async function inRoom(home: House, call_id: string, room: string): Promise<void> {
+async function inRoom(home: Fixture, call_id: string, room: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 10_000 });
 }
 
-async function heard(home: House, call_id: string, contains: string): Promise<void> {
+async function heard(home: Fixture, call_id: string, contains: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, heard: { sound: "say", contains } }, timeout_ms: 10_000 });
 }
 
@@ -30,7 +30,7 @@ const seats = (capacity: number) => ({
 });
 
 /** The ledger's answer to who is there. */
-async function participants(home: House, room: string): Promise<unknown[]> {
+async function participants(home: Fixture, room: string): Promise<unknown[]> {
   const response = await exports.default.fetch(
     `https://partyline.test/api/tenants/${home.tenant}/conferences/${room}`,
     { headers: { authorization: "Bearer test-admin-token" } },
@@ -42,7 +42,7 @@ async function participants(home: House, room: string): Promise<unknown[]> {
 
 describe("a number set up with cXML", () => {
   test("its callers share rooms and seats with those of SWML, and free them when they leave", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "pair", match: {}, place: { room: "pair", ...seats(2) } }],
       carrier: { speed: 5 },
     });
@@ -65,7 +65,7 @@ describe("a number set up with cXML", () => {
   });
 
   test("a caller who is one too many by SignalWire's count alone hears what the rule says of a full room", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "pair", match: {}, place: { room: "pair", ...seats(2) } }],
       carrier: { speed: 5 },
     });
@@ -84,7 +84,7 @@ describe("a number set up with cXML", () => {
   });
 
   test("a PIN is asked by Gather, wrong answers and none are told, and the digits are in no URL", async () => {
-    await using home = await openHouse({ rules: [], carrier: { speed: 5 } });
+    await using home = await openFixture({ rules: [], carrier: { speed: 5 } });
     const hmac = await answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, "47110815");
     await home.putRuleset({
       rules: [
@@ -116,7 +116,7 @@ describe("a number set up with cXML", () => {
 
   test("a call is rejected unanswered, or handed over to the tenant's cXML", async () => {
     const cxml = "https://partyline.test/voicemail.xml";
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         { id: "busy", match: { to: "+15550100101" }, reject: { reason: "busy" } },
         {
@@ -143,7 +143,7 @@ describe("a number set up with cXML", () => {
   test("when its conference is over the call goes where the rule says, and its seat is free though no event said so", async () => {
     const cxml = "https://partyline.test/survey.xml";
     let told = 0;
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         { id: "chair", match: { to: "+15550100101" }, place: { room: "board", join: { end_on_exit: true } } },
         { id: "any", match: {}, place: { room: "board", after: { hand_over: { cxml } } } },
@@ -188,7 +188,7 @@ const line = {
 };
 
 test("a caller waits with words and never over three quiet seconds, and comes in by turns", async () => {
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules: [line],
     carrier: { speed: 8 },
   });

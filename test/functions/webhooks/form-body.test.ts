@@ -6,7 +6,7 @@ import { findOwner } from "../../../functions/tenants/directory.ts";
 import { signForm } from "../../../shared/form-signature.ts";
 import { toHex } from "../../../shared/hex.ts";
 import { atEdge } from "../edge.ts";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
@@ -35,19 +35,19 @@ function post(url: string, body: BodyInit, type: string, signature?: string): Pr
 }
 
 describe("a cXML webhook", () => {
-  const cxml = (home: House) => home.webhook_url.replace(/swml$/, "cxml");
+  const cxml = (home: Fixture) => home.webhook_url.replace(/swml$/, "cxml");
 
   test.each(["Application/X-WWW-Form-URLencoded; Charset=UTF-8", "APPLICATION/X-WWW-FORM-URLENCODED"])(
     "is read as a form where its type is %s",
     async (type) => {
-      await using home = await openHouse({ rules });
+      await using home = await openFixture({ rules });
       const signature = await signForm(home.carrier.signing_key, cxml(home), form);
       expect(await (await post(cxml(home), form, type, signature)).text()).toContain("Welcome back.");
     },
   );
 
   test("is read as JSON where its type says so in capitals, and as no JSON where it only begins so", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const json = JSON.stringify(Object.fromEntries(fields));
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(json));
     const url = `${cxml(home)}?bodySHA256=${toHex(new Uint8Array(digest))}`;
@@ -58,7 +58,7 @@ describe("a cXML webhook", () => {
   });
 
   test("in parts is verified by the fields that are used", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const { body, type } = await inParts(fields);
     const signature = await signForm(home.carrier.signing_key, cxml(home), form);
     const answer = await post(
@@ -76,7 +76,7 @@ describe("a cXML webhook", () => {
   });
 
   test("in parts that are no fields is answered with 415", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const file = await inParts([...fields, ["Recording", new File(["x"], "a.wav")]]);
     const signature = await signForm(home.carrier.signing_key, cxml(home), form);
     for (const [body, type] of [
@@ -90,20 +90,20 @@ describe("a cXML webhook", () => {
 });
 
 describe("a status callback", () => {
-  const event = (home: House): [string, string][] => [
+  const event = (home: Fixture): [string, string][] => [
     ["FriendlyName", `${home.tenant}:board`],
     ["ConferenceSid", "conf-1"],
     ["CallSid", "c-1"],
     ["StatusCallbackEvent", "participant-leave"],
   ];
 
-  async function statusUrl(home: House): Promise<string> {
+  async function statusUrl(home: Fixture): Promise<string> {
     const owner = await findOwner(env, home.tenant, () => {});
     if (!owner) throw new Error("the tenant is set up");
     return (await callbackUrls(env, owner, "https://partyline.test")).conference;
   }
 
-  async function recorded(home: House): Promise<number> {
+  async function recorded(home: Fixture): Promise<number> {
     const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
     return await runInDurableObject(
       session,
@@ -113,7 +113,7 @@ describe("a status callback", () => {
   }
 
   test("is read as a form where its type says so in capitals", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const url = await statusUrl(home);
     const text = new URLSearchParams(event(home)).toString();
     const signature = await signForm(home.carrier.signing_key, url, text);
@@ -122,7 +122,7 @@ describe("a status callback", () => {
   });
 
   test("in parts is verified by the fields that are used, or answered with 415", async () => {
-    await using home = await openHouse({ rules });
+    await using home = await openFixture({ rules });
     const url = await statusUrl(home);
     const signature = await signForm(
       home.carrier.signing_key,

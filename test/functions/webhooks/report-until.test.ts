@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { type House, openHouse, warmUp } from "../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 
 beforeAll(warmUp);
 
@@ -74,14 +74,14 @@ const actions: Record<string, object> = {
 
 const rules = Object.entries(actions).map(([to, action]) => ({ id: to.slice(1), match: { to }, ...action }));
 
-async function reporting(fallback: object): Promise<House> {
-  const home = await openHouse({ rules: [], tenant: { report_until: Date.now() + 3_600_000 } });
+async function reporting(fallback: object): Promise<Fixture> {
+  const home = await openFixture({ rules: [], tenant: { report_until: Date.now() + 3_600_000 } });
   await home.putRuleset({ rules, fallback });
   return home;
 }
 
 /** The documents that an unsigned request gets, coming back as often as they say. */
-async function asked(home: House, via: "swml" | "cxml", to: string): Promise<string[]> {
+async function asked(home: Fixture, via: "swml" | "cxml", to: string): Promise<string[]> {
   const documents: string[] = [];
   const call_id = crypto.randomUUID();
   let state: string | undefined;
@@ -96,13 +96,13 @@ async function asked(home: House, via: "swml" | "cxml", to: string): Promise<str
   return documents;
 }
 
-async function swml(home: House, call_id: string, to: string, partyline?: string): Promise<Response> {
+async function swml(home: Fixture, call_id: string, to: string, partyline?: string): Promise<Response> {
   const call = { call_id, node_id: "node-1@us-east", direction: "inbound", from: "+15550100001", to };
   const body = JSON.stringify({ call, vars: {}, params: partyline === undefined ? {} : { partyline } });
   return await exports.default.fetch(home.webhook_url, { method: "POST", body });
 }
 
-async function cxml(home: House, call_id: string, to: string, partyline?: string): Promise<Response> {
+async function cxml(home: Fixture, call_id: string, to: string, partyline?: string): Promise<Response> {
   const url = new URL(home.webhook_url.replace(/swml$/, "cxml"));
   if (partyline !== undefined) url.searchParams.set("partyline", partyline);
   const body = new URLSearchParams({ CallSid: call_id, From: "+15550100001", To: to });

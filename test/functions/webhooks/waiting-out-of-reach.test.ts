@@ -5,7 +5,7 @@ import { cxmlHook } from "../../../functions/webhooks/cxml.ts";
 import { swmlHook } from "../../../functions/webhooks/swml.ts";
 import type { SwmlDocument } from "../../../shared/documents/swml.ts";
 import { signJson } from "../../../shared/signature.ts";
-import { openHouse } from "../fixture.ts";
+import { openFixture } from "../fixture.ts";
 
 const gone = () => {
   throw new Error("out of reach");
@@ -46,7 +46,7 @@ test("KV unreadable, a poll is told to stay and hears music; any other webhook i
 });
 
 test("the session out of reach, a caller who may have to wait waits: no seat is given away uncounted, and no caller lost", async () => {
-  await using home = await openHouse({
+  await using home = await openFixture({
     rules: [
       {
         id: "desk",

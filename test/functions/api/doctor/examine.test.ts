@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { openHouse, sent } from "../../fixture.ts";
+import { openFixture, sent } from "../../fixture.ts";
 import { askApi, askDoctor, carrier_host, putProject, said, seal } from "../ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];
@@ -9,9 +9,9 @@ const closed_port = "127.0.0.1:9";
 
 describe("the doctor", () => {
   it("finds all right where it is, and places nothing", async () => {
-    await using house = await openHouse({ rules });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
-    const { project_id } = house.carrier;
+    await using fixture = await openFixture({ rules });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
+    const { project_id } = fixture.carrier;
     expect(reply).toEqual({
       ok: true,
       findings: [
@@ -19,7 +19,7 @@ describe("the doctor", () => {
         {
           check: "tenant",
           ok: true,
-          message: `${house.tenant} is known from tenant/${house.tenant} in KV; project ${project_id}.`,
+          message: `${fixture.tenant} is known from tenant/${fixture.tenant} in KV; project ${project_id}.`,
         },
         {
           check: "project",
@@ -46,16 +46,16 @@ describe("the doctor", () => {
       ],
       observations: expect.any(Array),
     });
-    expect(await sent(house, "calling.answer")).toEqual([]);
-    expect(await sent(house, "calling.join_conference")).toEqual([]);
-    expect(await house.carrier.conferences()).toEqual([]);
+    expect(await sent(fixture, "calling.answer")).toEqual([]);
+    expect(await sent(fixture, "calling.join_conference")).toEqual([]);
+    expect(await fixture.carrier.conferences()).toEqual([]);
   });
 
   it("tells no secret, whatever is wrong", async () => {
-    await using house = await openHouse({ rules });
-    const { tenant, carrier } = house;
+    await using fixture = await openFixture({ rules });
+    const { tenant, carrier } = fixture;
     const token = "PT-wrong-token";
-    await putProject(house, { credentials: await seal(carrier.project_id, token) });
+    await putProject(fixture, { credentials: await seal(carrier.project_id, token) });
     const texts: string[] = [];
     for (const url of [
       `https://user:hunter2@elsewhere.example.com/hooks/${tenant}/swml?key=s3cret`,
@@ -63,8 +63,8 @@ describe("the doctor", () => {
     ]) {
       texts.push(JSON.stringify(await askDoctor(tenant, url)));
     }
-    await putProject(house, { signing_keys: [carrier.signing_key] });
-    texts.push(JSON.stringify(await askDoctor(tenant, house.webhook_url)));
+    await putProject(fixture, { signing_keys: [carrier.signing_key] });
+    texts.push(JSON.stringify(await askDoctor(tenant, fixture.webhook_url)));
     for (const text of texts) {
       for (const secret of [
         token,
@@ -94,9 +94,9 @@ describe("the doctor", () => {
 
 describe("the doctor, of RELAY and REST", () => {
   it("says that the project id or token is refused", async () => {
-    await using house = await openHouse({ rules });
-    await putProject(house, { credentials: await seal(house.carrier.project_id, "PTrevoked") });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    await using fixture = await openFixture({ rules });
+    await putProject(fixture, { credentials: await seal(fixture.carrier.project_id, "PTrevoked") });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "relay")).toEqual([
       expect.stringMatching(
         /^✗ SignalWire refuses the project id or token: the credentials were refused: error -32401 AUTH_REQUIRED\. → See that the token/,
@@ -109,11 +109,11 @@ describe("the doctor, of RELAY and REST", () => {
 
   it("says that the connection is refused where nothing names the credentials", async () => {
     const refuse = { kind: "error", code: -32000, message: "auth rejected: no such project" } as const;
-    await using house = await openHouse({
+    await using fixture = await openFixture({
       rules,
       carrier: { faults: [{ at: "authenticate", do: refuse }] },
     });
-    expect(said(await askDoctor(house.tenant, house.webhook_url), "relay")).toEqual([
+    expect(said(await askDoctor(fixture.tenant, fixture.webhook_url), "relay")).toEqual([
       expect.stringMatching(
         /^✗ SignalWire refuses RELAY connections of the project: the connection was refused: error -32000\. → See that the token/,
       ),
@@ -121,20 +121,20 @@ describe("the doctor, of RELAY and REST", () => {
   });
 
   it("tries again at once what SignalWire refused before", async () => {
-    await using house = await openHouse({ rules });
-    const { token } = house.carrier;
-    await house.carrier.change({ token: "PTanother" });
-    expect((await askDoctor(house.tenant, house.webhook_url)).ok).toBe(false);
-    await house.carrier.change({ token });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    await using fixture = await openFixture({ rules });
+    const { token } = fixture.carrier;
+    await fixture.carrier.change({ token: "PTanother" });
+    expect((await askDoctor(fixture.tenant, fixture.webhook_url)).ok).toBe(false);
+    await fixture.carrier.change({ token });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "relay")).toEqual([expect.stringMatching(/^✓ RELAY is up/)]);
     expect(reply.ok).toBe(true);
   });
 
   it("says that neither can be reached, within the time that it has", { timeout: 20_000 }, async () => {
-    await using house = await openHouse({ rules });
-    await putProject(house, { space: `http://${closed_port}` });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    await using fixture = await openFixture({ rules });
+    await putProject(fixture, { space: `http://${closed_port}` });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "relay")).toEqual([
       expect.stringContaining(`✗ RELAY at ws://${closed_port} cannot be reached: the socket failed.`),
     ]);
@@ -145,8 +145,8 @@ describe("the doctor, of RELAY and REST", () => {
 
   it("says what else REST answers", async () => {
     const faults = [{ at: "rest" as const, do: { kind: "code" as const, code: "503" } }];
-    await using house = await openHouse({ rules, carrier: { faults } });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    await using fixture = await openFixture({ rules, carrier: { faults } });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "rest")).toEqual([expect.stringMatching(/^✗ REST at .* answered 503\./)]);
     expect(said(reply, "relay")).toEqual([expect.stringMatching(/^✓/)]);
   });

@@ -5,7 +5,7 @@ import { examine } from "../../../../functions/api/doctor/examine.ts";
 import type { DoctorReply } from "../../../../functions/api/doctor/reply.ts";
 import { sessionOf } from "../../../../functions/session-client.ts";
 import { readProject } from "../../../../functions/tenants/directory.ts";
-import { type House, openHouse } from "../../fixture.ts";
+import { type Fixture, openFixture } from "../../fixture.ts";
 import { askDoctor, origin, putProject, said } from "../ask.ts";
 
 const rules = [{ id: "all", match: { to: "+1555*" }, place: { room: "lobby" } }];
@@ -21,40 +21,40 @@ function cloudflare(): Env {
   return { ...env, RELAY_SESSION: inside("") as Env["RELAY_SESSION"] };
 }
 
-async function examined(house: House, jurisdiction: string | undefined): Promise<DoctorReply> {
-  await putProject(house, jurisdiction === undefined ? {} : { session: { jurisdiction } });
-  return await examine(cloudflare(), house.tenant, house.webhook_url, origin);
+async function examined(fixture: Fixture, jurisdiction: string | undefined): Promise<DoctorReply> {
+  await putProject(fixture, jurisdiction === undefined ? {} : { session: { jurisdiction } });
+  return await examine(cloudflare(), fixture.tenant, fixture.webhook_url, origin);
 }
 
-async function sessionId(house: House): Promise<string> {
-  const project = await readProject(env, house.carrier.project_id);
+async function sessionId(fixture: Fixture): Promise<string> {
+  const project = await readProject(env, fixture.carrier.project_id);
   return String(sessionOf(cloudflare(), project).id);
 }
 
 describe("session.jurisdiction", () => {
   test("names the project's session in that jurisdiction", async () => {
-    await using house = await openHouse({ rules });
-    const { project_id } = house.carrier;
-    expect(await sessionId(house)).toBe(String(env.RELAY_SESSION.idFromName(project_id)));
+    await using fixture = await openFixture({ rules });
+    const { project_id } = fixture.carrier;
+    expect(await sessionId(fixture)).toBe(String(env.RELAY_SESSION.idFromName(project_id)));
     for (const jurisdiction of ["eu", "fedramp", "us"]) {
-      await putProject(house, { session: { jurisdiction } });
+      await putProject(fixture, { session: { jurisdiction } });
       const own = env.RELAY_SESSION.idFromName(`${jurisdiction}/${project_id}`);
-      expect(await sessionId(house)).toBe(String(own));
+      expect(await sessionId(fixture)).toBe(String(own));
     }
   });
 
   test("is one of those that Cloudflare has", async () => {
-    await using house = await openHouse({ rules });
-    await putProject(house, { session: { jurisdiction: "mars" } });
-    const reply = await askDoctor(house.tenant, house.webhook_url);
+    await using fixture = await openFixture({ rules });
+    await putProject(fixture, { session: { jurisdiction: "mars" } });
+    const reply = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(reply, "project")).toEqual([expect.stringContaining("session.jurisdiction: ")]);
   });
 });
 
 describe("the doctor, of a project's jurisdiction", () => {
   test("is content with the one that was first, however often it is asked", async () => {
-    await using house = await openHouse({ rules });
-    for (let n = 0; n < 2; n += 1) expect(await examined(house, "eu")).toMatchObject({ ok: true });
+    await using fixture = await openFixture({ rules });
+    for (let n = 0; n < 2; n += 1) expect(await examined(fixture, "eu")).toMatchObject({ ok: true });
   });
 
   test.each([
@@ -66,49 +66,49 @@ describe("the doctor, of a project's jurisdiction", () => {
       'has session.jurisdiction fedramp, and .* under us: .* set session.jurisdiction to "us" in',
     ],
   ])("refuses to have it changed from %s to %s, and begins no session there", async (first, then, words) => {
-    await using house = await openHouse({ rules });
-    expect(await examined(house, first)).toMatchObject({ ok: true });
-    const reply = await examined(house, then);
+    await using fixture = await openFixture({ rules });
+    expect(await examined(fixture, first)).toMatchObject({ ok: true });
+    const reply = await examined(fixture, then);
     expect(reply.ok).toBe(false);
     const [, jurisdiction] = said(reply, "project");
-    expect(jurisdiction).toMatch(new RegExp(`^✗ The record ${words} project/${house.carrier.project_id}`));
+    expect(jurisdiction).toMatch(new RegExp(`^✗ The record ${words} project/${fixture.carrier.project_id}`));
     expect(said(reply, "relay")).toEqual([]);
-    const project = await readProject(env, house.carrier.project_id);
+    const project = await readProject(env, fixture.carrier.project_id);
     expect(await sessionOf(cloudflare(), project).usedSince()).toBeNull();
   });
 
   test("takes the first value back, also where calls came under the other meanwhile", async () => {
-    await using house = await openHouse({ rules });
-    const { project_id } = house.carrier;
-    await examined(house, "eu");
-    await putProject(house, {});
+    await using fixture = await openFixture({ rules });
+    const { project_id } = fixture.carrier;
+    await examined(fixture, "eu");
+    await putProject(fixture, {});
     const project = await readProject(env, project_id);
     const first = env.RELAY_SESSION.getByName(`eu/${project_id}`);
     const since = await first.usedSince();
     await expect.poll(() => Date.now()).toBeGreaterThan(since ?? 0);
     await sessionOf(cloudflare(), project).reconnect(project_id, project.version);
-    expect(await examined(house, undefined)).toMatchObject({ ok: false });
-    expect(await examined(house, "eu")).toMatchObject({ ok: true });
+    expect(await examined(fixture, undefined)).toMatchObject({ ok: false });
+    expect(await examined(fixture, "eu")).toMatchObject({ ok: true });
   });
 
   test("knows a session that an older version began as the first", async () => {
-    await using house = await openHouse({ rules });
-    const { project_id } = house.carrier;
+    await using fixture = await openFixture({ rules });
+    const { project_id } = fixture.carrier;
     await runInDurableObject(env.RELAY_SESSION.getByName(project_id), (_, { storage }) => {
       storage.sql.exec("INSERT INTO facts (name, value) VALUES ('project_id', ?)", project_id);
     });
-    expect(await examined(house, "eu")).toMatchObject({ ok: false });
-    expect(await examined(house, undefined)).toMatchObject({ ok: true });
+    expect(await examined(fixture, "eu")).toMatchObject({ ok: false });
+    expect(await examined(fixture, undefined)).toMatchObject({ ok: true });
   });
 
   test("says so where a session does not answer", async () => {
-    await using house = await openHouse({ rules });
+    await using fixture = await openFixture({ rules });
     const broken = {
       ...cloudflare().RELAY_SESSION,
       jurisdiction: () => ({ idFromName: () => ({}), get: silent }),
     };
     const wrong = { ...env, RELAY_SESSION: broken as unknown as Env["RELAY_SESSION"] };
-    const reply = await examine(wrong, house.tenant, house.webhook_url, origin);
+    const reply = await examine(wrong, fixture.tenant, fixture.webhook_url, origin);
     expect(said(reply, "project")[1]).toMatch(
       /^✗ Whether the project has a session in another .* overloaded/,
     );

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, sent, warmUp } from "../../fixture.ts";
+import { type Fixture, sent, warmUp } from "../../fixture.ts";
 import { call, ended, heard, inRoom, lose, openContext, says, session } from "./context-fixture.ts";
 
 beforeAll(warmUp);
@@ -227,7 +227,7 @@ describe("a call that is asked", () => {
   );
 });
 
-function openCallFlows(home: House): Promise<unknown[]> {
+function openCallFlows(home: Fixture): Promise<unknown[]> {
   return runInDurableObject(session(home), (_, state) =>
     state.storage.sql.exec("SELECT call_id FROM walks WHERE state IS NOT NULL").toArray(),
   );

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, sent, warmUp } from "../../fixture.ts";
+import { type Fixture, sent, warmUp } from "../../fixture.ts";
 import {
   apology,
   call,
@@ -19,7 +19,7 @@ import {
 beforeAll(warmUp);
 
 /** How long words were heard, ms. */
-async function lengthOfWords(home: House, call_id: string): Promise<number> {
+async function lengthOfWords(home: Fixture, call_id: string): Promise<number> {
   const { heard: sounds } = await home.carrier.call(call_id);
   const words = sounds.filter(({ sound }) => sound === "say");
   return words.reduce((length, { from_ms, to_ms }) => length + (to_ms ?? from_ms) - from_ms, 0);

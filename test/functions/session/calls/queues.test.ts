@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, warmUp } from "../../fixture.ts";
+import { type Fixture, warmUp } from "../../fixture.ts";
 import {
   answeredElsewhere,
   apology,
@@ -84,7 +84,7 @@ describe("a call that stands in its line", () => {
   /** Somebody in the only seat, and somebody who hears music. */
   async function open(
     carrier: { speed?: number } = {},
-  ): Promise<{ home: House; seated: string; waiter: string }> {
+  ): Promise<{ home: Fixture; seated: string; waiter: string }> {
     const home = await openContext([desk], { carrier });
     const seated = await call(home);
     await inRoom(home, seated, "desk");

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type House, openHouse, sent, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../../fixture.ts";
 
 const rules = [
   {
@@ -16,9 +16,9 @@ beforeAll(warmUp);
 
 /** A chair and a member in one room: the chair by its document if its leave ends the conference, the member by RELAY. */
 async function meeting(
-  more: Partial<Parameters<typeof openHouse>[0]> = {},
-): Promise<{ home: House; chair: string; member: string }> {
-  const home = await openHouse({ rules, ...more, carrier: { speed: 10, ...more.carrier } });
+  more: Partial<Parameters<typeof openFixture>[0]> = {},
+): Promise<{ home: Fixture; chair: string; member: string }> {
+  const home = await openFixture({ rules, ...more, carrier: { speed: 10, ...more.carrier } });
   const ids: string[] = [];
   for (const from of ["+15550100009", "+15550100001"]) {
     const { call_id } = await home.carrier.placeCall({ from, to: "+15550100100", url: home.webhook_url });
@@ -47,7 +47,7 @@ describe("after the conference", () => {
 
   test("a moderator who ends it for all by leaving ends it for nobody by coming, though a document takes RELAY's join out", async () => {
     const carrier = { speed: 10, switches: { document_takes_call_out_of_conference: true } };
-    await using home = await openHouse({ rules, carrier });
+    await using home = await openFixture({ rules, carrier });
     const to = "+15550100100";
     const cxml_url = home.webhook_url.replace(/swml$/, "cxml");
     const member = await home.carrier.placeCall({ from: "+15550100001", to, cxml_url });
@@ -102,7 +102,7 @@ describe("after the conference", () => {
 
 describe("a session that is lost in the middle of what it does for a call", () => {
   /** The ledger as it is while that is done, and then the object is gone. */
-  async function lose(home: House, ...statements: string[]): Promise<void> {
+  async function lose(home: Fixture, ...statements: string[]): Promise<void> {
     const session = () => env.RELAY_SESSION.getByName(home.carrier.project_id);
     await runInDurableObject(session(), (_, state) => {
       for (const statement of statements) state.storage.sql.exec(statement);

@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { CallsPage, Story } from "../../../../functions/session/operator/call-history.ts";
 import { answerHmac } from "../../../../shared/secret-answer.ts";
 import { askApi } from "../../api/ask.ts";
-import { type House, openHouse, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../../fixture.ts";
 import { call, key } from "../../pin-caller.ts";
 
 beforeAll(warmUp);
 
 async function placed(
-  home: House,
+  home: Fixture,
   from: string,
   to = "+15550100100",
   headers: { name: string; value: string }[] = [],
@@ -18,12 +18,12 @@ async function placed(
   return (await home.carrier.placeCall({ from, to, headers, url: home.webhook_url })).call_id;
 }
 
-async function inRoom(home: House, call_id: string, room: string): Promise<void> {
+async function inRoom(home: Fixture, call_id: string, room: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 10_000 });
 }
 
 /** What the API gives of a call, once there is anything. */
-async function storyOf(home: House, call_id: string, query = "") {
+async function storyOf(home: Fixture, call_id: string, query = "") {
   const path = `/tenants/${home.tenant}/calls/${call_id}${query}`;
   await expect.poll(async () => (await askApi(path)).status).toBe(200);
   return (await (await askApi(path)).json()) as Story & {
@@ -32,12 +32,12 @@ async function storyOf(home: House, call_id: string, query = "") {
   };
 }
 
-async function callsOf(home: House, query = ""): Promise<CallsPage> {
+async function callsOf(home: Fixture, query = ""): Promise<CallsPage> {
   return await (await askApi(`/tenants/${home.tenant}/calls${query}`)).json();
 }
 
 /** Everything that the session has written down of calls. */
-async function written(home: House): Promise<string> {
+async function written(home: Fixture): Promise<string> {
   const id = env.RELAY_SESSION.idFromName(home.carrier.project_id);
   return await runInDurableObject(env.RELAY_SESSION.get(id), (_, state) =>
     JSON.stringify([
@@ -55,7 +55,7 @@ describe("why a call is in its room", () => {
   ];
 
   test("its story tells webhooks, decision, commands, placement, events and its leaving, in order", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await placed(home, "+15550100007");
     await home.carrier.wait({
       journal: { kind: "document", contains: { call_id, step: "sleep", body: { duration: -1 } } },
@@ -105,7 +105,7 @@ describe("why a call is in its room", () => {
       match: { to: `+155501002${String(index).padStart(2, "0")}` },
       place: { room: "other" },
     }));
-    await using home = await openHouse({ rules: [...others, ...rules], carrier: { speed: 10 } });
+    await using home = await openFixture({ rules: [...others, ...rules], carrier: { speed: 10 } });
     const call_id = await placed(home, "+15550100001");
     await inRoom(home, call_id, "vip");
     await storyOf(home, call_id);
@@ -124,8 +124,8 @@ describe("why a call is in its room", () => {
   });
 
   test("a call that reached no room is told of, too, and a call of another tenant's is not", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
-    await using other = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
+    await using other = await openFixture({ rules, carrier: { speed: 10 } });
     const call_id = await placed(home, "+15550100007", "+15550100999");
     const { happened, outcome } = await storyOf(home, call_id);
     expect(outcome).toBe("reject");
@@ -140,7 +140,7 @@ describe("why a call is in its room", () => {
   });
 
   test("calls are listed newest first, page by page, and found by room, rule, outcome and caller", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const ids: string[] = [];
     for (const [from, to] of [
       ["+15550100001", "+15550100100"],
@@ -165,7 +165,7 @@ describe("why a call is in its room", () => {
 });
 
 test("no PIN, bearer token, callback token or keyed digit is ever written down", async () => {
-  await using home = await openHouse({ rules: [], carrier: { speed: 5 } });
+  await using home = await openFixture({ rules: [], carrier: { speed: 5 } });
   const hmacOf = (digits: string) => answerHmac(env.CREDENTIALS_KEY ?? "", home.tenant, digits);
   const hmac = await hmacOf("47114711");
   const kv = await hmacOf("31415926");
@@ -223,7 +223,7 @@ test("no PIN, bearer token, callback token or keyed digit is ever written down",
 });
 
 test("what was keyed is decided on again: an open answer as it was, a PIN of KV by what KV held of it", async () => {
-  await using home = await openHouse({ rules: [], tenant: { join_via: "document" } });
+  await using home = await openFixture({ rules: [], tenant: { join_via: "document" } });
   await home.putRuleset({
     rules: [
       {

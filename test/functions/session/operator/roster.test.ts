@@ -4,7 +4,7 @@ import type { Conference } from "../../../../functions/session/operator/roster.t
 import { readTenant } from "../../../../functions/tenants/directory.ts";
 import { askApi, putProject } from "../../api/ask.ts";
 import { signedCall } from "../../edge.ts";
-import { type House, openHouse, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../../fixture.ts";
 
 beforeAll(warmUp);
 
@@ -13,19 +13,19 @@ const rules = [
   { id: "board", match: {}, place: { room: "board" } },
 ];
 
-async function inBoard(home: House, from: string): Promise<string> {
+async function inBoard(home: Fixture, from: string): Promise<string> {
   const { call_id } = await home.carrier.placeCall({ from, to: "+15550100100", url: home.webhook_url });
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` }, timeout_ms: 10_000 });
   return call_id;
 }
 
-async function board(home: House, name = "board"): Promise<Conference | null> {
+async function board(home: Fixture, name = "board"): Promise<Conference | null> {
   const response = await askApi(`/tenants/${home.tenant}/conferences/${name}`);
   return response.status === 200 ? await response.json() : null;
 }
 
 test("the roster shows who is in a conference, as what, since when, and muted or held as events have it", async () => {
-  await using home = await openHouse({ rules, carrier: { speed: 10 } });
+  await using home = await openFixture({ rules, carrier: { speed: 10 } });
   const first = await inBoard(home, "+15550100001");
   const second = await inBoard(home, "+15550100002");
   const [conference] = await home.carrier.conferences();
@@ -80,7 +80,7 @@ test.each([
   "rooms that a URL cannot spell are asked for with the tenant's prefix, where conferences have %s",
   async (_, plain) => {
     const names = [".", "..", "a/b", "50% off?", "%2e%2e"];
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [{ id: "any", match: {}, place: { room: "{param.room}" } }],
       tenant: { dial: { allow: ["+1555*"], from: ["+15550100100"] }, join_via: "document" },
       carrier: { speed: 10 },
@@ -102,7 +102,7 @@ test.each([
 );
 
 test("a bad ruleset in KV does not take the tenant down where this isolate has none: its session's last good one serves", async () => {
-  await using home = await openHouse({ rules, carrier: { speed: 10 } });
+  await using home = await openFixture({ rules, carrier: { speed: 10 } });
   const good = (await readTenant(env, home.tenant, null))?.rules?.hash;
   await inBoard(home, "+15550100001");
   await home.putRuleset('{ "rules": [{ "id": "x" }] }');

@@ -1,13 +1,13 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openHouse, warmUp } from "../../fixture.ts";
-import { callFrom, inDesk, lineOf, lose, room, session } from "../../waiting-room-fixture.ts";
+import { openFixture, warmUp } from "../../fixture.ts";
+import { callFrom, inWaitingRoom, lineOf, lose, room, session } from "../../waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 
 describe("ten callers before two seats", () => {
   test("are served in order, nobody twice and nobody forgotten, whatever is lost, refused, dropped or aborted", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [room(2)],
       tenant: { join_via: "document" },
       carrier: {
@@ -25,7 +25,7 @@ describe("ten callers before two seats", () => {
     for (let n = 0; n < 12; n += 1) {
       const call_id = await callFrom(home, `+15550100${200 + n}`);
       calls.push(call_id);
-      if (n < 2) await inDesk(home, call_id);
+      if (n < 2) await inWaitingRoom(home, call_id);
       else await expect.poll(() => lineOf(home), { timeout: 10_000 }).toContain(call_id);
     }
     await runDurableObjectAlarm(session(home));

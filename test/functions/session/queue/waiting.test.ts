@@ -1,12 +1,12 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
 import { askApi } from "../../api/ask.ts";
-import { type House, openHouse, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../../fixture.ts";
 import {
   byDocument,
   callFrom,
   desk,
-  inDesk,
+  inWaitingRoom,
   lineOf,
   lose,
   music,
@@ -28,36 +28,36 @@ const joinUnheard = {
 };
 
 /** A caller whose session is lost while it waits for the answer to their join. */
-async function callAndLose(home: House): Promise<string> {
+async function callAndLose(home: Fixture): Promise<string> {
   const call_id = await callFrom(home, "+15550100201");
   await home.carrier.wait({ journal: { kind: "frame_in", contains: { frame: join } } });
   await lose(home);
   return call_id;
 }
 
-async function callVia(home: House, way: "swml" | "cxml", from: string): Promise<string> {
+async function callVia(home: Fixture, way: "swml" | "cxml", from: string): Promise<string> {
   const { webhook_url } = home;
   const number = { swml: webhook_url, cxml: webhook_url.replace(/swml$/, "cxml"), relay: "" };
   return (await home.carrier.placeCallVia(way, number, { from, to: "+15550100100" })).call_id;
 }
 
 /** How often SignalWire has refused a join of the call's own document. */
-async function refusals(home: House, call_id: string): Promise<number> {
+async function refusals(home: Fixture, call_id: string): Promise<number> {
   const steps = await home.carrier.journal({ kind: "document" });
   return steps.filter((entry) => entry["call_id"] === call_id && "join_failed" in entry).length;
 }
 
 /** Its seat is counted no more, and it is there all the same. */
-async function releaseSeat(home: House, call_id = ""): Promise<void> {
+async function releaseSeat(home: Fixture, call_id = ""): Promise<void> {
   const released = `/tenants/${home.tenant}/calls/${call_id}/release-seat`;
   expect((await askApi(released, { method: "POST" })).status).toBe(200);
 }
 
 describe("a caller who finds no seat", () => {
   test("hears music and is fetched within a second of a seat's being free, the longest waiter first", async () => {
-    await using home = await openHouse({ rules: [room(1, { position: true })], ...byDocument });
+    await using home = await openFixture({ rules: [room(1, { position: true })], ...byDocument });
     const seated = await callFrom(home, "+15550100201");
-    await inDesk(home, seated);
+    await inWaitingRoom(home, seated);
     const first = await callFrom(home, "+15550100202");
     await waits(home, first);
     const second = await callFrom(home, "+15550100203");
@@ -69,7 +69,7 @@ describe("a caller who finds no seat", () => {
     await home.carrier.wait({ call: { call_id: second, heard: { contains: "You are number 2 in line." } } });
     const freed_at = Date.now();
     await home.carrier.hangUp(seated);
-    await inDesk(home, first);
+    await inWaitingRoom(home, first);
     expect(Date.now() - freed_at).toBeLessThan(2_000);
     expect((await home.carrier.call(second)).joins).toHaveLength(0);
     for (const call of [await home.carrier.call(first), await home.carrier.call(second)]) {
@@ -81,45 +81,45 @@ describe("a caller who finds no seat", () => {
   test.each(["swml", "cxml"] as const)(
     "by %s who hangs up is passed over at once: when it is their turn, the next one comes",
     async (way) => {
-      await using home = await openHouse({ rules: [room(1)], ...byDocument });
+      await using home = await openFixture({ rules: [room(1)], ...byDocument });
       const seated = await callFrom(home, "+15550100201");
-      await inDesk(home, seated);
+      await inWaitingRoom(home, seated);
       const gone = await callVia(home, way, "+15550100202");
       await waits(home, gone);
       const next = await callFrom(home, "+15550100203");
       await waits(home, gone, next);
       await home.carrier.hangUp(gone);
       await home.carrier.hangUp(seated);
-      await inDesk(home, next);
+      await inWaitingRoom(home, next);
       expect((await desk(home)).participants.map(({ call_id }) => call_id)).toEqual([next]);
     },
   );
 
   test("holds no seat that an operator could release, and stays in its line", async () => {
-    await using home = await openHouse({ rules: [room(1)], ...byDocument });
+    await using home = await openFixture({ rules: [room(1)], ...byDocument });
     const seated = await callFrom(home, "+15550100201");
-    await inDesk(home, seated);
+    await inWaitingRoom(home, seated);
     const waiter = await callFrom(home, "+15550100202");
     await waits(home, waiter);
     const released = await askApi(`/tenants/${home.tenant}/calls/${waiter}/release-seat`, { method: "POST" });
     expect(await released.json()).toMatchObject({ changed: false });
     await home.carrier.hangUp(seated);
-    await inDesk(home, waiter);
+    await inWaitingRoom(home, waiter);
   });
 
   test.each(["swml", "cxml"] as const)(
     "by %s stands in the line again where SignalWire has more callers in the room than were counted, and comes in when one leaves",
     async (way) => {
-      await using home = await openHouse({ rules: [room(2)], ...byDocument });
+      await using home = await openFixture({ rules: [room(2)], ...byDocument });
       const seated = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
-      for (const call_id of seated) await inDesk(home, call_id);
+      for (const call_id of seated) await inWaitingRoom(home, call_id);
       const waiter = await callVia(home, way, "+15550100203");
       await waits(home, waiter);
       await releaseSeat(home, seated[0]);
       await expect.poll(() => refusals(home, waiter), { timeout: 10_000 }).toBe(1);
       await waits(home, waiter);
       await home.carrier.hangUp(seated[1] ?? "");
-      await inDesk(home, waiter);
+      await inWaitingRoom(home, waiter);
       const { state, longest_silence_ms } = await home.carrier.call(waiter);
       expect(state).toBe("answered");
       expect(longest_silence_ms).toBeLessThan(3_000);
@@ -129,14 +129,14 @@ describe("a caller who finds no seat", () => {
   test.each(["swml", "cxml"] as const)(
     "by %s in a room that SignalWire has full and we count as free stands in its line from the first refusal on",
     async (way) => {
-      await using home = await openHouse({ rules: [room(2)], ...byDocument });
+      await using home = await openFixture({ rules: [room(2)], ...byDocument });
       const seated = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
-      for (const call_id of seated) await inDesk(home, call_id);
+      for (const call_id of seated) await inWaitingRoom(home, call_id);
       await releaseSeat(home, seated[0]);
       const newcomer = await callVia(home, way, "+15550100203");
       await waits(home, newcomer);
       await home.carrier.hangUp(seated[1] ?? "");
-      await inDesk(home, newcomer);
+      await inWaitingRoom(home, newcomer);
       expect(await refusals(home, newcomer)).toBe(1);
     },
   );
@@ -144,9 +144,9 @@ describe("a caller who finds no seat", () => {
   test.each(["swml", "cxml"] as const)(
     "by %s where a room refuses that we count as empty is not sent there again and again",
     async (way) => {
-      await using home = await openHouse({ rules: [room(2)], ...byDocument });
+      await using home = await openFixture({ rules: [room(2)], ...byDocument });
       const seated = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
-      for (const call_id of seated) await inDesk(home, call_id);
+      for (const call_id of seated) await inWaitingRoom(home, call_id);
       const waiter = await callVia(home, way, "+15550100203");
       await waits(home, waiter);
       for (const call_id of seated) await releaseSeat(home, call_id);
@@ -164,7 +164,7 @@ describe("a caller who finds no seat", () => {
   );
 
   test("though none of us heard of the seat they were given, stands in the line as soon as they ask", async () => {
-    await using home = await openHouse(joinUnheard);
+    await using home = await openFixture(joinUnheard);
     const unheard = await callAndLose(home);
     // As REST finds it some seconds later: it never came into its room.
     await runInDurableObject(session(home), (_, state) => {
@@ -172,16 +172,16 @@ describe("a caller who finds no seat", () => {
     });
     await lose(home);
     const seated = await callFrom(home, "+15550100202");
-    await inDesk(home, seated);
+    await inWaitingRoom(home, seated);
     await waits(home, unheard);
     expect((await home.carrier.call(unheard)).joins).toEqual([]);
     await home.carrier.hangUp(seated);
-    await inDesk(home, unheard);
+    await inWaitingRoom(home, unheard);
     expect(await home.carrier.call(unheard)).toMatchObject({ stranded: false, two_sounds: false });
   });
 
   test("and asks after a join that nobody heard of for long, is not ended while that is looked into", async () => {
-    await using home = await openHouse(joinUnheard);
+    await using home = await openFixture(joinUnheard);
     const unheard = await callAndLose(home);
     // As if that were long ago.
     await runInDurableObject(session(home), (_, state) => {
@@ -191,14 +191,14 @@ describe("a caller who finds no seat", () => {
     const rings = { call_id: unheard, step: "play", body: { url: "ring:2:us" } };
     await home.carrier.wait({ journal: { kind: "document", contains: rings }, timeout_ms: 10_000 });
     await runDurableObjectAlarm(session(home));
-    await inDesk(home, unheard);
+    await inWaitingRoom(home, unheard);
     expect(await home.carrier.call(unheard)).toMatchObject({ stranded: false, two_sounds: false });
   });
 
   test("hears the second overflow at the maximum, and stands in the line no more", async () => {
-    await using home = await openHouse({ rules: [room(1, { max_s: 10 })], ...byDocument });
+    await using home = await openFixture({ rules: [room(1, { max_s: 10 })], ...byDocument });
     const seated = await callFrom(home, "+15550100201");
-    await inDesk(home, seated);
+    await inWaitingRoom(home, seated);
     const waiter = await callFrom(home, "+15550100202");
     await waits(home, waiter);
     // As if the ten seconds were over.
@@ -218,7 +218,7 @@ describe("a caller who finds no seat", () => {
 
 describe("a caller who waits for the moderator", () => {
   test("comes in with all the others when the moderator does", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         { id: "chair", match: { from: "+15550100209" }, place: { room: "desk", role: "moderator" } },
         { id: "member", match: {}, place: { room: "desk", wait: { for: "moderator", music } } },
@@ -228,8 +228,8 @@ describe("a caller who waits for the moderator", () => {
     const members = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
     await waits(home, ...members);
     expect((await desk(home)).waiting.map(({ for: what }) => what)).toEqual(["moderator", "moderator"]);
-    await inDesk(home, await callFrom(home, "+15550100209"));
-    for (const call_id of members) await inDesk(home, call_id);
+    await inWaitingRoom(home, await callFrom(home, "+15550100209"));
+    for (const call_id of members) await inWaitingRoom(home, call_id);
   });
 });
 
@@ -246,13 +246,13 @@ describe("a caller in the lobby", () => {
   ];
 
   test("is let in by an operator, another is not; to say it twice changes nothing, and of nobody is an error", async () => {
-    await using home = await openHouse({ rules, ...byDocument });
+    await using home = await openFixture({ rules, ...byDocument });
     const [guest, stranger] = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
     await expect.poll(async () => (await lineOf(home)).length, { timeout: 10_000 }).toBe(2);
     const lobby = (call_id: string, verdict: string) =>
       askApi(`/tenants/${home.tenant}/conferences/desk/lobby/${call_id}/${verdict}`, { method: "POST" });
     expect((await lobby(guest, "admit")).status).toBe(200);
-    await inDesk(home, guest);
+    await inWaitingRoom(home, guest);
     expect((await lobby(guest, "admit")).status).toBe(200);
     expect((await lobby(stranger, "reject")).status).toBe(200);
     await home.carrier.wait({
@@ -269,13 +269,13 @@ describe("a caller in the lobby", () => {
 
 describe("a caller who waits an hour", () => {
   test("hears music all the time, and uses up hardly any of the call's transfers", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [room(1, { max_s: 7_200, music: "https://example.com/music.mp3#seconds=60" })],
       tenant: { join_via: "document" },
       carrier: { speed: 5 },
     });
     const seated = await callFrom(home, "+15550100201");
-    await inDesk(home, seated);
+    await inWaitingRoom(home, seated);
     // From here on a second of ours is 2,000 of the call's.
     await home.carrier.change({ speed: 2_000 });
     const waiter = await callFrom(home, "+15550100202");
@@ -292,7 +292,7 @@ describe("a caller who waits an hour", () => {
     await home.carrier.change({ speed: 5 });
     expect(await lineOf(home)).toEqual([waiter]);
     await home.carrier.hangUp(seated);
-    await inDesk(home, waiter);
+    await inWaitingRoom(home, waiter);
     const documents = await home.carrier.journal({ kind: "document" });
     const transfers = documents.filter(
       (entry) => entry["call_id"] === waiter && entry["step"] === "transfer",

@@ -1,9 +1,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { type House, openHouse, sent, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../../fixture.ts";
 
-type Carrier = NonNullable<Parameters<typeof openHouse>[0]["carrier"]>;
+type Carrier = NonNullable<Parameters<typeof openFixture>[0]["carrier"]>;
 
 const rules = [
   {
@@ -20,8 +20,8 @@ beforeAll(warmUp);
 /** Two callers alone in their rooms, two in one room who wait for its moderator: all of them seen to join. */
 async function waiting(
   switches: NonNullable<Carrier["switches"]>,
-): Promise<{ home: House; calls: string[] }> {
-  const home = await openHouse({ rules, carrier: { speed: 10, switches } });
+): Promise<{ home: Fixture; calls: string[] }> {
+  const home = await openFixture({ rules, carrier: { speed: 10, switches } });
   const calls: string[] = [];
   for (const [from, to] of [
     ["+15550100001", "+15550100120"],
@@ -38,23 +38,23 @@ async function waiting(
   return { home, calls };
 }
 
-function inSession<T>({ carrier }: House, use: (sql: SqlStorage) => T): Promise<T> {
+function inSession<T>({ carrier }: Fixture, use: (sql: SqlStorage) => T): Promise<T> {
   const stub = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(carrier.project_id));
   return runInDurableObject(stub, (_, { storage }) => use(storage.sql));
 }
 
 /** Nothing is left to be asked or done for any call. */
-async function settled(home: House): Promise<void> {
+async function settled(home: Fixture): Promise<void> {
   await expect
     .poll(() => inSession(home, (sql) => sql.exec("SELECT kind FROM errands").toArray()), { timeout: 10_000 })
     .toEqual([]);
 }
 
-async function restAsked(home: House): Promise<number> {
+async function restAsked(home: Fixture): Promise<number> {
   return (await home.carrier.journal({ kind: "rest" })).length;
 }
 
-async function expectAllThere(home: House, calls: readonly string[]): Promise<void> {
+async function expectAllThere(home: Fixture, calls: readonly string[]): Promise<void> {
   for (const call_id of calls) {
     const call = await home.carrier.call(call_id);
     expect(call.state, `state of ${call_id}`).toBe("answered");
@@ -69,7 +69,7 @@ async function expectAllThere(home: House, calls: readonly string[]): Promise<vo
 }
 
 /** RELAY asks us to reconnect, as it does for maintenance: events may have been missed, so REST is asked about everyone. */
-async function reconnected(home: House): Promise<void> {
+async function reconnected(home: Fixture): Promise<void> {
   const asked = await restAsked(home);
   await home.carrier.sockets("disconnect");
   await expect.poll(() => restAsked(home), { timeout: 10_000 }).toBeGreaterThan(asked);

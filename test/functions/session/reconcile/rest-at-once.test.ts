@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { openHouse, warmUp } from "../../fixture.ts";
+import { openFixture, warmUp } from "../../fixture.ts";
 import { call, openContext } from "../calls/context-fixture.ts";
 
 beforeAll(warmUp);
@@ -11,7 +11,7 @@ const LATE_MS = 100;
 const rules = [{ id: "alone", match: {}, place: { room: "{from|digits}" } }];
 
 test("after a gap REST gets no more than three requests of a session at once, slow as it is, and every call is asked about", async () => {
-  await using home = await openHouse({ rules, carrier: { speed: 10 } });
+  await using home = await openFixture({ rules, carrier: { speed: 10 } });
   const calls = await Promise.all(
     Array.from({ length: CALLS }, async (_, index) => {
       const caller = { from: `+1555010020${index}`, to: "+15550100100", url: home.webhook_url };

@@ -1,18 +1,18 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, type MockInstance, test, vi } from "vitest";
-import { type House, warmUp } from "../../fixture.ts";
+import { type Fixture, warmUp } from "../../fixture.ts";
 import { openContext, plain, session, subscribed } from "../calls/context-fixture.ts";
 
 beforeAll(warmUp);
 afterEach(() => vi.restoreAllMocks());
 
-function keyOf(home: House): string {
+function keyOf(home: Fixture): string {
   return `project/${home.carrier.project_id}`;
 }
 
 /** The object is gone, and its alarm brings it back. */
-async function lose(home: House): Promise<void> {
+async function lose(home: Fixture): Promise<void> {
   await runInDurableObject(session(home), (_, state) => state.abort("lost")).catch(() => {});
   await runDurableObjectAlarm(session(home));
 }

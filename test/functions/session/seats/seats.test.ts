@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Story } from "../../../../functions/session/operator/call-history.ts";
 import type { Conference } from "../../../../functions/session/operator/roster.ts";
 import { askApi } from "../../api/ask.ts";
-import { type House, openHouse, sent, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, sent, warmUp } from "../../fixture.ts";
 
 beforeAll(warmUp);
 
@@ -13,15 +13,15 @@ function overflow(then: string, more: Record<string, unknown>): Record<string, u
   return { then, ...more };
 }
 
-async function callFrom(home: House, from: string, to = "+15550100100"): Promise<string> {
+async function callFrom(home: Fixture, from: string, to = "+15550100100"): Promise<string> {
   return (await home.carrier.placeCall({ from, to, url: home.webhook_url })).call_id;
 }
 
-async function inRoom(home: House, call_id: string, room: string): Promise<void> {
+async function inRoom(home: Fixture, call_id: string, room: string): Promise<void> {
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 10_000 });
 }
 
-async function confirmedIn(home: House, room: string): Promise<string[]> {
+async function confirmedIn(home: Fixture, room: string): Promise<string[]> {
   const response = await askApi(`/tenants/${home.tenant}/conferences/${room}`);
   if (response.status !== 200) return [];
   const { participants } = await response.json<Conference>();
@@ -30,7 +30,7 @@ async function confirmedIn(home: House, room: string): Promise<string[]> {
 
 describe("seats", () => {
   test("forty callers at one instant fill the rooms in order and no room beyond its seats", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "support",
@@ -70,7 +70,7 @@ describe("seats", () => {
   });
 
   test("a seat is free again when its caller leaves", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "pair",
@@ -102,7 +102,7 @@ describe("seats", () => {
   });
 
   test("a seat whose caller has gone without a word is found out by the next who wants it", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "single",
@@ -143,7 +143,7 @@ describe("seats", () => {
   });
 
   test("spread fills the emptiest room first", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "class",
@@ -162,7 +162,7 @@ describe("seats", () => {
   });
 
   test("a caller who drops comes back to the room they were in, while it lives", async () => {
-    await using home = await openHouse({
+    await using home = await openFixture({
       rules: [
         {
           id: "support",
@@ -201,7 +201,7 @@ describe("coaching", () => {
   ];
 
   test("a coach is joined to the one live participant of the role", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 5 } });
+    await using home = await openFixture({ rules, carrier: { speed: 5 } });
     await home.putRuleset({ roles: { agent: {} }, rules });
     const agent = await callFrom(home, "+15550100201", "+15550100101");
     await inRoom(home, agent, "floor");
@@ -217,7 +217,7 @@ describe("coaching", () => {
 describe("after the conference", () => {
   test("the tenant's own document takes the call where the rule says so, by RELAY and by document", async () => {
     for (const join_via of ["relay", "document"]) {
-      await using home = await openHouse({
+      await using home = await openFixture({
         rules: [
           {
             id: "chair",

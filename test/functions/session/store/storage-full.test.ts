@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { migrate } from "../../../../functions/session/store/schema.ts";
-import { type House, openHouse, warmUp } from "../../fixture.ts";
+import { type Fixture, openFixture, warmUp } from "../../fixture.ts";
 import { call, heard, openContext, plain, session } from "../calls/context-fixture.ts";
 import { fill as fillWith } from "../filled.ts";
 import { onStorage } from "../ledger.ts";
@@ -14,11 +14,11 @@ const rules = [{ id: "support", match: {}, place: { room: "support", capacity: 3
 const caller = { from: "+15550100001", to: "+15550100100" };
 
 /** From here on there is no room for anything new in any session's storage. */
-async function fill(home: House, fails = needsRoom): Promise<SqlFaults> {
+async function fill(home: Fixture, fails = needsRoom): Promise<SqlFaults> {
   return await runInDurableObject(session(home), (_, { storage }) => new SqlFaults(storage.sql, fails, FULL));
 }
 
-async function placed(home: House): Promise<string> {
+async function placed(home: Fixture): Promise<string> {
   const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:support` }, timeout_ms: 10_000 });
   return call_id;
@@ -31,7 +31,7 @@ function logged(...levels: ("info" | "warn" | "error")[]): () => string {
 
 describe("while a session's storage is full", () => {
   test("a call by webhook joins by its document, which carries the room's limit, and is not counted", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await placed(home);
     const said = logged("info", "error");
     using _full = await fill(home);
@@ -51,7 +51,7 @@ describe("while a session's storage is full", () => {
   });
 
   test("the second such call waits for nothing", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await placed(home);
     logged("error");
     using _full = await fill(home);
@@ -71,7 +71,7 @@ describe("while a session's storage is full", () => {
   });
 
   test("RELAY's events are acted upon and acknowledged, and counted as unrecorded", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
     const call_id = await placed(home);
     await expect.poll(async () => (await session(home).status()).live_placements).toBe(1);
     const said = logged("error");
@@ -86,7 +86,7 @@ describe("while a session's storage is full", () => {
   });
 
   test("a status callback is acted upon and asked for again, and once there is room it is no news", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
     const call_id = await placed(home);
     await expect.poll(async () => (await session(home).status()).live_placements).toBe(1);
     logged("error");
@@ -116,7 +116,7 @@ describe("while a session's storage is full", () => {
 });
 
 test("what changed while the storage was full is written once there is room", async () => {
-  await using home = await openHouse({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
+  await using home = await openFixture({ rules, carrier: { speed: 10 }, tenant: { join_via: "document" } });
   const call_id = await placed(home);
   await expect.poll(async () => (await session(home).status()).live_placements).toBe(1);
   logged("error");
@@ -171,7 +171,7 @@ describe("a migration that finds no room", () => {
   });
 
   test("leaves calls to their documents until there is some, and the session comes by itself then", async () => {
-    await using home = await openHouse({ rules, carrier: { speed: 10 } });
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
     const known = await placed(home);
     await home.carrier.hangUp(known);
     logged("error", "warn");
@@ -198,7 +198,7 @@ describe("a migration that finds no room", () => {
 });
 
 test("an event with an id or a name that is too long is refused and not cut", async () => {
-  await using home = await openHouse({ rules, carrier: { speed: 10 } });
+  await using home = await openFixture({ rules, carrier: { speed: 10 } });
   await placed(home);
   const said = logged("warn");
   const project_id = home.carrier.project_id;
