@@ -108,6 +108,8 @@ export class ConferenceEvents {
   readonly #kindsIn = new Map<string, Set<boolean>>();
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
+  /** When a join was told of last, ms. */
+  #join_told_at = 0;
   /** By call: until when a document of ours that leads nowhere may start, ms. */
   readonly #late = new Map<string, number>();
   /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
@@ -139,6 +141,11 @@ export class ConferenceEvents {
       if (this.#late.size <= FOUND) break;
       this.#late.delete(oldest);
     }
+  }
+
+  /** Whether anybody's join was told of since then, ms, by RELAY or by a callback. */
+  joinsWereToldSince(at: number): boolean {
+    return this.#join_told_at > at;
   }
 
   #isTakenOutLate({ call_id, state }: Placement): boolean {
@@ -458,6 +465,7 @@ export class ConferenceEvents {
   #noteSize(event: RelayEvent, isTrusted: boolean): void {
     if (event.kind !== "conference") return;
     const { status, name, size, conference_id } = event.params;
+    if (status === "participant-join") this.#join_told_at = this.#now();
     if (name === undefined || size === undefined || conference_id === undefined || !SIZED.has(status)) return;
     const { observations, checks } = this.#ledger;
     const isLeave = status === "participant-leave";

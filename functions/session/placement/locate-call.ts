@@ -23,7 +23,8 @@ const MOST_REJOINS = 2;
 const HELD_AGAIN_MS = 4_000;
 /**
  * One whose join would end the conference for all is held so long, from the first time on, while nothing says where it is, and hears a
- * ring. One for whom nothing but an apology is left is held for as long as that: the apology might be spoken into its room.
+ * ring. One for whom nothing but an apology is left is held so long, and longer while no join of anybody's is told of: the apology might be
+ * spoken into its room.
  */
 const HELD_MS = 60_000;
 
@@ -42,6 +43,8 @@ export interface LocateCallHost {
   recorded: RecordedRooms;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
+  /** Whether anybody's join was told of since then, ms. */
+  joinsWereToldSince(at: number): boolean;
   /** The row's document could not join where seats are limited. */
   refused(row: Placement, said: DocumentSaid): void;
   /** The row's call lives on outside of its room, where its own document had joined it. */
@@ -180,7 +183,7 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
     if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
-  if (isDone ? mayHoldAgain(out, row, request) : !isShownAbsent(out, row, rest.said))
+  if (isDone ? mayHoldAgain(out, row, request) : !isNotIn(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return notIn(out, row, request, `its document's join: ${said}`);
   if (row.rejoins >= MOST_REJOINS)
@@ -229,6 +232,18 @@ function isShownAbsent(
 ): boolean {
   const isListed = now - row.deadline_at > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
   return said === "absent" && (isListed || wouldHaveSeen(row));
+}
+
+/** For a minute nothing spoke of the call, though joins of others were told of meanwhile: its own was none. */
+function isNotIn(
+  out: LocateCallHost,
+  row: Placement,
+  said: NonNullable<LookRequest["rest"]>["said"],
+): boolean {
+  const { held_back_at, deadline_at } = row;
+  if (held_back_at === null) return false;
+  const isUnheard = out.now - held_back_at >= HELD_MS && out.joinsWereToldSince(deadline_at);
+  return isUnheard || isShownAbsent(out, row, said);
 }
 
 /** Whether the newest answer was a hold. */

@@ -61,7 +61,7 @@ interface PlacementServiceHost {
   heldSeats: HeldSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
-  events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "removed">;
+  events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "joinsWereToldSince" | "removed">;
 }
 
 const REST_MS = 4_000;
@@ -209,6 +209,7 @@ export class PlacementService {
       removed: (row: Placement) => this.#host.events.removed(row),
       backToQueue: (row: Placement) => this.#backToQueue(row),
       foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
+      joinsWereToldSince: (at: number) => this.#host.events.joinsWereToldSince(at),
     };
     const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     const keepsSeat = looked.outcome === "document" && this.#host.heldSeats.isPromised(request);

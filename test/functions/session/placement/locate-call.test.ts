@@ -10,12 +10,12 @@ import { Ledger, onStorage, requestOf } from "../ledger.ts";
 const ROOM = "acme:support";
 const START = 1_800_000_000_000;
 
-function event(status: "join" | "leave", at: number): RelayEvent {
+function event(status: "join" | "leave", at: number, call_id = "a"): RelayEvent {
   const params = {
     status: `participant-${status}`,
     conference_id: "conf-1",
     name: ROOM,
-    call_id: "a",
+    call_id,
     size: 1,
   };
   return { kind: "conference", event_type: "calling.conference", timestamp: at / 1000, params };
@@ -39,6 +39,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
     foundUnder: () => {},
+    joinsWereToldSince: (at) => ledger.events.joinsWereToldSince(at),
   };
 }
 
@@ -145,6 +146,24 @@ test("a call whose document's join failed while RELAY's may stand hears no last 
     expect(ask(700_000, "absent")).toBe("hold");
     ledger.observations.saw("rest_lists_relay_joins", true);
     expect(ask(760_000, "absent")).toBe("not_in");
+  });
+});
+
+test("it hears them after a minute in which joins of others were told of, and none of its own", async () => {
+  await onLedger("failed-unheard", (ledger, sql) => {
+    const row = ledger.plan(requestOf("a", { deadline_at: START - 1_000 }));
+    if (row) ledger.placements.update(row, { may_stand: 1 });
+    let asking_step = 0;
+    const ask = (after_ms: number) => {
+      asking_step += 1;
+      const out = lookout(ledger, sql, START + after_ms);
+      return locateCall(out, { ...asked, asking_step, document_said: "failed", rest: { said: "failed" } })
+        .outcome;
+    };
+    expect(ask(0)).toBe("hold");
+    ledger.events.applyUntrusted(event("join", START, "b"), {});
+    expect(ask(59_000)).toBe("hold");
+    expect(ask(61_000)).toBe("not_in");
   });
 });
 
