@@ -20,7 +20,7 @@ export interface Failure {
   error: { code: CannotAsk; message: string };
 }
 
-/** What the Worker said; whether that is good is for whoever asked to say. */
+/** What the Worker said; the command judges it. */
 export interface WorkerAnswer {
   ok: true;
   status: number;
@@ -85,7 +85,7 @@ export function apiUrl(base: URL, path: string): URL {
   return endpoint;
 }
 
-/** For an answer with which whoever asked can do nothing. */
+/** For an answer of which the command can make nothing. */
 export function unexpected({ origin }: URL, { status, json }: WorkerAnswer): Failure {
   const refusal = refusalSchema.safeParse(json);
   return cannot(

@@ -39,7 +39,7 @@ export function pushCommand(): Command {
     .requiredOption("--url <url>", "the Worker: https://partyline.example.com", workerUrl)
     .requiredOption("--tenant <id>", "whose rules they are", tenantId)
     .option("--yes", "do not ask before writing")
-    .option("--force", "write over whatever stands, be it unreadable or written by another meanwhile")
+    .option("--force", "write over what is there, also if it is unreadable or another wrote it meanwhile")
     .option("--json", "one JSON object for machines; needs --yes")
     .addHelpText(
       "after",
@@ -56,7 +56,9 @@ read or the Worker not be asked.`,
 async function push(file: string, options: PushOptions, command: Command): Promise<void> {
   const { url, tenant, json, yes, force } = options;
   if (!yes && (json || !process.stdin.isTTY)) {
-    command.error("error: nobody is there to ask: say --yes to write without being asked.", { exitCode: 2 });
+    command.error("error: there is no terminal to ask on: say --yes to write without being asked.", {
+      exitCode: 2,
+    });
   }
   const prepared = await prepare(file, tenant);
   if (!prepared.ok) return refuse(file, prepared, options);

@@ -1,7 +1,7 @@
 export type LogLevel = "info" | "warn" | "error";
 
 /**
- * One JSON object a line. Fields are written as they are: whoever calls this keeps secrets, keyed digits and URLs with
+ * One JSON object a line. Fields are written as they are: the caller keeps secrets, keyed digits and URLs with
  * tokens out of them.
  */
 export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {

@@ -41,7 +41,7 @@ const ownSessions = new WeakMap<Env, DurableObjectStub<RelaySession>>();
  */
 export function ownEnvironment(env: Env, session: RelaySession): Env {
   const own = { ...env, DIRECTORY: fewReads(env.DIRECTORY) };
-  // A stub has the session's methods, and whoever has one awaits what they return.
+  // A stub has the session's methods, and its holder awaits what they return.
   ownSessions.set(own, session as unknown as DurableObjectStub<RelaySession>);
   return own;
 }

@@ -1,6 +1,6 @@
 /**
  * Whether RELAY may be tried for a project's joins. Three failures in a row and it is not, for an hour; then one call
- * tries again, and closes or re-opens it for all. Pure: kept and timed by whoever holds it.
+ * tries again, and closes or re-opens it for all. Pure: its holder keeps it and tells the time.
  */
 export interface Breaker {
   /** Failures since the last success. */

@@ -35,7 +35,7 @@ export const webUrl = url(/^https?:\/\/[^\s/?#]+\S*$/, "must be a whole URL that
 
 /**
  * The join with SignalWire's own limit in it, for where our count may miss somebody: a seat that was released without evidence, or
- * a join that nobody counted. The smallest limit that SignalWire takes is 2.
+ * a join that was not counted. The smallest limit that SignalWire takes is 2.
  */
 export function withLimit(join: JoinParameters, capacity: number): JoinParameters {
   return { ...join, max_participants: Math.max(2, Math.min(capacity, join.max_participants ?? capacity)) };

@@ -84,7 +84,7 @@ export function parseCxmlWebhook({ form, query }: CxmlFields): Webhook {
 
 function callOf(
   { CallSid, AccountSid, CallStatus, Direction, From, To, Digits }: z.infer<typeof formSchema>,
-  // Keyed or spoken, it may be a secret: whoever asked for it gets it, and nothing else sees it.
+  // Keyed or spoken, it may be a secret: the question gets it, and nothing else sees it.
   { Digits: _, SpeechResult: __, ...details }: Record<string, unknown>,
   params: Record<string, unknown>,
 ): Call {

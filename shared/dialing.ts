@@ -64,7 +64,7 @@ export function dialChange(was: DialState, event: DialEvent): DialChange | null 
       return move(was, "ringing", "ringing");
     case "answered":
       if (was === "answered" || was === "ended") return null;
-      // Nobody waits for it any more: whoever answers a phone so late must not stay on the line.
+      // The dial is over: a callee who answers so late must not stay on the line.
       return (
         move(was, "answered", "answered", "join") ?? { state: was, reason: "answered too late", act: "end" }
       );

@@ -6,7 +6,7 @@
  * unknown: sent and unanswered. by_document: the caller's own document joins. failed: it came to nothing.
  */
 const moves = {
-  // Joined: fetched after all, though nobody could say so.
+  // Joined: fetched after all, though nothing had told of it.
   waiting: ["planned", "by_document", "joined", "failed"],
   planned: ["sending", "rejected", "by_document", "failed"],
   sending: ["accepted", "joined", "left", "rejected", "unknown", "by_document", "failed"],
@@ -198,7 +198,7 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     return isFirst ? { set: { left_ts }, follow: "nothing", blames: false } : null;
   }
   if (was.state === "by_document" && was.conference_id !== null) {
-    // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and nobody is to be put back.
+    // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and no call is to be put back.
     const isOver = event.happened === "conference_ended" && event.ended_by === "another call";
     return isOver ? { set: { state: "left", left_ts }, follow: "end_call", blames: false } : null;
   }

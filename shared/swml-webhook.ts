@@ -77,7 +77,7 @@ export function parseSwmlWebhook(body: string): Webhook {
   };
 }
 
-/** Keyed digits are dropped at the door: whoever asked for them gets them, and nothing else sees them. */
+/** Keyed digits are taken out here: the question gets them, and nothing else sees them. */
 function withoutKeyed(vars: Record<string, unknown>): {
   keyed?: Call["keyed"];
   others: Record<string, unknown>;

@@ -9,8 +9,8 @@ export interface QueueRules<Waiter> {
 }
 
 /**
- * Seats whom there are seats for, the longest waiter first. Whoever could come in but for a seat keeps those behind from the
- * rooms that it waits for; whoever waits for more than a seat is in nobody's way.
+ * Seats whom there are seats for, the longest waiter first. A waiter who lacks nothing but a seat keeps those behind from the
+ * rooms that it waits for; one who waits for more than a seat keeps back no other.
  * @param line in the order of arrival.
  * @param closed the rooms returned, put into it as they are closed: the line may leave out waiters for these alone.
  * @returns the rooms that nobody who comes now may enter: somebody stands before them.

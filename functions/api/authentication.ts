@@ -4,7 +4,7 @@ import { isOverLimit } from "../refusals.ts";
 import { refusal } from "./refusal.ts";
 
 /**
- * Lets through whoever brings `ADMIN_TOKEN` as a bearer token. Where it is not set the API is closed to all: a forgotten
+ * Lets requests through that bring `ADMIN_TOKEN` as a bearer token. Where it is not set the API is closed to all: a forgotten
  * secret must not open it.
  */
 export const authentication: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {

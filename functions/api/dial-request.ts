@@ -111,7 +111,7 @@ export function dialRequest(
   const join = { ...byRole, ...body.join };
   const findings: Finding[] = [];
   const call = outboundCall({ call_id: "", from, to: body.to });
-  // Whoever is called is told of a recording as whoever calls.
+  // Callees are told of a recording, as callers are.
   const isRecorded = join.record === "record-from-start" || rules?.recorded.mayBe([room], call) === true;
   const heard = {
     announce: body.announce,

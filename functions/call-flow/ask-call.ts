@@ -39,7 +39,7 @@ export async function askCall(
 
 /**
  * The answers so far, with the one that just came: it counts only where its prompt took digits, and as many as were asked.
- * Null: it is a PIN, and nobody can say whose.
+ * Null: it is a PIN, and it is not known whose.
  */
 export async function answersOf(
   context: CallContext,

@@ -11,7 +11,7 @@ import { type CallContext, roomsBefore, untilFor, wireNames } from "./call-conte
 /** The session is asked no longer than this: the announcement can do without. */
 const ASK_MS = 1_000;
 
-/** The announcements with the caller's number in them. Where nobody knows it, those that say it are left out. */
+/** The announcements with the caller's number in them. Where it is not known, those that say it are left out. */
 export async function withCallerNumber(
   context: CallContext,
   placing: Placing,

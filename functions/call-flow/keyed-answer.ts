@@ -23,7 +23,7 @@ export class PinsUnreadable extends Error {
  * What was keyed, as the rules see it: of a secret only what stands for it, and what KV holds of it.
  *
  * @param digits as they were keyed, or "" for none.
- * @param ends_at when whoever asks can wait no longer, ms.
+ * @param ends_at when the webhook can wait no longer, ms.
  * @throws {PinsUnreadable}
  */
 export async function keyedAnswer(

@@ -104,7 +104,7 @@ async function waitStep(context: CallContext, at: PlacedAt, { room, waiting }: P
   const { wait } = at.placing;
   const otherwise = lastStep(context, lastWord(at.placing, "waiting"));
   if (!wait) return otherwise;
-  // Where nobody counts, nobody knows; and who waits for the moderator is let in together with the others.
+  // Without a count there is no position; and callers who wait for the moderator are let in together.
   const { position_words: words } = wait;
   const isSaid = words !== undefined && waiting !== undefined && waiting.for !== "moderator";
   const position = isSaid ? { position: withNumber(words, POSITION, waiting.position) } : {};

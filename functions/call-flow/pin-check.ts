@@ -24,7 +24,7 @@ export async function refusedPin(
   const { env, tenant, call, authentic } = context;
   const request = await pinRequestOf(tenant, call, decision, point);
   if (request === null) return null;
-  // Whoever can't be told from an attacker could try all there are.
+  // A caller who can't be told from an attacker could try all there are.
   if (!authentic) return { action: noPinWords.unchecked, reason: "not authentic" };
   const answer = await askPins(env, tenant.project, request, untilFor(context, SESSION_MS));
   return answer.allowed ? null : { action: noPinWords[answer.closed], reason: answer.why };

@@ -94,7 +94,7 @@ export async function placeCall(
       }),
       before,
     ),
-    // Whoever counts the call has written it down.
+    // A session that counts the call has written it down.
     ...(reply.counted ? { told: true as const } : {}),
   };
 }
@@ -127,7 +127,7 @@ function outcomeOf(
   { wait, decided_at }: Placing,
   { outcome, counted }: PlaceReply,
 ): PlaceReply["outcome"] {
-  // Whoever may have to wait comes in by the session's word alone; while that is out of reach the wait has an end all the same.
+  // A caller who may have to wait comes in by the session's word alone; while it is out of reach the wait ends all the same.
   if (wait && !counted) {
     return received_at > decided_at + wait.max_s * 1000 + OVERTIME_MS ? "waited" : "waiting";
   }

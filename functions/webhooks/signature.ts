@@ -21,7 +21,7 @@ export type Authentication =
   | { authentic: true }
   /**
    * `diagnose` finds the likely cause. It is not done for everyone: it takes about a hundred hashes of the body, which
-   * is too much to give away to whoever sends us rubbish.
+   * is too much to spend on any sender of rubbish.
    */
   | { authentic: false; diagnose: () => Promise<Diagnosis> };
 

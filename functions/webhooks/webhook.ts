@@ -59,7 +59,7 @@ export async function answerWebhook(
     return "unreadable" as const;
   });
   if (tenant === "unreadable") {
-    // Whoever it is, the music goes on: nothing else is told, and nothing done.
+    // Whether it is authentic or not, the music goes on: nothing else is told, and nothing done.
     if (isPoll) return send(c, ingress, ingress.write({ does: "return", value: "stay" }, null).body);
     return c.text("Try the fallback URL.", 503);
   }

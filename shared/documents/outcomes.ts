@@ -43,7 +43,7 @@ function askUs({ dest, params }: AsksUs): TransferStep {
   return { transfer: { dest, params } };
 }
 
-/** Answers the call, and leaves the rest to whoever commands it. */
+/** Answers the call, and leaves the rest to commands. */
 export function answeredDocument(): SwmlDocument {
   return document({ answer: {} }, { sleep: -1 });
 }
@@ -80,7 +80,7 @@ export function inlineJoinDocument(
   });
 }
 
-/** Nobody knows whether the join arrived: a ring, short enough for patience, then back to settle it. */
+/** Whether the join arrived is not known: a short ring, then back to settle it. */
 export function unknownDocument(back: ResumeUrl, staying: Staying = alone): SwmlDocument {
   return document(answer(staying), { play: { url: "ring:2:us" } }, comeBack(back));
 }

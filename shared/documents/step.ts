@@ -24,7 +24,7 @@ export interface Staying {
   max_duration_s?: number;
   /** Who takes the call when its conference is over; absent: it is hung up. */
   after?: HandOver;
-  /** The caller's own params, which go along to whoever takes the call. */
+  /** The caller's own params, which go along to the document that takes the call. */
   params: Record<string, unknown>;
 }
 
@@ -38,7 +38,7 @@ interface Hold {
   staying: Staying;
 }
 
-/** Nobody knows whether the join arrived: a ring, then back to settle it. */
+/** Whether the join arrived is not known: a ring, then back to settle it. */
 interface Ring {
   does: "ring";
   back: ResumeUrl;
@@ -93,7 +93,7 @@ export interface Waiting {
   round_s: number;
   /** Asks how it stands, and goes on waiting with what is returned. */
   poll: ResumeUrl;
-  /** Comes from the line for good, or asks as whoever cannot return. */
+  /** Comes from the queue for good, or asks as a call that cannot return. */
   turn: ResumeUrl;
   /** What is done where the document's language can't wait. */
   otherwise: LastStep;

@@ -85,7 +85,7 @@ function joinVerbs({ room, join, staying, before, over }: Join): XmlElement[] {
     },
     element("Conference", conferenceAttributes(join), room),
   );
-  // A state too long to be carried: nobody can ask how it went, but what comes after still does.
+  // A state too long to be carried: how it went is not asked, but what comes after still does.
   const heard = (before?.words ?? []).map(speak);
   return [...heard, dial, after?.cxml === undefined ? element("Hangup") : handOver(after.cxml)];
 }

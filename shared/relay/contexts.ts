@@ -3,7 +3,7 @@ import { SIGNALWIRE } from "./methods.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Turn } from "./turn.ts";
 
-/** How long an answer is waited for; then nobody knows, and it is asked again, which does no harm. */
+/** How long an answer is waited for; then it is asked again, which does no harm. */
 const ANSWER_MS = 10_000;
 /** The wait after a first failure; doubled with each further one, up to the last. */
 const RETRY_MS = 1_000;

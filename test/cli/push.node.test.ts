@@ -165,7 +165,7 @@ describe("partyline push", { timeout: 20_000 }, () => {
     await using server = await serveRuleset({ get: stands });
     const { err, code } = await push(server.origin, before);
     expect({ err, code }).toEqual({
-      err: "error: nobody is there to ask: say --yes to write without being asked.\n",
+      err: "error: there is no terminal to ask on: say --yes to write without being asked.\n",
       code: 2,
     });
     expect(server.asked).toEqual([]);

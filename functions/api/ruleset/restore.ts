@@ -58,7 +58,7 @@ function whyNot(secret: Secret, kept: Secret): string | null {
   if (secret.among !== null && kept.among !== null && secret.among < kept.among) {
     return `"***" keeps the secret that stood here, but the list had ${kept.among} values and has ${secret.among} now, so which of them it was can't be told: write the secrets of this list themselves`;
   }
-  // Whoever may write rules but not read KV must not have the token sent to a server of their own.
+  // A client that may write rules and not read KV must not have the token sent to a server of its own.
   if (secret.key === "authorization_bearer_token" && secret.holder["url"] !== kept.holder["url"]) {
     return '"***" keeps the token for the URL that it was written for, and the stream has another URL now: write the token itself';
   }

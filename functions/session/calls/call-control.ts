@@ -65,7 +65,7 @@ const REPEATABLE: ReadonlySet<RestCommand> = new Set(["calling.end"]);
 /** unsure: it may have been done. gone: there is no such call any more. */
 export type Done = "done" | "unsure" | "failed" | "gone";
 
-/** again: nobody knows what was keyed, through no fault of the caller's. */
+/** again: what was keyed is not known, through no fault of the caller's. */
 export type Keyed = { digits: string } | "again" | "failed" | "gone";
 
 interface ControlHost {
@@ -144,7 +144,7 @@ export class CallControl {
         const { state, final, result } = event.params;
         // Of these more is to come.
         if (state === "collecting" || final === false || result?.type === "start_of_input") return;
-        // What was keyed nobody knows, and it is no fault of the caller's.
+        // What was keyed is not known, through no fault of the caller's.
         if (state === "error" || result?.type === "error") sounding.end(late);
         else
           sounding.end({
@@ -231,7 +231,7 @@ export class CallControl {
     });
     if (outcome?.kind !== "ok" && outcome?.kind !== "unanswered") {
       this.#over();
-      // Whether a call that RELAY does not find is gone, whoever does something else for it finds out.
+      // Whether a call that RELAY does not find is gone shows with the next command.
       return this.#isGone ? "gone" : "failed";
     }
     const longest_ms = longestOf(media) + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;

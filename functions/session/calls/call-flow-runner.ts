@@ -37,7 +37,7 @@ const FETCHED_MS = 2_500;
 const FETCHED_LATE_MS = 7_000;
 const FETCHES = 2;
 const FETCH_LOOK_MS = 50;
-/** A call that may be in its room by RELAY, and that nobody could move, is tried again after each of these. */
+/** A call that may be in its room by RELAY, and that neither side could move, is tried again after each of these. */
 const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
 /** Words that neither RELAY nor REST could play are tried again after each of these. */
 const PLAYED_AGAIN_MS = [500, 1_000] as const;
@@ -207,7 +207,7 @@ export class CallFlowRunner {
     }
   }
 
-  /** Returns a notice that the caller has not heard: nobody is recorded untold. */
+  /** Returns a notice that the caller has not heard: a recorded caller must be told. */
   async #announce({ words, ends_with_notice }: Heard): Promise<{ untold?: Spoken }> {
     if ((await this.#say(words)) || !ends_with_notice) return {};
     // Its file may be missing; and these words are short and plain.

@@ -62,7 +62,7 @@ export async function waitInQueue(
         words = next.position === undefined ? [] : [next.position];
         continue;
       }
-      // Nobody could say, as where KV does not answer: who has a place in the line is not sent off for that.
+      // It could not be decided, since KV did not answer, say: a waiting caller keeps the place in the queue.
       if (next.does !== "apologise" || row?.state !== "waiting") return next;
       words = [];
     }

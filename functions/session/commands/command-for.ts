@@ -14,7 +14,7 @@ import type { Placements } from "../store/placements.ts";
 import { asksUsOf, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { refusalOf } from "../store/wait-terms.ts";
 
-/** What an errand asks of SignalWire, by RELAY or by REST. */
+/** What a pending command asks of SignalWire, by RELAY or by REST. */
 export interface CallCommand {
   method: "calling.end" | "calling.transfer";
   params: Record<string, unknown>;

@@ -26,7 +26,7 @@ import type { Suspicions } from "../store/suspicions.ts";
 import type { Turns } from "../store/turns.ts";
 import { runCommands } from "./run-commands.ts";
 
-/** An errand that is due is being done: the alarm for it comes no sooner than this, lest alarm follow alarm. */
+/** A command that is due is being carried out: the alarm for it comes no sooner than this, so that alarms do not follow one another. */
 const BACKSTOP_MS = 1_000;
 /** A call that was not seen in its room so long after its deadline is looked for. */
 const UNCONFIRMED_MS = 10_000;
@@ -66,7 +66,7 @@ interface DispatcherHost {
   recordingKeeper: RecordingKeeper;
 }
 
-/** What the session does for calls that no webhook waits for: errands when they are due, and the ledger put right by REST. */
+/** What the session does for calls that no webhook waits for: commands when they are due, and the ledger put right by REST. */
 export class Dispatcher {
   readonly #host: DispatcherHost;
   /** What evidence other than an event changes. */
@@ -191,7 +191,7 @@ export class Dispatcher {
     } catch (error) {
       log("error", "chores.broke", { error: describeError(error) });
     }
-    // A leave that was found out has its errands.
+    // A leave that was found out has its commands.
     if (this.#host.pendingCommands.wereAdded()) void this.run();
     this.#schedule();
   }

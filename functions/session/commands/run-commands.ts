@@ -43,7 +43,7 @@ const ANSWERED_WITHIN_MS = 5_000;
 const FETCHED_MS = 3_000;
 /** The same where nobody answered for the command. */
 const FETCHED_LATE_MS = 7_000;
-/** Errands under way at once; the rest wait a turn. */
+/** Commands under way at once; the rest wait a turn. */
 const BATCH = 50;
 /** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */
 const ASK_AGAIN_MS = [30_000, 35_000, 60_000, 120_000, 300_000, 600_000, 600_000] as const;
@@ -72,7 +72,7 @@ export interface CommandHost {
   told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
 }
 
-/** What REST said of rooms in one batch of errands: one listing serves all of a room. */
+/** What REST said of rooms in one batch of commands: one listing serves all of a room. */
 interface Listings {
   listings: Map<string, Promise<RoomListing>>;
   failed: Set<string>;

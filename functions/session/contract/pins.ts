@@ -31,7 +31,7 @@ export interface PinAttempt extends PinQuestion {
   wrong: boolean;
 }
 
-/** Who takes no PIN now. caller: too many wrong ones from there. number: too many on it, whoever called. */
+/** Who takes no PIN now. caller: too many wrong ones from there. number: too many on it, from all callers together. */
 export type PinsClosed = "caller" | "number";
 
 /**

@@ -151,7 +151,7 @@ export const documentResults = ["completed", "answered", "no-answer", "failed", 
 export type DocumentSaid = (typeof documentResults)[number];
 
 /**
- * `unsettled`: nobody knows yet; the Worker asks REST and then looks again with what it heard. `hold`: it may be in its room, and
+ * `unsettled`: not known yet; the Worker asks REST and then looks again with what it heard. `hold`: it may be in its room, and
  * its document's join would harm others there: it is held for 3 s and comes back.
  * `not_in`: the document could not join, and nothing says that RELAY's join stands.
  */

@@ -8,7 +8,7 @@ export type Job = Generator<void, void, void>;
 
 /**
  * Backlog — what an event gives cause for and is too much for its turn: the first slice is done in it, the others each in a turn
- * of their own, by the timer that does errands.
+ * of their own, by the timer that runs pending commands.
  */
 export class Backlog {
   readonly #jobs: Job[] = [];

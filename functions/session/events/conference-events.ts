@@ -93,7 +93,7 @@ interface EventsHost {
   recorded: RecordedRooms;
 }
 
-/** What conference events do to the ledger: rows and errands, all in the turn of the event. */
+/** What conference events do to the ledger: rows and pending commands, all in the turn of the event. */
 export class ConferenceEvents {
   readonly #ledger: EventsHost;
   readonly #placements: Placements;
@@ -312,7 +312,7 @@ export class ConferenceEvents {
     return isByCxml(row) ? found_cxml : found_others;
   }
 
-  /** Nobody is to come back to a conference that is over. */
+  /** No caller is to come back to a conference that is over. */
   *#emptying(room: string, ended_at: number): Job {
     for (let isMore = true; isMore; ) {
       isMore = this.#ledger.heldSeats.emptied(room, ended_at, AT_ONCE);

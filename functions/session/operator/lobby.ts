@@ -26,7 +26,7 @@ interface LobbyHost {
   namings: Namings;
 }
 
-/** Knows where a caller would sit, lets in whom an operator admits, and leads back whoever dropped. */
+/** Says where a caller would sit, admits and rejects waiting callers for operators, and gives callers who dropped their seats back. */
 export class Lobby extends RpcTarget {
   readonly #host: LobbyHost;
 

@@ -14,7 +14,7 @@ export interface Participant {
   held: boolean;
   /** Whether it was seen there; if not, it holds its seat for a while and may yet come. */
   confirmed: boolean;
-  /** null: nobody knows yet. */
+  /** null: not known yet. */
   joined_by: "relay" | "document" | null;
   /** null where nothing told it yet. */
   conference_id: string | null;
@@ -43,7 +43,7 @@ export interface Conference {
   conference_id: string | null;
   /** Those that live under the name, and how many of the participants are in each. */
   conferences: { conference_id: string; participants: number }[];
-  /** Since when its longest participant is there, or its longest waiter waits where nobody is; ms. */
+  /** Since when its longest participant is there, or, in an empty room, its longest waiter waits; ms. */
   since: number;
   /** How many others SignalWire has in it, as of a moment ago: they take seats, too. */
   strangers: number;
@@ -62,7 +62,7 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
   doubted: number;
 }
 
-/** A room with the calls in it; null where nobody is, or may be, in it, and nobody waits. */
+/** A room with the calls in it; null where it is empty for certain, and has no waiters. */
 export function conferenceOf(
   { occupancy, suspicions }: RosterHost,
   tenant: string,

@@ -10,7 +10,7 @@ export type Happening = { at: number } & (
       what: "webhook";
       purpose: Purpose;
       step: number;
-      /** null where nobody knows how it was answered: we vanished meanwhile. */
+      /** null where it is not known how it was answered: the session was lost meanwhile. */
       outcome: string | null;
       rule: string | null;
       room: string | null;
@@ -85,7 +85,7 @@ export function tell(
   return happenings.sort((a, b) => a.at - b.at);
 }
 
-/** How the webhook that placed was answered, and when; null while nobody knows. */
+/** How the webhook that placed was answered, and when; null while that is not known. */
 export function answerOf(row: Placement): { outcome: string; at: number } | null {
   const marks = readTransitions(row.trail);
   const mark = marks.find(({ what }) => what in OUTCOMES);

@@ -18,7 +18,7 @@ import type {
 } from "../contract/pins.ts";
 import { type Guarded, PinRows } from "../store/pin-rows.ts";
 
-/** The longest that one caller is turned away, and that one number takes no PIN: whoever attacks a number closes it to all. */
+/** The longest that one caller is turned away, and that one number takes no PIN: an attack on a number closes it to all. */
 const LONGEST_CALLER_MS = 24 * 3_600_000;
 const LONGEST_NUMBER_MS = 3_600_000;
 
@@ -55,7 +55,7 @@ export class PinLimiter extends RpcTarget {
     if (known !== null) return verdictOf(known === "allowed" ? null : known);
     const now = this.#now();
     let closed = this.#closed(attempt, now);
-    // This try, too: whoever closes the door with it learns no more than that.
+    // This try, too: the one that closes the number to its caller learns no more than that.
     if (closed === null && attempt.wrong) closed = this.#count(attempt, now);
     this.#rows.keepVerdict(attempt, closed ?? "allowed", now);
     this.#wrote();

@@ -57,7 +57,7 @@ interface Held {
 /**
  * HeldJoins — calls whose join RELAY accepted and that nobody has seen in their rooms yet. Their documents never come back by
  * themselves, since a fetch that fails may end a call that is in its room; so the session looks for each, and sends it back to us
- * where it cannot be found. Used by the desk, and by a new incarnation.
+ * where it cannot be found. Used by the placement service, and by a new incarnation.
  */
 export class HeldJoins {
   readonly #host: HeldHost;

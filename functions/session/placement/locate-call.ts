@@ -124,7 +124,7 @@ function settle(out: LocateCallHost, row: Placement, request: LookRequest): Look
   }
   if (!rest) return { v: 1, outcome: "unsettled", reason: `${row.state}, and not seen in its room` };
   if (rest.said === "found") return found(out, row, rest);
-  // Its document takes it out of RELAY's join, were it there, and so ends the conference for all: nobody can take that back.
+  // Its document takes it out of RELAY's join, were it there, and so ends the conference for all, which cannot be undone.
   if (may_hold === true && row.join.end_on_exit === true && mayBeThere(out, row, rest.said))
     return held(row, "its join would end the conference, were it there already");
   if (may_hold === true && rest.said === "busy" && !wasHeld(row))
@@ -134,7 +134,7 @@ function settle(out: LocateCallHost, row: Placement, request: LookRequest): Look
     out.fullRooms.unseen(row);
   }
   const reason =
-    rest.said === "absent" ? "REST: the call is not in its room" : "nobody could say where the call is";
+    rest.said === "absent" ? "REST: the call is not in its room" : "it is not known where the call is";
   // REST may have missed it: then this document's join takes it out of RELAY's.
   return byDocument(out, row, reason);
 }

@@ -256,7 +256,7 @@ function mayHaveBeenDone(outcome: Outcome): boolean {
 
 /**
  * Nobody waits for an answer any more: at the deadline, or where another incarnation began it. What is not sent goes by
- * document and will not be sent; of what is sent nobody knows what became. Where the event was first and the answer is still to
+ * document and will not be sent; what became of what is sent is not known. Where the event was first and the answer is still to
  * come, the hold begins all the same: what its document does to the room must be known for that.
  */
 export function giveUpWaiting(placements: Placements, row: Placement, hold_at: number | null): void {

@@ -311,7 +311,7 @@ export class PlacementService {
       placements.move(other, wasThere ? "left" : "failed", { reason: "the call came anew" });
     }
     const room = heldSeats.take(request.call_id);
-    // Whoever has a seat already stands in no line.
+    // A caller who has a seat already stands in no queue.
     const arrived = room === null ? queue.arrive(request) : { rooms: [room] as [string] };
     heldSeats.promise(request);
     if ("row" in arrived) return withAsked(queue.standing(arrived.row), arrived.row.wait);
@@ -338,7 +338,7 @@ export class PlacementService {
     return reply;
   }
 
-  /** A document that joins says itself how long. Whoever vanished before this does it when the call is placed again. */
+  /** A document that joins says itself how long. Where the session was lost before this, it is done when the call is placed again. */
   #limit(row: Placement, { max_duration_s }: PlaceRequest, { outcome }: PlaceReply): void {
     if (max_duration_s === undefined || (outcome !== "accepted" && outcome !== "unknown")) return;
     this.#host.pendingCommands.add("expire", row, row.node_id, row.created_at + max_duration_s * 1000);

@@ -41,9 +41,9 @@ interface WaitingQueueHost {
   placements: Placements;
   occupancy: Occupancy;
   pendingCommands: PendingCommands;
-  /** Whether the call is walked by the session, be it that nobody has taken that up again yet. */
+  /** Whether the session leads the call itself, also if a new incarnation has not taken that up yet. */
   hasCallFlow(call_id: string): boolean;
-  /** There are errands to run. */
+  /** There are commands to run. */
   start(): void;
   /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
   doubt(rooms: readonly string[]): void;
@@ -387,7 +387,7 @@ export class WaitingQueue {
   #call(row: Placement): void {
     const called = this.#led.get(joinCommandId(row));
     if (called) queueMicrotask(called);
-    // Whoever takes its walk up again asks at once, and stops the music first, which a transfer would leave to be heard in the room.
+    // A new incarnation that takes its flow up asks at once, and stops the music first: a transfer would leave that to be heard in the room.
     else if (!this.#host.hasCallFlow(row.call_id)) this.#host.pendingCommands.add("fetch", row, row.node_id);
   }
 }

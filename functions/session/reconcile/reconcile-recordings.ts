@@ -104,7 +104,7 @@ export interface Heard {
 
 /**
  * RecordingKeeper — keeps what events and callbacks tell of recordings, asks REST where they were lost, and then tells those whom the
- * rule wants told. Used by the session for each event, and by its chores.
+ * rule wants told. Used by the session for each event, and by the dispatcher.
  */
 export class RecordingKeeper {
   readonly #host: RecordingHost;

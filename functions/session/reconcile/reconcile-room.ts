@@ -99,7 +99,7 @@ export async function reconcileRoom(
   const areCounted = strangers === counted;
   const repaired = joins.length + rejoins.length + released + back;
   const unseen = absent.filter((row) => row.state !== "joined" && isLasting(row));
-  // Of these nobody can say whether they came.
+  // Whether these came is not known.
   const lapses = present.size > known ? unseen.map((row) => occupancy.heldUntil(row) - LAPSING_MS) : [];
   return {
     strangers,

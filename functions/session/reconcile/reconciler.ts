@@ -237,7 +237,7 @@ export class Reconciler {
     return [...due.slice(0, ASKED_AT_ONCE), ...unheard.slice(0, UNHEARD_AT_ONCE)];
   }
 
-  /** What a list shows of SignalWire itself, whoever is in it. */
+  /** What a list shows of SignalWire itself. */
   #observe(listing: RoomListing, around: readonly LivePlacement[]): void {
     observeListing(this.#host.observations, listing, around, this.#now());
   }

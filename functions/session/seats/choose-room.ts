@@ -24,7 +24,7 @@ export function liveNames(
   return [named(first, 0), ...others.map((room, index) => named(room, index + 1))];
 }
 
-/** The room for a call, by the seats as they are now. Synchronous: whoever writes the row in the same turn has the seat. */
+/** The room for a call, by the seats as they are now. Synchronous: the row that is written in the same turn has the seat. */
 export function chooseRoom(ledger: SeatCounts, request: RoomRequest): Chosen {
   const room = roomWithSeat(ledger, request);
   if (room === null) return { room, turned_away: "full", reason: "every seat is taken" };

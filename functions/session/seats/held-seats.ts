@@ -220,7 +220,7 @@ export class HeldSeats {
   }
 
   /**
-   * The room of the seat that this call has claimed; the seat is kept no more, and whoever asks has it. A webhook that comes
+   * The room of the seat that this call has claimed; the seat is kept no more, and the caller has it. A webhook that comes
    * twice finds the claim for a while.
    */
   take(call_id: string): string | null {

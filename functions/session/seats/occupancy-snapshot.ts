@@ -1,7 +1,7 @@
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Occupancy, Seats } from "./occupancy.ts";
 
-/** Rooms as they are in this turn, each figure read once for all of them: for whoever looks at many calls. */
+/** Rooms as they are in this turn, each figure read once for all of them. Used where many calls are looked at. */
 export class OccupancySnapshot {
   readonly #occupancy: Occupancy;
   readonly #names: ReadonlySet<string>;

@@ -94,7 +94,7 @@ export class CallFlows {
     return walk !== undefined && walk.received_at > this.#oldest();
   }
 
-  /** Whether the call's walk is not over, be it that nobody has taken it up again yet. */
+  /** Whether the call's flow is not over, also if a new incarnation has not taken it up yet. */
   isOpen(call_id: string): boolean {
     const unwritten = this.#unwritten.get(call_id);
     if (unwritten !== undefined) return unwritten;

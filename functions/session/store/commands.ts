@@ -20,7 +20,7 @@ export interface PendingCommand extends PlacementKey {
   due_at: number;
 }
 
-/** Waits before each further try. After the last, the errand is given up and logged, or goes on. */
+/** Waits before each further try. After the last, the command is given up and logged, or goes on. */
 const RETRY_MS = [1_000, 2_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 /** What goes on while neither RELAY nor REST can be reached is tried so often, for as long as a call may last. */
 const LASTING_MS = 60_000;
@@ -36,10 +36,10 @@ const TAKEN_OVER = 1_000;
  */
 const MANY = 20;
 
-/** Errands that are at hand alone, where the storage is full. */
+/** Commands that are at hand alone, where the storage is full. */
 const HELD = 5_000;
 
-/** The table of errands. */
+/** The table of pending commands. */
 export class PendingCommands {
   readonly #disk: Disk;
   readonly #now: () => number;
@@ -50,7 +50,7 @@ export class PendingCommands {
   readonly #held = new Map<number, PendingCommand>();
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
-  /** SQLite would give the id of one that was dropped again, and whoever is still doing that one would end another. */
+  /** SQLite would give the id of a dropped one again, and the end of the dropped one, which may be under way, would end another. */
   #lastId: number;
 
   constructor(disk: Disk, now: () => number) {
@@ -59,7 +59,7 @@ export class PendingCommands {
     this.#lastId = disk.exec<{ id: number | null }>("SELECT MAX(id) AS id FROM errands").one().id ?? 0;
   }
 
-  /** At most one errand of a kind for a placement. */
+  /** At most one command of a kind for a placement. */
   add(kind: CommandKind, key: PlacementKey, node_id: string | null, due_at = this.#now()): void {
     // It has left its room once more, while the answer to the command that had put it there was still to come.
     if (kind === "rejoin" && this.isUnderWay(kind, key)) this.drop(kind, key);
@@ -108,7 +108,7 @@ export class PendingCommands {
     return added;
   }
 
-  /** Those due, each leased: whoever takes one calls `done` or `retry`. */
+  /** Those due, each leased: the taker calls `done` or `retry`. */
   takeDue(limit: number): PendingCommand[] {
     this.#nextDue = undefined;
     const now = this.#now();
@@ -148,7 +148,7 @@ export class PendingCommands {
   }
 
   /**
-   * Puts a failed try off to its next time; false where it was the last, and the errand is gone.
+   * Puts a failed try off to its next time; false where it was the last, and the command is gone.
    * @param lasts whether it goes on until it can be done.
    */
   retry(pending: PendingCommand, lasts = false): boolean {

@@ -8,7 +8,7 @@ export type WebhookRow = WebhookNote & Partial<WebhookSaid> & { repeat?: true };
 
 /** What was done for a call outside of its webhooks: a command for its afterlife, or what REST put right. */
 export interface ActionRow {
-  /** The errand's kind, or `repair`. */
+  /** The command's kind, or `repair`. */
   deed: string;
   by: "relay" | "rest" | "nobody";
   said: string;

@@ -119,7 +119,7 @@ export class LiveRows {
   }
 
   /**
-   * So much of a row changed. Whoever has it sees, too, that it is live no more. Of a row at hand nothing else is taken: the caller's
+   * So much of a row changed. Holders of the row see, too, that it is live no more. Of a row at hand nothing else is taken: the caller's
    * may have been read before another's change.
    */
   change(row: Placement, changes: Changes): void {

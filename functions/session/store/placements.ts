@@ -27,7 +27,7 @@ const OF_CALL = 30;
  * and are the same objects for everyone.
  */
 export class Placements {
-  /** Those that are live, whoever else was at hand since. */
+  /** Those that are live, whichever rows were at hand since. */
   readonly live: LiveRows;
   readonly #disk: Disk;
   readonly #now: () => number;
@@ -114,7 +114,7 @@ export class Placements {
     return this.#rows.get(call_id) ?? this.#rows.keep(call_id, this.#read(call_id));
   }
 
-  /** The same for whoever goes through many calls: none of them is at hand because of that. */
+  /** The same where many calls are gone through: none of them is at hand because of that. */
   glimpse(call_id: string): readonly Placement[] {
     return this.#rows.get(call_id) ?? this.#read(call_id);
   }

@@ -3,7 +3,7 @@ import type { Disk } from "./disk.ts";
 
 /** Events come late and out of order: a room's size is compared with the ledger when they had so long to settle. */
 const SETTLING_MS = 3_000;
-/** A room is asked about this often at most, whoever gives cause; where there was none, less often. */
+/** A room is asked about this often at most, whatever gives cause; where there was none, less often. */
 const EVERY_MS = 10_000;
 const NEEDLESS_MS = 30_000;
 /** Strangers in a room are counted again after this, and believed in no longer than that. */
@@ -162,7 +162,7 @@ export class RoomChecks {
     if (!known || known.checked_at < this.#now() - age_ms) this.demand(room);
   }
 
-  /** Those due, each leased: whoever takes one calls `checked`, or lets the lease bring it again. */
+  /** Those due, each leased: the taker calls `checked`, or lets the lease bring it again. */
   takeDue(): RoomCheck[] {
     const now = this.#now();
     if (now < this.#pause_until) return [];
@@ -212,7 +212,7 @@ export class RoomChecks {
     return strangers !== before;
   }
 
-  /** A conference has ended: whoever was in it is not there any more. */
+  /** A conference has ended: its strangers are not there any more. */
   ended(room: string): void {
     if (!this.#strangers.delete(room)) return;
     this.#disk.attempt("UPDATE room_checks SET strangers = 0 WHERE room = ?", room);

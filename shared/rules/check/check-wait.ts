@@ -24,7 +24,7 @@ export interface Around {
   hasNotice: boolean;
 }
 
-/** A recording that nobody is told of, and a way back that is kept for nothing, or past a secret. */
+/** A recording without a notice, and a way back that is kept for nothing, or past a secret. */
 export class BeforeRoom {
   readonly #around: Around;
   readonly #found: Found;
@@ -90,5 +90,5 @@ function whatIsForged({ role, wait }: PlaceText, rejoin_s: number, asked: Asked)
     ...(isAdmitted ? ["without being admitted"] : []),
   ];
   if (gains.length === 0) return null;
-  return `lets in ${gains.join(" and ")} whoever shows the number of a caller who dropped, for ${rejoin_s} s; numbers can be forged: leave it out`;
+  return `lets in ${gains.join(" and ")}, for ${rejoin_s} s, any caller with the number of one who dropped; numbers can be forged: leave it out`;
 }

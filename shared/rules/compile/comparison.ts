@@ -263,7 +263,7 @@ function readCompare(left: ASTNode, operator: Operator, right: ASTNode): Plain |
   return { test: new Compare(place, operator, literal), place: read };
 }
 
-/** Of parameters and variables nobody knows that they are text. */
+/** Parameters and variables may be other than text. */
 function readAmong(left: ASTNode, right: ASTNode): Plain | null {
   const read = placeOf(left);
   const place = plainPlace(read);

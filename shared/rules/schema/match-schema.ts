@@ -129,7 +129,7 @@ type Fields = z.infer<z.ZodObject<typeof fields, z.core.$strict>>;
 export type Match = Fields & { not?: Match } & { [name: `answer.${string}`]: AnswerMatcher };
 
 const ANSWER = /^answer\.[a-z][a-z0-9_]{0,31}$/;
-/** What `not` is, to whoever writes one. */
+/** What `not` is, for authors of rules. */
 export const NOT_SAYS = "A match that must not hold. It fails where any part of it does.";
 const known = [...Object.keys(fields), "not"];
 

@@ -58,7 +58,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       async () => new Set(),
     );
     ledger.settings.set("project_id", "p-1");
-    const link = {
+    const relayManager = {
       rest: async () => {
         one.asked += 1;
         if (one.listed instanceof Error) throw one.listed;
@@ -67,7 +67,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
     };
     // One question is asked of it, and its answer is a list.
     const keeper = new RecordingKeeper(
-      { ...ledger, link } as unknown as ConstructorParameters<typeof RecordingKeeper>[0],
+      { ...ledger, relayManager } as unknown as ConstructorParameters<typeof RecordingKeeper>[0],
       () => one.now,
     );
     const event = (status: string, params: Record<string, unknown>): RelayEvent => ({

@@ -76,18 +76,18 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       now: () => now,
       connection: () => null,
       protocol: () => null,
-      link: {
+      relayManager: {
         rest: async (_: string, ms: number, work: (project: Project, signal: AbortSignal) => unknown) =>
           await work(project, AbortSignal.timeout(ms)),
       },
       undecided: () => {},
-      line: {
+      queue: {
         ended: () => {},
         missed: ({ call_id }: PendingCommand) => missed.push(call_id),
         takeBack: ({ call_id }: PendingCommand) => missed.push(call_id) > 0,
       },
       told: () => {},
-    } as unknown as CommandHost; // What errands need of the line.
+    } as unknown as CommandHost; // What commands need of the queue.
     const pass = async (ms: number) => {
       for (const end = now + ms; now < end; now += 5_000) await runCommands(host);
     };

@@ -347,20 +347,20 @@ describe("a way back", () => {
     });
     const warned = (rule: object) => warningsOf({ rules: [rule] }).filter((one) => one.includes("rejoin_s"));
     const forged =
-      "whoever shows the number of a caller who dropped, for 60 s; numbers can be forged: leave it out";
+      "for 60 s, any caller with the number of one who dropped; numbers can be forged: leave it out";
     const inGroup = "rules[0].rules[0].place.rejoin_s";
     expect(warned(asking({ secret: true }, {}))).toEqual([
-      `${inGroup}: lets in unasked for the secret ${forged}`,
+      `${inGroup}: lets in unasked for the secret, ${forged}`,
     ]);
     expect(warned(asking({ secret: true }, { role: "moderator" }))).toEqual([
-      `${inGroup}: lets in unasked for the secret and as a moderator ${forged}`,
+      `${inGroup}: lets in unasked for the secret and as a moderator, ${forged}`,
     ]);
     expect(warned(asking({}, { role: "listener" }))).toEqual([]);
     expect(warningsOf(withPlace({ rejoin_s: 60, capacity: 2, role: "moderator" }))).toEqual([
-      `rules[0].place.rejoin_s: lets in as a moderator ${forged}`,
+      `rules[0].place.rejoin_s: lets in as a moderator, ${forged}`,
     ]);
     expect(warningsOf(withPlace({ rejoin_s: 60, wait: { for: "admission" } }))).toEqual([
-      `rules[0].place.rejoin_s: lets in without being admitted ${forged}`,
+      `rules[0].place.rejoin_s: lets in without being admitted, ${forged}`,
     ]);
   });
 });
