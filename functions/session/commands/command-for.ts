@@ -46,8 +46,9 @@ export function commandFor(
     case "expire":
       return row && mayMove(row.state, "left") ? hangUp : null;
     case "rejoin":
-      // It came back by itself, and its document joins already.
-      if (row?.state !== "by_document" || row.answer?.outcome === "document") return null;
+      if (row?.state !== "by_document") return null;
+      // It came back by itself, and its document joins already. A call that is led by commands was answered without a fetch.
+      if (row.ingress !== "relay" && row.answer?.outcome === "document") return null;
       placements.update(row, { conference_id: null });
       return transferTo(
         row.call_id,
