@@ -108,8 +108,8 @@ export class ConferenceEvents {
   readonly #kindsIn = new Map<string, Set<boolean>>();
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
-  /** When a join was told of last, ms. */
-  #join_told_at = 0;
+  /** By tenant: when a join of one of its calls was told of last, ms. */
+  readonly #joinToldAt = new Map<string, number>();
   /** By call: until when a document of ours that leads nowhere may start, ms. */
   readonly #late = new Map<string, number>();
   /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
@@ -143,14 +143,13 @@ export class ConferenceEvents {
     }
   }
 
-  /** Whether anybody's join was told of since then, ms, by RELAY or by a callback. */
-  joinsWereToldSince(at: number): boolean {
-    return this.#join_told_at > at;
+  /** Whether the join of any call of the tenant's was told of since then, ms, by RELAY or by a callback. */
+  joinsWereToldSince(tenant: string, at: number): boolean {
+    return (this.#joinToldAt.get(tenant) ?? 0) > at;
   }
 
-  #isTakenOutLate({ call_id, state }: Placement): boolean {
-    if (state !== "joined" || (this.#late.get(call_id) ?? 0) < this.#now()) return false;
-    return this.#late.delete(call_id);
+  #mayBeTakenOutLate({ call_id, state }: Placement): boolean {
+    return state === "joined" && (this.#late.get(call_id) ?? 0) >= this.#now();
   }
 
   /** Whether participants are still to be seen to, for what events told of the conferences that they were in. */
@@ -465,7 +464,6 @@ export class ConferenceEvents {
   #noteSize(event: RelayEvent, isTrusted: boolean): void {
     if (event.kind !== "conference") return;
     const { status, name, size, conference_id } = event.params;
-    if (status === "participant-join") this.#join_told_at = this.#now();
     if (name === undefined || size === undefined || conference_id === undefined || !SIZED.has(status)) return;
     const { observations, checks } = this.#ledger;
     const isLeave = status === "participant-leave";
@@ -511,10 +509,12 @@ export class ConferenceEvents {
    * @param isProved by more than a token.
    */
   change(row: Placement, event: MembershipEvent, isProved = true): void {
-    const isTakenOut = event.happened === "left" && this.#isTakenOutLate(row);
     const now = this.#now();
+    if (event.happened === "joined") this.#joinToldAt.set(row.tenant, now);
+    const isTakenOut = event.happened === "left" && this.#mayBeTakenOutLate(row);
     const change = applyEvent(isTakenOut ? { ...row, stay_at: now, lives_on: 1 } : row, event, now);
     if (!change) return;
+    if (isTakenOut) this.#late.delete(row.call_id);
     const wasThere = row.state === "joined";
     const wasOut = row.state === "left";
     const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";

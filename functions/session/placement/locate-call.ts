@@ -23,7 +23,7 @@ const MOST_REJOINS = 2;
 const HELD_AGAIN_MS = 4_000;
 /**
  * One whose join would end the conference for all is held so long, from the first time on, while nothing says where it is, and hears a
- * ring. One for whom nothing but an apology is left is held so long, and longer while no join of anybody's is told of: the apology might be
+ * ring. One for whom nothing but an apology is left is held so long, and longer while no other call's join is told of: the apology might be
  * spoken into its room.
  */
 const HELD_MS = 60_000;
@@ -43,8 +43,8 @@ export interface LocateCallHost {
   recorded: RecordedRooms;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
-  /** Whether anybody's join was told of since then, ms. */
-  joinsWereToldSince(at: number): boolean;
+  /** Whether the join of any call of the tenant's was told of since then, ms. */
+  joinsWereToldSince(tenant: string, at: number): boolean;
   /** The row's document could not join where seats are limited. */
   refused(row: Placement, said: DocumentSaid): void;
   /** The row's call lives on outside of its room, where its own document had joined it. */
@@ -234,15 +234,15 @@ function isShownAbsent(
   return said === "absent" && (isListed || wouldHaveSeen(row));
 }
 
-/** For a minute nothing spoke of the call, though joins of others were told of meanwhile: its own was none. */
+/** For a minute nothing spoke of the call, though joins of the tenant's others were told of meanwhile: its own was none. */
 function isNotIn(
   out: LocateCallHost,
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
-  const { held_back_at, deadline_at } = row;
+  const { held_back_at, deadline_at, tenant } = row;
   if (held_back_at === null) return false;
-  const isUnheard = out.now - held_back_at >= HELD_MS && out.joinsWereToldSince(deadline_at);
+  const isUnheard = out.now - held_back_at >= HELD_MS && out.joinsWereToldSince(tenant, deadline_at);
   return isUnheard || isShownAbsent(out, row, said);
 }
 

@@ -209,7 +209,7 @@ export class PlacementService {
       removed: (row: Placement) => this.#host.events.removed(row),
       backToQueue: (row: Placement) => this.#backToQueue(row),
       foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
-      joinsWereToldSince: (at: number) => this.#host.events.joinsWereToldSince(at),
+      joinsWereToldSince: (tenant: string, at: number) => this.#host.events.joinsWereToldSince(tenant, at),
     };
     const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     const keepsSeat = looked.outcome === "document" && this.#host.heldSeats.isPromised(request);

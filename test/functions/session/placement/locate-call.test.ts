@@ -39,7 +39,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
     foundUnder: () => {},
-    joinsWereToldSince: (at) => ledger.events.joinsWereToldSince(at),
+    joinsWereToldSince: (tenant, at) => ledger.events.joinsWereToldSince(tenant, at),
   };
 }
 
@@ -161,9 +161,16 @@ test("it hears them after a minute in which joins of others were told of, and no
         .outcome;
     };
     expect(ask(0)).toBe("hold");
-    ledger.events.applyUntrusted(event("join", START, "b"), {});
+    // Another tenant's say nothing of this one's.
+    ledger.plan(requestOf("c", { deadline_at: START, tenant: "beta", rooms: ["beta:support"] }));
+    const others = event("join", START, "c");
+    if (others.kind === "conference") others.params.name = "beta:support";
+    ledger.events.applyUntrusted(others, { tenant: "beta" });
+    expect(ask(61_000)).toBe("hold");
+    ledger.plan(requestOf("b", { deadline_at: START }));
+    ledger.events.applyUntrusted(event("join", START, "b"), { tenant: "acme" });
     expect(ask(59_000)).toBe("hold");
-    expect(ask(61_000)).toBe("not_in");
+    expect(ask(62_000)).toBe("not_in");
   });
 });
 
