@@ -108,10 +108,12 @@ export async function resumeUrlFor(
   if (sealed === null) return null;
   const { url_fragment } = tenant.record;
   const fragment = url_fragment === undefined ? "" : `#${url_fragment}`;
-  // With the query that it came with: should the state be unreadable then, the call is known for the one that came.
-  const asked = [resumed || !query ? "" : query, state.purpose === "poll" ? `${POLL}=1` : ""].filter(Boolean);
+  // The query that it came with is part of its entry: without a readable state that tells a repeat from a call that came anew.
+  const query_parts = [resumed || !query ? "" : query, state.purpose === "poll" ? `${POLL}=1` : ""].filter(
+    Boolean,
+  );
   const back = {
-    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${asked.length > 0 ? `?${asked.join("&")}` : ""}${fragment}`,
+    dest: `${base_url}/hooks/${tenant.tenant}/${call.via}${query_parts.length > 0 ? `?${query_parts.join("&")}` : ""}${fragment}`,
     params: callerParams(call.params).params,
     sealed,
   };

@@ -28,7 +28,7 @@ import { asksUs, type ResumedAt, saidIn } from "./resume.ts";
  * A call of which nothing says where it is comes back after 3 s, and later after a minute: SignalWire lets it be transferred 32 times. Last
  * words might be spoken into its room, so in the end it stays.
  */
-const OFTEN = 12;
+const ASKED_OFTEN = 12;
 const LONG_MS = 60_000;
 const MOST_ASKED = 24;
 /** Asking steps of calls that come back without a sealed state, apart from those that have one. */
@@ -194,7 +194,7 @@ function heldFor(context: CallContext, at: ResumedAt, rings: { ringing?: true })
   const asked = at.asked % ASKED_BETWEEN;
   const asks = asked < MOST_ASKED ? askedAgain(context, at) : undefined;
   if (!asks) return { does: "stay" };
-  return asked < OFTEN
+  return asked < ASKED_OFTEN
     ? { does: "ask_again", ms: HOLD_MS, ...rings, asks }
     : { does: "ask_again", ms: LONG_MS, ringing: true, asks };
 }

@@ -13,7 +13,7 @@ import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { CallFlow } from "../store/call-flows.ts";
 import type { History } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
-import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { FETCHED_LATE_MS, FETCHED_MS, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { readTransitions } from "../store/transitions.ts";
 import { CallControl } from "./call-control.ts";
 import { Taken } from "./errors.ts";
@@ -31,11 +31,7 @@ const CONNECTING_MS = 1_000;
 /** A transfer that neither RELAY nor REST could make is tried so often, and with a pause of so long: the caller hears nothing. */
 const TRANSFERS = 3;
 const TRANSFER_AGAIN_MS = 1_000;
-/** A document that is to be fetched is fetched within this, or the call was not moved. */
-const FETCHED_MS = 2_500;
-/** The same where nobody answered for the command; and so often it is given. */
-const FETCHED_LATE_MS = 7_000;
-const FETCHES = 2;
+/** How often it is looked whether a call has fetched its document. */
 const FETCH_LOOK_MS = 50;
 /** A call that may be in its room by RELAY, and that neither side could move, is tried again after each of these. */
 const MOVED_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 15_000, 30_000] as const;
@@ -308,7 +304,7 @@ export class CallFlowRunner {
       await this.#answered(this.control.answerAgain(this.#flow.received_at));
     // Another incarnation, or what that left to be done, may have put it there.
     if (this.#hasBegun && (await this.#isIn(next.room))) return "over";
-    // What is fetched says no words.
+    // The document that is fetched would not say them.
     if (row && next.before === undefined && (await this.#joinByFetch(row, next))) return "over";
     if (row) this.#byDocument(row);
     const rendered = render(writeSwml(next));

@@ -11,7 +11,7 @@ import type { PendingCommand } from "../store/commands.ts";
 import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { asksUsOf, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { asksUsOf, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { refusalOf } from "../store/wait-terms.ts";
 
 /** What a pending command asks of SignalWire, by RELAY or by REST. */
@@ -19,9 +19,6 @@ export interface CallCommand {
   method: "calling.end" | "calling.transfer";
   params: Record<string, unknown>;
 }
-
-/** A call is told so often to fetch the document by which it joins; then the document is sent. */
-export const FETCHES = 3;
 
 const hangUp: CallCommand = { method: "calling.end", params: { reason: "hangup" } };
 

@@ -30,19 +30,15 @@ import type { PendingCommand, PendingCommands } from "../store/commands.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { FETCHED_LATE_MS, FETCHED_MS, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { kindOf, listable } from "../store/suspicions.ts";
 import { asksBy } from "../store/wait-terms.ts";
-import { type CallCommand, commandFor, FETCHES } from "./command-for.ts";
+import { type CallCommand, commandFor } from "./command-for.ts";
 
 const COMMAND_MS = 3_000;
 const REST_MS = 4_000;
 /** A call that none of our commands reaches for so long after it left its room has dropped, as far as its seat goes. */
 const ANSWERED_WITHIN_MS = 5_000;
-/** A call that was told to fetch its document has done so by then, or is told again. */
-const FETCHED_MS = 3_000;
-/** The same where nobody answered for the command. */
-const FETCHED_LATE_MS = 7_000;
 /** Commands under way at once; the rest wait a turn. */
 const BATCH = 50;
 /** When a call that somebody unsigned said to have left is asked about again, each time after the last, ms. */

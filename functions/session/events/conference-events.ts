@@ -295,7 +295,7 @@ export class ConferenceEvents {
   }
 
   /**
-   * Whether a participant of whose conference nobody told the id was in the one that ended. Where REST found the call the sid says so; one
+   * Whether a participant whose conference id is not known was in the one that ended. Where REST found the call the sid says so; one
    * that is another counts against it, unless the project was seen to have sids that are not RELAY's ids.
    */
   #wasIn(

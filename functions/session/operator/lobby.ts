@@ -35,13 +35,13 @@ export class Lobby extends RpcTarget {
     this.#host = host;
   }
 
-  /** Twice is as good as once; false where the caller does not wait there for admission. */
+  /** Idempotent; false where the caller does not wait there for admission. */
   admit(request: LobbyRequest): boolean {
     const row = this.#find(request);
     return row !== undefined && this.#host.queue.admit(row);
   }
 
-  /** Twice is as good as once; false where the caller does not wait there. */
+  /** Idempotent; false where the caller does not wait there. */
   reject(request: LobbyRequest): boolean {
     const row = this.#find(request);
     const why = "an operator did not admit the caller";

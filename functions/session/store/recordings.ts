@@ -79,8 +79,8 @@ const NEWEST = 10;
 const OF_CONFERENCE = 20;
 /** A recording that nothing else speaks of is looked at this long after. */
 export const LOOK_MS = 300_000;
-/** Of so many that are due each tenant's are found. */
-const MOST_DUE = 10_000;
+/** Of so many that are due each tenant's are found: no slice of an alarm reads more rows. */
+const MOST_DUE = 5_000;
 /** What SignalWire tells of a recording's end has come by then, as a rule. */
 export const GRACE_MS = 10_000;
 /** Whether the rule's server was told of the end: by a callback of SignalWire's, or by what we know in its place. */

@@ -25,6 +25,13 @@ export function fetchedFrom(row: Placement): string | null {
   return inlineJoinOf(row).end_on_exit === true ? resumeUrlOf(row, 0, { joined: false }) : null;
 }
 
+/** A call that is told to fetch its document has done so by then, ms, or is told again. */
+export const FETCHED_MS = 2_500;
+/** The same where the command was not answered: it may be carried out late. */
+export const FETCHED_LATE_MS = 7_000;
+/** So often it is told; then the document is sent. */
+export const FETCHES = 2;
+
 /** Whether the row's call has fetched the document by which it joins, since it was told to. */
 export function hasFetched({ answer }: Placement): boolean {
   return answer?.outcome === "document";
