@@ -536,6 +536,25 @@ test("a room that a caller held up beside another is open as soon as that caller
   });
 });
 
+test("a caller whom REST leads out of the queue late, and so out of the room, joins again and is not hung up on", async () => {
+  await onStorage("led-late", async ({ sql }) => {
+    const room = new Room(sql);
+    for (let n = 0; n < 3; n += 1) room.arrive({ wait });
+    for (let n = 0; n < 2; n += 1) room.join(0);
+    room.leave(0);
+    room.join(0);
+    const [row] = room.ledger.placements.ofCall("c3");
+    if (!row) throw new Error("it waits");
+    expect(row.state).toBe("joined");
+    room.ledger.placements.move(row, "left", { reason: "participant-leave" });
+    expect(room.queue.poll(row, true).outcome).toBe("document");
+    expect(room.queue.poll(row, false).outcome).toBe("over");
+    // A leave of long before is its own.
+    room.now += 4_000;
+    expect(room.queue.poll(row, true).outcome).toBe("over");
+  });
+});
+
 test("a caller who asks a session that has just started counts as seen", async () => {
   await onStorage("asks-anew", async ({ sql }) => {
     const before = new Hall(sql);
