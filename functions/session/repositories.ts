@@ -1,3 +1,4 @@
+import { ConferenceMembers } from "./seats/conference-members.ts";
 import { FullRooms } from "./seats/full-rooms.ts";
 import { HeldSeats } from "./seats/held-seats.ts";
 import { Occupancy } from "./seats/occupancy.ts";
@@ -47,6 +48,7 @@ export class Repositories {
   readonly checks: RoomChecks;
   readonly heldSeats: HeldSeats;
   readonly occupancy: Occupancy;
+  readonly members: ConferenceMembers;
   readonly recorded: RecordedRooms;
   readonly namings: Namings;
   readonly callFlows: CallFlows;
@@ -87,6 +89,7 @@ export class Repositories {
       this.heldSeats,
       now,
     );
+    this.members = new ConferenceMembers(this.occupancy, this.observations);
     this.recorded = new RecordedRooms(this.disk, this.occupancy, now);
     this.namings = new Namings(this.disk, this.occupancy, now);
     this.callFlows = new CallFlows(this.disk, now);

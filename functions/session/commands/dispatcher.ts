@@ -9,6 +9,7 @@ import { Corrections } from "../reconcile/corrections.ts";
 import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
+import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -48,6 +49,7 @@ interface DispatcherHost {
   pendingCommands: PendingCommands;
   placements: Placements;
   occupancy: Occupancy;
+  members: ConferenceMembers;
   checks: RoomChecks;
   events: ConferenceEvents;
   circuitBreaker: CircuitBreaker;

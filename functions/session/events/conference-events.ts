@@ -1,7 +1,8 @@
-import { applyEvent, cameAfter, type MembershipEvent, wasThereBefore } from "../../../shared/placement.ts";
+import { applyEvent, type MembershipEvent } from "../../../shared/placement.ts";
 import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError, log } from "../../log.ts";
 import type { PlacementKey } from "../contract/placement.ts";
+import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -10,10 +11,10 @@ import type { PendingCommands } from "../store/commands.ts";
 import { type ConferenceEnd, ConferenceEnds } from "../store/conference-ends.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Disk } from "../store/disk.ts";
+import { dropOldest } from "../store/drop-oldest.ts";
 import type { Feed } from "../store/event-log.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Observations } from "../store/observations.ts";
-import { joinCommandId } from "../store/place-reply.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
@@ -61,12 +62,12 @@ const ALIVE_THERE = new Set([
   "participant-speech-stop",
 ]);
 
-/** Conferences of which it is remembered which kinds of calls joined them. */
+/** Conferences of which it is remembered that they have ended. */
 const CONFERENCES = 2_000;
 /** What REST gave no answer to is done within this, or not at all. */
 const LATE_MS = 60_000;
-/** Calls of which it is remembered where REST found them. */
-const FOUND = 5_000;
+/** Calls of which it is remembered that a document may start late. */
+const LATE = 5_000;
 /** Names with two conferences that are remembered. */
 const SPLIT_ROOMS = 20;
 
@@ -84,6 +85,7 @@ interface EventsHost {
   leaving: CircuitBreaker;
   placements: Placements;
   occupancy: Occupancy;
+  members: ConferenceMembers;
   pendingCommands: PendingCommands;
   circuitBreaker: CircuitBreaker;
   checks: RoomChecks;
@@ -104,16 +106,12 @@ export class ConferenceEvents {
   readonly #now: () => number;
   /** Names under which two conferences live, by name. */
   readonly #split = new Map<string, SplitRoom>();
-  /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
-  readonly #kindsIn = new Map<string, Set<boolean>>();
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
   /** By tenant: when a join of one of its calls was told of last, ms. */
   readonly #joinToldAt = new Map<string, number>();
   /** By call: until when a document of ours that leads nowhere may start, ms. */
   readonly #late = new Map<string, number>();
-  /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
-  readonly #sids = new Map<string, string>();
   readonly #ends: ConferenceEnds;
   readonly #backlog = new Backlog();
   /** Conferences that have ended, by id; the newest ones. */
@@ -137,10 +135,7 @@ export class ConferenceEvents {
   /** A document of ours that leads nowhere was given to the call, and may start late: a leave within a minute is its doing, once. */
   mayBeTakenOut(call_id: string): void {
     this.#late.set(call_id, this.#now() + LATE_MS);
-    for (const oldest of this.#late.keys()) {
-      if (this.#late.size <= FOUND) break;
-      this.#late.delete(oldest);
-    }
+    dropOldest(this.#late, LATE);
   }
 
   /** Whether the join of any call of the tenant's was told of since then, ms, by RELAY or by a callback. */
@@ -231,7 +226,10 @@ export class ConferenceEvents {
     if (told.trusted) this.#rememberOver(conference_id);
     const found =
       told.trusted && ids_known
-        ? this.#foundKinds(room, conference_id, event.timestamp ?? 0)
+        ? this.#ledger.members.foundBy(room, conference_id, {
+            ended_ts: event.timestamp ?? 0,
+            isSplit: this.#split.has(room),
+          })
         : { found_cxml: false, found_others: false };
     const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
     const isLong = this.#participantsOf(end).length > AT_ONCE;
@@ -244,10 +242,7 @@ export class ConferenceEvents {
   #rememberOver(conference_id: string): void {
     this.#over.delete(conference_id);
     this.#over.add(conference_id);
-    for (const oldest of this.#over) {
-      if (this.#over.size <= CONFERENCES) break;
-      this.#over.delete(oldest);
-    }
+    dropOldest(this.#over, CONFERENCES);
   }
 
   /** @param id of its row, where it has one. */
@@ -257,7 +252,7 @@ export class ConferenceEvents {
       // Another conference may have the name by now, and this call may have come for that.
       row.room === name &&
       row.created_at <= at &&
-      (row.conference_id === conference_id || this.#wasIn(row, end));
+      (row.conference_id === conference_id || this.#ledger.members.wasIn(row, end));
     const isItsTenants = (row: LivePlacement) => tenant === null || row.tenant === tenant;
     for (const key of inSlices(this.#participantsOf(end))) {
       if (key === null) yield;
@@ -290,25 +285,8 @@ export class ConferenceEvents {
     const { room, conference_id } = end;
     const found = this.#occupancy
       .joinedTo(room, conference_id)
-      .perhaps.filter((row) => this.#wasIn(row, end));
+      .perhaps.filter((row) => this.#ledger.members.wasIn(row, end));
     return [...this.#occupancy.inConference(room, conference_id), ...found];
-  }
-
-  /**
-   * Whether a participant whose conference id is not known was in the one that ended. Where REST found the call the sid says so; one
-   * that is another counts against it, unless the project was seen to have sids that are not RELAY's ids.
-   */
-  #wasIn(
-    row: LivePlacement,
-    { ts, trusted, conference_id, found_cxml, found_others }: ConferenceEnd,
-  ): boolean {
-    if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
-    if (!wasThereBefore(row, ts)) return false;
-    const sid = this.#sids.get(joinCommandId(row));
-    if (trusted && sid === conference_id) return true;
-    const { observations } = this.#ledger;
-    if (sid !== undefined && !observations.has("conference_sid_is_conference_id", false)) return false;
-    return isByCxml(row) ? found_cxml : found_others;
   }
 
   /** No caller is to come back to a conference that is over. */
@@ -325,60 +303,7 @@ export class ConferenceEvents {
     if (event.kind !== "conference" || event.params.status !== "participant-join") return;
     const { call_id, conference_id } = event.params;
     const [row] = call_id === undefined ? [] : this.#placements.currentOf(call_id, tenant);
-    if (row && conference_id !== undefined) this.#noteKindIn(row, conference_id);
-  }
-
-  /** REST lists the row's call in the conference of this sid, which may be RELAY's id. */
-  foundUnder(row: Placement, sid: string): void {
-    const key = joinCommandId(row);
-    this.#sids.delete(key);
-    this.#sids.set(key, sid);
-    for (const oldest of this.#sids.keys()) {
-      if (this.#sids.size <= FOUND) break;
-      this.#sids.delete(oldest);
-    }
-    this.#noteKindIn(row, sid);
-  }
-
-  #noteKindIn(row: Placement, conference_id: string): void {
-    const kinds = this.#kindsIn.get(conference_id) ?? new Set();
-    kinds.add(isByCxml(row));
-    if (kinds.size === 2) this.#ledger.observations.saw("cxml_shares_conferences", true);
-    this.#kindsIn.delete(conference_id);
-    this.#kindsIn.set(conference_id, kinds);
-    for (const oldest of this.#kindsIn.keys()) {
-      if (this.#kindsIn.size <= CONFERENCES) break;
-      this.#kindsIn.delete(oldest);
-    }
-  }
-
-  /**
-   * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
-   * another id. They were in it, where there is none under that name besides it that they could be in.
-   */
-  #foundKinds(
-    room: string,
-    conference_id: string,
-    ended_ts: number,
-  ): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
-    const there = this.#occupancy.participants(room);
-    // Who came after the end came into another one, which was not there yet.
-    const isElsewhere = (row: LivePlacement) =>
-      row.conference_id !== null &&
-      row.conference_id !== conference_id &&
-      row.doubted_at === null &&
-      !cameAfter(row, ended_ts);
-    const isOneOfTwo =
-      this.#split.has(room) || this.#ledger.observations.has("two_conferences_under_one_name", true);
-    if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
-    if (this.#ledger.observations.has("cxml_shares_conferences", true))
-      return { found_cxml: true, found_others: true };
-    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
-    const kinds = this.#kindsIn.get(conference_id);
-    return {
-      found_cxml: kinds?.has(true) === true,
-      found_others: kinds === undefined ? !there.some(isByCxml) : kinds.has(false),
-    };
+    if (row && conference_id !== undefined) this.#ledger.members.joined(row, conference_id);
   }
 
   /** What happens to a participant happens in the room: somebody whose seat was released is there after all. */
@@ -440,10 +365,7 @@ export class ConferenceEvents {
     const at = this.#now();
     this.#split.delete(room);
     this.#split.set(room, { room, conference_ids, at });
-    for (const oldest of this.#split.keys()) {
-      if (this.#split.size <= SPLIT_ROOMS) break;
-      this.#split.delete(oldest);
-    }
+    dropOldest(this.#split, SPLIT_ROOMS);
     if (isProved) this.#ledger.observations.saw("two_conferences_under_one_name", true);
     if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
     log("error", "room.split", { room, conferences: conference_ids });
@@ -610,10 +532,6 @@ export class ConferenceEvents {
   #rejoinAt(row: Placement): number {
     return row.stay_at === null ? (row.hold_at ?? this.#now()) + OVERDUE_MS : this.#now() + SETTLING_MS;
   }
-}
-
-function isByCxml(row: LivePlacement | Placement): boolean {
-  return kindOf(row).ingress === "cxml";
 }
 
 function keyOf({ room, conference_id, feed, trusted, tenant }: ConferenceEnd): string {

@@ -3,6 +3,7 @@ import { LIST_LAG_MS } from "../../../shared/evidence.ts";
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
 import type { DocumentSaid, LookReply, LookRequest } from "../contract/placement.ts";
 import { confirmJoin, named } from "../events/confirm-join.ts";
+import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -41,6 +42,7 @@ export interface LocateCallHost {
   fullRooms: Pick<FullRooms, "unseen">;
   recordings: Recordings;
   recorded: RecordedRooms;
+  members: Pick<ConferenceMembers, "foundUnder">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
   /** Whether the join of any call of the tenant's was told of since then, ms. */
@@ -49,8 +51,6 @@ export interface LocateCallHost {
   refused(row: Placement, said: DocumentSaid): void;
   /** The row's call lives on outside of its room, where its own document had joined it. */
   removed(row: Placement): void;
-  /** REST finds the row's call in the conference of this sid. */
-  foundUnder(row: Placement, sid: string): void;
   /** Has a call whose join was refused wait in the line; false where it cannot. */
   backToQueue(row: Placement): boolean;
   now: number;
@@ -265,7 +265,7 @@ function found(
   const reason = "REST found the call in its room";
   const id = sid === undefined ? {} : named(sid, out.observations);
   confirmJoin(out, row, { joined_by: "relay", reason, ...id }, out.now);
-  if (sid !== undefined) out.foundUnder(row, sid);
+  if (sid !== undefined) out.members.foundUnder(row, sid);
   return { ...placeOf(row), outcome: "joined", reason };
 }
 

@@ -19,6 +19,7 @@ import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import { liveNames } from "../seats/choose-room.ts";
+import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
@@ -61,7 +62,8 @@ interface PlacementServiceHost {
   heldSeats: HeldSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
-  events: Pick<ConferenceEvents, "foundUnder" | "isProved" | "joinsWereToldSince" | "removed">;
+  members: ConferenceMembers;
+  events: Pick<ConferenceEvents, "isProved" | "joinsWereToldSince" | "removed">;
 }
 
 const REST_MS = 4_000;
@@ -190,6 +192,7 @@ export class PlacementService {
       held,
       recordings,
       recorded,
+      members,
     } = this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
@@ -203,12 +206,12 @@ export class PlacementService {
       fullRooms,
       recordings,
       recorded,
+      members,
     };
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       removed: (row: Placement) => this.#host.events.removed(row),
       backToQueue: (row: Placement) => this.#backToQueue(row),
-      foundUnder: (row: Placement, sid: string) => this.#host.events.foundUnder(row, sid),
       joinsWereToldSince: (tenant: string, at: number) => this.#host.events.joinsWereToldSince(tenant, at),
     };
     const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);

@@ -4,6 +4,7 @@ import { log } from "../../log.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import { confirmJoin, named, seen } from "../events/confirm-join.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
+import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -21,6 +22,7 @@ interface CorrectionsHost {
   occupancy: Occupancy;
   pendingCommands: PendingCommands;
   events: ConferenceEvents;
+  members: ConferenceMembers;
   counters: Counters;
   history: History;
   queue: Pick<WaitingQueue, "ended">;
@@ -32,7 +34,7 @@ interface CorrectionsHost {
 }
 
 /**
- * Repairs — what evidence other than an event changes in the ledger, by the table in `shared/evidence.ts`: each change is counted,
+ * Corrections — what evidence other than an event changes in the ledger, by the table in `shared/evidence.ts`: each change is counted,
  * logged and told in the call's history. Used by reconciliation.
  */
 export class Corrections {
@@ -46,7 +48,7 @@ export class Corrections {
 
   /** REST finds the call in its room. @param sid of the conference in which it does, where that is known. */
   found(row: Placement, sid: string | null = null): void {
-    if (sid !== null) this.#host.events.foundUnder(row, sid);
+    if (sid !== null) this.#host.members.foundUnder(row, sid);
     if (row.state !== "joined") {
       this.#tell("repaired_joins", row, "REST found the call in its room, and no event had said so");
       const reason = "REST found the call in its room";

@@ -4,6 +4,7 @@ import { keepCall } from "../../../shared/kept-call.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { OutboundCall } from "../contract/call-flow.ts";
 import type { Disk } from "./disk.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 /** What may still be heard of a call. */
 export interface Sounding {
@@ -125,10 +126,7 @@ export class CallFlows {
   #keepUnwritten(call_id: string, isOpen: boolean): void {
     this.#unwritten.delete(call_id);
     this.#unwritten.set(call_id, isOpen);
-    for (const oldest of this.#unwritten.keys()) {
-      if (this.#unwritten.size <= UNWRITTEN) break;
-      this.#unwritten.delete(oldest);
-    }
+    dropOldest(this.#unwritten, UNWRITTEN);
   }
 
   /** Those that are not over, the oldest first. */

@@ -2,6 +2,7 @@ import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
 import { log } from "../../log.ts";
 import type { Counters } from "./counters.ts";
 import type { Disk } from "./disk.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 /** Events without a row that are remembered, where the storage is full. */
 const UNWRITTEN = 10_000;
@@ -125,10 +126,7 @@ export class EventLog {
     this.#countUnrecorded();
     if (wasUnwritten) return "unwritten repeat";
     this.#unwritten.add(print);
-    for (const oldest of this.#unwritten) {
-      if (this.#unwritten.size <= UNWRITTEN) break;
-      this.#unwritten.delete(oldest);
-    }
+    dropOldest(this.#unwritten, UNWRITTEN);
     return "unwritten";
   }
 

@@ -5,6 +5,7 @@ import { isLive, LONGEST_CALL_MS, mayMove, type PlacementState } from "../../../
 import type { Refusal } from "../../../shared/rules/decision.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 import type { Disk } from "./disk.ts";
+import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
 import type { Changes, Placement, Terms } from "./placement-row.ts";
 import { CallRows } from "./row-cache.ts";
@@ -254,10 +255,7 @@ export class Placements {
   #keepUnsaved(row: Placement): void {
     this.#unsaved.delete(row);
     this.#unsaved.add(row);
-    for (const oldest of this.#unsaved) {
-      if (this.#unsaved.size <= UNSAVED) break;
-      this.#unsaved.delete(oldest);
-    }
+    dropOldest(this.#unsaved, UNSAVED);
   }
 
   /** False where there was no room. */

@@ -1,4 +1,5 @@
 import type { Kind, Listable } from "../../../shared/evidence.ts";
+import { dropOldest } from "./drop-oldest.ts";
 import type { Placement } from "./placement-row.ts";
 import type { Settings } from "./settings.ts";
 
@@ -49,11 +50,7 @@ export class Suspicions {
   confirmed(conference_id: string): void {
     this.#confirmed.delete(conference_id);
     this.#confirmed.set(conference_id, this.#now());
-    if (this.#confirmed.size <= CONFIRMED) return;
-    for (const oldest of this.#confirmed.keys()) {
-      this.#confirmed.delete(oldest);
-      break;
-    }
+    dropOldest(this.#confirmed, CONFIRMED);
   }
 
   /** Since when the participant is in doubt, ms; null: nothing speaks against it. */

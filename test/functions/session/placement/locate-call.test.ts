@@ -38,7 +38,7 @@ function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = f
     now,
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
-    foundUnder: () => {},
+    members: ledger.members,
     joinsWereToldSince: (tenant, at) => ledger.events.joinsWereToldSince(tenant, at),
   };
 }

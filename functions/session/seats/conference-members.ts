@@ -1,0 +1,100 @@
+import { cameAfter, wasThereBefore } from "../../../shared/placement.ts";
+import type { ConferenceEnd } from "../store/conference-ends.ts";
+import { dropOldest } from "../store/drop-oldest.ts";
+import type { LivePlacement } from "../store/live-placements.ts";
+import type { Observations } from "../store/observations.ts";
+import { joinCommandId } from "../store/place-reply.ts";
+import type { Placement } from "../store/placement-row.ts";
+import { kindOf } from "../store/suspicions.ts";
+import type { Occupancy } from "./occupancy.ts";
+
+/** Conferences of which it is remembered which kinds of calls joined them. */
+const CONFERENCES = 2_000;
+/** Calls of which it is remembered where REST found them. */
+const FOUND = 5_000;
+
+/**
+ * ConferenceMembers — which calls were in a conference whose end tells nothing but its id: by the joins that were told of, and by where
+ * REST listed them. Used by events, and by whatever asks REST; kept in memory, since it is learned anew from the next events and lists.
+ */
+export class ConferenceMembers {
+  readonly #occupancy: Occupancy;
+  readonly #observations: Observations;
+  /** Whether calls by cXML, by other ways, or both joined a conference, by its id; the newest ones. */
+  readonly #kindsIn = new Map<string, Set<boolean>>();
+  /** By placement: the sid of the conference in which REST listed its call last; the newest ones. */
+  readonly #sids = new Map<string, string>();
+
+  constructor(occupancy: Occupancy, observations: Observations) {
+    this.#occupancy = occupancy;
+    this.#observations = observations;
+  }
+
+  /** REST lists the row's call in the conference of this sid, which may be RELAY's id. */
+  foundUnder(row: Placement, sid: string): void {
+    const key = joinCommandId(row);
+    this.#sids.delete(key);
+    this.#sids.set(key, sid);
+    dropOldest(this.#sids, FOUND);
+    this.joined(row, sid);
+  }
+
+  /** The row's call was seen to join the conference. */
+  joined(row: Placement, conference_id: string): void {
+    const kinds = this.#kindsIn.get(conference_id) ?? new Set();
+    kinds.add(isByCxml(row));
+    if (kinds.size === 2) this.#observations.saw("cxml_shares_conferences", true);
+    this.#kindsIn.delete(conference_id);
+    this.#kindsIn.set(conference_id, kinds);
+    dropOldest(this.#kindsIn, CONFERENCES);
+  }
+
+  /**
+   * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
+   * another id. They were in it, where there is none under that name besides it that they could be in.
+   * @param isSplit whether two conferences are live under the name.
+   */
+  foundBy(
+    room: string,
+    conference_id: string,
+    { ended_ts, isSplit }: { ended_ts: number; isSplit: boolean },
+  ): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
+    const there = this.#occupancy.participants(room);
+    // Who came after the end came into another one, which was not there yet.
+    const isElsewhere = (row: LivePlacement) =>
+      row.conference_id !== null &&
+      row.conference_id !== conference_id &&
+      row.doubted_at === null &&
+      !cameAfter(row, ended_ts);
+    const isOneOfTwo = isSplit || this.#observations.has("two_conferences_under_one_name", true);
+    if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
+    if (this.#observations.has("cxml_shares_conferences", true))
+      return { found_cxml: true, found_others: true };
+    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
+    const kinds = this.#kindsIn.get(conference_id);
+    return {
+      found_cxml: kinds?.has(true) === true,
+      found_others: kinds === undefined ? !there.some(isByCxml) : kinds.has(false),
+    };
+  }
+
+  /**
+   * Whether a participant whose conference id is not known was in the one that ended. Where REST found the call the sid says so; one
+   * that is another counts against it, unless the project was seen to have sids that are not RELAY's ids.
+   */
+  wasIn(
+    row: LivePlacement,
+    { ts, trusted, conference_id, found_cxml, found_others }: ConferenceEnd,
+  ): boolean {
+    if (row.state !== "joined" || row.conference_id !== null || ts === null) return false;
+    if (!wasThereBefore(row, ts)) return false;
+    const sid = this.#sids.get(joinCommandId(row));
+    if (trusted && sid === conference_id) return true;
+    if (sid !== undefined && !this.#observations.has("conference_sid_is_conference_id", false)) return false;
+    return isByCxml(row) ? found_cxml : found_others;
+  }
+}
+
+function isByCxml(row: LivePlacement | Placement): boolean {
+  return kindOf(row).ingress === "cxml";
+}
