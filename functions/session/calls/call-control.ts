@@ -72,6 +72,8 @@ interface ControlHost {
   relayManager: RelayManager;
   /** For the call's story: what came of a command. */
   told(row: ActionRow): void;
+  /** RELAY says that the call is answered, as we had asked. */
+  answered(): void;
   /** What is now to be heard, in the turn in which it is asked for; null: nothing any more. */
   sounds(sounding: Sounding | null): void;
   commandEnded(outcome: Outcome): void;
@@ -98,6 +100,8 @@ export class CallControl {
   readonly #host: ControlHost;
   #isGone = false;
   #isAnswered = false;
+  /** Our answer was sent, and RELAY has not said that another client has the call. */
+  #isOurs = false;
   #sounding: (Sounding & { isHeard: boolean; end: (why: End) => void }) | null = null;
   #keying: { control_id: string; end: () => void } | null = null;
   #interruptions = 0;
@@ -127,7 +131,7 @@ export class CallControl {
     switch (event.kind) {
       case "state":
         this.#segment_id = event.params.segment_id ?? this.#segment_id;
-        if (event.params.call_state === "answered") this.#isAnswered = true;
+        if (event.params.call_state === "answered") this.#nowAnswered();
         if (event.params.call_state === "ended") this.gone();
         return;
       case "play":
@@ -159,6 +163,11 @@ export class CallControl {
       default:
         return;
     }
+  }
+
+  #nowAnswered(): void {
+    this.#isAnswered = true;
+    if (this.#isOurs) this.#host.answered();
   }
 
   gone(): void {
@@ -351,7 +360,9 @@ export class CallControl {
   }
 
   async #tryToAnswer(): Promise<Done | "taken"> {
+    this.#isOurs = true;
     const relay = await this.#byRelay("calling.answer", {});
+    if (relay?.kind === "conflict") this.#isOurs = false;
     // The event may come where the answer does not: a document that answers would then come later than what follows.
     if (relay?.kind === "ok" || this.#isAnswered) return "done";
     return relay?.kind === "conflict" ? "taken" : await this.#answerByDocument();

@@ -69,6 +69,8 @@ export class CallFlowRunner {
     this.control = new CallControl(call, {
       relayManager: host.relayManager,
       told: (row) => this.#told(row),
+      // At once: should we vanish before the answer to our command comes, the call is not answered a second time.
+      answered: () => this.#keepAnswered(),
       sounds: (sounding) => host.callFlows.update(flow, { sounding }),
       commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
       answersLate: () => host.events.mayBeTakenOut(call.call_id),
@@ -241,8 +243,12 @@ export class CallFlowRunner {
     // Of a call that was walked before, it was us who answered.
     if (done === "taken" && !this.#hasBegun) throw new Taken();
     if (done !== "done" && done !== "taken") return false;
-    this.#host.callFlows.update(this.#flow, { answered: true });
+    this.#keepAnswered();
     return true;
+  }
+
+  #keepAnswered(): void {
+    if (!this.#flow.state.answered) this.#host.callFlows.update(this.#flow, { answered: true });
   }
 
   async #ask(next: Extract<Step, { does: "ask" }>): Promise<Continuation> {
@@ -318,11 +324,17 @@ export class CallFlowRunner {
       await timeoutOr(wait, this.#seen.promise, undefined);
       this.control.interrupt();
       await rung;
-      if (this.control.isGone || this.#placement?.state === "joined") return "over";
+      if (this.control.isGone) return "over";
+      if (this.#placement?.state === "joined") {
+        this.#joinedSomehow(this.#placement);
+        return "over";
+      }
       if (row && wouldHaveSeen(row, this.#host.relayManager, this.#host.observations, Date.now()))
         return await this.#perform({ does: "apologise" });
       if (await this.#transfer(rendered.body, () => this.#isIn(next.room))) return "over";
     }
+    // Should it turn out to be in its room, no document ends it with its conference.
+    if (row) this.#host.placements.update(row, { lives_on: 1 });
     log("error", "errand.given_up", { kind: "join", call: this.#call.call_id });
     return "over";
   }
@@ -342,7 +354,10 @@ export class CallFlowRunner {
     for (let tried = 0; tried < FETCHES; tried += 1) {
       const done = await this.control.command("calling.transfer", { dest });
       const isSure = done === "done" || done === "gone";
-      if (await this.#fetchesWithin(row, isSure ? FETCHED_MS : FETCHED_LATE_MS, !isSure)) return true;
+      if (await this.#fetchesWithin(row, isSure ? FETCHED_MS : FETCHED_LATE_MS, !isSure)) {
+        if (row.state === "joined" && !hasFetched(row)) this.#joinedSomehow(row);
+        return true;
+      }
     }
     return false;
   }

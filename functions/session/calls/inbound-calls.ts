@@ -113,6 +113,7 @@ export class InboundCalls {
     const control = new CallControl(call, {
       relayManager,
       told: () => {},
+      answered: () => {},
       sounds: () => {},
       commandEnded: (outcome) => counters.add(`command_${outcome.kind}`),
       answersLate: () => {},

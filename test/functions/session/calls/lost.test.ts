@@ -220,6 +220,45 @@ describe("a call that RELAY loses", () => {
     expect({ state, joins: joins.length }).toEqual({ state: "answered", joins: 2 });
   });
 
+  test("and whose transfers REST refuses, though RELAY has put it into its room, is ended with its conference", async () => {
+    const chair = "+15550100009";
+    const chairs = {
+      id: "chair",
+      match: { from: chair },
+      place: { room: "any", join: { end_on_exit: true } },
+    };
+    await using home = await openContext([chairs, plain]);
+    const chaired = await call(home, chair);
+    await inRoom(home, chaired, "any");
+    const unheard = [
+      { at: "event", match: { status: "participant-join" }, do: { kind: "lose" } },
+      { at: "callback", match: { status: "participant-join" }, do: { kind: "lose" } },
+      { at: "connect", do: { kind: "refuse" } },
+    ] as const;
+    const broken = { kind: "code", code: "500" } as const;
+    await home.carrier.change({
+      faults: [
+        ...unheard,
+        { at: "command", match: { method: "calling.join_conference" }, do: { kind: "close_after" } },
+        { at: "rest", do: broken },
+      ],
+    });
+    const call_id = await call(home);
+    await inRoom(home, call_id, "any");
+    const rings = async () =>
+      (await home.carrier.journal({ kind: "rest" })).filter(({ body }) => String(body).includes("ringtone"))
+        .length;
+    await expect.poll(rings, { timeout: 8_000 }).toBeGreaterThan(0);
+    await home.carrier.change({
+      faults: [...unheard, { at: "rest", match: { method: "POST" }, do: broken }],
+    });
+    const repaired = async () => (await session(home).status()).counters["repaired_joins"];
+    await expect.poll(repaired, { timeout: 12_000 }).toBe(1);
+    await home.carrier.change({ faults: [] });
+    await home.carrier.hangUp(chaired);
+    await ended(home, call_id, 8_000);
+  });
+
   test("for whom neither RELAY's join nor a transfer works hears the apology", {
     timeout: 60_000,
   }, async () => {
@@ -259,6 +298,22 @@ describe("a call whose session is lost", () => {
     const { joins } = await home.carrier.call(call_id);
     expect(joins).toHaveLength(1);
     await heard(home, call_id);
+  });
+
+  test("after RELAY told that it is answered is not answered again, whatever the answer to the command says", async () => {
+    await using home = await openContext([standup], {
+      carrier: {
+        speed: 1,
+        faults: [{ at: "answer", match: { method: "calling.answer" }, do: { kind: "delay", ms: 2_500 } }],
+      },
+    });
+    const call_id = await call(home);
+    await home.carrier.wait({
+      journal: { kind: "frame_out", contains: { frame: { params: { params: { call_state: "answered" } } } } },
+    });
+    await lose(home);
+    await inRoom(home, call_id, "team-standup");
+    expect(await sent(home, "calling.answer")).toHaveLength(1);
   });
 
   test("before anything was decided on it, and which another client answers then, is left alone", async () => {
