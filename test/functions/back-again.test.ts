@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 
 beforeAll(warmUp);
@@ -52,8 +52,8 @@ async function joins(home: Fixture, call_id: string): Promise<string[]> {
   );
 }
 
-describe.each(ways)("a call (%s) that its rule hands over to the webhook it came by", (way) => {
-  test("joins again each time that its conference is over", async () => {
+describe.concurrent.each(ways)("a call (%s) that its rule hands over to the webhook it came by", (way) => {
+  test("joins again each time that its conference is over", async ({ expect }) => {
     await using home = await open(way, (after) => [
       { id: "any", match: {}, place: { room: "board", after } },
     ]);
@@ -67,7 +67,7 @@ describe.each(ways)("a call (%s) that its rule hands over to the webhook it came
     expect(await home.carrier.journal({ kind: "violation" })).toEqual([]);
   }, 40_000);
 
-  test("joins again soon after it came", async () => {
+  test("joins again soon after it came", async ({ expect }) => {
     await using home = await open(way, (after) => [
       { id: "any", match: {}, place: { room: "board", after } },
     ]);
@@ -77,7 +77,7 @@ describe.each(ways)("a call (%s) that its rule hands over to the webhook it came
     await expect.poll(() => joins(home, call_id), { timeout: 10_000 }).toHaveLength(2);
   });
 
-  test("is asked again, and goes by what is keyed then", async () => {
+  test("is asked again, and goes by what is keyed then", async ({ expect }) => {
     await using home = await open(way, (after) => [
       {
         id: "menu",
@@ -104,7 +104,7 @@ describe.each(ways)("a call (%s) that its rule hands over to the webhook it came
     await inRoom(home, call_id, "annex");
   }, 30_000);
 
-  test("waits for the moderator again, and comes in with the next", async () => {
+  test("waits for the moderator again, and comes in with the next", async ({ expect }) => {
     await using home = await open(way, (after) => [
       { id: "any", match: {}, place: { room: "board", wait: { for: "moderator" }, after } },
     ]);

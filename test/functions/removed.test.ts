@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, inject, test } from "vitest";
+import { beforeAll, describe, type ExpectStatic, expect, inject, test } from "vitest";
 import { askApi } from "./api/ask.ts";
 import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 import { openContext } from "./session/calls/context-fixture.ts";
@@ -90,7 +90,7 @@ async function meeting(way: Way, rules = rulesWith()): Promise<{ home: Fixture; 
   return { home, call_id };
 }
 
-async function isAlone(home: Fixture): Promise<void> {
+async function isAlone(home: Fixture, expect: ExpectStatic): Promise<void> {
   await expect.poll(async () => (await desk(home)).participants.length, { timeout: 10_000 }).toBe(1);
 }
 
@@ -99,7 +99,7 @@ test("a caller whom an operator ends by the API keeps no seat", async () => {
   await using _ = home;
   await askApi(`/tenants/${home.tenant}/calls/${call_id}/end`, { method: "POST" });
   await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
-  await isAlone(home);
+  await isAlone(home, expect);
   await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
   const back = await byRelay.call(home, "+15550100001");
   await inWaitingRoom(home, back);
@@ -120,44 +120,46 @@ test.each([
     ],
   });
   await remove(home, call_id);
-  await isAlone(home);
+  await isAlone(home, expect);
   await new Promise((resolve) => setTimeout(resolve, decided_ms));
   const back = await byRelay.call(home, "+15550100001");
   await inWaitingRoom(home, back);
   expect(await wordsTo(home, back)).toEqual([]);
 });
 
-describe.each(ways)("a caller by %s", (_, way) => {
-  test("whom an operator removes keeps no seat: who calls again comes in like anybody", async () => {
+describe.concurrent.each(ways)("a caller by %s", (_, way) => {
+  test("whom an operator removes keeps no seat: who calls again comes in like anybody", async ({
+    expect,
+  }) => {
     const { home, call_id } = await meeting(way);
     await using _ = home;
     await remove(home, call_id);
     await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
-    await isAlone(home);
+    await isAlone(home, expect);
     const back = await way.call(home, "+15550100001");
     await inWaitingRoom(home, back);
     expect(await wordsTo(home, back)).toEqual([WELCOME]);
   });
 
-  test("who drops keeps the seat, and is back without the words before the room", async () => {
+  test("who drops keeps the seat, and is back without the words before the room", async ({ expect }) => {
     const { home, call_id } = await meeting(way);
     await using _ = home;
     await home.carrier.hangUp(call_id);
-    await isAlone(home);
+    await isAlone(home, expect);
     await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
     const back = await way.call(home, "+15550100001");
     await inWaitingRoom(home, back);
     expect(await wordsTo(home, back)).toEqual([]);
   });
 
-  test("who drops just after joining is known three seconds later", async () => {
+  test("who drops just after joining is known three seconds later", async ({ expect }) => {
     await using home = await way.open(rulesWith());
     await inWaitingRoom(home, await way.call(home, "+15550100009"));
     const call_id = await way.call(home, "+15550100001");
     await inWaitingRoom(home, call_id);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await home.carrier.hangUp(call_id);
-    await isAlone(home);
+    await isAlone(home, expect);
     await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
     const back = await way.call(home, "+15550100001");
     await inWaitingRoom(home, back);
