@@ -125,7 +125,9 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
 function isOfTheAct(was: Membership, { ts, conference_id }: MembershipEvent): boolean {
   if (was.left_ts === null || ts === null || !isSecondJoin(was) || ts <= was.left_ts - SAME_ACT_S)
     return false;
-  const isKnown = was.joined_ts !== null && (ts < was.joined_ts || isSameMoment(ts, was.joined_ts));
+  const isKnown =
+    was.joined_ts !== null &&
+    (ts < was.joined_ts || (isSameMoment(ts, was.joined_ts) && !isElsewhere(was, conference_id)));
   if (isKnown) return false;
   // Back by a document that was not put there by a leave: the leave of RELAY's join came before this one's own join.
   if (was.state === "left" || was.conference_id === null) return true;
@@ -162,9 +164,17 @@ function isSecondJoin({ joined_by, hold_at, stay_at }: Membership): boolean {
   return joined_by === "document" && (hold_at !== null || stay_at !== null);
 }
 
+/** One join is of one conference: under another id it is another join, however soon it comes. */
+function isElsewhere(was: Membership, conference_id: string | null): boolean {
+  return conference_id !== null && was.conference_id !== null && conference_id !== was.conference_id;
+}
+
 /** It left and joined anew, and the leave is late: when that comes it must be seen to be older. */
 function applyRejoin(was: Membership, { ts, conference_id }: MembershipEvent): MembershipChange | null {
-  if (ts === null || was.joined_ts === null || ts - was.joined_ts < SAME_JOIN_S) {
+  const sinceJoin = ts === null || was.joined_ts === null ? null : ts - was.joined_ts;
+  const isNew =
+    sinceJoin !== null && (sinceJoin >= SAME_JOIN_S || (sinceJoin >= 0 && isElsewhere(was, conference_id)));
+  if (!isNew) {
     // The join that is known, told of once more, and now with its conference, or with more than its second.
     const isOlder = ts !== null && was.left_ts !== null && ts <= was.left_ts;
     const isNews = was.conference_id === null && conference_id !== null && !isOlder;

@@ -291,6 +291,42 @@ describe("a conference's events and a placement", () => {
     }
   });
 
+  test("RELAY's join that comes late and ends the conference of the document's, for it was alone there, leaves the call in the new one", () => {
+    const alone = accepted({ state: "by_document", joined_by: "document", hold_at: null, stay_at: START });
+    const elsewhere = { conference_id: "conf-2" };
+    const told = [
+      event("joined", START + 1),
+      event("left", START + 166),
+      event("joined", START + 167, elsewhere),
+      event("conference_ended", START + 166),
+    ];
+    const orders = [told, [told[0], told[2], told[1], told[3]], [told[0], told[1], told[3], told[2]]];
+    for (const order of orders) {
+      const { row } = afterEvents(alone, ...order.flatMap((one) => (one ? [{ event: one }] : [])));
+      expect(row).toMatchObject({ state: "joined", conference_id: "conf-2" });
+    }
+  });
+
+  test("so it does where only whole seconds are told", () => {
+    const alone = accepted({ state: "by_document", joined_by: "document", hold_at: null, stay_at: START });
+    const { row } = afterEvents(
+      alone,
+      { event: event("joined", START) },
+      { event: event("left", START) },
+      { event: event("joined", START, { conference_id: "conf-2" }) },
+      { event: event("conference_ended", START) },
+    );
+    expect(row).toMatchObject({ state: "joined", conference_id: "conf-2" });
+  });
+
+  test("a late word of a join before, in another conference, does not take the call out of its newest", () => {
+    const { row } = afterEvents(
+      accepted({ state: "joined", joined_ts: (START + 400) / 1000, conference_id: "conf-2" }),
+      { event: event("joined", START + 100) },
+    );
+    expect(row).toMatchObject({ state: "joined", conference_id: "conf-2" });
+  });
+
   test("RELAY's own join told of late does not let the leave that came with the document's take the call out", () => {
     const row = accepted({ state: "by_document", joined_by: "document", stay_at: START + 3_100 });
     const moment = START + 3_150;

@@ -40,6 +40,9 @@ const FILE_MS = 5_000;
 /** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
+/** From then on nothing waits for it, and it is tried again whenever RELAY is back, and else after so long, up to so often. */
+const STOP_LATER_MS = 2_000;
+const STOPPED_LATER = 30;
 /** What comes after a sound waits so long for its end to be sure: until RELAY and after it REST have had their time. */
 const SILENCED_WITHIN_MS = COMMAND_MS + REST_MS + 500;
 /** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
@@ -288,10 +291,28 @@ export class CallControl {
   /** A sound that goes on would be heard in the room, too: it is stopped again until an answer says that it is. */
   async #stopAgain(sound: Sounding): Promise<void> {
     for (let tried = 0; !this.#isGone && !(await this.#stop(sound)); tried += 1) {
-      if (tried === STOPPED_AGAIN) break;
+      if (tried === STOPPED_AGAIN) {
+        void this.#stopLater(sound);
+        break;
+      }
       await scheduler.wait(STOP_AGAIN_MS);
     }
     if (this.#sounding === null) this.#host.sounds(null);
+  }
+
+  /** What neither side could stop, the caller would go on hearing in the room: RELAY or REST may be back in a moment. */
+  async #stopLater(sound: Sounding): Promise<void> {
+    const { relayManager } = this.#host;
+    for (let tried = 0; tried < STOPPED_LATER; tried += 1) {
+      const until = Date.now() + STOP_LATER_MS;
+      const wasReady = relayManager.ready !== null;
+      await relayManager.settled(until);
+      const isBack = !wasReady && relayManager.ready !== null;
+      if (!isBack) await scheduler.wait(Math.max(0, until - Date.now()));
+      const isOver = sound.ends_at !== undefined && sound.ends_at <= Date.now();
+      if (isOver || this.#isGone || !this.#silenced.includes(sound.control_id)) return;
+      if (await this.#stop(sound)) return;
+    }
   }
 
   async #stop({ method, control_id, ends_at }: Sounding): Promise<boolean> {

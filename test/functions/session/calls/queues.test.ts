@@ -116,6 +116,27 @@ describe("a call that stands in its line", () => {
     await heard(home, waiter);
   });
 
+  test("hears no music in its room for long where neither side could stop it in time", async () => {
+    const { home: opened, seated, waiter } = await open({ speed: 1 });
+    await using home = opened;
+    await home.carrier.change({
+      faults: [
+        { at: "connect", do: { kind: "refuse" } },
+        { at: "rest", do: { kind: "code", code: "500" } },
+      ],
+    });
+    await home.carrier.sockets("drop");
+    await home.carrier.hangUp(seated);
+    const asked = async () =>
+      (await home.carrier.journal({ kind: "rest" })).map(({ body }) => String(body)).join();
+    await expect.poll(asked, { timeout: 15_000 }).toContain("calling.transfer");
+    await home.carrier.change({ faults: [] });
+    await inRoom(home, waiter, "desk");
+    const music = async () =>
+      (await home.carrier.call(waiter)).heard.find(({ sound }) => sound === "audio")?.to_ms;
+    await expect.poll(music, { timeout: 5_000 }).toBeTypeOf("number");
+  });
+
   test("comes in when the event says that its music is over, though the answer to the stop is late", async () => {
     const { home: opened, seated, waiter } = await open({ speed: 1 });
     await using home = opened;
