@@ -530,6 +530,9 @@ describe("in a recorded conference", () => {
     expect(recordedWithoutNotice([base], recorded)).toEqual([base]);
     const informed = record({ heard: { ...base.heard, heard: [told, ...base.heard.heard] } });
     expect(recordedWithoutNotice([informed], recorded)).toEqual([]);
+    const plainer = { ...told, detail: "This call may be recorded." };
+    const otherwise = record({ heard: { ...base.heard, heard: [plainer, ...base.heard.heard] } });
+    expect(recordedWithoutNotice([otherwise], recorded)).toEqual([]);
     expect(recordedWithoutNotice([record({ stays: [stayIn({ from: 31_000 })] })], recorded)).toEqual([]);
     // Inside before: there is a moment for the announcement.
     const left = (to: number) => [record({ stays: [stayIn({ from: 0, to })] })];

@@ -2,6 +2,9 @@ import type { Conference } from "../carrier/conferences.ts";
 import type { CallRecord } from "./call-record.ts";
 import { NOTICE } from "./rules.ts";
 
+/** What is said where the rule's own notice could not be played. */
+const PLAINER_NOTICE = "This call may be recorded.";
+
 interface Recorded {
   conference_id: string;
   recording: Conference["recording"];
@@ -24,7 +27,8 @@ export function recordedWithoutNotice(
     }),
   );
   return records.filter(({ stays, heard }) => {
-    if (heard.heard.some(({ detail }) => detail.includes(NOTICE))) return false;
+    if (heard.heard.some(({ detail }) => detail.includes(NOTICE) || detail.includes(PLAINER_NOTICE)))
+      return false;
     return stays.some(({ conference_id, from, to }) => {
       const span = spans.get(conference_id);
       if (span === undefined) return false;

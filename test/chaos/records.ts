@@ -223,7 +223,9 @@ function read(entry: JournalEntry, record: CallRecord): void {
   const command = (method: string, by: SentCommand["by"]) => {
     const { id } = frameOf(entry);
     record.commands.push({ at, method, by, in_conference, ...(id === undefined ? {} : { id }) });
-    if (method.endsWith(".stop")) record.sounds_over.push({ at });
+    // REST takes a sound's command, or fails at once: then what comes next is decided, too.
+    if (method.endsWith(".stop") || (by === "rest" && method === "calling.play"))
+      record.sounds_over.push({ at });
   };
   switch (entry.kind) {
     case "webhook":
