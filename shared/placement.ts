@@ -109,7 +109,7 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
   return {
     set: {
       state: "joined",
-      joined_by: was.joined_by ?? "relay",
+      joined_by: was.state === "left" ? joinerOf(was, event.conference_id) : (was.joined_by ?? "relay"),
       conference_id: event.conference_id ?? was.conference_id,
       joined_ts: event.ts,
     },
@@ -169,6 +169,11 @@ function isElsewhere(was: Membership, conference_id: string | null): boolean {
   return conference_id !== null && was.conference_id !== null && conference_id !== was.conference_id;
 }
 
+/** Of two joins in two conferences one is the document's. Were it the newer one, the document itself would tell of its end. */
+function joinerOf(was: Membership, conference_id: string | null): Membership["joined_by"] {
+  return isSecondJoin(was) && isElsewhere(was, conference_id) ? "relay" : was.joined_by;
+}
+
 /** It left and joined anew, and the leave is late: when that comes it must be seen to be older. */
 function applyRejoin(was: Membership, { ts, conference_id }: MembershipEvent): MembershipChange | null {
   const sinceJoin = ts === null || was.joined_ts === null ? null : ts - was.joined_ts;
@@ -182,7 +187,11 @@ function applyRejoin(was: Membership, { ts, conference_id }: MembershipEvent): M
     const set = { ...(isNews ? { conference_id } : {}), ...(isFiner ? { joined_ts: ts } : {}) };
     return isNews || isFiner ? { set, follow: "nothing", blames: false } : null;
   }
-  const set = { joined_ts: ts, conference_id: conference_id ?? was.conference_id };
+  const set = {
+    joined_ts: ts,
+    conference_id: conference_id ?? was.conference_id,
+    joined_by: joinerOf(was, conference_id),
+  };
   return { set, follow: "nothing", blames: false };
 }
 

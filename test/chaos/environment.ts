@@ -92,7 +92,9 @@ async function open({ plan, projects }: Staged, url: string): Promise<void> {
       const join_via = plan.scenario === "seats" && number === 1 ? "document" : "relay";
       const limit = number === 1 ? { max_duration_s: LIMIT_S } : {};
       const dial = { allow: [`${DIALLED}*`], from: [CALLER_ID], max_concurrent: 100, ...limit };
-      const body = JSON.stringify({ project_id, join_via, public_url: url, dial });
+      // Callers may come as SIP URIs of this host.
+      const sip_gateways = ["example.signalwire.com"];
+      const body = JSON.stringify({ project_id, join_via, public_url: url, dial, sip_gateways });
       await ask(`directory/tenant/${tenant}`, { method: "PUT", body });
     }
     if (plan.scenario !== "troubles") continue;

@@ -146,6 +146,13 @@ test.each<[string, Partial<CallRecord>]>([
   expect(crimesOf(record(changes))).toEqual([crime]);
 });
 
+test("a call that was out, and that a late join of RELAY's brings back without a word, may be ended", () => {
+  const late = stayIn({ conference_id: "c2", from: 60_500, to: 61_000, told_at: null });
+  const ended = { stays: [...base.stays, late], ended_in_conference: true, ended_at: 61_000 };
+  expect(crimesOf(record(ended))).toEqual([]);
+  expect(crimesOf(record({ ...ended, known_in: new Set(["c2"]) }))).toEqual(["ended_while_in_conference"]);
+});
+
 test("after an announcement the deadline counts from the webhook that placed the call", () => {
   const planned = { ...base.planned, kind: "hall" as const };
   const steps = [{ at: 4_000, step: "transfer", in_conference: false }];

@@ -202,12 +202,25 @@ function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: numb
 }
 
 /** Ended in a room by a command, by a document that says so, or by one that ran out or could not be had. */
-function endedInside({ commands, steps, call, ended_in_conference, hung_up_at }: CallRecord): boolean {
+function endedInside(record: CallRecord): boolean {
+  const { commands, steps, call, ended_in_conference, hung_up_at } = record;
+  if (cameUntold(record)) return false;
   return (
     commands.some(({ method, in_conference }) => method === "calling.end" && in_conference) ||
     steps.some(({ step, in_conference }) => ENDS.has(step) && in_conference) ||
     (ended_in_conference && hung_up_at === null && call.end_reason !== MAX_DURATION)
   );
+}
+
+/**
+ * The client was told that the call is out of its conference, and then RELAY carried out a join of which nobody told: it brings the
+ * caller into a conference that the others have left.
+ */
+function cameUntold({ stays, known_in }: CallRecord): boolean {
+  const last = stays.at(-1);
+  const told_at = stays.at(-2)?.told_at ?? null;
+  if (!last || told_at === null || last.by !== "relay") return false;
+  return told_at <= last.from && !known_in.has(last.conference_id);
 }
 
 /** It was joined again to a room that it was in, and its leave in between ended that for others: neither it nor an operator had left. */

@@ -23,9 +23,9 @@ const SHORT_SIZE: RowSize = { calls: 24, trouble_ms: 6_000, troubles: 1 };
 /** In which part of a row rushes come. */
 const RUSHED = 0.4;
 
-/** Every reading that may do harm, or cost something, and is not the assumed one; each alone. */
+/** Every reading that is not the assumed one; each alone. */
 export function matrix(seed: number): Row[] {
-  return rowsOf(seed, FULL_SIZE, ["harmful", "degrading"]);
+  return rowsOf(seed, FULL_SIZE, ["harmful", "degrading", "harmless"]);
 }
 
 /** The readings that may do harm, with fewer calls and one trouble at a time. */

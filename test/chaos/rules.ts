@@ -80,18 +80,21 @@ export function rules(
   // biome-ignore lint/suspicious/noThenProperty: the language's word; nobody awaits a ruleset.
   const line = { then: "wait" };
   const recorded = { record: "record-from-start", recording_status_callback: recordings_url };
+  const chaired = {
+    room: "standup-{to}",
+    role: "moderator",
+    join: { end_on_exit: true, ...recorded },
+  };
   return {
     lists: { chairs: [chair] },
     defaults: { join: { beep: "onEnter", region: "us" }, recording_notice: NOTICE },
     rules: [
+      { id: "chair", match: { to: to("chair"), from: { list: "chairs" } }, place: chaired },
+      // A caller from SignalWire's Call Fabric has an address in place of the number.
       {
-        id: "chair",
-        match: { to: to("chair"), from: { list: "chairs" } },
-        place: {
-          room: "standup-{to}",
-          role: "moderator",
-          join: { end_on_exit: true, ...recorded },
-        },
+        id: "chair-by-address",
+        match: { to: to("chair"), when: `call.from.endsWith('${chair.slice(1)}')` },
+        place: chaired,
       },
       { id: "standup", match: { to: to("standup") }, place: { room: "standup-{to}" } },
       {

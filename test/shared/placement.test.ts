@@ -303,7 +303,7 @@ describe("a conference's events and a placement", () => {
     const orders = [told, [told[0], told[2], told[1], told[3]], [told[0], told[1], told[3], told[2]]];
     for (const order of orders) {
       const { row } = afterEvents(alone, ...order.flatMap((one) => (one ? [{ event: one }] : [])));
-      expect(row).toMatchObject({ state: "joined", conference_id: "conf-2" });
+      expect(row).toMatchObject({ state: "joined", conference_id: "conf-2", joined_by: "relay" });
     }
   });
 

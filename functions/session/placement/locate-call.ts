@@ -183,6 +183,8 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
     if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
+  // A join in another conference was told of since: the document's is over, and RELAY's is that one.
+  if (row.state === "joined" && row.joined_by === "relay" && rest.said !== "absent") return byRelay(out, row);
   if (isDone ? mayHoldAgain(out, row, request) : !isNotIn(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return notIn(out, row, request, `its document's join: ${said}`);

@@ -10,10 +10,10 @@ import { Ledger, onStorage, requestOf } from "../ledger.ts";
 const ROOM = "acme:support";
 const START = 1_800_000_000_000;
 
-function event(status: "join" | "leave", at: number, call_id = "a"): RelayEvent {
+function event(status: "join" | "leave", at: number, call_id = "a", conference_id = "conf-1"): RelayEvent {
   const params = {
     status: `participant-${status}`,
-    conference_id: "conf-1",
+    conference_id,
     name: ROOM,
     call_id,
     size: 1,
@@ -188,7 +188,7 @@ describe("a document that asks what its join's result means", () => {
     name: string,
     joined: boolean,
     use: (
-      ask: (said: DocumentSaid, rest?: "found" | "absent", at?: number) => LookReply,
+      ask: (said: DocumentSaid, rest?: "found" | "absent" | "failed", at?: number) => LookReply,
       ledger: Ledger,
       errands: () => unknown[],
     ) => void,
@@ -203,7 +203,7 @@ describe("a document that asks what its join's result means", () => {
       ledger.observations.saw("rest_lists_relay_joins", true);
       if (joined) ledger.events.apply(event("join", START + 3_000));
       let asking_step = 1_000;
-      const ask = (document_said: DocumentSaid, rest?: "found" | "absent", at = 4_000) => {
+      const ask = (document_said: DocumentSaid, rest?: "found" | "absent" | "failed", at = 4_000) => {
         asking_step += 1;
         const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
         return locateCall(lookout(ledger, sql, START + at), request);
@@ -263,6 +263,19 @@ describe("a document that asks what its join's result means", () => {
       expect(ask("completed", "absent").outcome).toBe("document");
       expect(ask("completed").outcome).toBe("hold");
       expect(ask("completed", "absent").outcome).toBe("over");
+    });
+  });
+
+  test("stays where it is where its join is over, and another in another conference was told of, though REST fails", async () => {
+    await settled("completed, moved", true, (ask, ledger, errands) => {
+      const [row] = ledger.placements.ofCall("a");
+      if (row) ledger.placements.update(row, { stay_at: START + 2_900 });
+      ledger.events.apply(event("leave", START + 3_166));
+      ledger.events.apply(event("join", START + 3_167, "a", "conf-2"));
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed", "failed")).toMatchObject({ outcome: "joined", reason: "RELAY's join stands" });
+      ledger.events.apply(event("leave", START + 60_000, "a", "conf-2"));
+      expect(errands()).toMatchObject([{ kind: "after", call_id: "a" }]);
     });
   });
 
