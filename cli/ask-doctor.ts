@@ -1,4 +1,4 @@
-import { type DoctorReply, doctorReplySchema } from "../functions/api/doctor/reply.ts";
+import { type DoctorReply, doctorReplySchema } from "../shared/api/doctor.ts";
 import { apiUrl, askWorker, cannot, type Failure, unexpected } from "./ask-worker.ts";
 
 /** The Worker waits for RELAY, REST and KV for about 14 s at most. */

@@ -1,5 +1,5 @@
 import { isLoopback } from "../functions/api/doctor/loopback.ts";
-import { refusalSchema } from "../functions/api/refusal.ts";
+import { refusalSchema } from "../shared/api/refusal.ts";
 
 export type CannotAsk =
   | "no_token"

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
-import { checks, type DoctorReply, type Finding, type Observed } from "../functions/api/doctor/reply.ts";
+import { checks, type DoctorReply, type Finding, type Observed } from "../shared/api/doctor.ts";
 import { type Asked, askDoctor } from "./ask-doctor.ts";
 import { plain } from "./plain.ts";
 

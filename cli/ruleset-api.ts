@@ -1,5 +1,5 @@
-import { refusalSchema } from "../functions/api/refusal.ts";
-import { badRulesetSchema, writtenSchema } from "../functions/api/ruleset/reply.ts";
+import { refusalSchema } from "../shared/api/refusal.ts";
+import { badRulesetSchema, writtenSchema } from "../shared/api/ruleset.ts";
 import type { Problem } from "../shared/rules/schema/problems.ts";
 import { apiUrl, askWorker, cannot, type Failure, unexpected, type WorkerAnswer } from "./ask-worker.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { dialBody } from "../functions/api/dial-request.ts";
 import { api } from "../functions/api/index.ts";
+import { dialBody } from "../shared/api/dial.ts";
 import { mayMove, type PlacementState } from "../shared/placement.ts";
 import { projectRecord, tenantRecord } from "../shared/records.ts";
 import { rulesetJsonSchema } from "../shared/rules/schema/json-schema.ts";

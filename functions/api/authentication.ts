@@ -2,12 +2,13 @@ import type { MiddlewareHandler } from "hono";
 import { log } from "../log.ts";
 import { isOverLimit } from "../refusals.ts";
 import { refusal } from "./refusal.ts";
+import type { ApiEnv } from "./route.ts";
 
 /**
  * Lets requests through that bring `ADMIN_TOKEN` as a bearer token. Where it is not set the API is closed to all: a forgotten
  * secret must not open it.
  */
-export const authentication: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+export const authentication: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { ADMIN_TOKEN } = c.env;
   if (!ADMIN_TOKEN) {
     log("warn", "api.refused", { why: "ADMIN_TOKEN is not set" });

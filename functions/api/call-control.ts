@@ -1,33 +1,38 @@
-import { type Context, Hono } from "hono";
-import type { ControlReply } from "../session/operator/controls.ts";
+import type { ControlReply, ControlRequest } from "../session/operator/controls.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { refusal } from "./refusal.ts";
+import { type Api, type ApiContext, route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
-
-type ControlContext = Context<{ Bindings: Env }, "/:tenant/calls/:call_id/:act">;
 
 /**
  * `POST /api/tenants/:tenant/calls/:call_id/end`: ends a call that machines may not end without evidence. `POST …/release-seat`: frees
  * the seat that a call holds, and does nothing to the call. Both are idempotent, and in the call's history.
  */
-export const callControlRoute = new Hono<{ Bindings: Env }>().post(
-  "/:tenant/calls/:call_id/:act{end|release-seat}",
-  (c: ControlContext) =>
-    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const call_id = c.req.param("call_id");
-      const request = { tenant, call_id };
-      const isEnd = c.req.param("act") === "end";
-      const reply: ControlReply = await askPart(sessionOf(c.env, project).control(), (control) =>
-        isEnd ? control.end(request) : control.releaseSeat(request),
-      );
-      if (reply === null) {
-        return refusal(
-          c,
-          404,
-          "unknown_call",
-          "No call of that id was placed for this tenant; GET the conference to see who is there.",
-        );
-      }
-      return isEnd ? c.json({ call_id, ...reply }, 202) : c.json({ call_id, ...reply });
-    }),
-);
+export function callControlRoutes(api: Api): void {
+  route(api, "endCall", (c, { params: { tenant, call_id }, answer }) =>
+    control(c, { tenant, call_id }, "end", (changed) => answer(202, { call_id, changed })),
+  );
+  route(api, "releaseSeat", (c, { params: { tenant, call_id }, answer }) =>
+    control(c, { tenant, call_id }, "releaseSeat", (changed) => answer(200, { call_id, changed })),
+  );
+}
+
+async function control(
+  c: ApiContext,
+  request: ControlRequest,
+  act: "end" | "releaseSeat",
+  answer: (changed: boolean) => Response,
+): Promise<Response> {
+  return await answerFor(c, request.tenant, async ({ project }) => {
+    const reply: ControlReply = await askPart(sessionOf(c.env, project).control(), (session) =>
+      act === "end" ? session.end(request) : session.releaseSeat(request),
+    );
+    if (reply) return answer(reply.changed);
+    return refusal(
+      c,
+      404,
+      "unknown_call",
+      "No call of that id was placed for this tenant; GET the conference to see who is there.",
+    );
+  });
+}

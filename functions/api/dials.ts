@@ -1,23 +1,11 @@
-import { type Context, Hono } from "hono";
-import * as z from "zod";
 import { log } from "../log.ts";
-import { type DialReply, type DialView, dialShown } from "../session/contract/dial.ts";
+import type { DialReply, DialsPage, DialView } from "../session/contract/dial.ts";
 import { askPart, orOlder, sessionOf } from "../session-client.ts";
-import { readBody } from "../webhooks/read-body.ts";
-import { dialBody, dialRequest } from "./dial-request.ts";
-import { jsonOf } from "./json-body.ts";
-import { faultsOf, refusal } from "./refusal.ts";
+import { dialRequest } from "./dial-request.ts";
+import { refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
+import { type Api, type ApiContext, route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
-
-/** Bytes. */
-const BODY_LIMIT = 65_536;
-
-const dialsQuery = z.strictObject({
-  state: dialShown.optional(),
-  after: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(200),
-});
 
 /**
  * `POST /api/tenants/:tenant/conferences/:name/participants`: calls somebody into the conference; 202 with how it stands, and
@@ -25,17 +13,11 @@ const dialsQuery = z.strictObject({
  * takes the `next` of the page before, and a page may be shorter than `limit`, or empty, and have a next one.
  * `DELETE …/dials/:id`: not to be called after all; who has answered stays.
  */
-export const dialsRoute = new Hono<{ Bindings: Env }>()
-  .post("/:tenant/conferences/:name/participants", (c) =>
-    answerFor(c, c.req.param("tenant"), async (tenant) => {
-      const raw = await readBody(c.req.raw, BODY_LIMIT);
-      if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
-      const body = dialBody.safeParse(jsonOf(raw));
-      if (!body.success) {
-        return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
-      }
-      const id = body.data.id ?? crypto.randomUUID();
-      const request = dialRequest(tenant, roomOf(tenant.tenant, c.req.param("name")), body.data, id);
+export function dialsRoutes(api: Api): void {
+  route(api, "dialParticipant", (c, { params, body, answer }) =>
+    answerFor(c, params.tenant, async (tenant) => {
+      const id = body.id ?? crypto.randomUUID();
+      const request = dialRequest(tenant, roomOf(tenant.tenant, params.name), body, id);
       if ("code" in request) {
         log("warn", "dial.refused", { tenant: tenant.tenant, code: request.code });
         return refusal(c, request.status, request.code, request.message);
@@ -45,9 +27,9 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
       );
       switch (reply.outcome) {
         case "made":
-          return c.json(reply.dial, 202);
+          return answer(202, reply.dial);
         case "known":
-          return c.json(reply.dial, 200);
+          return answer(200, reply.dial);
         case "conflict":
           return refusal(c, 409, "other_dial", `The id ${JSON.stringify(id)} is that of another call.`);
         case "many":
@@ -56,43 +38,38 @@ export const dialsRoute = new Hono<{ Bindings: Env }>()
           return reply satisfies never;
       }
     }),
-  )
-  .get("/:tenant/dials", (c) => {
-    const query = dialsQuery.safeParse(c.req.query());
-    if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
-    const asked = Object.entries(query.data).filter(([, value]) => value !== undefined);
-    return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
+  );
+  route(api, "listDials", (c, { params, query, answer }) =>
+    answerFor(c, params.tenant, async ({ tenant, project }) => {
+      const asked = Object.entries(query).filter(([, value]) => value !== undefined);
       // Without what was not asked for; the limit is always there.
-      const page = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
+      const page: DialsPage = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
         orOlder(dialer.page(tenant, Object.fromEntries(asked) as { limit: number }), async () => ({
           dials: await dialer.ofTenant(tenant),
           next: null,
         })),
       );
-      return c.json(page);
-    });
-  })
-  .get("/:tenant/dials/:id", (c) =>
-    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      shown(
-        c,
-        await askPart(sessionOf(c.env, project).dialer(), (dialer) => dialer.view(tenant, c.req.param("id"))),
-      ),
-    ),
-  )
-  .delete("/:tenant/dials/:id", (c) =>
-    answerFor(c, c.req.param("tenant"), async ({ tenant, project }) =>
-      shown(
-        c,
-        await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-          dialer.cancel(tenant, c.req.param("id")),
-        ),
-      ),
-    ),
+      return answer(200, page);
+    }),
   );
+  route(api, "getDial", (c, { params, answer }) =>
+    answerFor(c, params.tenant, async ({ tenant, project }) => {
+      const dial: DialView | null = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
+        dialer.view(tenant, params.id),
+      );
+      return dial ? answer(200, dial) : unknownDial(c);
+    }),
+  );
+  route(api, "cancelDial", (c, { params, answer }) =>
+    answerFor(c, params.tenant, async ({ tenant, project }) => {
+      const dial: DialView | null = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
+        dialer.cancel(tenant, params.id),
+      );
+      return dial ? answer(200, dial) : unknownDial(c);
+    }),
+  );
+}
 
-function shown(c: Context, dial: DialView | null): Response {
-  return dial
-    ? c.json(dial)
-    : refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
+function unknownDial(c: ApiContext): Response {
+  return refusal(c, 404, "unknown_dial", "No such call was asked for, or it is forgotten by now.");
 }

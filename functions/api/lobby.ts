@@ -1,31 +1,39 @@
-import { type Context, Hono } from "hono";
 import { askPart, sessionOf } from "../session-client.ts";
 import { refusal } from "./refusal.ts";
 import { findRoom } from "./room-name.ts";
+import { type Api, type ApiContext, type Asked, route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
-type LobbyContext = Context<{ Bindings: Env }, "/:tenant/conferences/:name/lobby/:call_id/:verdict">;
-
 /** `POST /api/tenants/:tenant/conferences/:name/lobby/:call_id/admit` and `…/reject`: whether a caller is let in who waits for that. */
-export const lobbyRoute = new Hono<{ Bindings: Env }>().post(
-  "/:tenant/conferences/:name/lobby/:call_id/:verdict{admit|reject}",
-  (c: LobbyContext) =>
-    answerFor(c, c.req.param("tenant"), async (tenant) => {
-      const call_id = c.req.param("call_id");
-      const verdict = c.req.param("verdict") === "admit" ? "admit" : "reject";
-      const isDone = await findRoom(tenant, c.req.param("name"), async (room) => {
-        const request = { tenant: tenant.tenant, room, call_id };
-        const isFound = await askPart(sessionOf(c.env, tenant.project).usher(), (usher) =>
-          usher[verdict](request),
-        );
-        return isFound ? true : null;
-      });
-      if (isDone) return c.json({ call_id, verdict });
-      return refusal(
-        c,
-        404,
-        "unknown_waiter",
-        "No such caller waits there for admission; GET the conference to see who does, under `waiting`.",
+export function lobbyRoutes(api: Api): void {
+  route(api, "admitWaiter", (c, { params, answer }) =>
+    decide(c, params, "admit", () => answer(200, { call_id: params.call_id, verdict: "admit" })),
+  );
+  route(api, "rejectWaiter", (c, { params, answer }) =>
+    decide(c, params, "reject", () => answer(200, { call_id: params.call_id, verdict: "reject" })),
+  );
+}
+
+async function decide(
+  c: ApiContext,
+  { tenant: id, name, call_id }: Asked<"admitWaiter">["params"],
+  verdict: "admit" | "reject",
+  answer: () => Response,
+): Promise<Response> {
+  return await answerFor(c, id, async (tenant) => {
+    const isDone = await findRoom(tenant, name, async (room) => {
+      const request = { tenant: tenant.tenant, room, call_id };
+      const isFound = await askPart(sessionOf(c.env, tenant.project).usher(), (usher) =>
+        usher[verdict](request),
       );
-    }),
-);
+      return isFound ? true : null;
+    });
+    if (isDone) return answer();
+    return refusal(
+      c,
+      404,
+      "unknown_waiter",
+      "No such caller waits there for admission; GET the conference to see who does, under `waiting`.",
+    );
+  });
+}

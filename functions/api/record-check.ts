@@ -1,29 +1,28 @@
-import { type Context, Hono } from "hono";
-import { problemsIn } from "../../shared/records.ts";
+import { problemsIn, type RecordKind } from "../../shared/records.ts";
 import { readBody } from "../webhooks/read-body.ts";
 import { jsonOf } from "./json-body.ts";
 import { refusal } from "./refusal.ts";
+import { type Api, type ApiContext, route } from "./route.ts";
 
 /** Bytes. */
 const BODY_LIMIT = 1_048_576;
-
-type RecordContext = Context<{ Bindings: Env }, "/:kind">;
 
 /**
  * `POST /api/check/project`, `/api/check/tenant`: whether the body is a record that may be written to KV; 422 with everything that is wrong
  * with it, unknown keys included. Writes nothing.
  */
-export const recordCheckRoute = new Hono<{ Bindings: Env }>().post(
-  "/:kind{project|tenant}",
-  async (c: RecordContext) => {
-    const raw = await readBody(c.req.raw, BODY_LIMIT);
-    if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
-    const value = jsonOf(raw);
-    if (value === undefined) return refusal(c, 400, "bad_request", "The body must be the record, as JSON.");
-    const kind = c.req.param("kind") === "project" ? "project" : "tenant";
-    const errors = problemsIn(kind, value);
-    if (errors.length === 0) return c.json({ ok: true });
-    const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
-    return c.json({ error: { code: "bad_record", message: `The record has ${count}.` }, errors }, 422);
-  },
-);
+export function recordCheckRoutes(api: Api): void {
+  route(api, "checkProjectRecord", (c, { answer }) => check(c, "project", () => answer(200, { ok: true })));
+  route(api, "checkTenantRecord", (c, { answer }) => check(c, "tenant", () => answer(200, { ok: true })));
+}
+
+async function check(c: ApiContext, kind: RecordKind, answer: () => Response): Promise<Response> {
+  const raw = await readBody(c.req.raw, BODY_LIMIT);
+  if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
+  const value = jsonOf(raw);
+  if (value === undefined) return refusal(c, 400, "bad_request", "The body must be the record, as JSON.");
+  const errors = problemsIn(kind, value);
+  if (errors.length === 0) return answer();
+  const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
+  return c.json({ error: { code: "bad_record", message: `The record has ${count}.` }, errors }, 422);
+}

@@ -1,68 +1,38 @@
-import { Hono } from "hono";
-import * as z from "zod";
 import { describeError, log } from "../log.ts";
 import { deleteRecording, sidToDelete } from "../rest-recordings.ts";
-import type { RecordingsQuery } from "../session/store/recordings.ts";
+import type { RecordingsPage, RecordingsQuery } from "../session/store/recordings.ts";
 import { isOpen } from "../session/store/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { namesOf } from "../tenants/room-naming.ts";
-import { faultsOf, refusal } from "./refusal.ts";
+import { refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
+import { type Api, route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 const REST_MS = 4_000;
-
-/** Milliseconds since the epoch, or an ISO 8601 date and time. */
-const instant = z.union([
-  z
-    .string()
-    .regex(/^\d{1,16}$/)
-    .transform(Number),
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-]);
-
-const recordingsQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(/^\d{1,16}\.\d{1,16}$/)
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  conference: z.string().min(1).max(200).optional(),
-  conference_id: z.string().min(1).max(256).optional(),
-  since: instant.optional(),
-  until: instant.optional(),
-});
-
-const deleteQuery = z.strictObject({ at: z.literal("signalwire").optional() });
 
 /**
  * `GET /api/tenants/:tenant/recordings`: recordings, the newest first; `conference` (as the rules spell the name, or on the wire),
  * `conference_id`, `since` and `until` filter, and `after` takes the `next` of the page before. `DELETE …/recordings/:id`: removes
  * what is kept of one; with `?at=signalwire` SignalWire's recording first.
  */
-export const recordingsRoute = new Hono<{ Bindings: Env }>()
-  .get("/:tenant/recordings", (c) => {
-    const query = recordingsQuery.safeParse(c.req.query());
-    if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
-    return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
-      const { conference, ...rest } = query.data;
+export function recordingsRoutes(api: Api): void {
+  route(api, "listRecordings", (c, { params, query: { conference, ...rest }, answer }) =>
+    answerFor(c, params.tenant, async ({ tenant, project }) => {
       const [room, other_room] =
         conference === undefined ? [] : namesOf({ tenant, project }, roomOf(tenant, conference));
       // No room can have such a name.
-      if (conference !== undefined && room === undefined) return c.json({ recordings: [], next: null });
+      if (conference !== undefined && room === undefined) return answer(200, { recordings: [], next: null });
       const asked = Object.entries({ ...rest, room, other_room }).filter(([, value]) => value !== undefined);
-      const page = await askPart(sessionOf(c.env, project).archive(), (archive) =>
+      const page: RecordingsPage = await askPart(sessionOf(c.env, project).archive(), (archive) =>
         // Without what was not asked for; the limit is always there.
         archive.recordings(tenant, Object.fromEntries(asked) as unknown as RecordingsQuery),
       );
-      return c.json(page);
-    });
-  })
-  .delete("/:tenant/recordings/:id", (c) => {
-    const query = deleteQuery.safeParse(c.req.query());
-    if (!query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
-    const id = c.req.param("id");
-    return answerFor(c, c.req.param("tenant"), async ({ tenant, project }) => {
+      return answer(200, page);
+    }),
+  );
+  route(api, "deleteRecording", (c, { params: { tenant: whose, id }, query }) =>
+    answerFor(c, whose, async ({ tenant, project }) => {
       const found = await askPart(sessionOf(c.env, project).archive(), (archive) =>
         archive.recording(tenant, id),
       );
@@ -70,7 +40,7 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
       if (isOpen(found)) {
         return refusal(c, 409, "still_recording", "Its end is still to come; it can be deleted after that.");
       }
-      if (query.data.at === "signalwire") {
+      if (query.at === "signalwire") {
         try {
           const signal = AbortSignal.timeout(REST_MS);
           const sid = await sidToDelete(project, found, signal);
@@ -97,5 +67,6 @@ export const recordingsRoute = new Hono<{ Bindings: Env }>()
       c.executionCtx.waitUntil(forgotten.catch(() => {}));
       await forgotten;
       return c.body(null, 204);
-    });
-  });
+    }),
+  );
+}

@@ -1,11 +1,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import * as z from "zod";
-
-/** What the API answers wherever it does not do what was asked. `code` is for programs, `message` for people. */
-export const refusalSchema = z.object({
-  error: z.object({ code: z.string(), message: z.string() }),
-});
+import type * as z from "zod";
+import type { refusalSchema } from "../../shared/api/refusal.ts";
 
 export function refusal(c: Context, status: ContentfulStatusCode, code: string, message: string): Response {
   return c.json({ error: { code, message } } satisfies z.infer<typeof refusalSchema>, status);

@@ -1,17 +1,17 @@
-import type { Context } from "hono";
 import { describeError } from "../log.ts";
 import { isFull } from "../session/store/disk.ts";
 import { findTenant } from "../tenants/directory.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
 import { refusal } from "./refusal.ts";
+import type { ApiContext } from "./route.ts";
 
 const DIRECTORY_MS = 4_000;
 const ANSWER_MS = 5_000;
 
 /** Answers with what `ask` makes of the tenant; refuses where there is none, or its records or session cannot be reached. */
 export async function answerFor(
-  c: Context<{ Bindings: Env }>,
+  c: ApiContext,
   id: string,
   ask: (tenant: Tenant) => Promise<Response>,
 ): Promise<Response> {

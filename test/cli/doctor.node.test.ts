@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { DoctorReply } from "../../functions/api/doctor/reply.ts";
+import type { DoctorReply } from "../../shared/api/doctor.ts";
 import { json, serve } from "./canned-server.ts";
 
 const partyline = fileURLToPath(new URL("../../cli/partyline.ts", import.meta.url).href);

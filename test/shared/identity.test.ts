@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { dialBody } from "../../functions/api/dial-request.ts";
+import { dialBody } from "../../shared/api/dial.ts";
 import { permits } from "../../shared/dial-permission.ts";
 import {
   canonicalAddress,

@@ -1,7 +1,7 @@
+import type { DoctorReply, Finding } from "../../../shared/api/doctor.ts";
 import { jurisdictionFindings } from "./jurisdiction.ts";
 import { namingFindings } from "./naming.ts";
 import { relayFindings } from "./relay.ts";
-import type { DoctorReply, Finding } from "./reply.ts";
 import { restFindings } from "./rest.ts";
 import { rulesetFindings } from "./ruleset.ts";
 import { signatureFindings } from "./signature.ts";

@@ -1,8 +1,8 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import type { Problem } from "../../../shared/rules/schema/problems.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
-import type { Finding } from "./reply.ts";
 
 /**
  * What the rules' own checks say of the fallback in the tenant's record. It speaks where the ruleset has none, with that

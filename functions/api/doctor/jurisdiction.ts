@@ -1,9 +1,9 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { jurisdictions } from "../../../shared/records.ts";
 import { describeError } from "../../log.ts";
 import { type Jurisdiction, sessionIn } from "../../session-client.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
-import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 4_000;
 

@@ -1,10 +1,10 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { describeError, log } from "../../log.ts";
 import type { Naming } from "../../session/contract/placement.ts";
 import { askPart, sessionOf } from "../../session-client.ts";
 import { namingSaid } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
-import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 4_000;
 

@@ -1,6 +1,6 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import type { Rule, Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
-import type { Finding } from "./reply.ts";
 
 /** What good rules need that stands elsewhere, as far as it is missing: the key that PINs are compared by, contexts. */
 export function needFindings(

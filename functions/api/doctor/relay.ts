@@ -1,3 +1,4 @@
+import type { Finding, Observed } from "../../../shared/api/doctor.ts";
 import type { Breaker } from "../../../shared/circuit-breaker.ts";
 import { observedQuestions } from "../../../shared/observed-questions.ts";
 import { describeError } from "../../log.ts";
@@ -5,7 +6,6 @@ import type { SessionStatus } from "../../session/operator/session-status.ts";
 import { sessionOf } from "../../session-client.ts";
 import type { Owner, Project } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
-import type { Finding, Observed } from "./reply.ts";
 
 /** How long the session has to come up, and how much longer its answer may take. */
 const CONNECT_MS = 8_000;

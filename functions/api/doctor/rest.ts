@@ -1,7 +1,7 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { describeError } from "../../log.ts";
 import { checkCredentials } from "../../rest.ts";
 import type { Project } from "../../tenants/tenant.ts";
-import type { Finding } from "./reply.ts";
 
 const ANSWER_MS = 5_000;
 

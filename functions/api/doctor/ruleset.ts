@@ -1,10 +1,10 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { budgetProblem } from "../../../shared/rules/check/check-budget.ts";
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import type { Problem } from "../../../shared/rules/schema/problems.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { needFindings } from "./needs.ts";
-import type { Finding } from "./reply.ts";
 
 /** Errors and warnings shown at most, each; `npx partyline check` shows them all. */
 const SHOWN = 10;

@@ -1,9 +1,9 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { diagnoseForm } from "../../../shared/form-diagnosis.ts";
 import { signForm, verifyForm } from "../../../shared/form-signature.ts";
 import { pathAndQuery, signedUrls, signJson, verifyJson } from "../../../shared/signature.ts";
 import { type Diagnosis, diagnoseJson } from "../../../shared/signature-diagnosis.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
-import type { Finding } from "./reply.ts";
 import { languageOf, type PastedUrl, webhookPath } from "./url.ts";
 
 /** Any JSON does, and any form: a signature is over bytes, or over whatever the fields are. */

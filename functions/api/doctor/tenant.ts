@@ -1,3 +1,4 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
 import { type RecordKind, recordProblems } from "../../../shared/records.ts";
@@ -5,7 +6,6 @@ import { openProject, readTenant } from "../../tenants/directory.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
 import { fallbackFindings } from "./fallback.ts";
-import type { Finding } from "./reply.ts";
 
 const DIRECTORY_MS = 4_000;
 /** Problems of one record. */

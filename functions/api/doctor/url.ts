@@ -1,6 +1,6 @@
+import type { Finding } from "../../../shared/api/doctor.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { isLoopback } from "./loopback.ts";
-import type { Finding } from "./reply.ts";
 
 /** The URL that was pasted, in the parts that it is written in: a signature covers it to the letter. */
 export interface PastedUrl {

@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import type { BadRuleset, Written } from "../../../shared/api/ruleset.ts";
 import { isTenantId } from "../../../shared/conference.ts";
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import { hashRuleset } from "../../../shared/rules/compile/compile.ts";
@@ -12,8 +12,8 @@ import type { Tenant } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
 import { readBody } from "../../webhooks/read-body.ts";
 import { refusal } from "../refusal.ts";
+import { type Api, type ApiContext, route } from "../route.ts";
 import { holds, readPrecondition } from "./precondition.ts";
-import type { BadRuleset, Written } from "./reply.ts";
 import { restoreSecrets } from "./restore.ts";
 import { maskSecrets } from "./secrets.ts";
 import { readText } from "./stored.ts";
@@ -21,16 +21,14 @@ import { readText } from "./stored.ts";
 const DIRECTORY_MS = 4_000;
 const WRITE_MS = 10_000;
 
-type ApiContext = Context<{ Bindings: Env }>;
-
 /**
  * `GET /api/tenants/:tenant/ruleset`: the ruleset in KV, its secrets as `***`; `ETag` is the hash of the stored text.
  * `PUT`: checks a ruleset and puts it into KV, where the version that stands is the one that `If-Match` names. KV shows a
  * write elsewhere after up to 60 s, so of two writers within that time the later may win unseen.
  */
-export const rulesetRoute = new Hono<{ Bindings: Env }>()
-  .get("/:tenant/ruleset", async (c) => {
-    const tenant = await lookUp(c, c.req.param("tenant"));
+export function rulesetRoutes(api: Api): void {
+  route(api, "getRuleset", async (c, { params }) => {
+    const tenant = await lookUp(c, params.tenant);
     if (tenant instanceof Response) return tenant;
     const { ruleset } = tenant.source;
     if (ruleset === null) return refusal(c, 404, "no_ruleset", `KV has no key ruleset/${tenant.tenant}.`);
@@ -42,8 +40,8 @@ export const rulesetRoute = new Hono<{ Bindings: Env }>()
     }
     maskSecrets(read.value);
     return c.body(JSON.stringify(read.value), 200, { "content-type": "application/json" });
-  })
-  .put("/:tenant/ruleset", async (c) => {
+  });
+  route(api, "putRuleset", async (c, { params }) => {
     const precondition = readPrecondition(c.req.raw.headers);
     if (precondition === "missing" || precondition === "malformed") {
       const message =
@@ -57,7 +55,7 @@ export const rulesetRoute = new Hono<{ Bindings: Env }>()
       const message = `A ruleset has at most ${RULESET_LENGTH / 1024 / 1024} MiB; split it by tenant, or use lists.`;
       return refusal(c, 413, "too_large", message);
     }
-    const tenant = await lookUp(c, c.req.param("tenant"));
+    const tenant = await lookUp(c, params.tenant);
     if (tenant instanceof Response) return tenant;
     const { ruleset } = tenant.source;
     const standing = ruleset === null ? null : await hashRuleset(ruleset);
@@ -71,6 +69,7 @@ export const rulesetRoute = new Hono<{ Bindings: Env }>()
     }
     return await write(c, tenant, new TextDecoder().decode(raw));
   });
+}
 
 async function write(c: ApiContext, { tenant, project, source }: Tenant, given: string): Promise<Response> {
   const { text, problems } = restored(given, source.ruleset);

@@ -1,5 +1,5 @@
-import * as z from "zod";
-import { dialStates } from "../../../shared/dialing.ts";
+import type * as z from "zod";
+import type { dialShown } from "../../../shared/api/dial.ts";
 import type { Decision, Place } from "../../../shared/rules/decision.ts";
 import type { Naming } from "./placement.ts";
 
@@ -30,14 +30,6 @@ export interface DialRequest {
   /** Where it goes when it is answered, as if a rule had said so. */
   decision: Extract<Decision, Place>;
 }
-
-/** As a call's state has it; once answered `joining`, and then how its placement stands. */
-export const dialShown = z.enum([
-  ...dialStates.filter((state) => state !== "answered"),
-  "joining",
-  "joined",
-  "left",
-]);
 
 /** How a call stands that an operator asked for. */
 export interface DialView {

@@ -1,16 +1,19 @@
 import { env, exports } from "cloudflare:workers";
 import { inject } from "vitest";
-import { type DoctorReply, doctorReplySchema, type Finding } from "../../../functions/api/doctor/reply.ts";
+import { type DoctorReply, doctorReplySchema, type Finding } from "../../../shared/api/doctor.ts";
 import { sealSecret } from "../../../shared/credentials.ts";
 import type { Fixture } from "../fixture.ts";
+import { expectAsTold } from "./as-told.ts";
 
 export const carrier_host = new URL(inject("carrier")).host;
 export const origin = "https://partyline.test";
 
-/** A request to the API, with the right token unless headers say otherwise. */
-export function askApi(path: string, init: RequestInit = {}): Promise<Response> {
+/** A request to the API, with the right token unless headers say otherwise. The answer is as the table says, or this throws. */
+export async function askApi(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { authorization: "Bearer test-admin-token", ...init.headers };
-  return exports.default.fetch(new Request(`${origin}/api${path}`, { ...init, headers }));
+  const response = await exports.default.fetch(new Request(`${origin}/api${path}`, { ...init, headers }));
+  await expectAsTold(init.method ?? "GET", path, response);
+  return response;
 }
 
 export async function askDoctor(tenant: string, url: string): Promise<DoctorReply> {

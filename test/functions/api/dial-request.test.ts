@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { dialBody, dialRequest } from "../../../functions/api/dial-request.ts";
+import { dialRequest } from "../../../functions/api/dial-request.ts";
 import type { Tenant } from "../../../functions/tenants/tenant.ts";
+import { dialBody } from "../../../shared/api/dial.ts";
 import { compileRuleset } from "../../../shared/rules/compile/compile.ts";
 import { acme, mustParse } from "../../shared/rules/sample.ts";
 

@@ -2,9 +2,9 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { examine } from "../../../../functions/api/doctor/examine.ts";
-import type { DoctorReply } from "../../../../functions/api/doctor/reply.ts";
 import { sessionOf } from "../../../../functions/session-client.ts";
 import { readProject } from "../../../../functions/tenants/directory.ts";
+import type { DoctorReply } from "../../../../shared/api/doctor.ts";
 import { type Fixture, openFixture } from "../../fixture.ts";
 import { askDoctor, origin, putProject, said } from "../ask.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { refusalSchema } from "../refusal.ts";
+import { refusalSchema } from "./refusal.ts";
 
-const problems = z.array(
+export const problems = z.array(
   z.object({ path: z.string(), message: z.string(), suggestion: z.string().exactOptional() }),
 );
 

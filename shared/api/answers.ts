@@ -1,0 +1,284 @@
+import * as z from "zod";
+import { dialShown } from "./dial.ts";
+import { doctorReplySchema } from "./doctor.ts";
+import type { Operation } from "./endpoints.ts";
+import { refusalSchema } from "./refusal.ts";
+import { badRulesetSchema, problems, writtenSchema } from "./ruleset.ts";
+
+/** By status; null: without a body. */
+export type Answers = Readonly<Record<number, z.ZodType | null>>;
+
+const ms = z.int().describe("Milliseconds since the epoch.");
+const text = z.string();
+const maybe = z.string().nullable();
+const flag = z.boolean();
+const count = z.int().nonnegative();
+
+const page = <Name extends string, Item extends z.ZodType, Next extends z.ZodType>(
+  name: Name,
+  item: Item,
+  next: Next,
+) =>
+  z.object({ [name]: z.array(item), next: next.nullable() } as {
+    // A computed key is any text to TypeScript.
+    [K in Name]: z.ZodArray<Item>;
+  } & { next: z.ZodNullable<Next> });
+
+/** Refusals of this operation alone; what any may answer is in the text of docs/api.md. */
+const refuses = <Status extends number>(...statuses: Status[]) =>
+  Object.fromEntries(statuses.map((status) => [status, refusalSchema])) as Record<
+    Status,
+    typeof refusalSchema
+  >; // As it is made.
+
+const recording = z.object({
+  id: text,
+  tenant: text,
+  room: text,
+  conference_id: maybe,
+  sid: maybe,
+  state: text,
+  url: maybe,
+  duration_s: z.number().nullable(),
+  size_bytes: z.int().nullable(),
+  started_at: ms,
+  ended_at: ms.nullable(),
+});
+
+const finding = z.object({ field: text, holds: flag, why: text });
+const look = z.object({
+  rule: text,
+  matched: flag,
+  entered: z.literal(true).exactOptional(),
+  findings: z.array(finding),
+});
+
+const happening = z.discriminatedUnion("what", [
+  z.object({
+    at: ms,
+    what: z.literal("webhook"),
+    purpose: text,
+    step: count,
+    outcome: maybe,
+    rule: maybe,
+    room: maybe,
+    reason: text.exactOptional(),
+    ms: z.number().nullable(),
+    repeat: z.literal(true).exactOptional(),
+  }),
+  z.object({
+    at: ms,
+    what: z.literal("decision"),
+    step: count,
+    action: text,
+    rule: maybe,
+    ruleset: text,
+    decided_at: ms,
+    rooms: z.array(text),
+    role: maybe,
+    looked_at: z.array(look),
+    more_looked_at: count,
+    answers: z.record(
+      z.string(),
+      z.object({
+        tries: count,
+        keyed: z.enum(["nothing", "open", "secret"]),
+        pin: z.object({}).catchall(z.unknown()).exactOptional(),
+      }),
+    ),
+  }),
+  z.object({
+    at: ms,
+    what: z.literal("command"),
+    step: count.nullable(),
+    command: text,
+    by: z.enum(["relay", "rest", "nobody"]),
+    said: text,
+  }),
+  z.object({ at: ms, what: z.literal("placement"), step: count, state: text, room: text, reason: text }),
+  z.object({ at: ms, what: z.literal("repair"), said: text }),
+  z.object({
+    at: ms,
+    what: z.literal("event"),
+    event_type: text,
+    status: maybe,
+    feed: text,
+    conference_id: maybe,
+  }),
+]);
+
+const trace = z.union([
+  z.object({
+    step: count,
+    computed: z.literal(true),
+    action: text,
+    rule: maybe,
+    ruleset: text,
+    decided_at: ms,
+    looked_at: z.array(look),
+    same: flag,
+    left_out: z.array(text),
+  }),
+  z.object({ step: count, computed: z.literal(false), why: text }),
+]);
+
+const story = z.object({
+  call_id: text,
+  from: text,
+  to: text,
+  via: z.enum(["swml", "cxml", "relay"]).nullable(),
+  outcome: text,
+  rule: maybe,
+  room: maybe,
+  happened: z.array(happening),
+  recordings: z.array(recording),
+  next: maybe,
+  kept: z.array(
+    z.object({
+      step: count,
+      call: z.object({}).catchall(z.unknown()).nullable(),
+      left_out: z.array(text),
+    }),
+  ),
+  trace: z.array(trace).exactOptional(),
+});
+
+const head = {
+  name: text.describe("On the wire."),
+  plain_name: text.describe("As the rules spell it."),
+  conference_id: maybe,
+  conferences: z.array(z.object({ conference_id: text, participants: count })),
+  since: ms,
+  strangers: count,
+};
+
+const participant = z.object({
+  call_id: text,
+  from: text,
+  role: text,
+  rule: maybe,
+  muted: flag,
+  held: flag,
+  confirmed: flag,
+  joined_by: z.enum(["relay", "document"]).nullable(),
+  conference_id: maybe,
+  presumed_gone: flag,
+  doubted: flag,
+  over_capacity: flag,
+  since: ms,
+});
+
+const waiter = z.object({
+  call_id: text,
+  from: text,
+  role: text,
+  for: z.enum(["admission", "moderator", "seat"]),
+  since: ms,
+  position: count,
+});
+
+const conference = z.object({ ...head, participants: z.array(participant), waiting: z.array(waiter) });
+
+const conferenceSummary = z.object({
+  ...head,
+  waiting: count,
+  confirmed: count,
+  expected: count,
+  presumed_gone: count,
+  doubted: count,
+});
+
+const dial = z.object({
+  id: text,
+  to: text,
+  from: text,
+  room: text,
+  role: text,
+  state: dialShown,
+  reason: text,
+  call_id: maybe,
+  created_at: ms,
+  updated_at: ms,
+});
+
+const blocked = z.object({ who: text, until: ms, closings: count });
+
+const breaker = z.object({ failures: count, open_until: ms.nullable(), trial_at: ms.nullable() });
+
+const sessionStatus = z.object({
+  state: text,
+  since: ms,
+  queued: count,
+  in_flight: count,
+  last_reason: text,
+  protocol: z.enum(["resumed", "new"]).nullable(),
+  last_errors: z.array(z.object({ at: ms, what: text })),
+  contexts: z.array(text),
+  counters: z.record(z.string(), z.number()),
+  breaker,
+  leaving: breaker,
+  of_tenants: z
+    .object({ breaker: z.record(z.string(), breaker), leaving: z.record(z.string(), breaker) })
+    .exactOptional(),
+  observations: z.array(z.object({ question: text, reading: text, first_at: ms, last_at: ms, times: count })),
+  split_rooms: z.array(z.object({ room: text, conference_ids: z.array(text), at: ms })),
+  presumed_gone: count,
+  live_placements: count,
+});
+
+const changed = z.object({ call_id: text, changed: flag });
+const decided = <Verdict extends "admit" | "reject">(verdict: Verdict) =>
+  z.object({ call_id: text, verdict: z.literal(verdict) });
+const recordChecked = {
+  200: z.object({ ok: z.literal(true) }),
+  ...refuses(400, 413),
+  422: refusalSchema.extend({ errors: problems }),
+};
+
+/** What each operation answers, by status. The Worker knows it by its types alone. */
+export const answers = {
+  listCalls: {
+    200: page(
+      "calls",
+      z.object({
+        call_id: text,
+        at: ms,
+        from: text,
+        to: text,
+        outcome: text,
+        rule: maybe,
+        room: maybe,
+      }),
+      z.int(),
+    ),
+    ...refuses(400),
+  },
+  getCall: { 200: story, ...refuses(400, 404) },
+  endCall: { 202: changed, ...refuses(404) },
+  releaseSeat: { 200: changed, ...refuses(404) },
+  listConferences: { 200: page("conferences", conferenceSummary, text), ...refuses(400) },
+  getConference: { 200: conference, ...refuses(404) },
+  admitWaiter: { 200: decided("admit"), ...refuses(404) },
+  rejectWaiter: { 200: decided("reject"), ...refuses(404) },
+  dialParticipant: { 200: dial, 202: dial, ...refuses(403, 409, 413, 422, 429) },
+  listDials: { 200: page("dials", dial, z.int()), ...refuses(400) },
+  getDial: { 200: dial, ...refuses(404) },
+  cancelDial: { 200: dial, ...refuses(404) },
+  listRecordings: { 200: page("recordings", recording, text), ...refuses(400) },
+  deleteRecording: { 204: null, ...refuses(400, 404, 409, 502) },
+  listBlockedPins: { 200: z.object({ callers: z.array(blocked), numbers: z.array(blocked) }) },
+  unblockCaller: { 204: null, ...refuses(404) },
+  getRuleset: { 200: z.record(z.string(), z.unknown()), ...refuses(404, 409) },
+  putRuleset: {
+    200: writtenSchema,
+    ...refuses(400, 404, 412, 413, 428, 503),
+    422: badRulesetSchema,
+  },
+  examineTenant: { 200: doctorReplySchema, ...refuses(400, 413) },
+  checkProjectRecord: recordChecked,
+  checkTenantRecord: recordChecked,
+  getSession: { 200: sessionStatus, ...refuses(404, 503) },
+  reconnectSession: { 200: sessionStatus, ...refuses(404, 503) },
+} as const satisfies Record<Operation, Answers>;
+
+export type AnswersOf = typeof answers;

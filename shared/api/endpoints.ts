@@ -1,0 +1,247 @@
+import * as z from "zod";
+import { type RecordKind, recordSchemas } from "../records.ts";
+import { dialBody, dialShown } from "./dial.ts";
+import { doctorRequestSchema } from "./doctor.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { afterNumber, filter, instant, limit } from "./paging.ts";
+
+const tenant = "/tenants/:tenant";
+const calls = `${tenant}/calls`;
+const call = `${calls}/:call_id`;
+const conferences = `${tenant}/conferences`;
+const conference = `${conferences}/:name`;
+const lobby = `${conference}/lobby/:call_id`;
+const dials = `${tenant}/dials`;
+const session = "/projects/:project/session";
+
+/**
+ * Every path of the API, once: routes, OpenAPI, the client and the tests are made from it. A name here is the operation's name
+ * everywhere.
+ */
+export const endpoints = {
+  listCalls: {
+    method: "GET",
+    path: calls,
+    scope: "calls:read",
+    rooms: "listed",
+    summary: "Calls, newest first",
+    request: {
+      query: z.strictObject({
+        after: afterNumber,
+        limit: limit(50),
+        room: filter,
+        rule: filter,
+        outcome: filter,
+        from: filter,
+      }),
+    },
+  },
+  getCall: {
+    method: "GET",
+    path: call,
+    scope: "calls:read",
+    rooms: "listed",
+    summary: "Why a caller is where they are",
+    request: {
+      query: z.strictObject({
+        trace: z.literal("full").optional(),
+        after: z
+          .string()
+          .regex(/^\d{0,16}\.\d{0,16}$/)
+          .optional(),
+      }),
+    },
+  },
+  endCall: {
+    method: "POST",
+    path: `${call}/end`,
+    scope: "rooms:remove",
+    rooms: "listed",
+    summary: "Ends a call",
+    request: {},
+    action: "call.end",
+  },
+  releaseSeat: {
+    method: "POST",
+    path: `${call}/release-seat`,
+    scope: "rooms:remove",
+    rooms: "listed",
+    summary: "Frees the seat that a call holds, and does nothing to the call",
+    request: {},
+    action: "seat.release",
+  },
+  listConferences: {
+    method: "GET",
+    path: conferences,
+    scope: "rooms:read",
+    rooms: "listed",
+    summary: "Where the tenant's calls are, by name",
+    request: { query: z.strictObject({ after: filter, limit: limit(200) }) },
+  },
+  getConference: {
+    method: "GET",
+    path: conference,
+    scope: "rooms:read",
+    rooms: "named",
+    summary: "Who is in a conference, and who waits for it",
+    request: {},
+  },
+  admitWaiter: {
+    method: "POST",
+    path: `${lobby}/admit`,
+    scope: "lobby",
+    rooms: "named",
+    summary: "Admits a caller who waits for admission",
+    request: {},
+    action: "lobby.admit",
+  },
+  rejectWaiter: {
+    method: "POST",
+    path: `${lobby}/reject`,
+    scope: "lobby",
+    rooms: "named",
+    summary: "Rejects a caller who waits for admission",
+    request: {},
+    action: "lobby.reject",
+  },
+  dialParticipant: {
+    method: "POST",
+    path: `${conference}/participants`,
+    scope: "dial",
+    rooms: "named",
+    summary: "Calls somebody into a conference",
+    request: { body: dialBody },
+    body_limit: 65_536,
+    action: "dial.request",
+  },
+  listDials: {
+    method: "GET",
+    path: dials,
+    scope: "dial",
+    rooms: "listed",
+    summary: "How outbound calls stand, newest first",
+    request: {
+      query: z.strictObject({ state: dialShown.optional(), after: afterNumber, limit: limit(200) }),
+    },
+  },
+  getDial: {
+    method: "GET",
+    path: `${dials}/:id`,
+    scope: "dial",
+    rooms: "listed",
+    summary: "How an outbound call stands",
+    request: {},
+  },
+  cancelDial: {
+    method: "DELETE",
+    path: `${dials}/:id`,
+    scope: "dial",
+    rooms: "listed",
+    summary: "Cancels an outbound call before somebody answers",
+    request: {},
+    action: "dial.cancel",
+  },
+  listRecordings: {
+    method: "GET",
+    path: `${tenant}/recordings`,
+    scope: "recordings:read",
+    rooms: "listed",
+    summary: "Recordings, newest first",
+    request: {
+      query: z.strictObject({
+        after: z
+          .string()
+          .regex(/^\d{1,16}\.\d{1,16}$/)
+          .optional(),
+        limit: limit(50),
+        conference: filter,
+        conference_id: z.string().min(1).max(256).optional(),
+        since: instant.optional(),
+        until: instant.optional(),
+      }),
+    },
+  },
+  deleteRecording: {
+    method: "DELETE",
+    path: `${tenant}/recordings/:id`,
+    scope: "recordings:control",
+    rooms: "listed",
+    summary: "Removes what is kept of a recording, and SignalWire's own if asked",
+    request: { query: z.strictObject({ at: z.literal("signalwire").optional() }) },
+    action: "recording.delete",
+  },
+  listBlockedPins: {
+    method: "GET",
+    path: `${tenant}/pins`,
+    scope: "calls:read",
+    rooms: "none",
+    summary: "Who is blocked for wrong PINs, and until when",
+    request: {},
+  },
+  unblockCaller: {
+    method: "DELETE",
+    path: `${tenant}/pins/blocks/:from`,
+    scope: "lobby",
+    rooms: "none",
+    summary: "Lets a caller who was blocked for wrong PINs try again",
+    request: {},
+    action: "pins.unblock",
+  },
+  getRuleset: {
+    method: "GET",
+    path: `${tenant}/ruleset`,
+    scope: "rules:read",
+    rooms: "none",
+    summary: "The ruleset, its secrets as ***",
+    request: {},
+  },
+  putRuleset: {
+    method: "PUT",
+    path: `${tenant}/ruleset`,
+    scope: "rules:write",
+    rooms: "none",
+    summary: "Checks a ruleset and writes it over the version that If-Match names",
+    request: { body: z.record(z.string(), z.unknown()) },
+    action: "rules.put",
+  },
+  examineTenant: {
+    method: "POST",
+    path: `${tenant}/doctor`,
+    scope: "rules:read",
+    rooms: "none",
+    summary: "What is wrong between number and conference",
+    request: { body: doctorRequestSchema },
+  },
+  checkProjectRecord: checkOf("project"),
+  checkTenantRecord: checkOf("tenant"),
+  getSession: {
+    method: "GET",
+    path: session,
+    scope: "admin",
+    rooms: "none",
+    summary: "How a project's RELAY session is",
+    request: {},
+  },
+  reconnectSession: {
+    method: "POST",
+    path: `${session}/reconnect`,
+    scope: "admin",
+    rooms: "none",
+    summary: "Makes a fresh RELAY connection, at once",
+    request: {},
+  },
+} as const satisfies Record<string, Endpoint>;
+
+export type Endpoints = typeof endpoints;
+export type Operation = keyof Endpoints;
+
+function checkOf<Kind extends RecordKind>(kind: Kind) {
+  return {
+    method: "POST",
+    path: `/check/${kind}`,
+    scope: "admin",
+    rooms: "none",
+    summary: `What is wrong with a ${kind}'s record that is to be written to KV`,
+    request: { body: recordSchemas[kind] },
+  } as const;
+}

@@ -1,0 +1,19 @@
+import * as z from "zod";
+
+/** The most entries that a page is to have. @param usual unless the request says. */
+export const limit = (usual: number) => z.coerce.number().int().min(1).max(200).default(usual);
+
+/** The `next` of the page before, where that is a number. */
+export const afterNumber = z.coerce.number().int().positive().optional();
+
+/** A text that a list is filtered by. */
+export const filter = z.string().min(1).max(200).optional();
+
+/** Milliseconds since the epoch, or an ISO 8601 date and time. */
+export const instant = z.union([
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
