@@ -22,7 +22,7 @@ export async function refuse(
 }
 
 /** Counts one failure of the address. False if there is no limiter, or it fails. */
-export async function isOverLimit(c: Context<{ Bindings: Env }>): Promise<boolean> {
+export async function isOverLimit<E extends { Bindings: Env }>(c: Context<E>): Promise<boolean> {
   const limiter = c.env.REFUSALS;
   const address = c.req.header("cf-connecting-ip");
   if (!limiter || !address) return false;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { scopes } from "./api/scopes.ts";
 import { isTenantId } from "./conference.ts";
 import { isDialPattern } from "./dial-permission.ts";
 import { isCountry } from "./numbering.ts";
@@ -42,6 +43,11 @@ export const projectRecord = strictObject({
   credentials: z.string().min(1),
   /** Two while a key is rotated. */
   signing_keys: z.array(z.string().min(1)).min(1).max(2),
+  /** Cloudflare Access in front of the API: the team's name, and the application's audience tag. */
+  access: strictObject({
+    team: z.string().regex(/^[a-z0-9-]{1,63}$/, "the team's name: what stands before .cloudflareaccess.com"),
+    aud: z.string().regex(/^[0-9a-f]{64}$/, "the application's audience tag: 64 hex digits"),
+  }).optional(),
   /** RELAY contexts whose calls are taken, each with the tenant who decides on them. */
   contexts: z
     .record(contextName, tenantId)
@@ -111,6 +117,16 @@ const dialing = strictObject({
   max_price_per_minute: z.number().min(0).optional(),
 });
 
+/** What people may do who come by Cloudflare Access. */
+const accessByMail = z
+  .record(
+    z
+      .string()
+      .regex(/^(\*|[^\s@*]{1,64})@[a-z0-9.-]{1,253}$/, "a mail address in lower case, or *@example.com"),
+    z.array(z.enum(scopes)).min(1),
+  )
+  .refine((mails) => Object.keys(mails).length <= 1_000, "at most 1000 mail addresses");
+
 /** KV `tenant/<tenant>`. */
 export const tenantRecord = strictObject({
   project_id: z.string().min(1).max(100),
@@ -150,6 +166,8 @@ export const tenantRecord = strictObject({
   /** What happens where no rule matches. */
   fallback: actionSchema.optional(),
   dial: dialing.optional(),
+  /** By mail address; one of its own counts before `*@` its domain. */
+  access: accessByMail.optional(),
 });
 
 export type TenantRecord = z.infer<typeof tenantRecord>;

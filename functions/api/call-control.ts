@@ -1,7 +1,8 @@
 import type { ControlReply, ControlRequest } from "../session/operator/controls.ts";
 import { askPart, sessionOf } from "../session-client.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
-import { type Api, type ApiContext, route } from "./route.ts";
+import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /**
@@ -23,9 +24,12 @@ async function control(
   act: "end" | "releaseSeat",
   answer: (changed: boolean) => Response,
 ): Promise<Response> {
+  const caller = c.get("caller");
+  const rooms = caller.kind === "admin" ? null : caller.rooms;
+  const whole = rooms === null ? request : { ...request, rooms };
   return await answerFor(c, request.tenant, async ({ project }) => {
     const reply: ControlReply = await askPart(sessionOf(c.env, project).control(), (session) =>
-      act === "end" ? session.end(request) : session.releaseSeat(request),
+      act === "end" ? session.end(whole) : session.releaseSeat(whole),
     );
     if (reply) return answer(reply.changed);
     return refusal(

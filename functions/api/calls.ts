@@ -1,7 +1,8 @@
 import type { CallsPage, Story } from "../session/operator/call-history.ts";
 import { askPart, sessionOf } from "../session-client.ts";
+import type { Api } from "./context.ts";
 import { refusal } from "./refusal.ts";
-import { type Api, route } from "./route.ts";
+import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 import { traceOf } from "./trace.ts";
 
@@ -12,17 +13,20 @@ import { traceOf } from "./trace.ts";
  * brings the rest, as `after`.
  */
 export function callsRoutes(api: Api): void {
-  route(api, "listCalls", (c, { params, query, answer }) =>
+  route(api, "listCalls", (c, { params, query, answer, sees }) =>
     answerFor(c, params.tenant, async ({ tenant, project }) => {
+      const caller = c.get("caller");
+      if (query.from !== undefined && caller.kind !== "admin" && caller.mask_numbers)
+        return refusal(c, 403, "scope", "This token sees no numbers, so it may not ask for one.");
       const asked = Object.entries(query).filter(([, value]) => value !== undefined);
       // Without what was not asked for; the limit is always there.
       const page: CallsPage = await askPart(sessionOf(c.env, project).archive(), (archive) =>
         archive.calls(tenant, Object.fromEntries(asked) as { limit: number }),
       );
-      return answer(200, page);
+      return answer(200, { ...page, calls: page.calls.filter(({ room }) => sees(room)) });
     }),
   );
-  route(api, "getCall", (c, { params: { tenant: id, call_id }, query, answer }) => {
+  route(api, "getCall", (c, { params: { tenant: id, call_id }, query, answer, sees }) => {
     const isFull = query.trace === "full";
     return answerFor(c, id, async (tenant) => {
       const story: Story | null = await askPart(sessionOf(c.env, tenant.project).archive(), (archive) =>
@@ -31,7 +35,7 @@ export function callsRoutes(api: Api): void {
           ...(query.after === undefined ? {} : { after: query.after }),
         }),
       );
-      if (!story) {
+      if (!story || !sees(story.room)) {
         return refusal(
           c,
           404,
@@ -47,7 +51,9 @@ export function callsRoutes(api: Api): void {
         left_out,
       }));
       const trace = isFull ? { trace: await Promise.all(decided.map((one) => traceOf(tenant, one))) } : {};
-      return answer(200, { ...told, kept, ...trace });
+      const happened = told.happened.filter((one) => !("room" in one) || one.room === null || sees(one.room));
+      const recordings = told.recordings.filter(({ room }) => sees(room));
+      return answer(200, { ...told, happened, recordings, kept, ...trace });
     });
   });
 }

@@ -1,8 +1,9 @@
 import type { Conference, ConferencesPage } from "../session/operator/roster.ts";
 import { askPart, orOlder, sessionOf } from "../session-client.ts";
+import type { Api } from "./context.ts";
 import { refusal } from "./refusal.ts";
 import { findRoom } from "./room-name.ts";
-import { type Api, route } from "./route.ts";
+import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /**
@@ -11,7 +12,7 @@ import { answerFor } from "./story-tenant.ts";
  * rules spell it, or with the tenant's prefix.
  */
 export function conferencesRoutes(api: Api): void {
-  route(api, "listConferences", (c, { params, query: { after, limit }, answer }) =>
+  route(api, "listConferences", (c, { params, query: { after, limit }, answer, sees }) =>
     answerFor(c, params.tenant, async ({ tenant, project }) => {
       const page: ConferencesPage = await askPart(sessionOf(c.env, project).archive(), (archive) =>
         orOlder(
@@ -19,7 +20,7 @@ export function conferencesRoutes(api: Api): void {
           async () => ({ conferences: await archive.conferences(tenant), next: null }),
         ),
       );
-      return answer(200, page);
+      return answer(200, { ...page, conferences: page.conferences.filter(({ name }) => sees(name)) });
     }),
   );
   route(api, "getConference", (c, { params, answer }) =>

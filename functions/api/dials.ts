@@ -1,10 +1,11 @@
 import { log } from "../log.ts";
 import type { DialReply, DialsPage, DialView } from "../session/contract/dial.ts";
 import { askPart, orOlder, sessionOf } from "../session-client.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { dialRequest } from "./dial-request.ts";
 import { refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
-import { type Api, type ApiContext, route } from "./route.ts";
+import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /**
@@ -17,6 +18,7 @@ export function dialsRoutes(api: Api): void {
   route(api, "dialParticipant", (c, { params, body, answer }) =>
     answerFor(c, params.tenant, async (tenant) => {
       const id = body.id ?? crypto.randomUUID();
+      c.set("noted", { target: { id } });
       const request = dialRequest(tenant, roomOf(tenant.tenant, params.name), body, id);
       if ("code" in request) {
         log("warn", "dial.refused", { tenant: tenant.tenant, code: request.code });
@@ -39,7 +41,7 @@ export function dialsRoutes(api: Api): void {
       }
     }),
   );
-  route(api, "listDials", (c, { params, query, answer }) =>
+  route(api, "listDials", (c, { params, query, answer, sees }) =>
     answerFor(c, params.tenant, async ({ tenant, project }) => {
       const asked = Object.entries(query).filter(([, value]) => value !== undefined);
       // Without what was not asked for; the limit is always there.
@@ -49,21 +51,26 @@ export function dialsRoutes(api: Api): void {
           next: null,
         })),
       );
-      return answer(200, page);
+      return answer(200, { ...page, dials: page.dials.filter(({ room }) => sees(room)) });
     }),
   );
-  route(api, "getDial", (c, { params, answer }) =>
+  route(api, "getDial", (c, { params, answer, sees }) =>
     answerFor(c, params.tenant, async ({ tenant, project }) => {
       const dial: DialView | null = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
         dialer.view(tenant, params.id),
       );
-      return dial ? answer(200, dial) : unknownDial(c);
+      return dial && sees(dial.room) ? answer(200, dial) : unknownDial(c);
     }),
   );
-  route(api, "cancelDial", (c, { params, answer }) =>
+  route(api, "cancelDial", (c, { params, answer, sees }) =>
     answerFor(c, params.tenant, async ({ tenant, project }) => {
-      const dial: DialView | null = await askPart(sessionOf(c.env, project).dialer(), (dialer) =>
-        dialer.cancel(tenant, params.id),
+      const dial = await askPart(
+        sessionOf(c.env, project).dialer(),
+        async (dialer): Promise<DialView | null> => {
+          // Its room never changes.
+          const found: DialView | null = await dialer.view(tenant, params.id);
+          return found && sees(found.room) ? await dialer.cancel(tenant, params.id) : null;
+        },
       );
       return dial ? answer(200, dial) : unknownDial(c);
     }),

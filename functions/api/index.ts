@@ -1,10 +1,12 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { describeError, log } from "../log.ts";
+import { auditRoutes } from "./audit.ts";
 import { authentication } from "./authentication.ts";
 import { callControlRoutes } from "./call-control.ts";
 import { callsRoutes } from "./calls.ts";
 import { conferencesRoutes } from "./conferences.ts";
+import type { Api, ApiEnv } from "./context.ts";
 import { dialsRoutes } from "./dials.ts";
 import { doctorRoutes } from "./doctor/route.ts";
 import { lobbyRoutes } from "./lobby.ts";
@@ -12,9 +14,9 @@ import { pinsRoutes } from "./pins.ts";
 import { recordCheckRoutes } from "./record-check.ts";
 import { recordingsRoutes } from "./recordings.ts";
 import { refusal } from "./refusal.ts";
-import type { Api, ApiEnv } from "./route.ts";
 import { rulesetRoutes } from "./ruleset/route.ts";
 import { sessionRoutes } from "./session.ts";
+import { tokensRoutes } from "./tokens.ts";
 
 /** Answers hold callers' numbers and rules, so no cache on the way may keep them. */
 const notStored: MiddlewareHandler = async (c, next) => {
@@ -22,7 +24,7 @@ const notStored: MiddlewareHandler = async (c, next) => {
   c.header("cache-control", "no-store");
 };
 
-/** What operators call; every path of it wants `ADMIN_TOKEN`. */
+/** What operators call; every path of it wants a token. */
 export const api: Api = new Hono<ApiEnv>();
 api.use(secureHeaders(), notStored, authentication);
 for (const register of [
@@ -35,6 +37,8 @@ for (const register of [
   pinsRoutes,
   dialsRoutes,
   recordingsRoutes,
+  tokensRoutes,
+  auditRoutes,
   sessionRoutes,
   recordCheckRoutes,
 ])

@@ -1,7 +1,8 @@
 import { askPart, sessionOf } from "../session-client.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
 import { findRoom } from "./room-name.ts";
-import { type Api, type ApiContext, type Asked, route } from "./route.ts";
+import { type Asked, route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /** `POST /api/tenants/:tenant/conferences/:name/lobby/:call_id/admit` and `…/reject`: whether a caller is let in who waits for that. */

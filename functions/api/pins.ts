@@ -1,6 +1,7 @@
 import { askPart, sessionOf } from "../session-client.ts";
+import type { Api } from "./context.ts";
 import { refusal } from "./refusal.ts";
-import { type Api, route } from "./route.ts";
+import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 /**

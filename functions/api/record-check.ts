@@ -1,8 +1,9 @@
 import { problemsIn, type RecordKind } from "../../shared/records.ts";
 import { readBody } from "../webhooks/read-body.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { jsonOf } from "./json-body.ts";
 import { refusal } from "./refusal.ts";
-import { type Api, type ApiContext, route } from "./route.ts";
+import { route } from "./route.ts";
 
 /** Bytes. */
 const BODY_LIMIT = 1_048_576;

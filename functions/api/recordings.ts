@@ -4,9 +4,10 @@ import type { RecordingsPage, RecordingsQuery } from "../session/store/recording
 import { isOpen } from "../session/store/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { namesOf } from "../tenants/room-naming.ts";
+import type { Api } from "./context.ts";
 import { refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
-import { type Api, route } from "./route.ts";
+import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
 const REST_MS = 4_000;
@@ -17,7 +18,7 @@ const REST_MS = 4_000;
  * what is kept of one; with `?at=signalwire` SignalWire's recording first.
  */
 export function recordingsRoutes(api: Api): void {
-  route(api, "listRecordings", (c, { params, query: { conference, ...rest }, answer }) =>
+  route(api, "listRecordings", (c, { params, query: { conference, ...rest }, answer, sees }) =>
     answerFor(c, params.tenant, async ({ tenant, project }) => {
       const [room, other_room] =
         conference === undefined ? [] : namesOf({ tenant, project }, roomOf(tenant, conference));
@@ -28,15 +29,16 @@ export function recordingsRoutes(api: Api): void {
         // Without what was not asked for; the limit is always there.
         archive.recordings(tenant, Object.fromEntries(asked) as unknown as RecordingsQuery),
       );
-      return answer(200, page);
+      return answer(200, { ...page, recordings: page.recordings.filter((one) => sees(one.room)) });
     }),
   );
-  route(api, "deleteRecording", (c, { params: { tenant: whose, id }, query }) =>
+  route(api, "deleteRecording", (c, { params: { tenant: whose, id }, query, sees }) =>
     answerFor(c, whose, async ({ tenant, project }) => {
       const found = await askPart(sessionOf(c.env, project).archive(), (archive) =>
         archive.recording(tenant, id),
       );
-      if (!found) return refusal(c, 404, "unknown_recording", "Nothing is kept of such a recording.");
+      if (!found || !sees(found.room))
+        return refusal(c, 404, "unknown_recording", "Nothing is kept of such a recording.");
       if (isOpen(found)) {
         return refusal(c, 409, "still_recording", "Its end is still to come; it can be deleted after that.");
       }

@@ -1,15 +1,14 @@
-import type { Context, Hono } from "hono";
 import type * as z from "zod";
 import type { AnswersOf } from "../../shared/api/answers.ts";
 import type { Endpoint, ParamsIn } from "../../shared/api/endpoint.ts";
 import { type Endpoints, endpoints, type Operation } from "../../shared/api/endpoints.ts";
+import { maskNumbers } from "../../shared/api/mask-numbers.ts";
 import { readBody } from "../webhooks/read-body.ts";
+import { audited } from "./audited.ts";
+import { denial, sees } from "./caller.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { jsonOf } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
-
-export type ApiEnv = { Bindings: Env };
-export type Api = Hono<ApiEnv>;
-export type ApiContext = Context<ApiEnv>;
 
 type Schema<O extends Operation, Part extends "query" | "body"> =
   Endpoints[O]["request"] extends Record<Part, infer S extends z.ZodType> ? z.output<S> : undefined;
@@ -22,9 +21,13 @@ export interface Asked<O extends Operation> {
   body: Endpoints[O] extends { body_limit: number } ? Schema<O, "body"> : undefined;
   /** Answers as the table says; what is refused goes by `refusal`. */
   answer<Status extends Successes<O>>(status: Status, value: AnswerOf<O, Status>): Response;
+  /** Whether the caller may see what is in the room; null: in none. For paths whose `rooms` are listed. */
+  sees(room: string | null): boolean;
 }
 
-type Successes<O extends Operation> = keyof AnswersOf[O] & (200 | 202);
+type Success = 200 | 201 | 202;
+
+type Successes<O extends Operation> = keyof AnswersOf[O] & Success;
 
 type AnswerOf<
   O extends Operation,
@@ -37,25 +40,45 @@ export function route<O extends Operation>(
   operation: O,
   handler: (c: ApiContext, asked: Asked<O>) => Promise<Response>,
 ): void {
-  const { method, path, request, body_limit }: Endpoint = endpoints[operation];
+  const endpoint: Endpoint = endpoints[operation];
+  const { method, path } = endpoint;
   api.on(method, path, async (c: ApiContext) => {
-    const query = request.query?.safeParse(c.req.query());
-    if (query && !query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
-    let body: unknown;
-    if (request.body && body_limit !== undefined) {
-      const raw = await readBody(c.req.raw, body_limit);
-      if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${body_limit} bytes.`);
-      const read = request.body.safeParse(jsonOf(raw));
-      if (!read.success) return refusal(c, 422, "bad_request", faultsOf(read.error, "the body"));
-      body = read.data;
-    }
-    const asked = {
-      params: c.req.param(),
-      query: query?.data,
-      body,
-      answer: (status: 200 | 202, value: object) => c.json(value, status),
+    const caller = c.get("caller");
+    const params = c.req.param();
+    const respond = async (): Promise<Response> => {
+      const denied = denial(caller, endpoint, params);
+      if (denied !== null) return refusal(c, 403, "scope", denied);
+      const read = await readRequest(c, endpoint);
+      if (read instanceof Response) return read;
+      const asked = {
+        ...read,
+        params,
+        answer: (status: Success, value: object) => c.json(value, status),
+        sees: (room: string | null) => sees(caller, room),
+      };
+      // Read by the schemas that the type is made from.
+      return await handler(c, asked as unknown as Asked<O>);
     };
-    // Read by the schemas that the type is made from.
-    return await handler(c, asked as unknown as Asked<O>);
+    const response = await audited(c, endpoint, respond);
+    return caller.kind !== "admin" && caller.mask_numbers ? await masked(response) : response;
   });
+}
+
+async function readRequest(
+  c: ApiContext,
+  { request, body_limit }: Endpoint,
+): Promise<{ query: unknown; body: unknown } | Response> {
+  const query = request.query?.safeParse(c.req.query());
+  if (query && !query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
+  if (!request.body || body_limit === undefined) return { query: query?.data, body: undefined };
+  const raw = await readBody(c.req.raw, body_limit);
+  if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${body_limit} bytes.`);
+  const body = request.body.safeParse(jsonOf(raw));
+  if (!body.success) return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
+  return { query: query?.data, body: body.data };
+}
+
+async function masked(response: Response): Promise<Response> {
+  if (!response.headers.get("content-type")?.startsWith("application/json")) return response;
+  return new Response(JSON.stringify(maskNumbers(await response.json())), response);
 }

@@ -4,8 +4,9 @@ import { sessionOf } from "../session-client.ts";
 import { readProject } from "../tenants/directory.ts";
 import type { Project } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
-import { type Api, type ApiContext, route } from "./route.ts";
+import { route } from "./route.ts";
 
 const DIRECTORY_MS = 4_000;
 const ANSWER_MS = 5_000;

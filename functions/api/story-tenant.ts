@@ -3,8 +3,8 @@ import { isFull } from "../session/store/disk.ts";
 import { findTenant } from "../tenants/directory.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
+import type { ApiContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
-import type { ApiContext } from "./route.ts";
 
 const DIRECTORY_MS = 4_000;
 const ANSWER_MS = 5_000;

@@ -19,6 +19,7 @@ import { Dialer } from "./dial/dialer.ts";
 import { ConferenceEvents } from "./events/conference-events.ts";
 import { whomToTell } from "./events/event-forwarding.ts";
 import { Notices } from "./events/recording-notices.ts";
+import { ApiAccess } from "./operator/api-access.ts";
 import { CallHistory } from "./operator/call-history.ts";
 import { Control } from "./operator/controls.ts";
 import { Lobby } from "./operator/lobby.ts";
@@ -52,6 +53,7 @@ export type MakeCallDecider = (
 export class RelaySession extends DurableObject<Env> {
   readonly #repositories: Repositories;
   readonly #callHistory: CallHistory;
+  readonly #apiAccess: ApiAccess;
   readonly #tenants: TenantRecords;
   readonly #events: ConferenceEvents;
   readonly #queue: WaitingQueue;
@@ -83,6 +85,7 @@ export class RelaySession extends DurableObject<Env> {
     const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
       this.#repositories;
     this.#pinLimiter = new PinLimiter(sql, now, () => this.#scheduler.keep());
+    this.#apiAccess = new ApiAccess(this.#repositories, now, () => this.#scheduler.keep());
     this.#queue = new WaitingQueue({
       placements,
       occupancy,
@@ -225,6 +228,11 @@ export class RelaySession extends DurableObject<Env> {
   /** What is remembered of calls, and the versions of rulesets. */
   archive(): CallHistory {
     return this.#callHistory;
+  }
+
+  /** Who may use the API, and what they did. */
+  apiAccess(): ApiAccess {
+    return this.#apiAccess;
   }
 
   /** What is kept of tenants beside their calls. */

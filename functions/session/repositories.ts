@@ -4,6 +4,7 @@ import { HeldSeats } from "./seats/held-seats.ts";
 import { Occupancy } from "./seats/occupancy.ts";
 import { RecordedRooms } from "./seats/recorded-rooms.ts";
 import { Namings } from "./seats/room-naming.ts";
+import { Audit } from "./store/audit.ts";
 import { CallFlows } from "./store/call-flows.ts";
 import { CircuitBreaker } from "./store/circuit-breaker.ts";
 import { PendingCommands } from "./store/commands.ts";
@@ -20,6 +21,7 @@ import { RoomChecks } from "./store/room-checks.ts";
 import { Rulesets } from "./store/rulesets.ts";
 import { Settings } from "./store/settings.ts";
 import { Suspicions } from "./store/suspicions.ts";
+import { Tokens } from "./store/tokens.ts";
 import { Turns } from "./store/turns.ts";
 
 interface Listener {
@@ -56,6 +58,8 @@ export class Repositories {
   readonly turns = new Turns();
   readonly recordings: Recordings;
   readonly fullRooms: FullRooms;
+  readonly tokens: Tokens;
+  readonly audit: Audit;
 
   /**
    * @param credentials_key seals what of it is secret.
@@ -96,5 +100,7 @@ export class Repositories {
     this.dials = new Dials(this.disk, now);
     this.recordings = new Recordings(this.disk, now);
     this.fullRooms = new FullRooms(this);
+    this.tokens = new Tokens(this.disk, now);
+    this.audit = new Audit(this.disk, now);
   }
 }

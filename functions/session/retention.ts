@@ -1,6 +1,7 @@
 import { log } from "../log.ts";
 import type { PinLimiter } from "./pins/pin-limiter.ts";
 import type { HeldSeats } from "./seats/held-seats.ts";
+import type { Audit } from "./store/audit.ts";
 import type { CallFlows } from "./store/call-flows.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
@@ -9,6 +10,7 @@ import type { History } from "./store/history.ts";
 import type { Placements } from "./store/placements.ts";
 import type { Recordings } from "./store/recordings.ts";
 import type { Rulesets } from "./store/rulesets.ts";
+import type { Tokens } from "./store/tokens.ts";
 
 /** Rows of one table that are forgotten in one turn, and turns of one run: 2,000 rows of each table, at most once a second. */
 const BATCH = 200;
@@ -32,6 +34,8 @@ interface RetentionHost {
   heldSeats: HeldSeats;
   rulesets: Rulesets;
   recordings: Recordings;
+  tokens: Tokens;
+  audit: Audit;
 }
 
 /** How long is kept what has happened, and how long recordings are; ms. */
@@ -66,6 +70,7 @@ export class Retention {
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
     const { placements, eventLog, history, callFlows, dials, rulesets, pinLimiter, heldSeats, recordings } =
       this.#host;
+    const { tokens, audit } = this.#host;
     const tables = [placements, eventLog, history, callFlows, dials];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
@@ -73,6 +78,8 @@ export class Retention {
       () => pinLimiter.forget(BATCH),
       () => heldSeats.forget(BATCH),
       () => recordings.forget(keep_recordings_ms, BATCH),
+      () => tokens.forget(BATCH),
+      () => audit.forget(BATCH),
     ]);
     if (!this.#isNearlyFull()) {
       this.#age_ms = Number.POSITIVE_INFINITY;
@@ -84,11 +91,12 @@ export class Retention {
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { history, callFlows, dials, pinLimiter, heldSeats, recordings } = this.#host;
+    const { history, callFlows, dials, pinLimiter, heldSeats, recordings, audit } = this.#host;
     const oldest = [history.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const recording = recordings.oldest();
     const recorded = recording === null ? null : recording + keep_recordings_ms;
-    const next = [pinLimiter.nextForget(), heldSeats.nextForget(), recorded].flatMap((at) => at ?? []);
+    const own = [pinLimiter, heldSeats, audit].map((table) => table.nextForget());
+    const next = [...own, recorded].flatMap((at) => at ?? []);
     return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 

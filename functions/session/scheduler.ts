@@ -11,6 +11,7 @@ import { Retention } from "./retention.ts";
 import type { HeldSeats } from "./seats/held-seats.ts";
 import type { Occupancy } from "./seats/occupancy.ts";
 import type { Alarm } from "./store/alarm.ts";
+import type { Audit } from "./store/audit.ts";
 import type { CallFlows } from "./store/call-flows.ts";
 import type { PendingCommands } from "./store/commands.ts";
 import type { Dials } from "./store/dials.ts";
@@ -20,6 +21,7 @@ import type { History } from "./store/history.ts";
 import type { Placements } from "./store/placements.ts";
 import type { Recordings } from "./store/recordings.ts";
 import type { Rulesets } from "./store/rulesets.ts";
+import type { Tokens } from "./store/tokens.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
@@ -53,6 +55,8 @@ interface SchedulerHost {
   heldSeats: HeldSeats;
   rulesets: Rulesets;
   recordings: Recordings;
+  tokens: Tokens;
+  audit: Audit;
 }
 
 /** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */

@@ -307,6 +307,7 @@ export async function openProject(env: Env, project_id: string, text: string | n
     ...(record.plain_names_for == null ? {} : { plain_names_for: record.plain_names_for }),
     says_names: record.plain_names_for !== undefined,
     contexts: record.contexts,
+    ...(record.access === undefined ? {} : { access: record.access }),
     session: record.session,
     version: await digest(text),
   };

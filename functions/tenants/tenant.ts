@@ -14,6 +14,8 @@ export interface Project {
   /** Tenants by the RELAY contexts whose calls they decide on. */
   contexts: Readonly<Record<string, string>>;
   session: ProjectRecord["session"];
+  /** Cloudflare Access in front of the API. */
+  access?: NonNullable<ProjectRecord["access"]>;
   /** Changes whenever the record does: how a session learns of new credentials. */
   version: string;
 }

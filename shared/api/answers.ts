@@ -4,6 +4,7 @@ import { doctorReplySchema } from "./doctor.ts";
 import type { Operation } from "./endpoints.ts";
 import { refusalSchema } from "./refusal.ts";
 import { badRulesetSchema, problems, writtenSchema } from "./ruleset.ts";
+import { scopes } from "./scopes.ts";
 
 /** By status; null: without a body. */
 export type Answers = Readonly<Record<number, z.ZodType | null>>;
@@ -226,6 +227,31 @@ const sessionStatus = z.object({
   live_placements: count,
 });
 
+const tokenView = {
+  id: text,
+  name: text,
+  scopes: z.array(z.enum(scopes)),
+  rooms: z.array(text).nullable(),
+  mask_numbers: flag,
+  created_at: ms,
+  created_by: text,
+  expires_at: ms.nullable(),
+};
+
+const auditEntry = z.object({
+  id: z.int(),
+  at: ms,
+  token: text,
+  name: text,
+  action: text,
+  target: z.record(z.string(), text),
+  sent_by: z.enum(["relay", "rest", "document"]).nullable(),
+  outcome: text,
+  status: z.int(),
+  verified_by: z.enum(["event", "rest"]).nullable(),
+  ms: z.number(),
+});
+
 const changed = z.object({ call_id: text, changed: flag });
 const decided = <Verdict extends "admit" | "reject">(verdict: Verdict) =>
   z.object({ call_id: text, verdict: z.literal(verdict) });
@@ -275,6 +301,13 @@ export const answers = {
     422: badRulesetSchema,
   },
   examineTenant: { 200: doctorReplySchema, ...refuses(400, 413) },
+  listTokens: { 200: z.object({ tokens: z.array(z.object(tokenView)) }) },
+  createToken: {
+    201: z.object({ token: text.describe("Shown this once."), ...tokenView }),
+    ...refuses(403, 409, 413, 422),
+  },
+  revokeToken: { 204: null, ...refuses(404) },
+  listAudit: { 200: page("entries", auditEntry, z.int()), ...refuses(400) },
   checkProjectRecord: recordChecked,
   checkTenantRecord: recordChecked,
   getSession: { 200: sessionStatus, ...refuses(404, 503) },

@@ -3,6 +3,7 @@ import { type RecordKind, recordSchemas } from "../records.ts";
 import { dialBody, dialShown } from "./dial.ts";
 import { doctorRequestSchema } from "./doctor.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { newToken } from "./new-token.ts";
 import { afterNumber, filter, instant, limit } from "./paging.ts";
 
 const tenant = "/tenants/:tenant";
@@ -12,6 +13,7 @@ const conferences = `${tenant}/conferences`;
 const conference = `${conferences}/:name`;
 const lobby = `${conference}/lobby/:call_id`;
 const dials = `${tenant}/dials`;
+const tokens = `${tenant}/tokens`;
 const session = "/projects/:project/session";
 
 /**
@@ -211,6 +213,41 @@ export const endpoints = {
     rooms: "none",
     summary: "What is wrong between number and conference",
     request: { body: doctorRequestSchema },
+  },
+  listTokens: {
+    method: "GET",
+    path: tokens,
+    scope: "tokens",
+    rooms: "none",
+    summary: "The tenant's tokens, without their secrets",
+    request: {},
+  },
+  createToken: {
+    method: "POST",
+    path: tokens,
+    scope: "tokens",
+    rooms: "none",
+    summary: "Makes a token; its secret is shown this once",
+    request: { body: newToken },
+    body_limit: 65_536,
+    action: "token.create",
+  },
+  revokeToken: {
+    method: "DELETE",
+    path: `${tokens}/:id`,
+    scope: "tokens",
+    rooms: "none",
+    summary: "Revokes a token, at once",
+    request: {},
+    action: "token.revoke",
+  },
+  listAudit: {
+    method: "GET",
+    path: `${tenant}/audit`,
+    scope: "audit:read",
+    rooms: "none",
+    summary: "What was done by the API, newest first",
+    request: { query: z.strictObject({ after: afterNumber, limit: limit(50) }) },
   },
   checkProjectRecord: checkOf("project"),
   checkTenantRecord: checkOf("tenant"),

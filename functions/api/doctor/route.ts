@@ -1,9 +1,10 @@
 import { doctorRequestSchema } from "../../../shared/api/doctor.ts";
 import { log } from "../../log.ts";
 import { readBody } from "../../webhooks/read-body.ts";
+import type { Api } from "../context.ts";
 import { jsonOf } from "../json-body.ts";
 import { refusal } from "../refusal.ts";
-import { type Api, route } from "../route.ts";
+import { route } from "../route.ts";
 import { examine } from "./examine.ts";
 
 /** Bytes. */

@@ -1,4 +1,5 @@
 import { RpcTarget } from "cloudflare:workers";
+import { namesRoom, plainName } from "../../../shared/api/rooms.ts";
 import { isLive } from "../../../shared/placement.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { PendingCommands } from "../store/commands.ts";
@@ -10,6 +11,8 @@ import type { Placements } from "../store/placements.ts";
 export interface ControlRequest {
   tenant: string;
   call_id: string;
+  /** Patterns of plain names: a call elsewhere is none that the tenant has; absent: any will do. */
+  rooms?: readonly string[];
 }
 
 /** null: the tenant has no such call. */
@@ -32,8 +35,8 @@ export class Control extends RpcTarget {
   }
 
   /** Ends the call, wherever it is. `changed` is false where nothing is known of the call but that it is over. */
-  end({ tenant, call_id }: ControlRequest): ControlReply {
-    const row = this.#newest(tenant, call_id);
+  end(request: ControlRequest): ControlReply {
+    const row = this.#newest(request);
     if (!row) return null;
     const { pendingCommands, history, dispatcher } = this.#host;
     history.action(row, { deed: "end", by: "nobody", said: "an operator ends the call" });
@@ -44,8 +47,8 @@ export class Control extends RpcTarget {
   }
 
   /** Frees the seat that the call holds; nothing is done to the call. */
-  releaseSeat({ tenant, call_id }: ControlRequest): ControlReply {
-    const row = this.#newest(tenant, call_id);
+  releaseSeat(request: ControlRequest): ControlReply {
+    const row = this.#newest(request);
     if (!row) return null;
     // Who waits holds no seat.
     const holdsSeat = isLive(row.state) && row.state !== "waiting" && row.presumed_gone_at === null;
@@ -57,7 +60,8 @@ export class Control extends RpcTarget {
     return { changed: true };
   }
 
-  #newest(tenant: string, call_id: string): Placement | undefined {
-    return this.#host.placements.currentOf(call_id, tenant)[0];
+  #newest({ tenant, call_id, rooms }: ControlRequest): Placement | undefined {
+    const [row] = this.#host.placements.currentOf(call_id, tenant);
+    return row && (rooms === undefined || namesRoom(rooms, plainName(tenant, row.room))) ? row : undefined;
   }
 }

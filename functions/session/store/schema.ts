@@ -172,6 +172,17 @@ const migrations: readonly string[] = [
 
   // By which a dialled leg's voice log is asked for, where no event tells whether it was answered.
   `ALTER TABLE dials ADD COLUMN segment_id TEXT;`,
+
+  // Who may use the API, and what they did, which nothing changes afterwards.
+  `CREATE TABLE tokens (
+     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, digest TEXT NOT NULL, data TEXT NOT NULL, created_at INTEGER NOT NULL,
+     expires_at INTEGER
+   ) WITHOUT ROWID;
+   CREATE INDEX tokens_by_tenant ON tokens (tenant);
+   CREATE INDEX tokens_by_expiry ON tokens (expires_at) WHERE expires_at IS NOT NULL;
+   CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, entry TEXT NOT NULL);
+   CREATE INDEX audit_by_tenant ON audit (tenant);
+   CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

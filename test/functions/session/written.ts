@@ -136,4 +136,9 @@ export const written = [
   `INSERT INTO dials (tag, tenant, id, state, reason, request, call_id, node_id, segment_id, created_at, updated_at, sent_at) VALUES
      ('tag-3', 'acme', 'board-3', 'ended', 'hangup', '${JSON.stringify({ ...request, id: "board-3" })}', 'rang', 'node-1', 'segment-1',
      ${at}, ${at}, ${at + 5});`,
+
+  `INSERT INTO tokens (id, tenant, digest, data, created_at, expires_at) VALUES
+     ('acme-1', 'acme', 'a-hash', '{"name":"wallboard","scopes":["rooms:read"],"rooms":null,"mask_numbers":true,"created_by":"admin"}', ${at}, NULL);
+   INSERT INTO audit (at, tenant, entry) VALUES (${at}, 'acme',
+     '{"token":"acme-1","name":"wallboard","action":"call.end","target":{},"sent_by":null,"outcome":"ok","status":202,"verified_by":null,"ms":3}');`,
 ];

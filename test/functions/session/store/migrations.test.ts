@@ -181,6 +181,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       expect(dials.byCall("rang")).toMatchObject({ segment_id: "segment-1" });
     });
   },
+  async (found) => {
+    using access = await found.apiAccess();
+    expect(await access.verify("acme", "acme-1", "a-hash")).toMatchObject({ scopes: ["rooms:read"] });
+    expect(await access.audit("acme", { limit: 9 })).toMatchObject({ entries: [{ at, action: "call.end" }] });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

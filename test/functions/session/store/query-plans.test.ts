@@ -1,6 +1,7 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 import { expect, test } from "vitest";
 import type { DialRequest } from "../../../../functions/session/contract/dial.ts";
+import { ApiAccess } from "../../../../functions/session/operator/api-access.ts";
 import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
 import { TenantRecords } from "../../../../functions/session/operator/tenant-records.ts";
 import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
@@ -255,6 +256,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     () => {},
   );
   useRecordings(ledger);
+  useApiAccess(ledger, () => now);
   for (const more of [{}, { room: "acme:support" }, { conference_id: "c-1" }])
     archive.recordings("acme", { limit: 9, since: 1, ...more });
   const note = { received_at: now, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
@@ -289,6 +291,8 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.recordings,
   ])
     table.forget(1, 100);
+  for (const table of [ledger.tokens, ledger.audit]) table.forget(100);
+  ledger.audit.nextForget();
   ledger.heldSeats.forget(100);
   ledger.heldSeats.nextForget();
   useFull(sql, ledger);
@@ -352,6 +356,28 @@ function useCallFlowsAndDials({ callFlows, dials }: Ledger): void {
   dials.countUnderWay("acme", 9);
   dials.lastSentAt();
   dials.oldest();
+}
+
+function useApiAccess(ledger: Ledger, now: () => number): void {
+  const access = new ApiAccess(ledger, now, () => {});
+  const grant = { name: "wall", scopes: [], rooms: null, mask_numbers: false, expires_at: null };
+  const whose = { project_id: "p-1", tenant: "acme", id: "acme-1", digest: "d", created_by: "admin" };
+  access.create({ ...whose, ...grant });
+  access.verify("acme", "acme-1", "d");
+  access.revoke("acme", "acme-1");
+  access.record("p-1", "acme", {
+    at: now(),
+    token: "acme-1",
+    name: "wall",
+    action: "call.end",
+    target: {},
+    sent_by: null,
+    outcome: "ok",
+    status: 200,
+    verified_by: null,
+    ms: 1,
+  });
+  access.audit("acme", { limit: 9 });
 }
 
 function useRecordings({ recordings }: Ledger): void {
