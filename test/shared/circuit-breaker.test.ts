@@ -2,8 +2,12 @@ import { describe, expect, test } from "vitest";
 import {
   type Breaker,
   closedBreaker,
+  closedProjectBreaker,
+  type ProjectBreaker,
   relayFailed,
+  relayFailedFor,
   relaySucceeded,
+  relaySucceededFor,
   tryRelay,
 } from "../../shared/circuit-breaker.ts";
 
@@ -54,5 +58,36 @@ describe("the breaker", () => {
     const open = relaySucceeded(fail(5, 1_000, fail(3)), 2_000);
     expect(tryRelay(open, HOUR - 1).allowed).toBe(false);
     expect(tryRelay(open, HOUR).allowed).toBe(true);
+  });
+});
+
+/** So many calls fail, each of the tenant that is named. */
+function failFor(tenants: string[], at = 0, breaker: ProjectBreaker = closedProjectBreaker): ProjectBreaker {
+  return tenants.reduce((after, tenant) => relayFailedFor(after, at, tenant), breaker);
+}
+
+describe("a project's breaker", () => {
+  test.each([
+    [["a", "a", "a", "a"], true],
+    [["a", "b", "a", "b"], true],
+    [["a", "b", "b", "c"], false],
+  ])("opens when calls of three tenants failed in a row: %j", (tenants, isClosed) => {
+    expect(tryRelay(failFor(tenants), 1).allowed).toBe(isClosed);
+  });
+
+  test("closes for all when one call succeeds after the hour, and starts anew", () => {
+    const open = failFor(["a", "b", "c"]);
+    expect(relaySucceededFor(open, 1)).toBe(open);
+    const closed = relaySucceededFor(tryRelay(open, HOUR).breaker, HOUR);
+    expect(tryRelay(failFor(["a", "b"], HOUR, closed), HOUR + 1).allowed).toBe(true);
+  });
+
+  test("is not kept open by one tenant: the next call tries again at once, and three tenants open it for another hour", () => {
+    const trial = tryRelay(failFor(["a", "b", "c"]), HOUR);
+    const failed = failFor(["a", "a", "a"], HOUR, trial.breaker);
+    expect(tryRelay(failed, HOUR).allowed).toBe(true);
+    const open = failFor(["b", "c"], HOUR, failed);
+    expect(tryRelay(open, 2 * HOUR - 1).allowed).toBe(false);
+    expect(tryRelay(open, 2 * HOUR).allowed).toBe(true);
   });
 });

@@ -30,6 +30,7 @@ import type { PendingCommand, PendingCommands } from "../store/commands.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
+import { callLives } from "../store/relay-doubt.ts";
 import { FETCHED_LATE_MS, FETCHED_MS, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import { kindOf, listable } from "../store/suspicions.ts";
 import { asksBy } from "../store/wait-terms.ts";
@@ -263,7 +264,7 @@ function countUnsigned({ leaving, now }: CommandHost, row: Placement): void {
   if (unsigned_leave_at === null || joined_by !== "relay" || counted.has(row)) return;
   if (now() - unsigned_leave_at < UNSIGNED_ALONE_MS) return;
   counted.add(row);
-  leaving.failed("no evidence of leaving", now(), tenant);
+  leaving.failed("no evidence of leaving", now(), tenant, "tenant");
 }
 
 /** Rows whose unsigned leave has been counted. */
@@ -467,10 +468,7 @@ function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"
   const row = host.placements.find(pending);
   if (row) host.told(row, pending.kind, by, "done");
   if (row && pending.kind === "fetch") host.queue.handedOver(row);
-  if (pending.kind === "rejoin" && row?.doubt === "taken out") {
-    host.placements.update(row, { doubt: null });
-    host.circuitBreaker.failed("joined, and taken out by a document", host.now());
-  }
+  if (pending.kind === "rejoin" && row?.doubt === "taken out") callLives(host, row, host.now());
   log("info", "errand.done", { kind: pending.kind, call: pending.call_id, by });
 }
 

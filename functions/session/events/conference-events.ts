@@ -18,6 +18,7 @@ import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
+import { callLives } from "../store/relay-doubt.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
 import { kindOf } from "../store/suspicions.ts";
 import { AT_ONCE, Backlog, type Job } from "./backlog.ts";
@@ -101,7 +102,6 @@ export class ConferenceEvents {
   readonly #placements: Placements;
   readonly #occupancy: Occupancy;
   readonly #pendingCommands: PendingCommands;
-  readonly #circuitBreaker: CircuitBreaker;
   readonly #joined: (key: PlacementKey) => void;
   readonly #now: () => number;
   /** Names under which two conferences live, by name. */
@@ -126,7 +126,6 @@ export class ConferenceEvents {
     this.#placements = ledger.placements;
     this.#occupancy = ledger.occupancy;
     this.#pendingCommands = ledger.pendingCommands;
-    this.#circuitBreaker = ledger.circuitBreaker;
     this.#now = now;
     this.#ends = new ConferenceEnds(disk);
     for (const { id, ...end } of this.#ends.all()) this.#backlog.queue(this.#ending(end, id));
@@ -189,7 +188,7 @@ export class ConferenceEvents {
     if (happening.happened !== "joined" || row.state !== "joined") return;
     this.#proved.add(row);
     // Somebody unsigned had said so before.
-    if (row.doubt === "404") this.#lives(row, true);
+    if (row.doubt !== "taken out") callLives(this.#ledger, row, this.#now());
   }
 
   /** An event without a signature: a join is believed; a leave releases the seat, and a second source is looked for. */
@@ -420,12 +419,6 @@ export class ConferenceEvents {
     return row ? [{ row, happening: { ...base, happened, ended_by: null } }] : [];
   }
 
-  /** RELAY did not know the call, and here it is. Without proof the doubt stays: better evidence may come. */
-  #lives(row: Placement, isProved: boolean): void {
-    if (isProved) this.#placements.update(row, { doubt: null });
-    this.#circuitBreaker.failed("404, and the call lived", this.#now(), isProved ? undefined : row.tenant);
-  }
-
   /**
    * One placement's change, with what follows from it.
    * @param isProved by more than a token.
@@ -457,7 +450,8 @@ export class ConferenceEvents {
     if (change.blames) {
       this.#ledger.observations.saw("document_takes_call_out_of_conference", true);
       this.#placements.update(row, { doubt: "taken out" });
-    } else if (row.doubt === "404" && (isProved || state === "joined")) this.#lives(row, isProved);
+    } else if (row.doubt !== "taken out" && (isProved || state === "joined"))
+      callLives(this.#ledger, row, now, isProved);
     if (row.state === "joined") {
       this.#noteSplit(row, isProved);
       this.#joined(row);

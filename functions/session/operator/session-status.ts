@@ -9,7 +9,7 @@ export interface SessionStatus extends RelayStatus {
   breaker: Breaker;
   /** Open: SignalWire does not tell when callers leave, so calls join by document (`no evidence of leaving`). */
   leaving: Breaker;
-  /** The same by what only callback tokens prove, for the tenants of whose calls they tell; absent from a session of the version before. */
+  /** The same for tenants whose calls failed; absent from a session of the version before. */
   of_tenants?: { breaker: Record<string, Breaker>; leaving: Record<string, Breaker> };
   /** What SignalWire was seen to do here, of what its published material leaves open. */
   observations: Observation[];

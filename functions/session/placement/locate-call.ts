@@ -14,6 +14,7 @@ import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
+import { callLives } from "../store/relay-doubt.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */
 const MOST_REJOINS = 2;
@@ -68,7 +69,7 @@ export function locateCall(out: LocateCallHost, request: LookRequest): LookReply
   // A repeat; a hold is the answer that is not kept.
   if (row.asking_step === request.asking_step) return row.answer ?? held(row, row.reason);
   // A join that only a token proves, after RELAY's 404: that the call comes back proves that it lives.
-  if (row.state === "joined" && row.doubt === "404") nowKnown(out, row);
+  if (row.state === "joined" && row.doubt !== "taken out") callLives(out, row, now);
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id) {
     if (row.segment_id !== null) out.observations.saw("segments", "one_per_document");
     placements.update(row, { segment_id: request.segment_id });
@@ -110,7 +111,7 @@ function settle(out: LocateCallHost, row: Placement, request: LookRequest): Look
     case "planned":
     case "rejected":
     case "by_document":
-      nowKnown(out, row);
+      callLives(out, row, out.now);
       return { ...place, outcome: "document", reason: row.reason };
     case "joined":
       // That REST does not list it, or that events may have been missed since, says nothing against it.
@@ -130,7 +131,7 @@ function settle(out: LocateCallHost, row: Placement, request: LookRequest): Look
   if (may_hold === true && rest.said === "busy" && !wasHeld(row))
     return held(row, "REST has too much to do, and is asked again");
   if (row.state === "accepted" && rest.said === "absent") {
-    out.circuitBreaker.failed("accepted, and never joined", out.now);
+    out.circuitBreaker.failed("accepted, and never joined", out.now, row.tenant);
     out.fullRooms.unseen(row);
   }
   const reason =
@@ -300,11 +301,4 @@ function placeOf(row: Placement): {
     ...(may_stand === 1 ? { may_stand: true as const } : {}),
     ...(after_url === null ? {} : { after_url }),
   };
-}
-
-/** It came back, so it lives: what spoke against RELAY, if it did, now counts. */
-function nowKnown({ placements, circuitBreaker, now }: LocateCallHost, row: Placement): void {
-  if (row.doubt === "taken out") circuitBreaker.failed("joined, and taken out by a document", now);
-  if (row.doubt === "404") circuitBreaker.failed("404, and the call lived", now);
-  if (row.doubt !== null) placements.update(row, { doubt: null });
 }

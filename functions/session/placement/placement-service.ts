@@ -327,7 +327,7 @@ export class PlacementService {
         protocol: () => relayManager.protocol,
         avoidRelay: () => this.#avoidRelay(request.tenant),
         joinSeen: (key) => new Promise((resolve) => this.#awaited.set(joinCommandId(key), resolve)),
-        commandEnded: (outcome) => this.#commandEnded(outcome),
+        commandEnded: (outcome) => this.#commandEnded(outcome, request.tenant),
         observations,
         fullRooms,
       },
@@ -358,9 +358,9 @@ export class PlacementService {
     return this.#host.leaving.mayTry(Date.now(), tenant) ? null : "no evidence of leaving";
   }
 
-  #commandEnded(outcome: Outcome): void {
+  #commandEnded(outcome: Outcome, tenant: string): void {
     this.#host.counters.add(`command_${outcome.kind}`);
-    if (outcome.kind === "conflict") this.#host.circuitBreaker.failed("409", Date.now());
+    if (outcome.kind === "conflict") this.#host.circuitBreaker.failed("409", Date.now(), tenant);
   }
 
   #recordRepeat({ note, ...request }: PlaceRequest): void {

@@ -24,8 +24,8 @@ export interface Placement extends PlacementKey, Membership {
   ruleset: string;
   decided_at: number;
   reason: string;
-  /** What speaks against RELAY, should the call be seen alive after. */
-  doubt: "404" | "taken out" | null;
+  /** What speaks against RELAY, should the call be seen alive after; `told`: its tenant's token has said that it is. */
+  doubt: "404" | "404, told" | "taken out" | null;
   created_at: number;
   deadline_at: number;
   /** When REST last found the call in its room, ms. */

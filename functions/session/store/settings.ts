@@ -10,7 +10,9 @@ type FactName =
   | "protocol"
   | "authorization_state"
   | "breaker"
+  | "breaker_of_tenants"
   | "leaving"
+  | "leaving_of_tenants"
   | "gaps";
 
 /**

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { ConferenceEventRequest } from "../../../../functions/session/contract/placement.ts";
 import { whomToTell } from "../../../../functions/session/events/event-forwarding.ts";
 import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
+import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
+import { callLives } from "../../../../functions/session/store/relay-doubt.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
@@ -113,11 +115,12 @@ describe("joins of calls that RELAY did not know, told by callbacks without a si
     });
   });
 
-  test("count for the project once RELAY tells of them, too", async () => {
+  test("count for the project once RELAY tells of them, too, and for the tenant no second time", async () => {
     await scene("proved joins", ({ ledger }) => {
       unknownToRelay(ledger);
       for (const joined of rooms) ledger.events.apply(event("participant-join", joined));
-      expect(ledger.circuitBreaker.mayTry(NOW, "other")).toBe(false);
+      expect(ledger.circuitBreaker.breaker).toMatchObject({ failures: 1, tenants: ["acme"] });
+      expect(ledger.circuitBreaker.breakerOf("acme")).toMatchObject({ failures: 3 });
     });
   });
 
@@ -141,7 +144,8 @@ describe("joins of calls that RELAY did not know, told by callbacks without a si
 
 test("breakers of their own are kept for so many tenants, and no more", async () => {
   await scene("many tenants", ({ ledger: { circuitBreaker } }) => {
-    for (let n = 0; n < 1_010; n += 1) circuitBreaker.failed("404, and the call lived", NOW, `t${n}`);
+    for (let n = 0; n < 1_010; n += 1)
+      circuitBreaker.failed("404, and the call lived", NOW, `t${n}`, "tenant");
     expect(Object.keys(circuitBreaker.ofTenants)).toHaveLength(1_000);
     expect(circuitBreaker.ofTenants["t1009"]).toMatchObject({ failures: 1 });
     circuitBreaker.succeeded(NOW, "t1009", false);
@@ -151,11 +155,58 @@ test("breakers of their own are kept for so many tenants, and no more", async ()
 
 test("the tenant's one call that tries RELAY again is not spent where the project's breaker stops it", async () => {
   await scene("one trial", ({ ledger: { circuitBreaker } }) => {
-    for (let n = 0; n < 3; n += 1) circuitBreaker.failed("404, and the call lived", NOW, "acme");
+    for (let n = 0; n < 3; n += 1) circuitBreaker.failed("404, and the call lived", NOW, "acme", "tenant");
     const HOUR_MS = 3_600_000;
-    for (let n = 0; n < 3; n += 1) circuitBreaker.failed("409", NOW + 1_000);
+    for (const tenant of ["t1", "t2", "t3"]) circuitBreaker.failed("409", NOW + 1_000, tenant);
     expect(circuitBreaker.mayTry(NOW + HOUR_MS, "acme")).toBe(false);
     expect(circuitBreaker.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(true);
     expect(circuitBreaker.mayTry(NOW + HOUR_MS + 1_000, "acme")).toBe(false);
+  });
+});
+
+describe("calls that RELAY fails to place", () => {
+  /** Three calls of each tenant's that RELAY answered with 404, and that come back. */
+  function comeBack({ placements, circuitBreaker }: Ledger, tenants: readonly string[]): void {
+    for (const tenant of tenants) {
+      for (const n of [1, 2, 3]) {
+        const request = requestOf(`${tenant}-${n}`, { deadline_at: NOW + 2_000, tenant });
+        const row = placements.plan(request, `${tenant}:room-${n}`, "404", "by_document");
+        placements.update(row, { doubt: "404" });
+        callLives({ placements, circuitBreaker }, row, NOW);
+      }
+    }
+  }
+
+  test("slow down their own tenant alone, and no others of its project, after a restart too", async () => {
+    await scene("one tenant", ({ ledger }) => {
+      comeBack(ledger, ["acme"]);
+      for (const circuitBreaker of [ledger.circuitBreaker, new CircuitBreaker(ledger.settings)]) {
+        expect(circuitBreaker.mayTry(NOW, "acme")).toBe(false);
+        expect(circuitBreaker.mayTry(NOW, "other")).toBe(true);
+      }
+    });
+  });
+
+  test("of three tenants slow down the whole project", async () => {
+    await scene("three tenants", ({ ledger }) => {
+      comeBack(ledger, ["acme", "t2"]);
+      expect(ledger.circuitBreaker.mayTry(NOW, "other")).toBe(true);
+      comeBack(ledger, ["t3"]);
+      expect(ledger.circuitBreaker.mayTry(NOW, "other")).toBe(false);
+      expect(new CircuitBreaker(ledger.settings).mayTry(NOW, "other")).toBe(false);
+    });
+  });
+
+  test("were not told of by tenant in the version before: what it counted opens nothing, and what it opened stays open", async () => {
+    await scene("before", ({ ledger: { settings } }) => {
+      settings.set("breaker", '{"failures":2,"open_until":null,"trial_at":null}');
+      const counted = new CircuitBreaker(settings);
+      counted.failed("409", NOW, "acme");
+      expect(counted.mayTry(NOW, "other")).toBe(true);
+      settings.set("breaker", `{"failures":3,"open_until":${NOW + 1_000},"trial_at":null}`);
+      const open = new CircuitBreaker(settings);
+      expect(open.mayTry(NOW, "other")).toBe(false);
+      expect(open.mayTry(NOW + 1_000, "other")).toBe(true);
+    });
   });
 });
