@@ -3,13 +3,30 @@ import { decodeCredentialsKey } from "./credentials.ts";
 import type { KeySources } from "./seal-keys.ts";
 
 const encoder = new TextEncoder();
+/** Of an HMAC so many bytes are handed out. */
+const MAC_BYTES = 24;
+
+/** What a tenant's callback token is the HMAC of. */
+export function tokenText(tenant: string): string {
+  return `partyline callback token v1|${tenant}`;
+}
+
+/** What the proof of a room is the HMAC of. @param room the wire name. */
+export function proofText(tenant: string, room: string): string {
+  return `partyline recording callback v1|${tenant}|${room}`;
+}
+
+/** As it stands in a URL. */
+export function writtenMac(mac: Uint8Array): string {
+  return toBase64Url(mac.slice(0, MAC_BYTES));
+}
 
 /**
  * The tokens that may stand in the callback URLs of a tenant: derived (HMAC-SHA-256) from `CREDENTIALS_KEY`, else from the
  * signing key. The first is the one handed out; those of older keys are taken until their conferences are over.
  */
 export async function callbackTokens(sources: KeySources, tenant: string): Promise<[string, ...string[]]> {
-  return await derived(sources, `partyline callback token v1|${tenant}`);
+  return await derived(sources, tokenText(tenant));
 }
 
 /**
@@ -22,7 +39,7 @@ export async function roomProofs(
   tenant: string,
   room: string,
 ): Promise<[string, ...string[]]> {
-  return await derived(sources, `partyline recording callback v1|${tenant}|${room}`);
+  return await derived(sources, proofText(tenant, room));
 }
 
 async function derived(sources: KeySources, text: string): Promise<[string, ...string[]]> {
@@ -57,5 +74,5 @@ async function macOf(secret: Uint8Array<ArrayBuffer>, text: string): Promise<str
     "sign",
   ]);
   const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(text));
-  return toBase64Url(new Uint8Array(mac).slice(0, 24));
+  return writtenMac(new Uint8Array(mac));
 }

@@ -14,6 +14,14 @@ export interface CallbackUrls {
 
 export type CallbackKind = "conference" | "recording";
 
+/** @param hooks `https://…/hooks/<tenant>`. */
+export function callbackUrlsAt(hooks: string, token: string): CallbackUrls {
+  return {
+    conference: `${hooks}/conference-status?token=${token}`,
+    recording: `${hooks}/recording-status?token=${token}`,
+  };
+}
+
 /** Whom the rule itself asked to be told: what is left of its settings once ours stand in their place. */
 export interface Forwarding {
   conference?: ForwardTo;

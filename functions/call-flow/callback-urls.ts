@@ -1,5 +1,5 @@
 import { callbackTokens, roomProofs } from "../../shared/callback-token.ts";
-import type { CallbackUrls } from "../../shared/callbacks.ts";
+import { type CallbackUrls, callbackUrlsAt } from "../../shared/callbacks.ts";
 import type { KeySources } from "../../shared/seal-keys.ts";
 import type { Owner, Project } from "../tenants/tenant.ts";
 
@@ -33,9 +33,5 @@ function keysOf({ CREDENTIALS_KEY }: Env, { signing_keys }: Project): KeySources
 /** Where a tenant's conferences report to. The URLs hold the token: never logged. */
 export async function callbackUrls(env: Env, tenant: Owner, base: string): Promise<CallbackUrls> {
   const [token] = await tokensOf(env, tenant);
-  const hooks = `${base}/hooks/${tenant.tenant}`;
-  return {
-    conference: `${hooks}/conference-status?token=${token}`,
-    recording: `${hooks}/recording-status?token=${token}`,
-  };
+  return callbackUrlsAt(`${base}/hooks/${tenant.tenant}`, token);
 }

@@ -83,7 +83,7 @@ export class Repositories {
     this.history = new History(this.disk, now);
     this.rulesets = new Rulesets(this.disk, now);
     this.pendingCommands = new PendingCommands(this.disk, now);
-    this.placements = new Placements(this.disk, now, written, moved);
+    this.placements = new Placements(this.disk, now, credentials_key, written, moved);
     this.checks = new RoomChecks(this.disk, now);
     this.heldSeats = new HeldSeats(this.disk, now);
     this.occupancy = new Occupancy(

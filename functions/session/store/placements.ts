@@ -9,6 +9,7 @@ import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
 import type { Changes, Placement, Terms } from "./placement-row.ts";
 import { CallRows } from "./row-cache.ts";
+import { ShortJoins } from "./short-joins.ts";
 import { Sweep } from "./sweep.ts";
 import { withMark } from "./transitions.ts";
 import { roomsOf, termsOf } from "./wait-terms.ts";
@@ -19,6 +20,9 @@ const WAITERS_AT_ONCE = 200;
 
 /** Rows whose changes are at hand alone, where the storage is full. */
 const UNSAVED = 5_000;
+
+/** Columns of texts that hold joins. */
+const HOLD_JOINS = ["join", "wait", "answer"] as const;
 
 /** Placements of one call that are kept: one that comes anew for ever loses its oldest, long over. */
 const OF_CALL = 30;
@@ -36,6 +40,7 @@ export class Placements {
   readonly #moved: (rooms: readonly string[]) => void;
   readonly #waiting: WaitingIndex;
   readonly #sweep: Sweep;
+  readonly #joins: ShortJoins;
   /** The `seq` up to which waiters were read; null: all of them were. */
   #waiting_after: number | null = 0;
   readonly #rows = new CallRows<Placement>();
@@ -45,12 +50,14 @@ export class Placements {
   readonly #unsaved = new Set<Placement>();
 
   /**
+   * @param credentials_key from which the tokens of our own callbacks are derived; they are not kept then.
    * @param written told of each new row in the turn in which it is written.
    * @param moved told, in the turn in which a row is planned or moves, in which rooms that may change who has a seat.
    */
   constructor(
     disk: Disk,
     now: () => number,
+    credentials_key: string | undefined,
     written: (row: Placement) => void,
     moved: (rooms: readonly string[]) => void,
   ) {
@@ -58,6 +65,7 @@ export class Placements {
     this.#now = now;
     this.#written = written;
     this.#moved = moved;
+    this.#joins = new ShortJoins(credentials_key);
     this.#waiting = new WaitingIndex(now);
     this.live = new LiveRows(disk);
     this.#sweep = new Sweep(disk, { table: "placements", at: "created_at", mayGo: "live = 0" });
@@ -80,7 +88,7 @@ export class Placements {
       )
       .toArray();
     for (const columns of rows) {
-      const row = placementOf(columns);
+      const row = this.#placementOf(columns);
       // The same object for everyone, also where somebody asked for the call before.
       const known = this.#rows.get(row.call_id)?.find((one) => isSame(one, row));
       this.#waiting_after = Number(columns["seq"]);
@@ -247,7 +255,7 @@ export class Placements {
   /** Writes what found no room before. */
   save(): void {
     for (const row of this.#unsaved) {
-      if (!this.#writeColumns(row, Object.entries(columnsOf(row)))) return;
+      if (!this.#writeColumns(row, Object.entries(this.#columnsOf(row)))) return;
       this.#unsaved.delete(row);
     }
   }
@@ -262,13 +270,16 @@ export class Placements {
   #write(row: Placement, changes: Changes, wasLive: boolean): boolean {
     if (this.#unsaved.has(row)) return false;
     const isSame = isLive(row.state) === wasLive;
-    const { join, wait, answer } = row;
-    // What holds a join is written anew: with our callbacks where it may be sent again, and else without.
-    const written = isSame ? changes : { ...changes, join, wait, answer };
-    const columns = Object.entries(written).map(([name, value]): [string, SqlStorageValue] => [
-      name,
-      typeof value === "object" && value !== null ? textOf(value, row) : value,
-    ]);
+    const { join: _, wait: __, answer: ___, ...plain } = changes;
+    // The rest are texts and numbers.
+    const columns = Object.entries(plain) as [string, SqlStorageValue][];
+    // What holds joins is written anew where it is kept otherwise from now on.
+    const areAllWritten = !isSame || "join" in changes || "room" in changes;
+    const holds = HOLD_JOINS.filter((name) => areAllWritten || name in changes);
+    if (holds.length > 0) {
+      const texts = this.#textsOf(row);
+      for (const name of [...holds, "hooks"] as const) columns.push([name, texts[name]]);
+    }
     if (!isSame) columns.push(["live", wasLive ? 0 : 1]);
     return columns.length === 0 || this.#writeColumns(row, columns);
   }
@@ -339,7 +350,7 @@ export class Placements {
     const written = this.#disk
       .exec("SELECT * FROM placements WHERE call_id = ? ORDER BY created_at DESC, step DESC", call_id)
       .toArray()
-      .map(placementOf)
+      .map((columns) => this.#placementOf(columns))
       .map((row) => this.#waiting.get(row) ?? this.#unsavedOf(row) ?? row);
     // So many others were at hand since that it is at hand no more.
     const unwritten = [...this.#unwritten].filter((row) => row.call_id === call_id);
@@ -374,7 +385,7 @@ export class Placements {
   }
 
   #insert(row: Placement): void {
-    const columns = columnsOf(row);
+    const columns = this.#columnsOf(row);
     const names = Object.keys(columns);
     this.#disk.exec(
       `INSERT INTO placements (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
@@ -382,27 +393,64 @@ export class Placements {
     );
     this.#written(row);
   }
-}
 
-function columnsOf(row: Placement): Record<string, SqlStorageValue> {
-  const { join, forwarding, answer, wait, when_full, ...plain } = row;
-  return {
-    ...plain,
-    join: textOf(join, row),
-    forwarding: forwarding === null ? null : JSON.stringify(forwarding),
-    answer: answer === null ? null : textOf(answer, row),
-    wait: wait === null ? null : textOf(wait, row),
-    when_full: when_full === null ? null : JSON.stringify(when_full),
-    live: isLive(row.state) ? 1 : 0,
-  };
-}
+  #columnsOf(row: Placement): Record<string, SqlStorageValue> {
+    const { join: _, wait: __, answer: ___, forwarding, when_full, ...plain } = row;
+    return {
+      ...plain,
+      ...this.#textsOf(row),
+      forwarding: forwarding === null ? null : JSON.stringify(forwarding),
+      when_full: when_full === null ? null : JSON.stringify(when_full),
+      live: isLive(row.state) ? 1 : 0,
+    };
+  }
 
-/**
- * As it is kept. What is over sends no join any more, so it is kept without the URLs of callbacks: ours hold the tenant's token. A row
- * that is live has them, for the version before reads them there.
- */
-function textOf(value: object, { state }: Placement): string {
-  return JSON.stringify(value, isLive(state) ? undefined : withoutCallbacks);
+  /** What holds joins, as it is kept. What is over sends none any more. */
+  #textsOf(row: Placement): Record<(typeof HOLD_JOINS)[number] | "hooks", string | null> {
+    const isOver = !isLive(row.state);
+    const { join, wait, answer, hooks } = isOver ? { ...row, hooks: null } : this.#joins.shorten(row);
+    const text = (value: object) => JSON.stringify(value, isOver ? withoutCallbacks : undefined);
+    return {
+      join: text(join),
+      wait: wait && text(wait),
+      answer: answer && text(answer),
+      hooks,
+    };
+  }
+
+  #placementOf(row: Record<string, SqlStorageValue>): Placement {
+    // The table is ours alone: what it holds is what plan() and update() wrote.
+    const {
+      join,
+      forwarding,
+      answer,
+      wait,
+      when_full,
+      hooks,
+      live: _,
+      ...plain
+    } = row as unknown as Omit<Placement, "join"> & {
+      join: string;
+      forwarding: unknown;
+      answer: unknown;
+      wait: unknown;
+      when_full: unknown;
+      hooks: string | null;
+      live: number;
+      seq: number;
+    };
+    const joins = {
+      join: JSON.parse(join) as JoinParameters,
+      answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
+      wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
+    };
+    return {
+      ...plain,
+      ...this.#joins.restore({ ...plain, ...joins, hooks }),
+      forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
+      when_full: typeof when_full === "string" ? (JSON.parse(when_full) as Refusal) : null,
+    };
+  }
 }
 
 function withoutCallbacks(name: string, value: unknown): unknown {
@@ -413,33 +461,4 @@ function withoutCallbacks(name: string, value: unknown): unknown {
 
 function isSame(one: PlacementKey, other: PlacementKey): boolean {
   return one.call_id === other.call_id && one.entry === other.entry && one.step === other.step;
-}
-
-function placementOf(row: Record<string, SqlStorageValue>): Placement {
-  // The table is ours alone: what it holds is what plan() and update() wrote.
-  const {
-    join,
-    forwarding,
-    answer,
-    wait,
-    when_full,
-    live: _,
-    ...plain
-  } = row as unknown as Omit<Placement, "join"> & {
-    join: string;
-    forwarding: unknown;
-    answer: unknown;
-    wait: unknown;
-    when_full: unknown;
-    live: number;
-    seq: number;
-  };
-  return {
-    ...plain,
-    join: JSON.parse(join) as JoinParameters,
-    forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
-    answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
-    wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
-    when_full: typeof when_full === "string" ? (JSON.parse(when_full) as Refusal) : null,
-  };
 }

@@ -183,6 +183,11 @@ const migrations: readonly string[] = [
    CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, entry TEXT NOT NULL);
    CREATE INDEX audit_by_tenant ON audit (tenant);
    CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END;`,
+
+  // Each tenant's recordings that are due are found though another has thousands. And where our own callbacks of a join go, where its
+  // text is kept without their URLs.
+  `CREATE INDEX recordings_by_tenants_due ON recordings (tenant, due_at) WHERE due_at IS NOT NULL;
+   ALTER TABLE placements ADD COLUMN hooks TEXT;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

@@ -141,4 +141,11 @@ export const written = [
      ('acme-1', 'acme', 'a-hash', '{"name":"wallboard","scopes":["rooms:read"],"rooms":null,"mask_numbers":true,"created_by":"admin"}', ${at}, NULL);
    INSERT INTO audit (at, tenant, entry) VALUES (${at}, 'acme',
      '{"token":"acme-1","name":"wallboard","action":"call.end","target":{},"sent_by":null,"outcome":"ok","status":202,"verified_by":null,"ms":3}');`,
+
+  `INSERT INTO recordings (id, tenant, room, state, started_at, due_at) VALUES
+     ('rec-2', 'globex', 'globex:support', 'in-progress', ${at}, ${at + 3_600_000});
+   INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, room, "join", hooks, rule, role, ruleset,
+     decided_at, reason, live, created_at, deadline_at)
+   VALUES ('short', '', 0, 'acme', 'node-1', '+15550100008', 'by_document', 'document', 'acme:short', '{"beep":"false"}',
+     'https://partyline.example.com/hooks/acme', 'short', 'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000});`,
 ];

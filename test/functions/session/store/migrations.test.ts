@@ -6,6 +6,7 @@ import { CallFlows } from "../../../../functions/session/store/call-flows.ts";
 import { Dials } from "../../../../functions/session/store/dials.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { migrate } from "../../../../functions/session/store/schema.ts";
+import { callbackTokens } from "../../../../shared/callback-token.ts";
 import { at, at_s, written } from "../written.ts";
 
 type Session = ReturnType<typeof session>;
@@ -185,6 +186,23 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     using access = await found.apiAccess();
     expect(await access.verify("acme", "acme-1", "a-hash")).toMatchObject({ scopes: ["rooms:read"] });
     expect(await access.audit("acme", { limit: 9 })).toMatchObject({ entries: [{ at, action: "call.end" }] });
+  },
+  async (found) => {
+    const reply = await found.look({ v: 1, call_id: "short", entry: "", step: 0, asking_step: 1 });
+    const [token] = await callbackTokens(
+      { credentials_key: env.CREDENTIALS_KEY ?? "", signing_keys: [] },
+      "acme",
+    );
+    expect(reply).toMatchObject({
+      outcome: "document",
+      join: {
+        beep: "false",
+        status_callback: `https://partyline.example.com/hooks/acme/conference-status?token=${token}`,
+        status_callback_event_type: "relay",
+      },
+    });
+    using archive = await found.archive();
+    expect(await archive.recordings("globex", { limit: 9 })).toMatchObject({ recordings: [{ id: "rec-2" }] });
   },
 ];
 
