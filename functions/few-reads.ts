@@ -1,17 +1,15 @@
-import { Slots } from "./slots.ts";
+import { CONNECTIONS, Slots } from "./slots.ts";
 import { withTimeout } from "./timeout.ts";
 
-/** With REST's three and RELAY's connect these are the six connections that a Durable Object may have awaiting their headers. */
-const READS_AT_ONCE = 2;
 /** A read, or a write, that takes longer gives its turn away. */
 const READ_MS = 4_000;
 
 /**
- * KV as a session reads it: two reads at once, and one for all who ask for the same key meanwhile. Many calls of a context may come at
+ * KV as a session reads it: one read at a time, which serves all who ask for the same key meanwhile. Many calls of a context may come at
  * one moment to an object that is new, and RELAY's connect or a command would wait behind their reads.
  */
 export function fewReads(directory: KVNamespace): KVNamespace {
-  const slots = new Slots(READS_AT_ONCE);
+  const slots = new Slots(CONNECTIONS.kv);
   const underWay = new Map<string, Promise<string | null>>();
   const get = (key: string, options?: { cacheTtl: number }): Promise<string | null> => {
     const read =

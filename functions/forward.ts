@@ -18,16 +18,25 @@ export interface Told {
 /**
  * Sends the callback to the rule's own URL; false where it did not take it. Never rejects. URLs are not logged: they may carry
  * tokens. Redirects are not followed: the event, and the URL's token, are meant for the rule's own server.
+ * @param inTurn runs each try when it may have a connection.
  */
-export async function forward(to: ForwardTo, told: Told, said: Record<string, unknown>): Promise<boolean> {
+export async function forward(
+  to: ForwardTo,
+  told: Told,
+  said: Record<string, unknown>,
+  inTurn: <T>(job: () => Promise<T>) => Promise<T> = (job) => job(),
+): Promise<boolean> {
   let failure = "";
   for (const pause of PAUSES_MS) {
     if (pause > 0) await scheduler.wait(pause);
     try {
-      const response = await send(to, told);
-      await response.body?.cancel();
-      if (response.ok) return true;
-      failure = `answered ${response.status}`;
+      const { ok, status } = await inTurn(async () => {
+        const response = await send(to, told);
+        await response.body?.cancel();
+        return response;
+      });
+      if (ok) return true;
+      failure = `answered ${status}`;
     } catch (error) {
       failure = describeError(error);
     }

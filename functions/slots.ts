@@ -1,3 +1,9 @@
+/**
+ * A Durable Object may have six connections that await their headers; the runtime queues a seventh request out of our control. How many
+ * of a session's each may take: SignalWire's REST API, the rules' own servers, RELAY's connect, and KV.
+ */
+export const CONNECTIONS = { rest: 3, callbacks: 1, relay: 1, kv: 1 } as const;
+
 /** The most urgent first: what ends or moves a call, or decides that while its caller waits; what asks about one call; what lists a room. */
 export const urgencies = ["command", "question", "list"] as const;
 export type Urgency = (typeof urgencies)[number];
@@ -20,8 +26,8 @@ export interface SlotOptions {
 }
 
 /**
- * Slots — how many jobs run at once. A Durable Object may have six connections that await their headers; the runtime queues a seventh
- * request out of our control. The most urgent job starts first; of equals, the oldest. Used by Link for REST, and by fewReads for KV.
+ * Slots — how many jobs run at once. The most urgent job starts first; of equals, the oldest. Used by RelayManager for REST, and by
+ * fewReads for KV.
  */
 export class Slots {
   #free: number;
@@ -71,6 +77,45 @@ export class Slots {
         next();
         return;
       }
+    }
+    this.#free += 1;
+  }
+}
+
+/** FairSlots — how many jobs run at once, where tenants take turns, however many jobs one of them has. Used for rules' own servers. */
+export class FairSlots {
+  #free: number;
+  /** By tenant, in the order of their turns. */
+  readonly #waiting = new Map<string, (() => void)[]>();
+
+  constructor(size: number) {
+    this.#free = size;
+  }
+
+  /** Runs the job when a slot is free and it is the tenant's turn. Rejects as the job does. */
+  async run<T>(tenant: string, job: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else {
+      const turn = Promise.withResolvers<void>();
+      const waiting = this.#waiting.get(tenant);
+      if (waiting) waiting.push(turn.resolve);
+      else this.#waiting.set(tenant, [turn.resolve]);
+      await turn.promise;
+    }
+    try {
+      return await job();
+    } finally {
+      this.#passOn();
+    }
+  }
+
+  #passOn(): void {
+    for (const [tenant, [next, ...others]] of this.#waiting) {
+      this.#waiting.delete(tenant);
+      // Behind the other tenants.
+      if (others.length > 0) this.#waiting.set(tenant, others);
+      next?.();
+      return;
     }
     this.#free += 1;
   }

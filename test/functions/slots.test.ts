@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type SlotOptions, Slots, TooLate, type Urgency } from "../../functions/slots.ts";
+import { FairSlots, type SlotOptions, Slots, TooLate, type Urgency } from "../../functions/slots.ts";
 
 /** Jobs that end when they are told to, and in what order they began. */
 function jobsOn(slots: Slots) {
@@ -82,4 +82,22 @@ test("a job whose turn does not come in time is not started, and those behind it
   expect(began).toEqual(["a", "c"]);
   await end("c");
   expect(await Promise.all([first, after])).toEqual(["a", "c"]);
+});
+
+test("tenants take turns at a slot, however many jobs one of them has, and a job that fails passes it on", async () => {
+  const slots = new FairSlots(1);
+  const began: string[] = [];
+  const jobs = ["a1", "a2", "a3", "b1", "c1", "b2"].map((name) =>
+    slots.run(name.charAt(0), async () => {
+      began.push(name);
+      await scheduler.wait(0);
+      if (name === "a1") throw new Error("its server is down");
+      return name;
+    }),
+  );
+  expect((await Promise.allSettled(jobs)).map(({ status }) => status)).toEqual([
+    "rejected",
+    ...Array(5).fill("fulfilled"),
+  ]);
+  expect(began).toEqual(["a1", "a2", "b1", "c1", "a3", "b2"]);
 });

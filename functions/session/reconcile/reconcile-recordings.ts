@@ -6,7 +6,7 @@ import { forward } from "../../forward.ts";
 import { describeError, log } from "../../log.ts";
 import { RestBusy } from "../../rest.ts";
 import { type ListedRecording, listRecordings } from "../../rest-recordings.ts";
-import { TooLate } from "../../slots.ts";
+import { CONNECTIONS, FairSlots, TooLate } from "../../slots.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
@@ -109,6 +109,7 @@ export interface Heard {
 export class RecordingKeeper {
   readonly #host: RecordingHost;
   readonly #now: () => number;
+  readonly #callbacks = new FairSlots(CONNECTIONS.callbacks);
   #isRunning = false;
 
   constructor(host: RecordingHost, now: () => number) {
@@ -286,7 +287,10 @@ export class RecordingKeeper {
     if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return;
     const account = this.#host.settings.require("project_id");
     const body = bodyOf(row, status, account, this.#now());
-    await forward(to, { kind: "recording", account, body }, { tenant: row.tenant, kind: "recording" });
+    const { tenant } = row;
+    await forward(to, { kind: "recording", account, body }, { tenant, kind: "recording" }, (job) =>
+      this.#callbacks.run(tenant, job),
+    );
     // SignalWire's own callback may have been told meanwhile.
     const { recordings } = this.#host;
     if (recordings.find(row.tenant, row.id)?.told === TOLD.not)

@@ -1,7 +1,7 @@
 import type { ConnectionState } from "../../../shared/relay/effects.ts";
 import type { RelaySettings } from "../../../shared/relay/inputs.ts";
 import { describeError, log } from "../../log.ts";
-import { Slots, type Urgency } from "../../slots.ts";
+import { CONNECTIONS, Slots, type Urgency } from "../../slots.ts";
 import { NoRecord } from "../../tenants/directory.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import type { Counters } from "../store/counters.ts";
@@ -18,8 +18,6 @@ const REREAD_MS = 5_000;
 /** How old the record may be that a session goes by which no webhook tells of a newer one. */
 const REFRESH_MS = 25_000;
 const KEPT_ERRORS = 10;
-/** Cloudflare lets an object have six connections that await their headers: half of them are REST's. */
-const REST_AT_ONCE = 3;
 const SETTLE_POLL_MS = 50;
 
 /** The connection's part of a session's status. */
@@ -64,7 +62,7 @@ export class RelayManager {
   readonly #errors: RelayStatus["last_errors"] = [];
   /** How many wait for an event that nothing but RELAY tells of. */
   #waiting = 0;
-  readonly #rest = new Slots(REST_AT_ONCE);
+  readonly #rest = new Slots(CONNECTIONS.rest);
 
   constructor(env: Env, settings: Settings, counters: Counters, events: RelayManagerHost) {
     this.#record = new ProjectRecord(env, settings);

@@ -79,8 +79,8 @@ const NEWEST = 10;
 const OF_CONFERENCE = 20;
 /** A recording that nothing else speaks of is looked at this long after. */
 export const LOOK_MS = 300_000;
-/** Of so many that are due each tenant's are found: no slice of an alarm reads more rows. */
-const MOST_DUE = 5_000;
+/** Tenants that are asked for recordings that are due, at a time: a slice of an alarm reads few rows of each. */
+const TENANTS_ASKED = 500;
 /** What SignalWire tells of a recording's end has come by then, as a rule. */
 export const GRACE_MS = 10_000;
 /** Whether the rule's server was told of the end: by a callback of SignalWire's, or by what we know in its place. */
@@ -95,6 +95,8 @@ type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<stri
 export class Recordings {
   readonly #disk: Disk;
   readonly #now: () => number;
+  /** Of which tenant recordings were taken last, to be looked at. */
+  #taken_of = "";
   /** What `nextDue` found last; undefined since the table changed. */
   #nextDue: number | null | undefined;
   /** The room that was left last, whose recordings are looked at by then: a conference's end is many leaves. */
@@ -234,22 +236,39 @@ export class Recordings {
       if (isOpen(row) && (row.due_at ?? due_at + 1) > due_at) this.update(row, { due_at });
   }
 
-  /** Those that are to be looked at, the longest due first; few of one tenant, whose many would keep another's waiting. */
+  /** Those that are to be looked at: of one tenant after another a few, the longest due first. The next time goes on behind them. */
   takeDue(limit: number, of_tenant: number): Recording[] {
-    const taken = new Map<string, Recording[]>();
-    let count = 0;
-    for (const row of this.#cursor(
-      "INDEXED BY recordings_by_due WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
-      this.#now(),
-      MOST_DUE,
-    )) {
-      const rows = taken.get(row.tenant) ?? [];
-      if (rows.length === of_tenant) continue;
-      taken.set(row.tenant, [...rows, readRow(row)]);
-      count += 1;
-      if (count === limit) break;
+    const taken: Recording[] = [];
+    const last = this.#taken_of;
+    let hasBegunAnew = false;
+    for (let asked = 0; asked < TENANTS_ASKED && taken.length < limit; asked += 1) {
+      const tenant = this.#tenantAfter(this.#taken_of);
+      if (tenant === null || (hasBegunAnew && tenant > last)) {
+        if (hasBegunAnew || last === "") break;
+        hasBegunAnew = true;
+        this.#taken_of = "";
+        continue;
+      }
+      this.#taken_of = tenant;
+      taken.push(
+        ...this.#select(
+          "INDEXED BY recordings_by_tenants_due WHERE due_at IS NOT NULL AND tenant = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
+          tenant,
+          this.#now(),
+          Math.min(of_tenant, limit - taken.length),
+        ),
+      );
     }
-    return [...taken.values()].flat();
+    return taken;
+  }
+
+  /** The next one that has recordings to be looked at, now or later. */
+  #tenantAfter(tenant: string): string | null {
+    const [row] = this.#disk.exec<{ tenant: string | null }>(
+      "SELECT MIN(tenant) AS tenant FROM recordings INDEXED BY recordings_by_tenants_due WHERE due_at IS NOT NULL AND tenant > ?",
+      tenant,
+    );
+    return row?.tenant ?? null;
   }
 
   /** When one is next to be looked at, ms. */
@@ -334,13 +353,10 @@ export class Recordings {
   }
 
   #select(where: string, ...values: SqlStorageValue[]): Recording[] {
-    return this.#cursor(where, ...values)
+    return this.#disk
+      .exec<Row>(`SELECT ${COLUMNS} FROM recordings ${where}`, ...values)
       .toArray()
       .map(readRow);
-  }
-
-  #cursor(where: string, ...values: SqlStorageValue[]): SqlStorageCursor<Row> {
-    return this.#disk.exec<Row>(`SELECT ${COLUMNS} FROM recordings ${where}`, ...values);
   }
 }
 

@@ -331,7 +331,7 @@ test("one that failed is not taken for another of the room that goes on", async 
   });
 });
 
-test("a tenant whose server hangs, and who has many recordings, keeps no other tenant's waiting", async () => {
+test("a tenant whose server hangs, and who has many recordings, keeps others' waiting for one try, and has its next run for its own others", async () => {
   await scene("hangs", async (one) => {
     const ended = { room: ROOM, state: "completed", started_at: START } as const;
     const hung = { ...HOOK, events: ["completed"], url: "https://hung.example.com/told" };
@@ -349,13 +349,35 @@ test("a tenant whose server hangs, and who has many recordings, keeps no other t
       return url === hung.url ? await promise : new Response(null, { status: 204 });
     });
     const run = one.later(1_000);
-    await expect.poll(() => urls.filter((url) => url !== hung.url)).toHaveLength(2);
-    expect(urls.filter((url) => url === hung.url)).toHaveLength(1);
-    // It took long: the tenant's others wait for the next run.
+    await expect.poll(() => urls).toEqual([hung.url]);
     one.now += 18_000;
     resolve(new Response(null, { status: 204 }));
     await run;
-    expect(urls.filter((url) => url === hung.url)).toHaveLength(1);
+    expect(urls).toEqual([hung.url, `${HOOK.url}/globex`, `${HOOK.url}/initech`]);
+  });
+});
+
+test("a tenant with thousands of recordings that are due keeps no other tenant's waiting", async () => {
+  await scene("thousands", async ({ ledger: { recordings }, sql, ...one }) => {
+    sql.exec(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+       INSERT INTO recordings (id, tenant, room, state, started_at, due_at)
+       SELECT 'rec-' || i, 'busy', 'busy:room', 'completed', ?1, ?1 - i FROM n`,
+      one.now - 10_000,
+    );
+    const add = (tenant: string, due_at: number) =>
+      recordings.add({ tenant, room: `${tenant}:room`, state: "completed", started_at: one.now, due_at });
+    for (const tenant of ["acme", "globex"]) add(tenant, one.now - 1);
+    add("zenith", one.now + 1);
+    const of = () => recordings.takeDue(6, 4).map(({ tenant }) => tenant);
+    expect(of()).toEqual(["acme", "busy", "busy", "busy", "busy", "globex"]);
+    expect(recordings.takeDue(3, 4).map(({ tenant, due_at }) => [tenant, due_at])).toEqual([
+      ["acme", one.now - 1],
+      ["busy", one.now - 16_000],
+      ["busy", one.now - 15_999],
+    ]);
+    // Where the last look ended, the next begins.
+    expect(of()).toEqual(["globex", "acme", "busy", "busy", "busy", "busy"]);
   });
 });
 
