@@ -84,7 +84,7 @@ export class RelaySession extends DurableObject<Env> {
     });
     const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
       this.#repositories;
-    this.#pinLimiter = new PinLimiter(sql, now, () => this.#scheduler.keep());
+    this.#pinLimiter = new PinLimiter(this.#repositories.disk, now, () => this.#scheduler.keep());
     this.#apiAccess = new ApiAccess(this.#repositories, now, () => this.#scheduler.keep());
     this.#queue = new WaitingQueue({
       placements,

@@ -182,9 +182,10 @@ export class Scheduler {
 
   /** What found no room on disk may find some now. */
   #save(): void {
-    const { placements, pendingCommands } = this.#host;
+    const { placements, pendingCommands, pinLimiter } = this.#host;
     placements.save();
     pendingCommands.save();
+    pinLimiter.save();
   }
 
   /** Whether it is known what the record has; where there is none, that is. */

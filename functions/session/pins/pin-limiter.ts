@@ -16,6 +16,7 @@ import type {
   PinsClosed,
   PinVerdict,
 } from "../contract/pins.ts";
+import type { Disk } from "../store/disk.ts";
 import { type Guarded, PinRows } from "../store/pin-rows.ts";
 
 /** The longest that one caller is turned away, and that one number takes no PIN: an attack on a number closes it to all. */
@@ -32,9 +33,9 @@ export class PinLimiter extends RpcTarget {
   readonly #wrote: () => void;
 
   /** @param wrote told where there is something to be forgotten one day. */
-  constructor(sql: SqlStorage, now: () => number, wrote: () => void) {
+  constructor(disk: Disk, now: () => number, wrote: () => void) {
     super();
-    this.#rows = new PinRows(sql);
+    this.#rows = new PinRows(disk);
     this.#now = now;
     this.#wrote = wrote;
   }
@@ -81,6 +82,11 @@ export class PinLimiter extends RpcTarget {
       this.#rows.forgetGuard(whose);
     }
     return wasClosed;
+  }
+
+  /** Writes what found no room before. */
+  save(): void {
+    this.#rows.save();
   }
 
   /** Forgets up to `limit` of each kind of row that is old enough; returns how many. */

@@ -55,7 +55,7 @@ async function filled(
       limit_bytes,
     );
     const desk = new PinLimiter(
-      sql,
+      ledger.disk,
       () => now,
       () => {},
     );
@@ -173,7 +173,7 @@ test("more than one run forgets is due at once again", async () => {
       async () => new Set(),
     );
     const desk = new PinLimiter(
-      sql,
+      ledger.disk,
       () => now,
       () => {},
     );

@@ -3,6 +3,8 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import type { PinAttempt } from "../../../../functions/session/contract/pins.ts";
 import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
+import { Disk } from "../../../../functions/session/store/disk.ts";
+import { FULL, needsRoom, SqlFaults } from "../sql-faults.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -36,7 +38,8 @@ async function atLimiter(
   const id = env.RELAY_SESSION.newUniqueId();
   await runInDurableObject(env.RELAY_SESSION.get(id), (_, { storage }) => {
     const clock = { now: 1_700_000_000_000 };
-    test(new PinLimiter(storage.sql, () => clock.now, vi.fn()), clock, storage.sql);
+    const disk = new Disk(storage.sql, () => clock.now);
+    test(new PinLimiter(disk, () => clock.now, vi.fn()), clock, storage.sql);
   });
 }
 
@@ -138,4 +141,33 @@ test("nothing is kept for ever: verdicts an hour, tries while they count, a call
     expect(rows()).toEqual({ guards: 0, tries: 0 });
     expect(desk.nextForget()).toBeNull();
   });
+});
+
+test("a full storage gives nobody another try, and takes the right PIN of everybody else; what was counted is written when there is room", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await atLimiter((desk, clock, sql) => {
+    tryPin(desk);
+    {
+      using _full = new SqlFaults(sql, needsRoom, FULL);
+      expect(Array.from({ length: 4 }, () => tryPin(desk))).toEqual([
+        "allowed",
+        "allowed",
+        "allowed",
+        "caller",
+      ]);
+      expect(tryPin(desk, { wrong: false })).toBe("caller");
+      expect(desk.closed("acme").callers).toMatchObject([{ who: "+15550100001" }]);
+      // The same webhook again is no other try.
+      const repeat = { from: "+15550100002", call_id: "repeated" };
+      expect(Array.from({ length: 9 }, () => tryPin(desk, repeat))).toEqual(Array(9).fill("allowed"));
+      expect(tryPin(desk, { from: "+15550100003", wrong: false })).toBe("allowed");
+    }
+    desk.save();
+    const after = new PinLimiter(new Disk(sql, () => clock.now), () => clock.now, vi.fn());
+    expect(tryPin(after, { wrong: false })).toBe("caller");
+    expect(after.closed("acme")).toEqual(desk.closed("acme"));
+    expect(desk.letIn("acme", "+15550100001")).toBe(true);
+    expect(tryPin(desk, { wrong: false })).toBe("allowed");
+  });
+  vi.restoreAllMocks();
 });

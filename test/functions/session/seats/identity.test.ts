@@ -146,7 +146,7 @@ describe("a wrong PIN", () => {
 
   test("shuts out the same caller alone, in every spelling of the table", async () => {
     await withStorage((storage) => {
-      const desk = new PinLimiter(storage.sql, () => NOW, vi.fn());
+      const desk = new PinLimiter(new Disk(storage.sql, () => NOW), () => NOW, vi.fn());
       for (const one of spellings) {
         const wrong = others(one).filter((other) => {
           storage.sql.exec("DELETE FROM pin_guards");
@@ -161,7 +161,7 @@ describe("a wrong PIN", () => {
 
   test("counts on from what the version before counted, and an operator lets the caller in again by either name", async () => {
     await withStorage((storage) => {
-      const desk = new PinLimiter(storage.sql, () => NOW, vi.fn());
+      const desk = new PinLimiter(new Disk(storage.sql, () => NOW), () => NOW, vi.fn());
       const old = "sip:b%6fb@example.com";
       const count = (kind: string, who: string, tries: number[], until = 0) =>
         storage.sql.exec(

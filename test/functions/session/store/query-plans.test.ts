@@ -187,7 +187,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   useFacts(ledger);
   usePins(
     new PinLimiter(
-      sql,
+      ledger.disk,
       () => now,
       () => {},
     ),
