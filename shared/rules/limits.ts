@@ -14,6 +14,8 @@ export const SAY_LENGTH = 2_000;
 export const SPOKEN_LENGTH = 4_000;
 /** Characters up to which a filled-in name is looked at, to say what is wrong with it: no name that is good has so many. */
 export const NAME_LENGTH = 128;
+/** Templates of rooms that are recorded, filled in to see whether a caller's room is one: where more might make its name, it may be. */
+export const TEMPLATES_FILLED = 1_000;
 /** Characters of a value to match. */
 export const TEXT_LENGTH = 512;
 /** Characters of a `when`. */

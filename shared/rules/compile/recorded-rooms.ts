@@ -1,7 +1,7 @@
 import type { Call } from "../../call.ts";
 import type { JoinParameters } from "../../conference.ts";
 import type { Answers } from "../answers.ts";
-import { NAME_LENGTH } from "../limits.ts";
+import { NAME_LENGTH, TEMPLATES_FILLED } from "../limits.ts";
 import type { ActionText, PlaceText } from "../schema/action-schema.ts";
 import type { Rule } from "../schema/ruleset.ts";
 import { fill, isLiteral, readTemplate, type Template } from "../template.ts";
@@ -58,17 +58,18 @@ function* recordingWithin(
 interface RoomTemplate {
   place: PlaceText;
   template: Template;
-  /** What every name that it makes begins with. */
-  head: string;
 }
 
 /** The rooms that some rule records. A rule is read once, however many have the same room. */
 export class RecordedRooms {
   readonly #names = new Set<string>();
-  readonly #templates: readonly RoomTemplate[];
+  /** By what every name that they make begins with. */
+  readonly #templates: ReadonlyMap<string, RoomTemplate[]>;
+  /** How long those beginnings are. */
+  readonly #lengths: ReadonlySet<number>;
 
   constructor(rules: readonly RecordingRule[]) {
-    const templates = new Map<string, RoomTemplate>();
+    const templates = new Map<string, RoomTemplate & { head: string }>();
     for (const { place, pin } of rules) {
       const template = readTemplate(place.room, pin);
       if (isLiteral(template)) for (const name of roomNames(place.room.trim(), place)) this.#names.add(name);
@@ -78,14 +79,17 @@ export class RecordedRooms {
         templates.set(JSON.stringify([place.room, place.overflow?.rooms, pin]), { place, template, head });
       }
     }
-    this.#templates = [...templates.values()];
+    this.#templates = Map.groupBy(templates.values(), ({ head }) => head);
+    this.#lengths = new Set([...this.#templates.keys()].map(({ length }) => length));
   }
 
-  /** Whether one of them has one of these names, filled in with the same call's values. */
+  /** Whether one of them has one of these names, filled in with the same call's values. Where too many might have it, one may. */
   mayBe(names: readonly string[], call: Call, answers?: Answers): boolean {
     if (names.some((name) => this.#names.has(name))) return true;
-    return this.#templates.some(({ place, template, head }) => {
-      if (!names.some((name) => name.startsWith(head))) return false;
+    const heads = new Set(names.flatMap((name) => [...this.#lengths].map((length) => name.slice(0, length))));
+    const likely = [...heads].flatMap((head) => this.#templates.get(head) ?? []);
+    if (likely.length > TEMPLATES_FILLED) return true;
+    return likely.some(({ place, template }) => {
       const filled = fill(template, NAME_LENGTH, call, answers);
       // As the names themselves are.
       return filled.ok && roomNames(filled.text.trim(), place).some((name) => names.includes(name));

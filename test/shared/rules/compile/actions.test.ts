@@ -256,3 +256,40 @@ describe("seats", () => {
     expect(own).toMatchObject({ announce: [{ say: "Hi.", language: "en-US", voice: "Vicki" }] });
   });
 });
+
+describe("a caller whose room another rule records", () => {
+  /** So many rules record rooms of this kind each; `last` is one of them, with this room. */
+  const isTold = (records: number, room: (nth: number) => string, mine: string, name: string) => {
+    const recording = Array.from({ length: records }, (_, nth) => ({
+      id: `records-${nth}`,
+      match: { params: { nobody: String(nth) } },
+      place: {
+        room: room(nth),
+        capacity: 9,
+        overflow: overflowTo("next", { rooms: 20 }),
+        join: { record: "record-from-start" },
+      },
+    }));
+    const rules = [{ id: "mine", match: {}, place: { room: mine } }, ...recording];
+    const ruleset = { defaults: { recording_notice: { say: "You are recorded." } }, rules };
+    const decision = decideFor(ruleset, callWith({ params: { name } }));
+    if (decision.action !== "place") throw new Error("the call was not placed");
+    return decision.announces_recording === true;
+  };
+
+  test("is told, by the first rooms and by those that they overflow into, and no other is", () => {
+    const own = (nth: number) => `team-{param.name}-of-${nth}`;
+    expect(isTold(3, own, "team-{param.name}-of-2", "x")).toBe(true);
+    expect(isTold(3, own, "team-x-of-2-20", "x")).toBe(true);
+    expect(isTold(3, own, "team-x-of-2-21", "x")).toBe(false);
+    expect(isTold(3, own, "team-{param.name}-of-3", "x")).toBe(false);
+    expect(isTold(3, own, "team", "x")).toBe(false);
+  });
+
+  test("is told that it may be where more rooms than can be filled in begin as its name does, and only there", () => {
+    expect(isTold(1_001, (nth) => `team-{param.name}-${nth}`, "team-a", "x")).toBe(true);
+    expect(isTold(1_001, (nth) => `team-{param.name}-${nth}`, "desk-a", "x")).toBe(false);
+    expect(isTold(1_001, (nth) => `team-${nth}-{param.name}`, "team-a", "x")).toBe(false);
+    expect(isTold(1_001, (nth) => `team-${nth}-{param.name}`, "team-1000-{param.name}", "x")).toBe(true);
+  });
+});
