@@ -1,8 +1,13 @@
 import { Agent, request } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Request } from "./inputs.ts";
 
 /** Longer than that no answer is waited for. */
 const PATIENCE_MS = 20_000;
+/** An answer that needs no body has come within this. */
+const EARLY_MS = 200;
+/** What a client sees of a server that answered before it had read the body, and closed. */
+const CLOSED_EARLY = new Set(["EPIPE", "ECONNRESET"]);
 
 export interface Answer {
   /** 0: there was none. */
@@ -22,10 +27,29 @@ export class Wire {
     this.#port = Number(new URL(worker_url).port);
   }
 
-  async send({ method, path, headers, body }: Request): Promise<Answer> {
+  async send(request: Request): Promise<Answer> {
     const began = performance.now();
-    const given = Promise.withResolvers<Omit<Answer, "ms">>();
-    const fail = (error: Error) => given.resolve({ status: 0, headers: "", body: error.message });
+    const answer = await this.#send(request, 0);
+    // The answer may be lost with the connection: before the body is sent there is time to read it.
+    const isLost = "closed_early" in answer && request.body.length > 0;
+    const { status, headers, body } = isLost ? await this.#send(request, EARLY_MS) : answer;
+    return { status, headers, body, ms: performance.now() - began };
+  }
+
+  /** @param early_ms how long an answer is waited for before the body is sent. */
+  async #send(
+    { method, path, headers, body }: Request,
+    early_ms: number,
+  ): Promise<Omit<Answer, "ms"> & { closed_early?: true }> {
+    const given = Promise.withResolvers<Omit<Answer, "ms"> & { closed_early?: true }>();
+    let isAnswered = false;
+    const fail = (error: NodeJS.ErrnoException) =>
+      given.resolve({
+        status: 0,
+        headers: "",
+        body: error.message,
+        ...(CLOSED_EARLY.has(error.code ?? "") ? { closed_early: true as const } : {}),
+      });
     const hasBody = body.length > 0;
     // Each name stands once here, with all its values: Node sends them one by one.
     const named = new Map<string, [string, string[]]>();
@@ -47,6 +71,7 @@ export class Wire {
       for (const [name, values] of named.values())
         outgoing.setHeader(name, values.length === 1 ? (values[0] ?? "") : values);
       outgoing.on("response", (response) => {
+        isAnswered = true;
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", fail);
@@ -59,13 +84,22 @@ export class Wire {
         );
       });
       outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer within ${PATIENCE_MS / 1_000} s`)));
-      outgoing.on("error", fail);
-      outgoing.end(body);
+      // Once it answers, the rest of the body is of no use to the server.
+      outgoing.on("error", (error) => {
+        if (!isAnswered) fail(error);
+      });
+      if (early_ms > 0) {
+        outgoing.flushHeaders();
+        await Promise.race([given.promise, wait(early_ms)]);
+      }
+      if (!isAnswered) outgoing.end(body);
+      const answer = await given.promise;
+      if (!outgoing.writableEnded) outgoing.destroy();
+      return answer;
     } catch (error) {
       // What Node's client does not send, no client does.
-      given.resolve({ status: UNSENDABLE, headers: "", body: String(error) });
+      return { status: UNSENDABLE, headers: "", body: String(error) };
     }
-    return { ...(await given.promise), ms: performance.now() - began };
   }
 
   close(): void {
