@@ -54,6 +54,7 @@ export async function stateOf(
   for (const project_id of projects.keys()) {
     const session = JSON.parse(await text(`/api/projects/${project_id}/session`)) as SessionStatus;
     const { breaker, leaving, state: link, counters } = session;
+    // Those of the project alone: a tenant may have its own calls join by document.
     const open = [breaker, leaving].filter(({ open_until }) => open_until !== null).length;
     state.set(`${project_id}: open breakers`, String(open));
     if (whole)

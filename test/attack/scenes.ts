@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { SessionStatus } from "../../functions/session/operator/session-status.ts";
 import type { Attacker } from "./attacker.ts";
 import type { Value } from "./bodies.ts";
 import { changes, describeChange, stateOf } from "./effects.ts";
@@ -145,6 +146,16 @@ function keying(first: Input, asked: Answer, digits: string): Input {
 
 function stateIn(document: string): string | null {
   return /"partyline":"([^"]+)"/.exec(document)?.[1] ?? /[?&;]partyline=([\w-]+)/.exec(document)?.[1] ?? null;
+}
+
+async function sessionFor(
+  attacker: Attacker,
+  tenant: TenantName,
+  send: (input: Input) => Promise<Answer>,
+): Promise<SessionStatus> {
+  const { project_id } = tenantOf(attacker, tenant).project;
+  const answer = await send(asking("GET /api/projects/:project/session", { project: project_id }));
+  return JSON.parse(answer.body) as SessionStatus; // The API's own.
 }
 
 function tenantOf({ environment }: Attacker, name: TenantName): StagedTenant {
@@ -426,11 +437,38 @@ export const scenes: readonly Scene[] = [
           ]),
         );
       }
-      const { project_id } = tenantOf(attacker, "alfa").project;
-      const session = await send(asking("GET /api/projects/:project/session", { project: project_id }));
-      const open = [...session.body.matchAll(/"open_until":([^,}]+)/g)].map(([, until]) => until);
-      if (open.join() !== "null,null")
-        complaints.push(`a breaker of the project is open: ${session.body.slice(0, 500)}`);
+      const { breaker, leaving } = await sessionFor(attacker, "alfa", send);
+      if (breaker.open_until !== null || leaving.open_until !== null)
+        complaints.push(`a breaker of the project is open: ${JSON.stringify({ breaker, leaving })}`);
+      return complaints;
+    },
+  },
+  {
+    name: "one tenant's calls that RELAY does not know, and that live",
+    async play(attacker) {
+      const complaints: string[] = [];
+      const send = sender(attacker, complaints);
+      for (const nth of [1, 2, 3]) {
+        const call_id = `unknown-${nth}`;
+        const call = calling("delta", numbers.team, { call_id });
+        if (call.body.is !== "call") continue;
+        await send({ ...call, body: { ...call.body, call: [...call.body.call, ["node_id", "node-1"]] } });
+        const joined = telling(
+          [
+            ["status", "participant-join"],
+            ["name", "delta:team"],
+            ["conference_id", "made-up"],
+            ["call_id", call_id],
+          ],
+          { tenant: "delta" },
+        );
+        await send({ ...joined, signature: "right" });
+      }
+      const { breaker, of_tenants } = await sessionFor(attacker, "delta", send);
+      const own = of_tenants?.breaker["delta"]?.open_until ?? null;
+      if (own === null) complaints.push("the tenant's calls still try RELAY");
+      if (breaker.open_until !== null)
+        complaints.push(`the project's breaker is open: ${JSON.stringify(breaker)}`);
       return complaints;
     },
   },
