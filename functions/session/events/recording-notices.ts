@@ -30,6 +30,8 @@ const MOST_TAKEN = 3;
 const ASKED_FOR = 3;
 /** Participants written down as told in one turn. */
 const AT_ONCE = 20;
+/** Rooms looked at in one turn, for whether somebody in them is to be told. */
+const ROOMS_AT_ONCE = 200;
 
 /** What a conference's events, and a form of its recording, say of it. */
 const BEGINS = new Set(["record-start", "record-resume", "recording-in-progress"]);
@@ -102,8 +104,11 @@ export class Notices {
 
   /** What another incarnation left, or could not be told before. */
   resume(): void {
-    this.#host.recorded.forget();
-    for (const room of this.#host.recorded.all()) this.#tell(room);
+    const { recorded, turns } = this.#host;
+    recorded.forget();
+    turns
+      .each(recorded.all(), ROOMS_AT_ONCE, (room) => this.#tell(room))
+      .catch((error: unknown) => log("error", "notice.broke", { error: describeError(error) }));
   }
 
   #tell(room: string): void {

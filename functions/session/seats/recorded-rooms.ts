@@ -9,7 +9,9 @@ interface Recorded {
 }
 
 /** Rooms in one read; more than are ever recorded at once by one project. */
-const MOST = 10_000;
+const MOST = 5_000;
+/** A room that nobody of its conference is in is forgotten after so long: until then a join may still be told of late. */
+const EMPTY_MS = 3_600_000;
 
 /**
  * RecordedRooms — rooms whose live conference is known to be recorded: SignalWire said so, or a participant joined who asked for it; and
@@ -74,7 +76,7 @@ export class RecordedRooms {
   forget(): void {
     for (const room of this.all()) {
       const { since, conference_id } = this.#recorded.get(room) ?? { since: 0, conference_id: null };
-      if (since < this.#now() - LONGEST_CALL_MS) this.ended(room, conference_id);
+      if (since < this.#now() - EMPTY_MS && !this.has(room)) this.ended(room, conference_id);
     }
   }
 }

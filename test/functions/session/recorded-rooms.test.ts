@@ -54,3 +54,21 @@ test("a recording of whose end nothing was told is forgotten after a day", async
     expect(recorded.all()).toEqual([]);
   });
 });
+
+test("a recording of whose end nothing was told is forgotten an hour after the last participant left", async () => {
+  await scene("hour", ({ recorded, events }, clock) => {
+    recorded.began(ROOM, "conf-1");
+    clock.now += 2 * 3_600_000;
+    recorded.forget();
+    expect(recorded.all()).toEqual([ROOM]);
+    const { params } = joinOf("a", "conf-1");
+    events.apply({
+      kind: "conference",
+      event_type: "calling.conference",
+      timestamp: clock.now / 1_000,
+      params: { ...params, status: "participant-leave" } as never,
+    });
+    recorded.forget();
+    expect(recorded.all()).toEqual([]);
+  });
+});
