@@ -1,12 +1,13 @@
 import { forgottenAt, openGuard, type PinGuard } from "../../../shared/pin-guard.ts";
 import type { ClosedPins, PinAttempt, PinsClosed } from "../contract/pins.ts";
 import type { Disk } from "./disk.ts";
+import { dropOldest } from "./drop-oldest.ts";
 
 /** A webhook that comes twice does so within seconds; an hour is for the ones that do not. */
 const VERDICT_MS = 3_600_000;
 /** Operators are shown so many at most, those that last longest first. */
 const SHOWN = 500;
-/** Of each kind so many are counted without a row, where the storage is full; past that no PIN is taken. */
+/** So many callers and numbers are counted without a row, where the storage is full; past that no PIN is taken. */
 const UNWRITTEN = 10_000;
 
 /** Whose guard: a caller's or a dialled number's. */
@@ -46,9 +47,13 @@ export class PinRows {
 
   putGuard(whose: Guarded, guard: PinGuard, window_ms: number): void {
     const id = idOf(whose);
-    this.#guards.delete(id);
-    if (!this.#writeGuard(whose, guard, window_ms))
-      keepUnwritten(this.#guards, id, { whose, guard, window_ms });
+    if (this.#writeGuard(whose, guard, window_ms)) {
+      this.#guards.delete(id);
+      return;
+    }
+    if (this.#guards.size >= UNWRITTEN && !this.#guards.has(id))
+      throw new Error("there is no room to count PINs");
+    this.#guards.set(id, { whose, guard, window_ms });
   }
 
   /** False where there was no room. */
@@ -112,7 +117,8 @@ export class PinRows {
     const forget_at = now + VERDICT_MS;
     if (!this.#writeVerdict(of, verdict, forget_at)) {
       const id = JSON.stringify([call_id, entry, step, answer]);
-      keepUnwritten(this.#verdicts, id, { of, verdict, forget_at });
+      this.#verdicts.set(id, { of, verdict, forget_at });
+      dropOldest(this.#verdicts, UNWRITTEN);
     }
   }
 
@@ -174,9 +180,4 @@ export class PinRows {
 
 function idOf({ tenant, kind, who }: Guarded): string {
   return JSON.stringify([tenant, kind, who]);
-}
-
-function keepUnwritten<Kept>(unwritten: Map<string, Kept>, id: string, kept: Kept): void {
-  if (unwritten.size >= UNWRITTEN) throw new Error("there is no room to count PINs");
-  unwritten.set(id, kept);
 }
