@@ -94,8 +94,12 @@ export class ShortJoins {
     // The events say whether the rule wants to hear who speaks.
     for (const name of OURS)
       if (name !== "status_callback_event" || !events.split(" ").includes("speaker")) delete short[name];
-    const whole = this.#whole(short, hooks, tenant, room);
-    return OURS.every((name) => whole[name] === join[name]) ? short : join;
+    // One that waits for a room names none yet; read again it does, which is put right with the room that it gets.
+    const isWhole = [room, null].some((named) => {
+      const whole = this.#whole(short, hooks, tenant, named);
+      return OURS.every((name) => whole[name] === join[name]);
+    });
+    return isWhole ? short : join;
   }
 
   #whole(join: JoinParameters, hooks: string, tenant: string, room: string | null): JoinParameters {

@@ -3,6 +3,8 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { askApi } from "../api/ask.ts";
 import { type Fixture, openFixture, sent, warmUp } from "../fixture.ts";
+import { call, openContext } from "../session/calls/context-fixture.ts";
+import { callFrom, inWaitingRoom, lose, room, waits } from "../waiting-room-fixture.ts";
 
 const rules = [{ id: "support", match: {}, place: { room: "support" } }];
 const caller = { from: "+15550100001", to: "+15550100100" };
@@ -105,28 +107,33 @@ describe("status callbacks, the second feed", () => {
     expect(await home.carrier.journal({ kind: "rest" })).toEqual([]);
   });
 
-  test("the token is in no row: it is derived anew", async () => {
-    await using home = await openFixture({ rules, carrier: { speed: 10 } });
-    const call_id = await inRoom(home);
+  test("the token is in no row, of callers in rooms or in the queue: a session that was lost derives it anew", async () => {
+    await using home = await openContext([room(1)], { carrier: { speed: 10 } });
+    const inside = await call(home);
+    await inWaitingRoom(home, inside);
+    const waiter = await callFrom(home, "+15550100002");
+    await waits(home, waiter);
     const token = new URL(await callbackUrl(home)).searchParams.get("token");
     const session = env.RELAY_SESSION.get(env.RELAY_SESSION.idFromName(home.carrier.project_id));
-    /** The tables that hold it. */
-    const holding = () =>
-      runInDurableObject(session, (_, { storage: { sql } }) =>
-        sql
-          .exec<{ name: string }>(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
-          )
-          .toArray()
-          .map(({ name }) => name)
-          .filter((name) =>
-            JSON.stringify(sql.exec(`SELECT * FROM ${name}`).toArray()).includes(String(token)),
-          ),
-      );
-    expect(await holding()).toEqual([]);
-    await home.carrier.hangUp(call_id);
-    await home.carrier.wait({ call: { call_id, state: "ended" } });
-    expect(await holding()).toEqual([]);
+    const holding = await runInDurableObject(session, (_, { storage: { sql } }) =>
+      sql
+        .exec<{ name: string }>(
+          "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+        )
+        .toArray()
+        .map(({ name }) => name)
+        .filter((name) =>
+          JSON.stringify(sql.exec(`SELECT * FROM ${name}`).toArray()).includes(String(token)),
+        ),
+    );
+    expect(holding).toEqual([]);
+    await lose(home);
+    await home.carrier.hangUp(inside);
+    const joined = { status: "participant-join", call_id: waiter, http_status: 204 };
+    await home.carrier.wait({
+      journal: { kind: "status_callback", contains: joined },
+      timeout_ms: 15_000,
+    });
   });
 
   test("a wrong token, another tenant's, or a wrong signature is refused", async () => {
