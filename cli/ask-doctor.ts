@@ -1,5 +1,5 @@
-import { type DoctorReply, doctorReplySchema } from "../shared/api/doctor.ts";
-import { apiUrl, askWorker, cannot, type Failure, unexpected } from "./ask-worker.ts";
+import type { DoctorReply } from "../shared/api/doctor.ts";
+import { apiUrl, askApi, cannot, type Failure, unexpected } from "./ask-worker.ts";
 
 /** The Worker waits for RELAY, REST and KV for about 14 s at most. */
 const ANSWER_MS = 30_000;
@@ -12,21 +12,21 @@ export type Asked = { ok: true; reply: DoctorReply } | Failure;
  * @param token The Worker's `ADMIN_TOKEN`.
  */
 export async function askDoctor(pasted: string, token: string): Promise<Asked> {
-  const endpoint = endpointOf(pasted);
-  if (endpoint === null) {
+  const target = targetOf(pasted);
+  if (target === null) {
     return cannot(
       "not_a_webhook_url",
       "the URL should be the one pasted at SignalWire: https://<host>/hooks/<tenant>/swml",
     );
   }
-  const body = JSON.stringify({ url: pasted });
-  const answer = await askWorker(endpoint, token, { method: "POST", body, answer_ms: ANSWER_MS });
+  const { url, tenant } = target;
+  const request = { params: { tenant }, body: { url: pasted } };
+  const answer = await askApi({ url, token }, "examineTenant", request, { answer_ms: ANSWER_MS });
   if (!answer.ok) return answer;
-  const { origin } = endpoint;
+  const { origin } = apiUrl(url, "");
   switch (answer.status) {
     case 200: {
-      const reply = doctorReplySchema.safeParse(answer.json);
-      if (reply.success) return { ok: true, reply: reply.data };
+      if (answer.told?.status === 200) return { ok: true, reply: answer.told.data };
       return cannot(
         "not_a_partyline",
         `what answers at ${origin} is not a Partyline, or one of another version.`,
@@ -38,15 +38,15 @@ export async function askDoctor(pasted: string, token: string): Promise<Asked> {
         `${origin} has no doctor: it is not a Partyline, or an older one. Is the host right?`,
       );
     default:
-      return unexpected(endpoint, answer);
+      return unexpected(apiUrl(url, ""), answer);
   }
 }
 
 /** Where to ask; null where the URL names no host or tenant. */
-function endpointOf(pasted: string): URL | null {
+function targetOf(pasted: string): { url: URL; tenant: string } | null {
   const url = URL.parse(pasted);
   const [, base, tenant] = /^(.*?)\/hooks\/([^/]+)/.exec(url?.pathname ?? "") ?? [];
   if (!url || tenant === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
-  // The endpoint is https even where http was pasted; that it was is then among what is wrong.
-  return apiUrl(new URL(base || "/", url.origin), `/tenants/${tenant}/doctor`);
+  // It is asked by https even where http was pasted; that it was is then among what is wrong.
+  return { url: new URL(base || "/", url.origin), tenant: decodeURIComponent(tenant) };
 }

@@ -1,4 +1,7 @@
 import { isLoopback } from "../functions/api/doctor/loopback.ts";
+import { type ApiAnswer, type ApiRequest, prepare, readAnswer } from "../shared/api/client.ts";
+import type { Endpoint } from "../shared/api/endpoint.ts";
+import type { Operation } from "../shared/api/endpoints.ts";
 import { refusalSchema } from "../shared/api/refusal.ts";
 
 export type CannotAsk =
@@ -21,32 +24,53 @@ export interface Failure {
 }
 
 /** What the Worker said; the command judges it. */
-export interface WorkerAnswer {
+export interface WorkerAnswer<O extends Operation = Operation> {
   ok: true;
   status: number;
   /** The hash in its `ETag`; null without one. */
   etag: string | null;
   /** Undefined where it is not JSON. */
   json: unknown;
+  /** Null where it is none of the operation's answers. */
+  told: ApiAnswer<O> | null;
+}
+
+/** Where a Worker is, and what it is asked with. */
+export interface Access {
+  /** The path included under which it is served. */
+  url: URL;
+  /** The Worker's `ADMIN_TOKEN`, or a tenant's token. */
+  token: string;
 }
 
 interface Question {
-  method: "GET" | "POST" | "PUT";
+  method: Endpoint["method"];
   headers?: Record<string, string>;
   body?: string;
   /** How long the answer may take, in milliseconds. */
   answer_ms: number;
 }
 
+/** Asks for one operation of the API. Never rejects. @param how the headers that it wants, and how long the answer may take. */
+export async function askApi<O extends Operation>(
+  { url, token }: Access,
+  operation: O,
+  request: ApiRequest<O>,
+  how: Pick<Question, "headers" | "answer_ms">,
+): Promise<WorkerAnswer<O> | Failure> {
+  const { path, ...prepared } = prepare(operation, request);
+  const answer = await ask(apiUrl(url, path), token, { ...prepared, ...how });
+  return answer.ok ? { ...answer, told: readAnswer(operation, answer.status, answer.json) } : answer;
+}
+
 /**
  * Asks a Worker's API. Never rejects; no token, no answer, a wrong token, a closed API and a redirect are told apart here.
- * @param token The Worker's `ADMIN_TOKEN`.
  */
-export async function askWorker(
+async function ask(
   endpoint: URL,
   token: string,
   question: Question,
-): Promise<WorkerAnswer | Failure> {
+): Promise<Omit<WorkerAnswer, "told"> | Failure> {
   if (token === "") {
     return cannot("no_token", "ADMIN_TOKEN is not set: give this command the Worker's in the environment.");
   }
@@ -86,7 +110,10 @@ export function apiUrl(base: URL, path: string): URL {
 }
 
 /** For an answer of which the command can make nothing. */
-export function unexpected({ origin }: URL, { status, json }: WorkerAnswer): Failure {
+export function unexpected(
+  { origin }: URL,
+  { status, json }: Pick<WorkerAnswer, "status" | "json">,
+): Failure {
   const refusal = refusalSchema.safeParse(json);
   return cannot(
     "failed",
@@ -107,8 +134,9 @@ function refused({ origin }: URL, { status, headers }: Response, json: unknown):
   }
   if (status === 403) {
     const refusal = refusalSchema.safeParse(json);
-    if (refusal.success && refusal.data.error.code === "api_closed")
-      return cannot("api_closed", refusal.data.error.message);
+    // What the Worker itself refuses is for the command to say.
+    if (refusal.success && refusal.data.error.code !== "api_closed") return null;
+    if (refusal.success) return cannot("api_closed", refusal.data.error.message);
     return cannot(
       "forbidden",
       `something before the Worker at ${origin} refuses the request (403). It would refuse SignalWire's too: let /hooks and /api through.`,

@@ -1,18 +1,24 @@
 import { refusalSchema } from "../shared/api/refusal.ts";
-import { badRulesetSchema, writtenSchema } from "../shared/api/ruleset.ts";
 import type { Problem } from "../shared/rules/schema/problems.ts";
-import { apiUrl, askWorker, cannot, type Failure, unexpected, type WorkerAnswer } from "./ask-worker.ts";
+import {
+  type Access,
+  apiUrl,
+  askApi,
+  cannot,
+  type Failure,
+  unexpected,
+  type WorkerAnswer,
+} from "./ask-worker.ts";
 
 /** The Worker waits for KV for about 14 s at most; 4 MiB may take a while on their way. */
 const ANSWER_MS = 60_000;
 
 /** Whose ruleset, where. */
-export interface Target {
-  url: URL;
+export interface Target extends Access {
   tenant: string;
-  /** The Worker's `ADMIN_TOKEN`. */
-  token: string;
 }
+
+type Answered = Pick<WorkerAnswer, "status" | "json">;
 
 /** `hash` names the version in KV. Null: there is none. An unreadable one is not JSON, say; `message` says how. */
 export type Fetched =
@@ -28,8 +34,8 @@ export type Written =
 
 /** The ruleset as KV has it, secrets as `***`. Never rejects. */
 export async function fetchRuleset(target: Target): Promise<Fetched> {
-  const endpoint = endpointOf(target);
-  const answer = await askWorker(endpoint, target.token, { method: "GET", answer_ms: ANSWER_MS });
+  const request = { params: { tenant: target.tenant } };
+  const answer = await askApi(target, "getRuleset", request, { answer_ms: ANSWER_MS });
   if (!answer.ok) return answer;
   const { status, etag, json } = answer;
   if (status === 200 && etag !== null && json !== undefined) return { ok: true, hash: etag, ruleset: json };
@@ -37,7 +43,7 @@ export async function fetchRuleset(target: Target): Promise<Fetched> {
   if (status === 404 && said?.code === "no_ruleset") return { ok: true, hash: null };
   if (status === 409 && said !== null && etag !== null)
     return { ok: true, hash: etag, unreadable: said.message };
-  return failureOf(endpoint, target.tenant, answer);
+  return failureOf(target, answer);
 }
 
 /**
@@ -45,34 +51,25 @@ export async function fetchRuleset(target: Target): Promise<Fetched> {
  * @param over The hash of the version that is written over; `*` for whichever stands; null for a first one.
  */
 export async function writeRuleset(target: Target, text: string, over: string | null): Promise<Written> {
-  const endpoint = endpointOf(target);
   const headers: Record<string, string> =
     over === null ? { "if-none-match": "*" } : { "if-match": over === "*" ? over : `"${over}"` };
-  const question = { method: "PUT", headers, body: text, answer_ms: ANSWER_MS } as const;
-  const answer = await askWorker(endpoint, target.token, question);
+  const request = { params: { tenant: target.tenant }, body: text };
+  const answer = await askApi(target, "putRuleset", request, { headers, answer_ms: ANSWER_MS });
   if (!answer.ok) return answer;
-  if (answer.status === 200) {
-    const written = writtenSchema.safeParse(answer.json);
-    if (written.success) return { ok: true, ...written.data };
-  }
-  if (answer.status === 422) {
-    const bad = badRulesetSchema.safeParse(answer.json);
-    if (bad.success) return { ok: false, errors: bad.data.errors, warnings: bad.data.warnings };
-  }
+  const { told } = answer;
+  if (told?.status === 200) return { ok: true, ...told.data };
+  if (told?.status === 422) return { ok: false, errors: told.data.errors, warnings: told.data.warnings };
   if (answer.status === 412) {
     return cannot(
       "version_differs",
       "somebody else wrote in the meantime, and nothing was written: push again, and look at what changes.",
     );
   }
-  return failureOf(endpoint, target.tenant, answer);
+  return failureOf(target, answer);
 }
 
-function endpointOf({ url, tenant }: Target): URL {
-  return apiUrl(url, `/tenants/${tenant}/ruleset`);
-}
-
-function failureOf(endpoint: URL, tenant: string, answer: WorkerAnswer): Failure {
+function failureOf({ url, tenant }: Target, answer: Answered): Failure {
+  const endpoint = apiUrl(url, "");
   const { origin } = endpoint;
   if (answer.status === 404 && refusalOf(answer)?.code === "unknown_tenant") {
     return cannot(
@@ -89,7 +86,7 @@ function failureOf(endpoint: URL, tenant: string, answer: WorkerAnswer): Failure
   return unexpected(endpoint, answer);
 }
 
-function refusalOf({ json }: WorkerAnswer): { code: string; message: string } | null {
+function refusalOf({ json }: Answered): { code: string; message: string } | null {
   const refusal = refusalSchema.safeParse(json);
   return refusal.success ? refusal.data.error : null;
 }

@@ -123,6 +123,26 @@ test("the answers that the page on the API shows have the fields that the Worker
   expect(Object.keys(given?.calls[0] ?? {})).toEqual(Object.keys(wanted?.calls[0] ?? {}));
 });
 
+test("the Worker serves the OpenAPI document to anybody, and still answers every other path itself", async () => {
+  const served = await fetch(`${environment.worker_url}/openapi.json`);
+  expect([served.status, served.headers.get("content-type")]).toEqual([200, "application/json"]);
+  expect(await served.json()).toMatchObject({ openapi: "3.1.0" });
+  for (const [path, status] of [
+    ["/health", 200],
+    ["/api/openapi.json", 401],
+    ["/hooks/acme/swml", 403],
+    ["/nowhere", 404],
+  ] as const)
+    expect([
+      path,
+      (
+        await fetch(`${environment.worker_url}${path}`, {
+          method: path.startsWith("/hooks") ? "POST" : "GET",
+        })
+      ).status,
+    ]).toEqual([path, status]);
+});
+
 test("every command of wrangler's that is named is there", async () => {
   const named = all.flatMap(({ text }) =>
     [...text.matchAll(/npx wrangler ((?:kv key|kv bulk|kv namespace|secret) [a-z]+|[a-z]+)/g)].map(
@@ -146,8 +166,10 @@ test("the staging environment of the page on operations can be deployed", async 
   const staging = readDoc("docs/operations.md").blocks.find(({ info }) => info === "toml")?.text ?? "";
   const config = await readFile(join(root, "wrangler.toml"), "utf8");
   const { folder: made } = temporaryFolder();
-  const main = `main = "${join(root, "functions/index.ts")}"`;
-  await writeFile(join(made, "wrangler.toml"), `${config.replace(/^main = .*$/m, main)}\n${staging}`);
+  const placed = config
+    .replace(/^main = .*$/m, `main = "${join(root, "functions/index.ts")}"`)
+    .replace(/^directory = .*$/m, `directory = "${join(root, "public")}"`);
+  await writeFile(join(made, "wrangler.toml"), `${placed}\n${staging}`);
   const folder = await ReadersFolder.of(environment, readme, firstRules);
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const { out, code } = await folder.run(
