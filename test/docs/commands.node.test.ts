@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../bench/children.ts";
 import { runPartyline } from "../cli/run-partyline.ts";
+import { expectAsTold } from "../functions/api/as-told.ts";
 import { docs, readDoc, root } from "./doc.ts";
 import { type DocsEnvironment, type Ran, ReadersFolder, setUpEnvironment } from "./environment.ts";
 
@@ -90,7 +91,7 @@ test.each(pages.map((doc) => [doc.path, doc] as const))(
   60_000,
 );
 
-test("every request of the page on the API is one that the Worker understands", async () => {
+test("every request of the page on the API is one that the Worker understands, and answers as the table says", async () => {
   const page = readDoc("docs/api.md");
   const folder = await ReadersFolder.of(environment, page, firstRules);
   const { call_id } = await environment.carrier.placeCall({
@@ -103,8 +104,14 @@ test("every request of the page on the API is one that the Worker understands", 
     .filter(({ info }) => info === "sh api")
     .flatMap(({ text }) => text.replaceAll("\\\n", "").trim().split("\n"));
   for (const request of requests) {
-    const ran = await folder.run(`CALL_ID=${call_id}; ${request} -s -w '\n%{http_code}'`);
-    expect(answerOf(ran), request).toSatisfy(isUnderstood);
+    const asked = request.replace(" -i ", " ");
+    const ran = await folder.run(`CALL_ID=${call_id}; ${asked} -s -w '\n%{http_code}'`);
+    const answer = answerOf(ran);
+    expect(answer, request).toSatisfy(isUnderstood);
+    const [, method = asked.includes(" -d ") ? "POST" : "GET"] = / -X ([A-Z]+)/.exec(asked) ?? [];
+    const [, path = ""] = /\/api(\/[^" ]*)/.exec(asked) ?? [];
+    const { status, body } = answer;
+    await expectAsTold(method, path, new Response(body === "" ? null : body, { status }));
   }
   expect(requests.length).toBeGreaterThan(15);
   await folder.remove();
@@ -189,13 +196,21 @@ function idsIn(out: string): string[] {
   return [...out.matchAll(/"call_id":"([^"]+)"/g)].map(([, id = ""]) => id);
 }
 
-function answerOf({ out, code }: Ran): { code: number | null; status: number; why: string | null } {
+interface Answered {
+  code: number | null;
+  status: number;
+  why: string | null;
+  body: string;
+}
+
+function answerOf({ out, code }: Ran): Answered {
   const [, why = null] = /"code":"([a-z_]+)"/.exec(out) ?? [];
-  return { code, status: Number(out.split("\n").at(-1)), why };
+  const lines = out.split("\n");
+  return { code, status: Number(lines.at(-1)), why, body: lines.slice(0, -1).join("\n") };
 }
 
 /** Who is not there, like a caller in a lobby, need not be there: the request was understood. */
-function isUnderstood({ code, status, why }: ReturnType<typeof answerOf>): boolean {
+function isUnderstood({ code, status, why }: Answered): boolean {
   const isAbsent = status === 404 && why !== null && !["not_found", "unknown_tenant"].includes(why);
   return code === 0 && ((status >= 200 && status < 300) || isAbsent);
 }
