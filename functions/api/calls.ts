@@ -1,14 +1,16 @@
 import type { CallsPage, Story } from "../session/operator/call-history.ts";
 import { askPart, sessionOf } from "../session-client.ts";
+import { namesOf } from "../tenants/room-naming.ts";
 import type { Api } from "./context.ts";
 import { refusal } from "./refusal.ts";
+import { roomOf } from "./room-name.ts";
 import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 import { traceOf } from "./trace.ts";
 
 /**
- * `GET /api/tenants/:tenant/calls`: calls, newest first; `after` takes the `next` of the page before, and `room` (on the wire),
- * `rule`, `outcome` and `from` filter. A page may be shorter than `limit`, or empty, and have a next one.
+ * `GET /api/tenants/:tenant/calls`: calls, newest first; `after` takes the `next` of the page before, and `room` (as the rules spell the
+ * name, or on the wire), `rule`, `outcome` and `from` filter. A page may be shorter than `limit`, or empty, and have a next one.
  * `GET …/calls/:call_id`: all that is known of a call, in order; `?trace=full` computes its decisions again. Of a long story `next`
  * brings the rest, as `after`.
  */
@@ -18,7 +20,12 @@ export function callsRoutes(api: Api): void {
       const caller = c.get("caller");
       if (query.from !== undefined && caller.kind !== "admin" && caller.mask_numbers)
         return refusal(c, 403, "scope", "This token sees no numbers, so it may not ask for one.");
-      const asked = Object.entries(query).filter(([, value]) => value !== undefined);
+      const { room: named, ...rest } = query;
+      const [room, other_room] =
+        named === undefined ? [] : namesOf({ tenant, project }, roomOf(tenant, named));
+      // No room can have such a name.
+      if (named !== undefined && room === undefined) return answer(200, { calls: [], next: null });
+      const asked = Object.entries({ ...rest, room, other_room }).filter(([, value]) => value !== undefined);
       // Without what was not asked for; the limit is always there.
       const page: CallsPage = await askPart(sessionOf(c.env, project).archive(), (archive) =>
         archive.calls(tenant, Object.fromEntries(asked) as { limit: number }),

@@ -8,11 +8,14 @@ import { roomOf } from "./room-name.ts";
 import { route } from "./route.ts";
 import { answerFor } from "./story-tenant.ts";
 
+/** How a call stands that somebody answered: it cannot be taken back. */
+const ANSWERED: ReadonlySet<DialView["state"]> = new Set(["joining", "joined", "left", "ended"]);
+
 /**
  * `POST /api/tenants/:tenant/conferences/:name/participants`: calls somebody into the conference; 202 with how it stands, and
  * 200 where the same was asked before. `GET …/dials`, `…/dials/:id`: how the calls stand that were asked for, newest first; `after`
  * takes the `next` of the page before, and a page may be shorter than `limit`, or empty, and have a next one.
- * `DELETE …/dials/:id`: not to be called after all; who has answered stays.
+ * `DELETE …/dials/:id`: cancels it; 409 where somebody has answered.
  */
 export function dialsRoutes(api: Api): void {
   route(api, "dialParticipant", (c, { params, body, answer }) =>
@@ -72,7 +75,10 @@ export function dialsRoutes(api: Api): void {
           return found && sees(found.room) ? await dialer.cancel(tenant, params.id) : null;
         },
       );
-      return dial ? answer(200, dial) : unknownDial(c);
+      if (!dial) return unknownDial(c);
+      if (!ANSWERED.has(dial.state)) return answer(200, dial);
+      const message = `It was answered before, and is ${dial.state}: end the call itself, POST …/calls/${dial.call_id}/end.`;
+      return refusal(c, 409, "already_answered", message);
     }),
   );
 }

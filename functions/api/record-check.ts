@@ -1,7 +1,7 @@
 import { problemsIn, type RecordKind } from "../../shared/records.ts";
 import { readBody } from "../webhooks/read-body.ts";
 import type { Api, ApiContext } from "./context.ts";
-import { jsonOf } from "./json-body.ts";
+import { readJson } from "./json-body.ts";
 import { refusal } from "./refusal.ts";
 import { route } from "./route.ts";
 
@@ -20,9 +20,10 @@ export function recordCheckRoutes(api: Api): void {
 async function check(c: ApiContext, kind: RecordKind, answer: () => Response): Promise<Response> {
   const raw = await readBody(c.req.raw, BODY_LIMIT);
   if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
-  const value = jsonOf(raw);
-  if (value === undefined) return refusal(c, 400, "bad_request", "The body must be the record, as JSON.");
-  const errors = problemsIn(kind, value);
+  const json = readJson(raw);
+  if (!json.ok)
+    return refusal(c, 400, "bad_request", `The body must be the record, as JSON; it ${json.why}.`);
+  const errors = problemsIn(kind, json.value);
   if (errors.length === 0) return answer();
   const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
   return c.json({ error: { code: "bad_record", message: `The record has ${count}.` }, errors }, 422);

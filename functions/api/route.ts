@@ -3,11 +3,12 @@ import type { AnswersOf } from "../../shared/api/answers.ts";
 import type { Endpoint, ParamsIn } from "../../shared/api/endpoint.ts";
 import { type Endpoints, endpoints, type Operation } from "../../shared/api/endpoints.ts";
 import { maskNumbers } from "../../shared/api/mask-numbers.ts";
+import { type WithoutIso, withIso } from "../../shared/api/times.ts";
 import { readBody } from "../webhooks/read-body.ts";
 import { audited } from "./audited.ts";
 import { denial, sees } from "./caller.ts";
 import type { Api, ApiContext } from "./context.ts";
-import { jsonOf } from "./json-body.ts";
+import { readJson } from "./json-body.ts";
 import { faultsOf, refusal } from "./refusal.ts";
 
 type Schema<O extends Operation, Part extends "query" | "body"> =
@@ -32,7 +33,7 @@ type Successes<O extends Operation> = keyof AnswersOf[O] & Success;
 type AnswerOf<
   O extends Operation,
   Status extends keyof AnswersOf[O],
-> = AnswersOf[O][Status] extends infer S extends z.ZodType ? z.input<S> : never;
+> = AnswersOf[O][Status] extends infer S extends z.ZodType ? WithoutIso<z.input<S>> : never;
 
 /** Registers the handler of an operation: its path, and what is checked before the handler sees the request, are the table's. */
 export function route<O extends Operation>(
@@ -53,7 +54,7 @@ export function route<O extends Operation>(
       const asked = {
         ...read,
         params,
-        answer: (status: Success, value: object) => c.json(value, status),
+        answer: (status: Success, value: object) => c.json(withIso(value), status),
         sees: (room: string | null) => sees(caller, room),
       };
       // Read by the schemas that the type is made from.
@@ -73,7 +74,9 @@ async function readRequest(
   if (!request.body || body_limit === undefined) return { query: query?.data, body: undefined };
   const raw = await readBody(c.req.raw, body_limit);
   if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${body_limit} bytes.`);
-  const body = request.body.safeParse(jsonOf(raw));
+  const json = readJson(raw);
+  if (!json.ok) return refusal(c, 422, "bad_request", `The body ${json.why}.`);
+  const body = request.body.safeParse(json.value);
   if (!body.success) return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
   return { query: query?.data, body: body.data };
 }

@@ -1,4 +1,5 @@
 import type { Call } from "../../shared/call.ts";
+import type { CallOutcome } from "../../shared/call-outcome.ts";
 import { type CallbackUrls, withCallbacks } from "../../shared/callbacks.ts";
 import type { JoinParameters } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
@@ -58,7 +59,7 @@ export interface Resolution {
   /** Null where no rule matched. */
   rule: string | null;
   /** How it went, e.g. `accepted`, `document`, `announce`, `reject`. */
-  outcome: string;
+  outcome: CallOutcome;
   /** The wire name, where a room was meant. */
   room: string | null;
   step: number;

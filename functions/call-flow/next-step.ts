@@ -100,13 +100,18 @@ export async function documentJoin(
   return back ? { ...next, over: back } : next;
 }
 
+/** Callers who wait for the moderator are let in together, and for the first in a lobby there is no line to speak of. */
+function isInLine({ for: what, position }: NonNullable<PlaceReply["waiting"]>): boolean {
+  return what === "seat" || (what === "admission" && position > 1);
+}
+
 async function waitStep(context: CallContext, at: PlacedAt, { room, waiting }: PlaceReply): Promise<Step> {
   const { wait } = at.placing;
   const otherwise = lastStep(context, lastWord(at.placing, "waiting"));
   if (!wait) return otherwise;
-  // Without a count there is no position; and callers who wait for the moderator are let in together.
+  // Without a count there is no position.
   const { position_words: words } = wait;
-  const isSaid = words !== undefined && waiting !== undefined && waiting.for !== "moderator";
+  const isSaid = words !== undefined && waiting !== undefined && isInLine(waiting);
   const position = isSaid ? { position: withNumber(words, POSITION, waiting.position) } : {};
   if (at.from_queue?.purpose === "poll") return { does: "return", value: "stay", ...position };
   // cXML's redirects are not counted.

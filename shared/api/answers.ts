@@ -10,6 +10,14 @@ import { scopes } from "./scopes.ts";
 export type Answers = Readonly<Record<number, z.ZodType | null>>;
 
 const ms = z.int().describe("Milliseconds since the epoch.");
+const iso = z.iso.datetime().nullable();
+
+/** A time, as milliseconds and in ISO 8601; null there where nothing has happened yet. */
+const time = <Name extends string>(name: Name) => times(name, ms);
+const timeOrNull = <Name extends string>(name: Name) => times(name, ms.nullable());
+const times = <Name extends string, Ms extends z.ZodType>(name: Name, schema: Ms) =>
+  ({ [name]: schema, [`${name}_iso`]: iso }) as { [K in Name]: Ms } & { [K in `${Name}_iso`]: typeof iso }; // As it is made.
+
 const text = z.string();
 const maybe = z.string().nullable();
 const flag = z.boolean();
@@ -42,8 +50,8 @@ const recording = z.object({
   url: maybe,
   duration_s: z.number().nullable(),
   size_bytes: z.int().nullable(),
-  started_at: ms,
-  ended_at: ms.nullable(),
+  ...time("started_at"),
+  ...timeOrNull("ended_at"),
 });
 
 const finding = z.object({ field: text, holds: flag, why: text });
@@ -56,7 +64,7 @@ const look = z.object({
 
 const happening = z.discriminatedUnion("what", [
   z.object({
-    at: ms,
+    ...time("at"),
     what: z.literal("webhook"),
     purpose: text,
     step: count,
@@ -68,13 +76,13 @@ const happening = z.discriminatedUnion("what", [
     repeat: z.literal(true).exactOptional(),
   }),
   z.object({
-    at: ms,
+    ...time("at"),
     what: z.literal("decision"),
     step: count,
     action: text,
     rule: maybe,
     ruleset: text,
-    decided_at: ms,
+    ...time("decided_at"),
     rooms: z.array(text),
     role: maybe,
     looked_at: z.array(look),
@@ -89,17 +97,24 @@ const happening = z.discriminatedUnion("what", [
     ),
   }),
   z.object({
-    at: ms,
+    ...time("at"),
     what: z.literal("command"),
     step: count.nullable(),
     command: text,
     by: z.enum(["relay", "rest", "nobody"]),
     said: text,
   }),
-  z.object({ at: ms, what: z.literal("placement"), step: count, state: text, room: text, reason: text }),
-  z.object({ at: ms, what: z.literal("repair"), said: text }),
   z.object({
-    at: ms,
+    ...time("at"),
+    what: z.literal("placement"),
+    step: count,
+    state: text,
+    room: text,
+    reason: text,
+  }),
+  z.object({ ...time("at"), what: z.literal("repair"), said: text }),
+  z.object({
+    ...time("at"),
     what: z.literal("event"),
     event_type: text,
     status: maybe,
@@ -115,7 +130,7 @@ const trace = z.union([
     action: text,
     rule: maybe,
     ruleset: text,
-    decided_at: ms,
+    ...time("decided_at"),
     looked_at: z.array(look),
     same: flag,
     left_out: z.array(text),
@@ -149,7 +164,7 @@ const head = {
   plain_name: text.describe("As the rules spell it."),
   conference_id: maybe,
   conferences: z.array(z.object({ conference_id: text, participants: count })),
-  since: ms,
+  ...time("since"),
   strangers: count,
 };
 
@@ -166,7 +181,7 @@ const participant = z.object({
   presumed_gone: flag,
   doubted: flag,
   over_capacity: flag,
-  since: ms,
+  ...time("since"),
 });
 
 const waiter = z.object({
@@ -174,7 +189,7 @@ const waiter = z.object({
   from: text,
   role: text,
   for: z.enum(["admission", "moderator", "seat"]),
-  since: ms,
+  ...time("since"),
   position: count,
 });
 
@@ -198,22 +213,22 @@ const dial = z.object({
   state: dialShown,
   reason: text,
   call_id: maybe,
-  created_at: ms,
-  updated_at: ms,
+  ...time("created_at"),
+  ...time("updated_at"),
 });
 
-const blocked = z.object({ who: text, until: ms, closings: count });
+const blocked = z.object({ who: text, ...time("until"), closings: count });
 
-const breaker = z.object({ failures: count, open_until: ms.nullable(), trial_at: ms.nullable() });
+const breaker = z.object({ failures: count, ...timeOrNull("open_until"), ...timeOrNull("trial_at") });
 
 const sessionStatus = z.object({
   state: text,
-  since: ms,
+  ...time("since"),
   queued: count,
   in_flight: count,
   last_reason: text,
   protocol: z.enum(["resumed", "new"]).nullable(),
-  last_errors: z.array(z.object({ at: ms, what: text })),
+  last_errors: z.array(z.object({ ...time("at"), what: text })),
   contexts: z.array(text),
   counters: z.record(z.string(), z.number()),
   breaker,
@@ -221,8 +236,10 @@ const sessionStatus = z.object({
   of_tenants: z
     .object({ breaker: z.record(z.string(), breaker), leaving: z.record(z.string(), breaker) })
     .exactOptional(),
-  observations: z.array(z.object({ question: text, reading: text, first_at: ms, last_at: ms, times: count })),
-  split_rooms: z.array(z.object({ room: text, conference_ids: z.array(text), at: ms })),
+  observations: z.array(
+    z.object({ question: text, reading: text, ...time("first_at"), ...time("last_at"), times: count }),
+  ),
+  split_rooms: z.array(z.object({ room: text, conference_ids: z.array(text), ...time("at") })),
   presumed_gone: count,
   live_placements: count,
 });
@@ -233,14 +250,14 @@ const tokenView = {
   scopes: z.array(z.enum(scopes)),
   rooms: z.array(text).nullable(),
   mask_numbers: flag,
-  created_at: ms,
+  ...time("created_at"),
   created_by: text,
-  expires_at: ms.nullable(),
+  ...timeOrNull("expires_at"),
 };
 
 const auditEntry = z.object({
   id: z.int(),
-  at: ms,
+  ...time("at"),
   token: text,
   name: text,
   action: text,
@@ -268,7 +285,7 @@ export const answers = {
       "calls",
       z.object({
         call_id: text,
-        at: ms,
+        ...time("at"),
         from: text,
         to: text,
         outcome: text,
@@ -289,7 +306,7 @@ export const answers = {
   dialParticipant: { 200: dial, 202: dial, ...refuses(403, 409, 413, 422, 429) },
   listDials: { 200: page("dials", dial, z.int()), ...refuses(400) },
   getDial: { 200: dial, ...refuses(404) },
-  cancelDial: { 200: dial, ...refuses(404) },
+  cancelDial: { 200: dial, ...refuses(404, 409) },
   listRecordings: { 200: page("recordings", recording, text), ...refuses(400) },
   deleteRecording: { 204: null, ...refuses(400, 404, 409, 502) },
   listBlockedPins: { 200: z.object({ callers: z.array(blocked), numbers: z.array(blocked) }) },

@@ -21,7 +21,15 @@ export const observedSchema = z.object({
   assumed: z.string(),
   /** What was seen; times in ms since the epoch. Empty: not yet seen. */
   seen: z.array(
-    z.object({ reading: z.string(), times: z.number(), first_at: z.number(), last_at: z.number() }),
+    z.object({
+      reading: z.string(),
+      times: z.number(),
+      first_at: z.number(),
+      last_at: z.number(),
+      /** Absent from a Worker of the version before. */
+      first_at_iso: z.string().nullable().exactOptional(),
+      last_at_iso: z.string().nullable().exactOptional(),
+    }),
   ),
 });
 

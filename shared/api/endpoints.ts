@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { callOutcomes } from "../call-outcome.ts";
 import type { RecordKind } from "../records.ts";
 import { dialBody, dialShown } from "./dial.ts";
 import { doctorRequestSchema } from "./doctor.ts";
@@ -33,7 +34,7 @@ export const endpoints = {
         limit: limit(50),
         room: filter,
         rule: filter,
-        outcome: filter,
+        outcome: z.enum(callOutcomes, `must be one of ${callOutcomes.join(", ")}`).optional(),
         from: filter,
       }),
     },

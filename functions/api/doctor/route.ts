@@ -2,7 +2,7 @@ import { doctorRequestSchema } from "../../../shared/api/doctor.ts";
 import { log } from "../../log.ts";
 import { readBody } from "../../webhooks/read-body.ts";
 import type { Api } from "../context.ts";
-import { jsonOf } from "../json-body.ts";
+import { readJson } from "../json-body.ts";
 import { refusal } from "../refusal.ts";
 import { route } from "../route.ts";
 import { examine } from "./examine.ts";
@@ -15,7 +15,8 @@ export function doctorRoutes(api: Api): void {
   route(api, "examineTenant", async (c, { params: { tenant }, answer }) => {
     const raw = await readBody(c.req.raw, BODY_LIMIT);
     if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
-    const asked = doctorRequestSchema.safeParse(jsonOf(raw));
+    const json = readJson(raw);
+    const asked = doctorRequestSchema.safeParse(json.ok ? json.value : undefined);
     if (!asked.success) {
       const message =
         'The body must be { "url": "…" }: the URL as pasted at SignalWire, at most 2048 characters.';

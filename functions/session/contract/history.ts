@@ -1,3 +1,4 @@
+import type { CallOutcome } from "../../../shared/call-outcome.ts";
 import type { KeptCall } from "../../../shared/kept-call.ts";
 import type { Answer } from "../../../shared/rules/answers.ts";
 import type { Decision, Look, Question } from "../../../shared/rules/decision.ts";
@@ -61,7 +62,7 @@ export interface WebhookNote {
 
 /** How a webhook was answered, where that is known when it is written down. */
 export interface WebhookSaid {
-  outcome: string;
+  outcome: CallOutcome;
   rule: string | null;
   ruleset?: string;
   /** Wire name. */

@@ -99,7 +99,9 @@ export interface CallsQuery {
   /** From the page before. */
   after?: number;
   limit: number;
+  /** Wire name, and the other one that the same room has had. */
   room?: string;
+  other_room?: string;
   rule?: string;
   outcome?: string;
   from?: string;
@@ -358,11 +360,11 @@ function answerText(placement: Placement | undefined): string {
 /** @param canonical What the caller's address was read as, where that is known. */
 function fits(
   summary: CallSummary,
-  { room, rule, outcome, from }: CallsQuery,
+  { room, other_room = room, rule, outcome, from }: CallsQuery,
   canonical: string = summary.from,
 ): boolean {
   return (
-    (room === undefined || summary.room === room) &&
+    (room === undefined || summary.room === room || summary.room === other_room) &&
     (rule === undefined || summary.rule === rule) &&
     (outcome === undefined || summary.outcome === outcome) &&
     (from === undefined || summary.from === from || isSameCaller(canonical, from))

@@ -1,3 +1,4 @@
+import { jsonFault } from "../../json-fault.ts";
 import { RULESET_LENGTH } from "../limits.ts";
 import { boundsProblem, tooLong } from "../schema/bounds.ts";
 import { type Problem, problem, problemsOf } from "../schema/problems.ts";
@@ -20,7 +21,7 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
     try {
       raw = JSON.parse(source);
     } catch (error) {
-      return refused(problem([], `is not JSON${whereOf(error)}`));
+      return refused(problem([], `is not JSON${jsonFault(error)}`));
     }
   }
   const bounds = boundsProblem(raw);
@@ -39,10 +40,4 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
 
 function refused(...errors: [Problem, ...Problem[]]): ParsedRuleset {
   return { ok: false, errors, warnings: [] };
-}
-
-/** Where the engine says the text stops being JSON; the rest of its message would quote the text, secrets included. */
-function whereOf(error: unknown): string {
-  const found = error instanceof Error ? /line (\d+) column (\d+)/.exec(error.message) : null;
-  return found === null ? "" : `: line ${found[1]}, column ${found[2]}`;
 }

@@ -339,6 +339,25 @@ describe("calling somebody into a conference", () => {
     await askApi(`/tenants/${fixture.tenant}/dials/${id}`, { method: "DELETE" });
     expect(await dialOf(fixture, id)).toMatchObject({ state: "canceled" });
     await fixture.carrier.wait({ call: { call_id: call_id ?? "", state: "ended" } });
+    const again = await askApi(`/tenants/${fixture.tenant}/dials/${id}`, { method: "DELETE" });
+    expect([again.status, await again.json()]).toMatchObject([200, { state: "canceled" }]);
+  });
+
+  it("is not canceled once somebody has answered: that is said, and the call stays", async () => {
+    await using fixture = await openOffice();
+    const { id } = await asked(fixture, { to: ALICE });
+    const { call_id } = await comesTo(fixture, id, "joined");
+    const canceled = await askApi(`/tenants/${fixture.tenant}/dials/${id}`, { method: "DELETE" });
+    expect([canceled.status, await canceled.json()]).toEqual([
+      409,
+      {
+        error: {
+          code: "already_answered",
+          message: `It was answered before, and is joined: end the call itself, POST …/calls/${call_id}/end.`,
+        },
+      },
+    ]);
+    expect(await dialOf(fixture, id)).toMatchObject({ state: "joined" });
   });
 
   it("finds who answered while RELAY's events did not come", async () => {

@@ -69,7 +69,7 @@ describe(`with ${CALLS + LIVE} calls kept, ${LIVE} of them in rooms`, () => {
 
   test("a webhook that reaches no room is noted, once, by a few rows", async () => {
     const note = { received_at: now, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
-    const said = { outcome: "reject", rule: null, ruleset: "hash-7", room: null, ms: 1 };
+    const said = { outcome: "reject", rule: null, ruleset: "hash-7", room: null, ms: 1 } as const;
     for (const call_id of ["new", "new", LONG_CALL]) {
       const { rows } = await read(async () => {
         using archive = await session().archive();

@@ -90,7 +90,7 @@ describe("a call with an id that another had days ago", () => {
     await scene("offered", ({ ledger, pass }) => {
       const call = outboundCall({ call_id: "a", from: "+15550100001", to: "+15550100100" });
       const { callFlows, history } = ledger;
-      const said = { outcome: "document", rule: null, room: null, ms: 1 };
+      const said = { outcome: "document", rule: null, room: null, ms: 1 } as const;
       const note = { received_at: START, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
       history.webhook({ tenant: "acme", call_id: "a" }, { ...note, ...said });
       const first = callFlows.claim(call, "main");

@@ -159,8 +159,20 @@ describe("why a call is in its room", () => {
     expect(idsOf(first)).toEqual([ids[0], ids[1]]);
     expect(idsOf(await callsOf(home, `?limit=2&after=${first.next}`))).toEqual([ids[2]]);
     expect(idsOf(await callsOf(home, "?rule=closed&from=%2B15550100002"))).toEqual([ids[1]]);
-    expect(idsOf(await callsOf(home, `?room=${home.tenant}:vip&outcome=joined`))).toEqual([ids[2]]);
+    for (const room of ["vip", `${home.tenant}:vip`])
+      expect(idsOf(await callsOf(home, `?room=${room}&outcome=joined`))).toEqual([ids[2]]);
+    expect(idsOf(await callsOf(home, "?room=vips"))).toEqual([]);
     expect((await askApi(`/tenants/${home.tenant}/calls?limit=0`)).status).toBe(400);
+    const unknown = await askApi(`/tenants/${home.tenant}/calls?outcome=join`);
+    expect([unknown.status, await unknown.json()]).toEqual([
+      400,
+      {
+        error: {
+          code: "bad_request",
+          message: expect.stringMatching(/^outcome: must be one of accepted, .*joined, .*failed$/),
+        },
+      },
+    ]);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   room,
   session,
   waits,
+  wordsTo,
 } from "../../waiting-room-fixture.ts";
 
 beforeAll(warmUp);
@@ -240,7 +241,12 @@ describe("a caller in the lobby", () => {
       match: {},
       place: {
         room: "desk",
-        wait: { for: "admission", music, otherwise: { reject: { say: "You are not expected." } } },
+        wait: {
+          for: "admission",
+          music,
+          position: true,
+          otherwise: { reject: { say: "You are not expected." } },
+        },
       },
     },
   ];
@@ -249,6 +255,11 @@ describe("a caller in the lobby", () => {
     await using home = await openFixture({ rules, ...byDocument });
     const [guest, stranger] = [await callFrom(home, "+15550100201"), await callFrom(home, "+15550100202")];
     await expect.poll(async () => (await lineOf(home)).length, { timeout: 10_000 }).toBe(2);
+    await home.carrier.wait({
+      call: { call_id: stranger, heard: { contains: "You are number 2 in line." } },
+    });
+    // To somebody who is alone there is no line to speak of.
+    expect(await wordsTo(home, guest)).toEqual([]);
     const lobby = (call_id: string, verdict: string) =>
       askApi(`/tenants/${home.tenant}/conferences/desk/lobby/${call_id}/${verdict}`, { method: "POST" });
     expect((await lobby(guest, "admit")).status).toBe(200);

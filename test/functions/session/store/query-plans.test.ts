@@ -260,7 +260,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   for (const more of [{}, { room: "acme:support" }, { conference_id: "c-1" }])
     archive.recordings("acme", { limit: 9, since: 1, ...more });
   const note = { received_at: now, purpose: "fresh", entry: "", step: 0, from: "", to: "" } as const;
-  const said = { outcome: "reject", rule: null, ruleset: "r1", room: null, ms: 1 };
+  const said = { outcome: "reject", rule: null, ruleset: "r1", room: null, ms: 1 } as const;
   archive.note({ v: 1, project_id: "p-1", tenant: "acme", call_id: "in", note, said });
   archive.keep("acme", { hash: "r1", text: "{}" });
   archive.lastGood("acme");
