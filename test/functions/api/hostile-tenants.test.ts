@@ -13,6 +13,8 @@ interface Neighbours {
   attacker: string;
   /** The attacker's. */
   token: string;
+  /** A token of the tenant's own, for another room. */
+  elsewhere: string;
   /** What the other tenant has, by the names of paths' parameters. */
   owned: Record<string, string>;
 }
@@ -27,6 +29,8 @@ const rules = [
   },
   { id: "any", match: {}, place: { room: "board-of-acme" } },
 ];
+/** What a token for some rooms may have. */
+const OF_ROOMS = scopes.filter((scope) => !/^(rules|webhooks|audit|tokens)/.test(scope));
 let neighbours: Neighbours;
 
 beforeAll(async () => {
@@ -38,14 +42,15 @@ beforeAll(async () => {
   const { project_id } = home.carrier;
   await env.DIRECTORY.put(`tenant/${attacker}`, JSON.stringify({ project_id, dial }));
   await env.DIRECTORY.put(`ruleset/${attacker}`, JSON.stringify({ rules: [] }));
-  const made = async (tenant: string) =>
+  const made = async (tenant: string, more: object = {}) =>
     await (
       await askApi(`/tenants/${tenant}/tokens`, {
         method: "POST",
-        body: JSON.stringify({ name: `all of ${tenant}`, scopes }),
+        body: JSON.stringify({ name: `all of ${tenant}`, scopes, ...more }),
       })
     ).json<{ id: string; token: string }>();
   const [own, { token }] = [await made(home.tenant), await made(attacker)];
+  const { token: elsewhere } = await made(home.tenant, { scopes: OF_ROOMS, rooms: ["elsewhere*"] });
   const { call_id } = await home.carrier.placeCall({
     from: VOICE,
     to: "+15550100100",
@@ -83,6 +88,7 @@ beforeAll(async () => {
     home,
     attacker,
     token,
+    elsewhere,
     owned: { name: "board-of-acme", call_id, waiting, from: VOICE, project: project_id, id: own.id },
   };
 }, 30_000);
@@ -119,31 +125,38 @@ const BODIES: Record<string, object> = {
   examineTenant: { url: "https://partyline.test/hooks/somebody/swml" },
 };
 
-async function attack(entry: TableEntry, path: string): Promise<{ status: number; text: string }> {
+async function attack(
+  entry: TableEntry,
+  path: string,
+  token = neighbours.token,
+): Promise<{ status: number; text: string }> {
   const { method, operation } = entry;
   const response = await askApi(path, {
     method,
-    headers: { authorization: `Bearer ${neighbours.token}`, "if-match": "*" },
+    headers: { authorization: `Bearer ${token}`, "if-match": "*" },
     ...(method === "GET" ? {} : { body: JSON.stringify(BODIES[operation] ?? { rules: [] }) }),
   });
   return { status: response.status, text: await response.text() };
 }
 
+const PATHS = [
+  "/conferences",
+  "/conferences/board-of-acme",
+  "/calls",
+  "/recordings",
+  "/pins",
+  "/tokens",
+  "/ruleset",
+  "/audit",
+];
+const AUDIT = PATHS.indexOf("/audit");
+
 /** All that the victim has, as its own operator sees it; without what goes on by itself. */
 async function seen(): Promise<unknown[]> {
   const { home } = neighbours;
   const { sql } = { sql: await tables(home.carrier.project_id, home.tenant) };
-  const paths = [
-    "/conferences",
-    "/conferences/board-of-acme",
-    "/calls",
-    "/recordings",
-    "/pins",
-    "/tokens",
-    "/audit",
-  ];
   const shown = await Promise.all(
-    [...paths, "/ruleset"].map(async (path) => await (await askApi(`/tenants/${home.tenant}${path}`)).text()),
+    PATHS.map(async (path) => await (await askApi(`/tenants/${home.tenant}${path}`)).text()),
   );
   return [...shown, sql];
 }
@@ -195,6 +208,20 @@ test("another tenant's things are not found under the attacker's own tenant, by 
   const audit = await (await askApi(`/tenants/${attacker}/audit`)).json<{ entries: { name: string }[] }>();
   // The admin made the token, and did more for the other tenant.
   expect(audit.entries.filter(({ name }) => name === "ADMIN_TOKEN")).toHaveLength(1);
+});
+
+test("a token for other rooms finds nothing of this one, and changes nothing in it", async () => {
+  const { home, elsewhere } = neighbours;
+  const before = await seen();
+  for (const entry of apiTable.filter(({ scope }) => OF_ROOMS.some((one) => one === scope))) {
+    const { status, text } = await attack(entry, filled(entry, home.tenant), elsewhere);
+    const isOne = paramsIn(entry.path).length > 1;
+    const wanted = entry.rooms === "listed" ? (isOne ? 404 : 200) : 403;
+    expect([entry.operation, status, text]).toEqual([entry.operation, wanted, text]);
+    for (const secret of status === 200 ? secrets : []) expect(text).not.toContain(secret);
+  }
+  // But for its own tries, which its tenant's audit has.
+  expect((await seen()).filter((_, at) => at !== AUDIT)).toEqual(before.filter((_, at) => at !== AUDIT));
 });
 
 test("a tenant that is there and one that is not are refused alike", async () => {
