@@ -9,7 +9,7 @@ import { withTimeout } from "../timeout.ts";
 import { nameOf } from "./caller.ts";
 import type { ApiContext } from "./context.ts";
 
-const WRITE_MS = 3_000;
+const WRITE_MS = 2_000;
 
 /**
  * Writes down what the response says was done, before it goes out; what has no action changes nothing, and is not written. Where it
@@ -17,17 +17,33 @@ const WRITE_MS = 3_000;
  */
 export async function audited(
   c: ApiContext,
-  { action, path }: Endpoint,
+  endpoint: Endpoint,
   respond: () => Promise<Response>,
 ): Promise<Response> {
-  if (action === undefined) return await respond();
+  if (endpoint.action === undefined) return await respond();
   const at = Date.now();
-  const response = await respond();
+  try {
+    const response = await respond();
+    await record(c, endpoint, at, { outcome: await outcomeOf(response), status: response.status });
+    return response;
+  } catch (error) {
+    // What broke may have been done by half.
+    await record(c, endpoint, at, { outcome: "internal", status: 500 });
+    throw error;
+  }
+}
+
+async function record(
+  c: ApiContext,
+  { action = "", path }: Endpoint,
+  at: number,
+  how: Pick<AuditEntry, "outcome" | "status">,
+): Promise<void> {
   const caller = c.get("caller");
   const params: Record<string, string> = c.req.param();
   // What a token does elsewhere is its own tenant's to know; of a tenant that is not there nobody keeps anything.
   const tenant = caller.kind === "admin" ? params["tenant"] : caller.tenant;
-  if (tenant === undefined) return response;
+  if (tenant === undefined) return;
   const { target = {}, sent_by = null, verified_by = null } = c.get("noted") ?? {};
   const named = paramsIn(path).map((name) => [
     name === "name" ? "room" : name,
@@ -40,8 +56,7 @@ export async function audited(
     action,
     target: { ...(asked === tenant ? {} : { tenant: asked ?? "" }), ...rest, ...target },
     sent_by,
-    outcome: await outcomeOf(response),
-    status: response.status,
+    ...how,
     verified_by,
     ms: Date.now() - at,
   };
@@ -51,7 +66,6 @@ export async function audited(
     const { token, outcome } = entry;
     log("error", "audit.not_written", { tenant, token, action, outcome, error: describeError(error) });
   }
-  return response;
 }
 
 async function write(c: ApiContext, tenant: string, entry: AuditEntry): Promise<void> {

@@ -70,14 +70,15 @@ async function readRequest(
   { request, body_limit }: Endpoint,
 ): Promise<{ query: unknown; body: unknown } | Response> {
   const query = request.query?.safeParse(c.req.query());
-  if (query && !query.success) return refusal(c, 400, "bad_request", faultsOf(query.error, "the query"));
+  if (query && !query.success)
+    return refusal(c, 400, "bad_request", faultsOf(query.error, c.req.query(), "the query"));
   if (!request.body || body_limit === undefined) return { query: query?.data, body: undefined };
   const raw = await readBody(c.req.raw, body_limit);
   if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${body_limit} bytes.`);
   const json = readJson(raw);
   if (!json.ok) return refusal(c, 422, "bad_request", `The body ${json.why}.`);
   const body = request.body.safeParse(json.value);
-  if (!body.success) return refusal(c, 422, "bad_request", faultsOf(body.error, "the body"));
+  if (!body.success) return refusal(c, 422, "bad_request", faultsOf(body.error, json.value, "the body"));
   return { query: query?.data, body: body.data };
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { joinParameters } from "../conference.ts";
 import { dialStates } from "../dialing.ts";
+import { strictObject } from "../rules/schema/strict-object.ts";
 import { announcement } from "../rules/schema/words-schema.ts";
 
 /** An E.164 number or a SIP URI, and nothing but that. */
@@ -11,7 +12,7 @@ const DESTINATION =
   /^(\+[1-9][0-9]{1,14}|sips?:[^\s@:;?*]{1,128}@[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?(;[A-Za-z0-9._~!+'-]{1,64}(=[A-Za-z0-9._~!+':[\]-]{1,128})?){0,8})$/;
 
 /** What an operator posts to have somebody called into a conference. */
-export const dialBody = z.strictObject({
+export const dialBody = strictObject({
   /** An E.164 number or a SIP URI. */
   to: z.string().regex(DESTINATION, `${ADDRESS_MESSAGE}, with :port and ;parameters where it needs them`),
   /** Keys sent once the call is answered, before the room; w waits half a second, W one. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { callOutcomes } from "../call-outcome.ts";
 import type { RecordKind } from "../records.ts";
+import { strictObject } from "../rules/schema/strict-object.ts";
 import { dialBody, dialShown } from "./dial.ts";
 import { doctorRequestSchema } from "./doctor.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,6 +18,8 @@ const dials = `${tenant}/dials`;
 const tokens = `${tenant}/tokens`;
 const session = "/projects/:project/session";
 
+const NEXT = "must be the next of the page before";
+
 /**
  * Every path of the API, once: routes, OpenAPI, the client and the tests are made from it. A name here is the operation's name
  * everywhere.
@@ -29,12 +32,12 @@ export const endpoints = {
     rooms: "listed",
     summary: "Calls, newest first",
     request: {
-      query: z.strictObject({
+      query: strictObject({
         after: afterNumber,
         limit: limit(50),
         room: filter,
         rule: filter,
-        outcome: z.enum(callOutcomes, `must be one of ${callOutcomes.join(", ")}`).optional(),
+        outcome: z.enum(callOutcomes).optional(),
         from: filter,
       }),
     },
@@ -46,11 +49,11 @@ export const endpoints = {
     rooms: "listed",
     summary: "Why a caller is where they are",
     request: {
-      query: z.strictObject({
+      query: strictObject({
         trace: z.literal("full").optional(),
         after: z
           .string()
-          .regex(/^\d{0,16}\.\d{0,16}$/)
+          .regex(/^\d{0,16}\.\d{0,16}$/, NEXT)
           .optional(),
       }),
     },
@@ -79,7 +82,7 @@ export const endpoints = {
     scope: "rooms:read",
     rooms: "listed",
     summary: "Where the tenant's calls are, by name",
-    request: { query: z.strictObject({ after: filter, limit: limit(200) }) },
+    request: { query: strictObject({ after: filter, limit: limit(200) }) },
   },
   getConference: {
     method: "GET",
@@ -124,7 +127,7 @@ export const endpoints = {
     rooms: "listed",
     summary: "How outbound calls stand, newest first",
     request: {
-      query: z.strictObject({ state: dialShown.optional(), after: afterNumber, limit: limit(200) }),
+      query: strictObject({ state: dialShown.optional(), after: afterNumber, limit: limit(200) }),
     },
   },
   getDial: {
@@ -151,10 +154,10 @@ export const endpoints = {
     rooms: "listed",
     summary: "Recordings, newest first",
     request: {
-      query: z.strictObject({
+      query: strictObject({
         after: z
           .string()
-          .regex(/^\d{1,16}\.\d{1,16}$/)
+          .regex(/^\d{1,16}\.\d{1,16}$/, NEXT)
           .optional(),
         limit: limit(50),
         conference: filter,
@@ -170,7 +173,7 @@ export const endpoints = {
     scope: "recordings:control",
     rooms: "listed",
     summary: "Removes what is kept of a recording, and SignalWire's own if asked",
-    request: { query: z.strictObject({ at: z.literal("signalwire").optional() }) },
+    request: { query: strictObject({ at: z.literal("signalwire").optional() }) },
     action: "recording.delete",
   },
   listBlockedPins: {
@@ -248,7 +251,7 @@ export const endpoints = {
     scope: "audit:read",
     rooms: "none",
     summary: "What was done by the API, newest first",
-    request: { query: z.strictObject({ after: afterNumber, limit: limit(50) }) },
+    request: { query: strictObject({ after: afterNumber, limit: limit(50) }) },
   },
   checkProjectRecord: checkOf("project"),
   checkTenantRecord: checkOf("tenant"),

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { strictObject } from "../rules/schema/strict-object.ts";
+import { TIME } from "./paging.ts";
 import { type Scope, scopes } from "./scopes.ts";
 
 /** What is about the whole tenant: a token for some rooms may have none of these. */
@@ -6,36 +8,37 @@ const OF_TENANT: readonly Scope[] = ["rules:read", "rules:write", "webhooks", "a
 /** What shows numbers as they are: rules that were read with masked numbers could not be written back. */
 const WITH_NUMBERS: readonly Scope[] = ["rules:read", "rules:write", "webhooks"];
 
-const instant = z.union([
-  z.number().int().nonnegative(),
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-]);
+const instant = z.union(
+  [
+    z.number().int().nonnegative(),
+    z.iso.datetime({ offset: true, error: TIME }).transform((text) => Date.parse(text)),
+  ],
+  TIME,
+);
 
 /** What an operator posts to have a token made. */
-export const newToken = z
-  .strictObject({
-    /** What the audit calls its holder. */
-    name: z.string().trim().min(1).max(100),
-    scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
-    /** Plain names, `*` being any text; absent: all rooms. */
-    rooms: z.array(z.string().min(1).max(64)).min(1).max(100).nullable().default(null),
-    mask_numbers: z.boolean().default(false),
-    /** Milliseconds since the epoch, or an ISO 8601 date and time; absent: it does not expire. */
-    expires_at: instant.nullable().default(null),
-  })
-  .check(({ value, issues }) => {
-    const reject = (why: string, forbidden: readonly Scope[]) => {
-      const found = value.scopes.filter((scope) => forbidden.includes(scope));
-      if (found.length === 0) return;
-      issues.push({
-        code: "custom",
-        input: value.scopes,
-        path: ["scopes"],
-        message: `${why} ${found.join(", ")}`,
-      });
-    };
-    if (value.rooms !== null) reject("a token for some rooms cannot have", OF_TENANT);
-    if (value.mask_numbers) reject("a token that sees no numbers cannot have", WITH_NUMBERS);
-  });
+export const newToken = strictObject({
+  /** What the audit calls its holder. */
+  name: z.string().trim().min(1).max(100),
+  scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
+  /** Plain names, `*` being any text; absent: all rooms. */
+  rooms: z.array(z.string().min(1).max(64)).min(1).max(100).nullable().default(null),
+  mask_numbers: z.boolean().default(false),
+  /** Milliseconds since the epoch, or an ISO 8601 date and time; absent: it does not expire. */
+  expires_at: instant.nullable().default(null),
+}).check(({ value, issues }) => {
+  const reject = (why: string, forbidden: readonly Scope[]) => {
+    const found = value.scopes.filter((scope) => forbidden.includes(scope));
+    if (found.length === 0) return;
+    issues.push({
+      code: "custom",
+      input: value.scopes,
+      path: ["scopes"],
+      message: `${why} ${found.join(", ")}`,
+    });
+  };
+  if (value.rooms !== null) reject("a token for some rooms cannot have", OF_TENANT);
+  if (value.mask_numbers) reject("a token that sees no numbers cannot have", WITH_NUMBERS);
+});
 
 export type NewTokenBody = z.output<typeof newToken>;

@@ -9,11 +9,16 @@ export const afterNumber = z.coerce.number().int().positive().optional();
 /** A text that a list is filtered by. */
 export const filter = z.string().min(1).max(200).optional();
 
+export const TIME = "must be milliseconds, or a date and time such as 2026-11-28T10:00:00Z";
+
 /** Milliseconds since the epoch, or an ISO 8601 date and time. */
-export const instant = z.union([
-  z
-    .string()
-    .regex(/^\d{1,16}$/)
-    .transform(Number),
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-]);
+export const instant = z.union(
+  [
+    z
+      .string()
+      .regex(/^\d{1,16}$/, TIME)
+      .transform(Number),
+    z.iso.datetime({ offset: true, error: TIME }).transform((text) => Date.parse(text)),
+  ],
+  TIME,
+);

@@ -34,6 +34,31 @@ test("a body that is missing, or nests too deep, is said to", async () => {
   }
 });
 
+test("what is wrong with a query or a body is said in words, with what was probably meant", async () => {
+  await using home = await openFixture({ rules: [] });
+  const said = async (path: string, body?: object) => {
+    const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+    const { error } = await (await askApi(`/tenants/${home.tenant}${path}`, sent)).json<{
+      error: { message: string };
+    }>();
+    return error.message;
+  };
+  expect(await said("/calls?limit=many")).toBe("limit: must be a number, not text");
+  expect(await said("/calls?outcom=joined")).toBe(
+    'outcom: unknown key; allowed here: after, limit, room, rule, outcome, from (did you mean "outcome"?)',
+  );
+  expect(await said("/recordings?since=yesterday")).toBe(
+    "since: must be milliseconds, or a date and time such as 2026-11-28T10:00:00Z",
+  );
+  expect(await said("/recordings?after=7")).toBe("after: must be the next of the page before");
+  expect(await said("/tokens", { name: "a", scopes: ["room:read"] })).toMatch(
+    /^scopes\[0\]: must be one of .*, not "room:read" \(did you mean "rooms:read"\?\)$/,
+  );
+  expect(await said("/tokens", { scopes: ["lobby"], expires_at: "soon" })).toBe(
+    "name: is missing: text; expires_at: must be milliseconds, or a date and time such as 2026-11-28T10:00:00Z",
+  );
+});
+
 test("times stand beside their milliseconds in ISO 8601", async () => {
   await using home = await openFixture({ rules: [] });
   const body = JSON.stringify({ name: "one", scopes: ["lobby"], expires_at: "2036-01-01T00:00:00Z" });

@@ -169,7 +169,9 @@ describe("why a call is in its room", () => {
       {
         error: {
           code: "bad_request",
-          message: expect.stringMatching(/^outcome: must be one of accepted, .*joined, .*failed$/),
+          message: expect.stringMatching(
+            /^outcome: must be one of "accepted", .*"failed", not "join" \(did you mean "joined"\?\)$/,
+          ),
         },
       },
     ]);
