@@ -182,6 +182,22 @@ test("no path shows or changes anything of another tenant's, whatever the token 
     for (const secret of secrets) expect(text).not.toContain(secret);
   }
   expect(await seen()).toEqual(before);
+  // It is the attacker's own tenant that is to know of it.
+  const audit = await askApi(`/tenants/${neighbours.attacker}/audit?limit=200`);
+  const { entries } = await audit.json<{ entries: { action: string; outcome: string; target: object }[] }>();
+  const tried = entries.filter(({ outcome }) => outcome === "scope");
+  expect(tried.map(({ action }) => action).sort()).toEqual(
+    apiTable.flatMap(({ action }) => action ?? []).sort(),
+  );
+  for (const { target } of tried) expect(target).toMatchObject({ tenant: home.tenant });
+});
+
+test("every path that may change something of a tenant's is audited", () => {
+  const unaudited = apiTable.filter(
+    ({ method, path, action }) => method !== "GET" && path.startsWith("/tenants/") && action === undefined,
+  );
+  // The doctor looks, and changes nothing.
+  expect(unaudited.map(({ operation }) => operation)).toEqual(["examineTenant"]);
 });
 
 test("another tenant's things are not found under the attacker's own tenant, by any name or id", async () => {
