@@ -106,8 +106,6 @@ function inputFor(route: string, drawing: Drawing): fc.Arbitrary<Input> {
         tenant,
         call_id: fc.oneof(callId, madeUp),
         name: fc.oneof(fc.constantFrom("team", "lobby", "alfa:team", "bravo:team"), madeUp),
-        act: fc.constantFrom("end", "release-seat"),
-        verdict: fc.constantFrom("admit", "reject"),
         id: fc.oneof(fc.constant("dial-1"), madeUp),
         from: fc.oneof(fc.constantFrom("+15550100001", "anonymous alfa-1"), madeUp),
         project: fc.oneof(fc.constantFrom("project-first", "project-second", "project-third"), madeUp),
