@@ -220,6 +220,8 @@ const dial = z.object({
 const blocked = z.object({ who: text, ...time("until"), closings: count });
 
 const breaker = z.object({ failures: count, ...timeOrNull("open_until"), ...timeOrNull("trial_at") });
+/** A session of the version before names no tenants. */
+const projectBreaker = breaker.extend({ tenants: z.array(text).exactOptional() });
 
 const sessionStatus = z.object({
   state: text,
@@ -231,8 +233,8 @@ const sessionStatus = z.object({
   last_errors: z.array(z.object({ ...time("at"), what: text })),
   contexts: z.array(text),
   counters: z.record(z.string(), z.number()),
-  breaker,
-  leaving: breaker,
+  breaker: projectBreaker,
+  leaving: projectBreaker,
   of_tenants: z
     .object({ breaker: z.record(z.string(), breaker), leaving: z.record(z.string(), breaker) })
     .exactOptional(),
