@@ -40,25 +40,29 @@ const REASONS = [
   "blocked",
   "hidden",
   "not available",
+  "not disclosed",
+  "not provided",
+  "out of area",
   "private",
   "restricted",
   "suppressed",
   "unavailable",
+  "undisclosed",
   "unidentified",
   "unknown",
   "withheld",
 ];
-const NUMBER_WORDS = ["call", "caller", "caller id", "id", "name", "number", "user"];
-/** What networks write in place of a number that the caller withholds; nothing at all is one of them. */
-const WITHHELD = new Set([
-  "",
-  "no caller id",
-  "no id",
-  "no number",
-  "out of area",
-  ...REASONS,
-  ...REASONS.flatMap((reason) => NUMBER_WORDS.flatMap((word) => [`${reason} ${word}`, `${word} ${reason}`])),
-]);
+const NUMBER_WORDS = ["call", "caller", "caller id", "cid", "id", "name", "number", "user"];
+/** What networks write in place of a number that the caller withholds, without what they put between its words. */
+const WITHHELD = new Set(
+  [
+    ...REASONS,
+    ...NUMBER_WORDS.map((word) => `no ${word}`),
+    ...REASONS.flatMap((reason) =>
+      NUMBER_WORDS.flatMap((word) => [`${reason} ${word}`, `${word} ${reason}`]),
+    ),
+  ].map(wordsOf),
+);
 /** ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, as carriers key them. */
 const WITHHELD_CODES = new Set(["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"]);
 
@@ -70,6 +74,8 @@ const SIP_URI_OF_SEVERAL = new RegExp(String.raw`^(sips?):([^\s]{1,128})@${HOST}
 const USER_AT_HOST = new RegExp(String.raw`^(?:sips?:)?([^@]*)@${HOST}`, "is");
 const USER_AT_TEXT = /^(?:sips?:)?(.*)@([^@]*)$/is;
 const PHONE_CONTEXT = /;phone-context=(?:\+([1-9]\d{0,2})(?!\d))?[^;?@]*/i;
+/** Parameters of the number before an @, such as `;cpc=ordinary` and `;npdi`; a host may have its own behind it. */
+const SUBSCRIBER = /^((?:\+|%2b)?[\d().-]+);[^@%]*$/i;
 const SEPARATORS = /[\s().\-/\u2010-\u2015]/g;
 /** A resource's address at SignalWire, e.g. `/public/bridge`. A caller may add a query to it. */
 const RESOURCE = /^(\/[a-z0-9_-]{1,64}\/[a-z0-9._-]{1,128})(?:[?#].*)?$/is;
@@ -83,19 +89,25 @@ export function isWithheld(address: string): boolean {
   const text = bare(address);
   if (isE164(text)) return WITHHELD_CODES.has(text);
   const [, beforeAt, host] = USER_AT_HOST.exec(text) ?? USER_AT_TEXT.exec(text) ?? [];
-  if (host !== undefined && /^anonymous\.invalid\.?(?:[:;?].*)?$/i.test(host)) return true;
-  const user = decoded(beforeAt ?? text.replace(/^(?:sips?|tel):/i, "")).replace(/;.*$/s, "");
+  const local = beforeAt ?? text.replace(/^(?:sips?|tel):/i, "");
+  if (isNowhere(host ?? local)) return true;
+  // Behind a colon a user has a password, and behind a semicolon parameters.
+  const user = decoded(local)
+    .replace(/[;:].*$/s, "")
+    .trim();
   const digits = user.replace(SEPARATORS, "");
-  return (
-    WITHHELD.has(
-      user
-        .trim()
-        .toLowerCase()
-        .replace(/[\s_-]+/g, " "),
-    ) ||
-    WITHHELD_CODES.has(digits) ||
-    /^\+?0+$/.test(digits)
-  );
+  return user === "" || WITHHELD.has(wordsOf(user)) || WITHHELD_CODES.has(digits) || /^\+?0+$/.test(digits);
+}
+
+/** A host that exists nowhere, by which networks say that a caller is anonymous: anonymous.invalid, unknown.invalid. */
+function isNowhere(host: string): boolean {
+  const [, name] = /^([a-z_-]+)\.invalid\.?(?:[:;?].*)?$/i.exec(host) ?? [];
+  return name !== undefined && WITHHELD.has(wordsOf(name));
+}
+
+/** In lower case, without blanks, quotes and the like: every network puts others between and around the words. */
+function wordsOf(text: string): string {
+  return text.toLowerCase().replace(/[\s_.+()'"\-\u2010-\u2015]+/g, "");
 }
 
 /** An address as it is written wherever we write it: a number as E.164 where it is known to be one; what can't be read, as it came. */
@@ -282,7 +294,7 @@ function readSip(text: string): SipUri | null {
   if (scheme === undefined || user === undefined || host === undefined) return null;
   return {
     scheme: scheme.toLowerCase(),
-    user: canonicalUser(user.replace(PHONE_CONTEXT, "") || user),
+    user: canonicalUser(SUBSCRIBER.exec(user)?.[1] ?? (user.replace(PHONE_CONTEXT, "") || user)),
     context: PHONE_CONTEXT.exec(user)?.[1] ?? "",
     host: canonicalHost(host),
     port: port === "" ? "" : String(Number(port)),

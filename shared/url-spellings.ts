@@ -2,15 +2,20 @@
 const ESCAPED_CHARACTER =
   /%(?:C[2-9A-F]|D[0-9A-F]|E[0-9A-F]%[89AB][0-9A-F]|F[0-4](?:%[89AB][0-9A-F]){2})%[89AB][0-9A-F]/gi;
 
+/** Each is hashed with the whole body. */
+const MOST_SPELLINGS = 4;
+
 /**
  * How a URL that was received may have been written where it was signed, as received first; at most four, no two alike.
  *
  * The runtime escapes `'` in a query and whatever is not ASCII; gateways escape `@` and `:` and sign them raw. Each of the two is
- * undone, and both. What an escape keeps from being read as syntax stays as it is: `& = + # / ? %`.
+ * undone, and both; then half of what the runtime does, where the other was pasted escaped. What an escape keeps from being read as
+ * syntax stays as it is: `& = + # / ? %`.
  */
 export function spellingsOf(url: string): string[] {
   const [byRuntime, byGateway] = [beforeRuntime(url), beforeGateway(url)];
-  return [...new Set([url, byRuntime, byGateway, beforeGateway(byRuntime)])];
+  const likely = [url, byRuntime, byGateway, beforeGateway(byRuntime), withQuotes(url), withCharacters(url)];
+  return [...new Set(likely)].slice(0, MOST_SPELLINGS);
 }
 
 /** Other ways in which its characters may have been escaped or not: looked into only to name the cause. */
@@ -39,7 +44,11 @@ export function unlikelySpellingsOf(url: string): string[] {
 }
 
 function beforeRuntime(url: string): string {
-  return withCharacters(url).replaceAll("%27", "'");
+  return withQuotes(withCharacters(url));
+}
+
+function withQuotes(url: string): string {
+  return url.replaceAll("%27", "'");
 }
 
 function beforeGateway(url: string): string {

@@ -15,6 +15,11 @@ describe("the spellings of a URL that may have been signed", () => {
     ["a SIP URI", "?a=sip%3abob%40example.com", ["?a=sip%3abob%40example.com", "?a=sip:bob@example.com"]],
     ["both", "?a=%3A%27%40%C3%A9", ["?a=%3A%27%40%C3%A9", "?a=%3A'%40é", "?a=:%27@%C3%A9", "?a=:'@é"]],
     [
+      "an apostrophe, beside letters that were pasted escaped or not",
+      "?a=O%27B%C3%A9",
+      ["?a=O%27B%C3%A9", "?a=O'Bé", "?a=O'B%C3%A9", "?a=O%27Bé"],
+    ],
+    [
       "what would be read as syntax",
       "?a=%26%3D%2B%23%2F%3F%25%20%22%2527",
       ["?a=%26%3D%2B%23%2F%3F%25%20%22%2527"],
