@@ -260,15 +260,16 @@ export class CallControl {
 
   /** Sends keys, and resolves when they were heard at the other end, as far as is known. RELAY alone can. */
   async sendDigits(digits: string): Promise<Done> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
     const control_id = crypto.randomUUID();
-    this.#keying = { control_id, end: resolve };
+    this.#keying = { control_id, end: () => resolve(true) };
     const outcome = await this.#byRelay("calling.send_digits", { control_id, digits });
     const may_be_sent = outcome?.kind === "ok" || outcome?.kind === "unanswered";
-    if (may_be_sent && !this.#isGone) await timeoutOr(longestKeying(digits), promise, undefined);
+    const isToldOf = may_be_sent && !this.#isGone && (await timeoutOr(longestKeying(digits), promise, false));
     this.#keying = null;
     if (this.#isGone || outcome?.kind === "gone") return "gone";
-    return outcome?.kind === "ok" ? "done" : may_be_sent ? "unsure" : "failed";
+    if (outcome?.kind === "ok" || isToldOf) return "done";
+    return may_be_sent ? "unsure" : "failed";
   }
 
   /** Stops a sound that may still be heard. A stop that takes long goes on meanwhile. */

@@ -132,7 +132,7 @@ export class CallFlowRunner {
     // First, so that another incarnation does not send them again: they would be heard in the room.
     callFlows.update(this.#flow, { made: { ...made, is_keying: true } });
     const done = await this.control.sendDigits(send_digits);
-    if (done === "failed") return false;
+    if (done === "failed" || done === "unsure") return false;
     callFlows.update(this.#flow, { made });
     return true;
   }

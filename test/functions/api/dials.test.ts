@@ -202,16 +202,30 @@ describe("calling somebody into a conference", () => {
     ]);
   });
 
-  it("ends a call whose keys could not be sent, since the person they lead to is not on the line", async () => {
+  it.each([
+    ["were refused", { kind: "code", code: "500" }],
+    ["were neither sent nor answered for", { kind: "ignore" }],
+  ] as const)(
+    "ends a call whose keys %s, since the person they lead to is not on the line",
+    async (_, answer) => {
+      await using fixture = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
+      await fixture.carrier.change({
+        faults: [{ at: "command", match: { method: "calling.send_digits" }, do: answer }],
+      });
+      const { id } = await asked(fixture, { to: ALICE, send_digits: "1" });
+      await comesTo(fixture, id, "ended");
+      expect(await sent(fixture, "calling.join_conference")).toEqual([]);
+    },
+  );
+
+  it("joins a call whose keys were heard to be sent, though the command was not answered", async () => {
     await using fixture = await openOffice({ allow: [{ to: ALICE, send_digits: true }] });
     await fixture.carrier.change({
-      faults: [
-        { at: "command", match: { method: "calling.send_digits" }, do: { kind: "code", code: "500" } },
-      ],
+      faults: [{ at: "command", match: { method: "calling.send_digits" }, do: { kind: "swallow" } }],
     });
     const { id } = await asked(fixture, { to: ALICE, send_digits: "1" });
-    await comesTo(fixture, id, "ended");
-    expect(await sent(fixture, "calling.join_conference")).toEqual([]);
+    await comesTo(fixture, id, "joined");
+    expect(await sent(fixture, "calling.send_digits")).toHaveLength(1);
   });
 
   it("ends a call whose keys may or may not have been sent when the session was lost, and sends none again", async () => {
