@@ -49,7 +49,8 @@ async function send(to: ForwardTo, { kind, body, account }: Told): Promise<Respo
   const options = { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "manual" } as const;
   if (to.method === "GET") {
     const url = new URL(to.url);
-    for (const [name, value] of asForm(body, kind, account)) url.searchParams.append(name, value);
+    // Appended as text: the rule's own query would be written anew.
+    url.search = [url.search.slice(1), String(asForm(body, kind, account))].filter(Boolean).join("&");
     return await fetch(url, options);
   }
   if (to.as === "form")

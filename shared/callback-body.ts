@@ -58,15 +58,27 @@ export function toRelay(fields: readonly (readonly [string, string])[]): Record<
     if (value !== undefined) params[parameter] = read(value);
   }
   const known = [STATUS, ...ENVELOPE, ...PAIRS.map(([field]) => field)];
-  for (const [field, value] of form) if (!known.includes(field)) params[snakeCase(field)] ??= value;
-  const at = Date.parse(form.get("Timestamp") ?? "");
+  for (const [field, value] of form)
+    if (!known.includes(field)) params[snakeCase(field)] ??= allOf(fields, field, value);
+  const timestamp = form.get("Timestamp");
+  const at = Date.parse(timestamp ?? "");
   const account = form.get("AccountSid");
   return {
     event_type: "calling.conference",
-    ...(Number.isNaN(at) ? {} : { timestamp: at / 1000 }),
+    ...(timestamp === undefined ? {} : { timestamp: Number.isNaN(at) ? timestamp : at / 1000 }),
     ...(account === undefined ? {} : { project_id: account }),
     params,
   };
+}
+
+/** What a field that we do not know says, each time that it is there. */
+function allOf(
+  fields: readonly (readonly [string, string])[],
+  field: string,
+  value: string,
+): string | string[] {
+  const values = fields.filter(([name]) => name === field).map(([, one]) => one);
+  return values.length > 1 ? values : value;
 }
 
 /** As the JSON that the rule wants. */
@@ -84,7 +96,7 @@ export function asForm(
   account: string,
 ): URLSearchParams {
   if (body.kind === "form") return new URLSearchParams(body.fields.map(([name, value]) => [name, value]));
-  const { params: given, timestamp, project_id } = body.body;
+  const { params: given, timestamp, project_id, event_type: _, ...envelope } = body.body;
   const params = { ...(given as Record<string, unknown>) }; // readCallback saw that it is one.
   const form = new URLSearchParams({ AccountSid: typeof project_id === "string" ? project_id : account });
   const { status } = params;
@@ -97,9 +109,16 @@ export function asForm(
   const ofOtherKind = kind === "recording" ? "Duration" : "RecordingDuration";
   for (const [field, parameter] of PAIRS) if (field !== ofOtherKind) set(form, field, params[parameter]);
   for (const [, parameter] of PAIRS) delete params[parameter];
-  for (const [parameter, value] of Object.entries(params)) set(form, pascalCase(parameter), value);
-  if (typeof timestamp === "number") form.set("Timestamp", new Date(timestamp * 1000).toUTCString());
+  for (const [parameter, value] of Object.entries({ ...envelope, ...params }))
+    set(form, pascalCase(parameter), value);
+  set(form, "Timestamp", timeOf(timestamp));
   return form;
+}
+
+/** RFC 2822 where it is a time. */
+function timeOf(timestamp: unknown): unknown {
+  const time = typeof timestamp === "number" ? new Date(timestamp * 1000) : null;
+  return time === null || Number.isNaN(time.getTime()) ? timestamp : time.toUTCString();
 }
 
 function set(form: URLSearchParams, field: string, value: unknown): void {

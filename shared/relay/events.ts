@@ -5,6 +5,17 @@ import { LONGEST_CALL_MS } from "../placement.ts";
 // whole event: a `participant-leave` with an odd `size` is still a leave.
 const text = z.string().optional().catch(undefined);
 const number = z.number().optional().catch(undefined);
+/** A number, or the text of one. */
+const figure = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,15}(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .optional()
+  .catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
 
 const device = z
@@ -31,11 +42,11 @@ const conference = z.looseObject({
   coaching: flag,
   reason_ended: text,
   call_id_ending_conf: text,
-  recording_url: text,
+  recording_url: z.string().min(1).optional().catch(undefined),
   /** Seconds. */
-  recording_duration: number,
+  recording_duration: figure,
   /** Bytes. */
-  recording_file_size: number,
+  recording_file_size: figure,
 });
 
 /** How one of SignalWire's pages spells what others call by the names above. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { forward, type Told } from "../../functions/forward.ts";
 import { describeError } from "../../functions/log.ts";
 import type { CallbackBody } from "../../shared/callback-body.ts";
-import type { ForwardTo } from "../../shared/callbacks.ts";
+import { type ForwardTo, readCallback } from "../../shared/callbacks.ts";
 
 const body: CallbackBody = {
   kind: "json",
@@ -112,6 +112,8 @@ describe("what came in goes out whole", () => {
       Muted: "true",
       ReasonEnded: "so",
       NewList: "[1]",
+      EventChannel: "swml:1",
+      SpaceId: "space",
       Timestamp: "Tue, 14 Nov 2023 22:13:20 GMT",
     });
   });
@@ -143,10 +145,23 @@ describe("what came in goes out whole", () => {
         recording_file_size: 192_000,
         muted: true,
         event_name: "x",
-        new_field: "2",
+        new_field: ["1", "2"],
       },
     });
   });
+});
+
+test("a rule's own query stays as the rule wrote it, and an odd time as SignalWire did", async () => {
+  const odd = { event_type: "calling.conference", timestamp: "soon", params: { status: "record-stop" } };
+  const read = readCallback(JSON.stringify(odd), false);
+  if (read === null) throw new Error("it is a callback");
+  const what = { kind: "recording", body: read.body, account: "project" } as const;
+  const url = "https://hooks.example.com/told?a=x%20y&b='";
+  const by_form = await told({ as: "form", method: "GET", url }, () => new Response(), what);
+  expect(by_form.requests[0]?.url).toContain("?a=x%20y&b=%27&AccountSid=project&");
+  expect(new URL(by_form.requests[0]?.url ?? "").searchParams.get("Timestamp")).toBe("soon");
+  const by_json = await told({ as: "json", method: "POST", url }, () => new Response(), what);
+  expect(await by_json.requests[0]?.json()).toEqual({ ...odd, project_id: "project" });
 });
 
 test("an error is described without the URLs that its message quotes", () => {

@@ -64,6 +64,21 @@ it("reads a form's flags, numbers and empty fields", () => {
   });
 });
 
+it("reads a recording's figures from text, and no URL from an empty one", () => {
+  const params = {
+    status: "record-stop",
+    recording_duration: "12.5",
+    recording_file_size: "99",
+    recording_url: "",
+  };
+  const read = readCallback(JSON.stringify({ event_type: "calling.conference", params }), false);
+  expect(read?.event.params).toEqual({
+    status: "record-stop",
+    recording_duration: 12.5,
+    recording_file_size: 99,
+  });
+});
+
 /** What SignalWire would take for code where it stood as it is. */
 const ROOM = `acme:r&d \${x} %{y} ü`;
 
