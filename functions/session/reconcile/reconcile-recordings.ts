@@ -86,6 +86,8 @@ interface Said {
   state: RecordingState;
   room: string;
   at: number;
+  /** Whether the event says when; `at` is when it came, else. */
+  is_timed: boolean;
   conference_id: string | null;
   conference_sid: string | null;
   sid: string | null;
@@ -123,7 +125,7 @@ export class RecordingKeeper {
 
   /** Takes an event in; null where it says nothing of a recording that is known to be ours. */
   heard(event: RelayEvent, told: ToldOfRecording): Heard | null {
-    const said = saidBy(event, told, this.#now());
+    const said = saidBy(event, told, this.#now(), (ids) => this.#roomOf(ids, told.tenant));
     if (!said) return null;
     const tenant = told.tenant ?? this.#ownerOf(said);
     if (tenant === null) return null;
@@ -309,6 +311,15 @@ export class RecordingKeeper {
     return { forward: isTold ? to : null, unwritten: false };
   }
 
+  /** The room of an event that names none, by the ids that it has; null: not known, or another tenant's. */
+  #roomOf({ sid, conference_id }: Pick<Said, "sid" | "conference_id">, tenant?: string): string | null {
+    const { recordings } = this.#host;
+    const row =
+      (sid === null ? null : recordings.bySid(sid)) ??
+      (conference_id === null ? null : recordings.ofConference(conference_id)[0]);
+    return row && (tenant === undefined || row.tenant === tenant) ? row.room : null;
+  }
+
   /** RELAY's events say whose a conference is by nothing but its name. */
   #ownerOf({ conference_id, room }: Said): string | null {
     const [known] = conference_id === null ? [] : this.#host.recordings.ofConference(conference_id);
@@ -324,23 +335,25 @@ export class RecordingKeeper {
       if (row && isTenants(row)) return row;
     }
     const hasOtherSid = (row: Recording) => said.sid !== null && row.sid !== null && row.sid !== said.sid;
+    const began = startOf(said) ?? said.at;
+    const distance = (row: Recording) => Math.abs(row.started_at - began);
     if (said.conference_id !== null) {
-      const row = recordings
+      const rows = recordings
         .ofConference(said.conference_id)
-        .find((one) => isTenants(one) && !hasOtherSid(one));
+        .filter((one) => isTenants(one) && !hasOtherSid(one) && !isAfter(said, one));
+      // An end that says how long it was tells which of a conference's recordings is meant; else the newest is.
+      const [row] = startOf(said) === null ? rows : rows.sort((a, b) => distance(a) - distance(b));
       if (row) return row;
     }
-    const began = startOf(said) ?? said.at;
     const isMeant = (row: Recording) => {
       const isOther =
         said.conference_id !== null && row.conference_id !== null && row.conference_id !== said.conference_id;
-      if (hasOtherSid(row) || isOther) return false;
+      if (hasOtherSid(row) || isOther || isAfter(said, row)) return false;
       // Its end may be told by several events, of which one has its id.
       const isEndAgain = isEnd(said.state) && (row.sid === null || said.sid === null) && near(row, began);
       return isOpen(row) || isEndAgain;
     };
     const found = recordings.newestIn(tenant, said.room).filter(isMeant);
-    const distance = (row: Recording) => Math.abs(row.started_at - began);
     return found.sort((a, b) => distance(a) - distance(b))[0] ?? null;
   }
 
@@ -370,22 +383,32 @@ export class RecordingKeeper {
   }
 }
 
-function saidBy(event: RelayEvent, { ids_known }: ToldOfRecording, now: number): Said | null {
+/** @param roomOf says of an event that names no room which one it is about. */
+function saidBy(
+  event: RelayEvent,
+  { ids_known }: ToldOfRecording,
+  now: number,
+  roomOf: (ids: Pick<Said, "sid" | "conference_id">) => string | null,
+): Said | null {
   if (event.kind !== "conference") return null;
   const { status, name, conference_id, recording_url, recording_duration, recording_file_size, ...more } =
     event.params;
   const isEndOfRecorded = status === "conference-end" && recording_url !== undefined;
   const state = isEndOfRecorded ? "completed" : STATES[status];
-  if (state === undefined || name === undefined) return null;
-  const sid = more["recording_sid"];
+  if (state === undefined) return null;
+  const { recording_sid } = more;
+  const sid = typeof recording_sid === "string" && recording_sid !== "" ? recording_sid : null;
+  const ids = { sid, conference_id: ids_known ? (conference_id ?? null) : null };
+  const room = name ?? roomOf(ids);
+  if (room === null) return null;
   return {
     status,
     state,
-    room: name,
+    room,
     at: event.timestamp === undefined ? now : Math.round(event.timestamp * 1_000),
-    conference_id: ids_known ? (conference_id ?? null) : null,
+    is_timed: event.timestamp !== undefined,
+    ...ids,
     conference_sid: ids_known ? null : (conference_id ?? null),
-    sid: typeof sid === "string" && sid !== "" ? sid : null,
     url: recording_url ?? null,
     duration_s: recording_duration ?? null,
     size_bytes: recording_file_size ?? null,
@@ -438,6 +461,11 @@ function changesBy(row: Recording, said: Said): RecordingChanges {
 /** When it began, by an end that says how long it was; ms. */
 function startOf({ state, at, duration_s }: Said): number | null {
   return state === "completed" && duration_s !== null ? at - Math.round(duration_s * 1_000) : null;
+}
+
+/** Whether it tells of a beginning after the recording's end: of another recording, in the same conference. */
+function isAfter({ state, at, is_timed }: Said, row: Recording): boolean {
+  return state === "in-progress" && is_timed && !isOpen(row) && row.ended_at !== null && at > row.ended_at;
 }
 
 function near(row: Recording, began: number): boolean {

@@ -207,6 +207,43 @@ test("one recording stays one, in whichever order and by whatever ids it is told
   }
 });
 
+test("an event that names no conference is about the recording whose conference or recording it has the id of", async () => {
+  await scene("nameless", async (one) => {
+    one.join("a", "conf-1");
+    one.now += 20_000;
+    const nameless = { name: undefined };
+    one.hear({ ...nameless, status: "record-start", conference_id: "conf-1" }, byRelay);
+    expect(one.rows()).toMatchObject([{ room: ROOM, state: "in-progress" }]);
+    one.hear({ status: "recording-in-progress", recording_sid: "r-1" });
+    const end = { ...nameless, status: "recording-completed", recording_sid: "r-1", recording_duration: 20 };
+    one.hear(end, { tenant: "other" });
+    expect(one.rows()).toMatchObject([{ state: "in-progress" }]);
+    expect(one.ledger.recordings.page("other", { limit: 9 }).recordings).toEqual([]);
+    expect(one.hear(end)?.forward).toMatchObject({ url: HOOK.url });
+    one.hear({ ...nameless, status: "record-stop", conference_id: "conf-9" }, byRelay);
+    expect(one.rows()).toMatchObject([{ conference_id: "conf-1", sid: "r-1", state: "completed" }]);
+  });
+});
+
+test("a conference that is recorded once more has two recordings", async () => {
+  await scene("twice", async (one) => {
+    one.join("a", "conf-1");
+    const id = { conference_id: "conf-1" };
+    for (const recording_url of ["u-1", "u-2"]) {
+      one.now += 60_000;
+      one.hear({ ...id, status: "record-start" }, byRelay);
+      one.now += 20_000;
+      one.hear({ ...id, status: "record-stop", recording_url, recording_duration: 20 }, byRelay);
+    }
+    one.now -= 19_000;
+    one.hear({ ...id, status: "record-pause" }, byRelay);
+    expect(one.rows()).toMatchObject([
+      { state: "completed", url: "u-2" },
+      { state: "completed", url: "u-1" },
+    ]);
+  });
+});
+
 test("where RELAY alone tells of its end, the rule's server is told in the callback's place, once", async () => {
   await scene("relay", async (one) => {
     one.join("a", "conf-1");
