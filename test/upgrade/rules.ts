@@ -12,6 +12,8 @@ export const numbers = {
   hall: "+15550100120",
   /** A question, then a room. */
   bridge: "+15550100170",
+  /** A question for a PIN that nobody has, five times. */
+  door: "+15550100140",
   /** A room by the caller's address. */
   own: "+15550100190",
   /** A room that ends when its chair leaves. */
@@ -21,6 +23,7 @@ export const numbers = {
 export const CHAIR = "+15550100010";
 export const FULL = "All seats are taken.";
 export const QUESTION = "Please key in the number of your bridge.";
+export const PIN = "Please key in your PIN.";
 /** Longer than one version takes to follow the other. */
 export const WELCOME = "https://example.com/welcome.mp3#seconds=4";
 /** A piece as long as a file is waited for whose end RELAY can't tell. */
@@ -52,6 +55,12 @@ export const rules = {
       match: { to: numbers.bridge },
       ask: { bridge: { say: QUESTION, digits: "2" } },
       rules: [{ id: "bridge-room", match: {}, place: { room: "bridge-{answer.bridge}" } }],
+    },
+    {
+      id: "door",
+      match: { to: numbers.door },
+      ask: { pin: { say: PIN, digits: "4", secret: true, tries: 5 } },
+      rules: [{ id: "inside", match: { "answer.pin": { pins: true } }, place: { room: "inside" } }],
     },
     {
       id: "chair",

@@ -1,7 +1,7 @@
 import { expect, vi } from "vitest";
 import type { Call } from "../carrier/calls.ts";
 import { type Home, isIn } from "./environment.ts";
-import { CHAIR, FULL, LINE, numbers, QUESTION, WELCOME } from "./rules.ts";
+import { CHAIR, FULL, LINE, numbers, PIN, QUESTION, WELCOME } from "./rules.ts";
 
 export interface Scenario {
   /** What holds when one version has taken over from the other. */
@@ -22,6 +22,8 @@ const NOTHING_IS_TOLD = [
   { at: "event", do: { kind: "lose" } },
   { at: "callback", do: { kind: "lose" } },
 ] as const;
+
+const TOO_MANY = "We are sorry. There were too many wrong entries. Please call again later.";
 
 export const scenarios: Scenario[] = [
   {
@@ -141,6 +143,27 @@ export const scenarios: Scenario[] = [
         const stranger = home.call({ to: numbers.desk });
         await home.hears(stranger, FULL);
         await home.inRoom("desk", home.call({ to: numbers.desk, from }));
+      };
+    },
+  },
+  {
+    title: "a caller who keyed too many wrong PINs is asked for no more, and another caller is",
+    async before(home) {
+      await online(home);
+      const to = numbers.door;
+      const callers = ["+15550100041", "sip:Emil@DESKS.example.com:5060"];
+      const tried = callers.map((from) => home.call({ to, from }));
+      for (let times = 1; times <= 5; times += 1) {
+        for (const call of tried) {
+          await home.until("the PIN is asked for", () => timesHeard(call, PIN) === times);
+          call.keypad.press("0000");
+        }
+      }
+      for (const call of tried) await home.hears(call, TOO_MANY);
+      return async () => {
+        for (const from of ["+15550100041", "sip:Emil@DESKS.example.com:5060"])
+          await home.hears(home.call({ to, from }), TOO_MANY);
+        await home.hears(home.call({ to, from: "+15550100042" }), PIN);
       };
     },
   },
