@@ -1,8 +1,9 @@
+import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, type ExpectStatic, expect, inject, test } from "vitest";
 import { askApi } from "./api/ask.ts";
 import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 import { openContext } from "./session/calls/context-fixture.ts";
-import { desk, inWaitingRoom, wordsTo } from "./waiting-room-fixture.ts";
+import { desk, inWaitingRoom, session, wordsTo } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 
@@ -125,6 +126,30 @@ test.each([
   const back = await byRelay.call(home, "+15550100001");
   await inWaitingRoom(home, back);
   expect(await wordsTo(home, back)).toEqual([]);
+});
+
+describe.concurrent.each(ways)("a caller by %s who drops just after joining", (_, way) => {
+  test("is known when all that was to be done for the call is done, and long after that", async ({
+    expect,
+  }) => {
+    await using home = await way.open(rulesWith());
+    await inWaitingRoom(home, await way.call(home, "+15550100009"));
+    const call_id = await way.call(home, "+15550100001");
+    await inWaitingRoom(home, call_id);
+    await home.carrier.hangUp(call_id);
+    await isAlone(home, expect);
+    const undone = () =>
+      runInDurableObject(session(home), (_, { storage }) =>
+        storage.sql.exec("SELECT kind FROM errands WHERE call_id = ?", call_id).toArray(),
+      );
+    await expect.poll(undone, { timeout: 15_000 }).toEqual([]);
+    await runInDurableObject(session(home), (_, { storage }) => {
+      storage.sql.exec("UPDATE kept_seats SET until = until - 40000, claimed_until = claimed_until - 40000");
+    });
+    const back = await way.call(home, "+15550100001");
+    await inWaitingRoom(home, back);
+    expect(await wordsTo(home, back)).toEqual([]);
+  }, 30_000);
 });
 
 describe.concurrent.each(ways)("a caller by %s", (_, way) => {
