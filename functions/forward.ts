@@ -18,31 +18,33 @@ export interface Told {
 /**
  * Sends the callback to the rule's own URL; false where it did not take it. Never rejects. URLs are not logged: they may carry
  * tokens. Redirects are not followed: the event, and the URL's token, are meant for the rule's own server.
- * @param inTurn runs each try when it may have a connection.
  */
-export async function forward(
-  to: ForwardTo,
-  told: Told,
-  said: Record<string, unknown>,
-  inTurn: <T>(job: () => Promise<T>) => Promise<T> = (job) => job(),
-): Promise<boolean> {
+export async function forward(to: ForwardTo, told: Told, said: Record<string, unknown>): Promise<boolean> {
   let failure = "";
   for (const pause of PAUSES_MS) {
     if (pause > 0) await scheduler.wait(pause);
-    try {
-      const { ok, status } = await inTurn(async () => {
-        const response = await send(to, told);
-        await response.body?.cancel();
-        return response;
-      });
-      if (ok) return true;
-      failure = `answered ${status}`;
-    } catch (error) {
-      failure = describeError(error);
-    }
+    const why = await tryForward(to, told);
+    if (why === null) return true;
+    failure = why;
   }
-  log("warn", "callback.not_forwarded", { ...said, why: failure });
+  notForwarded(failure, said);
   return false;
+}
+
+/** One try of it: null, or why the server did not take it. Never rejects. */
+export async function tryForward(to: ForwardTo, told: Told): Promise<string | null> {
+  try {
+    const response = await send(to, told);
+    await response.body?.cancel();
+    return response.ok ? null : `answered ${response.status}`;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+/** Says in the log that it is not tried again. */
+export function notForwarded(why: string, said: Record<string, unknown>): void {
+  log("warn", "callback.not_forwarded", { ...said, why });
 }
 
 async function send(to: ForwardTo, { kind, body, account }: Told): Promise<Response> {

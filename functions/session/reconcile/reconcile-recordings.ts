@@ -2,7 +2,7 @@ import type { CallbackBody } from "../../../shared/callback-body.ts";
 import { type CallbackKind, type ForwardTo, isWanted } from "../../../shared/callbacks.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
-import { forward } from "../../forward.ts";
+import { notForwarded, tryForward } from "../../forward.ts";
 import { describeError, log } from "../../log.ts";
 import { RestBusy } from "../../rest.ts";
 import { type ListedRecording, listRecordings } from "../../rest-recordings.ts";
@@ -10,6 +10,7 @@ import { CONNECTIONS, FairSlots, TooLate } from "../../slots.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
+import { dropOldest } from "../store/drop-oldest.ts";
 import {
   GRACE_MS,
   isOpen,
@@ -31,6 +32,10 @@ const OF_TENANT = 4;
 const TENANTS_AT_ONCE = 2;
 /** After this a tenant's other recordings wait for the next run, and no other tenant for them. */
 const TENANT_MS = 10_000;
+/** Waits before a rule's server is tried again that did not take it. */
+const TELL_AGAIN_MS = [1_000, 2_000] as const;
+/** Recordings of which it is remembered how often that was. */
+const TRIED = 1_000;
 /** By then the Worker has told the rule's server, in three tries if need be, and has said so. */
 const CONFIRMED_MS = 25_000;
 /** Waits before REST is asked again that had no word of a recording's end; after the last nothing more is to be had. */
@@ -112,6 +117,8 @@ export class RecordingKeeper {
   readonly #host: RecordingHost;
   readonly #now: () => number;
   readonly #callbacks = new FairSlots(CONNECTIONS.callbacks);
+  /** How often a rule's server did not take an end, by recording. */
+  readonly #tries = new Map<string, number>();
   #isRunning = false;
 
   constructor(host: RecordingHost, now: () => number) {
@@ -192,27 +199,30 @@ export class RecordingKeeper {
     try {
       for (const row of rows) {
         if (this.#now() > until) return;
-        await this.#look(row);
+        // Its others would be tried in vain, too, and other tenants' wait for that.
+        if (!(await this.#look(row))) return;
       }
     } catch (error) {
       log("error", "recordings.broke", { error: describeError(error) });
     }
   }
 
-  async #look({ tenant, id }: Recording): Promise<void> {
+  /** False where the rule's server did not take what it was told. */
+  async #look({ tenant, id }: Recording): Promise<boolean> {
     const { recordings } = this.#host;
     const row = recordings.find(tenant, id);
     // Told or put off while those before it were looked at.
-    if (!row || row.due_at === null || row.due_at > this.#now()) return;
+    if (!row || row.due_at === null || row.due_at > this.#now()) return true;
     // What is not finished when we vanish is looked at again.
     recordings.update(row, { due_at: this.#now() + LOOK_MS });
     if (isOpen(row)) {
-      if (this.#isLive(row)) return;
+      if (this.#isLive(row)) return true;
       recordings.update(row, { ended_at: row.ended_at ?? this.#now() });
-      if (!(await this.#ask(row))) return;
+      if (!(await this.#ask(row))) return true;
     }
-    await this.#tell(row);
-    recordings.update(row, { due_at: null });
+    const again_ms = await this.#tell(row);
+    recordings.update(row, { due_at: again_ms === null ? null : this.#now() + again_ms });
+    return again_ms === null;
   }
 
   /** Its end was not told: SignalWire's lists may have it. True where one did. */
@@ -282,21 +292,30 @@ export class RecordingKeeper {
     counters.add("recordings_made_good");
   }
 
-  /** The callback was lost: what is known goes out in its place. */
-  async #tell(row: Recording): Promise<void> {
+  /** The callback was lost: what is known goes out in its place. After how long it is to be tried again, or null. */
+  async #tell(row: Recording): Promise<number | null> {
     const to = row.forward ?? this.#host.occupancy.forwardingOf(row.room, "recording", row.tenant);
     const status = TELLING[row.state];
-    if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return;
+    if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return null;
     const account = this.#host.settings.require("project_id");
     const body = bodyOf(row, status, account, this.#now());
     const { tenant } = row;
-    await forward(to, { kind: "recording", account, body }, { tenant, kind: "recording" }, (job) =>
-      this.#callbacks.run(tenant, job),
-    );
+    const why = await this.#callbacks.run(tenant, () => tryForward(to, { kind: "recording", account, body }));
+    if (why !== null) {
+      const tries = this.#tries.get(row.id) ?? 0;
+      const again_ms = TELL_AGAIN_MS[tries];
+      if (again_ms !== undefined) {
+        this.#tries.set(row.id, tries + 1);
+        dropOldest(this.#tries, TRIED);
+        return again_ms;
+      }
+      notForwarded(why, { tenant, kind: "recording" });
+    }
+    this.#tries.delete(row.id);
     // SignalWire's own callback may have been told meanwhile.
     const { recordings } = this.#host;
-    if (recordings.find(row.tenant, row.id)?.told === TOLD.not)
-      recordings.update(row, { told: TOLD.inItsPlace });
+    if (recordings.find(tenant, row.id)?.told === TOLD.not) recordings.update(row, { told: TOLD.inItsPlace });
+    return null;
   }
 
   /** An end is told until that is confirmed, after what was told in its place too; anything else once. */

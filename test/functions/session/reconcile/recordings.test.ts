@@ -418,6 +418,32 @@ test("a tenant with thousands of recordings that are due keeps no other tenant's
   });
 });
 
+test("servers that fail are tried three times, once in a turn, and have no other tenant wait for that", async () => {
+  await scene("fails", async (one) => {
+    const ended = { room: ROOM, state: "completed", started_at: START } as const;
+    const hooks = ["acme", "globex", "initech"].map((tenant) => {
+      const forward = { ...HOOK, events: ["completed"], url: `${HOOK.url}/${tenant}` };
+      one.ledger.recordings.add({ ...ended, tenant, forward, due_at: START });
+      return forward.url;
+    });
+    const [acme, globex, initech] = hooks;
+    const pause = vi.spyOn(scheduler, "wait");
+    const urls: string[] = [];
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const { url } = new Request(input, init);
+      urls.push(url);
+      return new Response(null, { status: url === initech ? 204 : 503 });
+    });
+    await one.later(1_000);
+    expect(urls).toEqual([acme, globex, initech]);
+    expect(pause).not.toHaveBeenCalled();
+    for (let n = 0; n < 4; n += 1) await one.later(60_000);
+    expect(urls.filter((url) => url === acme)).toHaveLength(3);
+    expect(urls).toHaveLength(7);
+    expect(one.ledger.recordings.nextDue()).toBeNull();
+  });
+});
+
 test("where nothing tells of its end, SignalWire's list is asked when everybody has left", async () => {
   await scene("listed", async (one) => {
     one.join("a", "conf-1");
