@@ -232,6 +232,19 @@ export function countedCaller(from: string, call_id: string): string {
   return (caller ?? `anonymous ${call_id}`).slice(0, COUNTED);
 }
 
+/**
+ * The caller's address as limits count it: what the version before took for one caller is one. A number that is written with a plus and one
+ * that is read without it are, and a number behind a gateway is whatever stands behind its host.
+ */
+export function addressCounted(call: Call, numbering: Numbering): string {
+  const canonical = canonicalOf(call, "from");
+  if (isWithheld(canonical)) return canonical;
+  const uri = readSip(canonical);
+  const number = uri === null ? canonical : numberOfUser({ ...uri, isPlain: true }, "from", numbering);
+  if (number === null || !isE164(number)) return canonical;
+  return e164Of(number.slice(1), numbering.country) ?? number;
+}
+
 /** A caller as an operator names it. */
 export function countedNamed(address: string): string {
   return (countedAddress(canonicalAddress(address, "from")) ?? address).slice(0, COUNTED);

@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { dialBody } from "../../shared/api/dial.ts";
 import { permits } from "../../shared/dial-permission.ts";
 import {
+  addressCounted,
   canonicalAddress,
+  countedBefore,
   countedCaller,
   countedNumber,
   isSameCaller,
@@ -94,6 +96,33 @@ describe("an address", () => {
     const isLonger = /:\d+(;|$)|;/.test(row.written) && isTaken && row.from.uri !== undefined;
     expect(allowed).toBe(row.dials ?? (isLonger ? "denied" : "refused"));
     expect(permits(["anonymous"], { to: row.written })).toBe("denied");
+  });
+
+  test("counts no finer against wrong PINs than the version before, but for withheld numbers", () => {
+    const user = fc.constantFrom("2025550123", "12025550123", "+12025550123", "+2025550123", "b%6fb", "bob");
+    const tail = fc.constantFrom("", ":5060", ";x=1", ";x=@evil.example", "?a=@b");
+    const host = fc.constantFrom("gw.example.net", "GW.example.net", "example.com", "[2001:DB8::1]");
+    const written = fc.oneof(
+      fc.tuple(user, host, tail).map(([one, at, more]) => `sip:${one}@${at}${more}`),
+      fc.constantFrom("2025550123", "+2025550123", "12025550123", "+12025550123", "89161234567"),
+      fc.constantFrom("+89161234567", "79161234567", "+79161234567", "4930123456", "+4930123456", "4711"),
+      fc.constantFrom("+4711", "/public/bridge", "/Public/Bridge?x=1", "Payphone"),
+      fc.constantFrom(...spellings.map((row) => row.written)),
+    );
+    const country = fc.constantFrom(undefined, "US", "RU", "DE", "IT", "ES");
+    const gateways = fc.constantFrom(undefined, ["gw.example.net"]);
+    const countedAs = (from: string, settings: Pick<Spelling, "country" | "sip_gateways">) =>
+      countedCaller(addressCounted(withCanonical(callWith({ from }), settings), settings), "c-1");
+    fc.assert(
+      fc.property(written, written, country, gateways, (one, other, country, sip_gateways) => {
+        const before = countedBefore(one, "from");
+        fc.pre(before !== null && before === countedBefore(other, "from"));
+        fc.pre(!isWithheld(one) && !isWithheld(other));
+        const settings = { country, sip_gateways };
+        expect(countedAs(one, settings)).toBe(countedAs(other, settings));
+      }),
+      { numRuns: 3_000, maxSkipsPerRun: 1_000 },
+    );
   });
 
   test("is read once: what is read of a canonical form is that form", () => {
