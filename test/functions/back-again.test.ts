@@ -1,5 +1,6 @@
 import { beforeAll, describe, test } from "vitest";
 import { type Fixture, openFixture, warmUp } from "./fixture.ts";
+import { putContexts } from "./session/calls/context-fixture.ts";
 
 beforeAll(warmUp);
 
@@ -8,13 +9,14 @@ const member = "+15550100001";
 /** Past this after its webhook nothing is a repeat of it, and no leave is the doing of its document. */
 const PAST_MS = 5_500;
 
-type Way = "swml by RELAY" | "swml by document" | "cxml";
-const ways: Way[] = ["swml by RELAY", "swml by document", "cxml"];
+type Way = "swml by RELAY" | "swml by document" | "cxml" | "a context";
+const ways: Way[] = ["swml by RELAY", "swml by document", "cxml", "a context"];
 
 /** A rule whose `after` hands the call over to the number's own webhook. */
 async function open(way: Way, rulesOf: (after: object) => object[]): Promise<Fixture> {
   const tenant = way === "swml by RELAY" ? {} : { join_via: "document" };
   const home = await openFixture({ rules: [], tenant, carrier: { speed: 10 } });
+  if (way === "a context") await putContexts(home, { main: home.tenant });
   const after = { hand_over: { swml: home.webhook_url, cxml: cxmlUrl(home) } };
   const moderator = {
     id: "chair",
@@ -30,7 +32,12 @@ function cxmlUrl(home: Fixture): string {
 }
 
 async function call(home: Fixture, way: Way, from: string): Promise<string> {
-  const where = way === "cxml" ? { cxml_url: cxmlUrl(home) } : { url: home.webhook_url };
+  const where =
+    way === "a context"
+      ? { context: "main" }
+      : way === "cxml"
+        ? { cxml_url: cxmlUrl(home) }
+        : { url: home.webhook_url };
   return (await home.carrier.placeCall({ from, to: "+15550100100", ...where })).call_id;
 }
 
@@ -52,7 +59,7 @@ async function joins(home: Fixture, call_id: string): Promise<string[]> {
   );
 }
 
-describe.concurrent.each(ways)("a call (%s) that its rule hands over to the webhook it came by", (way) => {
+describe.concurrent.each(ways)("a call (%s) that its rule hands over to its number's webhook", (way) => {
   test("joins again each time that its conference is over", async ({ expect }) => {
     await using home = await open(way, (after) => [
       { id: "any", match: {}, place: { room: "board", after } },
