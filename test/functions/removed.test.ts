@@ -3,7 +3,7 @@ import { beforeAll, describe, type ExpectStatic, expect, inject, test } from "vi
 import { askApi } from "./api/ask.ts";
 import { type Fixture, openFixture, warmUp } from "./fixture.ts";
 import { openContext } from "./session/calls/context-fixture.ts";
-import { desk, inWaitingRoom, session, wordsTo } from "./waiting-room-fixture.ts";
+import { desk, inWaitingRoom, lose, session, wordsTo } from "./waiting-room-fixture.ts";
 
 beforeAll(warmUp);
 
@@ -99,6 +99,22 @@ test("a caller whom an operator ends by the API keeps no seat", async () => {
   const { home, call_id } = await meeting(byRelay);
   await using _ = home;
   await askApi(`/tenants/${home.tenant}/calls/${call_id}/end`, { method: "POST" });
+  await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
+  await isAlone(home, expect);
+  await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));
+  const back = await byRelay.call(home, "+15550100001");
+  await inWaitingRoom(home, back);
+  expect(await wordsTo(home, back)).toEqual([WELCOME]);
+});
+
+test("a caller whose time in the room is over keeps no seat", async () => {
+  const { home, call_id } = await meeting(byRelay, rulesWith({ max_duration_s: 600 }));
+  await using _ = home;
+  await runInDurableObject(session(home), (_, { storage }) => {
+    storage.sql.exec("UPDATE errands SET due_at = 0 WHERE kind = 'expire' AND call_id = ?", call_id);
+    storage.sql.exec("UPDATE placements SET created_at = created_at - 600000 WHERE call_id = ?", call_id);
+  });
+  await lose(home);
   await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
   await isAlone(home, expect);
   await new Promise((resolve) => setTimeout(resolve, DECIDED_MS));

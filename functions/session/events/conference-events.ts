@@ -511,7 +511,10 @@ export class ConferenceEvents {
     const id = conference_id ?? row.conference_id;
     if (id !== null && this.#over.has(id)) return false;
     if (this.#occupancy.isBack(row, this.#now() - DEAD_MS)) return false;
-    return this.#ledger.heldSeats.keep(row, row.room, undecided_ms);
+    const { joined_ts, wait, created_at } = row;
+    // The time of a caller who waited begins with the seat.
+    const since = wait === null || joined_ts === null ? created_at : joined_ts * 1000;
+    return this.#ledger.heldSeats.keep(row, row.room, undecided_ms, since);
   }
 
   /** Where RELAY's join may have taken the call out of its document's, a moment is left for that join to be told of. */

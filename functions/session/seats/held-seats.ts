@@ -6,6 +6,8 @@ import type { Disk } from "../store/disk.ts";
 
 /** A seat that is claimed is kept for the placement that follows, and is anybody's to claim again after this. */
 const CLAIM_MS = 15_000;
+/** A call whose time was over may have been answered so long before it was placed, and was then ended so much earlier. */
+const SPENT_MS = 15_000;
 /** Of one caller's kept seats the newest are looked at: callers without a number share theirs. */
 const OF_CALLER = 40;
 
@@ -62,13 +64,14 @@ export class HeldSeats {
    * The call has left this room: its seat is kept from now on, if that was promised; returns whether it was. Idempotent.
    * @param undecided_ms How long it may turn out that the caller was removed. The call that left claims the seat for that time, so
    * that no other call can; without an answer it was a drop.
+   * @param since When the time began that the rule lets the call last, ms. One that has lasted so long did not drop.
    */
-  keep(key: PlacementKey, room: string, undecided_ms: number): boolean {
+  keep(key: PlacementKey, room: string, undecided_ms: number, since = this.#now()): boolean {
     const now = this.#now();
     const [kept] =
-      this.#disk.attempt<{ seq: number; until: number }>(
+      this.#disk.attempt<{ seq: number; until: number; placing: string }>(
         `UPDATE kept_seats SET room = ?, until = ? + keep_s * 1000, claimed_by = call_id, claimed_until = ?
-         WHERE call_id = ? AND entry = ? AND step = ? AND until IS NULL RETURNING seq, until`,
+         WHERE call_id = ? AND entry = ? AND step = ? AND until IS NULL RETURNING seq, until, placing`,
         room,
         now,
         now + undecided_ms,
@@ -77,6 +80,12 @@ export class HeldSeats {
         key.step,
       ) ?? [];
     if (!kept) return false;
+    const { max_duration_s = Number.POSITIVE_INFINITY } = JSON.parse(kept.placing) as Placing; // As `promise` wrote it.
+    const longest_ms = max_duration_s * 1000;
+    if (now - since >= longest_ms - Math.min(SPENT_MS, longest_ms / 10)) {
+      this.removed(key);
+      return false;
+    }
     this.#until = Math.max(this.#until, kept.until);
     this.#rooms.get(room)?.set(kept.seq, kept.until);
     return true;
