@@ -19,6 +19,8 @@ const escapedOnTheWay: [what: string, pasted: string, received: string][] = [
   ["a letter that is not ASCII", "?name=Zoë", "?name=Zoë"],
   ["a SIP URI that a gateway escapes", "?to=sip:bob@example.com", "?to=sip%3Abob%40example.com"],
   ["all of it", "?name=O'Zoë&to=sip:bob@example.com", "?name=O'Zoë&to=sip%3Abob%40example.com"],
+  ["an apostrophe that is escaped already beside a letter that is not", "?name=O%27Zoë", "?name=O%27Zoë"],
+  ["a letter that is escaped already beside an apostrophe that is not", "?n=O'Zo%C3%AB", "?n=O'Zo%C3%AB"],
   ["an apostrophe that is escaped already", "?name=O%27Brien&b=1+2%20%26", "?name=O%27Brien&b=1+2%20%26"],
 ];
 
@@ -61,7 +63,7 @@ describe.each([
 
   it.each([
     ["quotes", '?name="Zoë"'],
-    ["an escaped apostrophe beside a letter that is not", "?name=O%27Zoë"],
+    ["an escaped apostrophe beside a letter that is not, and a colon", "?name=O%27Zoë&to=sip%3Abob"],
     ["brackets", "?name=<x>"],
   ])("names the cause where %s cannot be told from what came", async (_, pasted) => {
     const answer = await answered(pasted, pasted);
