@@ -74,13 +74,17 @@ describe("the recording notice", () => {
     },
   );
 
-  test("is heard before a room that is recorded already, and then not again", async () => {
+  test("is heard before a room that is recorded already, whichever way the caller comes, and then not again", async () => {
     await using home = await open();
     const inside = await inTeam(home, guest);
     await inTeam(home, chair);
     await expect.poll(() => noticesTo(home, inside), { timeout: 10_000 }).toEqual(["announcement"]);
-    const late = await inTeam(home, "+15550100002");
-    expect(await noticesTo(home, late)).toEqual(["say"]);
+    await putContexts(home, { main: home.tenant });
+    const ways = ["swml", "cxml", "relay"] as const;
+    for (const [index, way] of ways.entries()) {
+      const late = await inTeam(home, `+1555010001${index}`, way);
+      expect(await noticesTo(home, late)).toEqual(["say"]);
+    }
     expect(await announcements(home)).toBe(1);
   });
 
