@@ -10,6 +10,7 @@ import {
   countedNumber,
   isSameCaller,
   isWithheld,
+  type Numbering,
   sameCallerKey,
   withCanonical,
 } from "../../shared/identity.ts";
@@ -111,7 +112,7 @@ describe("an address", () => {
     );
     const country = fc.constantFrom(undefined, "US", "RU", "DE", "IT", "ES");
     const gateways = fc.constantFrom(undefined, ["gw.example.net"]);
-    const countedAs = (from: string, settings: Pick<Spelling, "country" | "sip_gateways">) =>
+    const countedAs = (from: string, settings: Numbering) =>
       countedCaller(addressCounted(withCanonical(callWith({ from }), settings), settings), "c-1");
     fc.assert(
       fc.property(written, written, country, gateways, (one, other, country, sip_gateways) => {
