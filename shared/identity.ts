@@ -1,5 +1,5 @@
 import type { Call } from "./call.ts";
-import { countryOf, e164Of, isE164, withoutTrunk } from "./numbering.ts";
+import { countryOf, e164Of, isE164, readingsOf, withoutTrunk } from "./numbering.ts";
 import { bare } from "./sip.ts";
 
 /**
@@ -187,6 +187,7 @@ export function numberIfKnown(written: string, canonical: string): string[] {
   const uri = readSip(bare(written));
   const text = withoutSeparators(uri === null ? bare(written) : decoded(uri.user));
   if (uri !== null && isE164(text)) return [text];
+  if (/^0[1-9]\d{4,13}$/.test(text)) return readingsOf(text);
   const [, digits] = /^(?:00)?([1-9]\d{6,14})$/.exec(text) ?? [];
   if (digits === undefined) return [];
   const national = e164Of(digits, "US");

@@ -78,6 +78,14 @@ export function isCountry(name: string): boolean {
   return plans.has(name);
 }
 
+/** The numbers that digits as they are written within a country may be, by every country. */
+export function readingsOf(digits: string): string[] {
+  const found = [...plans.keys()]
+    .map((country) => e164Of(digits, country))
+    .filter((number) => number !== null);
+  return [...new Set(found)];
+}
+
 const E164 = /^\+[1-9]\d{1,14}$/;
 /** As North America writes them, which is what carriers leave the plus off. */
 const NANP = /^1[2-9]\d{2}[2-9]\d{6}$/;

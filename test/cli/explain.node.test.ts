@@ -56,6 +56,7 @@ test("says what an address is read as, and hints at the number that a rule would
   expect(await said(...to)).toContain(
     '"4930123456" is not "+4930123456"; as "+4930123456" it would be: name its "country" in the tenant\'s record',
   );
+  expect(await said("--to", "030 123456")).toContain('as "+4930123456" it would be: name its "country"');
   const german = [...to, "--country", "DE"];
   const sip = ["--from", "sip:+15550100001@gw.example.net"];
   expect(await said(...german, ...sip)).toContain('name its host in "sip_gateways" in the tenant\'s record');

@@ -16,6 +16,11 @@ interface Decidable {
   most_steps: number;
 }
 
+interface NumberIfKnown {
+  number: string;
+  keys: readonly string[];
+}
+
 /** What is decided on: a call, an instant, answers; and what of them many rules ask for, worked out when first asked for. */
 export class EvaluationContext {
   readonly call: Call;
@@ -25,6 +30,8 @@ export class EvaluationContext {
   readonly compared = new Set<string>();
   readonly now_ms: number;
   #to: string[] | undefined;
+  /** There may be one for each country. */
+  readonly #ifKnown = new Map<"to" | "from", NumberIfKnown[]>();
   #from: string[] | undefined;
   #facts: Facts | undefined;
   readonly #wall = new Map<WallClock, WallTime>();
@@ -112,9 +119,16 @@ export class EvaluationContext {
   }
 
   /** Numbers that the address would be if the tenant's record said more, each with the keys of every pattern that fits it. */
-  numbersIfKnown(field: "to" | "from"): { number: string; keys: readonly string[] }[] {
+  numbersIfKnown(field: "to" | "from"): NumberIfKnown[] {
+    const known = this.#ifKnown.get(field);
+    if (known !== undefined) return known;
     const numbers = numberIfKnown(this.call[field], canonicalOf(this.call, field));
-    return numbers.map((number) => ({ number, keys: addressKeys(number, number, this.#rules.prefixes) }));
+    const made = numbers.map((number) => ({
+      number,
+      keys: addressKeys(number, number, this.#rules.prefixes),
+    }));
+    this.#ifKnown.set(field, made);
+    return made;
   }
 
   /** What the clock shows now. */
