@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { isTenantId } from "../shared/conference.ts";
 import { problemsIn, type RecordKind, recordSchemas } from "../shared/records.ts";
@@ -14,6 +15,8 @@ interface CheckOptions {
 
 interface Report {
   file: string;
+  /** What the file was read as. */
+  kind?: RecordKind | "ruleset";
   ok: boolean;
   /** How many rules there are; absent where that cannot be told. */
   rules?: number;
@@ -24,12 +27,15 @@ interface Report {
 /** `partyline check FILE`: exit code 0 where the ruleset is good, 1 where it has errors, 2 where it could not be read. */
 export function checkCommand(): Command {
   return new Command("check")
-    .description("check a ruleset or a record and say what is wrong with it, where, and what to do")
-    .argument("<file>", "the ruleset: .json, .jsonc, .yaml or .yml")
+    .description(
+      "check a ruleset, or a project's or tenant's record, and say what is wrong with it, where, and what to do",
+    )
+    .argument("<file>", "the ruleset or record: .json, .jsonc, .yaml or .yml")
     .addOption(
-      new Option("--record <kind>", "the file is a record for KV and no ruleset").choices(
-        Object.keys(recordSchemas),
-      ),
+      new Option(
+        "--record <kind>",
+        "the file is a record for KV and no ruleset; unless told, what is in it says so",
+      ).choices(Object.keys(recordSchemas)),
     )
     .option(
       "--tenant <id>",
@@ -57,26 +63,45 @@ function reportOf(file: string, read: RulesetFile, { record, tenant, plain }: Ch
     const errors = read.kind === "unreadable" ? [{ message: read.message }] : read.errors;
     return { file, ok: false, errors: errors.map((error) => ({ path: "", ...error })), warnings: [] };
   }
-  if (record !== undefined) {
-    const errors = placed(problemsIn(record, read.value), read.positionOf);
-    return { file, ok: errors.length === 0, errors, warnings: [] };
+  const kind = record ?? kindOf(file, read.value);
+  if (kind !== "ruleset") {
+    const errors = placed(problemsIn(kind, read.value, read.written), read.positionOf);
+    return { file, kind, ok: errors.length === 0, errors, warnings: [] };
   }
   const parsed = parseRuleset(read.value, {
     ...(tenant === undefined ? {} : { tenant }),
     plain: plain ?? false,
+    written: read.written,
   });
   const warnings = placed(parsed.warnings, read.positionOf);
   return parsed.ok
-    ? { file, ok: true, rules: parsed.ruleset.rules.length, errors: [], warnings }
-    : { file, ok: false, errors: placed(parsed.errors, read.positionOf), warnings };
+    ? { file, kind, ok: true, rules: parsed.ruleset.rules.length, errors: [], warnings }
+    : { file, kind, ok: false, errors: placed(parsed.errors, read.positionOf), warnings };
 }
 
-function textOf({ file, rules, errors, warnings }: Report): string {
+/** What a file is to be: what its keys say, or where these say nothing its name. */
+function kindOf(file: string, value: unknown): RecordKind | "ruleset" {
+  const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  if (keys.includes("rules")) return "ruleset";
+  if (keys.includes("project_id")) return "tenant";
+  if (keys.includes("space") || keys.includes("credentials") || keys.includes("signing_keys"))
+    return "project";
+  const [name] = basename(file).split(".");
+  return name === "tenant" || name === "project" ? name : "ruleset";
+}
+
+function textOf({ file, kind, rules, errors, warnings }: Report): string {
   const lines = [
     ...errors.flatMap((problem) => problemLines(file, "error", problem)),
     ...warnings.flatMap((problem) => problemLines(file, "warning", problem)),
   ];
   const found = `${count(errors.length, "error")}, ${count(warnings.length, "warning")}`;
-  lines.push(rules === undefined ? `${file}: ${found}` : `${file}: ${count(rules, "rule")}, ${found}`);
+  const what =
+    rules !== undefined
+      ? `${count(rules, "rule")}, `
+      : kind === undefined || kind === "ruleset"
+        ? ""
+        : `a ${kind}'s record, `;
+  lines.push(`${file}: ${what}${found}`);
   return lines.join("\n");
 }

@@ -11,6 +11,8 @@ import {
   type Node,
   parseDocument,
 } from "yaml";
+import type { Written } from "../shared/rules/schema/advice.ts";
+import type { Path } from "../shared/rules/schema/path.ts";
 import { blankComments } from "./jsonc.ts";
 
 export interface Position {
@@ -19,7 +21,13 @@ export interface Position {
 }
 
 export type RulesetFile =
-  | { ok: true; value: unknown; positionOf(path: string): Position | null }
+  | {
+      ok: true;
+      value: unknown;
+      positionOf(path: string): Position | null;
+      /** Of YAML: how a value is written, which for a number is not what it is read as. */
+      written: Written;
+    }
   | { ok: false; kind: "unreadable"; message: string }
   | { ok: false; kind: "malformed"; errors: ({ message: string } & Partial<Position>)[] };
 
@@ -41,6 +49,8 @@ export async function readRulesetFile(file: string): Promise<RulesetFile> {
     return { ok: false, kind: "unreadable", message: error instanceof Error ? error.message : String(error) };
   }
   const text = bytes.toString("utf8").replace(/^\ufeff/, "");
+  if (text.trim() === "")
+    return { ok: false, kind: "malformed", errors: [{ message: "is empty", line: 1, column: 1 }] };
   return language === ".yaml" || language === ".yml" ? readYaml(text) : readJson(text, language);
 }
 
@@ -48,7 +58,12 @@ function readYaml(text: string): RulesetFile {
   const { document, lines } = parse(text);
   if (document.errors.length > 0) return malformed(document, lines);
   try {
-    return { ok: true, value: document.toJS(), positionOf: (path) => positionOf(path, document, lines) };
+    return {
+      ok: true,
+      value: document.toJS(),
+      positionOf: (path) => positionOf(path, document, lines),
+      written: (path) => sourceAt(path, document),
+    };
   } catch {
     // The one thing left to fail: aliases that would unfold without end.
     return { ok: false, kind: "malformed", errors: [{ message: "has too many aliases" }] };
@@ -74,7 +89,12 @@ function readJson(text: string, language: string): RulesetFile {
   // YAML is a superset of JSON, but for tabs, which it takes less gladly: this reading is for positions alone.
   const { document, lines } = parse(json.replaceAll("\t", " "));
   if (document.errors.some((error) => error.code === "DUPLICATE_KEY")) return malformed(document, lines);
-  return { ok: true, value, positionOf: (path) => positionOf(path, document, lines) };
+  return {
+    ok: true,
+    value,
+    positionOf: (path) => positionOf(path, document, lines),
+    written: () => undefined,
+  };
 }
 
 /** The engine tells the place of some errors only; YAML's reader and the comments that should not be there know of others. */
@@ -91,8 +111,18 @@ function parse(text: string): { document: Document; lines: LineCounter } {
   return { document: parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines };
 }
 
+/** What YAML's reader says in its own terms, as it comes about in rules. */
+const faultInWords: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'a * begins a reference in YAML: put what begins with * in quotes, such as "*"',
+  TAB_AS_INDENT: "a tab cannot indent in YAML: use blanks",
+  DUPLICATE_KEY: "the key is here twice: each key is written once",
+};
+
 function malformed(document: Document, lines: LineCounter): RulesetFile {
-  const errors = document.errors.map(({ message, pos }) => ({ message, ...at(pos[0], lines) }));
+  const errors = document.errors.map(({ code, message, pos }) => ({
+    message: faultInWords[code] ?? message,
+    ...at(pos[0], lines),
+  }));
   return { ok: false, kind: "malformed", errors };
 }
 
@@ -107,6 +137,19 @@ function positionOf(path: string, document: Document, lines: LineCounter): Posit
     node = value;
   }
   return offset === undefined ? null : at(offset, lines);
+}
+
+/** A plain value as it is written; "" for what is left empty. */
+function sourceAt(path: Path, document: Document): string | undefined {
+  let node: unknown = document.contents;
+  for (const step of path) {
+    node = child(
+      isAlias(node) ? node.resolve(document) : node,
+      typeof step === "number" ? step : String(step),
+    ).value;
+  }
+  if (node === null || !isScalar(node)) return undefined;
+  return node.source ?? "";
 }
 
 /** A map's or list's item: what it is, and the node that it begins with. */

@@ -7,8 +7,15 @@ export type PlacedProblem = Problem & Partial<Position>;
 
 type PositionOf = (path: string) => Position | null;
 
+/** In the order of the file, which is how they are put right. */
 export function placed(problems: readonly Problem[], positionOf: PositionOf): PlacedProblem[] {
-  return problems.map((problem) => ({ ...problem, ...positionOf(problem.path) }));
+  return problems
+    .map((problem) => ({ ...problem, ...positionOf(problem.path) }))
+    .sort((one, other) => order(one) - order(other));
+}
+
+function order({ line = Number.MAX_SAFE_INTEGER, column = 0 }: Partial<Position>): number {
+  return line === Number.MAX_SAFE_INTEGER ? line : line * 100_000 + column;
 }
 
 /** The lines that tell a person of it: `rules.json:3:7: error: rules[0].id: …`. */

@@ -4,7 +4,8 @@ import { isTenantId } from "./conference.ts";
 import { isDialPattern } from "./dial-permission.ts";
 import { isCountry } from "./numbering.ts";
 import { addressPattern } from "./rules/address.ts";
-import { type Path, type Problem, problem, problemsOf, unknownKeysOf } from "./rules/schema/problems.ts";
+import type { Written } from "./rules/schema/advice.ts";
+import { faultsOf, type Path, type Problem, problem, problemsOf } from "./rules/schema/problems.ts";
 import { actionSchema } from "./rules/schema/ruleset.ts";
 import { strictObject } from "./rules/schema/strict-object.ts";
 
@@ -191,9 +192,10 @@ export function recordProblems(kind: RecordKind, text: string): Problem[] {
 }
 
 /** Likewise of a record that was read from JSON or YAML. */
-export function problemsIn(kind: RecordKind, value: unknown): Problem[] {
+export function problemsIn(kind: RecordKind, value: unknown, written?: Written): Problem[] {
+  if (value === null) return [problem([], "is empty")];
   const parsed = recordSchemas[kind].safeParse(value);
-  return parsed.success ? [] : problemsOf(parsed.error.issues, value);
+  return parsed.success ? [] : problemsOf(parsed.error.issues, value, written);
 }
 
 /** A record as calls are served by it: an unknown key is left out, and harms no call. */
@@ -204,7 +206,9 @@ export function readRecord<S extends z.ZodType>(schema: S, text: string): ReadRe
   for (let round = 0; ; round += 1) {
     const parsed = schema.safeParse(json);
     if (parsed.success) return { ok: true, record: parsed.data, unknown };
-    const paths = unknownKeysOf(parsed.error.issues, json);
+    const paths = faultsOf(parsed.error.issues, json).flatMap(({ path, isUnknownKey }) =>
+      isUnknownKey ? [path] : [],
+    );
     const problems = problemsOf(parsed.error.issues, json);
     if (paths.length === 0 || round === ROUNDS) return { ok: false, problems };
     unknown.push(...problems.filter(({ path }) => paths.some((one) => problem(one, "").path === path)));

@@ -39,13 +39,15 @@ export function suggestAddress(written: string | number): string | undefined {
   if (!/^\+?[\d\s().\-/\u00a0]+$/.test(number)) return undefined;
   const digits = withoutTrunk(number).replace(/\D/g, "");
   if (number.startsWith("+")) return known(`+${digits}${star}`);
-  if (digits.startsWith("011")) return known(`+${digits.slice(3)}${star}`);
+  // A local number may begin so, too, and is shorter.
+  if (/^011\d{10}/.test(digits)) return known(`+${digits.slice(3)}${star}`);
   if (digits.startsWith("00")) return known(`+${digits.slice(2)}${star}`);
   // A number of YAML's has lost its plus, so all its digits are the whole number.
   if (typeof written === "number" && digits.length > 10) return known(`+${digits}`);
-  if (digits.length === 11 && digits.startsWith("1")) return known(`+${digits}${star}`);
+  if (/^1[2-9]\d{9}$/.test(digits)) return known(`+${digits}${star}`);
   if (star === "*") return digits.startsWith("1") ? known(`+${digits}*`) : undefined;
-  return digits.length === 10 ? known(`+1${digits}`) : undefined;
+  // No area code of North America begins with 0 or 1.
+  return /^[2-9]\d{9}$/.test(digits) ? known(`+1${digits}`) : undefined;
 }
 
 function known(pattern: string): string | undefined {

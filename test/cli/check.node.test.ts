@@ -69,8 +69,8 @@ rules:
     code: 1,
     out: `bad.yaml:3:10: error: lists.vips[0]: must be an E.164 number such as "+15550100100", a prefix such as "+1555*", a SIP URI such as "sip:*@example.com", or "anonymous", not "555-010-0100"
     did you mean "+15550100100"?
-bad.yaml:12:15: warning: rules[0].place.join.max_participants: RELAY's guide knows no more than 250; SWML's goes to 100000
 bad.yaml:4:3: warning: lists.spare: no rule uses this list
+bad.yaml:12:15: warning: rules[0].place.join.max_participants: RELAY's guide knows no more than 250; SWML's goes to 100000
 bad.yaml: 1 error, 2 warnings
 `,
     err: "",
@@ -89,6 +89,7 @@ test("machines get one JSON object with the same", async () => {
   expect(code).toBe(1);
   expect(JSON.parse(out)).toEqual({
     file: "bad.json",
+    kind: "ruleset",
     ok: false,
     errors: [
       {
@@ -178,11 +179,11 @@ test("a record is checked for unknown keys, and for values that can't be", async
       /^tenant\.json:3:3: error: joinvia: unknown key; allowed here: .*\n {4}did you mean "join_via"\?\n.*1 error, 0 warnings\n$/,
     ),
   ]);
-  const right = await check("tenant.json", tenant.replace("joinvia", "join_via"), "--record", "tenant");
-  expect(right).toMatchObject({ code: 0, out: "tenant.json: 0 errors, 0 warnings\n" });
+  const right = await check("tenant.json", tenant.replace("joinvia", "join_via"));
+  expect(right).toMatchObject({ code: 0, out: "tenant.json: a tenant's record, 0 errors, 0 warnings\n" });
   const project = "space: example\ncredentials: v1.x\nsigning_keys: [v1.y]\nsession: { keep_days: 900 }\n";
-  const { code, out } = await check("project.yaml", project, "--record", "project");
+  const { code, out } = await check("project.yaml", project);
   expect(code).toBe(1);
-  expect(out).toContain("session.keep_days: must be at most 90");
+  expect(out).toContain("session.keep_days: must be at most 90, not 900");
   expect((await check("project.yaml", project, "--record", "pins")).code).not.toBe(0);
 });

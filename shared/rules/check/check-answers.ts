@@ -1,3 +1,4 @@
+import type { Fault } from "../compile/expression-words.ts";
 import { nearest } from "../nearest.ts";
 import { type AskText, digitsOf, type QuestionText } from "../schema/ask-schema.ts";
 import {
@@ -5,9 +6,10 @@ import {
   answerMatchers,
   type Hmac,
   type Match,
+  wantsNone,
   wantsPins,
 } from "../schema/match-schema.ts";
-import { type Path, problem, shown } from "../schema/problems.ts";
+import { type Path, type Problem, problem, shown } from "../schema/problems.ts";
 import type { Rule } from "../schema/ruleset.ts";
 import { answersIn, NUMBER, POSITION } from "../template.ts";
 import type { Found, ListUse } from "./list-use.ts";
@@ -47,6 +49,13 @@ function checkAnswer(
   lists: ListUse,
   found: Found,
 ): void {
+  if (wantsNone(wanted)) {
+    const { min, max } = digitsOf(question.digits);
+    if (min === 0) return;
+    const message = `never holds: the question takes at least ${min} ${min === 1 ? "digit" : "digits"}, and asks again until it has them; write "digits": "0-${max}" where it is asked`;
+    found.errors.push(problem([...path, "none"], message));
+    return;
+  }
   if (wantsPins(wanted)) {
     const message = 'PINs are secrets, and this question is none: write "secret": true where it is asked';
     if (!question.secret) found.errors.push(problem([...path, "pins"], message));
@@ -71,8 +80,16 @@ function checkAnswer(
       return;
     }
     const { min, max } = digitsOf(question.digits);
-    if (typeof value !== "string" || question.secret || (value.length >= min && value.length <= max))
+    if (typeof value !== "string" || question.secret) continue;
+    const { terminator = "#" } = question;
+    if (value.includes(terminator)) {
+      const meant = value.replaceAll(terminator, "");
+      const message = `${shown(value)} is never keyed: ${terminator} ends the answer, and is no part of it`;
+      const suggestion = meant.length >= min && meant.length <= max && meant !== "" ? meant : undefined;
+      found.warnings.push(problem(path, message, suggestion));
       continue;
+    }
+    if (value.length >= min && value.length <= max) continue;
     const message = `${shown(value)} is never keyed: the question takes ${question.digits} digits`;
     found.warnings.push(problem(path, message));
   }
@@ -96,6 +113,24 @@ export function checkPlaceholders(texts: unknown, path: Path, asked: Asked, foun
 export function holdsPlaceholder(texts: unknown): boolean {
   if (typeof texts === "string") return texts.replaceAll(NUMBER, "").replaceAll(POSITION, "").includes("{");
   return typeof texts === "object" && texts !== null && Object.values(texts).some(holdsPlaceholder);
+}
+
+/** Questions that take no digits, too, though every rule of the group wants some. */
+export function checkNone(rule: Rule, path: Path, found: Found): void {
+  for (const [name, { digits }] of Object.entries(rule.ask ?? {})) {
+    const { min, max } = digitsOf(digits);
+    if (min > 0 || takesNone(rule.rules ?? [], name)) continue;
+    const message = `takes no digits, too, and no rule of the group says what then: write a rule with "answer.${name}": { "none": true }, or at least 1 digit`;
+    found.errors.push(problem([...path, "ask", name, "digits"], message, `1-${max}`));
+  }
+}
+
+/** Whether a rule may match where nothing was keyed. */
+function takesNone(rules: readonly Rule[], name: string): boolean {
+  return rules.some(({ match, rules: inner }) => {
+    const wanted = answerMatchers(match).filter(([asked]) => asked === name);
+    return wanted.every(([, one]) => wantsNone(one)) && (inner === undefined || takesNone(inner, name));
+  });
 }
 
 /** Answers of which one begins with another, where no key says which is meant. */
@@ -133,18 +168,24 @@ function isListed(wanted: AnswerMatcher): wanted is { list: string } {
 }
 
 function valuesOf(wanted: AnswerMatcher, { lists }: ListUse): readonly (string | Hmac)[] {
-  if (wantsPins(wanted)) return [];
+  if (wantsPins(wanted) || wantsNone(wanted)) return [];
   if (!isListed(wanted)) return [wanted].flat();
   return Object.hasOwn(lists, wanted.list) ? (lists[wanted.list] ?? []) : [];
 }
 
-function notAsked(name: string, path: Path, asked: Asked) {
+function notAsked(name: string, path: Path, asked: Asked): Problem {
+  const { message, suggestion } = notAskedFault(name, asked);
+  return problem(path, message, suggestion);
+}
+
+/** That nothing asks for an answer, and what is asked. */
+export function notAskedFault(name: string, asked: Asked): Fault {
   const known = [...asked.keys()];
   const there =
     known.length === 0 ? "" : `; there ${known.length === 1 ? "is" : "are"} ${known.map(shown).join(", ")}`;
-  return problem(
-    path,
-    `nothing asks for ${shown(name)} before this rule is looked at${there}`,
-    nearest(name, known),
-  );
+  const suggestion = nearest(name, known);
+  return {
+    message: `nothing asks for ${shown(name)} before this rule is looked at${there}`,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
 }

@@ -1,5 +1,4 @@
 import { addressKey, suggestAddress } from "../address.ts";
-import { compiledOf } from "../compile/expressions.ts";
 import { ADDRESS_MESSAGE, callTypes, directions, type Match } from "../schema/match-schema.ts";
 import { oneOf, type Path, problem } from "../schema/problems.ts";
 import { type Found, type Kind, type ListUse, missing } from "./list-use.ts";
@@ -49,8 +48,6 @@ export function checkMatch(match: Match, path: Path, names: MatchNames, found: F
       lists.use(wanted, [...path, field, name], texts);
   }
   checkScheduleNames(match, path, names, found);
-  const compiled = compiledOf(match);
-  if (compiled?.ok === false) found.errors.push(problem([...path, "when"], compiled.message));
   if (match.not === undefined) return;
   if (Object.keys(match.not).length === 0)
     found.errors.push(

@@ -7,7 +7,15 @@ import { type Path, pathText, problem, shown } from "../schema/problems.ts";
 import type { ParseOptions, Rule, Ruleset } from "../schema/ruleset.ts";
 import { holdsPinRoom } from "../template.ts";
 import { type ActionNames, checkAction, checkJoin } from "./check-actions.ts";
-import { type Asked, askedWithin, checkAnswers, checkPlaceholders, warnOfPrefixes } from "./check-answers.ts";
+import {
+  type Asked,
+  askedWithin,
+  checkAnswers,
+  checkNone,
+  checkPlaceholders,
+  warnOfPrefixes,
+} from "./check-answers.ts";
+import { checkExpressions } from "./check-expression.ts";
 import { warnOfIngress } from "./check-ingress.ts";
 import { checkMatch, type MatchNames } from "./check-match.ts";
 import { warnOfUntold } from "./check-notices.ts";
@@ -24,8 +32,13 @@ interface Walk {
   beforeRoom: BeforeRoom;
 }
 
+interface CheckOptions extends ParseOptions {
+  /** Whether stand-ins are in place of parts that are wrong: what is not used, or never reached, is not known then. */
+  isPartial?: boolean;
+}
+
 /** What can only be seen with the whole ruleset in view: names used twice, missing or of the wrong kind, rooms that can never be. */
-export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
+export function checkRuleset(ruleset: Ruleset, options: CheckOptions): Found {
   const found: Found = { errors: [], warnings: [] };
   const lists = new ListUse(ruleset.lists ?? {}, found);
   const usedSchedules = new Set<string>();
@@ -65,6 +78,7 @@ export function checkRuleset(ruleset: Ruleset, options: ParseOptions): Found {
   checkRoles(ruleset, found);
   checkPlaceholders(ruleset.defaults?.recording_notice, ["defaults", "recording_notice"], new Map(), found);
   warnOfIngress(ruleset, found);
+  if (options.isPartial === true) return found;
   // Where calls are decided by it, nobody reads warnings.
   if (options.serving !== true) warnOfUntold(ruleset, found);
   lists.warnOfUnused();
@@ -94,6 +108,7 @@ function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: n
     const matched = [...here, "match"];
     checkMatch(rule.match, matched, match, found);
     checkAnswers(rule.match, matched, asked, match.lists, found);
+    checkExpressions(rule.match, matched, { asked, options: actions.options }, found);
     const takesPin = within.takesPin || pinTakenBy(rule.match) !== undefined;
     if (rule.rules === undefined) {
       checkAction(rule, here, actions, found);
@@ -105,6 +120,7 @@ function checkRules(rules: readonly Rule[], path: Path, within: Within, depth: n
     if (depth >= GROUP_DEPTH - 1 && rule.rules.some((inner) => inner.rules !== undefined))
       found.errors.push(problem([...here, "rules"], `holds groups nested deeper than ${GROUP_DEPTH}`));
     checkPlaceholders(rule.ask, [...here, "ask"], asked, found);
+    checkNone(rule, here, found);
     warnOfPrefixes(rule, here, match.lists, found);
     const inner = { asked: askedWithin(rule.ask, asked, here, found), takesPin };
     checkRules(rule.rules, [...here, "rules"], inner, depth + 1, walk);

@@ -1,4 +1,5 @@
 import { datesOf } from "../compile/schedule.ts";
+import { canonical, isAbbreviation, meantTimezone } from "../schema/meant-timezone.ts";
 import { type Path, problem, shown } from "../schema/problems.ts";
 import type { Ruleset } from "../schema/ruleset.ts";
 import { DATE_MESSAGE, isDates, type ScheduleText } from "../schema/schedule-schema.ts";
@@ -11,6 +12,7 @@ const dates = {
 
 /** Schedules without a time zone, never open, or of two minds about a date. */
 export function checkSchedules({ schedules = {}, timezone }: Ruleset, lists: ListUse, found: Found): void {
+  warnOfAbbreviation(timezone, ["timezone"], found);
   for (const [name, schedule] of Object.entries(schedules)) {
     const path = ["schedules", name];
     lists.use(schedule.closed, [...path, "closed"], dates);
@@ -19,12 +21,20 @@ export function checkSchedules({ schedules = {}, timezone }: Ruleset, lists: Lis
         'has no time zone: write "timezone" here, or for the whole ruleset, e.g. America/New_York';
       found.errors.push(problem(path, message));
     }
+    warnOfAbbreviation(schedule.timezone, [...path, "timezone"], found);
     if (isNeverOpen(schedule)) {
       const message = 'is never open: write hours in "open", or dates with hours in "on"';
       found.errors.push(problem(path, message));
     }
     checkDates(schedule, path, lists, found);
   }
+}
+
+/** `EST` has no daylight-saving time, and `BST` is Dhaka's: what the engine makes of them is seldom meant. */
+function warnOfAbbreviation(timezone: string | undefined, path: Path, found: Found): void {
+  if (timezone === undefined || !isAbbreviation(timezone)) return;
+  const message = `${shown(timezone)} is an abbreviation, and read as ${canonical(timezone)}: write the zone of a place`;
+  found.warnings.push(problem(path, message, meantTimezone(timezone)));
 }
 
 export function warnOfUnusedSchedules(

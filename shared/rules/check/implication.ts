@@ -5,9 +5,11 @@ import {
   answerMatchers,
   type Hmac,
   type Match,
+  type NoneMatcher,
   type PinMatcher,
   type TextMatcher,
   type Wanted,
+  wantsNone,
   wantsPins,
 } from "../schema/match-schema.ts";
 
@@ -139,11 +141,12 @@ export class Implication {
     // Which PINs KV holds is not known here: those that are written out may be among them, or not.
     if (wantsPins(wide)) return wantsPins(narrow) && hasPins(wide, narrow);
     if (wantsPins(narrow)) return false;
+    if (wantsNone(wide) || wantsNone(narrow)) return wantsNone(wide) && wantsNone(narrow);
     const values = new Set(this.#answers(wide));
     return this.#answers(narrow).every((value) => values.has(value));
   }
 
-  #answers(wanted: Exclude<AnswerMatcher, PinMatcher>): string[] {
+  #answers(wanted: Exclude<AnswerMatcher, PinMatcher | NoneMatcher>): string[] {
     const isList = typeof wanted === "object" && "list" in wanted;
     const values = isList ? (this.#lists[wanted.list] ?? []) : [wanted].flat();
     return values.map((value) => (typeof value === "string" ? value : value.hmac));

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { jsonFault } from "../../json-fault.ts";
 import { RULESET_LENGTH } from "../limits.ts";
 import { boundsProblem, tooLong } from "../schema/bounds.ts";
@@ -5,6 +6,7 @@ import { type Problem, problem, problemsOf } from "../schema/problems.ts";
 import { type ParseOptions, type Ruleset, rulesetSchema } from "../schema/ruleset.ts";
 import { budgetProblem } from "./check-budget.ts";
 import { checkRuleset } from "./check-ruleset.ts";
+import { salvage } from "./salvage.ts";
 
 export type ParsedRuleset =
   | { ok: true; ruleset: Ruleset; warnings: Problem[] }
@@ -26,10 +28,9 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
   }
   const bounds = boundsProblem(raw);
   if (bounds !== null) return refused(bounds);
+  if (raw === null) return refused(problem([], 'is empty: write at least { "rules": [] }'));
   const parsed = rulesetSchema.safeParse(raw);
-  const [first, ...others] = parsed.success ? [] : problemsOf(parsed.error.issues, raw);
-  if (first !== undefined) return refused(first, ...others);
-  if (!parsed.success) return refused(problem([], "is not a ruleset"));
+  if (!parsed.success) return misshapen(raw, parsed.error.issues, options);
   const { errors, warnings } = checkRuleset(parsed.data, options);
   const [wrong, ...more] = errors;
   if (wrong !== undefined) return { ok: false, errors: [wrong, ...more], warnings };
@@ -38,6 +39,22 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
   return { ok: true, ruleset: parsed.data, warnings };
 }
 
-function refused(...errors: [Problem, ...Problem[]]): ParsedRuleset {
+/** What is wrong with the shape, and where it is written with the meaning of the rest, so that all of it can be put right at once. */
+function misshapen(
+  raw: unknown,
+  issues: readonly z.core.$ZodIssue[],
+  options: ParseOptions,
+): ParsedRuleset & { ok: false } {
+  const [first = problem([], "is not a ruleset"), ...others] = problemsOf(issues, raw, options.written);
+  const rest = options.serving === true ? null : salvage(raw, issues);
+  if (rest === null) return refused(first, ...others);
+  const meaning = checkRuleset(rest.ruleset, { ...options, isPartial: true });
+  const [errors, warnings] = [meaning.errors, meaning.warnings].map((found) =>
+    found.filter((one) => !rest.isDoubtful(one)),
+  );
+  return { ok: false, errors: [first, ...others, ...rest.more, ...(errors ?? [])], warnings: warnings ?? [] };
+}
+
+function refused(...errors: [Problem, ...Problem[]]): ParsedRuleset & { ok: false } {
   return { ok: false, errors, warnings: [] };
 }

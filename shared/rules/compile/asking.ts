@@ -45,7 +45,7 @@ export class Asking {
   /** What is to be done where none of the group's rules took the answers: whichever is wrong, all are asked again. */
   afterNoRule(call: Call, answers: Answers, findings: Finding[]): Asked | null {
     return this.#ask(
-      this.#questions.map((question) => [question, "wrong"]),
+      this.#questions.map((question) => [question, reasonAfter(answerOf(answers, question.name))]),
       call,
       answers,
       findings,
@@ -101,9 +101,14 @@ function readQuestion(name: string, text: QuestionText, speech: Speech): Questio
 function reasonToAsk({ prompt }: Question, answer: Answer | undefined): Reason | null {
   if (answer === undefined) return "first";
   const { value, hmac } = answer;
-  if (value === undefined) return hmac === undefined ? "no_input" : null;
+  if (value === undefined) return hmac === undefined && prompt.min_digits > 0 ? "no_input" : null;
   const fits = value.length >= prompt.min_digits && value.length <= prompt.max_digits;
   return fits ? null : "wrong";
+}
+
+/** Why a question is put again that no rule took the answer to. */
+function reasonAfter(answer: Answer | undefined): Reason {
+  return answer?.value === undefined && answer?.hmac === undefined ? "no_input" : "wrong";
 }
 
 function triesOf(answer: Answer | undefined): number {

@@ -193,7 +193,7 @@ function costOfText(read: Read, { steps, steps_per_char }: TextSet): CostOf {
 }
 
 /** What was keyed is in no finding: it may be a secret. */
-function answerCondition(name: string, { has, is, isNot }: AnswerMatcherValues): Costed {
+function answerCondition(name: string, { has, compares, is, isNot }: AnswerMatcherValues): Costed {
   const field = `answer.${name}`;
   return {
     takes: name,
@@ -201,14 +201,14 @@ function answerCondition(name: string, { has, is, isNot }: AnswerMatcherValues):
     holds(context) {
       const answer = answerOf(context.answers, name);
       if (answer === undefined) return false;
-      if (answer.hmac !== undefined) context.compared.add(name);
+      if (compares && answer.hmac !== undefined) context.compared.add(name);
       return has(answer);
     },
     find: ({ answers }, holds) => {
       const answer = answerOf(answers, name);
       if (answer === undefined) return { field, holds, why: "it was not asked" };
       if (answer.hmac === undefined && answer.value === undefined)
-        return { field, holds, why: "nothing was keyed" };
+        return { field, holds, why: holds ? "nothing was keyed, as wanted" : "nothing was keyed" };
       return { field, holds, why: `what was keyed ${holds ? is : isNot}` };
     },
   };

@@ -4,6 +4,7 @@ import { CallFacts, callFields, type Facts } from "../facts.ts";
 import { FALSE, type ReadTest, readTest, settledIn, type Test, TRUE } from "./comparison.ts";
 import { type CostOf, constantCost, costOfAll } from "./cost.ts";
 import { costOfExpression, failureSteps } from "./expression-cost.ts";
+import { type Fault, faultOf, inOurWords } from "./expression-words.ts";
 
 const environment = new Environment({
   limits: { maxAstNodes: 256, maxDepth: 32, maxListElements: 128, maxMapEntries: 32, maxCallArguments: 4 },
@@ -99,7 +100,7 @@ export class Expression {
   }
 }
 
-export type Compiled = { ok: true; expression: Expression; cost: CostOf } | { ok: false; message: string };
+export type Compiled = { ok: true; expression: Expression; cost: CostOf } | ({ ok: false } & Fault);
 
 /** Reads an expression and checks its types as far as they are known before there is a call. */
 export function compileExpression(text: string): Compiled {
@@ -108,12 +109,27 @@ export function compileExpression(text: string): Compiled {
     const why = refusal(parsed.ast, false);
     if (why !== null) return { ok: false, message: why };
     const { valid, type, error } = parsed.check();
-    if (!valid) return { ok: false, message: messageOf(error) };
-    if (type !== "bool" && type !== "dyn") return { ok: false, message: `gives ${type}, not true or false` };
+    if (!valid) return { ok: false, ...faultIn(text, error) };
+    if (type !== "bool" && type !== "dyn")
+      return { ok: false, message: `gives ${inOurWords(type ?? "nothing")}, not true or false` };
     return { ok: true, ...expressionOf(text, parsed) };
   } catch (error) {
-    return { ok: false, message: messageOf(error) };
+    return { ok: false, ...faultIn(text, error) };
   }
+}
+
+/** The expression as read, for what looks further into it than CEL; null where it cannot be read. */
+export function syntaxOf(text: string): ASTNode | null {
+  try {
+    return environment.parse(text).ast;
+  } catch {
+    return null;
+  }
+}
+
+function faultIn(text: string, error: unknown): Fault {
+  const { first, start } = wordsOf(error);
+  return faultOf(first, start, text);
 }
 
 function expressionOf(text: string, parsed: Parsed): { expression: Expression; cost: CostOf } {
@@ -157,12 +173,17 @@ function refusal(node: ASTNode, isInLoop: boolean): string | null {
 
 /** CEL's own words, without its drawing of the place, cut where something long of the caller's got in. */
 function messageOf(error: unknown): string {
+  const { first, start } = wordsOf(error);
+  const text = first.length > 120 ? `${first.slice(0, 119)}…` : first;
+  return start === undefined ? text : `${text}, at character ${start}`;
+}
+
+function wordsOf(error: unknown): { first: string; start: number | undefined } {
   const { message } = error instanceof Error ? error : new Error("it cannot be worked out");
   const [first = ""] = message.split("\n");
-  const text = first.length > 120 ? `${first.slice(0, 119)}…` : first;
   const start =
     error instanceof Error && "range" in error && isRange(error.range) ? error.range.start + 1 : undefined;
-  return start === undefined ? text : `${text}, at character ${start}`;
+  return { first, start };
 }
 
 function isRange(range: unknown): range is { start: number } {

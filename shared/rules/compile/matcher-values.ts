@@ -7,6 +7,7 @@ import {
   type PinMatcher,
   type TextMatcher,
   type Wanted,
+  wantsNone,
   wantsPins,
 } from "../schema/match-schema.ts";
 import { fits, type Pattern, readPattern, stepsPerChar } from "../text-pattern.ts";
@@ -40,6 +41,8 @@ export interface TextMatcherValues extends Words {
 }
 
 export interface AnswerMatcherValues extends Words {
+  /** Whether digits are compared: a secret that is only asked whether it is there is not. */
+  compares: boolean;
   has(answer: Answer): boolean;
 }
 
@@ -83,12 +86,14 @@ export class MatcherValues {
   /** The answers wanted: digits, and HMACs of digits, in one set, for no digits are an HMAC. */
   answer(wanted: AnswerMatcher): AnswerMatcherValues {
     if (wantsPins(wanted)) return pinMatchers(wanted);
+    if (wantsNone(wanted)) return noneMatcher;
     const isList = typeof wanted === "object" && "list" in wanted;
     const values = isList ? this.#everything(wanted.list) : [wanted].flat();
     const asText = values.map((value) => (typeof value === "string" ? value : value.hmac));
     const said = values.map((value) => (typeof value === "string" ? value : "a secret"));
     const set: ReadonlySet<string> = new Set(asText);
     return {
+      compares: true,
       has({ value, hmac }) {
         const keyed = hmac ?? value;
         return keyed !== undefined && set.has(keyed);
@@ -127,12 +132,24 @@ export class MatcherValues {
   }
 }
 
+const noneMatcher: AnswerMatcherValues = {
+  compares: false,
+  has: ({ value, hmac }) => value === undefined && hmac === undefined,
+  is: "is nothing",
+  isNot: "is something, and nothing was wanted",
+};
+
 function pinMatchers({ pins }: PinMatcher): AnswerMatcherValues {
   if (pins === true) {
-    return { has: ({ pin }) => pin !== undefined, is: "is a PIN of KV", isNot: "is no PIN of KV" };
+    return {
+      compares: true,
+      has: ({ pin }) => pin !== undefined,
+      is: "is a PIN of KV",
+      isNot: "is no PIN of KV",
+    };
   }
   const of = `a PIN of KV whose role is ${quoted(pins.role)}`;
-  return { has: ({ pin }) => pin?.role === pins.role, is: `is ${of}`, isNot: `is not ${of}` };
+  return { compares: true, has: ({ pin }) => pin?.role === pins.role, is: `is ${of}`, isNot: `is not ${of}` };
 }
 
 export function holdsText({ exact, patterns }: TextSet, value: string): boolean {

@@ -1,4 +1,4 @@
-import type { ScheduleText } from "../schema/schedule-schema.ts";
+import { isYearly, type ScheduleText } from "../schema/schedule-schema.ts";
 import type { WallClock, WallTime } from "../wall-clock.ts";
 
 const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
@@ -22,7 +22,7 @@ export class Schedule {
   readonly #weekly: readonly (readonly Span[])[];
   readonly #on: ReadonlyMap<string, readonly Span[]>;
   readonly #closed: ReadonlySet<string>;
-  /** First and last date, as text: dates sort as texts do. */
+  /** First and last date, as text: dates sort as texts do. Those of every year may go round its end. */
   readonly #closedFromTo: readonly (readonly [string, string])[];
 
   constructor(name: string, { open = [], on = {}, closed }: ScheduleText, clock: WallClock, lists: Lists) {
@@ -54,16 +54,24 @@ export class Schedule {
   }
 
   #spans(date: string, weekday: number): readonly Span[] {
-    const other = this.#on.get(date);
+    const other = this.#on.get(date) ?? this.#on.get(ofEveryYear(date));
     if (other !== undefined) return other;
     return this.#isClosed(date) ? [] : (this.#weekly[weekday] ?? []);
   }
 
   #isClosed(date: string): boolean {
-    return (
-      this.#closed.has(date) || this.#closedFromTo.some(([first, last]) => first <= date && date <= last)
-    );
+    const yearly = ofEveryYear(date);
+    if (this.#closed.has(date) || this.#closed.has(yearly)) return true;
+    return this.#closedFromTo.some(([first, last]) => {
+      const day = isYearly(first) ? yearly : date;
+      return first <= last ? first <= day && day <= last : first <= day || day <= last;
+    });
   }
+}
+
+/** `12-25` for `2026-12-25`. */
+function ofEveryYear(date: string): string {
+  return date.slice(-"12-25".length);
 }
 
 /** The closed dates as written, those of a list too. */

@@ -6,7 +6,11 @@ import { announcement, speech } from "./words-schema.ts";
 
 const digits = z
   .string()
-  .regex(/^[1-9][0-9]?(?:-[1-9][0-9]?)?$/, 'must be how many digits, such as "4" or "4-8"')
+  .regex(/^(?:[1-9][0-9]?|(?:0|[1-9][0-9]?)-[1-9][0-9]?)$/, {
+    message:
+      'must be how many digits, at least 1, such as "4" or "4-8", or "0-8" where nothing is an answer, too',
+    abort: true,
+  })
   .refine((text) => {
     const { min, max } = digitsOf(text);
     return min <= max && max <= DIGITS;
@@ -15,7 +19,9 @@ const digits = z
 /** A question that the caller answers on the keypad. */
 const question = strictObject({
   say: announcement.describe("What is asked: words, or { play }."),
-  digits: digits.describe('How many digits are keyed: "4", or "4-8".'),
+  digits: digits.describe(
+    'How many digits are keyed: "4", or "4-8". "0-8" takes nothing, too, for { none }.',
+  ),
   terminator: z
     .enum(["#", "*", "none"])
     .exactOptional()

@@ -57,6 +57,13 @@ const pins = strictObject({
     ),
 });
 
+/** # alone, or silence, where the question takes no digits, too. */
+const none = strictObject({
+  none: z
+    .literal(true)
+    .describe('true: nothing was keyed, or # alone, where the question\'s digits begin with 0, as in "0-6".'),
+});
+
 const answer = z.union(
   [
     keyed,
@@ -67,10 +74,11 @@ const answer = z.union(
       .max(VALUES),
     fromList,
     pins,
+    none,
   ],
   {
     error:
-      'must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" } or { "pins": true }',
+      'must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" }, { "pins": true } or { "none": true }',
   },
 );
 const scheduleName = name("a schedule's name");
@@ -183,11 +191,17 @@ export type Wanted = z.infer<typeof address>;
 export type TextMatcher = z.infer<typeof text>;
 export type AnswerMatcher = z.infer<typeof answer>;
 export type PinMatcher = z.infer<typeof pins>;
+export type NoneMatcher = z.infer<typeof none>;
 export type Hmac = z.infer<typeof hmac>;
 
 /** Whether a match wants a PIN of KV. */
 export function wantsPins(wanted: AnswerMatcher): wanted is PinMatcher {
   return typeof wanted === "object" && "pins" in wanted;
+}
+
+/** Whether a match wants that nothing was keyed. */
+export function wantsNone(wanted: AnswerMatcher): wanted is NoneMatcher {
+  return typeof wanted === "object" && "none" in wanted;
 }
 
 /** The answers that a match wants, by name. */

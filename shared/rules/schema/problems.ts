@@ -1,10 +1,21 @@
 import type { z } from "zod";
-import { suggestAddress } from "../address.ts";
 import { nearest } from "../nearest.ts";
+import {
+  type Advice,
+  adviceOnForm,
+  adviceOnKey,
+  adviceOnKind,
+  adviceOnWord,
+  type Written,
+} from "./advice.ts";
 import { ADDRESS_MESSAGE } from "./match-schema.ts";
+import { meantKey } from "./meant-key.ts";
+import { type Path, pathText, valueAt } from "./path.ts";
 import { allowedKeys } from "./strict-object.ts";
+import { kindName, kindOf, oneOf, shown } from "./zod-words.ts";
 
-export type Path = readonly PropertyKey[];
+export { type Path, pathText } from "./path.ts";
+export { oneOf, shown } from "./zod-words.ts";
 
 /** What is wrong in a ruleset, for the person who wrote it. */
 export interface Problem {
@@ -15,101 +26,151 @@ export interface Problem {
   suggestion?: string;
 }
 
-/** What Zod found, one problem for each thing to mend. `raw` is what was read. */
-export function problemsOf(issues: readonly z.core.$ZodIssue[], raw: unknown): Problem[] {
-  return issues.flatMap((issue) => describe(issue, issue.path, raw));
+/**
+ * What Zod found, one problem for each thing to correct. `raw` is what was read.
+ * @param written what the file has at a path, where that is YAML.
+ */
+export function problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  raw: unknown,
+  written: Written = () => undefined,
+): Problem[] {
+  const found = issues
+    .filter((issue) => !isEcho(issue, issues))
+    .flatMap((issue) => describe(issue, issue.path, { raw, written }));
+  return found.filter((one) => !isOfMisspelled(one, found));
 }
 
-/** The paths of the keys that are unknown. */
-export function unknownKeysOf(issues: readonly z.core.$ZodIssue[], raw: unknown, within: Path = []): Path[] {
+/** That none of several keys is there, where one of them is, with a slip in it. */
+function isOfMisspelled({ path, message }: Problem, found: readonly Problem[]): boolean {
+  const [, keys] = /^takes exactly one of (.*), and has none$/.exec(message) ?? [];
+  return (
+    keys !== undefined &&
+    found.some(
+      (other) =>
+        other.suggestion !== undefined &&
+        keys.split(", ").includes(other.suggestion) &&
+        other.path.startsWith(path) &&
+        other.message.startsWith("unknown key"),
+    )
+  );
+}
+
+/** Zod measures what is of the wrong kind, too. */
+function isEcho({ code, path }: z.core.$ZodIssue, issues: readonly z.core.$ZodIssue[]): boolean {
+  if (code !== "too_big" && code !== "too_small") return false;
+  return issues.some((other) => other.code === "invalid_type" && pathText(other.path) === pathText(path));
+}
+
+/** Where exactly something is wrong, and whether it is a key that is unknown. */
+export interface Fault {
+  path: Path;
+  isUnknownKey: boolean;
+}
+
+/** The places of what Zod found, as exactly as it can be told. */
+export function faultsOf(issues: readonly z.core.$ZodIssue[], raw: unknown, within: Path = []): Fault[] {
   return issues.flatMap((issue) => {
     const path = [...within, ...issue.path];
-    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...path, key]);
-    if (issue.code !== "invalid_union") return [];
-    return unknownKeysOf(likelyBranch(issue, valueAt(raw, path)) ?? [], raw, path);
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => ({ path: [...path, key], isUnknownKey: true }));
+    const inside = issue.code === "invalid_union" ? likelyBranch(issue, valueAt(raw, path)) : undefined;
+    return inside === undefined ? [{ path, isUnknownKey: false }] : faultsOf(inside, raw, path);
   });
-}
-
-/** `rules[3].match.from`; a key that is no plain word is quoted: `headers["x-tier"]`. */
-export function pathText(path: Path): string {
-  let text = "";
-  for (const step of path) {
-    if (typeof step === "number") text += `[${step}]`;
-    else if (/^[A-Za-z_]\w*$/.test(String(step))) text += text === "" ? String(step) : `.${String(step)}`;
-    else text += `[${shown(String(step))}]`;
-  }
-  return text;
-}
-
-/** A value as an error shows it: quoted, and cut where it is long. */
-export function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 64 ? `${value.slice(0, 63)}…` : value);
-  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
-  return kindOf(value);
-}
-
-/** The words that are allowed, as an error names them. */
-export function oneOf(words: readonly unknown[]): string {
-  const named = words.map(shown).join(", ");
-  return words.length === 1 ? named : `one of ${named}`;
 }
 
 export function problem(path: Path, message: string, suggestion?: string): Problem {
   return { path: pathText(path), message, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
-function describe(issue: z.core.$ZodIssue, path: Path, raw: unknown): Problem[] {
-  const value = valueAt(raw, path);
+interface Source {
+  raw: unknown;
+  written: Written;
+}
+
+function describe(issue: z.core.$ZodIssue, path: Path, source: Source): Problem[] {
+  const value = valueAt(source.raw, path);
   switch (issue.code) {
     case "unrecognized_keys": {
       const allowed = allowedKeys(issue.message);
-      return issue.keys.map((key) =>
-        problem([...path, key], `unknown key; allowed here: ${allowed.join(", ")}`, nearest(key, allowed)),
-      );
+      return issue.keys.map((key) => unknownKey(path, key, value, allowed));
     }
     case "invalid_union": {
       // The branch of the right kind knows best what is wrong inside; without one the union's own words stand.
       const inside = likelyBranch(issue, value);
-      if (inside === undefined)
-        return [problem(path, `${issue.message}, not ${kindOf(value)}`, meantAs(value, path))];
-      return inside.flatMap((nested) => describe(nested, [...path, ...nested.path], raw));
+      if (inside === undefined) {
+        const kind = /^must be (?:text|digits)/.test(issue.message) || value === null ? "string" : "";
+        return [
+          advised(
+            path,
+            `${issue.message}${not(path, value)}`,
+            adviceOnKind(kind, path, value, source.written),
+          ),
+        ];
+      }
+      return inside.flatMap((nested) => describe(nested, [...path, ...nested.path], source));
     }
     case "invalid_value": {
       const allowed = issue.values.map(String);
-      const meant =
-        allowed.find((word) => word === String(value)) ??
-        nearest(typeof value === "string" ? value : "", allowed);
-      const got = value === undefined ? "nothing" : shown(value);
-      return [problem(path, `must be ${oneOf(issue.values)}, not ${got}`, meant)];
+      const got = value === undefined ? ", not nothing" : not(path, value);
+      const advice =
+        value === null ? adviceOnKind("", path, value, source.written) : adviceOnWord(path, value, allowed);
+      return [advised(path, `must be ${oneOf(issue.values)}${got}`, advice)];
     }
-    case "invalid_type":
-      if (value === undefined)
-        return [problem(path, `is missing: ${kindNames[issue.expected] ?? issue.expected}`)];
-      return [
-        problem(
-          path,
-          `must be ${kindNames[issue.expected] ?? issue.expected}, not ${typeof value === "number" ? value : kindOf(value)}`,
-          issue.expected === "string" ? meantAs(value, path) : undefined,
-        ),
-      ];
-    case "too_small":
-    case "too_big":
-      return [problem(path, sizeMessage(issue))];
+    case "invalid_type": {
+      if (value === undefined) return [problem(path, issue.message)];
+      const advice = adviceOnKind(issue.expected, path, value, source.written);
+      return [advised(path, `must be ${kindName(issue.expected)}${not(path, value)}`, advice)];
+    }
     case "invalid_key":
-      return issue.issues.flatMap((nested) => problem(path, keyMessage(nested)));
-    case "invalid_format": {
-      const meant =
-        issue.message === ADDRESS_MESSAGE && typeof value === "string" ? suggestAddress(value) : undefined;
-      const got = issue.message === ADDRESS_MESSAGE ? `, not ${shown(value)}` : "";
-      return [problem(path, issue.message + got, meant)];
-    }
+      return issue.issues.flatMap((nested) => advised(path, keyMessage(nested), adviceOnKey(path)));
     case "custom": {
       const { suggestion } = issue.params ?? {};
-      return [problem(path, issue.message, typeof suggestion === "string" ? suggestion : undefined)];
+      if (typeof suggestion === "string") return [problem(path, issue.message, suggestion)];
+      return [onForm(issue, path, value)];
     }
-    default:
-      return [problem(path, issue.message)];
+    case "invalid_format":
+      return [onForm(issue, path, value)];
+    default: {
+      const got = typeof value === "number" ? not(path, value) : "";
+      return [problem(path, issue.message + got)];
+    }
   }
+}
+
+function unknownKey(path: Path, key: string, holder: unknown, allowed: readonly string[]): Problem {
+  const value = valueAt(holder, [key]);
+  const isPlaceholder =
+    value === null && typeof holder === "object" && Object.keys(Object(holder)).length === 1;
+  const { hint, suggestion } = isPlaceholder
+    ? { hint: "text that begins with { needs quotes in YAML" }
+    : meantKey(path, key, value, allowed);
+  const message = `unknown key; allowed here: ${allowed.join(", ")}${hint === undefined ? "" : `; ${hint}`}`;
+  return problem([...path, key], message, suggestion);
+}
+
+/** A text that does not have its form: what it is, if more can be said of it than that. */
+function onForm(issue: z.core.$ZodIssue, path: Path, value: unknown): Problem {
+  const advice = adviceOnForm(path, value, issue);
+  const isMore = advice.hint !== undefined || advice.suggestion !== undefined || isShown(path, issue.message);
+  return advised(path, `${issue.message}${isMore ? not(path, value) : ""}`, advice);
+}
+
+/** What has no form of its own, and no secret in it, is shown beside the form that it should have. */
+function isShown(path: Path, message: string): boolean {
+  const isHours = path[0] === "schedules" && message.startsWith("must be");
+  return message === ADDRESS_MESSAGE || isHours || ["timezone", "digits", "id"].includes(String(path.at(-1)));
+}
+
+function advised(path: Path, message: string, { hint, suggestion }: Advice): Problem {
+  return problem(path, hint === undefined ? message : `${message}: ${hint}`, suggestion);
+}
+
+/** What stands there in place of what should; what is keyed may be a secret, and is not repeated. */
+function not(path: Path, value: unknown): string {
+  const mayBeSecret = path.some((step) => String(step).startsWith("answer.")) || path[0] === "lists";
+  const isKind = mayBeSecret && (typeof value === "string" || typeof value === "number");
+  return `, not ${isKind ? kindOf(value) : shown(value)}`;
 }
 
 function likelyBranch(
@@ -119,30 +180,6 @@ function likelyBranch(
   return errors
     .filter((branch) => branch.every((nested) => isInside(nested, value)))
     .reduce<z.core.$ZodIssue[] | undefined>(nearer, undefined);
-}
-
-const kindNames: Record<string, string> = {
-  string: "text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  object: "an object",
-  record: "an object",
-  array: "a list",
-};
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  return kindNames[typeof value] ?? typeof value;
-}
-
-/** A number, true or false where text is wanted: the text it was meant to be, above all in YAML, where +1555… is a number. */
-function meantAs(value: unknown, path: Path): string | undefined {
-  if (typeof value !== "number" && typeof value !== "boolean") return undefined;
-  const isAddress = path.some((step) => step === "to" || step === "from" || step === "lists");
-  const address = isAddress && typeof value === "number" ? suggestAddress(value) : undefined;
-  return address ?? String(value);
 }
 
 /** Of two branches of the right kind the one that was more probably meant: where a wrong key is nearly one of its own. */
@@ -166,33 +203,7 @@ function isInside(issue: z.core.$ZodIssue, value: unknown): boolean {
   return issue.code !== "invalid_type";
 }
 
-function sizeMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
-  const [word, bound] = issue.code === "too_small" ? ["at least", issue.minimum] : ["at most", issue.maximum];
-  switch (issue.origin) {
-    case "string":
-      return issue.code === "too_small" && bound === 1
-        ? "must not be empty"
-        : `must be ${word} ${bound} characters long`;
-    case "array":
-      return issue.code === "too_small" && bound === 1
-        ? "must not be empty"
-        : `must hold ${word} ${bound} values`;
-    default:
-      return `must be ${word} ${bound}`;
-  }
-}
-
 function keyMessage(issue: z.core.$ZodIssue): string {
-  if (issue.code === "too_small" || issue.code === "too_big") return `the key ${sizeMessage(issue)}`;
-  return issue.message;
-}
-
-function valueAt(raw: unknown, path: Path): unknown {
-  let value = raw;
-  for (const step of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-    // What was read is JSON or YAML: any key of an object may be asked for, and the answer is unknown.
-    value = (value as Record<PropertyKey, unknown>)[step];
-  }
-  return value;
+  const words = issue.message;
+  return words.startsWith("must ") ? `the key ${words}` : words;
 }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { joinParameters } from "../../conference.ts";
 import { RULES, TEXT_LENGTH, VALUES } from "../limits.ts";
 import { type ActionText, actionNames, actionSchema, actions } from "./action-schema.ts";
+import type { Written } from "./advice.ts";
 import { type AskText, ask } from "./ask-schema.ts";
 import { hmac, match } from "./match-schema.ts";
 import { name, word } from "./name-schema.ts";
@@ -99,4 +100,6 @@ export interface ParseOptions {
    * and nowhere else: those that serve go on serving. Default: false.
    */
   serving?: boolean;
+  /** What the file has at a path, where it is YAML: what was meant by a number is seen in how it is written. */
+  written?: Written;
 }

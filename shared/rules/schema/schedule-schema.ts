@@ -25,10 +25,13 @@ const hours = z
   .regex(new RegExp(`^${HOURS}$`), 'must be hours such as "09:00-12:00"')
   .refine(hasLength, "begins when it ends: all day is 00:00-24:00");
 
-/** `2026-12-25`, or the first and last of several: `2026-12-21..2027-01-01`. */
-export const DATE_MESSAGE = 'must be a date such as "2026-12-25", or dates such as "2026-12-21..2027-01-01"';
+/** `2026-12-25`, `12-25` of every year, or the first and last of several: `2026-12-21..2027-01-01`, `12-24..01-01`. */
+export const DATE_MESSAGE =
+  'must be a date such as "2026-12-25", or "12-25" for every year, or the first and last of several such as "2026-12-21..2027-01-01"';
 
-const date = z.string().refine((text) => isDate(text), 'must be a date such as "2026-12-25"');
+const date = z
+  .string()
+  .refine((text) => isDate(text), 'must be a date such as "2026-12-25", or "12-25" for every year');
 const dates = z.string().refine((text) => isDates(text), DATE_MESSAGE);
 
 const closed = z.union(
@@ -54,24 +57,34 @@ export const schedule = strictObject({
     ),
   closed: closed
     .exactOptional()
-    .describe("Dates without the weekly hours; what began the day before runs on to its end."),
+    .describe(
+      'Dates without the weekly hours: "2026-12-25", "12-25" for every year, "12-24..01-01" for several. What began the day before runs on to its end.',
+    ),
   on: z
     .record(date, z.array(hours).max(20))
     .exactOptional()
     .describe(
-      'Dates with other hours, in place of the weekly ones and of closed dates around them: { "2026-12-24": ["09:00-12:00"] }.',
+      'Dates with other hours, in place of the weekly ones and of closed dates around them: { "2026-12-24": ["09:00-12:00"] }; "12-24" is every year\'s, where the year has none of its own.',
     ),
 });
 
 export type ScheduleText = z.infer<typeof schedule>;
 
-/** Whether the text is one date, or a first and a last date. */
+/** Whether the text is one date, or a first and a last date, both of one year's calendar or both of every year's. */
 export function isDates(text: string): boolean {
   const [first = "", last = first, ...more] = text.split("..");
-  return more.length === 0 && isDate(first) && isDate(last) && first <= last;
+  if (more.length > 0 || !isDate(first) || !isDate(last) || first.length !== last.length) return false;
+  return isYearly(first) || first <= last;
 }
 
-function isDate(text: string): boolean {
+/** Whether it is the date of every year, `12-25`. */
+export function isYearly(date: string): boolean {
+  return date.length === "12-25".length;
+}
+
+function isDate(written: string): boolean {
+  // Of every year: 2024 has a 29th of February.
+  const text = isYearly(written) ? `2024-${written}` : written;
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const at = new Date(`${text}T00:00:00Z`);
   // The 30th of February is read as the 2nd of March.

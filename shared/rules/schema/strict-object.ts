@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { sparse } from "./sparse-object.ts";
+import "./zod-words.ts";
 
 const ALLOWED = "unknown key; allowed here: ";
 

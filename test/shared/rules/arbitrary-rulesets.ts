@@ -136,6 +136,7 @@ const answerLeaf = fc
       fc.constantFrom(...hmacs).map((value) => ({ "answer.pin": value })),
       fc.constant({ "answer.pin": { list: "pins" } }),
       fc.constantFrom<unknown>(true, { role: "chair" }).map((pins) => ({ "answer.pin": { pins } })),
+      fc.constantFrom("answer.menu", "answer.pin").map((answer) => ({ [answer]: { none: true } })),
       fc.constant({}),
     ),
     fc.boolean(),
@@ -147,14 +148,20 @@ const answerLeaf = fc
     }),
   );
 
+/** How many digits a question takes: none, too, if a rule wants that. */
+function digitsWith(digits: string, answer: string, rules: readonly Done[]): string {
+  const isNone = rules.some(({ match }) => JSON.stringify(match).includes(`"${answer}":{"none":true}`));
+  return isNone ? `0${digits.slice(1)}` : digits;
+}
+
 const asking = fc
   .tuple(few, fc.array(answerLeaf, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 3 }))
   .map(
     ([matched, inner, tries]): Done => ({
       match: matched,
       ask: {
-        menu: { say: "Which?", digits: "1-2", terminator: "none", tries },
-        pin: { say: "PIN?", digits: "4-8", secret: true },
+        menu: { say: "Which?", digits: digitsWith("1-2", "answer.menu", inner), terminator: "none", tries },
+        pin: { say: "PIN?", digits: digitsWith("4-8", "answer.pin", inner), secret: true },
       },
       rules: inner,
     }),
@@ -180,13 +187,16 @@ export const rulesets = fc
         directions: fc.constant(["outbound"]),
         types: fc.constant(["sip", "webrtc"]),
         pins: fc.subarray(hmacs),
-        holidays: fc.constant(["2026-12-25", "2026-12-30..2027-01-02"]),
+        holidays: fc.constantFrom(
+          ["2026-12-25", "2026-12-30..2027-01-02"],
+          ["12-25", "12-30..01-02", "2026-11-01"],
+        ),
       }),
       schedules: fc.constant({
         office: {
           open: ["mon-thu 09:00-12:30", "mon-fri 13:30-17:30", "sat-mon 23:00-01:00"],
           closed: { list: "holidays" },
-          on: { "2026-12-24": ["09:00-12:00"], "2026-12-31": [] },
+          on: { "2026-12-24": ["09:00-12:00"], "12-24": ["10:00-11:00"], "01-04": [], "2026-12-31": [] },
         },
         night: { timezone: "America/New_York", open: ["mon-sun 22:00-06:00", "sun 01:30-02:30"] },
       }),

@@ -54,6 +54,10 @@ export function matches(
       if (answer?.pin === undefined || (pins !== true && pins.role !== answer.pin.role)) return false;
       continue;
     }
+    if (typeof wantedAnswer === "object" && "none" in wantedAnswer) {
+      if (answer === undefined || keyed !== undefined) return false;
+      continue;
+    }
     const wantedValues = [wantedAnswer]
       .flat()
       .flatMap((one) =>
@@ -119,11 +123,11 @@ function isOpen(ruleset: Ruleset, name: string, now_ms: number): boolean {
       : (ruleset.lists?.[closed.list] ?? []).map(asText);
   const spansOn = (day: number): string[] => {
     const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
-    const other = schedule.on?.[date];
+    const other = schedule.on?.[date] ?? schedule.on?.[date.slice(5)];
     if (other !== undefined) return other;
     const isClosed = closedDates.some((dates) => {
       const [first = "", last = first] = dates.split("..");
-      return date >= first && date <= last;
+      return datesFrom(first, last, date.slice(0, 4)).includes(date);
     });
     return isClosed
       ? []
@@ -138,6 +142,23 @@ function isOpen(ruleset: Ruleset, name: string, now_ms: number): boolean {
     spansOn(today).some((span) => covers(span, minute)) ||
     spansOn(today - 1).some((span) => covers(span, minute + 1440))
   );
+}
+
+/** Every date from the first to the last, one by one; those of every year from the one before a year to its end. */
+function datesFrom(first: string, last: string, year: string): string[] {
+  const isYearly = first.length === 5;
+  const spans = isYearly
+    ? [Number(year) - 1, Number(year)].map((from) => [
+        `${from}-${first}`,
+        `${last < first ? from + 1 : from}-${last}`,
+      ])
+    : [[first, last]];
+  return spans.flatMap(([begin = "", end = ""]) => {
+    const found: string[] = [];
+    for (let at = Date.parse(begin); at <= Date.parse(end); at += 86_400_000)
+      found.push(new Date(at).toISOString().slice(0, 10));
+    return found;
+  });
 }
 
 function hasDay(open: string, day: number): boolean {

@@ -77,9 +77,10 @@ function group(
   const questions = Object.entries(ask);
   const isOpen = questions.some(([name, { digits }]) => {
     const [least = 0, most = least] = digits.split("-").map(Number);
-    const value = answers[name]?.value;
+    const answer = answers[name];
+    const value = answer?.value;
     return value === undefined
-      ? answers[name]?.hmac === undefined
+      ? answer?.hmac === undefined && (answer === undefined || least > 0)
       : value.length < least || value.length > most;
   });
   const found = isOpen ? null : firstOf(ruleset, rules, situation, call);
@@ -95,7 +96,7 @@ function group(
 
 function isWrong(digits = "", { value, hmac }: { value?: string; hmac?: string }): boolean {
   const [least = 0, most = least] = digits.split("-").map(Number);
-  return value === undefined ? hmac === undefined : value.length < least || value.length > most;
+  return value === undefined ? hmac === undefined && least > 0 : value.length < least || value.length > most;
 }
 
 function act(

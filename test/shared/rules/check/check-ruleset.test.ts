@@ -25,18 +25,18 @@ describe("schedules", () => {
 
   test("say how hours and dates are written", () => {
     expect(errorsOf(schedules({ open: ["monday 9-5", "mon 09:00-09:00", "mon 24:00-25:00"] }))).toEqual([
-      'schedules.office.open[0]: must be days and hours such as "mon-fri 09:00-17:30" or "sat,sun 22:00-06:00"',
+      'schedules.office.open[0]: must be days and hours such as "mon-fri 09:00-17:30" or "sat,sun 22:00-06:00", not "monday 9-5"',
       "schedules.office.open[1]: begins when it ends: all day is 00:00-24:00",
-      'schedules.office.open[2]: must be days and hours such as "mon-fri 09:00-17:30" or "sat,sun 22:00-06:00"',
+      'schedules.office.open[2]: must be days and hours such as "mon-fri 09:00-17:30" or "sat,sun 22:00-06:00", not "mon 24:00-25:00"',
     ]);
     expect(errorsOf(schedules({ open: ["mon 09:00-10:00"], closed: ["2026-02-30"] }))).toEqual([
-      'schedules.office.closed[0]: must be a date such as "2026-12-25", or dates such as "2026-12-21..2027-01-01"',
+      'schedules.office.closed[0]: must be a date such as "2026-12-25", or "12-25" for every year, or the first and last of several such as "2026-12-21..2027-01-01", not "2026-02-30"',
     ]);
     const lists = { days: ["2027-01-02..2027-01-01"] };
     expect(
       errorsOf({ lists, ...schedules({ open: ["mon 09:00-10:00"], closed: { list: "days" } }) }),
     ).toEqual([
-      'lists.days[0]: must be a date such as "2026-12-25", or dates such as "2026-12-21..2027-01-01", not "2027-01-02..2027-01-01"',
+      'lists.days[0]: must be a date such as "2026-12-25", or "12-25" for every year, or the first and last of several such as "2026-12-21..2027-01-01", not "2027-01-02..2027-01-01"',
     ]);
   });
 
@@ -128,10 +128,10 @@ describe("answers", () => {
 
   test("are written as digits in quotes", () => {
     expect(errorsOf(asking(one({ "answer.pin": 1234 })))).toEqual([
-      'rules[0].rules[0].match["answer.pin"]: must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" } or { "pins": true }, not a number -> 1234',
+      'rules[0].rules[0].match["answer.pin"]: must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" }, { "pins": true } or { "none": true }, not a number -> 1234',
     ]);
     expect(errorsOf(asking(one({}), { digits: "8-4" }))).toEqual([
-      "rules[0].ask.pin.digits: must be from fewer to more digits, at most 32",
+      'rules[0].ask.pin.digits: must be from fewer to more digits, at most 32, not "8-4" -> 4-8',
     ]);
   });
 });

@@ -95,7 +95,7 @@ describe("rooms and lines", () => {
     ]);
     expect(announceErrors({ play: "http://example.com/a.mp3" })[0]).toContain("must start with https://");
     expect(announceErrors(7)).toEqual([
-      'rules[0].place.announce: must be text to say, { "say": … } or { "play": … }, not a number -> 7',
+      'rules[0].place.announce: must be text to say, { "say": … } or { "play": … }, not 7 -> 7',
     ]);
   });
 });

@@ -47,7 +47,7 @@ describe("what is not a ruleset at all", () => {
   test.each([
     ["text that is not JSON", '{"rules": [}', ": is not JSON: line 1, column 12"],
     ["nothing", undefined, ": is missing: an object"],
-    ["a list", [], ": must be an object, not a list"],
+    ["a list", [], ': must be an object, not a list: write { "rules": [ … ] }'],
     ["no rules", {}, "rules: is missing: a list"],
   ])("%s", (_, source, message) => {
     const normal = (text: string | undefined) => text?.replace(/: line.*$/, "");
@@ -124,7 +124,7 @@ describe("numbers", () => {
     expect(errorsOf(withMatch({ from: [written] }))[0]).toContain(`-> ${meant}`);
   });
 
-  test.each(["010-0100", "support", "+", "+0155", "555*5", "sip:alice", "*"])(
+  test.each(["010-0100", "support", "+", "+0155", "555*5", "sip:alice"])(
     "%s is refused without one",
     (written) => {
       expect(errorsOf(withMatch({ to: written }))).toEqual([
@@ -135,7 +135,7 @@ describe("numbers", () => {
 
   test("a number that YAML read as a number gets its plus and quotes back", () => {
     const message =
-      'rules[0].match.to: must be text, a list of texts, or { "list": "name" }, not a number -> +15550100100';
+      'rules[0].match.to: must be text, a list of texts, or { "list": "name" }, not 15550100100 -> +15550100100';
     expect(errorsOf(withMatch({ to: 15550100100 }))).toEqual([message]);
     expect(errorsOf(withMatch({ to: [5550100100] }))).toEqual([
       "rules[0].match.to[0]: must be text, not 5550100100 -> +15550100100",

@@ -127,7 +127,7 @@ describe("a wait", () => {
     ]);
     expect(plan({ wait: { for: "seat", max_s: 5 } })).toEqual([
       'rules[0].place.wait.for: must be one of "moderator", "admission", not "seat"',
-      "rules[0].place.wait.max_s: must be at least 10",
+      "rules[0].place.wait.max_s: must be at least 10, not 5",
     ]);
     expect(errorsOf(withPlace({ overflow: overflowTo("wait") }))).toEqual([
       "rules[0].place.overflow: nothing overflows without a capacity: write one",
@@ -322,7 +322,7 @@ describe("a way back", () => {
 
   test("of at most an hour, to nothing that was kept or said, is warned of", () => {
     expect(errorsOf(withPlace({ capacity: 2, rejoin_s: 3601 }))).toEqual([
-      "rules[0].place.rejoin_s: must be at most 3600",
+      "rules[0].place.rejoin_s: must be at most 3600, not 3601",
     ]);
     expect(warningsOf(withPlace({ rejoin_s: 60 }))).toEqual([
       "rules[0].place.rejoin_s: changes nothing: who drops and calls again keeps no seat without a capacity, and nothing is said or asked before the room that could be left out",

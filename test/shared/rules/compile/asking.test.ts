@@ -164,11 +164,16 @@ describe("answers", () => {
     expect(askFor(when, callWith(), { number: { value: "11" }, again: { value: "1" } }).rule).toBe("small");
     const secret = meeting(
       [
-        { id: "leak", match: { when: "answer.number == '77'" }, place: { room: "leak" } },
+        { id: "leak", match: { when: "answer[params.name] == '77'" }, place: { room: "leak" } },
         { id: "safe", match: {}, place: { room: "safe" } },
       ],
       { secret: true },
     );
-    expect(askFor(secret, callWith(), { number: { hmac: other }, again: { value: "1" } }).rule).toBe("safe");
+    expect(
+      askFor(secret, callWith({ params: { name: "number" } }), {
+        number: { hmac: other },
+        again: { value: "1" },
+      }).rule,
+    ).toBe("safe");
   });
 });

@@ -59,11 +59,20 @@ describe("an expression", () => {
 
 describe("is refused when written", () => {
   test.each([
-    ["call.form == 'x'", "No such key: form, at character 6"],
-    ["call.from + 1 == 'x'", "no such overload: string + int, at character 1"],
-    ["call.from", "gives string, not true or false"],
-    ["caller == 'x'", "Unknown variable: caller, at character 1"],
-    ["call.from ==", "Unexpected token: EOF, at character 13"],
+    [
+      "call.form == 'x'",
+      "call has no form, at character 6; it has call_id, from, to, direction, type, via, headers -> call.from",
+    ],
+    [
+      "call.from + 1 == 'x'",
+      "compares what is not of one kind (text + a number), at character 1: text stands in quotes, numbers do not",
+    ],
+    ["call.from", "gives text, not true or false"],
+    [
+      "caller == 'x'",
+      "there is no caller, at character 1; there are answer, call, now, params, tenant, vars",
+    ],
+    ["call.from ==", "cannot be read, at character 13: it ends too soon"],
     [
       "call.from.matches('(a+)+$')",
       "matches() is not offered here: a regular expression can take very long over what a caller sends: use contains, startsWith, endsWith or ==",

@@ -85,7 +85,7 @@ test("an editor is offered the keys of every place, groups within groups include
   ];
   expect(offered(["rules", "match"])).toEqual(match);
   expect(offered(["rules", "rules", "match", "not", "not"])).toEqual(match);
-  expect(offered(["rules", "match", "answer.pin"])).toEqual(["hmac", "list", "pins"]);
+  expect(offered(["rules", "match", "answer.pin"])).toEqual(["hmac", "list", "pins", "none"]);
   expect(offered(["rules", "match", "headers", "x-any"])).toEqual(["list", "present"]);
   expect(offered(["rules", "place", "overflow"])).toContain("rooms");
   expect(offered(["rules", "ask", "pin"])).toContain("digits");
