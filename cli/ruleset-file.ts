@@ -50,7 +50,11 @@ export async function readRulesetFile(file: string): Promise<RulesetFile> {
   }
   const text = bytes.toString("utf8").replace(/^\ufeff/, "");
   if (text.trim() === "")
-    return { ok: false, kind: "malformed", errors: [{ message: "is empty", line: 1, column: 1 }] };
+    return {
+      ok: false,
+      kind: "malformed",
+      errors: [{ message: 'is empty: write at least { "rules": [] }', line: 1, column: 1 }],
+    };
   return language === ".yaml" || language === ".yml" ? readYaml(text) : readJson(text, language);
 }
 

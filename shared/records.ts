@@ -38,7 +38,7 @@ export const projectRecord = strictObject({
   /** `example` or `example.signalwire.com`; for a stand-in on loopback its origin. */
   space: z
     .string()
-    .regex(/^(https?:\/\/)?[a-z0-9.:-]+$/i, "the space's name or host, e.g. example.signalwire.com"),
+    .regex(/^(https?:\/\/)?[a-z0-9.:-]+$/i, "must be the space's name or host, e.g. example.signalwire.com"),
   relay_url: url(/^wss?$/).optional(),
   rest_url: url(/^https?$/).optional(),
   credentials: z.string().min(1),
@@ -88,7 +88,10 @@ const addresses = z
   .array(
     z
       .string()
-      .regex(addressPattern, "an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host"),
+      .regex(
+        addressPattern,
+        "must be an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host",
+      ),
   )
   .max(10_000);
 
@@ -97,7 +100,7 @@ const dialPattern = z
   .max(1_024)
   .refine(
     isDialPattern,
-    "an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host, with :port and ;parameters where a SIP URI may have them",
+    "must be an E.164 number such as +15550100100, a prefix such as +1555*, or sip:*@host, with :port and ;parameters where a SIP URI may have them",
   );
 
 /** Whom a tenant may have called, and how. Without it there are no outbound calls. */
@@ -135,7 +138,7 @@ export const tenantRecord = strictObject({
   /** What follows `#` in the URL pasted at SignalWire, e.g. `rt=8000`. */
   url_fragment: z
     .string()
-    .regex(/^[a-z0-9=&]+$/i, "the fragment without its #, e.g. rt=8000")
+    .regex(/^[a-z0-9=&]+$/i, "must be the fragment without its #, e.g. rt=8000")
     .optional(),
   join_via: z.enum(["relay", "document"]).default("relay"),
   join_deadline_ms: z.number().int().min(200).max(3000).default(2000),
@@ -151,7 +154,7 @@ export const tenantRecord = strictObject({
     number_block_s: z.int().min(10).max(3_600).default(300),
   }).prefault({}),
   /** Where numbers without a plus are written; absent: only those of North America are read. */
-  country: z.string().refine(isCountry, "a country as ISO 3166 writes it, such as DE").optional(),
+  country: z.string().refine(isCountry, "must be a country as ISO 3166 writes it, such as DE").optional(),
   /** Hosts whose SIP users are numbers where they call, too: anybody else can write a number before an @. */
   sip_gateways: z
     .array(
@@ -159,7 +162,7 @@ export const tenantRecord = strictObject({
         .string()
         .regex(
           /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/,
-          "a host such as gateway.example.com, without a port",
+          "must be a host such as gateway.example.com, without a port",
         ),
     )
     .max(100)

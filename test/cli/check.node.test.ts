@@ -187,3 +187,68 @@ test("a record is checked for unknown keys, and for values that can't be", async
   expect(out).toContain("session.keep_days: must be at most 90, not 900");
   expect((await check("project.yaml", project, "--record", "pins")).code).not.toBe(0);
 });
+
+test("YAML's own traps are told with what to write: numbers, comments and braces where text was meant", async () => {
+  const text = `rules:
+  - id: a
+    match: { to: +15550100700 }
+    ask:
+      pin: { say: PIN?, digits: 4, terminator: #
+        }
+    rules:
+      - id: b
+        match: { answer.pin: 0123 }
+        place: { room: {from}, join: { muted: off } }
+`;
+  expect(await check("traps.yaml", text)).toEqual({
+    code: 1,
+    out: `traps.yaml:3:14: error: rules[0].match.to: must be text, a list of texts, or { "list": "name" }, not 15550100700
+    did you mean "+15550100700"?
+traps.yaml:5:25: error: rules[0].ask.pin.digits: must be text, not 4
+    did you mean "4"?
+traps.yaml:5:36: error: rules[0].ask.pin.terminator: must be one of "#", "*", "none", not null: nothing stands there; in YAML what follows a # is a comment, unless it is in quotes
+    did you mean "#"?
+traps.yaml:9:18: error: rules[0].rules[0].match["answer.pin"]: must be digits in quotes, { "hmac": "…" }, a list of these, { "list": "name" }, { "pins": true } or { "none": true }, not a number
+    did you mean "0123"?
+traps.yaml:10:18: error: rules[0].rules[0].place.room: must be text, not an object: text that begins with { needs quotes in YAML
+    did you mean "{from}"?
+traps.yaml:10:40: error: rules[0].rules[0].place.join.muted: must be true or false, not "off": write false
+traps.yaml: 6 errors, 0 warnings
+`,
+    err: "",
+  });
+  expect((await check("star.yaml", "rules:\n  - id: a\n    match: { from: * }\n")).out).toContain(
+    'star.yaml:3:20: error: a * begins a reference in YAML: put what begins with * in quotes, such as "*"\n',
+  );
+});
+
+test("an empty file is told so, whatever its language", async () => {
+  expect((await check("empty.yaml", "")).out).toBe(
+    'empty.yaml:1:1: error: is empty: write at least { "rules": [] }\nempty.yaml: 1 error, 0 warnings\n',
+  );
+  expect((await check("comments.yaml", "# rules\n")).out).toContain(
+    'error: is empty: write at least { "rules": [] }\n',
+  );
+});
+
+test("the records of a project and a tenant are known by what is in them, and their faults told in plain words", async () => {
+  const project = `{ "space": "example", "credentials": "v1.x", "signing_keys": "v1.y",
+  "relay_url": "example.com", "session": { "stay_up": "yes", "keep_days": "7" } }`;
+  expect(await check("acme.json", project)).toEqual({
+    code: 1,
+    out: `acme.json:1:46: error: signing_keys: must be a list, not "v1.y": write ["v1.y"]
+acme.json:2:3: error: relay_url: must be a whole URL, such as https://example.com
+acme.json:2:44: error: session.stay_up: must be true or false, not "yes": write true
+acme.json:2:62: error: session.keep_days: must be a number, not "7": write 7, without quotes
+acme.json: a project's record, 4 errors, 0 warnings
+`,
+    err: "",
+  });
+  const tenant = `project_id: p-1\nreport_until: tomorrow\ncountry: Germany\n`;
+  expect(
+    (await check("acme.yaml", tenant)).out,
+  ).toBe(`acme.yaml:2:1: error: report_until: must be an ISO 8601 date and time with its offset, such as 2026-12-24T10:00:00Z
+acme.yaml:3:1: error: country: must be a country as ISO 3166 writes it, such as DE, not "Germany"
+acme.yaml: a tenant's record, 2 errors, 0 warnings
+`);
+});

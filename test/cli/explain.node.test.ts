@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerHmac } from "../../shared/secret-answer.ts";
+import { runPartyline } from "./run-partyline.ts";
 
 const partyline = fileURLToPath(new URL("../../cli/partyline.ts", import.meta.url).href);
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url).href);
@@ -227,7 +229,7 @@ test("what cannot be explained exits with 1 or 2 and says why", async () => {
     err: expect.stringContaining("takes exactly one of"),
   });
   for (const [options, why] of [
-    [["--at", "tomorrow"], "Write it as ISO 8601"],
+    [["--at", "tomorrow"], "--at must be ISO 8601"],
     [["--header", "x"], "name=value"],
     [["--webhook", "nowhere.json"], "no such file"],
     [["--tenant", "Acme"], "--tenant takes"],
@@ -235,4 +237,125 @@ test("what cannot be explained exits with 1 or 2 and says why", async () => {
     const { code, err } = await run("explain", "vip-list.json", ...options);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(why) });
   }
+}, 60_000);
+
+const conferenceOfAll = {
+  timezone: "America/New_York",
+  schedules: { office: { open: ["mon-fri 09:00-17:00"] } },
+  rules: [
+    {
+      id: "door",
+      match: { to: "+15550100700" },
+      ask: { pin: { say: "Key your PIN, or pound.", digits: "0-6", secret: true } },
+      rules: [
+        { id: "chair", match: { "answer.pin": { hmac: "" } }, place: { room: "all", role: "moderator" } },
+        { id: "listener", match: { "answer.pin": { none: true } }, place: { room: "all", role: "listener" } },
+      ],
+    },
+    { id: "day", match: { during: "office" }, place: { room: "day" } },
+  ],
+};
+const key = Buffer.alloc(32, 7).toString("base64");
+
+/** The ruleset above, whose chair has the PIN 4711. */
+async function withPin(): Promise<string> {
+  const text = JSON.stringify(conferenceOfAll).replace(
+    '"hmac":""',
+    `"hmac":"${await answerHmac(key, "acme", "4711")}"`,
+  );
+  const file = join(folder, "all.json");
+  await writeFile(file, text);
+  return file;
+}
+
+test("a secret's digits become their HMAC where the key is, and where it is not the way to it is told", async () => {
+  const file = await withPin();
+  const args = ["explain", file, "--tenant", "acme", "--to", "+15550100700"];
+  const env = { CREDENTIALS_KEY: key };
+  const right = await runPartyline({ args: [...args, "--answer", "pin=4711"], env });
+  expect(right.out).toMatch(/^placed as moderator in the first room with a seat by rule chair\n/);
+  const wrong = await runPartyline({ args: [...args, "--answer", "pin=4712"], env });
+  expect(wrong.out).toMatch(/^asked for pin \(try 2\) by rule door\n/);
+  expect(await runPartyline({ args: [...args, "--answer", "pin=4711"] })).toEqual({
+    code: 2,
+    out: "",
+    err: "error: pin is a secret, and rules know its HMAC alone. Set CREDENTIALS_KEY to the Worker's secret, and it is computed here; or have npx partyline secret --tenant acme print it, and write --answer pin=hmac:<64 hex digits>\n",
+  });
+  expect((await runPartyline({ args: [...args, "--answer", "pn=4711"] })).err).toBe(
+    "error: nothing asks for pn: the rules ask for pin. Did you mean pin?\n",
+  );
+  const silent = await runPartyline({ args: [...args, "--answer", "pin="] });
+  expect(silent.out).toMatch(/^placed as listener in the first room with a seat by rule listener\n/);
+  expect(silent.out).toContain("✓ listener\n    answer.pin: nothing was keyed, as wanted\n");
+}, 60_000);
+
+test("callers of a CSV are explained a line each, at times by the clock of the ruleset's zone", async () => {
+  const file = await withPin();
+  const callers = join(folder, "callers.csv");
+  await writeFile(
+    callers,
+    'from,to,at,answer.pin\n+15550100001,+15550100700,2026-11-23T10:00,-\n\n+15550100002,+15550100100,2026-11-23T16:59,\n"",+15550100100,2026-11-23T17:00\n',
+  );
+  expect(await runPartyline({ args: ["explain", file, "--callers", callers] })).toEqual({
+    code: 1,
+    err: "",
+    out: `${callers}:2: +15550100001 to +15550100700: placed as listener in the first room with a seat (all) by rule listener
+${callers}:4: +15550100002 to +15550100100: placed as participant in the first room with a seat (day) by rule day
+${callers}:5: (no number) to +15550100100: rejected no rule matched
+`,
+  });
+  const inBerlin = ["explain", file, "--callers", callers, "--timezone", "Europe/Berlin", "--json"];
+  const { out } = await runPartyline({ args: inBerlin });
+  const { callers: found }: { callers: { line: number; decision: { rule: string | null } }[] } =
+    JSON.parse(out);
+  expect(found.map(({ line, decision }) => [line, decision.rule])).toEqual([
+    [2, "listener"],
+    [4, "day"],
+    [5, "day"],
+  ]);
+  for (const [text, why] of [
+    [
+      "from;to\n",
+      `${callers}:1: there is no column "from;to"; there are from, to, at, type, answer.<name>, header.<name>, param.<name>; its columns are divided by commas`,
+    ],
+    [
+      "form\n+1\n",
+      `${callers}:1: there is no column "form"; there are from, to, at, type, answer.<name>, header.<name>, param.<name>. Did you mean from?`,
+    ],
+    ["from\n", `${callers} names no caller: write one a line after the first`],
+    [
+      "from,at\n+1,soon\n",
+      `${callers}:2: --at must be ISO 8601, such as 2026-12-24T10:00:00-05:00, or 2026-12-24T10:00 by the clock of --timezone, not "soon"`,
+    ],
+  ]) {
+    await writeFile(callers, text ?? "");
+    expect(await runPartyline({ args: ["explain", file, "--callers", callers] })).toEqual({
+      code: 2,
+      out: "",
+      err: `error: ${why}\n`,
+    });
+  }
+}, 60_000);
+
+test("a webhook's body of each way a call comes is read", async () => {
+  const file = await withPin();
+  const body = join(folder, "body");
+  const bodies = {
+    swml: '{"call":{"call_id":"c-1","direction":"inbound","type":"phone","from":"+15550100001","to":"+15550100700"},"params":{}}',
+    cxml: "CallSid=c-1&AccountSid=p-1&CallStatus=ringing&Direction=inbound&From=%2B15550100001&To=%2B15550100700",
+    relay:
+      '{"jsonrpc":"2.0","method":"signalwire.event","params":{"event_type":"calling.call.receive","params":{"call_id":"c-1","direction":"inbound","device":{"type":"phone","params":{"from_number":"+15550100001","to_number":"+15550100700"}}}}}',
+  };
+  for (const [way, text] of Object.entries(bodies)) {
+    await writeFile(body, text);
+    const { out } = await runPartyline({ args: ["explain", file, "--webhook", body] });
+    expect({ way, out }).toEqual({
+      way,
+      out: expect.stringMatching(/^asked for pin \(try 1\) by rule door\n/),
+    });
+  }
+  await writeFile(body, '{"call":{}}');
+  expect((await runPartyline({ args: ["explain", file, "--webhook", body] })).err).toBe(
+    `error: ${body} is no webhook's body: call.call_id: is missing: text. It is the JSON of a SWML webhook, the form of a cXML one, or RELAY's calling.call.receive\n`,
+  );
 }, 60_000);

@@ -159,7 +159,7 @@ function onForm(issue: z.core.$ZodIssue, path: Path, value: unknown): Problem {
 /** What has no form of its own, and no secret in it, is shown beside the form that it should have. */
 function isShown(path: Path, message: string): boolean {
   const isHours = path[0] === "schedules" && message.startsWith("must be");
-  return message === ADDRESS_MESSAGE || isHours || ["timezone", "digits", "id"].includes(String(path.at(-1)));
+  return message === ADDRESS_MESSAGE || isHours || ["timezone", "digits", "id", "country"].includes(String(path.at(-1)));
 }
 
 function advised(path: Path, message: string, { hint, suggestion }: Advice): Problem {
