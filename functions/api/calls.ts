@@ -57,7 +57,9 @@ export function callsRoutes(api: Api): void {
         call: call === null ? null : (JSON.parse(call) as Record<string, unknown>),
         left_out,
       }));
-      const trace = isFull ? { trace: await Promise.all(decided.map((one) => traceOf(tenant, one))) } : {};
+      const trace = isFull
+        ? { trace: await Promise.all(decided.map((one) => traceOf(c.env, tenant, one))) }
+        : {};
       const happened = told.happened.filter((one) => !("room" in one) || one.room === null || sees(one.room));
       const recordings = told.recordings.filter(({ room }) => sees(room));
       return answer(200, { ...told, happened, recordings, kept, ...trace });

@@ -25,15 +25,16 @@ export type Trace = { step: number } & (
   | { computed: false; why: string }
 );
 
-/** Decides once more, by the version of the rules and as of the moment of then. What is set in the tenant's record is today's. */
+/** Decides once more, by the version of the rules and as of the moment of then. What is set in the tenant's record, and in lists of KV's, is today's. */
 export async function traceOf(
+  env: Env,
   tenant: Tenant,
   { step, decision, call, left_out, ruleset }: Decided,
 ): Promise<Trace> {
   const kept = JSON.parse(decision) as KeptDecision; // As the journal has it.
   if (call === null) return { step, computed: false, why: "the call was not kept" };
   if (ruleset === null) return { step, computed: false, why: "this version of the ruleset is not kept" };
-  const compiled = await compileText(tenant, ruleset);
+  const compiled = await compileText(env, tenant, ruleset);
   if (!compiled.ok)
     return { step, computed: false, why: "this version of the ruleset can't be read any more" };
   const keptCall = JSON.parse(call) as KeptCall; // As the journal has it.

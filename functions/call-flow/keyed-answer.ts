@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Answer } from "../../shared/rules/answers.ts";
 import { pinRecord } from "../../shared/rules/schema/pin-record.ts";
+import { problemsOf } from "../../shared/rules/schema/problems.ts";
 import type { AskedState } from "../../shared/seal.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { describeError, log } from "../log.ts";
@@ -78,7 +79,7 @@ function readRecord(text: string): z.infer<typeof pinRecord> | string {
   }
   const parsed = pinRecord.safeParse(json);
   if (parsed.success) return parsed.data;
-  return parsed.error.issues
-    .map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`)
+  return problemsOf(parsed.error.issues, json)
+    .map(({ path, message }) => `${path || "(top)"}: ${message}`)
     .join("; ");
 }

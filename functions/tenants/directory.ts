@@ -6,8 +6,10 @@ import { compileRuleset, hashRuleset } from "../../shared/rules/compile/compile.
 import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
 import { DECISION_STEPS } from "../../shared/rules/limits.ts";
 import type { Problem } from "../../shared/rules/schema/problems.ts";
+import { kvListsOf } from "../../shared/rules/schema/ruleset.ts";
 import { describeError, log, withoutUrls } from "../log.ts";
 import type { SessionPlace } from "../session-client.ts";
+import { type KvLists, readLists } from "./kv-lists.ts";
 import { lastGoodRecords, notedPlace, placeIn, tellUnknownKeys, wordIn } from "./last-good-records.ts";
 import { lastGood } from "./last-good-ruleset.ts";
 import { hasPlainNames } from "./room-naming.ts";
@@ -32,8 +34,9 @@ const tenants = new StaleCache<Tenant>({ bytesOf, max_bytes: MAX_RULES_BYTES });
 /** Tenants that were read without their rules. */
 const owners = new StaleCache<OwnerRead>({ bytesOf: () => BYTES_A_TENANT, max_bytes: MAX_OWNERS_BYTES });
 
-function bytesOf({ rules_text, source }: Tenant): number {
-  const compiled = (rules_text?.length ?? 0) * BYTES_A_CHARACTER;
+function bytesOf({ rules_text, lists, source }: Tenant): number {
+  const listed = [...lists.values()].reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+  const compiled = ((rules_text?.length ?? 0) + listed) * BYTES_A_CHARACTER;
   const read = [rules_text, source.ruleset, source.tenant, source.project];
   // A text that stands twice is one in memory.
   return (
@@ -89,23 +92,26 @@ export async function readTenant(env: Env, tenant: string, previous: Tenant | nu
   ]);
   const { record, project, good } = owner;
   const plain = hasPlainNames(owner);
+  const lists = previous ? await readLists(env, previous.rules?.kv_lists ?? [], previous.lists) : undefined;
   const isSame =
     previous?.is_sure === true &&
+    areListsSame(previous, lists) &&
     previous.source.ruleset === rulesetText &&
     previous.plain === plain &&
     previous.source.tenant === found.text &&
     previous.project === project;
-  const { rules, rules_text, is_sure } = isSame
+  const served = isSame
     ? previous
-    : await compileFor(env, { tenant, record, project, good }, rulesetText, previous);
+    : await compileFor(env, { tenant, record, project, good }, rulesetText, previous, lists);
   return {
     tenant,
     record,
     project,
     good,
-    rules,
-    rules_text,
-    is_sure,
+    rules: served.rules,
+    rules_text: served.rules_text,
+    lists: served.lists,
+    is_sure: served.is_sure,
     plain,
     source: { ...owner.source, ruleset: rulesetText },
   };
@@ -358,7 +364,12 @@ function addresses(
   return { relay_url: relay_url ?? origin.replace(/^http/, "ws"), rest_url: rest_url ?? origin };
 }
 
-type Rules = Pick<Tenant, "rules" | "rules_text" | "is_sure">;
+type Rules = Pick<Tenant, "rules" | "rules_text" | "lists" | "is_sure">;
+
+/** Whether KV has the same as before in the lists that the rules name. */
+function areListsSame({ rules, lists }: Rules, read: KvLists | undefined): boolean {
+  return (rules?.kv_lists ?? []).every((name) => read?.get(name) === lists.get(name));
+}
 
 /**
  * Compiles the ruleset; a bad one, or one that was there and is gone, leaves the last good one serving, this isolate's or the one that
@@ -369,30 +380,49 @@ async function compileFor(
   whose: Owner,
   text: string | null,
   previous: Rules | null,
+  lists: KvLists | undefined,
 ): Promise<Rules> {
   const { tenant, project } = whose;
-  if (text === null) return await withoutText(env, whose, previous);
-  const parsed = await compileText(whose, text);
+  if (text === null) return await withoutText(env, whose, previous, lists);
+  const parsed = await compileText(env, whose, text, lists);
   if (parsed.ok) {
     const { most_steps } = parsed.rules;
     if (most_steps > DECISION_STEPS)
       log("warn", "ruleset.over_budget", { tenant, project: project.project_id, steps: most_steps });
     return { ...parsed, is_sure: true };
   }
-  const { rules, rules_text, is_sure } = previous?.rules ? previous : await keptRules(env, whose);
+  const kept = previous?.rules ? await withLists(env, whose, previous, lists) : await keptRules(env, whose);
   log("error", "ruleset.bad", {
     tenant,
     project: project.project_id,
-    serving: rules ? "the last good version" : "the fallback",
+    serving: kept.rules ? "the last good version" : "the fallback",
     errors: parsed.errors.slice(0, 10).map((one) => ({ ...one, message: withoutUrls(one.message) })),
   });
-  return { rules, rules_text, is_sure };
+  return kept;
 }
 
-async function withoutText(env: Env, whose: Owner, previous: Rules | null): Promise<Rules> {
+/** The last good rules, with the lists as KV has them now. */
+async function withLists(
+  env: Env,
+  whose: Owner,
+  { rules, rules_text, lists, is_sure }: Rules,
+  read: KvLists | undefined,
+): Promise<Rules> {
+  const before = { rules, rules_text, lists, is_sure };
+  return areListsSame(before, read) || rules_text === null
+    ? before
+    : await compiledAgain(env, whose, rules_text, read);
+}
+
+async function withoutText(
+  env: Env,
+  whose: Owner,
+  previous: Rules | null,
+  lists: KvLists | undefined,
+): Promise<Rules> {
   const { tenant, project } = whose;
   const served = previous?.rules_text ?? null;
-  const kept = served === null ? await keptRules(env, whose) : await compiledAgain(whose, served);
+  const kept = served === null ? await keptRules(env, whose) : await compiledAgain(env, whose, served, lists);
   if (kept.rules) {
     log("error", "ruleset.missing", {
       tenant,
@@ -401,35 +431,40 @@ async function withoutText(env: Env, whose: Owner, previous: Rules | null): Prom
     });
     return kept;
   }
-  const none = await compileText(whose, null);
+  const none = await compileText(env, whose, null);
   return { ...(none.ok ? none : noRules), is_sure: kept.is_sure };
 }
 
-const noRules: Rules = { rules: null, rules_text: null, is_sure: true };
+const noRules: Rules = { rules: null, rules_text: null, lists: new Map(), is_sure: true };
 
 async function keptRules(env: Env, whose: Owner): Promise<Rules> {
   try {
     const kept = await lastGood(env, whose.tenant, whose.project);
-    return kept ? await compiledAgain(whose, kept.text) : noRules;
+    return kept ? await compiledAgain(env, whose, kept.text) : noRules;
   } catch (error) {
     log("error", "ruleset.last_good_unreadable", { tenant: whose.tenant, error: describeError(error) });
     return { ...noRules, is_sure: false };
   }
 }
 
-async function compiledAgain(whose: Owner, text: string): Promise<Rules> {
-  const compiled = await compileText(whose, text);
+async function compiledAgain(env: Env, whose: Owner, text: string, read?: KvLists): Promise<Rules> {
+  const compiled = await compileText(env, whose, text, read);
   if (!compiled.ok) return noRules;
-  const { rules, rules_text } = compiled;
-  return { rules, rules_text, is_sure: true };
+  const { rules, rules_text, lists } = compiled;
+  return { rules, rules_text, lists, is_sure: true };
 }
 
-/** The rules that a text makes for the tenant, or what is wrong with it. */
+/**
+ * The rules that a text makes for the tenant, or what is wrong with it.
+ * @param previous the lists in KV, as they were read last.
+ */
 export async function compileText(
+  env: Env,
   { tenant, record, project }: Owner,
   text: string | null,
+  previous?: KvLists,
 ): Promise<
-  | { ok: true; rules: CompiledRuleset; rules_text: string | null }
+  | { ok: true; rules: CompiledRuleset; rules_text: string | null; lists: KvLists }
   | Extract<ReturnType<typeof parseRuleset>, { ok: false }>
 > {
   const options = {
@@ -439,8 +474,11 @@ export async function compileText(
   };
   const parsed = parseRuleset(text ?? '{"rules":[]}', { ...options, serving: true });
   if (!parsed.ok) return parsed;
-  const rules = compileRuleset(parsed.ruleset, { ...options, hash: await hashRuleset(text ?? "") });
-  return { ok: true, rules, rules_text: text };
+  const lists = await readLists(env, kvListsOf(parsed.ruleset), previous);
+  const values = new Map([...lists].map(([name, list]) => [name, list.values]));
+  const hash = await hashRuleset(text ?? "");
+  const rules = compileRuleset(parsed.ruleset, { ...options, hash, lists: values });
+  return { ok: true, rules, rules_text: text, lists };
 }
 
 function badRecord(key: string, problems: readonly Problem[]): Error {

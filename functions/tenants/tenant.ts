@@ -1,6 +1,8 @@
 import type { ProjectRecord, TenantRecord } from "../../shared/records.ts";
 import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
 
+import type { KvLists } from "./kv-lists.ts";
+
 /** A project as the rest of the Worker uses it: addresses worked out, secrets opened. Never logged. */
 export interface Project {
   project_id: string;
@@ -34,6 +36,8 @@ export interface Tenant extends Owner {
   rules: CompiledRuleset | null;
   /** The text that `rules` was compiled from: not KV's where that is bad. Null where KV holds none. */
   rules_text: string | null;
+  /** The lists that the rules name in KV, as they serve. */
+  lists: KvLists;
   /** Whether the last good rules could be looked for, where those of KV are not served: else the next refresh does. */
   is_sure: boolean;
   /** Whether the rules were compiled for rooms with plain names. */

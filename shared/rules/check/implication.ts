@@ -12,20 +12,34 @@ import {
   wantsNone,
   wantsPins,
 } from "../schema/match-schema.ts";
+import { type ListTexts, listValues } from "../schema/ruleset.ts";
 
 type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
 
 /** Whether every call that all of `narrow` match is one that all of `wide` match. No is no proof that it is not so. */
 export class Implication {
   readonly #lists: Lists;
+  readonly #inKv: ReadonlySet<string>;
   /** Lengths of the prefixes among the keys that were read so far. */
   readonly prefixes = new Set<number>();
   /** Lists as sets, made once. */
   readonly #keys = new Map<string, ReadonlySet<string>>();
   readonly #texts = new Map<string, TextSet>();
 
-  constructor(lists: Lists) {
-    this.#lists = lists;
+  constructor(lists: ListTexts) {
+    this.#lists = listValues(lists);
+    this.#inKv = new Set(Object.keys(lists).filter((name) => !Array.isArray(lists[name])));
+  }
+
+  /** Of a list in KV, which may be another at any time, it is only known that it is the same as itself. Null: both are known. */
+  #knownOfLists(wide: unknown, narrow: unknown): boolean | null {
+    const [one, other] = [this.#listInKv(wide), this.#listInKv(narrow)];
+    return one === null && other === null ? null : one === other;
+  }
+
+  #listInKv(wanted: unknown): string | null {
+    if (typeof wanted !== "object" || wanted === null || !("list" in wanted)) return null;
+    return typeof wanted.list === "string" && this.#inKv.has(wanted.list) ? wanted.list : null;
   }
 
   covers(wide: readonly Match[], narrow: readonly Match[]): boolean {
@@ -106,6 +120,8 @@ export class Implication {
   }
 
   #hasAddresses(wide: Wanted, narrow: Wanted): boolean {
+    const known = this.#knownOfLists(wide, narrow);
+    if (known !== null) return known;
     const keys = this.keys(wide);
     return this.valuesOf(narrow).every((pattern) =>
       impliedKeys(pattern, this.prefixes).some((key) => keys.has(key)),
@@ -115,6 +131,8 @@ export class Implication {
   #hasTexts(wide: TextMatcher, narrow: TextMatcher): boolean {
     if (isPresence(wide)) return isPresence(narrow) ? wide.present === narrow.present : wide.present;
     if (isPresence(narrow)) return false;
+    const known = this.#knownOfLists(wide, narrow);
+    if (known !== null) return known;
     const texts = this.#textSet(wide);
     // No star stands in a piece of a pattern: a pattern that fits one as written fits it however its stars are filled in.
     return this.valuesOf(narrow).every((text) => holdsText(texts, text));
@@ -142,6 +160,8 @@ export class Implication {
     if (wantsPins(wide)) return wantsPins(narrow) && hasPins(wide, narrow);
     if (wantsPins(narrow)) return false;
     if (wantsNone(wide) || wantsNone(narrow)) return wantsNone(wide) && wantsNone(narrow);
+    const known = this.#knownOfLists(wide, narrow);
+    if (known !== null) return known;
     const values = new Set(this.#answers(wide));
     return this.#answers(narrow).every((value) => values.has(value));
   }

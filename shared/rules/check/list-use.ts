@@ -1,6 +1,7 @@
 import { nearest } from "../nearest.ts";
 import type { Hmac } from "../schema/match-schema.ts";
 import { type Path, type Problem, problem, shown } from "../schema/problems.ts";
+import type { ListTexts } from "../schema/ruleset.ts";
 
 /** What the checks found so far. */
 export interface Found {
@@ -27,13 +28,18 @@ export function missing(what: string, name: string, known: readonly string[], pa
 
 /** The lists, which of them rules use, and whether their values fit the fields that use them. */
 export class ListUse {
+  /** Those that are written out. */
   readonly lists: Lists;
+  readonly #names: readonly string[];
   readonly #found: Found;
   readonly #used = new Set<string>();
   readonly #checked = new Set<string>();
 
-  constructor(lists: Lists, found: Found) {
-    this.lists = lists;
+  constructor(lists: ListTexts, found: Found) {
+    this.lists = Object.fromEntries(
+      Object.entries(lists).flatMap(([name, list]) => (Array.isArray(list) ? [[name, list]] : [])),
+    );
+    this.#names = Object.keys(lists);
     this.#found = found;
   }
 
@@ -42,12 +48,13 @@ export class ListUse {
     if (typeof wanted !== "object" || wanted === null || !("list" in wanted)) return;
     const { list: name } = wanted;
     if (typeof name !== "string") return;
-    const values = Object.hasOwn(this.lists, name) ? this.lists[name] : undefined;
-    if (values === undefined) {
-      this.#found.errors.push(missing("list", name, Object.keys(this.lists), [...path, "list"]));
+    if (!this.#names.includes(name)) {
+      this.#found.errors.push(missing("list", name, this.#names, [...path, "list"]));
       return;
     }
     this.#used.add(name);
+    // What KV has of a list is not known here.
+    const values = Object.hasOwn(this.lists, name) ? (this.lists[name] ?? []) : [];
     if (this.#checked.has(`${name} ${kind.message}`)) return;
     this.#checked.add(`${name} ${kind.message}`);
     values.forEach((value, index) => {
@@ -59,7 +66,7 @@ export class ListUse {
   }
 
   warnOfUnused(): void {
-    for (const name of Object.keys(this.lists)) {
+    for (const name of this.#names) {
       if (!this.#used.has(name))
         this.#found.warnings.push(problem(["lists", name], "no rule uses this list"));
     }

@@ -1,5 +1,5 @@
 import type { ActionText } from "../schema/action-schema.ts";
-import type { Rule, Ruleset } from "../schema/ruleset.ts";
+import { kvListsOf, type ListValues, listValues, type Rule, type Ruleset } from "../schema/ruleset.ts";
 import { WallClock } from "../wall-clock.ts";
 import { costOfAction, costOfInterpolation } from "./action-cost.ts";
 import { readAction } from "./actions.ts";
@@ -23,13 +23,16 @@ export interface CompileOptions {
   plain: boolean;
   /** What `hashRuleset` says of the ruleset's text. */
   hash: string;
+  /** What KV has of lists, by their names there; those that are not given are empty. */
+  lists?: ReadonlyMap<string, ListValues>;
   /** The tenant record's fallback, for a ruleset that has none of its own. */
   fallback?: ActionText;
 }
 
 /** Compiles what `parseRuleset` read. */
 export function compileRuleset(ruleset: Ruleset, options: CompileOptions): CompiledRuleset {
-  const { rules, lists = {}, defaults = {}, roles = {} } = ruleset;
+  const { rules, defaults = {}, roles = {} } = ruleset;
+  const lists = listValues(ruleset.lists, options.lists);
   const { join = {}, language, voice, recording_notice: notice } = defaults;
   const fallback = ruleset.fallback ?? options.fallback;
   const everything = [...actionsOf(rules), ...(fallback === undefined ? [] : [fallback])];
@@ -45,12 +48,13 @@ export function compileRuleset(ruleset: Ruleset, options: CompileOptions): Compi
   };
   const sets = new MatcherValues(lists);
   const reads = new ReadTable();
-  const named = { sets, schedules: readSchedules(ruleset), reads, expressionOf };
+  const named = { sets, schedules: readSchedules(ruleset, lists), reads, expressionOf };
   const compiled = compileRules(rules, named, context);
   const fallback_cost = reads.cost(costOfAction(fallback ?? {}));
   return {
     tenant: options.tenant,
     hash: options.hash,
+    kv_lists: kvListsOf(ruleset),
     ...compiled,
     reads,
     most_steps: mostSteps(rules, compiled) + fallback_cost.most + reads.most_steps,
@@ -97,7 +101,10 @@ function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledR
   return { id, conditions, does: { group: { asking, ...compileRules(rule.rules, named, inner) }, cost } };
 }
 
-function readSchedules({ schedules = {}, lists = {}, timezone }: Ruleset): Map<string, Schedule> {
+function readSchedules(
+  { schedules = {}, timezone }: Ruleset,
+  lists: Record<string, ListValues>,
+): Map<string, Schedule> {
   const clocks = new Map<string, WallClock>();
   return new Map(
     Object.entries(schedules).map(([name, text]) => {

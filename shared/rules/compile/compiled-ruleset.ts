@@ -28,6 +28,8 @@ export interface CompiledRules {
 export interface CompiledRuleset extends CompiledRules {
   tenant: string;
   hash: string;
+  /** The names under which KV has lists that rules name. */
+  kv_lists: readonly string[];
   /** What the rules read. */
   reads: ReadTable;
   /** Steps of the dearest decision there can be, or more: no call whose values are small enough to be read takes longer. */

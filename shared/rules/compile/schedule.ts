@@ -1,4 +1,4 @@
-import { isYearly, type ScheduleText } from "../schema/schedule-schema.ts";
+import { isDates, isYearly, type ScheduleText } from "../schema/schedule-schema.ts";
 import type { WallClock, WallTime } from "../wall-clock.ts";
 
 const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
@@ -30,7 +30,8 @@ export class Schedule {
     this.clock = clock;
     this.#weekly = weekdays.map((_, weekday) => open.filter((text) => daysOf(text).has(weekday)).map(spanOf));
     this.#on = new Map(Object.entries(on).map(([date, spans]) => [date, spans.map(spanOf)]));
-    const dates = datesOf(closed, lists);
+    // A list in KV may hold what is no date.
+    const dates = datesOf(closed, lists).filter(isDates);
     this.#closed = new Set(dates);
     this.#closedFromTo = dates
       .map((text) => text.split(".."))

@@ -99,7 +99,11 @@ function describe(issue: z.core.$ZodIssue, path: Path, source: Source): Problem[
       // The branch of the right kind knows best what is wrong inside; without one the union's own words stand.
       const inside = likelyBranch(issue, value);
       if (inside === undefined) {
-        const kind = /^must be (?:text|digits)/.test(issue.message) || value === null ? "string" : "";
+        const kind = /^must be a list/.test(issue.message)
+          ? "array"
+          : /^must be (?:text|digits)/.test(issue.message) || value === null
+            ? "string"
+            : "";
         return [
           advised(
             path,
@@ -159,7 +163,11 @@ function onForm(issue: z.core.$ZodIssue, path: Path, value: unknown): Problem {
 /** What has no form of its own, and no secret in it, is shown beside the form that it should have. */
 function isShown(path: Path, message: string): boolean {
   const isHours = path[0] === "schedules" && message.startsWith("must be");
-  return message === ADDRESS_MESSAGE || isHours || ["timezone", "digits", "id", "country"].includes(String(path.at(-1)));
+  return (
+    message === ADDRESS_MESSAGE ||
+    isHours ||
+    ["timezone", "digits", "id", "country"].includes(String(path.at(-1)))
+  );
 }
 
 function advised(path: Path, message: string, { hint, suggestion }: Advice): Problem {

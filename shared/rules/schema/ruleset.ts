@@ -48,6 +48,14 @@ const listValue = z.union([z.string().min(1).max(TEXT_LENGTH), hmac], {
   error: 'must be text, or { "hmac": "…" }',
 });
 
+/** A list that is kept in KV, apart from the rules that name it. */
+const kvList = strictObject({
+  kv: name("a list's name in KV").describe("The list that KV has under `list/<name>`, as JSON."),
+});
+
+/** What KV holds of a list, as JSON under `list/<name>`. */
+export const listInKv = z.array(listValue).max(VALUES);
+
 /** The language of rulesets. Every key explains itself, and so does the JSON Schema made from this. */
 export const rulesetSchema = strictObject({
   ways_in: z
@@ -62,9 +70,14 @@ export const rulesetSchema = strictObject({
     .exactOptional()
     .describe("The IANA time zone that times are meant in, e.g. America/New_York."),
   lists: z
-    .record(name("a list's name"), z.array(listValue).max(VALUES))
+    .record(
+      name("a list's name"),
+      z.union([z.array(listValue).max(VALUES), kvList], { error: 'must be a list, or { "kv": "name" }' }),
+    )
     .exactOptional()
-    .describe("Values by name, for { list } in a match: numbers, words, dates, secrets."),
+    .describe(
+      "Values by name, for { list } in a match: numbers, words, dates, secrets. Or { kv }: a list of KV's, kept apart from the rules.",
+    ),
   schedules: z
     .record(name("a schedule's name"), schedule)
     .exactOptional()
@@ -89,6 +102,28 @@ export const rulesetSchema = strictObject({
 });
 
 export type Ruleset = z.infer<typeof rulesetSchema>;
+
+export type ListValues = z.infer<typeof listInKv>;
+/** Lists by name, written out or in KV. */
+export type ListTexts = NonNullable<Ruleset["lists"]>;
+
+/** The names under which KV has lists of the ruleset's, each once. */
+export function kvListsOf({ lists = {} }: Pick<Ruleset, "lists">): string[] {
+  return [...new Set(Object.values(lists).flatMap((list) => (Array.isArray(list) ? [] : [list.kv])))];
+}
+
+/** The lists' values; of one in KV that is not given there are none. */
+export function listValues(
+  lists: ListTexts = {},
+  inKv: ReadonlyMap<string, ListValues> = new Map(),
+): Record<string, ListValues> {
+  return Object.fromEntries(
+    Object.entries(lists).map(([name, list]) => [
+      name,
+      Array.isArray(list) ? list : (inKv.get(list.kv) ?? []),
+    ]),
+  );
+}
 
 export interface ParseOptions {
   /** Whose rules they are; without it a room's name leaves space for the shortest tenant's prefix alone. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { wireName } from "../../../shared/conference.ts";
 import { compileRuleset } from "../../../shared/rules/compile/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
-import type { Rule } from "../../../shared/rules/schema/ruleset.ts";
+import { listValues, type Rule } from "../../../shared/rules/schema/ruleset.ts";
 import { answers, calls, hostileCalls, instants } from "./arbitrary-calls.ts";
 import { rulesets } from "./arbitrary-rulesets.ts";
 import { decideNaively } from "./naive.ts";
@@ -13,6 +13,27 @@ import { acme, mustParse } from "./sample.ts";
 const plainOrNot = fc.boolean().map((plain) => ({ tenant: "acme", plain }));
 /** A call at an instant, with what its caller keyed. */
 const situations = fc.tuple(calls, instants, answers);
+
+test("lists in KV decide as the same lists do that are written out", async () => {
+  await fc.assert(
+    fc.property(rulesets, fc.array(situations, { minLength: 3, maxLength: 3 }), (source, several) => {
+      const ruleset = mustParse(source);
+      const { lists = {} } = ruleset;
+      const names = Object.keys(lists);
+      const inKv = mustParse({
+        ...source,
+        lists: Object.fromEntries(names.map((name) => [name, { kv: `kept-${name}` }])),
+      });
+      const values = new Map(names.map((name) => [`kept-${name}`, listValues(lists)[name] ?? []]));
+      const written = compileRuleset(ruleset, { ...acme, hash: "5ha256" });
+      const kept = compileRuleset(inKv, { ...acme, hash: "5ha256", lists: values });
+      expect(kept.kv_lists).toEqual([...values.keys()]);
+      for (const [call, now_ms, keyed] of several)
+        expect(decide(kept, call, now_ms, keyed ?? {})).toEqual(decide(written, call, now_ms, keyed ?? {}));
+    }),
+    { numRuns: 100 },
+  );
+});
 
 test("an indexed decision is the one that reading every rule in order gives, in 10,000 cases", async () => {
   let actions = 0;

@@ -12,7 +12,7 @@ export function matches(
   situation: { now_ms: number; answers: Answers | null },
   call: Call,
 ): boolean {
-  const list = (name: string) => ruleset.lists?.[name] ?? [];
+  const list = (name: string) => listOf(ruleset, name);
   const values = (wanted: Wanted): string[] =>
     typeof wanted === "string"
       ? [wanted]
@@ -101,6 +101,12 @@ function headerOf(call: Call, name: string): string[] {
   return Object.entries(call.headers).find(([one]) => one === name.toLowerCase())?.[1] ?? [];
 }
 
+/** A list that is written out. */
+function listOf({ lists }: Ruleset, name: string): (string | { hmac: string })[] {
+  const list = lists?.[name];
+  return Array.isArray(list) ? list : [];
+}
+
 function asText(value: string | { hmac: string }): string {
   return typeof value === "string" ? value : value.hmac;
 }
@@ -120,7 +126,7 @@ function isOpen(ruleset: Ruleset, name: string, now_ms: number): boolean {
     ? closed
     : closed === undefined
       ? []
-      : (ruleset.lists?.[closed.list] ?? []).map(asText);
+      : listOf(ruleset, closed.list).map(asText);
   const spansOn = (day: number): string[] => {
     const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
     const other = schedule.on?.[date] ?? schedule.on?.[date.slice(5)];

@@ -303,7 +303,7 @@ test.each<[source: unknown, problem: string]>([
   ],
   [
     { lists: { vips: "+15550100001" }, ...match({ from: { list: "vips" } }) },
-    'lists.vips: must be a list, not text: write ["+15550100001"]',
+    'lists.vips: must be a list, or { "kv": "name" }, not text: write ["+15550100001"]',
   ],
   [
     { rules: { a: {} } },
