@@ -12,11 +12,13 @@ import { callTypes } from "../shared/rules/schema/match-schema.ts";
 import { meantTimezone } from "../shared/rules/schema/meant-timezone.ts";
 import { type PinRecord, pinRecord } from "../shared/rules/schema/pin-record.ts";
 import { problemsOf } from "../shared/rules/schema/problems.ts";
+import { kvListsOf } from "../shared/rules/schema/ruleset.ts";
 import { isTimezone } from "../shared/rules/wall-clock.ts";
 import { readCallers } from "./caller-list.ts";
 import { readAnswers } from "./explained-answers.ts";
 import { documentFor } from "./explained-document.ts";
 import { placeLines } from "./explained-place.ts";
+import { readKvLists } from "./kv-list-files.ts";
 import { instantOf } from "./local-time.ts";
 import { readRulesetFile } from "./ruleset-file.ts";
 import { placed, problemLines } from "./ruleset-problems.ts";
@@ -33,6 +35,7 @@ interface ExplainOptions {
   param: Pairs;
   answer: Pairs;
   pin: [name: string, record: PinRecord][];
+  list: Pairs;
   country?: string;
   sipGateway: string[];
   type: string;
@@ -86,6 +89,12 @@ export function explainCommand(): Command {
       "--callers <file>",
       "a CSV of many callers, each explained in a line; its first line names the columns: from,to,at,type,answer.<name>,…",
     )
+    .option(
+      "--list <name=file>",
+      "what KV has of a list that the rules name as { kv }: a JSON file; may be given several times",
+      pair,
+      [],
+    )
     .option("--tenant <id>", "whose rules they are", "default")
     .option("--plain", "the tenant's conferences carry no prefix")
     .option("--full", "every rule up to the one that matched, and why each did not")
@@ -120,7 +129,10 @@ async function explainFile(file: string, options: ExplainOptions, command: Comma
   }
   const { ruleset } = parsed;
   const hash = await hashRuleset(JSON.stringify(read.value));
-  const compiled = compileRuleset(ruleset, { tenant, plain, hash });
+  const lists = await readKvLists(options.list, kvListsOf(ruleset));
+  if (!lists.ok) return fail(lists.message);
+  for (const note of lists.notes) console.error(`note: ${note}`);
+  const compiled = compileRuleset(ruleset, { tenant, plain, hash, lists: lists.values });
   const timezone = options.timezone ?? ruleset.timezone;
   /** @throws {Unreadable} */
   const explained = async (came: Call, at: string | undefined, given: Pairs): Promise<Explained> => {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check.ts";
 import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
+import { holidaysCommand } from "./holidays.ts";
 import { pullCommand } from "./pull.ts";
 import { pushCommand } from "./push.ts";
 import { sealCommand } from "./seal.ts";
@@ -13,6 +14,7 @@ const program = new Command("partyline")
   .addCommand(checkCommand())
   .addCommand(doctorCommand())
   .addCommand(explainCommand())
+  .addCommand(holidaysCommand())
   .addCommand(pullCommand())
   .addCommand(pushCommand())
   .addCommand(sealCommand())

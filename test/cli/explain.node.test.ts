@@ -359,3 +359,23 @@ test("a webhook's body of each way a call comes is read", async () => {
     `error: ${body} is no webhook's body: call.call_id: is missing: text. It is the JSON of a SWML webhook, the form of a cXML one, or RELAY's calling.call.receive\n`,
   );
 }, 60_000);
+
+test("a list in KV is taken for empty, and said to be, unless a file says what is in it", async () => {
+  const file = join(folder, "kv.json");
+  const vip = { id: "vip", match: { from: { list: "vips" } }, place: { room: "vip" } };
+  await writeFile(file, JSON.stringify({ lists: { vips: { kv: "vips-us" } }, rules: [vip] }));
+  const list = join(folder, "vips.json");
+  await writeFile(list, '["+15550100001"]');
+  const args = ["explain", file, "--from", "+15550100001"];
+  expect(await runPartyline({ args })).toMatchObject({
+    code: 1,
+    err: "note: the list vips-us is in KV, and taken for empty here: --list vips-us=<file> says what is in it\n",
+  });
+  expect(await runPartyline({ args: [...args, "--list", `vips-us=${list}`] })).toMatchObject({
+    code: 0,
+    err: "",
+  });
+  expect((await runPartyline({ args: [...args, "--list", `vips=${list}`] })).err).toBe(
+    "error: --list vips: the rules name vips-us\n",
+  );
+}, 60_000);
