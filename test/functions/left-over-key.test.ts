@@ -22,6 +22,20 @@ const door = {
   rules: [{ id: "open", match: { "answer.pin": "5678" }, place: { room: "board" } }],
 };
 
+/** A PIN, or nothing; before it, or not, a number that a # may be left over of. */
+const all = (to: string, before: object) => ({
+  id: "all",
+  match: { to },
+  ask: {
+    ...before,
+    pin: { say: "Your PIN, or pound.", digits: "0-6", secret: true, tries: 1, goodbye: "No PIN." },
+  },
+  rules: [
+    { id: "chair", match: { "answer.pin": { hmac: "0".repeat(64) } }, place: { room: "board" } },
+    { id: "listener", match: { "answer.pin": { none: true } }, place: { room: "board", role: "listener" } },
+  ],
+});
+
 async function call(home: Fixture, way: string, to: string): Promise<string> {
   const where =
     way === "context"
@@ -82,3 +96,23 @@ describe.each(["swml", "cxml", "context"])(
     });
   },
 );
+
+describe.each(["swml", "cxml", "context"])("a # alone where a question takes no digits, too (%s)", (way) => {
+  test("is an answer: the rule that takes nothing has the caller", async () => {
+    await using home = await openContext([all("+15550100103", {})]);
+    const call_id = await call(home, way, "+15550100103");
+    await hears(home, call_id, "Your PIN, or pound.");
+    await home.carrier.digits(call_id, "#");
+    await comesIn(home, call_id);
+    expect(JSON.stringify((await home.carrier.call(call_id)).heard)).not.toContain("We did not hear");
+  });
+
+  test("is none while it may be left over of the answer before, and is one when keyed again", async () => {
+    const number = { say: "Which meeting?", digits: "4", tries: 1 };
+    await using home = await openContext([all("+15550100104", { number })]);
+    const call_id = await call(home, way, "+15550100104");
+    await hears(home, call_id, "Which meeting?");
+    await home.carrier.digits(call_id, "1234##");
+    await comesIn(home, call_id);
+  });
+});
