@@ -70,7 +70,7 @@ function callerOf(line: number, columns: readonly string[], fields: readonly str
       return;
     }
     const [kind, name] = [column.slice(0, column.indexOf(".")), column.slice(column.indexOf(".") + 1)];
-    // Left empty, nothing was asked or sent; - is what somebody keyed who keyed nothing.
+    // Left empty, nothing was asked or sent; - stands for a caller who keyed nothing.
     if (value === "") return;
     if (kind === "answer") caller.answers.push([name, value === "-" ? "" : value]);
     else if (kind === "header") caller.headers.push([name, value]);

@@ -25,7 +25,7 @@ export async function prepare(file: string, tenant: string): Promise<Prepared> {
     return { ok: false, unreadable: false, errors: placed([bounds], read.positionOf), warnings: [] };
   }
   const text = JSON.stringify(read.value);
-  const parsed = parseRuleset(withStandIns(text), { tenant, plain: true });
+  const parsed = parseRuleset(withStandIns(text), { tenant, plain: true, written: read.written });
   if (parsed.ok) return { ok: true, text, value: JSON.parse(text), positionOf: read.positionOf };
   const [errors, warnings] = [parsed.errors, parsed.warnings];
   return {

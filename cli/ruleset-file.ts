@@ -81,6 +81,12 @@ function readJson(text: string, language: string): RulesetFile {
   try {
     value = JSON.parse(json);
   } catch (error) {
+    const zero = /(?<=[:[,]\s*)0\d+(?=\s*[,\]}])/.exec(json);
+    if (zero !== null) {
+      const { line, column } = at(zero.index, parse(json.replaceAll("\t", " ")).lines);
+      const message = `${zero[0]} begins with 0, which no number of JSON does: write "${zero[0]}", in quotes`;
+      return { ok: false, kind: "malformed", errors: [{ message, line, column }] };
+    }
     const hint =
       language === ".json" && bare !== text ? "; with comments or trailing commas it is .jsonc" : "";
     const where = whereJsonBreaks(error, json, bare);

@@ -5,7 +5,7 @@ import { isDialPattern } from "./dial-permission.ts";
 import { isCountry } from "./numbering.ts";
 import { addressPattern } from "./rules/address.ts";
 import type { Written } from "./rules/schema/advice.ts";
-import { faultsOf, type Path, type Problem, problem, problemsOf } from "./rules/schema/problems.ts";
+import { type Path, type Problem, placesOf, problem, problemsOf } from "./rules/schema/problems.ts";
 import { actionSchema } from "./rules/schema/ruleset.ts";
 import { strictObject } from "./rules/schema/strict-object.ts";
 
@@ -209,7 +209,7 @@ export function readRecord<S extends z.ZodType>(schema: S, text: string): ReadRe
   for (let round = 0; ; round += 1) {
     const parsed = schema.safeParse(json);
     if (parsed.success) return { ok: true, record: parsed.data, unknown };
-    const paths = faultsOf(parsed.error.issues, json).flatMap(({ path, isUnknownKey }) =>
+    const paths = placesOf(parsed.error.issues, json).flatMap(({ path, isUnknownKey }) =>
       isUnknownKey ? [path] : [],
     );
     const problems = problemsOf(parsed.error.issues, json);

@@ -222,6 +222,13 @@ traps.yaml: 6 errors, 0 warnings
   );
 });
 
+test("a PIN without quotes that begins with 0 is told in JSON, too, where it is no number", async () => {
+  const text = '{ "rules": [{ "id": "a",\n  "match": { "answer.pin": 0123 }, "place": { "room": "a" } }] }';
+  expect((await check("zero.json", text)).out).toBe(
+    'zero.json:2:28: error: 0123 begins with 0, which no number of JSON does: write "0123", in quotes\nzero.json: 1 error, 0 warnings\n',
+  );
+});
+
 test("an empty file is told so, whatever its language", async () => {
   expect((await check("empty.yaml", "")).out).toBe(
     'empty.yaml:1:1: error: is empty: write at least { "rules": [] }\nempty.yaml: 1 error, 0 warnings\n',

@@ -1,10 +1,10 @@
 import type { z } from "zod";
 import { type Path, pathText, valueAt } from "../schema/path.ts";
-import { type Fault, faultsOf, type Problem, problemsOf } from "../schema/problems.ts";
+import { type Fault, type Problem, placesOf, problemsOf } from "../schema/problems.ts";
 import { type Ruleset, rulesetSchema } from "../schema/ruleset.ts";
 
 /** What is put in place of wrong parts may bring others to light, so often. */
-const ROUNDS = 12;
+const ROUNDS = 6;
 
 /** A ruleset with stand-ins for its wrong parts, so that what the rest means can be checked, too. */
 export interface Salvaged {
@@ -23,7 +23,7 @@ export function salvage(raw: unknown, issues: readonly z.core.$ZodIssue[]): Salv
   const more: Problem[] = [];
   let open = issues;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const faults = new Map(faultsOf(open, json).map((fault) => [pathText(fault.path), fault]));
+    const faults = new Map(placesOf(open, json).map((fault) => [pathText(fault.path), fault]));
     for (const [text, fault] of faults) {
       // What stands there now is no better: its name is wrong, say.
       const isNamed =

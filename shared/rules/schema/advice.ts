@@ -47,7 +47,7 @@ function mapped(meant: string, ...words: string[]): Record<string, string> {
   return Object.fromEntries(words.map((word) => [word, meant]));
 }
 
-/** How an object is written of which somebody wrote the chief part alone. */
+/** How an object is written, where its chief part stands alone. */
 const forms: Readonly<Record<string, (written: unknown) => string>> = {
   reject: (written) => {
     const meant = typeof written === "string" ? meantWord("reason", written) : undefined;

@@ -35,32 +35,39 @@ export function problemsOf(
   raw: unknown,
   written: Written = () => undefined,
 ): Problem[] {
+  const wrongKinds = new Set(
+    issues.flatMap(({ code, path }) => (code === "invalid_type" ? [pathText(path)] : [])),
+  );
   const found = issues
-    .filter((issue) => !isEcho(issue, issues))
-    .flatMap((issue) => describe(issue, issue.path, { raw, written }));
-  return found.filter((one) => !isOfMisspelled(one, found));
-}
-
-/** That none of several keys is there, where one of them is, with a slip in it. */
-function isOfMisspelled({ path, message }: Problem, found: readonly Problem[]): boolean {
-  const [, keys] = /^takes exactly one of (.*), and has none$/.exec(message) ?? [];
-  return (
-    keys !== undefined &&
-    found.some(
-      (other) =>
-        other.suggestion !== undefined &&
-        keys.split(", ").includes(other.suggestion) &&
-        other.path.startsWith(path) &&
-        other.message.startsWith("unknown key"),
+    // Zod measures what is of the wrong kind, too.
+    .filter(
+      ({ code, path }) => !(code === "too_big" || code === "too_small") || !wrongKinds.has(pathText(path)),
     )
+    .flatMap((issue, index) =>
+      index < ADVISED ? describe(issue, issue.path, { raw, written }) : [problem(issue.path, issue.message)],
+    );
+  const misspelled = misspelledIn(found);
+  return found.filter(
+    ({ path, message }) => !misspelled.has(path) || !/^takes exactly one of .*, and has none$/.test(message),
   );
 }
 
-/** Zod measures what is of the wrong kind, too. */
-function isEcho({ code, path }: z.core.$ZodIssue, issues: readonly z.core.$ZodIssue[]): boolean {
-  if (code !== "too_big" && code !== "too_small") return false;
-  return issues.some((other) => other.code === "invalid_type" && pathText(other.path) === pathText(path));
+/** So many faults are described with what was meant; those after them with their place and form alone. */
+const ADVISED = 1_000;
+
+/** The objects in which a key is nearly one of those of which there must be one. */
+function misspelledIn(found: readonly Problem[]): Set<string> {
+  return new Set(
+    found.flatMap(({ path, message, suggestion }) =>
+      message.startsWith("unknown key") && actionKeys.some((key) => key === suggestion)
+        ? [path.slice(0, path.lastIndexOf("."))]
+        : [],
+    ),
+  );
 }
+
+/** Of which a rule takes one, and an announcement. */
+const actionKeys = ["place", "reject", "hand_over", "rules", "say", "play"];
 
 /** Where exactly something is wrong, and whether it is a key that is unknown. */
 export interface Fault {
@@ -69,13 +76,13 @@ export interface Fault {
 }
 
 /** The places of what Zod found, as exactly as it can be told. */
-export function faultsOf(issues: readonly z.core.$ZodIssue[], raw: unknown, within: Path = []): Fault[] {
+export function placesOf(issues: readonly z.core.$ZodIssue[], raw: unknown, within: Path = []): Fault[] {
   return issues.flatMap((issue) => {
     const path = [...within, ...issue.path];
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((key) => ({ path: [...path, key], isUnknownKey: true }));
     const inside = issue.code === "invalid_union" ? likelyBranch(issue, valueAt(raw, path)) : undefined;
-    return inside === undefined ? [{ path, isUnknownKey: false }] : faultsOf(inside, raw, path);
+    return inside === undefined ? [{ path, isUnknownKey: false }] : placesOf(inside, raw, path);
   });
 }
 
@@ -149,6 +156,7 @@ function unknownKey(path: Path, key: string, holder: unknown, allowed: readonly 
   const { hint, suggestion } = isPlaceholder
     ? { hint: "text that begins with { needs quotes in YAML" }
     : meantKey(path, key, value, allowed);
+  if (allowed.length === 0) return problem([...path, key], "unknown key");
   const message = `unknown key; allowed here: ${allowed.join(", ")}${hint === undefined ? "" : `; ${hint}`}`;
   return problem([...path, key], message, suggestion);
 }

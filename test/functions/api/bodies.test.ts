@@ -43,7 +43,7 @@ test("what is wrong with a query or a body is said in words, with what was proba
     }>();
     return error.message;
   };
-  expect(await said("/calls?limit=many")).toBe("limit: must be a number, not text");
+  expect(await said("/calls?limit=many")).toBe('limit: must be a number, not "many"');
   expect(await said("/calls?outcom=joined")).toBe(
     'outcom: unknown key; allowed here: after, limit, room, rule, outcome, from (did you mean "outcome"?)',
   );

@@ -188,6 +188,21 @@ describe("writing a tenant's ruleset", () => {
     expect((await put(fixture.tenant, long, { "if-match": "*" })).status).toBe(200);
   });
 
+  it("warns of a list in KV that cannot serve, and writes the rules that name it all the same", async () => {
+    await using fixture = await openFixture({ rules });
+    const kv = `vips-${crypto.randomUUID()}`;
+    const named = { lists: { vips: { kv } }, rules: [{ ...rules[0], match: { from: { list: "vips" } } }] };
+    const warnings = async () => {
+      const response = await put(fixture.tenant, named, { "if-match": "*" });
+      return (await response.json<{ warnings: object[] }>()).warnings;
+    };
+    expect(await warnings()).toEqual([
+      { path: "lists.vips.kv", message: `list/${kv} in KV is no list that can serve: KV has no such key` },
+    ]);
+    await env.DIRECTORY.put(`list/${kv}`, '["+15550100001"]');
+    expect(await warnings()).toEqual([]);
+  });
+
   it("answers warnings of what it has written", async () => {
     await using fixture = await openFixture({ rules });
     const unused = { lists: { vips: ["+15550100001"] }, rules };
