@@ -10,11 +10,15 @@ import type { Api, ApiEnv } from "./context.ts";
 import { dialsRoutes } from "./dials.ts";
 import { doctorRoutes } from "./doctor/route.ts";
 import { lobbyRoutes } from "./lobby.ts";
+import { pinRecordsRoutes } from "./pin-records.ts";
 import { pinsRoutes } from "./pins.ts";
 import { recordCheckRoutes } from "./record-check.ts";
 import { recordingsRoutes } from "./recordings.ts";
+import { recordsRoutes } from "./records.ts";
 import { refusal } from "./refusal.ts";
+import { diffRoutes } from "./ruleset/diff.ts";
 import { rulesetRoutes } from "./ruleset/route.ts";
+import { versionsRoutes } from "./ruleset/versions.ts";
 import { sessionRoutes } from "./session.ts";
 import { tokensRoutes } from "./tokens.ts";
 
@@ -30,15 +34,19 @@ api.use(secureHeaders(), notStored, authentication);
 for (const register of [
   doctorRoutes,
   rulesetRoutes,
+  versionsRoutes,
+  diffRoutes,
   callsRoutes,
   callControlRoutes,
   conferencesRoutes,
   lobbyRoutes,
   pinsRoutes,
+  pinRecordsRoutes,
   dialsRoutes,
   recordingsRoutes,
   tokensRoutes,
   auditRoutes,
+  recordsRoutes,
   sessionRoutes,
   recordCheckRoutes,
 ])

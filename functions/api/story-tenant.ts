@@ -26,8 +26,13 @@ export async function answerFor(
   }
   if (!tenant)
     return refusal(c, 404, "unknown_tenant", `There is no tenant ${JSON.stringify(id.slice(0, 40))}.`);
+  return await orSilent(c, () => ask(tenant));
+}
+
+/** Answers with what a session says; refuses where it cannot be reached. */
+export async function orSilent(c: ApiContext, ask: () => Promise<Response>): Promise<Response> {
   try {
-    return await withTimeout(ANSWER_MS, ask(tenant));
+    return await withTimeout(ANSWER_MS, ask());
   } catch (error) {
     if (isFull(error))
       return refusal(c, 503, "storage_full", "The project's session has no room to keep this.");

@@ -54,7 +54,7 @@ export async function traceOf(
 }
 
 /** The answers as far as they were kept: a secret one that was wrong is wrong again. */
-function answersOf({ answers }: KeptDecision): { answers: Answers; missing: string[] } {
+export function answersOf({ answers }: KeptDecision): { answers: Answers; missing: string[] } {
   const made = Object.entries(answers).map(([name, { tries, keyed, matched, ...kept }]): [string, Answer] => [
     name,
     { tries, ...kept, ...(keyed === "secret" ? { hmac: matched ?? "0".repeat(64) } : {}) },

@@ -2,8 +2,10 @@ import * as z from "zod";
 import { dialShown } from "./dial.ts";
 import { doctorReplySchema } from "./doctor.ts";
 import type { Operation } from "./endpoints.ts";
+import { pinListSchema } from "./pins.ts";
+import { recordListSchemas, recordWrittenSchema } from "./records.ts";
 import { refusalSchema } from "./refusal.ts";
-import { badRulesetSchema, problems, writtenSchema } from "./ruleset.ts";
+import { badRulesetSchema, comparisonSchema, problems, versionListSchema, writtenSchema } from "./ruleset.ts";
 import { scopes } from "./scopes.ts";
 
 /** By status; null: without a body. */
@@ -280,6 +282,13 @@ const recordChecked = {
   422: refusalSchema.extend({ errors: problems }),
 };
 
+const recordRead = { 200: z.record(z.string(), z.unknown()), ...refuses(400, 404, 409) };
+const recordPut = {
+  200: recordWrittenSchema,
+  ...refuses(400, 412, 413, 428, 503),
+  422: badRulesetSchema,
+};
+
 /** What each operation answers, by status. The Worker knows it by its types alone. */
 export const answers = {
   listCalls: {
@@ -319,6 +328,23 @@ export const answers = {
     ...refuses(400, 404, 412, 413, 428, 503),
     422: badRulesetSchema,
   },
+  listRulesetVersions: { 200: versionListSchema },
+  getRulesetVersion: { 200: z.record(z.string(), z.unknown()), ...refuses(404, 409) },
+  restoreRulesetVersion: {
+    200: writtenSchema,
+    ...refuses(400, 404, 412, 428, 503),
+    422: badRulesetSchema,
+  },
+  compareRuleset: { 200: comparisonSchema, ...refuses(400, 413), 422: badRulesetSchema },
+  listPins: { 200: pinListSchema, ...refuses(400, 503) },
+  putPins: { 200: z.object({ written: count }), ...refuses(409, 413, 422, 503) },
+  revokePin: { 204: null, ...refuses(404, 503) },
+  listTenants: { 200: recordListSchemas.tenant, ...refuses(400) },
+  getTenantRecord: recordRead,
+  putTenantRecord: recordPut,
+  listProjects: { 200: recordListSchemas.project, ...refuses(400) },
+  getProjectRecord: recordRead,
+  putProjectRecord: recordPut,
   examineTenant: { 200: doctorReplySchema, ...refuses(400, 413) },
   listTokens: { 200: z.object({ tokens: z.array(z.object(tokenView)) }) },
   createToken: {

@@ -6,7 +6,8 @@ import { dialBody, dialShown } from "./dial.ts";
 import { doctorRequestSchema } from "./doctor.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { newToken } from "./new-token.ts";
-import { afterNumber, filter, instant, limit } from "./paging.ts";
+import { afterNumber, filter, instant, kvPage, limit } from "./paging.ts";
+import { pinsBody } from "./pins.ts";
 
 const tenant = "/tenants/:tenant";
 const calls = `${tenant}/calls`;
@@ -16,6 +17,7 @@ const conference = `${conferences}/:name`;
 const lobby = `${conference}/lobby/:call_id`;
 const dials = `${tenant}/dials`;
 const tokens = `${tenant}/tokens`;
+const pins = `${tenant}/pins/records`;
 const session = "/projects/:project/session";
 
 const NEXT = "must be the next of the page before";
@@ -209,6 +211,117 @@ export const endpoints = {
     summary: "Checks a ruleset and writes it over the version that If-Match names",
     request: { body: z.record(z.string(), z.unknown()) },
     action: "rules.put",
+  },
+  listRulesetVersions: {
+    method: "GET",
+    path: `${tenant}/ruleset/versions`,
+    scope: "rules:read",
+    rooms: "none",
+    summary: "Versions of the ruleset that are kept, newest first",
+    request: {},
+  },
+  getRulesetVersion: {
+    method: "GET",
+    path: `${tenant}/ruleset/versions/:hash`,
+    scope: "rules:read",
+    rooms: "none",
+    summary: "A version of the ruleset that is kept, its secrets as ***",
+    request: {},
+  },
+  restoreRulesetVersion: {
+    method: "POST",
+    path: `${tenant}/ruleset/versions/:hash/restore`,
+    scope: "rules:write",
+    rooms: "none",
+    summary: "Writes a version of the ruleset that is kept again, over the one that If-Match names",
+    request: {},
+    action: "rules.restore",
+  },
+  compareRuleset: {
+    method: "POST",
+    path: `${tenant}/ruleset/diff`,
+    scope: "rules:read",
+    rooms: "none",
+    summary: "Which of the last calls a draft of the ruleset would treat otherwise, and why",
+    request: {
+      query: z.strictObject({ after: afterNumber }),
+      body: z.record(z.string(), z.unknown()),
+    },
+  },
+  listPins: {
+    method: "GET",
+    path: pins,
+    scope: "rules:read",
+    rooms: "none",
+    summary: "The PINs that KV holds, by their HMACs",
+    request: { query: kvPage },
+  },
+  putPins: {
+    method: "PUT",
+    path: pins,
+    scope: "rules:write",
+    rooms: "none",
+    summary: "Adds PINs, or writes over their records",
+    request: { body: pinsBody },
+    action: "pins.put",
+  },
+  revokePin: {
+    method: "DELETE",
+    path: `${pins}/:hmac`,
+    scope: "rules:write",
+    rooms: "none",
+    summary: "Revokes a PIN",
+    request: {},
+    action: "pins.revoke",
+  },
+  listTenants: {
+    method: "GET",
+    path: "/tenants",
+    scope: "admin",
+    rooms: "none",
+    summary: "Tenants that have a record in KV",
+    request: { query: kvPage },
+  },
+  getTenantRecord: {
+    method: "GET",
+    path: `${tenant}/record`,
+    scope: "admin",
+    rooms: "none",
+    summary: "The tenant's record, its secrets as ***",
+    request: {},
+  },
+  putTenantRecord: {
+    method: "PUT",
+    path: `${tenant}/record`,
+    scope: "admin",
+    rooms: "none",
+    summary: "Checks a tenant's record and writes it over the version that If-Match names",
+    request: { body: recordSchemas.tenant },
+    action: "record.put",
+  },
+  listProjects: {
+    method: "GET",
+    path: "/projects",
+    scope: "admin",
+    rooms: "none",
+    summary: "Projects that have a record in KV",
+    request: { query: kvPage },
+  },
+  getProjectRecord: {
+    method: "GET",
+    path: "/projects/:project/record",
+    scope: "admin",
+    rooms: "none",
+    summary: "A project's record, its secrets as ***",
+    request: {},
+  },
+  putProjectRecord: {
+    method: "PUT",
+    path: "/projects/:project/record",
+    scope: "admin",
+    rooms: "none",
+    summary: "Checks a project's record and writes it over the version that If-Match names",
+    request: { body: recordSchemas.project },
   },
   examineTenant: {
     method: "POST",

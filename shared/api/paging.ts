@@ -22,3 +22,9 @@ export const instant = z.union(
   ],
   TIME,
 );
+
+/** A page of what KV lists, which reads at most 100 keys at once; `after` is KV's own. */
+export const kvPage = z.strictObject({
+  after: z.string().min(1).max(2_000).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
+});

@@ -17,7 +17,7 @@ import { readPastedUrl, urlFindings } from "./url.ts";
  */
 export async function examine(env: Env, id: string, pasted: string, origin: string): Promise<DoctorReply> {
   const url = readPastedUrl(pasted);
-  const { tenant, findings: lookedUp } = await lookUp(env, id);
+  const { tenant, findings: lookedUp } = await lookUp(env, id, origin);
   const set = tenant?.record.public_url ?? env.PUBLIC_URL;
   const setting = set === undefined ? "unset" : isPublicUrl(set) ? "set" : "unusable";
   const public_url = set !== undefined && setting === "set" ? set : origin;
@@ -34,7 +34,13 @@ export async function examine(env: Env, id: string, pasted: string, origin: stri
       restFindings(tenant.project),
     ]);
     const { findings: told, ...seen } = relay;
-    findings.push(...naming, ...signature, ...rulesetFindings(tenant, env.CREDENTIALS_KEY), ...told, ...rest);
+    findings.push(
+      ...naming,
+      ...signature,
+      ...rulesetFindings(tenant, env.CREDENTIALS_KEY, origin),
+      ...told,
+      ...rest,
+    );
     observed = seen;
   }
   return { findings, ok: findings.every(({ ok }) => ok), ...observed };

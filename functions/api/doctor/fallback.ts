@@ -32,6 +32,6 @@ function finding(ok: boolean, tenant: string, { path, message, suggestion }: Pro
     check: "tenant",
     ok,
     message: `${ok ? "Warning: " : ""}tenant/${tenant}, ${path}: ${message}.`,
-    fix: `${meant}Mend the record and put it again.`,
+    fix: `${meant}Fix the record and write it to KV again.`,
   };
 }

@@ -1,20 +1,23 @@
 import type { Finding } from "../../../shared/api/doctor.ts";
+import { jsonOf } from "../../../shared/records.ts";
 import { budgetProblem } from "../../../shared/rules/check/check-budget.ts";
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import type { Problem } from "../../../shared/rules/schema/problems.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { needFindings } from "./needs.ts";
+import { pushRules, yamlFinding } from "./write-commands.ts";
 
 /** Errors and warnings shown at most, each; `npx partyline check` shows them all. */
 const SHOWN = 10;
 
 const OVER = "The ruleset serves all the same: a call that would take longer gets the fallback.";
 
-/** Whether the ruleset is there and good, by the same reading that serves calls, and has what it needs beside it. */
+/** Whether the ruleset is there and good, by the same reading that serves calls, and has what it needs beside it. @param url Where this Worker was asked. */
 export function rulesetFindings(
   { tenant, project, record, source }: Tenant,
   credentials_key: string | undefined,
+  url: string,
 ): Finding[] {
   const plain = hasPlainNames({ tenant, project });
   if (source.ruleset === null) {
@@ -24,10 +27,13 @@ export function rulesetFindings(
         check: "ruleset",
         ok: false,
         message: `There is no ruleset: every call ${spoken}.`,
-        fix: `npx wrangler kv key put --binding DIRECTORY --remote --path rules.json ruleset/${tenant}`,
+        fix: pushRules(tenant, url),
       },
     ];
   }
+  const yaml =
+    jsonOf(source.ruleset) === undefined ? yamlFinding(`ruleset/${tenant}`, source.ruleset, url) : null;
+  if (yaml !== null) return [{ check: "ruleset", ok: false, ...yaml }];
   const checkCommand = `npx partyline check rules.json --tenant ${tenant}${plain ? " --plain" : ""}`;
   const parsed = parseRuleset(source.ruleset, { tenant, plain, serving: true });
   const warnings = parsed.warnings

@@ -1,19 +1,23 @@
 import type { Finding } from "../../../shared/api/doctor.ts";
 import { isTenantId } from "../../../shared/conference.ts";
 import { CredentialsKeyError, SealedSecretError } from "../../../shared/credentials.ts";
-import { type RecordKind, recordProblems } from "../../../shared/records.ts";
+import { jsonOf, type RecordKind, recordProblems } from "../../../shared/records.ts";
 import { openProject, readTenant } from "../../tenants/directory.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
 import { fallbackFindings } from "./fallback.ts";
+import { putRecord, yamlFinding } from "./write-commands.ts";
 
 const DIRECTORY_MS = 4_000;
 /** Problems of one record. */
 const SHOWN = 10;
-const PUT = "npx wrangler kv key put --binding DIRECTORY --remote";
 
-/** The tenant and its project as KV has them now, past the isolate's cache: a record that was just mended counts. */
-export async function lookUp(env: Env, id: string): Promise<{ tenant: Tenant | null; findings: Finding[] }> {
+/** The tenant and its project as KV has them now, past the isolate's cache: a record that was just fixed counts. @param url Where this Worker was asked. */
+export async function lookUp(
+  env: Env,
+  id: string,
+  url: string,
+): Promise<{ tenant: Tenant | null; findings: Finding[] }> {
   if (!isTenantId(id)) {
     const message = "The URL names no tenant: an id is 1 to 24 of a-z, 0-9 and -.";
     return { tenant: null, findings: [{ check: "tenant", ok: false, message }] };
@@ -22,41 +26,46 @@ export async function lookUp(env: Env, id: string): Promise<{ tenant: Tenant | n
   try {
     tenant = await withTimeout(DIRECTORY_MS, readTenant(env, id, null));
   } catch (error) {
-    return { tenant: null, findings: unreadable(id, error) };
+    return { tenant: null, findings: await unreadable(env, id, error, url) };
   }
-  if (!tenant) return { tenant, findings: [unknownTenant(id)] };
-  const [ofTenant, ofProject] = await Promise.all([tenantFindings(tenant), projectFindings(env, tenant)]);
+  if (!tenant) return { tenant, findings: [unknownTenant(id, url)] };
+  const ofTenant = tenantFindings(tenant, url);
+  const ofProject = await projectFindings(env, tenant, url);
   return { tenant, findings: [...ofTenant, ...fallbackFindings(tenant), ...ofProject] };
 }
 
-function tenantFindings(tenant: Tenant): Finding[] {
+function tenantFindings(tenant: Tenant, url: string): Finding[] {
   const key = `tenant/${tenant.tenant}`;
   const { source, good } = tenant;
-  const wrong = recordFindings("tenant", key, source.tenant);
+  const wrong = recordFindings("tenant", key, source.tenant, url);
   if (source.tenant === good.tenant) return [tenantFinding(tenant), ...wrong];
   return [servedByLast("tenant", key), ...wrong];
 }
 
-async function projectFindings(env: Env, tenant: Tenant): Promise<Finding[]> {
+async function projectFindings(env: Env, tenant: Tenant, url: string): Promise<Finding[]> {
   const { source, good, project } = tenant;
   const key = `project/${project.project_id}`;
-  const wrong = recordFindings("project", key, source.project);
+  const wrong = recordFindings("project", key, source.project, url);
   if (source.project === good.project) return [projectFinding(tenant), ...wrong];
   if (wrong.length > 0) return [servedByLast("project", key), ...wrong];
   const opened = await openProject(env, project.project_id, source.project).catch((error: unknown) =>
-    unreadable(tenant.tenant, error),
+    unreadable(env, tenant.tenant, error, url),
   );
   return [servedByLast("project", key), ...(Array.isArray(opened) ? opened.filter(isOfProject) : [])];
 }
 
 /** Everything that is wrong with a record as it stands in KV, keys that are left out included. */
-function recordFindings(kind: RecordKind, key: string, text: string | null): Finding[] {
+function recordFindings(kind: RecordKind, key: string, text: string | null, url: string): Finding[] {
   const problems = text === null ? [] : recordProblems(kind, text);
+  if (problems.length === 0) return [];
+  const yaml = jsonOf(text ?? "") === undefined ? yamlFinding(key, text, url) : null;
+  if (yaml !== null) return [{ check: kind, ok: false, ...yaml }];
+  const put = putRecord(kind, key.slice(kind.length + 1), url);
   return problems.slice(0, SHOWN).map(({ path, message, suggestion }) => ({
     check: kind,
     ok: false,
     message: `${key} in KV${path === "" ? "" : `, ${path}`}: ${message}.`,
-    fix: `${suggestion === undefined ? "" : `Did you mean ${JSON.stringify(suggestion)}? `}Fix the record and write it to KV again: ${PUT} --path ${kind}.json ${key}`,
+    fix: `${suggestion === undefined ? "" : `Did you mean ${JSON.stringify(suggestion)}? `}Fix the record and write it to KV again: ${put}`,
   }));
 }
 
@@ -69,14 +78,14 @@ function isOfProject({ check }: Finding): boolean {
   return check === "project";
 }
 
-function unknownTenant(id: string): Finding {
+function unknownTenant(id: string, url: string): Finding {
   const secrets =
-    id === "default" ? ", or set the secrets SIGNALWIRE_SPACE, _PROJECT_ID, _API_TOKEN and _SIGNING_KEY" : "";
+    id === "default" ? " Or set the secrets SIGNALWIRE_SPACE, _PROJECT_ID, _API_TOKEN and _SIGNING_KEY." : "";
   return {
     check: "tenant",
     ok: false,
     message: `There is no tenant ${id}: KV has no key tenant/${id}. Its calls are refused with 403.`,
-    fix: `${PUT} tenant/${id} '{ "project_id": "…" }'${secrets}. It may take KV a minute to show what was just put.`,
+    fix: `Write tenant.json, { "project_id": "…" }, and put it: ${putRecord("tenant", id, url)}.${secrets} It may take KV a minute to show what was just put.`,
   };
 }
 
@@ -99,8 +108,11 @@ function projectFinding({ project, source }: Tenant): Finding {
 }
 
 /** Which of the records it was that could not be read; the directory's own words name the field. */
-function unreadable(id: string, error: unknown): Finding[] {
+async function unreadable(env: Env, id: string, error: unknown, url: string): Promise<Finding[]> {
   const said = error instanceof Error ? error.message : String(error);
+  const [, key, kind] = /^((tenant|project)\/\S+) in KV is not JSON/.exec(said) ?? [];
+  const yaml = key === undefined ? null : yamlFinding(key, await textOf(env, key), url);
+  if (yaml !== null) return [{ check: kind === "tenant" ? "tenant" : "project", ok: false, ...yaml }];
   const message = `${said.slice(0, 2_000)}.`;
   const isSecret = error instanceof SealedSecretError || error instanceof CredentialsKeyError;
   const [, project_id] = /\bproject\/(\S+)/.exec(said) ?? [];
@@ -110,7 +122,7 @@ function unreadable(id: string, error: unknown): Finding[] {
         check: "tenant",
         ok: false,
         message,
-        fix: `Mend the record and put it again: ${PUT} --path tenant.json tenant/${id}`,
+        fix: `Fix the record and write it to KV again: ${putRecord("tenant", id, url)}`,
       },
     ];
   }
@@ -122,11 +134,15 @@ function unreadable(id: string, error: unknown): Finding[] {
       message,
       ...(project_id === undefined || said.includes("CREDENTIALS_KEY")
         ? {}
-        : { fix: projectFix(project_id) }),
+        : { fix: projectFix(project_id, url) }),
     },
   ];
 }
 
-function projectFix(project_id: string): string {
-  return `Seal token and signing key with npx partyline seal --project ${project_id}, and put the record: ${PUT} --path project.json project/${project_id}`;
+async function textOf(env: Env, key: string): Promise<string | null> {
+  return await withTimeout(DIRECTORY_MS, env.DIRECTORY.get(key)).catch(() => null);
+}
+
+function projectFix(project_id: string, url: string): string {
+  return `Seal token and signing key with npx partyline seal --project ${project_id}, and put the record: ${putRecord("project", project_id, url)}`;
 }

@@ -1,5 +1,6 @@
 import { type Problem, pathText, problem } from "../../../shared/rules/schema/problems.ts";
 import { MASK, type Secret, type Secrets, secretsOf } from "./secrets.ts";
+import { readText } from "./stored.ts";
 
 export interface Restored {
   /** How many `***` gave way to what they stand for. */
@@ -27,6 +28,18 @@ export function restoreSecrets(ruleset: unknown, stored: unknown): Restored {
     return [];
   });
   return { restored: masked.length - problems.length, problems };
+}
+
+/** A ruleset's text with the stored secrets; as it was sent where no `***` is in it. What can't be read is left for the checks to say. */
+export function withStoredSecrets(
+  given: string,
+  stored: string | null,
+): { text: string; problems: Problem[] } {
+  const read = readText(given);
+  if (!read.ok) return { text: given, problems: [] };
+  const before = stored === null ? null : readText(stored);
+  const { restored, problems } = restoreSecrets(read.value, before?.ok ? before.value : null);
+  return { text: restored === 0 ? given : JSON.stringify(read.value), problems };
 }
 
 const NONE =

@@ -1,4 +1,5 @@
 import { boundsProblem } from "../../../shared/rules/schema/bounds.ts";
+import { notJson } from "../not-json.ts";
 
 /** A ruleset's text as read so far that its secrets can be found, good or bad; or why that is not so. */
 export type Readable = { ok: true; value: unknown } | { ok: false; why: string };
@@ -8,7 +9,7 @@ export function readText(text: string): Readable {
   try {
     value = JSON.parse(text);
   } catch {
-    return { ok: false, why: "is not JSON" };
+    return { ok: false, why: notJson(text) };
   }
   const bad = boundsProblem(value);
   return bad === null

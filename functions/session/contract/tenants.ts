@@ -4,6 +4,19 @@ export interface RulesetVersion {
   text: string;
 }
 
+/** A version of a tenant's rules that is kept, without its text; times in ms. */
+export interface KeptVersion {
+  hash: string;
+  /** When it was first written by the API, or first served; null: before that was noted. */
+  first_at: number | null;
+  /** When it is last known to have served, to the hour. */
+  last_at: number;
+  /** When it was written by the API last; null: never. */
+  pushed_at: number | null;
+  /** Who wrote it, by that client's own word. */
+  pushed_by: string | null;
+}
+
 /** The texts of records that were good when calls were last served by them; "" is the Worker's secrets, null that none is kept. */
 export interface KeptRecords {
   tenant: string | null;

@@ -3,7 +3,7 @@ import type { Ingress } from "../../../shared/call.ts";
 import { isSameCaller } from "../../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { NoteRequest } from "../contract/history.ts";
-import type { RulesetVersion } from "../contract/tenants.ts";
+import type { KeptVersion, RulesetVersion } from "../contract/tenants.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { About, History, HistoryEntry, PageOf } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -77,6 +77,23 @@ export interface Decided {
   left_out: string[];
   /** The ruleset's text; null where it was not asked for or is kept no more. */
   ruleset: string | null;
+}
+
+/** A call with what was decided on it. */
+export interface DecidedCall {
+  call_id: string;
+  /** When its newest webhook came, ms. */
+  at: number;
+  from: string;
+  to: string;
+  /** Oldest first, without rulesets. */
+  decided: Decided[];
+}
+
+export interface DecidedPage {
+  calls: DecidedCall[];
+  /** What brings the next page; null where there is none. A call whose webhooks came far apart may be on several. */
+  next: number | null;
 }
 
 export interface CallSummary {
@@ -168,6 +185,35 @@ export class CallHistory extends RpcTarget {
 
   lastGood(tenant: string): RulesetVersion | null {
     return this.#rulesets.lastGood(tenant);
+  }
+
+  /** Keeps a version that was written to KV by the API, and who wrote it. */
+  pushed(tenant: string, version: RulesetVersion, by: string | null): void {
+    this.#rulesets.pushed(tenant, version, by);
+  }
+
+  /** Newest first. */
+  versions(tenant: string, limit: number): KeptVersion[] {
+    return this.#rulesets.versions(tenant, limit);
+  }
+
+  /** Null where this version is not kept. */
+  rulesetText(tenant: string, hash: string): string | null {
+    return this.#rulesets.text(tenant, hash);
+  }
+
+  /** The tenant's calls with what was decided on them, newest first. @param limit of webhooks that are read for one page. */
+  decisions(tenant: string, { after = NO_MORE, limit }: { after?: number; limit: number }): DecidedPage {
+    const { items, last } = this.#history.ofTenant(tenant, after, Math.min(limit, LOOKED_AT));
+    const calls = new Map<string, DecidedCall>();
+    for (const entry of items) {
+      if (entry.kind !== "webhook" || entry.data.repeat) continue;
+      const { received_at: at, from, to } = entry.data;
+      const call = calls.get(entry.call_id) ?? { call_id: entry.call_id, at, from, to, decided: [] };
+      calls.set(entry.call_id, call);
+      call.decided.unshift(...decidedBy(entry, () => null));
+    }
+    return { calls: [...calls.values()], next: last };
   }
 
   async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {

@@ -1,4 +1,4 @@
-import type { RulesetVersion } from "../contract/tenants.ts";
+import type { KeptVersion, RulesetVersion } from "../contract/tenants.ts";
 import type { Disk } from "./disk.ts";
 
 /** SQLite takes 2 MB a value, and a ruleset may be twice that: it is kept in parts of so many characters. */
@@ -41,11 +41,12 @@ export class Rulesets {
     try {
       for (let part = 0; part === 0 || part * PART_LENGTH < text.length; part += 1) {
         this.#disk.exec(
-          "INSERT INTO rulesets (tenant, hash, part, text, last_used, served_at) VALUES (?, ?, ?, ?, ?, ?)",
+          "INSERT INTO rulesets (tenant, hash, part, text, last_used, served_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
           tenant,
           hash,
           part,
           text.slice(part * PART_LENGTH, (part + 1) * PART_LENGTH),
+          now,
           now,
           now,
         );
@@ -55,6 +56,34 @@ export class Rulesets {
       this.#disk.exec("DELETE FROM rulesets WHERE tenant = ? AND hash = ?", tenant, hash);
       throw error;
     }
+  }
+
+  /** Keeps a version that was written to KV by the API. @param by null where the writer did not say who it is. */
+  pushed(tenant: string, version: RulesetVersion, by: string | null): void {
+    this.keep(tenant, version);
+    this.#disk.attempt(
+      "UPDATE rulesets SET pushed_at = ?, pushed_by = ? WHERE tenant = ? AND hash = ? AND part = 0",
+      this.#now(),
+      by,
+      tenant,
+      version.hash,
+    );
+  }
+
+  /** Up to `limit` versions that are kept, the one that served last first. */
+  versions(tenant: string, limit: number): KeptVersion[] {
+    return this.#disk
+      .exec<Omit<KeptVersion, "last_at"> & { served_at: number; last_used: number }>(
+        `SELECT hash, kept_at AS first_at, served_at, last_used, pushed_at, pushed_by
+         FROM rulesets INDEXED BY rulesets_by_service WHERE tenant = ? AND part = 0 ORDER BY served_at DESC LIMIT ?`,
+        tenant,
+        limit,
+      )
+      .toArray()
+      .map(({ served_at, last_used, ...version }) => ({
+        ...version,
+        last_at: Math.max(served_at, last_used),
+      }));
   }
 
   /** A call that is kept was decided by this version. */

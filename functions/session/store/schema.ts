@@ -188,6 +188,11 @@ const migrations: readonly string[] = [
   // text is kept without their URLs.
   `CREATE INDEX recordings_by_tenants_due ON recordings (tenant, due_at) WHERE due_at IS NOT NULL;
    ALTER TABLE placements ADD COLUMN hooks TEXT;`,
+
+  // Since when a version of a ruleset is kept, and who wrote it by the API.
+  `ALTER TABLE rulesets ADD COLUMN kept_at INTEGER;
+   ALTER TABLE rulesets ADD COLUMN pushed_at INTEGER;
+   ALTER TABLE rulesets ADD COLUMN pushed_by TEXT;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { paramsIn } from "../../../shared/api/endpoint.ts";
 import { scopes } from "../../../shared/api/scopes.ts";
 import { apiTable, type TableEntry } from "../../../shared/api/table.ts";
+import { hashRuleset } from "../../../shared/rules/compile/compile.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { askApi, putProject } from "./ask.ts";
 
@@ -20,6 +21,7 @@ interface Neighbours {
 }
 
 const VOICE = "+15550100444";
+const HMAC = "4".repeat(64);
 const secrets = ["board-of-acme", VOICE, "+15550100201"];
 const rules = [
   {
@@ -69,6 +71,7 @@ beforeAll(async () => {
   const participants = `/tenants/${home.tenant}/conferences/board-of-acme/participants`;
   for (const id of ["first-dial", "queued-dial"])
     await askApi(participants, { method: "POST", body: JSON.stringify({ to: "+15550100201", id }) });
+  await env.DIRECTORY.put(`pins/${home.tenant}/${HMAC}`, JSON.stringify({ room: "board-of-acme" }));
   const session = env.RELAY_SESSION.getByName(project_id);
   await runInDurableObject(session, (_, { storage }) => {
     storage.sql.exec(
@@ -89,7 +92,16 @@ beforeAll(async () => {
     attacker,
     token,
     elsewhere,
-    owned: { name: "board-of-acme", call_id, waiting, from: VOICE, project: project_id, id: own.id },
+    owned: {
+      name: "board-of-acme",
+      call_id,
+      waiting,
+      from: VOICE,
+      project: project_id,
+      id: own.id,
+      hash: await hashRuleset(JSON.stringify({ rules })),
+      hmac: HMAC,
+    },
   };
 }, 30_000);
 
@@ -205,7 +217,7 @@ test("another tenant's things are not found under the attacker's own tenant, by 
   const before = await seen();
   const names = [owned["name"] ?? "", `${home.tenant}:board-of-acme`, `${attacker}:board-of-acme`];
   // What these change, or show, is the attacker's own.
-  const own = ["createToken", "putRuleset", "dialParticipant", "examineTenant", "listAudit"];
+  const own = ["createToken", "putRuleset", "putPins", "dialParticipant", "examineTenant", "listAudit"];
   const aimed = apiTable.filter(
     ({ path, operation, scope }) =>
       path.startsWith("/tenants/:tenant/") && !own.includes(operation) && scope !== "admin",

@@ -77,7 +77,11 @@ export function fill(storage: DurableObjectStorage, { calls, live, rooms, now }:
       "errands (kind, call_id, entry, step, due_at)",
       `'expire', 'call-' || i, '', 0, ${now} + 60000 + i`,
     );
-    rows(2_000, "rulesets", `'acme', 'hash-' || i, 0, '{}', ${now} - 100 * 86400000 - i, i`);
+    rows(
+      2_000,
+      "rulesets (tenant, hash, part, text, last_used, served_at)",
+      `'acme', 'hash-' || i, 0, '{}', ${now} - 100 * 86400000 - i, i`,
+    );
     rows(
       all,
       "pin_guards",

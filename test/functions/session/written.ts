@@ -148,4 +148,6 @@ export const written = [
      decided_at, reason, live, created_at, deadline_at)
    VALUES ('short', '', 0, 'acme', 'node-1', '+15550100008', 'by_document', 'document', 'acme:short', '{"beep":"false"}',
      'https://partyline.example.com/hooks/acme', 'short', 'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000});`,
+
+  `UPDATE rulesets SET kept_at = 2, pushed_at = 3, pushed_by = 'ops@example.com' WHERE hash = 'r1';`,
 ];

@@ -21,7 +21,9 @@ describe("the doctor, of the tenant and its project", () => {
       ["tenant", false],
     ]);
     expect(said(reply, "tenant")).toEqual([
-      expect.stringMatching(/^✗ There is no tenant nobody: .* → npx wrangler kv key put .* tenant\/nobody /),
+      expect.stringMatching(
+        /^✗ There is no tenant nobody: .* → Write tenant.json, .* npx partyline tenant put nobody tenant.json --url https:\/\/partyline\.test\. It /,
+      ),
     ]);
     const impossible = await askDoctor("No_Body", `${origin}/hooks/No_Body/swml`);
     expect(said(impossible, "tenant")).toEqual([
@@ -70,7 +72,7 @@ describe("the doctor, of the tenant and its project", () => {
     const wrong = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(wrong, "tenant")).toEqual([
       expect.stringMatching(
-        new RegExp(`^✗ ${key} in KV is not as it should be: join_via: .* → Mend the record`),
+        new RegExp(`^✗ ${key} in KV is not as it should be: join_via: .* → Fix the record`),
       ),
     ]);
     await env.DIRECTORY.put(key, "{");
@@ -85,7 +87,7 @@ describe("the doctor, of the tenant and its project", () => {
     const wrong = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(wrong, "tenant").slice(1)).toEqual([
       expect.stringMatching(
-        /^✗ tenant\/t\S*, fallback\.place\.role: there is no role "agent"; .* → Mend the record/,
+        /^✗ tenant\/t\S*, fallback\.place\.role: there is no role "agent"; .* → Fix the record/,
       ),
     ]);
     expect(said(wrong, "ruleset")).toEqual(["✓ The ruleset is good: 1 rule."]);
@@ -150,8 +152,7 @@ describe("the doctor, of the ruleset", () => {
     await env.DIRECTORY.delete(`ruleset/${fixture.tenant}`);
     const none = await askDoctor(fixture.tenant, fixture.webhook_url);
     expect(said(none, "ruleset")).toEqual([
-      "✗ There is no ruleset: every call is rejected. → npx wrangler kv key put --binding DIRECTORY --remote " +
-        `--path rules.json ruleset/${fixture.tenant}`,
+      `✗ There is no ruleset: every call is rejected. → npx partyline push rules.json --url ${origin} --tenant ${fixture.tenant}`,
     ]);
     await fixture.putRuleset("{ rules }");
     const text = await askDoctor(fixture.tenant, fixture.webhook_url);

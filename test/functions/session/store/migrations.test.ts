@@ -204,6 +204,11 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     using archive = await found.archive();
     expect(await archive.recordings("globex", { limit: 9 })).toMatchObject({ recordings: [{ id: "rec-2" }] });
   },
+  async (found) => {
+    using archive = await found.archive();
+    const version = { hash: "r1", first_at: 2, pushed_at: 3, pushed_by: "ops@example.com" };
+    expect(await archive.versions("acme", 9)).toMatchObject([version]);
+  },
 ];
 
 describe("storage that an older version wrote", () => {

@@ -264,6 +264,9 @@ async function useAll(sql: SqlStorage): Promise<void> {
   archive.note({ v: 1, project_id: "p-1", tenant: "acme", call_id: "in", note, said });
   archive.keep("acme", { hash: "r1", text: "{}" });
   archive.lastGood("acme");
+  archive.pushed("acme", { hash: "r1", text: "{}" }, null);
+  archive.versions("acme", 9);
+  archive.decisions("acme", { limit: 9 });
   archive.story("acme", "in", { with_rulesets: true });
   archive.calls("acme", { limit: 9, after: 9_999 });
   const tenants = new TenantRecords(ledger.disk, ledger.settings, ledger.namings, async () => {});
