@@ -14,6 +14,9 @@ export type CannotAsk =
   | "forbidden"
   | "not_a_partyline"
   | "unknown_tenant"
+  | "unknown_version"
+  | "unknown_pin"
+  | "other_key"
   | "ruleset_unreadable"
   | "version_differs"
   | "failed";
@@ -117,7 +120,7 @@ export function unexpected(
   const refusal = refusalSchema.safeParse(json);
   return cannot(
     "failed",
-    `${origin} answered ${status}${refusal.success ? `: ${refusal.data.error.message}` : ""}.`,
+    `${origin} answered ${status}${refusal.success ? `: ${refusal.data.error.message.replace(/\.$/, "")}` : ""}.`,
   );
 }
 

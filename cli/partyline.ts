@@ -1,27 +1,42 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import packageJson from "../package.json" with { type: "json" };
 import { checkCommand } from "./check.ts";
+import { completionCommand } from "./completion.ts";
+import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
+import { historyCommand } from "./history.ts";
 import { holidaysCommand } from "./holidays.ts";
+import { pinsCommand } from "./pins.ts";
 import { pullCommand } from "./pull.ts";
 import { pushCommand } from "./push.ts";
+import { recordCommand } from "./records.ts";
+import { rollbackCommand } from "./rollback.ts";
 import { sealCommand } from "./seal.ts";
 import { secretCommand } from "./secret.ts";
 
-const program = new Command("partyline")
+const program: Command = new Command("partyline")
   .description("Partyline's command line: an edge conference router for SignalWire")
+  .version(packageJson.version, "--version", "print the version")
   .addCommand(checkCommand())
+  .addCommand(completionCommand(() => program))
+  .addCommand(diffCommand())
   .addCommand(doctorCommand())
   .addCommand(explainCommand())
+  .addCommand(historyCommand())
+  .addCommand(pinsCommand())
+  .addCommand(recordCommand("project"))
   .addCommand(holidaysCommand())
   .addCommand(pullCommand())
   .addCommand(pushCommand())
+  .addCommand(rollbackCommand())
   .addCommand(sealCommand())
-  .addCommand(secretCommand());
+  .addCommand(secretCommand())
+  .addCommand(recordCommand("tenant"));
 
 // Commander ends with 1 where it was called wrongly; here 1 means that what was looked at is not good, and 2 that it was not.
-for (const command of [program, ...program.commands]) command.exitOverride();
+exitOverride(program);
 
 try {
   await program.parseAsync();
@@ -29,4 +44,9 @@ try {
   if (!(error instanceof CommanderError)) throw error;
   const isOurs = error.code === "commander.error";
   process.exitCode = isOurs || error.exitCode === 0 ? error.exitCode : 2;
+}
+
+function exitOverride(command: Command): void {
+  command.exitOverride();
+  for (const inner of command.commands) exitOverride(inner);
 }

@@ -6,7 +6,13 @@ import { type PlacedProblem, placed } from "./ruleset-problems.ts";
 
 /** A file's ruleset as it is sent: `text` is the JSON of `value`. */
 export type Prepared =
-  | { ok: true; text: string; value: unknown; positionOf(path: string): Position | null }
+  | {
+      ok: true;
+      text: string;
+      value: unknown;
+      has_comments: boolean;
+      positionOf(path: string): Position | null;
+    }
   | { ok: false; unreadable: boolean; errors: PlacedProblem[]; warnings: PlacedProblem[] };
 
 /**
@@ -26,7 +32,8 @@ export async function prepare(file: string, tenant: string): Promise<Prepared> {
   }
   const text = JSON.stringify(read.value);
   const parsed = parseRuleset(withStandIns(text), { tenant, plain: true, written: read.written });
-  if (parsed.ok) return { ok: true, text, value: JSON.parse(text), positionOf: read.positionOf };
+  const { has_comments, positionOf } = read;
+  if (parsed.ok) return { ok: true, text, value: JSON.parse(text), has_comments, positionOf };
   const [errors, warnings] = [parsed.errors, parsed.warnings];
   return {
     ok: false,

@@ -1,14 +1,15 @@
-import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
-import { stringify } from "yaml";
+import { fail } from "./fail.ts";
 import { plain } from "./plain.ts";
 import { fetchRuleset } from "./ruleset-api.ts";
 import { tenantId, workerUrl } from "./worker-options.ts";
+import { writeOutput } from "./write-output.ts";
 
 interface PullOptions {
   url: URL;
   tenant: string;
   output?: string;
+  force?: true;
   json?: true;
 }
 
@@ -22,6 +23,7 @@ export function pullCommand(): Command {
       "-o, --output <file>",
       "a new file to write it to: YAML where it is named .yaml or .yml, else JSON",
     )
+    .option("--force", "write over the file if it is there")
     .option("--json", "one JSON object for machines")
     .addHelpText(
       "after",
@@ -34,7 +36,7 @@ file not be written.`,
     .action(pull);
 }
 
-async function pull({ url, tenant, output, json }: PullOptions): Promise<void> {
+async function pull({ url, tenant, output, force, json }: PullOptions): Promise<void> {
   const { ADMIN_TOKEN: token = "" } = process.env;
   const fetched = await fetchRuleset({ url, tenant, token });
   if (!fetched.ok) return fail(2, fetched.error, json);
@@ -45,14 +47,8 @@ async function pull({ url, tenant, output, json }: PullOptions): Promise<void> {
     return fail(1, { code: "ruleset_unreadable", message: fetched.unreadable }, json);
   const { hash, ruleset } = fetched;
   if (output !== undefined) {
-    const text = /\.ya?ml$/i.test(output) ? stringify(ruleset) : `${JSON.stringify(ruleset, null, 2)}\n`;
-    try {
-      // A file that is there may hold comments, and secrets of which only *** would be left.
-      await writeFile(output, text, { flag: "wx" });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return fail(2, { code: "not_written", message }, json);
-    }
+    const written = await writeOutput(output, ruleset, force);
+    if (!written.ok) return fail(2, written.error, json);
   }
   if (json) {
     const where = output === undefined ? { ruleset } : { file: output };
@@ -61,10 +57,4 @@ async function pull({ url, tenant, output, json }: PullOptions): Promise<void> {
   }
   if (output === undefined) console.log(JSON.stringify(ruleset, null, 2));
   console.error(`${tenant}, version ${plain(hash.slice(0, 12))}${output === undefined ? "" : `: ${output}`}`);
-}
-
-function fail(exit_code: 1 | 2, error: { code: string; message: string }, json: true | undefined): void {
-  process.exitCode = exit_code;
-  if (json) console.log(JSON.stringify({ ok: false, error }));
-  else console.error(`error: ${plain(error.message)}`);
 }

@@ -1,19 +1,21 @@
-import { createInterface } from "node:readline/promises";
-import { styleText } from "node:util";
+import { createHash } from "node:crypto";
 import { Command } from "commander";
 import { maskSecrets, secretsOf } from "../functions/api/ruleset/secrets.ts";
 import type { Problem } from "../shared/rules/schema/problems.ts";
 import type { Failure } from "./ask-worker.ts";
+import { isWanted, needTerminal } from "./confirm.ts";
+import { fail } from "./fail.ts";
 import { plain } from "./plain.ts";
 import { type Prepared, prepare } from "./prepared-ruleset.ts";
 import { type Fetched, fetchRuleset, type Target, writeRuleset } from "./ruleset-api.ts";
-import { type Changes, changesBetween, isEmpty } from "./ruleset-changes.ts";
+import { type Changes, changeLines, changesBetween, isEmpty } from "./ruleset-changes.ts";
 import { count, placed, problemLines } from "./ruleset-problems.ts";
 import { tenantId, workerUrl } from "./worker-options.ts";
 
 interface PushOptions {
   url: URL;
   tenant: string;
+  dryRun?: true;
   force?: true;
   yes?: true;
   json?: true;
@@ -24,62 +26,70 @@ type Fine = Extract<Prepared, { ok: true }>;
 interface Report {
   ok: true;
   tenant: string;
-  hash: string;
+  /** Of the version that stands now; null where none does. */
+  hash: string | null;
   written: boolean;
   /** Null where what stood could not be read. */
   changes: Changes | null;
   warnings: Problem[];
 }
 
-/** `partyline push FILE`: 0 where it stands in KV, 1 where it was not to be written, 2 where something could not be read. */
+/**
+ * `partyline push FILE`: 0 where it stands in KV, 1 where it was not to be written, 2 where something could not be read, 3 where
+ * `--dry-run` found that it would be written.
+ */
 export function pushCommand(): Command {
   return new Command("push")
     .description("check a ruleset, show what changes, and write it to a tenant's KV by the Worker's API")
     .argument("<file>", "the ruleset: .json, .jsonc, .yaml or .yml")
     .requiredOption("--url <url>", "the Worker: https://partyline.example.com", workerUrl)
     .requiredOption("--tenant <id>", "whose rules they are", tenantId)
+    .option("--dry-run", "show what would change, and write nothing; needs no terminal")
     .option("--yes", "do not ask before writing")
     .option("--force", "write over what is there, also if it is unreadable or another wrote it meanwhile")
-    .option("--json", "one JSON object for machines; needs --yes")
+    .option("--json", "one JSON object for machines; needs --yes or --dry-run")
     .addHelpText(
       "after",
       `
 The Worker's ADMIN_TOKEN is read from the environment variable of that name, never from the command line.
-A secret that stands as *** in the file, as pull writes it, stays what it is in KV.
+A secret that stands as *** in the file, as pull writes it, stays what it is in KV. KV holds JSON: comments of YAML
+and JSONC are not kept, so keep the file in git.
 
 Exit codes: 0 the ruleset stands in KV, 1 it has errors, another wrote meanwhile or you said no, 2 it could not be
-read or the Worker not be asked.`,
+read or the Worker not be asked, 3 --dry-run would change something.`,
     )
     .action(push);
 }
 
 async function push(file: string, options: PushOptions, command: Command): Promise<void> {
-  const { url, tenant, json, yes, force } = options;
-  if (!yes && (json || !process.stdin.isTTY)) {
-    command.error("error: there is no terminal to ask on: say --yes to write without being asked.", {
-      exitCode: 2,
-    });
-  }
+  const { url, tenant, json, yes, force, dryRun } = options;
+  needTerminal(options, command);
   const prepared = await prepare(file, tenant);
   if (!prepared.ok) return refuse(file, prepared, options);
   const { ADMIN_TOKEN: token = "" } = process.env;
   const target: Target = { url, tenant, token };
   const standing = await fetchRuleset(target);
-  if (!standing.ok) return fail(standing, options);
+  if (!standing.ok) return failed(standing, options);
   if ("unreadable" in standing && !force) {
     const message = `${standing.unreadable} npx partyline push --force writes over it.`;
-    return fail({ ok: false, error: { code: "ruleset_unreadable", message } }, options);
+    return failed({ ok: false, error: { code: "ruleset_unreadable", message } }, options);
   }
   const changes = changesOf(standing, prepared.value);
-  const hasSecrets = secretsOf(prepared.value).found.some(({ holder, key }) => holder[key] !== "***");
+  const report: Report = { ok: true, tenant, hash: standing.hash, written: false, changes, warnings: [] };
+  const hasSecrets = hasUncomparedSecrets(prepared, standing.hash);
   if (changes !== null && standing.hash !== null && isEmpty(changes) && !hasSecrets) {
-    return done(
-      { ok: true, tenant, hash: standing.hash, written: false, changes, warnings: [] },
-      file,
-      options,
-    );
+    return done(report, file, options);
   }
-  if (!json) console.log(changesText(tenant, standing.hash, changes, hasSecrets));
+  if (!json) {
+    console.log(changesText(tenant, standing.hash, changes, hasSecrets));
+    if (prepared.has_comments)
+      console.log(`  KV holds JSON: the comments of ${plain(file)} are not kept, so keep the file in git.`);
+  }
+  if (dryRun) {
+    process.exitCode = 3;
+    console.log(json ? JSON.stringify(report) : "Nothing was written: this is a dry run.");
+    return;
+  }
   if (!yes && !(await isWanted())) {
     console.error("Nothing was written.");
     process.exitCode = 1;
@@ -90,9 +100,9 @@ async function push(file: string, options: PushOptions, command: Command): Promi
   if (written.ok) {
     const { hash } = written;
     const warnings = placed(written.warnings, prepared.positionOf);
-    return done({ ok: true, tenant, hash, written: true, changes, warnings }, file, options);
+    return done({ ...report, hash, written: true, warnings }, file, options);
   }
-  if ("error" in written) return fail(written, options);
+  if ("error" in written) return failed(written, options);
   const [errors, warnings] = [written.errors, written.warnings].map((list) =>
     placed(list, prepared.positionOf),
   );
@@ -107,17 +117,10 @@ function changesOf(standing: Extract<Fetched, { ok: true }>, value: Fine["value"
   return changesBetween("ruleset" in standing ? standing.ruleset : {}, masked);
 }
 
-async function isWanted(): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Write it? [y/N] ")).trim());
-  } catch {
-    // Ctrl-C or Ctrl-D.
-    console.error();
-    return false;
-  } finally {
-    terminal.close();
-  }
+/** Whether the file has secrets written out, and is not to the letter what was pushed last. */
+function hasUncomparedSecrets({ text, value }: Fine, standing: string | null): boolean {
+  if (createHash("sha256").update(text).digest("hex") === standing) return false;
+  return secretsOf(value).found.some(({ holder, key }) => holder[key] !== "***");
 }
 
 function changesText(
@@ -129,12 +132,8 @@ function changesText(
   if (changes === null) return `${tenant}: what stands can't be read, and all of it is written over`;
   const lines = [
     `${tenant}, ${hash === null ? "a first ruleset" : `over version ${plain(hash.slice(0, 12))}`}:`,
-    ...changes.added.map((id) => styleText("green", `+ ${plain(id)}`)),
-    ...changes.removed.map((id) => styleText("red", `- ${plain(id)}`)),
-    ...changes.changed.map((id) => styleText("yellow", `~ ${plain(id)}`)),
-    ...changes.parts.map((part) => styleText("yellow", `~ ${plain(part)}`)),
+    ...changeLines(changes),
   ];
-  if (changes.reordered) lines.push(styleText("yellow", "~ the order of the rules"));
   if (hasSecrets) lines.push("  secrets that are written out in the file, which can't be compared");
   return lines.join("\n");
 }
@@ -145,11 +144,12 @@ function done(report: Report, file: string, { json }: PushOptions): void {
     return;
   }
   const { tenant, hash, written, warnings } = report;
+  const version = plain(hash?.slice(0, 12) ?? "");
   for (const warning of warnings) console.log(problemLines(file, "warning", warning).join("\n"));
   console.log(
     written
-      ? `Written: ${tenant} has version ${hash.slice(0, 12)}, everywhere within 90 s.`
-      : `Nothing to write: ${tenant} has this ruleset, version ${plain(hash.slice(0, 12))}.`,
+      ? `Written: ${tenant} has version ${version}, everywhere within 90 s.`
+      : `Nothing to write: ${tenant} has this ruleset, version ${version}.`,
   );
 }
 
@@ -170,8 +170,6 @@ function refuse(
   }
 }
 
-function fail({ error }: Failure, { json }: PushOptions): void {
-  process.exitCode = error.code === "version_differs" ? 1 : 2;
-  if (json) console.log(JSON.stringify({ ok: false, error }));
-  else console.error(`error: ${plain(error.message)}`);
+function failed({ error }: Failure, { json }: PushOptions): void {
+  fail(error.code === "version_differs" ? 1 : 2, error, json);
 }

@@ -7,6 +7,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
@@ -24,6 +25,7 @@ export type RulesetFile =
   | {
       ok: true;
       value: unknown;
+      has_comments: boolean;
       positionOf(path: string): Position | null;
       /** Of YAML: how a value is written, which for a number is not what it is read as. */
       written: Written;
@@ -62,9 +64,11 @@ function readYaml(text: string): RulesetFile {
   const { document, lines } = parse(text);
   if (document.errors.length > 0) return malformed(document, lines);
   try {
+    const has_comments = [...new Lexer().lex(text)].some((token) => token.startsWith("#"));
     return {
       ok: true,
       value: document.toJS(),
+      has_comments,
       positionOf: (path) => positionOf(path, document, lines),
       written: (path) => sourceAt(path, document),
     };
@@ -99,9 +103,11 @@ function readJson(text: string, language: string): RulesetFile {
   // YAML is a superset of JSON, but for tabs, which it takes less gladly: this reading is for positions alone.
   const { document, lines } = parse(json.replaceAll("\t", " "));
   if (document.errors.some((error) => error.code === "DUPLICATE_KEY")) return malformed(document, lines);
+  const has_comments = json !== text && /\/[/*]/.test(text);
   return {
     ok: true,
     value,
+    has_comments,
     positionOf: (path) => positionOf(path, document, lines),
     written: () => undefined,
   };

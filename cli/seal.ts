@@ -6,6 +6,7 @@ import type { Problem } from "../shared/rules/schema/problems.ts";
 import { readSecret } from "./read-secret.ts";
 import { readRulesetFile } from "./ruleset-file.ts";
 import { placed, problemLines } from "./ruleset-problems.ts";
+import { projectId } from "./worker-options.ts";
 
 interface SealOptions {
   project: string;
@@ -17,7 +18,11 @@ interface SealOptions {
 export function sealCommand(): Command {
   return new Command("seal")
     .description("seal an API token or a signing key for a project's record in KV")
-    .requiredOption("--project <id>", "the project that the secret belongs to; it opens for no other")
+    .requiredOption(
+      "--project <id>",
+      "the project that the secret belongs to; it opens for no other",
+      projectId,
+    )
     .option("--generate-key", "make a new CREDENTIALS_KEY, print it first, and seal with it")
     .option("--record <file>", "the project's record that the secret is for: it is checked first")
     .addHelpText(

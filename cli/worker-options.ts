@@ -23,3 +23,11 @@ export function tenantId(text: string): string {
   if (!isTenantId(text)) throw new InvalidArgumentError("A tenant's id is 1 to 24 of a-z, 0-9 and -.");
   return text;
 }
+
+/** A project's id: for another one, what is sealed for it would never open. */
+export function projectId(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    "A project's id is a UUID in small letters, as SignalWire's dashboard shows it: 11111111-2222-4333-8444-555555555555.",
+  );
+}

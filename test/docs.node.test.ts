@@ -159,7 +159,9 @@ test("every command of partyline's is named, and no other", () => {
     all.flatMap(({ text }) => [...text.matchAll(/npx partyline ([a-z]+)/g)].map((found) => found[1] ?? "")),
   );
   const cli = readFileSync(join(root, "cli/partyline.ts"), "utf8");
-  const there = [...cli.matchAll(/addCommand\(([a-z]+)Command\(\)\)/g)].map((found) => found[1] ?? "");
+  const there = [...cli.matchAll(/addCommand\(([a-z]+)Command\((?:"([a-z]+)"|\(\) => program)?\)\)/g)].map(
+    ([, command = "", record]) => record ?? command,
+  );
   expect(named).toEqual(new Set(there));
 });
 

@@ -1,14 +1,14 @@
 import { KEY_CHECK, type PinList, pinsBody, type StoredPin } from "../../shared/api/pins.ts";
 import { isTenantId } from "../../shared/conference.ts";
+import { jsonOf } from "../../shared/records.ts";
 import { pinRecord } from "../../shared/rules/schema/pin-record.ts";
-import { problemsOf } from "../../shared/rules/schema/problems.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { describeError, log } from "../log.ts";
 import { withTimeout } from "../timeout.ts";
 import { readBody } from "../webhooks/read-body.ts";
 import type { Api, ApiContext } from "./context.ts";
-import { jsonOf } from "./json-body.ts";
-import { refusal } from "./refusal.ts";
+import { readJson } from "./json-body.ts";
+import { faultsOf, refusal } from "./refusal.ts";
 import { route } from "./route.ts";
 
 /** Bytes: a hundred records with notes. */
@@ -37,14 +37,10 @@ export function pinRecordsRoutes(api: Api): void {
   route(api, "putPins", async (c, { params, answer }) => {
     const raw = await readBody(c.req.raw, BODY_LIMIT);
     if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
-    const json = jsonOf(raw);
-    const body = pinsBody.safeParse(json);
-    if (!body.success) {
-      const said = problemsOf(body.error.issues, json).map(
-        ({ path, message }) => `${path || "the body"}: ${message}`,
-      );
-      return refusal(c, 422, "bad_request", said.join("; "));
-    }
+    const json = readJson(raw);
+    if (!json.ok) return refusal(c, 422, "bad_request", `The body ${json.why}.`);
+    const body = pinsBody.safeParse(json.value);
+    if (!body.success) return refusal(c, 422, "bad_request", faultsOf(body.error, json.value, "the body"));
     return await orFailed(c, params.tenant, async (tenant) => {
       const { check, pins } = body.data;
       if (!c.env.CREDENTIALS_KEY) {
@@ -106,6 +102,6 @@ async function orFailed(
 
 /** A record that cannot be read counts for no PIN; it is shown as bad. */
 function storedPin(name: string, text: string | null): StoredPin {
-  const read = pinRecord.safeParse(text === null ? undefined : jsonOf(new TextEncoder().encode(text)));
+  const read = pinRecord.safeParse(text === null ? undefined : jsonOf(text));
   return read.success ? { hmac: name, ...read.data } : { hmac: name, bad: true };
 }

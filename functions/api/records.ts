@@ -9,6 +9,7 @@ import { wakeSession } from "../scheduled.ts";
 import { withTimeout } from "../timeout.ts";
 import { readBody } from "../webhooks/read-body.ts";
 import type { Api, ApiContext } from "./context.ts";
+import { readJson } from "./json-body.ts";
 import { notJson } from "./not-json.ts";
 import { needsOf } from "./record-needs.ts";
 import { maskRecord, restoreRecord } from "./record-secrets.ts";
@@ -94,8 +95,10 @@ async function write(c: ApiContext, kind: RecordKind, id: string): Promise<Respo
   if (precondition instanceof Response) return precondition;
   const raw = await readBody(c.req.raw, BODY_LIMIT);
   if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${BODY_LIMIT} bytes.`);
-  const given = parse(new TextDecoder().decode(raw));
-  if (given === undefined) return refusal(c, 400, "bad_request", "The body must be the record, as JSON.");
+  const json = readJson(raw);
+  if (!json.ok)
+    return refusal(c, 400, "bad_request", `The body must be the record, as JSON; it ${json.why}.`);
+  const given = json.value;
   const bounds = boundsProblem(given);
   if (bounds !== null) return bad(c, [bounds], []);
   return await orUnreadable(c, async () => {

@@ -296,7 +296,7 @@ export const endpoints = {
     scope: "admin",
     rooms: "none",
     summary: "Checks a tenant's record and writes it over the version that If-Match names",
-    request: { body: recordSchemas.tenant },
+    request: { body: z.record(z.string(), z.unknown()) },
     action: "record.put",
   },
   listProjects: {
@@ -321,7 +321,7 @@ export const endpoints = {
     scope: "admin",
     rooms: "none",
     summary: "Checks a project's record and writes it over the version that If-Match names",
-    request: { body: recordSchemas.project },
+    request: { body: z.record(z.string(), z.unknown()) },
   },
   examineTenant: {
     method: "POST",

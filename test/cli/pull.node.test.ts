@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -58,12 +58,19 @@ describe("partyline pull", { timeout: 20_000 }, () => {
     expect(await readFile(join(folder, "rules.yaml"), "utf8")).toContain("rules:\n  - id: all\n");
   });
 
-  it("leaves a file alone that is there already, and ends with 2", async () => {
+  it("leaves a file alone that is there already, and ends with 2, unless --force says otherwise", async () => {
     await using server = await serveRuleset(stands);
     await pull(server.origin, "-o", "mine.json");
     const before = await readFile(join(folder, "mine.json"), "utf8");
     const again = await pull(server.origin, "-o", "mine.json");
-    expect(again).toMatchObject({ out: "", code: 2, err: expect.stringContaining("EEXIST") });
+    expect(again).toEqual({
+      out: "",
+      err: "error: mine.json is there already: --force writes over it.\n",
+      code: 2,
+    });
+    expect(await readFile(join(folder, "mine.json"), "utf8")).toBe(before);
+    await writeFile(join(folder, "mine.json"), "old");
+    expect(await pull(server.origin, "-o", "mine.json", "--force")).toMatchObject({ code: 0 });
     expect(await readFile(join(folder, "mine.json"), "utf8")).toBe(before);
   });
 

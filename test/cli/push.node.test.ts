@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,8 +56,11 @@ describe("partyline push", { timeout: 20_000 }, () => {
         "+ new",
         "- old",
         "~ support",
+        '    match.to: "+15550100102" → "+15550100199"',
         "~ timezone",
+        '    "UTC" → "Europe/Berlin"',
         '~ lists["late-vips"]',
+        '    ["+15550100009"] (new)',
         "~ the order of the rules",
         "Written: acme has version bbbbbbbbbbbb, everywhere within 90 s.",
         "",
@@ -68,7 +72,109 @@ describe("partyline push", { timeout: 20_000 }, () => {
       { method: "GET", url: "/api/tenants/acme/ruleset", if_match: undefined },
       { method: "PUT", url: "/api/tenants/acme/ruleset", if_match: `"${standing}"` },
     ]);
+    expect(server.asked[1]?.by).toMatch(/^\S+@\S+$/);
     expect(JSON.parse(server.asked[1]?.body ?? "")).toEqual(after);
+  });
+
+  it("shows what changed inside of a rule, a group and a list, long ones cut", async () => {
+    const numbers = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, index) => `+1555010${String(from + index).padStart(4, "0")}`);
+    const old = {
+      lists: { vips: numbers(0, 4), late: numbers(0, 2) },
+      rules: [
+        {
+          id: "day",
+          match: { to: ["+15550100100", "+15550100101"], from: { list: "vips" } },
+          place: { room: "day", capacity: 20, announce: "Welcome." },
+        },
+        { id: "desk", match: {}, rules: [rule("support", "+15550100102"), rule("sales", "+15550100103")] },
+      ],
+    };
+    const now = {
+      lists: { vips: [...numbers(1, 4), ...numbers(10, 18)], late: numbers(0, 2).toReversed() },
+      rules: [
+        {
+          id: "day",
+          match: { to: ["+15550100101", "+15550100102"] },
+          place: {
+            room: "day",
+            capacity: 40,
+            announce: { say: "Hello." },
+            role: "participant",
+          },
+        },
+        { id: "desk", match: {}, rules: [rule("support", "+15550100102")] },
+        rule("sales", "+15550100103"),
+      ],
+    };
+    await using server = await serveRuleset({ get: { ...stands, body: old } });
+    const { out, code } = await push(server.origin, now, "--dry-run");
+    expect([code, out.split("\n")]).toEqual([
+      3,
+      [
+        "acme, over version aaaaaaaaaaaa:",
+        "~ day",
+        '    match.to: + "+15550100102", - "+15550100100"',
+        '    match.from: {"list":"vips"} (gone)',
+        "    place.capacity: 20 → 40",
+        '    place.announce: "Welcome." → {"say":"Hello."}',
+        '    place.role: "participant" (new)',
+        "~ sales",
+        '    group: "desk" → ""',
+        "~ lists.vips",
+        '    + "+15550100010", + "+15550100011", + "+15550100012", + "+15550100013", + "+15550100014", + 3 more, - "+15550100000"',
+        "~ lists.late",
+        "    another order",
+        "Nothing was written: this is a dry run.",
+        "",
+      ],
+    ]);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it("with --dry-run ends with 3 where it would change something, with 0 where not, and writes nothing", async () => {
+    await using server = await serveRuleset({ get: stands, put: written });
+    expect(await push(server.origin, before, "--dry-run")).toEqual({
+      out: "Nothing to write: acme has this ruleset, version aaaaaaaaaaaa.\n",
+      err: "",
+      code: 0,
+    });
+    const { out, code } = await push(server.origin, { ...before, timezone: "UTC+1" }, "--dry-run", "--json");
+    expect([code, JSON.parse(out)]).toMatchObject([1, { ok: false }]);
+    const changed = await push(
+      server.origin,
+      { ...before, timezone: "Europe/Berlin" },
+      "--dry-run",
+      "--json",
+    );
+    expect([changed.code, JSON.parse(changed.out)]).toMatchObject([
+      3,
+      { ok: true, hash: standing, written: false, changes: { parts: ["timezone"] } },
+    ]);
+    expect(server.asked.map(({ method }) => method)).toEqual(["GET", "GET"]);
+  });
+
+  it("knows a file with secrets by its hash, if it is to the letter what stands", async () => {
+    const secretive = { ...before, lists: { ...before.lists, pins: [{ hmac: "c".repeat(64) }] } };
+    const hash = createHash("sha256").update(JSON.stringify(secretive)).digest("hex");
+    const shown = { ...secretive, lists: { ...before.lists, pins: [{ hmac: "***" }] } };
+    await using server = await serveRuleset({ get: { etag: `"${hash}"`, body: shown } });
+    expect((await push(server.origin, secretive, "--dry-run")).code).toBe(0);
+    const other = { ...before, lists: { ...before.lists, pins: [{ hmac: "d".repeat(64) }] } };
+    expect(await push(server.origin, other, "--dry-run")).toEqual({
+      out: `acme, over version ${hash.slice(0, 12)}:\n  secrets that are written out in the file, which can't be compared\nNothing was written: this is a dry run.\n`,
+      err: "",
+      code: 3,
+    });
+  });
+
+  it("says that comments are not kept, where the file has some", async () => {
+    await using server = await serveRuleset({ get: refused("no_ruleset", "None.", 404), put: written });
+    const yaml = 'rules:\n  - id: a\n    match: { to: "+15550100100" }\n    place: { room: "a#b" }\n';
+    expect((await push(server.origin, yaml, "--dry-run")).out).not.toContain("comments");
+    expect((await push(server.origin, `# ours\n${yaml}`, "--dry-run")).out).toBe(
+      "acme, a first ruleset:\n+ a\n  KV holds JSON: the comments of rules.yaml are not kept, so keep the file in git.\nNothing was written: this is a dry run.\n",
+    );
   });
 
   it("writes a first ruleset where there is none, unless another does so first", async () => {
@@ -165,7 +271,7 @@ describe("partyline push", { timeout: 20_000 }, () => {
     await using server = await serveRuleset({ get: stands });
     const { err, code } = await push(server.origin, before);
     expect({ err, code }).toEqual({
-      err: "error: there is no terminal to ask on: say --yes to write without being asked.\n",
+      err: "error: there is no terminal to ask on: say --yes to write without being asked, or --dry-run to see what would change.\n",
       code: 2,
     });
     expect(server.asked).toEqual([]);
@@ -186,6 +292,10 @@ describe("partyline push", { timeout: 20_000 }, () => {
         changed: [],
         reordered: false,
         parts: ["timezone", "lists.vips"],
+        inside: {
+          timezone: [{ path: "", before: "UTC" }],
+          "lists.vips": [{ path: "", before: ["+15550100001"] }],
+        },
       },
       warnings: [{ path: "rules[0]", message: "is odd", line: 1, column: 11 }],
     });

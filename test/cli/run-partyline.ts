@@ -12,7 +12,7 @@ interface Run {
   args: string[];
   cwd?: string;
   env?: Record<string, string>;
-  input?: string;
+  input?: string | Buffer;
 }
 
 /** Runs the command line in a process of its own, as a shell would, with no secret but those given. */

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { openSecret } from "../../shared/credentials.ts";
 
 const key = Buffer.alloc(32, 7).toString("base64");
+const project = "11111111-2222-4333-8444-555555555555";
 const command = `
   import { sealCommand } from ${JSON.stringify(new URL("../../cli/seal.ts", import.meta.url).href)};
   await sealCommand().parseAsync(process.argv);
@@ -33,25 +34,25 @@ async function run({ args, input = "", credentials_key }: Run) {
 describe("partyline seal", () => {
   it("prints the sealed form alone, which opens for the project to the secret without its line's end", async () => {
     const { out, code } = await run({
-      args: ["--project", "p-1"],
+      args: ["--project", project],
       input: "PTsecret\n",
       credentials_key: key,
     });
     expect(code).toBe(0);
     expect(out).toMatch(/^v1\.\S+\n$/);
-    expect(await openSecret(key, "p-1", out)).toBe("PTsecret");
+    expect(await openSecret(key, project, out)).toBe("PTsecret");
   });
 
   it("seals the same secret differently each time", async () => {
-    const one = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: key });
-    const two = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: key });
+    const one = await run({ args: ["--project", project], input: "PTsecret", credentials_key: key });
+    const two = await run({ args: ["--project", project], input: "PTsecret", credentials_key: key });
     expect(one.out).not.toBe(two.out);
   });
 
   it("refuses a record with an unknown key, and takes one without the secrets that are to come", async () => {
     const folder = await mkdtemp(join(tmpdir(), "partyline-seal-"));
     const file = join(folder, "project.json");
-    const args = ["--project", "p-1", "--record", file];
+    const args = ["--project", project, "--record", file];
     const sealed = { args, input: "PTsecret", credentials_key: key };
     await writeFile(file, '{ "space": "example", "contxts": { "main": "acme" } }');
     const wrong = await run(sealed);
@@ -66,36 +67,55 @@ describe("partyline seal", () => {
   });
 
   it("makes a key where it is asked to, prints it first and seals with it", async () => {
-    const { out, err, code } = await run({ args: ["--project", "p-1", "--generate-key"], input: "PTsecret" });
+    const { out, err, code } = await run({
+      args: ["--project", project, "--generate-key"],
+      input: "PTsecret",
+    });
     expect(code).toBe(0);
     const [, made = "", sealed = ""] = /^CREDENTIALS_KEY=(\S+)\n(v1\.\S+)\n$/.exec(out) ?? [];
-    expect(await openSecret(made, "p-1", sealed)).toBe("PTsecret");
+    expect(await openSecret(made, project, sealed)).toBe("PTsecret");
     expect(err).toContain("wrangler secret put CREDENTIALS_KEY");
     expect(err).not.toContain(made);
   });
 
   it("does not make a new key over one that is set", async () => {
-    const args = ["--project", "p-1", "--generate-key"];
+    const args = ["--project", project, "--generate-key"];
     const { out, err, code } = await run({ args, input: "PTsecret", credentials_key: key });
     expect({ out, code }).toEqual({ out: "", code: 2 });
     expect(err).toContain("CREDENTIALS_KEY is set already");
   });
 
   it("says what is wrong with the key, and shows neither key nor secret", async () => {
-    const missing = await run({ args: ["--project", "p-1"], input: "PTsecret" });
+    const missing = await run({ args: ["--project", project], input: "PTsecret" });
     expect(missing).toMatchObject({
       out: "",
       code: 2,
       err: expect.stringContaining("CREDENTIALS_KEY is not set"),
     });
-    const short = await run({ args: ["--project", "p-1"], input: "PTsecret", credentials_key: "c2hvcnQ=" });
+    const short = await run({ args: ["--project", project], input: "PTsecret", credentials_key: "c2hvcnQ=" });
     expect(short).toMatchObject({ out: "", code: 2, err: expect.stringContaining("not 32 bytes in base64") });
     expect(short.err).not.toContain("c2hvcnQ=");
     expect(short.err).not.toContain("PTsecret");
   });
 
+  it("takes no project's id that SignalWire would not have given", async () => {
+    for (const odd of [
+      "p-1",
+      project.slice(1),
+      project.replace("2", "A"),
+      "example.signalwire.com",
+      "PT0123",
+    ]) {
+      const { out, err } = await run({ args: ["--project", odd], input: "PTsecret", credentials_key: key });
+      expect({ out, err }).toEqual({
+        out: "",
+        err: `error: option '--project <id>' argument '${odd}' is invalid. A project's id is a UUID in small letters, as SignalWire's dashboard shows it: 11111111-2222-4333-8444-555555555555.\n`,
+      });
+    }
+  });
+
   it("needs a secret and a project", async () => {
-    const empty = await run({ args: ["--project", "p-1"], input: "\n", credentials_key: key });
+    const empty = await run({ args: ["--project", project], input: "\n", credentials_key: key });
     expect(empty).toMatchObject({ out: "", code: 1, err: expect.stringContaining("nothing to seal") });
     const nowhere = await run({ args: [], input: "PTsecret", credentials_key: key });
     expect(nowhere.code).toBe(1);

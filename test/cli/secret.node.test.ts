@@ -33,31 +33,59 @@ describe("partyline secret", { timeout: 20_000 }, () => {
     ]);
   });
 
+  it("reads the columns as the header names them", async () => {
+    const input = "\ufeffRoom, PIN, note\nteam-a, 4711, Ada; deputy\n";
+    const { out } = await runPartyline({ args: ["secret", "--tenant", "acme", "--list", "-"], env, input });
+    expect(JSON.parse(out)).toEqual([
+      {
+        key: `pins/acme/${await answerHmac(key, "acme", "4711")}`,
+        value: '{"room":"team-a","note":"Ada; deputy"}',
+      },
+    ]);
+  });
+
   it("says which lines of a list are not right, shows no PIN of it, and makes nothing then", async () => {
-    const input = "4711,team-a\n47x1,team-a\n4711,team-b\n0815,%{room},chair\n1234,a,b,c\n";
-    const { out, err, code } = await runPartyline({
-      args: ["secret", "--tenant", "acme", "--list", "-"],
-      env,
-      input,
-    });
-    expect({ out, code }).toEqual({ out: "", code: 1 });
-    expect(err).toBe(
+    const utf16 = Buffer.from("\ufeffpin,room,role\n4711,team-a,chair\n", "utf16le");
+    const header = "pin,room,role (or with note as well)";
+    const lists: [input: string | Buffer, problems: string[]][] = [
       [
-        "error: the list is not right:",
-        "  line 2: the PIN must be 1 to 32 digits",
-        "  line 3: the PIN is that of line 1, too",
-        "  line 4: room: may not hold ${ or %{, which SignalWire would run as code",
-        "  line 5: there must be no more than pin,room,role",
-        "",
-      ].join("\n"),
-    );
+        'pin,room,role\n4711,team-a\n47x1,team-a\n4711,team-b\n0815,%{room},chair\n1234,a,b,c\n"1235",a,b\n1236;a;b\n1237\ta\n',
+        [
+          "line 3: the PIN must be 1 to 32 digits",
+          "line 4: the PIN is that of line 2, too",
+          "line 5: room: may not hold ${ or %{, which SignalWire would run as code",
+          "line 6: there must be no more than pin,room,role",
+          "line 7: there are quotes: write the fields without them",
+          "line 8: the fields are separated by ; : separate them by commas",
+          "line 9: the fields are separated by tabs: separate them by commas",
+        ],
+      ],
+      ["4711,team-a\n", [`line 1: the header is missing: the first line must be ${header}`]],
+      ["4711\n", [`line 1: the header is missing: the first line must be ${header}`]],
+      ["number,room\n4711,team-a\n", [`line 1: the header must be ${header}`]],
+      ["room,role\nteam-a,chair\n", [`line 1: the header must be ${header}`]],
+      ["pin,room,room\n", ["line 1: the column room is there twice"]],
+      ["\npin;room;role\n4711;a;b\n", ["line 2: the fields are separated by ; : separate them by commas"]],
+      ["pin\troom\n4711\ta\n", ["line 1: the fields are separated by tabs: separate them by commas"]],
+      ['"pin","room"\n"4711","a"\n', ["line 1: there are quotes: write the fields without them"]],
+      [utf16, ['it is UTF-16, as Excel\'s "Unicode text" is: save it as CSV in UTF-8']],
+      [utf16.subarray(2), ['it is UTF-16, as Excel\'s "Unicode text" is: save it as CSV in UTF-8']],
+      [Buffer.from([0x70, 0xe9, 0x0a]), ["it is not UTF-8: save it as CSV in UTF-8"]],
+      ["", ["there is no PIN in it"]],
+      ["pin,room,role\n\n", ["there is no PIN in it"]],
+    ];
+    for (const [input, problems] of lists) {
+      const ran = await runPartyline({ args: ["secret", "--tenant", "acme", "--list", "-"], env, input });
+      const err = ["error: the list is not right:", ...problems.map((problem) => `  ${problem}`), ""].join(
+        "\n",
+      );
+      expect(ran).toEqual({ out: "", err, code: 1 });
+    }
     const missing = await runPartyline({
       args: ["secret", "--tenant", "acme", "--list", "no-such-file"],
       env,
     });
     expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("no-such-file can't be read") });
-    const empty = await runPartyline({ args: ["secret", "--tenant", "acme", "--list", "-"], env });
-    expect(empty).toMatchObject({ code: 1, err: expect.stringContaining("there is no PIN in it") });
   });
 
   it("makes another one for another tenant", async () => {

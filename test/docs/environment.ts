@@ -95,7 +95,7 @@ export class ReadersFolder {
       .replace("export CREDENTIALS_KEY=…", `export CREDENTIALS_KEY=${credentials_key}`)
       .replace(/^export [A-Z_]+=…$/gm, "")
       // There is no terminal to ask at.
-      .replace(/npx partyline push/g, "$& --yes")
+      .replace(/npx partyline (push|rollback|(tenant|project) put)/g, "$& --yes")
       .replaceAll(/https:\/\/partyline\.(?:example\.com|<your-subdomain>\.workers\.dev)/g, worker_url);
     const { PATH = "" } = process.env;
     const shell = spawn("bash", ["-euo", "pipefail", "-c", local], {
