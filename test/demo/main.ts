@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { startCarrierProcess } from "./carrier-process.ts";
+import { invitation } from "./invitation.ts";
 import { type Played, playTenant } from "./playing.ts";
 import { tableOf } from "./table.ts";
-import { type StagedTenant, stageTenants, variablesOf } from "./tenants.ts";
+import { stageTenants, variablesOf } from "./tenants.ts";
 import { complaintsOf, rowOf } from "./verdict.ts";
 import { startVoicemail } from "./voicemail.ts";
 import { startWorker } from "./worker.ts";
@@ -63,7 +64,8 @@ async function demo(): Promise<void> {
   if (values.once) return;
   // Calls of one's own meet a healthy SignalWire.
   await Promise.all(staged.map(({ carrier: project }) => project.change({ faults: [] })));
-  say(playOn(staged, carrier.control, admin_token));
+  const [first] = staged;
+  if (first) say(invitation(staged, variablesOf(first, carrier.control, admin_token)));
   showLog(worker.log);
 }
 
@@ -76,32 +78,6 @@ function judge(calls: readonly Played[], violations: readonly Record<string, unk
   for (const complaint of complaints) console.error(complaint);
   if (complaints.length > 0) process.exitCode = 1;
   else say(`\nAll ${calls.length} calls are where their rules say.`);
-}
-
-function playOn([tenant]: readonly StagedTenant[], control: string, admin_token: string): string {
-  if (tenant === undefined) return "";
-  const { swml, cxml, relay } = tenant.number;
-  const cli = "npx node test/carrier/cli.ts";
-  const from_to = "--from +15550100005 --to +15550100100";
-  const exported = Object.entries(variablesOf(tenant, control, admin_token)).map((pair) => pair.join("="));
-  return `
-Everything is still up. In another terminal, in this folder, paste this first:
-
-  export ${exported.join(" ")}
-
-README.md has five things to try. Or:
-
-  a call of your own      ${cli} call ${from_to} --url ${swml}
-  … to a cXML number      ${cli} call ${from_to} --cxml-url ${cxml}
-  … to a RELAY context    ${cli} call ${from_to} --context ${relay}
-  who is in which room    ${cli} conferences
-  what each caller hears  ${cli} calls
-  hang up                 ${cli} hangup CALL_ID
-  every frame on the wire ${cli} journal
-  the rules               test/demo/rules.json
-
-The Worker's log follows. Ctrl-C ends it all.
-`;
 }
 
 /** Prints what is logged from now on. */

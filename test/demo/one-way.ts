@@ -39,7 +39,7 @@ export const acme: DemoTenant = {
         },
       },
       {
-        shows: "another desk, by the caller's prefix",
+        shows: "west desk, by the caller's prefix",
         request: { from: "+15550200004", to: "+15550100100" },
         expected: {
           rule: "west",
@@ -50,7 +50,7 @@ export const acme: DemoTenant = {
         },
       },
       {
-        shows: "participant, waits for the moderator",
+        shows: "waits for the moderator",
         request: { from: "+15550100011", to: "+15550100110" },
         expected: {
           rule: "standup",
@@ -61,7 +61,7 @@ export const acme: DemoTenant = {
         },
       },
       {
-        shows: "participant, waits as well",
+        shows: "waits for the moderator as well",
         request: { from: "+15550100012", to: "+15550100110" },
         expected: {
           rule: "standup",
@@ -86,7 +86,7 @@ export const acme: DemoTenant = {
         shows: "listener, muted",
         request: { from: "+15550100021", to: "+15550100121" },
         expected: {
-          rule: "town-hall-audience",
+          rule: "audience",
           outcome: "accepted",
           conference: "acme:town-hall",
           joined_by: "relay",

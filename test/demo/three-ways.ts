@@ -69,7 +69,7 @@ export const desk: DemoTenant = {
         },
       },
       {
-        shows: "RELAY: answer, announcement, conference",
+        shows: "RELAY: words, then the room",
         via: "relay",
         request: { from: "+15550100106", to: "+15550100170" },
         expected: {
@@ -93,7 +93,7 @@ export const desk: DemoTenant = {
         },
       },
       {
-        shows: "cXML: an announcement, then the room",
+        shows: "cXML: words, then the room",
         via: "cxml",
         request: { from: "+15550100105", to: "+15550100120" },
         expected: {
@@ -105,7 +105,7 @@ export const desk: DemoTenant = {
         },
       },
       entersPin("swml", "+15550100110", "a member's PIN", ["1234"], "member"),
-      entersPin("cxml", "+15550100111", "cXML: a wrong PIN, then the chair's", ["9999", "4711"], "chair"),
+      entersPin("cxml", "+15550100111", "cXML: wrong PIN, then the chair's", ["9999", "4711"], "chair"),
       entersPin("relay", "+15550100112", "RELAY: a member's PIN", ["1234"], "member"),
       {
         shows: "three wrong PINs: goodbye",
@@ -124,7 +124,7 @@ export const desk: DemoTenant = {
         },
       },
       {
-        shows: "the adviser's one seat, until this caller leaves",
+        shows: "takes the adviser's one seat",
         request: { from: "+15550100120", to: adviser },
         leaves: true,
         expected: {
@@ -138,7 +138,7 @@ export const desk: DemoTenant = {
     ],
     [
       {
-        shows: "waits in line until the seat is free",
+        shows: "in line until the seat is free",
         request: { from: "+15550100121", to: adviser },
         waits: { hears: "You are number 1", until: { hangs_up: "+15550100120" } },
         expected: {
@@ -150,7 +150,7 @@ export const desk: DemoTenant = {
         },
       },
       {
-        shows: "waits in the lobby until an operator admits",
+        shows: "in the lobby until admitted",
         request: { from: "+15550100122", to: "+15550100185" },
         waits: { hears: "Please wait to be let in.", until: "admitted" },
         expected: {

@@ -26,7 +26,7 @@ export const troubled: readonly DemoTenant[] = [
       ],
       [
         {
-          shows: "RELAY cut off, the join lost with it",
+          shows: "RELAY cut off, the join is lost",
           request: { from: "+15550100072", to: "+15550100100" },
           faults: [{ at: "command", match: join, do: { kind: "drop_socket" } }],
           expected: {
@@ -39,7 +39,7 @@ export const troubled: readonly DemoTenant[] = [
       ],
       [
         {
-          shows: "RELAY cut off, the join made unseen",
+          shows: "RELAY cut off, the join unseen",
           request: { from: "+15550100073", to: "+15550100100" },
           faults: [
             { at: "event", match: { event_type: "calling.conference" }, do: { kind: "lose" } },
