@@ -6,6 +6,11 @@ const PART_LENGTH = 500_000;
 /** How exactly it is known when a version was last used: written no more often than this. */
 const USE_RESOLUTION_MS = 3_600_000;
 
+/** Versions of a tenant's that were written by the API and never served: more are forgotten, or who writes would fill the storage. */
+const UNSERVED = 50;
+/** Of a tenant's newest parts among which those are looked for. */
+const LOOKED_AT = 900;
+
 /** The versions of rulesets that kept calls were decided by, and the last good one of each tenant. */
 export class Rulesets {
   readonly #disk: Disk;
@@ -68,6 +73,21 @@ export class Rulesets {
       tenant,
       version.hash,
     );
+    this.#forgetUnserved(tenant);
+  }
+
+  #forgetUnserved(tenant: string): void {
+    const parts = this.#disk
+      .exec<{ hash: string; unserved: number }>(
+        `SELECT hash, last_used IS kept_at AS unserved FROM rulesets INDEXED BY rulesets_by_service
+         WHERE tenant = ? ORDER BY served_at DESC LIMIT ?`,
+        tenant,
+        LOOKED_AT,
+      )
+      .toArray();
+    const unserved = new Set(parts.filter((part) => part.unserved === 1).map(({ hash }) => hash));
+    for (const hash of [...unserved].slice(UNSERVED))
+      this.#disk.exec("DELETE FROM rulesets WHERE tenant = ? AND hash = ?", tenant, hash);
   }
 
   /** Up to `limit` versions that are kept, the one that served last first. */
