@@ -9,8 +9,9 @@ export async function readSecret(question: string): Promise<string> {
 /** Raw mode shows nothing of what is typed, and leaves Ctrl-C and the erasing key to us. */
 async function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // First: what is typed before it would be shown.
   stdin.setRawMode(true);
+  stderr.write(question);
   stdin.setEncoding("utf8");
   try {
     let secret = "";
