@@ -9,6 +9,9 @@ import { compareRuleset, type Target } from "./ruleset-api.ts";
 import { count, type PlacedProblem, placed, problemLines } from "./ruleset-problems.ts";
 import { tenantId, workerUrl } from "./worker-options.ts";
 
+/** A tenant that was flooded may have many pages without a call that was decided on. */
+const PAGES = 100;
+
 interface DiffOptions {
   url: URL;
   tenant: string;
@@ -45,7 +48,9 @@ async function diff(file: string, { url, tenant, calls: wanted, json }: DiffOpti
   const calls = new Map<string, ComparedCall>();
   let ruleset: string | null = null;
   let after: number | null = null;
+  let pages = 0;
   do {
+    pages += 1;
     const page = await compareRuleset(target, prepared.text, after);
     if (!page.ok) {
       if ("error" in page) return fail(2, page.error, json);
@@ -54,7 +59,7 @@ async function diff(file: string, { url, tenant, calls: wanted, json }: DiffOpti
     // Of a call on two pages the older one has what came first.
     for (const call of page.calls) calls.set(call.call_id, older(calls.get(call.call_id), call));
     ({ ruleset, next: after } = page);
-  } while (after !== null && calls.size < wanted);
+  } while (after !== null && calls.size < wanted && pages < PAGES);
   const last = [...calls.values()].slice(0, wanted);
   const elsewhere = last.filter((call) => call.elsewhere !== null);
   if (json) console.log(JSON.stringify({ ok: true, tenant, ruleset, looked_at: last.length, elsewhere }));

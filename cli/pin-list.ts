@@ -66,7 +66,7 @@ function encodingProblem(bytes: Uint8Array): string | null {
   if (hasMark || bytes.subarray(0, 1_000).includes(0))
     return 'it is UTF-16, as Excel\'s "Unicode text" is: save it as CSV in UTF-8';
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
     return null;
   } catch {
     return "it is not UTF-8: save it as CSV in UTF-8";

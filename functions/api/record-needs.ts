@@ -38,13 +38,19 @@ async function projectNeeds(env: Env, id: string, record: ProjectRecord, text: s
 }
 
 async function sealProblems(env: Env, id: string, record: ProjectRecord): Promise<Problem[]> {
+  const { CREDENTIALS_KEY } = env;
+  if (!CREDENTIALS_KEY) {
+    const message =
+      "the Worker has no CREDENTIALS_KEY to open it with: npx wrangler secret put CREDENTIALS_KEY";
+    return [problem(["credentials"], message)];
+  }
   const sealed: [path: Path, text: string][] = [
     [["credentials"], record.credentials],
     ...record.signing_keys.map((text, index): [Path, string] => [["signing_keys", index], text]),
   ];
   const problems = sealed.map(async ([path, text]) => {
     try {
-      await openSecret(env.CREDENTIALS_KEY ?? "", id, text);
+      await openSecret(CREDENTIALS_KEY, id, text);
       return [];
     } catch (error) {
       return [problem(path, said(error))];

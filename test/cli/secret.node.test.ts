@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readPinList } from "../../cli/pin-list.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { runPartyline } from "./run-partyline.ts";
 
@@ -74,13 +75,14 @@ describe("partyline secret", { timeout: 20_000 }, () => {
       ["", ["there is no PIN in it"]],
       ["pin,room,role\n\n", ["there is no PIN in it"]],
     ];
-    for (const [input, problems] of lists) {
-      const ran = await runPartyline({ args: ["secret", "--tenant", "acme", "--list", "-"], env, input });
-      const err = ["error: the list is not right:", ...problems.map((problem) => `  ${problem}`), ""].join(
-        "\n",
-      );
-      expect(ran).toEqual({ out: "", err, code: 1 });
-    }
+    for (const [input, problems] of lists)
+      expect(await readPinList(Buffer.from(input), key, "acme")).toEqual({ ok: false, problems });
+    const [[input, problems] = ["", []]] = lists;
+    const ran = await runPartyline({ args: ["secret", "--tenant", "acme", "--list", "-"], env, input });
+    const err = ["error: the list is not right:", ...problems.map((problem) => `  ${problem}`), ""].join(
+      "\n",
+    );
+    expect(ran).toEqual({ out: "", err, code: 1 });
     const missing = await runPartyline({
       args: ["secret", "--tenant", "acme", "--list", "no-such-file"],
       env,
