@@ -7,7 +7,7 @@ interface WriteOptions {
   json?: true;
 }
 
-/** Ends the command where it would have to ask, and there is nobody to ask. */
+/** Ends the command where it would have to ask, and has no terminal to ask on. */
 export function needTerminal({ yes, dryRun, json }: WriteOptions, command: Command): void {
   if (yes || dryRun || (!json && process.stdin.isTTY)) return;
   command.error(

@@ -240,7 +240,8 @@ export const endpoints = {
   compareRuleset: {
     method: "POST",
     path: `${tenant}/ruleset/diff`,
-    scope: "rules:read",
+    // A draft can bring out what a rule may read of calls that are kept, as a rule that is written can of those to come.
+    scope: "rules:write",
     rooms: "none",
     summary: "Which of the last calls a draft of the ruleset would treat otherwise, and why",
     request: {

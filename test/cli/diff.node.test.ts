@@ -23,7 +23,7 @@ const closed = {
   changed: ["action", "rooms", "role", "say"],
   why: [
     'Rule support no longer decides: to: "+15550100100" is not "+15550100199".',
-    "Rule closed matches: it matches every call.",
+    "Rule closed matches every call.",
   ],
 };
 const muted = {
@@ -76,7 +76,7 @@ describe("partyline diff", { timeout: 20_000 }, () => {
         "  - placed as participant in support (rule support)",
         '  + rejected with {"say":"Closed."} (rule closed)',
         '    Rule support no longer decides: to: "+15550100100" is not "+15550100199".',
-        "    Rule closed matches: it matches every call.",
+        "    Rule closed matches every call.",
         "",
         "c3  2026-11-28 10:30 UTC  +15550100001 → +15550100100",
         "  - placed as participant in support (rule support)",

@@ -86,16 +86,19 @@ function whyOf(
   if (before !== null && before !== rule) {
     if (!draft_ids.has(before)) why.push(`The draft has no rule ${before}.`);
     else if (old === undefined) why.push(`Rule ${before} comes after rule ${rule} in the draft.`);
-    else why.push(`Rule ${before} no longer decides: ${said(old, (finding) => !finding.holds)}`);
+    else if (old.entered)
+      why.push(`Rule ${before} leads to ${rule === null ? "no rule" : `rule ${rule}`} now.`);
+    else why.push(`Rule ${before} no longer decides${said(old, (finding) => !finding.holds)}.`);
   }
   const winner = looked_at.find((look) => look.rule === rule);
   if (rule === null) why.push("No rule of the draft matches.");
-  else if (winner !== undefined) why.push(`Rule ${rule} matches: ${said(winner, () => true)}`);
+  else if (winner !== undefined)
+    why.push(`Rule ${rule} matches${said(winner, () => true) || " every call"}.`);
   return why;
 }
 
+/** Empty where there is nothing to say. */
 function said({ findings }: Look, isTold: (finding: Finding) => boolean): string {
-  const told = findings.filter(isTold);
-  if (told.length === 0) return "it matches every call.";
-  return `${told.map(({ field, why }) => `${field}: ${why}`).join("; ")}.`;
+  const told = findings.filter(isTold).map(({ field, why }) => `${field}: ${why}`);
+  return told.length === 0 ? "" : `: ${told.join("; ")}`;
 }

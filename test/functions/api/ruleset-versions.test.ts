@@ -167,6 +167,17 @@ describe("a draft, compared on the last calls", () => {
         },
       ],
       [
+        "a rule that matches every call, and a group that leads on",
+        [{ ...vip, place: undefined, rules: [{ id: "in", match: {}, place: { room: "in" } }] }, support],
+        {
+          [vips]: {
+            draft: { rule: "in" },
+            why: ["Rule vip leads to rule in now.", "Rule in matches every call."],
+          },
+          [others]: null,
+        },
+      ],
+      [
         "a rule that does something else, and one that no call meets any more",
         [{ ...vip, place: { room: "vip", capacity: 3, join: { muted: true } } }],
         {
