@@ -45,9 +45,9 @@ export async function writePins(
   return { ok: true };
 }
 
-/** Deletes a PIN from KV. Never rejects. */
-export async function revokePin(target: Target, hmac: string): Promise<{ ok: true } | Failure> {
-  const request = { params: { tenant: target.tenant, hmac } };
+/** Deletes a PIN from KV. Never rejects. @param id of `pinId`. */
+export async function revokePin(target: Target, id: string): Promise<{ ok: true } | Failure> {
+  const request = { params: { tenant: target.tenant, id } };
   const answer = await askApi(target, "revokePin", request, { answer_ms: ANSWER_MS });
   if (!answer.ok) return answer;
   if (answer.status === 204) return { ok: true };

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { StoredPin } from "../shared/api/pins.ts";
+import { pinId } from "../shared/pin-id.ts";
 import { answerHmac } from "../shared/secret-answer.ts";
 import { fail } from "./fail.ts";
 import { credentialsKey, listedPins, readPin } from "./pin-input.ts";
@@ -33,7 +34,7 @@ export function pinsCommand(): Command {
 
 function listCommand(): Command {
   return ofTenant(new Command("list"))
-    .description("list a tenant's PINs by their HMACs, with room, role and note; no digits are kept")
+    .description("list a tenant's PINs by their ids, with room, role and note; no digits are kept")
     .addHelpText("after", `${TOKEN}\n\nExit codes: 0 they were listed, 2 the Worker could not be asked.`)
     .action(async (options: PinsOptions) => {
       const { tenant, json } = options;
@@ -69,9 +70,10 @@ the Worker could not be asked.`,
         if (problems.length > 0) command.error(`error: ${problems.join("; ")}`, { exitCode: 1 });
         const key = credentialsKey(command);
         const hmac = await answerHmac(key, tenant, await readPin(command));
+        const id = await pinId(hmac);
         await write(options, [{ hmac, record }], key, () => {
-          if (json) console.log(JSON.stringify({ ok: true, tenant, hmac, ...record }));
-          else console.log(`Added: ${tenant} has PIN ${hmac}, everywhere within 90 s.`);
+          if (json) console.log(JSON.stringify({ ok: true, tenant, id, ...record }));
+          else console.log(`Added: ${tenant} has PIN ${id}, everywhere within 90 s.`);
         });
       },
     );
@@ -80,7 +82,7 @@ the Worker could not be asked.`,
 function revokeCommand(): Command {
   return ofTenant(new Command("revoke"))
     .description("revoke a PIN; a caller who is in a room stays there")
-    .argument("[hmac]", "which, as list shows it; without it the PIN is asked for")
+    .argument("[id]", "which, as list shows it; without it the PIN is asked for")
     .addHelpText(
       "after",
       `${TOKEN}${KEY}
@@ -89,18 +91,19 @@ Exit codes: 0 it was revoked, 1 there is no such PIN, 2 the key is missing or no
     )
     .action(async (given: string | undefined, options: PinsOptions, command: Command) => {
       const { tenant, json } = options;
-      if (given !== undefined && !/^[0-9a-f]{64}$/.test(given))
+      if (given !== undefined && !/^[0-9a-f]{32}$/.test(given))
         command.error(
-          "error: write the 64 hex digits that list shows; leave them out to be asked for the PIN.",
+          "error: write the 32 hex digits that list shows; leave them out to be asked for the PIN.",
           {
             exitCode: 2,
           },
         );
-      const hmac = given ?? (await answerHmac(credentialsKey(command), tenant, await readPin(command)));
-      const revoked = await revokePin(targetOf(options), hmac);
+      const id =
+        given ?? (await pinId(await answerHmac(credentialsKey(command), tenant, await readPin(command))));
+      const revoked = await revokePin(targetOf(options), id);
       if (!revoked.ok) return fail(revoked.error.code === "unknown_pin" ? 1 : 2, revoked.error, json);
-      if (json) console.log(JSON.stringify({ ok: true, tenant, hmac }));
-      else console.log(`Revoked: ${tenant} has PIN ${hmac} no longer, everywhere within 90 s.`);
+      if (json) console.log(JSON.stringify({ ok: true, tenant, id }));
+      else console.log(`Revoked: ${tenant} has PIN ${id} no longer, everywhere within 90 s.`);
     });
 }
 
@@ -145,14 +148,14 @@ async function write(
   fail(2, { ...error, message: `${error.message}${part}` }, options.json);
 }
 
-function lineOf({ hmac, room, role, note, bad }: StoredPin): string {
-  if (bad) return `${plain(hmac)}  its record is not as it should be: it is taken for no PIN`;
+function lineOf({ id, room, role, note, bad }: StoredPin): string {
+  if (bad) return `${plain(id)}  its record is not as it should be: it is taken for no PIN`;
   const said = [
     ...(room === undefined ? [] : [`room ${room}`]),
     ...(role === undefined ? [] : [`role ${role}`]),
     ...(note === undefined ? [] : [note]),
   ];
-  return plain(`${hmac}  ${said.join(", ")}`).trimEnd();
+  return plain(`${id}  ${said.join(", ")}`).trimEnd();
 }
 
 function ofTenant(command: Command): Command {

@@ -1,5 +1,6 @@
 import { KEY_CHECK, type PinList, pinsBody, type StoredPin } from "../../shared/api/pins.ts";
 import { isTenantId } from "../../shared/conference.ts";
+import { pinId } from "../../shared/pin-id.ts";
 import { jsonOf } from "../../shared/records.ts";
 import { pinRecord } from "../../shared/rules/schema/pin-record.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
@@ -15,11 +16,12 @@ import { route } from "./route.ts";
 const BODY_LIMIT = 262_144;
 const KV_MS = 14_000;
 
-const HMAC = /^[0-9a-f]{64}$/;
+/** Keys of one list that are looked through for a PIN. */
+const LISTED = 1_000;
 
 /**
- * `GET /api/tenants/:tenant/pins/records`: the PINs that KV holds, by their HMACs. `PUT`: adds some, or writes over them. `DELETE
- * …/pins/records/:hmac`: revokes one. The digits of a PIN come to none of them.
+ * `GET /api/tenants/:tenant/pins/records`: the PINs that KV holds. `PUT`: adds some, by their HMACs, or writes over them. `DELETE
+ * …/pins/records/:id`: revokes one. No digits of a PIN come to them, and no HMAC from them.
  */
 export function pinRecordsRoutes(api: Api): void {
   route(api, "listPins", (c, { params, query: { after, limit }, answer }) =>
@@ -29,7 +31,9 @@ export function pinRecordsRoutes(api: Api): void {
       const found = await c.env.DIRECTORY.list({ prefix, limit, ...cursor });
       const keys = found.keys.map(({ name }) => name);
       const texts = keys.length === 0 ? new Map<string, string | null>() : await c.env.DIRECTORY.get(keys);
-      const pins = keys.map((key) => storedPin(key.slice(prefix.length), texts.get(key) ?? null));
+      const pins = await Promise.all(
+        keys.map(async (key) => storedPin(await pinId(key.slice(prefix.length)), texts.get(key) ?? null)),
+      );
       const next = found.list_complete ? null : found.cursor;
       return answer(200, { pins, next } satisfies PinList);
     }),
@@ -65,14 +69,28 @@ export function pinRecordsRoutes(api: Api): void {
   });
   route(api, "revokePin", (c, { params }) =>
     orFailed(c, params.tenant, async (tenant) => {
-      const key = `pins/${tenant}/${params.hmac}`;
-      if (!HMAC.test(params.hmac) || (await c.env.DIRECTORY.get(key)) === null)
-        return refusal(c, 404, "unknown_pin", "KV has no such PIN of this tenant's.");
+      const key = await keyOf(c.env, tenant, params.id);
+      if (key === null) return refusal(c, 404, "unknown_pin", "KV has no such PIN of this tenant's.");
       await c.env.DIRECTORY.delete(key);
       log("info", "pins.revoked", { tenant });
       return c.body(null, 204);
     }),
   );
+}
+
+/** KV's key of the PIN with this id; null where there is none. */
+async function keyOf({ DIRECTORY }: Env, tenant: string, id: string): Promise<string | null> {
+  const prefix = `pins/${tenant}/`;
+  let cursor: string | null = null;
+  do {
+    const page: KVNamespaceListResult<unknown> = await DIRECTORY.list({ prefix, limit: LISTED, cursor });
+    const names = page.keys.map(({ name }) => name);
+    const ids = await Promise.all(names.map((name) => pinId(name.slice(prefix.length))));
+    const found = names[ids.indexOf(id)];
+    if (found !== undefined) return found;
+    cursor = page.list_complete ? null : page.cursor;
+  } while (cursor !== null);
+  return null;
 }
 
 /** Refuses where there is no such tenant, or KV does not answer. */
@@ -101,7 +119,7 @@ async function orFailed(
 }
 
 /** A record that cannot be read counts for no PIN; it is shown as bad. */
-function storedPin(name: string, text: string | null): StoredPin {
+function storedPin(id: string, text: string | null): StoredPin {
   const read = pinRecord.safeParse(text === null ? undefined : jsonOf(text));
-  return read.success ? { hmac: name, ...read.data } : { hmac: name, bad: true };
+  return read.success ? { id, ...read.data } : { id, bad: true };
 }

@@ -254,7 +254,7 @@ export const endpoints = {
     path: pins,
     scope: "rules:read",
     rooms: "none",
-    summary: "The PINs that KV holds, by their HMACs",
+    summary: "The PINs that KV holds, without their digits and HMACs",
     request: { query: kvPage },
   },
   putPins: {
@@ -268,7 +268,7 @@ export const endpoints = {
   },
   revokePin: {
     method: "DELETE",
-    path: `${pins}/:hmac`,
+    path: `${pins}/:id`,
     scope: "rules:write",
     rooms: "none",
     summary: "Revokes a PIN",

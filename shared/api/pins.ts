@@ -8,7 +8,8 @@ export const KEY_CHECK = "key check";
 export const PINS_AT_ONCE = 100;
 
 const storedPinSchema = z.object({
-  hmac: z.string(),
+  /** Of `pinId`. */
+  id: z.string(),
   room: z.string().exactOptional(),
   role: z.string().exactOptional(),
   note: z.string().exactOptional(),

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 
 /**
  * Where a secret may be seen. never: nowhere. rules: in the documents of its own tenant's authentic calls, and where the operator reads
- * that tenant's rules. calls: in those documents alone.
+ * that tenant's rules. calls: in those documents alone. pins: where the operator lists that tenant's PINs.
  */
-export type MayShow = "never" | "rules" | "calls";
+export type MayShow = "never" | "rules" | "calls" | "pins";
 
 /** A secret that is recognised wherever it comes out. */
 export interface Canary {

@@ -170,7 +170,7 @@ async function tenantOf(
   const hmacOf = async (digits: string) =>
     canaries.add("a PIN's HMAC", await answerHmac(sealing_key, name, digits), name, "never");
   const [hmac, hmac_in_kv] = [await hmacOf(pins[0]), await hmacOf(pins[1])];
-  const note = canaries.make("pin-note", name, "never");
+  const note = canaries.make("pin-note", name, "pins");
   kv[`pins/${name}/${hmac_in_kv}`] = JSON.stringify({ room: "members", note });
   const ruleset = isBank(name)
     ? bankRules(hmac)

@@ -92,7 +92,8 @@ function isInParts(body: Input["body"]): boolean {
 function mayShow({ route, params }: Input, authentic: boolean, { tenant, may_show }: Canary): boolean {
   if (!authentic || tenant === null || params["tenant"] !== tenant) return false;
   const family = familyOf(route);
-  if (family === "swml" || family === "cxml") return may_show !== "never";
+  if (family === "swml" || family === "cxml") return may_show === "rules" || may_show === "calls";
+  if (route === "GET /api/tenants/:tenant/pins/records") return may_show === "pins";
   // Masked are bearer tokens and HMACs; an operator sees the other URLs that the rules hold.
   return route.startsWith("GET /api/") && route.endsWith("/ruleset") && may_show === "rules";
 }

@@ -34,7 +34,7 @@ test("zsh and fish get every command and option with what it is for", async () =
   const zsh = await runPartyline({ args: ["completion", "zsh"] });
   expect(zsh.out).toMatch(/^#compdef partyline\n/);
   expect(zsh.out).toContain(
-    `" pins") next=('list:list a tenant’s PINs by their HMACs, with room, role and note`,
+    `" pins") next=('list:list a tenant’s PINs by their ids, with room, role and note`,
   );
   const fish = await runPartyline({ args: ["completion", "fish"] });
   expect(fish.out.split("\n")).toContain(

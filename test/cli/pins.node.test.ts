@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { pinId } from "../../shared/pin-id.ts";
 import { answerHmac } from "../../shared/secret-answer.ts";
 import { type Reply, refused, serveRoutes } from "./ruleset-server.ts";
 import { runPartyline } from "./run-partyline.ts";
@@ -6,6 +7,7 @@ import { runPartyline } from "./run-partyline.ts";
 const key = Buffer.alloc(32, 7).toString("base64");
 const path = "/api/tenants/acme/pins/records";
 const hmac = await answerHmac(key, "acme", "4711");
+const id = await pinId(hmac);
 const check = await answerHmac(key, "acme", "key check");
 
 interface Given {
@@ -22,13 +24,13 @@ function pins(origin: string, args: string[], { input = "4711\n", env = {} }: Gi
 }
 
 describe("partyline pins", { timeout: 20_000 }, () => {
-  it("list prints the PINs of all pages by their HMACs, and no more than a text", async () => {
-    const [one, two, three] = ["1", "2", "3"].map((digit) => digit.repeat(64));
+  it("list prints the PINs of all pages by their ids, and no more than a text", async () => {
+    const [one, two, three] = ["1", "2", "3"].map((digit) => digit.repeat(32));
     await using server = await serveRoutes({
       [`GET ${path}`]: {
-        body: { pins: [{ hmac: one, room: "board", role: "chair", note: "Ada\u001b[2J" }], next: "more" },
+        body: { pins: [{ id: one, room: "board", role: "chair", note: "Ada\u001b[2J" }], next: "more" },
       },
-      [`GET ${path}?after=more`]: { body: { pins: [{ hmac: two }, { hmac: three, bad: true }], next: null } },
+      [`GET ${path}?after=more`]: { body: { pins: [{ id: two }, { id: three, bad: true }], next: null } },
     });
     expect(await pins(server.origin, ["list"])).toEqual({
       out: [
@@ -51,7 +53,7 @@ describe("partyline pins", { timeout: 20_000 }, () => {
     await using server = await serveRoutes({ [`PUT ${path}`]: { body: { written: 1 } } });
     const args = ["add", "--room", "board", "--role", "chair", "--note", "Ada"];
     expect(await pins(server.origin, args)).toEqual({
-      out: `Added: acme has PIN ${hmac}, everywhere within 90 s.\n`,
+      out: `Added: acme has PIN ${id}, everywhere within 90 s.\n`,
       err: "",
       code: 0,
     });
@@ -60,17 +62,17 @@ describe("partyline pins", { timeout: 20_000 }, () => {
     expect(body.replaceAll(hmac, "").replaceAll(check, "")).not.toContain("4711");
   });
 
-  it("revoke takes a PIN, or the HMAC that list shows", async () => {
-    await using server = await serveRoutes({ [`DELETE ${path}/${hmac}`]: { status: 204 } });
+  it("revoke takes a PIN, or the id that list shows", async () => {
+    await using server = await serveRoutes({ [`DELETE ${path}/${id}`]: { status: 204 } });
     const revoked = {
-      out: `Revoked: acme has PIN ${hmac} no longer, everywhere within 90 s.\n`,
+      out: `Revoked: acme has PIN ${id} no longer, everywhere within 90 s.\n`,
       err: "",
       code: 0,
     };
     expect(await pins(server.origin, ["revoke"])).toEqual(revoked);
-    expect(await pins(server.origin, ["revoke", hmac], { env: { CREDENTIALS_KEY: "" } })).toEqual(revoked);
+    expect(await pins(server.origin, ["revoke", id], { env: { CREDENTIALS_KEY: "" } })).toEqual(revoked);
     await using none = await serveRoutes({
-      [`DELETE ${path}/${hmac}`]: refused("unknown_pin", "None.", 404),
+      [`DELETE ${path}/${id}`]: refused("unknown_pin", "None.", 404),
     });
     expect(await pins(none.origin, ["revoke"])).toEqual({
       out: "",
@@ -129,7 +131,7 @@ describe("partyline pins", { timeout: 20_000 }, () => {
       [
         ["revoke", "4711"],
         {},
-        "error: write the 64 hex digits that list shows; leave them out to be asked for the PIN.\n",
+        "error: write the 32 hex digits that list shows; leave them out to be asked for the PIN.\n",
         2,
       ],
     ];

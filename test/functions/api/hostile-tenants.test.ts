@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { paramsIn } from "../../../shared/api/endpoint.ts";
 import { scopes } from "../../../shared/api/scopes.ts";
 import { apiTable, type TableEntry } from "../../../shared/api/table.ts";
+import { pinId } from "../../../shared/pin-id.ts";
 import { hashRuleset } from "../../../shared/rules/compile/compile.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { askApi, putProject } from "./ask.ts";
@@ -100,7 +101,7 @@ beforeAll(async () => {
       project: project_id,
       id: own.id,
       hash: await hashRuleset(JSON.stringify({ rules })),
-      hmac: HMAC,
+      pin: await pinId(HMAC),
     },
   };
 }, 30_000);
@@ -112,6 +113,7 @@ afterAll(async () => {
 /** Ids that a path's `:id` may be, by the path. */
 function idIn(path: string, own: string): string {
   if (path.includes("/dials/")) return "queued-dial";
+  if (path.includes("/pins/records/")) return neighbours.owned["pin"] ?? "";
   return path.includes("/recordings/") ? "rec-of-acme" : own;
 }
 
