@@ -44,14 +44,22 @@ async function history({ url, tenant, json }: HistoryOptions): Promise<void> {
   else console.log([`${tenant}, ${count(versions.length, "version")}:`, ...versions.map(lineOf)].join("\n"));
 }
 
-function lineOf({ hash, standing, kept, first_at, last_at, pushed_at, pushed_by }: Version): string {
+function lineOf({
+  hash,
+  standing,
+  kept,
+  first_seen_at,
+  last_served_at,
+  pushed_at,
+  pushed_by,
+}: Version): string {
   const by = pushed_by === null ? "" : ` by ${plain(pushed_by)}`;
   const said = [
     ...(pushed_at === null ? [] : [`pushed ${timeText(pushed_at)}${by}`]),
-    ...(pushed_at !== null || first_at === null
+    ...(pushed_at !== null || first_seen_at === null
       ? []
-      : [`written without push, seen since ${timeText(first_at)}`]),
-    ...(standing || last_at === null ? [] : [`last served ${timeText(last_at)}`]),
+      : [`written without push, seen since ${timeText(first_seen_at)}`]),
+    ...(standing || last_served_at === null ? [] : [`last served ${timeText(last_served_at)}`]),
     ...(kept ? [] : ["written without push, no call came since"]),
   ];
   return `${standing ? "*" : " "} ${hash.slice(0, 12)}  ${said.join("; ")}`.trimEnd();

@@ -26,8 +26,8 @@ export const versionSchema = z.object({
   standing: z.boolean(),
   /** Whether its text is kept. It is not where it reached KV without the API, and no call came since. */
   kept: z.boolean(),
-  first_at: time,
-  last_at: time,
+  first_seen_at: time,
+  last_served_at: time,
   pushed_at: time,
   pushed_by: z.string().nullable(),
 });

@@ -3,14 +3,14 @@ import { type Reply, refused, serveRoutes } from "./ruleset-server.ts";
 import { runPartyline } from "./run-partyline.ts";
 
 const [now, old, odd] = ["a".repeat(64), `ab${"c".repeat(62)}`, "d".repeat(64)];
-const never = { first_at: null, last_at: null, pushed_at: null, pushed_by: null };
+const never = { first_seen_at: null, last_served_at: null, pushed_at: null, pushed_by: null };
 const versions = [
   {
     hash: now,
     standing: true,
     kept: true,
-    first_at: "2026-11-27T08:00:00.000Z",
-    last_at: "2026-11-28T14:00:00.000Z",
+    first_seen_at: "2026-11-27T08:00:00.000Z",
+    last_served_at: "2026-11-28T14:00:00.000Z",
     pushed_at: "2026-11-27T08:00:00.000Z",
     pushed_by: "ops@laptop",
   },
@@ -18,8 +18,8 @@ const versions = [
     hash: old,
     standing: false,
     kept: true,
-    first_at: "2026-11-20T09:11:12.000Z",
-    last_at: "2026-11-27T08:01:00.000Z",
+    first_seen_at: "2026-11-20T09:11:12.000Z",
+    last_served_at: "2026-11-27T08:01:00.000Z",
     pushed_at: "2026-11-20T09:11:12.000Z",
     pushed_by: null,
   },
@@ -28,8 +28,8 @@ const versions = [
     standing: false,
     kept: true,
     ...never,
-    first_at: "2026-11-19T00:00:00.000Z",
-    last_at: "2026-11-20T09:00:00.000Z",
+    first_seen_at: "2026-11-19T00:00:00.000Z",
+    last_served_at: "2026-11-20T09:00:00.000Z",
   },
 ];
 const path = "/api/tenants/acme/ruleset";

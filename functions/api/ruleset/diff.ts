@@ -48,8 +48,8 @@ async function compare(
   if (problems.length > 0) return badRuleset(c, problems, [], "nothing was compared");
   const parsed = parseRuleset(text, { tenant: tenant.tenant, plain: hasPlainNames(tenant) });
   if (!parsed.ok) return badRuleset(c, parsed.errors, parsed.warnings, "nothing was compared");
-  const draft = await compileText(tenant, text);
-  const fallback = await compileText(tenant, null);
+  const draft = await compileText(c.env, tenant, text);
+  const fallback = await compileText(c.env, tenant, null);
   if (!draft.ok || !fallback.ok)
     return badRuleset(c, draft.ok ? [] : draft.errors, [], "nothing was compared");
   const compared = {

@@ -70,13 +70,13 @@ async function versionsOf(env: Env, { tenant, project, source }: Tenant): Promis
     hash,
     standing: hash === standing,
     kept: true,
-    first_at: timeOf(first_at),
-    last_at: timeOf(last_at),
+    first_seen_at: timeOf(first_at),
+    last_served_at: timeOf(last_at),
     pushed_at: timeOf(pushed_at),
     pushed_by,
   }));
   if (standing === null || versions.some(({ hash }) => hash === standing)) return versions;
-  const never = { first_at: null, last_at: null, pushed_at: null, pushed_by: null };
+  const never = { first_seen_at: null, last_served_at: null, pushed_at: null, pushed_by: null };
   return [{ hash: standing, standing: true, kept: false, ...never }, ...versions];
 }
 

@@ -2,11 +2,13 @@ import type { BadRuleset, Written } from "../../../shared/api/ruleset.ts";
 import { isTenantId } from "../../../shared/conference.ts";
 import { parseRuleset } from "../../../shared/rules/check/parse.ts";
 import { hashRuleset } from "../../../shared/rules/compile/compile.ts";
-import type { Problem } from "../../../shared/rules/schema/problems.ts";
+import { type Problem, problem } from "../../../shared/rules/schema/problems.ts";
+import type { Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 import { describeError, log } from "../../log.ts";
 import { wakeSession } from "../../scheduled.ts";
 import { askPart, sessionOf } from "../../session-client.ts";
 import { readTenant } from "../../tenants/directory.ts";
+import { listKey, readListText } from "../../tenants/kv-lists.ts";
 import { hasPlainNames } from "../../tenants/room-naming.ts";
 import type { Tenant } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
@@ -60,11 +62,37 @@ export async function writeRuleset(
   } catch (error) {
     log("warn", "ruleset.not_kept", { tenant, error: describeError(error) });
   }
+  const warnings = [...parsed.warnings, ...(await listWarnings(c, parsed.ruleset))];
   // A tenant whose calls come by contexts should not wait for the clock.
   c.executionCtx.waitUntil(wakeSession(c.env, project.project_id));
-  log("info", "ruleset.written", { tenant, hash, by, warnings: parsed.warnings.length });
+  log("info", "ruleset.written", { tenant, hash, by, warnings: warnings.length });
   c.header("etag", `"${hash}"`);
-  return c.json({ hash, warnings: parsed.warnings } satisfies Written);
+  return c.json({ hash, warnings } satisfies Written);
+}
+
+/** Lists that rules name in KV, and KV does not have, or not as lists: they are read anew with every refresh of the rules. */
+async function listWarnings(c: ApiContext, { lists = {} }: Ruleset): Promise<Problem[]> {
+  const inKv = Object.entries(lists).flatMap(([name, list]) =>
+    Array.isArray(list) ? [] : [[name, list.kv] as const],
+  );
+  try {
+    const read = await withTimeout(
+      DIRECTORY_MS,
+      Promise.all(
+        inKv.map(
+          async ([name, kv]) => [name, kv, readListText(await c.env.DIRECTORY.get(listKey(kv)))] as const,
+        ),
+      ),
+    );
+    return read.flatMap(([name, kv, list]) =>
+      list.ok
+        ? []
+        : [problem(["lists", name, "kv"], `${listKey(kv)} in KV is no list that can serve: ${list.why}`)],
+    );
+  } catch {
+    // The rules are written, and serve: what becomes of the lists is in the log.
+    return [];
+  }
 }
 
 /** @param after what became of it, or did not. */

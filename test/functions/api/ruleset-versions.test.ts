@@ -42,13 +42,13 @@ describe("versions of a tenant's ruleset", () => {
     const { tenant } = fixture;
     const [first, second] = await Promise.all(texts.map(hashRuleset));
     const unseen = await hashRuleset(JSON.stringify({ rules: [support] }));
-    const never = { first_at: null, last_at: null, pushed_at: null, pushed_by: null };
+    const never = { first_seen_at: null, last_served_at: null, pushed_at: null, pushed_by: null };
     expect(await versionsOf(tenant)).toEqual([{ hash: unseen, standing: true, kept: false, ...never }]);
 
     await put(tenant, texts[0], "ops@laptop");
     await put(tenant, texts[1], "\u00fcmlaut");
     const iso = expect.stringMatching(/^20\d\d-\d\d-\d\dT[\d:.]+Z$/);
-    const times = { first_at: iso, last_at: iso, pushed_at: iso };
+    const times = { first_seen_at: iso, last_served_at: iso, pushed_at: iso };
     const kept = await versionsOf(tenant);
     expect(kept.toSorted((a, b) => Number(a.standing) - Number(b.standing))).toEqual([
       { hash: first, standing: false, kept: true, ...times, pushed_by: "ops@laptop" },
