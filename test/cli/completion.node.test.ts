@@ -16,7 +16,7 @@ test("--version prints the version of the package", async () => {
 test("bash completes commands, the commands in them, and their options", async () => {
   const { out } = await runPartyline({ args: ["completion", "bash"] });
   const cases: [line: string, completed: string][] = [
-    ["h", "history"],
+    ["hi", "history"],
     ["pins ", "list add revoke import --help"],
     ["pins re", "revoke"],
     ["push rules.json --d", "--dry-run"],
