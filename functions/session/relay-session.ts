@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
-import type { RelayEvent } from "../../shared/relay/events.ts";
-import { ownEnvironment } from "../session-client.ts";
+import { fewReads } from "../few-reads.ts";
+import { CallFlowRunner } from "./calls/call-flow-runner.ts";
 import { InboundCalls } from "./calls/inbound-calls.ts";
 import { Dispatcher } from "./commands/dispatcher.ts";
+import { runCommands } from "./commands/run-commands.ts";
 import type { CallDecider } from "./contract/call-flow.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./contract/pins.ts";
 import {
@@ -15,10 +16,12 @@ import {
   type PlaceReply,
   type PlaceRequest,
 } from "./contract/placement.ts";
+import type { PrepareReply, PrepareRequest, SessionApi } from "./contract/session-api.ts";
 import { Dialer } from "./dial/dialer.ts";
+import { EventIngest } from "./event-ingest.ts";
 import { ConferenceEvents } from "./events/conference-events.ts";
-import { whomToTell } from "./events/event-forwarding.ts";
 import { Notices } from "./events/recording-notices.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { ApiAccess } from "./operator/api-access.ts";
 import { CallHistory } from "./operator/call-history.ts";
 import { Control } from "./operator/controls.ts";
@@ -30,26 +33,30 @@ import { HeldJoins } from "./placement/held-joins.ts";
 import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
 import { PlacementService } from "./placement/placement-service.ts";
 import { WaitingQueue } from "./queue/waiting-queue.ts";
-import { type Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
+import { Corrections } from "./reconcile/corrections.ts";
+import { RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
+import { askingBy, Reconciler } from "./reconcile/reconciler.ts";
 import { RelayManager } from "./relay/relay-manager.ts";
 import { Repositories } from "./repositories.ts";
+import { Retention } from "./retention.ts";
 import { Scheduler } from "./scheduler.ts";
-import { Alarm } from "./store/alarm.ts";
 import { migrate } from "./store/schema.ts";
 
 /** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
 const RETRIED_AT_ONCE = 500;
 
-type Telling = Pick<ConferenceEventReply, "forward" | "confirm">;
-
-/** @param env in which the session is asked directly. */
+/** @param session the session itself, asked directly. */
 export type MakeCallDecider = (
   env: Env,
+  session: SessionApi,
   relayManager: RelayManager,
   keepAlive: (work: Promise<unknown>) => void,
 ) => CallDecider;
 
-/** One per project: keeps its RELAY session, and the ledger of who was put where. */
+/**
+ * RelaySession — the Durable Object of a project: it keeps the project's RELAY session and its placements. This class only puts the parts
+ * together and answers RPC.
+ */
 export class RelaySession extends DurableObject<Env> {
   readonly #repositories: Repositories;
   readonly #callHistory: CallHistory;
@@ -58,7 +65,6 @@ export class RelaySession extends DurableObject<Env> {
   readonly #events: ConferenceEvents;
   readonly #queue: WaitingQueue;
   readonly #relayManager: RelayManager;
-  readonly #alarm: Alarm;
   readonly #dispatcher: Dispatcher;
   readonly #held: HeldJoins;
   readonly #placement: PlacementService;
@@ -66,10 +72,12 @@ export class RelaySession extends DurableObject<Env> {
   readonly #control: Control;
   readonly #inboundCalls: InboundCalls;
   readonly #scheduler: Scheduler;
+  readonly #heartbeat: Heartbeat;
   readonly #pinLimiter: PinLimiter;
   readonly #dialer: Dialer;
   readonly #notices: Notices;
   readonly #recordings: RecordingKeeper;
+  readonly #ingest: EventIngest;
 
   /** @param deciderFor makes what decides on its calls: the session imports no call flow. */
   constructor(ctx: DurableObjectState, env: Env, deciderFor: MakeCallDecider) {
@@ -77,15 +85,16 @@ export class RelaySession extends DurableObject<Env> {
     migrate(ctx.storage);
     const { sql } = ctx.storage;
     const now = Date.now;
-    this.#alarm = new Alarm(ctx.storage);
+    this.#scheduler = new Scheduler(ctx.storage);
     this.#repositories = new Repositories(sql, now, env.CREDENTIALS_KEY, {
       written: (row) => this.#placement.written(row),
       moved: (rooms) => this.#queue.moved(rooms),
+      counted: () => this.#scheduler.changed(this.#repositories.counters),
     });
     const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
       this.#repositories;
-    this.#pinLimiter = new PinLimiter(this.#repositories.disk, now, () => this.#scheduler.keep());
-    this.#apiAccess = new ApiAccess(this.#repositories, now, () => this.#scheduler.keep());
+    this.#pinLimiter = new PinLimiter(this.#repositories.disk, now, () => this.#heartbeat.keep());
+    this.#apiAccess = new ApiAccess(this.#repositories, now, () => this.#heartbeat.keep());
     this.#queue = new WaitingQueue({
       placements,
       occupancy,
@@ -93,7 +102,7 @@ export class RelaySession extends DurableObject<Env> {
       hasCallFlow: (call_id) => callFlows.isOpen(call_id),
       start: () => this.#dispatcher.start(),
       doubt: (doubted) => this.#dispatcher.doubtSeats(doubted),
-      later: (ms, run) => void setTimeout(run, ms),
+      rescheduled: () => this.#scheduler.changed(this.#queue),
       now,
     });
     this.#callHistory = new CallHistory(
@@ -106,14 +115,16 @@ export class RelaySession extends DurableObject<Env> {
       this.#repositories.recordings,
       ({ project_id }) => {
         settings.use(project_id);
-        this.#scheduler.keep();
+        this.#heartbeat.keep();
       },
     );
-    const own = ownEnvironment(env, this);
+    // An object may have few connections at once: RELAY's connect and commands would wait behind reads of KV.
+    const own = { ...env, DIRECTORY: fewReads(env.DIRECTORY) };
     this.#relayManager = new RelayManager(own, settings, counters, {
       sending: (command) => joinIsSending(placements, command),
-      record: (event) => this.#record(event),
-      acted: (event, isNew) => this.#act(event, isNew),
+      record: (event) => this.#ingest.recordRelay(event),
+      acted: (event, isNew) => this.#ingest.actOnRelay(event, isNew),
+      rescheduled: () => this.#scheduler.changed(this.#relayManager),
       gapEnded: () => {
         this.#repositories.pendingCommands.takeOver(RETRIED_AT_ONCE);
         this.#dispatcher.start();
@@ -132,38 +143,96 @@ export class RelaySession extends DurableObject<Env> {
       ...this.#repositories,
       relayManager: this.#relayManager,
       queue: this.#queue,
-      alarm: this.#alarm,
     };
     this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
     this.#recordings = new RecordingKeeper(parts, now);
-    this.#dispatcher = new Dispatcher({ ...parts, events: this.#events, recordingKeeper: this.#recordings });
-    this.#held = new HeldJoins({ ...parts, corrections: this.#dispatcher.corrections });
+    const corrections = new Corrections({ ...parts, events: this.#events }, now);
+    this.#dispatcher = new Dispatcher(
+      { ...parts, events: this.#events },
+      corrections,
+      {
+        commands: () => runCommands({ ...parts, corrections, now }),
+        reconciler: new Reconciler({ ...parts, corrections, ...askingBy(this.#relayManager) }, now),
+        recordingKeeper: this.#recordings,
+      },
+      () => this.#scheduler.changed(this.#dispatcher),
+    );
+    this.#held = new HeldJoins({
+      ...parts,
+      corrections,
+      rescheduled: () => this.#scheduler.changed(this.#held),
+    });
     this.#placement = new PlacementService({
       ...parts,
       dispatcher: this.#dispatcher,
       held: this.#held,
       events: this.#events,
+      rescheduled: () => this.#scheduler.changed(this.#placement),
     });
-    const decider = deciderFor(own, this.#relayManager, (work) => ctx.waitUntil(work));
+    const decider = deciderFor(own, this.#ownApi(), this.#relayManager, (work) => ctx.waitUntil(work));
     const worked = {
       ...parts,
       dispatcher: this.#dispatcher,
       events: this.#events,
       pinLimiter: this.#pinLimiter,
     };
-    this.#inboundCalls = new InboundCalls({ ...worked, decider });
+    this.#inboundCalls = new InboundCalls(
+      { ...parts, events: this.#events, rescheduled: () => this.#scheduler.changed(this.#inboundCalls) },
+      (...call) => new CallFlowRunner({ ...worked, decider }, ...call),
+    );
     this.#dialer = new Dialer({
       ...worked,
       now,
       inboundCalls: this.#inboundCalls,
       asked: (project_id) => {
         settings.use(project_id);
-        this.#scheduler.worked();
+        this.#heartbeat.worked();
       },
+      rescheduled: () => this.#scheduler.changed(this.#dialer),
     });
     this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
-    const kept = { inboundCalls: this.#inboundCalls, dialer: this.#dialer, notices: this.#notices };
-    this.#scheduler = new Scheduler({ ...worked, ...kept });
+    this.#ingest = new EventIngest(this.#repositories, this.#inboundCalls, this.#recordings, {
+      before: [
+        () => this.#heartbeat.worked(),
+        (event, how) =>
+          how.trusted ? this.#events.apply(event, how) : this.#events.applyUntrusted(event, how),
+      ],
+      after: [
+        (event, { ids_known }) => this.#notices.heard(event, ids_known),
+        (event, { feed }) => {
+          // RELAY alone tells of calls.
+          if (feed !== "relay") return;
+          for (const row of this.#events.waitingOf(event)) this.#queue.ended(row);
+          this.#dialer.heard(event);
+        },
+        () => {
+          this.#dispatcher.start();
+          this.#dispatcher.heard();
+        },
+      ],
+    });
+    this.#heartbeat = new Heartbeat(
+      this.#relayManager,
+      occupancy,
+      new Retention({ ...this.#repositories, pinLimiter: this.#pinLimiter }, now),
+      [placements, pendingCommands, this.#pinLimiter],
+      {
+        dispatcher: this.#dispatcher,
+        inboundCalls: this.#inboundCalls,
+        dialer: this.#dialer,
+        notices: this.#notices,
+      },
+      () => this.#scheduler.heartbeatChanged(),
+    );
+    this.#scheduler.start(this.#heartbeat);
+    this.#scheduler.add("relay", this.#relayManager);
+    this.#scheduler.add("calls", this.#inboundCalls);
+    this.#scheduler.add("held joins", this.#held);
+    this.#scheduler.add("placement", this.#placement);
+    this.#scheduler.add("queue", this.#queue);
+    this.#scheduler.add("commands", this.#dispatcher);
+    this.#scheduler.add("dials", this.#dialer);
+    this.#scheduler.add("counters", this.#repositories.counters);
     this.#lobby = new Lobby(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     void occupancy.known();
@@ -171,7 +240,8 @@ export class RelaySession extends DurableObject<Env> {
     if (placements.live.areAny) this.#repositories.suspicions.gapBegan();
     void this.#queue.begin();
     void this.#held.takeOver();
-    this.#scheduler.began();
+    pendingCommands.takeOver();
+    this.#heartbeat.began();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -179,7 +249,7 @@ export class RelaySession extends DurableObject<Env> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
     this.#repositories.settings.use(request.project_id);
-    this.#scheduler.worked();
+    this.#heartbeat.worked();
     const { namings } = this.#repositories;
     return await this.#placement.place({
       ...request,
@@ -193,7 +263,7 @@ export class RelaySession extends DurableObject<Env> {
     if (request.v !== CONTRACT_VERSION) {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
-    this.#scheduler.worked();
+    this.#heartbeat.worked();
     return this.#placement.look(request);
   }
 
@@ -240,7 +310,17 @@ export class RelaySession extends DurableObject<Env> {
     return this.#tenants;
   }
 
-  /** Whether a PIN may be asked for, or whether one that was keyed counts. */
+  /** What is to be known before a call is placed. */
+  prepare({ returning, pins, seat }: PrepareRequest): PrepareReply {
+    const placing = returning === undefined ? null : this.#lobby.returning(returning);
+    if (placing !== null) return { v: 1, returning: placing };
+    const verdict = pins && this.#pinLimiter.ask(pins);
+    const answered = { v: 1 as const, ...(verdict === undefined ? {} : { pins: verdict }) };
+    if (!seat || verdict?.allowed === false) return answered;
+    return { ...answered, number: this.#lobby.callerNumber(seat), recorded: this.#lobby.isRecorded(seat) };
+  }
+
+  /** Whether a PIN may be asked for, or whether one that was keyed counts; for a Worker of the version before. */
   askPins(request: PinQuestion | PinAttempt): PinVerdict {
     return this.#pinLimiter.ask(request);
   }
@@ -252,35 +332,8 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A status callback that came to the Worker: the second feed. Says whom else to tell. */
   conferenceEvent(request: ConferenceEventRequest): ConferenceEventReply {
-    const { event, trusted, ids_known, tenant, kind } = request;
     this.#repositories.settings.use(request.project_id);
-    const recorded = this.#repositories.eventLog.record(event, "callback", tenant);
-    if (recorded === "refused") return { v: 1, forward: [] };
-    const isNew = recorded === "new" || recorded === "unwritten";
-    const isUnwritten = recorded.startsWith("unwritten");
-    let unrecorded = isUnwritten ? { unrecorded: true as const } : {};
-    this.#repositories.counters.add(isNew ? "callbacks" : "duplicate_callbacks");
-    const confirms = request.confirms === true;
-    const how = { kind, ids_known, confirms, ...(tenant === undefined ? {} : { tenant }) };
-    if (!isNew) {
-      const mayBeUnanswered = recorded === "repeat after a restart";
-      // The first may have found room for its event and none for what it says of a recording, and its reply may be lost.
-      const again = this.#recordings.heard(event, { ...how, isRepeat: !mayBeUnanswered });
-      if (again?.unwritten) unrecorded = { unrecorded: true };
-      const telling = mayBeUnanswered ? this.#whomToTell(request, again) : replyTo(again);
-      return { v: 1, ...telling, ...unrecorded };
-    }
-    this.#scheduler.worked();
-    this.#repositories.observations.saw("status_callbacks_are_signed", trusted);
-    const told = { feed: "callback", ids_known, ...(tenant === undefined ? {} : { tenant }) } as const;
-    if (trusted) this.#events.apply(event, told);
-    else this.#events.applyUntrusted(event, told);
-    const heard = this.#recordings.heard(event, how);
-    if (heard?.unwritten) unrecorded = { unrecorded: true };
-    this.#notices.heard(event, ids_known);
-    this.#dispatcher.start();
-    this.#dispatcher.heard();
-    return { v: 1, ...this.#whomToTell(request, heard), ...unrecorded };
+    return this.#ingest.callback(request);
   }
 
   /** The rule's own server took what the Worker told it of the recording's end. */
@@ -290,12 +343,12 @@ export class RelaySession extends DurableObject<Env> {
 
   /**
    * Connects where it is not, and says how that went: what the doctor asks. Places nothing.
-   * @param version of the project's record as the Worker knows it: credentials that were just mended are the ones tried.
+   * @param version of the project's record as the Worker knows it: credentials that were just changed are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
     this.#repositories.settings.use(project_id);
     // The alarm takes an idle connection down again.
-    this.#scheduler.worked();
+    this.#heartbeat.worked();
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
     if (!this.#relayManager.isReady(version)) await this.#relayManager.reconnect(version);
     await this.#relayManager.settled(Date.now() + Math.min(wait_ms, 10_000));
@@ -305,10 +358,10 @@ export class RelaySession extends DurableObject<Env> {
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
     this.#repositories.settings.use(project_id);
-    this.#scheduler.keep();
+    this.#heartbeat.keep();
     await this.#relayManager.refresh(version);
     // The record may want the alarm more often than was known.
-    this.#scheduler.keep();
+    this.#heartbeat.keep();
     await this.#relayManager.connection(null);
     this.#inboundCalls.resume();
   }
@@ -316,7 +369,7 @@ export class RelaySession extends DurableObject<Env> {
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
     this.#repositories.settings.use(project_id);
-    this.#scheduler.keep();
+    this.#heartbeat.keep();
     await this.#relayManager.reconnect(version);
     return await this.status();
   }
@@ -346,24 +399,25 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#scheduler.beat();
+    await this.#scheduler.alarm();
   }
 
-  /** A recording that the table knows is told to those whom the rule wanted told when it began. */
-  #whomToTell(request: ConferenceEventRequest, heard: Heard | null): Telling {
-    const { placements, occupancy } = this.#repositories;
-    if (request.kind !== "recording" || heard === null)
-      return { forward: whomToTell(placements, occupancy, request) };
-    return replyTo(heard);
-  }
-
-  #record(event: RelayEvent): boolean {
-    const recorded = this.#repositories.eventLog.record(event, "relay");
-    if (recorded === "refused") return false;
-    // A repeat, too: the first may have been written down and then have failed.
-    this.#inboundCalls.claim(event);
-    // Where there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
-    return recorded === "new" || recorded === "unwritten";
+  /** What Workers ask by RPC: for calls that come over RELAY the session asks itself. */
+  #ownApi(): SessionApi {
+    return {
+      place: (request) => this.place(request),
+      look: (request) => this.look(request),
+      left: async (key, lives_on) => this.left(key, lives_on),
+      noticeFetched: async (conference) => this.noticeFetched(conference),
+      prepare: async (request) => this.prepare(request),
+      note: async (request) => this.#callHistory.note(request),
+      keepRuleset: async (tenant, version) => {
+        if (!this.#callHistory.serves(tenant, version.hash)) await this.#callHistory.keep(tenant, version);
+      },
+      lastGoodRuleset: async (tenant) => this.#callHistory.lastGood(tenant),
+      keepRecords: (served) => this.#tenants.keep(served),
+      lastGoodRecords: async (tenant) => this.#tenants.lastGood(tenant),
+    };
   }
 
   #joined(key: PlacementKey): void {
@@ -374,27 +428,7 @@ export class RelaySession extends DurableObject<Env> {
 
   #gapBegan(): void {
     this.#repositories.suspicions.gapBegan();
-    this.#scheduler.gapBegan();
+    this.#heartbeat.gapBegan();
     this.#inboundCalls.gap();
   }
-
-  #act(event: RelayEvent, isNew: boolean): void {
-    this.#repositories.counters.add(isNew ? "events" : "duplicate_events");
-    if (isNew) this.#repositories.fullRooms.heard(event);
-    this.#inboundCalls.act(event);
-    if (!isNew) return;
-    this.#scheduler.worked();
-    this.#events.apply(event);
-    this.#recordings.heard(event, { ids_known: true });
-    this.#notices.heard(event, true);
-    for (const row of this.#events.waitingOf(event)) this.#queue.ended(row);
-    this.#dialer.heard(event);
-    this.#dispatcher.start();
-    this.#dispatcher.heard();
-  }
-}
-
-function replyTo(heard: Heard | null): Telling {
-  if (!heard?.forward) return { forward: [] };
-  return { forward: [heard.forward], ...(heard.confirm === undefined ? {} : { confirm: heard.confirm }) };
 }

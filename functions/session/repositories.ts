@@ -29,6 +29,8 @@ interface Listener {
   written(row: Placement): void;
   /** Told, in the turn in which a row of it is planned or moves, in which rooms that may change who has a seat. */
   moved(rooms: readonly string[]): void;
+  /** Told when something was counted that is not written down yet. */
+  counted(): void;
 }
 
 /** The tables that several parts of the session read and write, in storage that has been migrated. */
@@ -69,7 +71,7 @@ export class Repositories {
     sql: SqlStorage,
     now: () => number,
     credentials_key: string | undefined,
-    { written, moved }: Listener,
+    { written, moved, counted }: Listener,
     limit_bytes?: number,
   ) {
     this.disk = new Disk(sql, now, limit_bytes);
@@ -78,7 +80,7 @@ export class Repositories {
     this.leaving = new CircuitBreaker(this.settings, "leaving");
     this.observations = new Observations(this.disk, now);
     this.suspicions = new Suspicions(this.settings, now);
-    this.counters = new Counters(this.disk);
+    this.counters = new Counters(this.disk, counted);
     this.eventLog = new EventLog(this.disk, this.counters, now);
     this.history = new History(this.disk, now);
     this.rulesets = new Rulesets(this.disk, now);

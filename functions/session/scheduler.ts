@@ -1,212 +1,172 @@
 import { describeError, log } from "../log.ts";
-import { NoRecord } from "../tenants/directory.ts";
-import { withTimeout } from "../timeout.ts";
-import type { InboundCalls } from "./calls/inbound-calls.ts";
-import type { Dispatcher } from "./commands/dispatcher.ts";
-import type { Dialer } from "./dial/dialer.ts";
-import type { Notices } from "./events/recording-notices.ts";
-import type { PinLimiter } from "./pins/pin-limiter.ts";
-import type { RelayManager } from "./relay/relay-manager.ts";
-import { Retention } from "./retention.ts";
-import type { HeldSeats } from "./seats/held-seats.ts";
-import type { Occupancy } from "./seats/occupancy.ts";
-import type { Alarm } from "./store/alarm.ts";
-import type { Audit } from "./store/audit.ts";
-import type { CallFlows } from "./store/call-flows.ts";
-import type { PendingCommands } from "./store/commands.ts";
-import type { Dials } from "./store/dials.ts";
-import type { Disk } from "./store/disk.ts";
-import type { EventLog } from "./store/event-log.ts";
-import type { History } from "./store/history.ts";
-import type { Placements } from "./store/placements.ts";
-import type { Recordings } from "./store/recordings.ts";
-import type { Rulesets } from "./store/rulesets.ts";
-import type { Tokens } from "./store/tokens.ts";
 
-/** While there is work the alarm comes this often and brings a lost session back. */
-const HEARTBEAT_MS = 30_000;
-/** Where calls of contexts are wanted: an object that is lost hears of none until then, and their callers hear ringing. */
-const CONTEXTS_MS = 10_000;
-/** While RELAY is down the alarm comes this often, for its events can't be seen. */
-const DOWN_CHECK_MS = 6_000;
-/** KV is waited for so long: what else is to be done does not wait for it. */
-const RECORD_MS = 4_000;
-/** Where more is due to be forgotten than one beat does, the next comes this soon. */
-const FORGET_ON_MS = 1_000;
-/** What another incarnation left to be done is looked at this soon: it may have left a caller in silence. */
-const LEFT_BEHIND_MS = 300;
+/** A part that failed is run again after this. */
+const AGAIN_MS = 1_000;
+/** An alarm that could not be set is set again after this. */
+const SET_AGAIN_MS = 5_000;
+/** After a failure the alarm comes within this, should the object be lost. */
+const ALARM_AGAIN_MS = 30_000;
 
-interface SchedulerHost {
-  disk: Disk;
-  alarm: Alarm;
-  relayManager: RelayManager;
-  pendingCommands: PendingCommands;
-  dispatcher: Dispatcher;
-  inboundCalls: InboundCalls;
-  dialer: Dialer;
-  notices: Notices;
-  occupancy: Occupancy;
-  placements: Placements;
-  eventLog: EventLog;
-  history: History;
-  callFlows: CallFlows;
-  dials: Dials;
-  pinLimiter: PinLimiter;
-  heldSeats: HeldSeats;
-  rulesets: Rulesets;
-  recordings: Recordings;
-  tokens: Tokens;
-  audit: Audit;
+/** A part of the session that has work to do at certain times. */
+export interface Capability {
+  /** When it has work next, ms since the epoch; null: none by the clock. */
+  nextWakeAt(): number | null;
+  /** When the alarm is to come at the latest, should the object be lost by then; null: a new object has nothing to do for it. */
+  nextAlarmAt?(now: number): number | null;
+  /** Does what is due. What it throws is logged, and it is run again. */
+  run(now: number): void | Promise<void>;
 }
 
-/** What keeps a session up while there is work, takes it down when there is none for a while, and forgets what is old. */
+/** What the alarm does; by itself it has no timer. */
+export interface Heartbeat {
+  nextAlarmAt(now: number): number | null;
+  run(now: number): Promise<void>;
+}
+
+interface Part {
+  readonly name: string;
+  readonly does: Capability;
+  /** After a failure: when it is run again, whatever it says itself, ms. */
+  again_at: number | null;
+}
+
+/**
+ * Scheduler — the object's one alarm and one timer. No part misses its time because another throws, and the alarm is always armed again.
+ * Each part says when it has work next; the timer runs it then, and the alarm runs the heartbeat. Used by the session.
+ */
 export class Scheduler {
-  readonly #host: SchedulerHost;
-  readonly #retention: Retention;
-  #lastWorkAt = Date.now();
-  #beganAt = 0;
-  /** Whether the last beat left more to be forgotten than it could. */
-  #isForgetting = false;
+  readonly #storage: Pick<DurableObjectStorage, "setAlarm">;
+  #heartbeat: Heartbeat | null = null;
+  readonly #parts = new Map<Capability, Part>();
+  #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
+  #alarm_at: number | null = null;
+  /** When the alarm is set once more that could not be set, ms. */
+  #set_again_at: number | null = null;
 
-  constructor(host: SchedulerHost) {
-    this.#host = host;
-    this.#retention = new Retention(host, Date.now);
+  constructor(storage: Pick<DurableObjectStorage, "setAlarm">) {
+    this.#storage = storage;
   }
 
-  /** We are new: the alarm that was set for what is left to be done would be put off by the first that we set. */
-  began(): void {
-    const { alarm, pendingCommands, dispatcher, inboundCalls, dialer, relayManager } = this.#host;
-    pendingCommands.takeOver();
-    const isWanted = dispatcher.arePending || inboundCalls.isBusy || dialer.isBusy || relayManager.takesCalls;
-    if (isWanted) alarm.arm(LEFT_BEHIND_MS);
+  /** @param heartbeat what the alarm runs. */
+  start(heartbeat: Heartbeat): void {
+    this.#heartbeat = heartbeat;
+    this.heartbeatChanged();
   }
 
-  /** Something was done: the session is not idle. */
-  worked(): void {
-    this.#lastWorkAt = Date.now();
-    this.keep();
+  /** @param name of the part, for the log. */
+  add(name: string, does: Capability): void {
+    this.#parts.set(does, { name, does, again_at: null });
+    this.changed(does);
   }
 
-  /** The alarm comes, and looks whether the session is to be kept up. */
-  keep(): void {
-    this.#host.alarm.arm(this.#interval);
+  /** The part has work sooner than it said before. Before it was added, this does nothing: it is asked then. */
+  changed(does: Capability): void {
+    const part = this.#parts.get(does);
+    if (part) this.#arm(part, Date.now());
   }
 
-  /** RELAY's events stopped coming. */
-  gapBegan(): void {
-    this.#host.alarm.arm(DOWN_CHECK_MS);
+  /** The heartbeat wants the alarm sooner than it said before. */
+  heartbeatChanged(): void {
+    this.#armAlarm(this.#heartbeat?.nextAlarmAt(Date.now()) ?? null);
   }
 
-  /** What the alarm does. Never rejects: after six failures in a row Cloudflare would let no alarm come again. */
-  async beat(): Promise<void> {
-    const { alarm, relayManager } = this.#host;
-    alarm.came();
+  /** The alarm came. Never rejects: after six failures in a row Cloudflare would let no alarm come again. */
+  async alarm(): Promise<void> {
+    this.#alarm_at = null;
+    let failed_at: number | null = null;
     try {
-      await this.#beat();
+      await this.#heartbeat?.run(Date.now());
     } catch (error) {
-      this.#broke("beat", error);
-      alarm.arm(relayManager.ready ? this.#interval : DOWN_CHECK_MS);
+      log("error", "heartbeat.broke", { part: "heartbeat", error: describeError(error) });
+      failed_at = Date.now() + ALARM_AGAIN_MS;
     }
+    this.#armAlarm(failed_at);
+    this.heartbeatChanged();
+    const now = Date.now();
+    for (const part of this.#parts.values()) this.#arm(part, now);
   }
 
-  async #beat(): Promise<void> {
-    const { alarm, relayManager, dispatcher, inboundCalls, dialer, notices, occupancy } = this.#host;
-    // It came this soon to go on forgetting. Timers of ours see to what else is due.
-    if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
-      await this.#safely("forget", () => this.#forgetOn());
-      alarm.arm(this.#isForgetting ? FORGET_ON_MS : DOWN_CHECK_MS);
-      return;
-    }
-    this.#beganAt = Date.now();
-    const isRead = await this.#readRecord();
-    this.#save();
-    const forgotten = await this.#safely("forget", () => this.#retention.run(relayManager));
-    const isDone = await this.#safely("look", async () => {
-      await occupancy.known();
-      dispatcher.verifyWhereabouts();
-      dispatcher.checkRooms("routine");
-      dialer.pump();
-      notices.resume();
-      return true;
-    });
-    this.#isForgetting = forgotten?.isMore === true;
-    if (this.#hasWork()) {
-      try {
-        await relayManager.connection(null);
-      } catch (error) {
-        log("error", "session.unreachable", { error: describeError(error) });
-      }
-      alarm.arm(relayManager.ready ? this.#interval : DOWN_CHECK_MS);
-      inboundCalls.resume();
-    } else if (relayManager.isOpen) {
-      if (Date.now() - this.#lastWorkAt >= relayManager.idle_disconnect_ms) relayManager.close();
-      alarm.arm(HEARTBEAT_MS);
-    } else if (forgotten?.rows !== 0 || !isRead || !isDone) {
-      // A record that can't be read may want the connection up.
-      alarm.arm(HEARTBEAT_MS);
-    } else {
-      const next = this.#retention.next(relayManager);
-      if (Number.isFinite(next)) alarm.arm(Math.max(HEARTBEAT_MS, next - Date.now()));
-    }
-    if (this.#isForgetting) alarm.arm(FORGET_ON_MS);
-    // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
-    void dispatcher.run();
+  #tick(): void {
+    this.#timer = null;
+    const now = Date.now();
+    if (this.#set_again_at !== null && this.#set_again_at <= now) this.#setAgain(now);
+    const due = [...this.#parts.values()].filter((part) => (this.#wakeAt(part) ?? now + 1) <= now);
+    for (const part of due) this.#run(part, now);
+    for (const part of this.#parts.values()) this.#armTimer(this.#wakeAt(part));
+    for (const part of due) this.#armAlarm(this.#alarmAt(part, now));
+    this.#armTimer(this.#set_again_at);
   }
 
-  get #interval(): number {
-    return this.#host.relayManager.takesCalls ? CONTEXTS_MS : HEARTBEAT_MS;
-  }
-
-  /** What one part of the beat gives; null where it breaks, which keeps no other part from its turn. */
-  async #safely<T>(part: string, run: () => Promise<T>): Promise<T | null> {
+  /** Not awaited: no part waits for another. */
+  #run(part: Part, now: number): void {
     try {
-      return await run();
+      part.again_at = null;
+      const running = part.does.run(now);
+      if (running) running.catch((error: unknown) => this.#broke(part, error));
+    } catch (error) {
+      this.#broke(part, error);
+    }
+  }
+
+  #broke(part: Part, error: unknown): void {
+    log("error", "scheduler.broke", { part: part.name, error: describeError(error) });
+    part.again_at = Date.now() + AGAIN_MS;
+    this.#armTimer(part.again_at);
+    this.#armAlarm(Date.now() + ALARM_AGAIN_MS);
+  }
+
+  #arm(part: Part, now: number): void {
+    this.#armTimer(this.#wakeAt(part));
+    this.#armAlarm(this.#alarmAt(part, now));
+  }
+
+  #wakeAt(part: Part): number | null {
+    if (part.again_at === null) return this.#ask(part, () => part.does.nextWakeAt());
+    return part.again_at;
+  }
+
+  #alarmAt(part: Part, now: number): number | null {
+    return this.#ask(part, () => part.does.nextAlarmAt?.(now) ?? null);
+  }
+
+  #ask(part: Part, when: () => number | null): number | null {
+    try {
+      return when();
     } catch (error) {
       this.#broke(part, error);
       return null;
     }
   }
 
-  #broke(part: string, error: unknown): void {
-    log("error", "heartbeat.broke", { part, error: describeError(error) });
+  /** An earlier one stands: the timer that comes asks everybody. */
+  #armTimer(at: number | null): void {
+    if (at === null || !Number.isFinite(at) || (this.#timer && this.#timer.at <= at)) return;
+    if (this.#timer) clearTimeout(this.#timer.id);
+    this.#timer = { at, id: setTimeout(() => this.#tick(), Math.max(0, at - Date.now())) };
   }
 
-  /** Not while the ledger is gone through: the two together would keep calls waiting. */
-  async #forgetOn(): Promise<void> {
-    const { dispatcher, relayManager } = this.#host;
-    if (dispatcher.areGoingThrough) return;
-    this.#isForgetting = false;
-    const { isMore } = await this.#retention.run(relayManager);
-    this.#isForgetting = isMore;
+  /** An earlier one stands, since a write of the alarm costs as much as a row. */
+  #armAlarm(at: number | null): void {
+    if (at === null || (this.#alarm_at !== null && this.#alarm_at <= at)) return;
+    this.#alarm_at = at;
+    void this.#set(at);
   }
 
-  /** What found no room on disk may find some now. */
-  #save(): void {
-    const { placements, pendingCommands, pinLimiter } = this.#host;
-    placements.save();
-    pendingCommands.save();
-    pinLimiter.save();
-  }
-
-  /** Whether it is known what the record has; where there is none, that is. */
-  async #readRecord(): Promise<boolean> {
+  async #set(at: number): Promise<void> {
     try {
-      await withTimeout(RECORD_MS, this.#host.relayManager.refresh());
-      return true;
+      await this.#storage.setAlarm(at);
     } catch (error) {
-      log("error", "session.record_unreadable", { error: describeError(error) });
-      return error instanceof NoRecord;
+      log("error", "alarm.not_set", { error: describeError(error) });
+      if (this.#alarm_at !== at) return;
+      this.#set_again_at = Date.now() + SET_AGAIN_MS;
+      this.#armTimer(this.#set_again_at);
     }
   }
 
-  #hasWork(): boolean {
-    const { dispatcher, inboundCalls, dialer, occupancy, relayManager } = this.#host;
-    return (
-      dispatcher.arePending ||
-      inboundCalls.isBusy ||
-      dialer.isBusy ||
-      occupancy.countLive() > 0 ||
-      relayManager.staysUp
-    );
+  #setAgain(now: number): void {
+    this.#set_again_at = null;
+    if (this.#alarm_at === null) return;
+    this.#alarm_at = Math.max(this.#alarm_at, now);
+    void this.#set(this.#alarm_at);
   }
 }

@@ -5,7 +5,6 @@ import { type OfferedCall, readOffer } from "../../../shared/relay-call.ts";
 import { log } from "../../log.ts";
 import type { OutboundCall } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { Alarm } from "../store/alarm.ts";
 import type { CallFlow } from "../store/call-flows.ts";
 import { CallControl } from "./call-control.ts";
 import { CallFlowRunner } from "./call-flow-runner.ts";
@@ -17,7 +16,8 @@ const CALL_FLOW_MS = 3_000;
 const RESUMED = 200;
 
 interface InboundCallsHost extends CallFlowRunnerHost {
-  alarm: Alarm;
+  /** It wants the alarm sooner than it said before. */
+  rescheduled(): void;
   events: ConferenceEvents;
 }
 
@@ -37,7 +37,7 @@ export class InboundCalls {
   /** In the turn in which the event's row is written, and before its ack: no call is acknowledged and then forgotten. */
   claim(event: RelayEvent): void {
     if (event.kind !== "receive") return;
-    const { callFlows, placements, history, alarm, counters } = this.#host;
+    const { callFlows, placements, history, counters } = this.#host;
     const offered = readOffer(event.params);
     if (!offered) {
       log("warn", "offer.unusable", { why: "it names no call" });
@@ -56,8 +56,8 @@ export class InboundCalls {
     const flow = callFlows.claim(call, context);
     if (!flow) return;
     counters.add("offers");
-    alarm.arm(CALL_FLOW_MS);
     this.#claimed = { flow, call };
+    this.#host.rescheduled();
   }
 
   /** What RELAY says, once its ack is on its way. */
@@ -77,11 +77,8 @@ export class InboundCalls {
 
   /** A call that we made is answered: it is walked to its room. */
   outbound(call: Call, outbound: OutboundCall): void {
-    const { callFlows, alarm } = this.#host;
-    const flow = callFlows.claim(call, "", outbound);
-    if (!flow) return;
-    alarm.arm(CALL_FLOW_MS);
-    this.#start(flow, call, false);
+    const flow = this.#host.callFlows.claim(call, "", outbound);
+    if (flow) this.#start(flow, call, false);
   }
 
   /** A participant-join confirms a placement of the call's. */
@@ -101,7 +98,19 @@ export class InboundCalls {
       log("warn", "walk.resumed", { call: flow.call_id, at: flow.state.next?.does ?? "nothing decided" });
       this.#start(flow, flow.state.call, true);
     }
-    if (this.#runners.size > 0) this.#host.alarm.arm(CALL_FLOW_MS);
+  }
+
+  /** The alarm alone takes up what an object that was lost has left. */
+  nextWakeAt(): null {
+    return null;
+  }
+
+  nextAlarmAt(now: number): number | null {
+    return this.#runners.size > 0 || this.#claimed !== null ? now + CALL_FLOW_MS : null;
+  }
+
+  run(): void {
+    this.resume();
   }
 
   get isBusy(): boolean {
@@ -124,6 +133,7 @@ export class InboundCalls {
   #start(flow: CallFlow, call: OfferedCall["call"], isResumed: boolean): void {
     const runner = new CallFlowRunner(this.#host, flow, call, isResumed);
     this.#runners.set(flow.call_id, runner);
+    this.#host.rescheduled();
     void runner.run().finally(() => {
       this.#runners.delete(flow.call_id);
       if (runner.isDoneWith) this.#ended(flow.call_id);

@@ -13,7 +13,6 @@ import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { Alarm } from "../store/alarm.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
@@ -62,13 +61,17 @@ interface DispatcherHost {
   queue: WaitingQueue;
   heldSeats: HeldSeats;
   turns: Turns;
-  alarm: Alarm;
+  /** It has work sooner than it said before. */
+  rescheduled(): void;
   recordings: Recordings;
   recorded: RecordedRooms;
   recordingKeeper: RecordingKeeper;
 }
 
-/** What the session does for calls that no webhook waits for: commands when they are due, and the ledger put right by REST. */
+/**
+ * Dispatcher — what the session does for calls that no webhook waits for: pending commands when they are due, and the rows put right by
+ * REST. Nothing that is due waits for what is under way. Used by the scheduler, and by whatever adds a command.
+ */
 export class Dispatcher {
   readonly #host: DispatcherHost;
   /** What evidence other than an event changes. */
@@ -78,7 +81,10 @@ export class Dispatcher {
   readonly #askedAt = new WeakMap<LivePlacement, number>();
   /** What goes through the ledger now. */
   readonly #passes = new Map<string, { again: boolean }>();
-  #timer: { due: number; id: ReturnType<typeof setTimeout> } | null = null;
+  /** When anything is due next, in memory alone or written down, ms. */
+  #next_at: number | null = null;
+  /** When what is written down is due next: a new object goes on with that. */
+  #kept_at: number | null = null;
 
   constructor(host: DispatcherHost) {
     this.#host = host;
@@ -181,8 +187,19 @@ export class Dispatcher {
     this.start();
   }
 
-  /** Never rejects; what is not done is leased, and comes again. */
-  async run(): Promise<void> {
+  nextWakeAt(): number | null {
+    return this.#next_at;
+  }
+
+  nextAlarmAt(now: number): number | null {
+    return this.#kept_at === null ? null : Math.max(now + BACKSTOP_MS, this.#kept_at);
+  }
+
+  /** What is not done is leased, and comes again. */
+  async run(now: number): Promise<void> {
+    if (this.#next_at !== null && this.#next_at <= now) this.#next_at = null;
+    this.#kept_at = null;
+    this.#host.events.catchUp();
     // What an event was too much for goes on meanwhile.
     if (this.#host.events.isBehind) this.#schedule();
     try {
@@ -194,7 +211,7 @@ export class Dispatcher {
       log("error", "chores.broke", { error: describeError(error) });
     }
     // A leave that was found out has its commands.
-    if (this.#host.pendingCommands.wereAdded()) void this.run();
+    if (this.#host.pendingCommands.wereAdded()) void this.run(Date.now());
     this.#schedule();
   }
 
@@ -278,28 +295,18 @@ export class Dispatcher {
   }
 
   #schedule(): void {
-    const { pendingCommands, checks, events, alarm, recordings, recordingKeeper } = this.#host;
+    const { pendingCommands, checks, events, recordings, recordingKeeper } = this.#host;
     const behind = events.isBehind ? Date.now() : null;
     // While some are looked at, what is due is theirs.
     const recording = recordingKeeper.isRunning ? null : recordings.nextDue();
     const kept = earliest(recording, earliest(behind, earliest(pendingCommands.nextDue(), checks.nextDue())));
-    if (kept !== null) alarm.arm(Math.max(BACKSTOP_MS, kept - Date.now()));
+    this.#kept_at = kept;
     this.#timeAt(earliest(kept, checks.settles_at));
   }
 
   #timeAt(due: number | null): void {
-    if (due === null) return;
-    if (this.#timer && this.#timer.due <= due) return;
-    if (this.#timer) clearTimeout(this.#timer.id);
-    const id = setTimeout(
-      () => {
-        this.#timer = null;
-        this.#host.events.catchUp();
-        void this.run();
-      },
-      Math.max(0, due - Date.now()),
-    );
-    this.#timer = { due, id };
+    this.#next_at = earliest(this.#next_at, due);
+    this.#host.rescheduled();
   }
 }
 

@@ -20,7 +20,6 @@ import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Namings } from "../seats/room-naming.ts";
-import type { Alarm } from "../store/alarm.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Dial, Dials } from "../store/dials.ts";
@@ -76,7 +75,8 @@ interface DialerHost {
   counters: Counters;
   observations: Pick<Observations, "saw">;
   relayManager: RelayManager;
-  alarm: Alarm;
+  /** It has work sooner than it said before. */
+  rescheduled(): void;
   now(): number;
   /** Told of each request, before anything else. */
   asked(project_id: string): void;
@@ -89,7 +89,8 @@ interface DialerHost {
 /** Makes calls: each once, in order, no faster than SignalWire takes them, and never late. */
 export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
-  #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
+  /** When it has work next, ms. */
+  #next_at: number | null = null;
   #restAskedAt = 0;
   /** Until when RELAY is asked for no call, ms. */
   #busyUntil = 0;
@@ -255,6 +256,19 @@ export class Dialer extends RpcTarget {
     if (this.isBusy) this.#comeBack(this.#host.now() + RETRY_MS);
   }
 
+  nextWakeAt(): number | null {
+    return this.#next_at;
+  }
+
+  nextAlarmAt(now: number): number | null {
+    return this.#next_at === null ? null : Math.max(now + BACKSTOP_MS, this.#next_at);
+  }
+
+  run(): void {
+    this.#next_at = null;
+    this.pump();
+  }
+
   /** Gives up those that have waited for too long, and puts in their place who is next of the same tenant. */
   #inTime(heads: readonly Dial[]): Dial[] {
     const { dials, now } = this.#host;
@@ -369,17 +383,9 @@ export class Dialer extends RpcTarget {
   }
 
   #comeBack(at: number): void {
-    this.#host.alarm.arm(Math.max(BACKSTOP_MS, at - this.#host.now()));
-    if (this.#timer && this.#timer.at <= at) return;
-    if (this.#timer) clearTimeout(this.#timer.id);
-    const id = setTimeout(
-      () => {
-        this.#timer = null;
-        this.pump();
-      },
-      Math.max(0, at - this.#host.now()),
-    );
-    this.#timer = { at, id };
+    if (this.#next_at !== null && this.#next_at <= at) return;
+    this.#next_at = at;
+    this.#host.rescheduled();
   }
 
   #shown(dial: Dial): DialView {

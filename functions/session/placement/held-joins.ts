@@ -13,7 +13,6 @@ import {
 import type { Corrections } from "../reconcile/corrections.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
-import type { Alarm } from "../store/alarm.ts";
 import type { History } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -45,7 +44,8 @@ interface HeldHost {
   turns: Turns;
   history: History;
   relayManager: RelayManager;
-  alarm: Alarm;
+  /** It has work sooner than it said before. */
+  rescheduled(): void;
 }
 
 interface Held {
@@ -64,7 +64,8 @@ export class HeldJoins {
   readonly #held = new Map<Placement, Held>();
   /** When REST gave no answer, ms. */
   readonly #unanswered = new WeakMap<Placement, number>();
-  #timer: { due_at: number; id: ReturnType<typeof setTimeout> } | null = null;
+  /** When the first of them is due, ms. */
+  #next_at: number | null = null;
 
   constructor(host: HeldHost) {
     this.#host = host;
@@ -74,7 +75,6 @@ export class HeldJoins {
   watch(row: Placement): void {
     if (!isHeld(row) || this.#held.has(row)) return;
     this.#keep({ row, due_at: (row.hold_at ?? Date.now()) + SEEN_MS, tries: 0 });
-    this.#host.alarm.arm(BACKSTOP_MS);
   }
 
   /** REST was asked about the row's call a moment ago, and gave no answer: to ask again would cost its caller time. */
@@ -101,15 +101,22 @@ export class HeldJoins {
 
   #keep(held: Held): void {
     this.#held.set(held.row, held);
-    if (this.#timer && this.#timer.due_at <= held.due_at) return;
-    if (this.#timer) clearTimeout(this.#timer.id);
-    const id = setTimeout(() => this.#run(), Math.max(0, held.due_at - Date.now()));
-    this.#timer = { due_at: held.due_at, id };
+    if (this.#next_at !== null && this.#next_at <= held.due_at) return;
+    this.#next_at = held.due_at;
+    this.#host.rescheduled();
   }
 
-  #run(): void {
-    this.#timer = null;
-    const now = Date.now();
+  nextWakeAt(): number | null {
+    return this.#next_at;
+  }
+
+  nextAlarmAt(now: number): number | null {
+    return this.#next_at === null ? null : Math.max(now + BACKSTOP_MS, this.#next_at);
+  }
+
+  /** Looks for those that are due. */
+  run(now: number): void {
+    this.#next_at = null;
     let next: Held | null = null;
     for (const held of [...this.#held.values()]) {
       if (!isHeld(held.row)) this.#held.delete(held.row);

@@ -64,6 +64,8 @@ interface PlacementServiceHost {
   recorded: RecordedRooms;
   members: ConferenceMembers;
   events: Pick<ConferenceEvents, "isProved" | "joinsWereToldSince" | "removed">;
+  /** It has work sooner than it said before. */
+  rescheduled(): void;
 }
 
 const REST_MS = 4_000;
@@ -79,6 +81,8 @@ export class PlacementService {
   readonly #notes = new Map<string, WebhookNote>();
   /** Placements that wait for their participant-join. */
   readonly #awaited = new Map<string, () => void>();
+  /** Joins by RELAY that may still turn out to be too short to count, oldest first. */
+  readonly #joined: { key: PlacementKey; stays_at: number }[] = [];
   /** REST is being asked whether a join was one. */
   #isProving = false;
 
@@ -168,8 +172,20 @@ export class PlacementService {
   /** A participant-join confirms the placement. */
   joined(key: PlacementKey): void {
     this.#awaited.get(joinCommandId(key))?.();
-    if (this.#host.placements.find(key)?.joined_by === "relay")
-      setTimeout(() => this.#stayed(key), EARLY_LEAVE_MS);
+    if (this.#host.placements.find(key)?.joined_by !== "relay") return;
+    this.#joined.push({ key, stays_at: Date.now() + EARLY_LEAVE_MS });
+    if (this.#joined.length === 1) this.#host.rescheduled();
+  }
+
+  nextWakeAt(): number | null {
+    return this.#joined[0]?.stays_at ?? null;
+  }
+
+  run(now: number): void {
+    for (let [first] = this.#joined; first && first.stays_at <= now; [first] = this.#joined) {
+      this.#joined.shift();
+      this.#stayed(first.key);
+    }
   }
 
   /** In the turn in which the placement's row is written. */

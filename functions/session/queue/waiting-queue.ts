@@ -47,8 +47,8 @@ interface WaitingQueueHost {
   start(): void;
   /** Somebody waits before these rooms: whether their seats are all taken in truth is asked. */
   doubt(rooms: readonly string[]): void;
-  /** A timer in memory. */
-  later(ms: number, run: () => void): void;
+  /** It has work sooner than it said before. */
+  rescheduled(): void;
   now(): number;
 }
 
@@ -73,7 +73,7 @@ export class WaitingQueue {
   readonly #looks = new Map<string, Look>();
   /** No look is due before then, ms. */
   #next_look = Number.POSITIVE_INFINITY;
-  /** When the timer comes, ms. */
+  /** When it is served at the latest, ms. */
   #wakes_at = Number.POSITIVE_INFINITY;
   #stirred = false;
   /** Waiters who need not be fetched: somebody here leads them. */
@@ -338,10 +338,16 @@ export class WaitingQueue {
     const wakes_at = Math.max(at, this.#host.now() + TOGETHER_MS);
     if (wakes_at >= this.#wakes_at) return;
     this.#wakes_at = wakes_at;
-    this.#host.later(wakes_at - this.#host.now(), () => {
-      if (this.#wakes_at === wakes_at) this.#wakes_at = Number.POSITIVE_INFINITY;
-      this.#drainSafely();
-    });
+    this.#host.rescheduled();
+  }
+
+  nextWakeAt(): number | null {
+    return Number.isFinite(this.#wakes_at) ? this.#wakes_at : null;
+  }
+
+  run(): void {
+    this.#wakes_at = Number.POSITIVE_INFINITY;
+    this.#drainSafely();
   }
 
   #stands(row: Placement, { max_s }: Pick<Wait, "max_s">): void {

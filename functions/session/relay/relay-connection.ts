@@ -25,6 +25,8 @@ export interface ConnectionHost {
   forgetSession(): void;
   changed(from: ConnectionState, to: ConnectionState, reason: string): void;
   count(what: Counted, detail?: string): void;
+  /** The machine may have work sooner than it had before: see `client.wakeAt`. */
+  rescheduled(): void;
   /** Doing what the machine said failed. */
   broke(effect: Effect["do"], error: unknown): void;
 }
@@ -39,7 +41,7 @@ interface Socket {
 }
 
 /**
- * The RELAY client's body: sockets and timers for the state machine in `shared/relay`, which decides everything.
+ * RelayConnection — the sockets of the RELAY client; the state machine in `shared/relay` decides everything. Used by RelayManager.
  * Sockets carry a generation; what an older one still says is the machine's to ignore.
  */
 export class RelayConnection {
@@ -53,7 +55,6 @@ export class RelayConnection {
   #takenAt = 0;
   #taking = false;
   #socket: Socket | null = null;
-  #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(url: string, settings: RelaySettings, resume: Resume, host: ConnectionHost) {
     // RELAY is reached by an upgraded fetch, which, unlike `new WebSocket`, can be aborted while it hangs.
@@ -66,7 +67,7 @@ export class RelayConnection {
     );
   }
 
-  get client(): Pick<RelayClient, "state" | "since" | "queued" | "inFlight" | "subscribed"> {
+  get client(): Pick<RelayClient, "state" | "since" | "queued" | "inFlight" | "subscribed" | "wakeAt"> {
     return this.#client;
   }
 
@@ -82,7 +83,7 @@ export class RelayConnection {
       for (const effect of this.#client.handle(next, Date.now())) this.#try(effect);
     }
     this.#busy = false;
-    this.#arm();
+    this.#host.rescheduled();
   }
 
   /** Resolves once, however the command ends; never rejects. */
@@ -239,20 +240,5 @@ export class RelayConnection {
       // It was closed already.
     }
     setTimeout(() => socket.abort.abort(), CLOSING_MS);
-  }
-
-  /** One timer, for the machine's next due time; re-armed only where that is earlier, so that calls do not churn it. */
-  #arm(): void {
-    const at = this.#client.wakeAt;
-    if (at === null || (this.#timer && this.#timer.at <= at)) return;
-    if (this.#timer) clearTimeout(this.#timer.id);
-    const id = setTimeout(
-      () => {
-        this.#timer = null;
-        this.handle({ on: "tick" });
-      },
-      Math.max(0, at - Date.now()),
-    );
-    this.#timer = { at, id };
   }
 }

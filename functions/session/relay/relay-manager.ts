@@ -37,7 +37,8 @@ export interface RelayStatus {
 }
 
 /** What the session does about what comes over the link. */
-export interface RelayManagerHost extends Pick<ConnectionHost, "sending" | "record" | "acted"> {
+export interface RelayManagerHost
+  extends Pick<ConnectionHost, "sending" | "record" | "acted" | "rescheduled"> {
   /** RELAY's events stopped coming; started again. What was missed in between is not sent again. */
   gapBegan(): void;
   gapEnded(): void;
@@ -54,6 +55,8 @@ export class RelayManager {
   #project: { value: Project; read_at: number } | null = null;
   #opening: Promise<void> | null = null;
   #connection: RelayConnection | null = null;
+  /** With those that were replaced and still have commands whose deadlines are to come. */
+  readonly #connections = new Set<RelayConnection>();
   #downSince: number | null = null;
   #readySince: number | null = null;
   #lastReason = "";
@@ -219,6 +222,21 @@ export class RelayManager {
     }
   }
 
+  nextWakeAt(): number | null {
+    const due = [...this.#connections].flatMap(({ client }) => client.wakeAt ?? []);
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  /** Tells those connections the time that asked for it. */
+  run(now: number): void {
+    for (const connection of [...this.#connections]) {
+      const { wakeAt } = connection.client;
+      if (wakeAt !== null && wakeAt <= now) connection.handle({ on: "tick" });
+      if (connection !== this.#connection && connection.client.wakeAt === null)
+        this.#connections.delete(connection);
+    }
+  }
+
   status(): RelayStatus {
     const client = this.#connection?.client;
     return {
@@ -268,6 +286,7 @@ export class RelayManager {
     }
     this.#connection?.handle({ on: "close" });
     this.#connection = new RelayConnection(project.relay_url, settings, resume, this.#host(project_id));
+    this.#connections.add(this.#connection);
     this.#watch();
   }
 

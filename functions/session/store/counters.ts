@@ -8,11 +8,15 @@ const MAX_NAMES = 200;
 /** Running totals of what a session did, for its status. */
 export class Counters {
   readonly #disk: Disk;
+  readonly #rescheduled: () => void;
   readonly #totals = new Map<string, number>();
-  #dirty = false;
+  /** When what was counted is written down, ms. */
+  #flush_at: number | null = null;
 
-  constructor(disk: Disk) {
+  /** @param rescheduled called when there is something to be written down. */
+  constructor(disk: Disk, rescheduled: () => void) {
     this.#disk = disk;
+    this.#rescheduled = rescheduled;
     for (const { name, total } of disk.exec<{ name: string; total: number }>(
       "SELECT name, total FROM counters",
     )) {
@@ -23,14 +27,19 @@ export class Counters {
   add(name: string, by = 1): void {
     if (!this.#totals.has(name) && this.#totals.size >= MAX_NAMES) return;
     this.#totals.set(name, (this.#totals.get(name) ?? 0) + by);
-    if (this.#dirty) return;
-    this.#dirty = true;
-    setTimeout(() => this.flush(), FLUSH_MS);
+    if (this.#flush_at !== null) return;
+    this.#flush_at = Date.now() + FLUSH_MS;
+    this.#rescheduled();
   }
 
-  flush(): void {
-    if (!this.#dirty) return;
-    this.#dirty = false;
+  nextWakeAt(): number | null {
+    return this.#flush_at;
+  }
+
+  /** Writes down what was counted. */
+  run(): void {
+    if (this.#flush_at === null) return;
+    this.#flush_at = null;
     for (const [name, total] of this.#totals) {
       this.#disk.attempt(
         "INSERT INTO counters (name, total) VALUES (?, ?) ON CONFLICT DO UPDATE SET total = excluded.total",

@@ -30,7 +30,7 @@ export class Ledger extends Repositories {
     moved: (rooms: readonly string[]) => void = () => {},
     limit_bytes?: number,
   ) {
-    super(sql, now, undefined, { written: () => {}, moved }, limit_bytes);
+    super(sql, now, undefined, { written: () => {}, moved, counted: () => {} }, limit_bytes);
     this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
     const queue = { takeBack: () => false, ended: () => {} };

@@ -21,8 +21,6 @@ class Room {
   /** Calls in the order in which they came into the line, and in which they were let in from it. */
   readonly came: string[] = [];
   readonly let_in: string[] = [];
-  /** Timers that were set; the clock alone does not run them. */
-  readonly timers: { at: number; run: () => void }[] = [];
   /** Rooms that REST is to be asked about, each time that it is. */
   readonly doubted: string[] = [];
   readonly #sql: SqlStorage;
@@ -49,7 +47,7 @@ class Room {
       hasCallFlow: isWalked,
       start: () => {},
       doubt: (doubted) => this.doubted.push(...doubted),
-      later: (ms, run) => this.timers.push({ at: this.now + ms, run }),
+      rescheduled: () => {},
       now,
     });
     void this.queue.begin();
@@ -259,13 +257,9 @@ class Hall extends Room {
   override pass(seconds: number): void {
     // A timer that is due at the end may come a moment later.
     const end = this.now + seconds * 1_000 + 200;
-    for (;;) {
-      this.timers.sort((a, b) => b.at - a.at);
-      const timer = this.timers.at(-1);
-      if (!timer || timer.at > end) break;
-      this.timers.pop();
-      this.now = timer.at;
-      timer.run();
+    for (let at = this.queue.nextWakeAt(); at !== null && at <= end; at = this.queue.nextWakeAt()) {
+      this.now = at;
+      this.queue.run();
     }
     this.now = end;
   }
@@ -496,11 +490,11 @@ describe("what happens to a room by the clock alone", () => {
       const hall = new Hall(sql);
       for (let n = 0; n < 3; n += 1) hall.arrive({ rooms: ["acme:a"], wait, node_id: "node-1" });
       await Promise.resolve();
-      expect(hall.timers).not.toEqual([]);
+      expect(hall.queue.nextWakeAt()).not.toBeNull();
       hall.hangUp(0);
       await Promise.resolve();
       hall.pass(60);
-      expect(hall.timers).toEqual([]);
+      expect(hall.queue.nextWakeAt()).toBeNull();
     });
   });
 

@@ -317,7 +317,7 @@ function useFacts({ settings, counters, observations }: Ledger): void {
   settings.forgetResume();
   settings.drop("project_id");
   counters.add("calls");
-  counters.flush();
+  counters.run();
   observations.saw("call_sid_is_call_id", true);
 }
 
