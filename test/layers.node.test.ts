@@ -54,7 +54,7 @@ test.each([
   [
     "call flow",
     "functions/call-flow/",
-    /^(hono|functions\/(webhooks|api)\/|functions\/session\/(?!contract\/))/,
+    /^(hono|functions\/(webhooks|api)\/|functions\/session\/(?!contract\/)|functions\/session-client)/,
   ],
   [
     "tenants",

@@ -1,7 +1,7 @@
 import type { Step } from "../../shared/documents/step.ts";
 import type { PlacedState, Placing } from "../../shared/seal.ts";
 import type { DocumentSaid } from "../session/contract/placement.ts";
-import { look } from "../session-client.ts";
+import { look } from "./ask-session.ts";
 import { type CallContext, RENDER_MS, type Resolution, wireNames } from "./call-context.ts";
 import { lastStep, over } from "./join-steps.ts";
 import { placeCall } from "./place-call.ts";
@@ -50,11 +50,10 @@ async function withoutSeat(
   document_said: DocumentSaid,
   resolution: Resolution,
 ): Promise<Resolution> {
-  const { env, tenant, call, ends_at, note } = context;
+  const { session, call, ends_at, note } = context;
   const mayWait = placing.wait !== undefined;
   const reply = await look(
-    env,
-    tenant.project,
+    session,
     {
       v: 1,
       call_id: call.call_id,

@@ -12,6 +12,7 @@ import type { Placing, SealedState } from "../../shared/seal.ts";
 import type { RunRest } from "../rest.ts";
 import type { WebhookNote } from "../session/contract/history.ts";
 import type { PlacementKey } from "../session/contract/placement.ts";
+import type { SessionApi } from "../session/contract/session-api.ts";
 import { nameOf } from "../tenants/room-naming.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { callbackUrls, proofsOf } from "./callback-urls.ts";
@@ -22,6 +23,8 @@ import { Seals } from "./seals.ts";
 export interface RequestContext {
   env: Env;
   tenant: Tenant;
+  /** The session of the tenant's project. */
+  session: SessionApi;
   /** Where SignalWire reaches us, without a slash at the end; "" where a call came over RELAY and nobody said it. */
   base_url: string;
   /** When it came, ms, and until when KV and everything after may take. */

@@ -4,8 +4,8 @@ import { NUMBER } from "../../shared/rules/template.ts";
 import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import type { RoomRequest } from "../session/contract/placement.ts";
-import { askNumber } from "../session-client.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
+import { askNumber } from "./ask-session.ts";
 import { type CallContext, roomsBefore, untilFor, wireNames } from "./call-context.ts";
 
 /** The session is asked no longer than this: the announcement can do without. */
@@ -18,9 +18,9 @@ export async function withCallerNumber(
   announce: NonNullable<Place["announce"]>,
 ): Promise<Spoken[]> {
   if (!announce.some(saysNumber)) return announce;
-  const { env, tenant, call, authentic } = context;
+  const { session, tenant, call, authentic } = context;
   const number = authentic
-    ? await askNumber(env, tenant.project, wantedOf(context, placing), untilFor(context, ASK_MS))
+    ? await askNumber(session, wantedOf(context, placing), untilFor(context, ASK_MS))
     : null;
   if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
   log("info", "announcement.left_out", {

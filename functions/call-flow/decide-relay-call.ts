@@ -7,15 +7,12 @@ import {
   NotOurs,
   type PointOfCall,
 } from "../session/contract/call-flow.ts";
+import type { SessionApi } from "../session/contract/session-api.ts";
 import { findTenant } from "../tenants/directory.ts";
-import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts";
-import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import type { Project, Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
-import { answerCall, answerOutbound } from "./answer-call.ts";
-import type { RequestContext, Resolution } from "./call-context.ts";
-import { historyEntryOf } from "./history-entry.ts";
-import { recordWebhook } from "./record-history.ts";
+import type { RequestContext } from "./call-context.ts";
+import { reportResolution, resolveCall } from "./resolve-call.ts";
 
 /** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
 const DIRECTORY_MS = 2_500;
@@ -31,11 +28,18 @@ interface SessionRelay {
 /** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
 export class RelayCallDecider implements CallDecider {
   readonly #env: Env;
+  readonly #session: SessionApi;
   readonly #relayManager: SessionRelay;
   readonly #keepAlive: (work: Promise<unknown>) => void;
 
-  constructor(env: Env, relayManager: SessionRelay, keepAlive: (work: Promise<unknown>) => void) {
+  constructor(
+    env: Env,
+    session: SessionApi,
+    relayManager: SessionRelay,
+    keepAlive: (work: Promise<unknown>) => void,
+  ) {
     this.#env = env;
+    this.#session = session;
     this.#relayManager = relayManager;
     this.#keepAlive = keepAlive;
   }
@@ -61,6 +65,7 @@ export class RelayCallDecider implements CallDecider {
     const request: RequestContext = {
       env: this.#env,
       tenant,
+      session: this.#session,
       base_url: baseUrl(this.#env, tenant),
       // A fresh call is decided as of when it came, however late we get to it.
       received_at: sealed === undefined ? received_at : now,
@@ -69,23 +74,15 @@ export class RelayCallDecider implements CallDecider {
       ...(untold === undefined ? {} : { untold }),
       rest: (...job) => this.#relayManager.rest(...job),
     };
-    const resolving =
-      made && sealed === undefined
-        ? answerOutbound(request, call, made.decision)
-        : answerCall(request, keys ? { ...call, keyed: keys } : call, sealed);
-    const resolution = await resolving.catch((error: unknown) => broken(request, call, error));
-    const { next, note, told: _, ...said } = resolution;
-    log("info", "call.answered", {
-      tenant: tenant.tenant,
-      call: call.call_id,
-      via: call.via,
-      ...said,
-      ms: Date.now() - now,
-    });
-    if (note) this.#keepAlive(recordWebhook(request, call.call_id, note, resolution));
-    if (isNews(tenant)) this.#keepAlive(handOver(this.#env, tenant));
-    if (areRecordsNews(tenant)) this.#keepAlive(handOverRecords(this.#env, tenant));
-    return { tenant: tenant.tenant, next };
+    const resolution = await resolveCall(
+      request,
+      keys ? { ...call, keyed: keys } : call,
+      { sealed, ...(made ? { made_for: made.decision } : {}) },
+      "call",
+    );
+    const { call_id, via } = call;
+    reportResolution(request, resolution, { logged_as: "call", call_id, via, since: now }, this.#keepAlive);
+    return { tenant: tenant.tenant, next: resolution.next };
   }
 
   /** Where a call of the tenant's comes in by webhook; null where nobody said where we are reached. */
@@ -128,17 +125,14 @@ export class RelayCallDecider implements CallDecider {
   }
 
   async #find(id: string): Promise<Tenant | null> {
-    return await withTimeout(DIRECTORY_MS, findTenant(this.#env, id, this.#keepAlive));
+    return await withTimeout(
+      DIRECTORY_MS, // A session asks none but itself: a stub of itself would take workerd down with it, were it aborted then.
+      findTenant(this.#env, id, this.#keepAlive, () => this.#session),
+    );
   }
 }
 
 /** "" where nobody said it: a call that comes over RELAY does not tell. */
 function baseUrl({ PUBLIC_URL = "" }: Env, { record }: Tenant): string {
   return (record.public_url ?? PUBLIC_URL).replace(/\/+$/, "");
-}
-
-function broken({ tenant: { tenant } }: RequestContext, call: Call, error: unknown): Resolution {
-  log("error", "call.broke", { tenant, call: call.call_id, error: describeError(error) });
-  const note = historyEntryOf(call, Date.now());
-  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0, note };
 }

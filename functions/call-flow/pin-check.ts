@@ -1,5 +1,5 @@
 import type { Decision, Question, Reject } from "../../shared/rules/decision.ts";
-import { askPins } from "../session-client.ts";
+import { askPins } from "./ask-session.ts";
 import { type CallContext, untilFor } from "./call-context.ts";
 import { noPinWords, type PinPoint, pinRequestOf } from "./pin-request.ts";
 
@@ -21,11 +21,11 @@ export async function refusedPin(
   decision: Decision | Question,
   point: PinPoint,
 ): Promise<NoPin | null> {
-  const { env, tenant, call, authentic } = context;
+  const { session, tenant, call, authentic } = context;
   const request = await pinRequestOf(tenant, call, decision, point);
   if (request === null) return null;
   // A caller who can't be told from an attacker could try all there are.
   if (!authentic) return { action: noPinWords.unchecked, reason: "not authentic" };
-  const answer = await askPins(env, tenant.project, request, untilFor(context, SESSION_MS));
+  const answer = await askPins(session, request, untilFor(context, SESSION_MS));
   return answer.allowed ? null : { action: noPinWords[answer.closed], reason: answer.why };
 }

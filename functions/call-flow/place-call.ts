@@ -4,8 +4,8 @@ import type { Heard, Step } from "../../shared/documents/step.ts";
 import { canonicalOf } from "../../shared/identity.ts";
 import { fitsSeal, type Placing } from "../../shared/seal.ts";
 import type { PlaceReply, PlaceRequest } from "../session/contract/placement.ts";
-import { place } from "../session-client.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
+import { place } from "./ask-session.ts";
 import {
   type CallContext,
   RENDER_MS,
@@ -60,7 +60,7 @@ export async function placeCall(
   }
   const namedBefore = roomsBefore(context, placing);
   const room_proofs = await roomProofsFor(context, [...rooms, ...(namedBefore.rooms_before ?? [])]);
-  const reply = await place(context.env, context.tenant, {
+  const reply = await place(context.session, context.tenant, {
     ...requestFor(context, entry, placing, step),
     ...namingSaid(context.tenant),
     ...rejoinOf(context, placing),

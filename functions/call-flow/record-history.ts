@@ -3,7 +3,6 @@ import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, Look, Question } from "../../shared/rules/decision.ts";
 import { describeError, log } from "../log.ts";
 import type { KeptAnswer, KeptDecision, WebhookNote, WebhookSaid } from "../session/contract/history.ts";
-import { askPart, sessionOf } from "../session-client.ts";
 import type { CallContext, RequestContext, Resolution } from "./call-context.ts";
 
 /** So many of the rules looked at are kept, with those that won; the others are counted, and can be computed again. */
@@ -53,9 +52,7 @@ export async function recordWebhook(
   };
   try {
     const { project_id } = project;
-    await askPart(sessionOf(request.env, project).archive(), (archive) =>
-      archive.note({ v: 1, project_id, tenant, call_id, note, said }),
-    );
+    await request.session.note({ v: 1, project_id, tenant, call_id, note, said });
   } catch (error) {
     log("warn", "webhook.not_journaled", { tenant, call: call_id, error: describeError(error) });
   }

@@ -1,6 +1,6 @@
 import type { Spoken } from "../../shared/rules/decision.ts";
 import type { Placing } from "../../shared/seal.ts";
-import { askRecorded } from "../session-client.ts";
+import { askRecorded } from "./ask-session.ts";
 import { type CallContext, untilFor } from "./call-context.ts";
 import { wantedOf } from "./caller-number.ts";
 
@@ -13,9 +13,9 @@ export async function noticeBefore(
   placing: Placing,
 ): Promise<{ notice?: Spoken; placing: Placing }> {
   const { recording_notice, ...told } = placing;
-  const { env, tenant, authentic } = context;
+  const { session, authentic } = context;
   if (recording_notice === undefined || !authentic) return { placing };
   const request = wantedOf(context, placing);
-  const isRecorded = await askRecorded(env, tenant.project, request, untilFor(context, ASK_MS));
+  const isRecorded = await askRecorded(session, request, untilFor(context, ASK_MS));
   return isRecorded ? { notice: recording_notice, placing: told } : { placing };
 }

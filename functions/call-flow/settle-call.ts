@@ -7,9 +7,9 @@ import type { PlacedState, Placing } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { findInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract/placement.ts";
-import { look } from "../session-client.ts";
 import { TooLate } from "../slots.ts";
 import type { Project } from "../tenants/tenant.ts";
+import { look } from "./ask-session.ts";
 import {
   type CallContext,
   RENDER_MS,
@@ -129,7 +129,7 @@ async function whereabouts(
   rooms: readonly string[] | null,
   may_wait = false,
 ): Promise<{ reply: LookReply; rest: NonNullable<LookRequest["rest"]>["said"] | "unasked" }> {
-  const { env, tenant, call, ends_at } = context;
+  const { session, call, ends_at } = context;
   const request: LookRequest = {
     v: 1,
     call_id: call.call_id,
@@ -142,13 +142,13 @@ async function whereabouts(
     note: context.note,
   };
   const half = Date.now() + (ends_at - RENDER_MS - Date.now()) / 2;
-  const reply: LookReply = await look(env, tenant.project, request, half);
+  const reply: LookReply = await look(session, request, half);
   const asked =
     reply.outcome === "unsettled" ? (rooms ?? (reply.room === undefined ? null : [reply.room])) : null;
   if (asked === null) return { reply, rest: "unasked" };
   const rest = await askRest(context, asked);
   return {
-    reply: await look(env, tenant.project, { ...request, rest }, ends_at - RENDER_MS),
+    reply: await look(session, { ...request, rest }, ends_at - RENDER_MS),
     rest: rest.said,
   };
 }

@@ -2,8 +2,9 @@ import * as z from "zod";
 import { jsonOf, jurisdictions } from "../../shared/records.ts";
 import type { Problem } from "../../shared/rules/schema/problems.ts";
 import { describeError, log } from "../log.ts";
+import type { SessionApi } from "../session/contract/session-api.ts";
 import type { KeptRecords } from "../session/contract/tenants.ts";
-import { askPart, type SessionPlace, sessionOf } from "../session-client.ts";
+import type { SessionPlace } from "../session-client.ts";
 import { withTimeout } from "../timeout.ts";
 import type { Tenant } from "./tenant.ts";
 
@@ -23,18 +24,19 @@ export function areRecordsNews({ tenant, good }: Tenant): boolean {
 }
 
 /** Has the project's session keep the records that serve the tenant, and KV in which session they are. Behind the answer; never rejects. */
-export async function handOverRecords(env: Env, { tenant, project, good }: Tenant): Promise<void> {
+export async function handOverRecords(
+  { env, session }: { env: Env; session: SessionApi },
+  { tenant, project, good }: Tenant,
+): Promise<void> {
   if (handedOver.size >= MAX_REMEMBERED) handedOver.clear();
   handedOver.set(tenant, good);
   try {
-    await askPart(sessionOf(env, project).tenants(), (tenants) =>
-      tenants.keep({
-        tenant,
-        project_id: project.project_id,
-        project_version: project.version,
-        record: good.tenant,
-      }),
-    );
+    await session.keepRecords({
+      tenant,
+      project_id: project.project_id,
+      project_version: project.version,
+      record: good.tenant,
+    });
     if (good.tenant !== null) await notePlace(env, tenant, project);
   } catch (error) {
     handedOver.delete(tenant);
@@ -75,20 +77,16 @@ export function placeIn(project_id: string, project_text: string): SessionPlace 
  * @param tenant "" for those of the project alone.
  */
 export async function lastGoodRecords(
-  env: Env,
+  session: SessionApi,
   tenant: string,
-  place: SessionPlace,
+  { project_id }: SessionPlace,
 ): Promise<KeptRecords | null> {
   try {
-    return await withTimeout(LAST_GOOD_MS, ask(env, place, tenant));
+    return await withTimeout(LAST_GOOD_MS, session.lastGoodRecords(tenant));
   } catch (error) {
-    log("error", "record.last_good_unreadable", { project: place.project_id, error: describeError(error) });
+    log("error", "record.last_good_unreadable", { project: project_id, error: describeError(error) });
     return null;
   }
-}
-
-async function ask(env: Env, place: SessionPlace, tenant: string): Promise<KeptRecords> {
-  return await askPart(sessionOf(env, place).tenants(), (tenants) => tenants.lastGood(tenant));
 }
 
 /** The text at a key of a record that may not even be JSON; undefined where it can't be told. */

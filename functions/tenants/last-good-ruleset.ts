@@ -1,8 +1,8 @@
 import { describeError, log } from "../log.ts";
+import type { SessionApi } from "../session/contract/session-api.ts";
 import type { RulesetVersion } from "../session/contract/tenants.ts";
-import { askPart, sessionOf } from "../session-client.ts";
 import { withTimeout } from "../timeout.ts";
-import type { Project, Tenant } from "./tenant.ts";
+import type { Tenant } from "./tenant.ts";
 
 /** A tenant whose rules in KV are bad waits this long for the last good ones. */
 const LAST_GOOD_MS = 1_500;
@@ -21,16 +21,13 @@ export function isNews({ tenant, rules }: Tenant): boolean {
  * Has the tenant's session keep the version of the rules that serves: calls decided by it can be explained, and where a bad one
  * reaches KV it serves on. Behind the answer; never rejects.
  */
-export async function handOver(env: Env, { tenant, project, rules, rules_text }: Tenant): Promise<void> {
+export async function handOver(session: SessionApi, { tenant, rules, rules_text }: Tenant): Promise<void> {
   if (!rules || rules_text === null) return;
   const { hash } = rules;
   if (handedOver.size >= MAX_TENANTS) handedOver.clear();
   handedOver.set(tenant, hash);
   try {
-    await askPart(sessionOf(env, project).archive(), async (archive) => {
-      const isKept = await archive.serves(tenant, hash);
-      if (!isKept) await archive.keep(tenant, { hash, text: rules_text });
-    });
+    await session.keepRuleset(tenant, { hash, text: rules_text });
   } catch (error) {
     handedOver.delete(tenant);
     log("warn", "ruleset.not_kept", { tenant, error: describeError(error) });
@@ -38,10 +35,6 @@ export async function handOver(env: Env, { tenant, project, rules, rules_text }:
 }
 
 /** The version of the tenant's rules that served last, from its session; null where none did. Rejects where it is out of reach. */
-export async function lastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
-  return await withTimeout(LAST_GOOD_MS, askLastGood(env, tenant, project));
-}
-
-async function askLastGood(env: Env, tenant: string, project: Project): Promise<RulesetVersion | null> {
-  return await askPart(sessionOf(env, project).archive(), (archive) => archive.lastGood(tenant));
+export async function lastGood(session: SessionApi, tenant: string): Promise<RulesetVersion | null> {
+  return await withTimeout(LAST_GOOD_MS, session.lastGoodRuleset(tenant));
 }

@@ -1,9 +1,10 @@
 import { type Context, Hono } from "hono";
 import { writeWords } from "../../shared/documents/write-cxml.ts";
 import { openTicket } from "../../shared/notice-ticket.ts";
+import { tellNoticeFetched } from "../call-flow/ask-session.ts";
 import { log } from "../log.ts";
 import { refuse } from "../refusals.ts";
-import { tellNoticeFetched } from "../session-client.ts";
+import { RpcSession } from "../session-client.ts";
 import { sealKeysOf } from "../tenants/seal-keys.ts";
 import { callbackOwner } from "./callback-owner.ts";
 
@@ -29,7 +30,7 @@ async function answerNotice(c: Context<{ Bindings: Env }>, id: string): Promise<
     ));
   if (!words) return await refuse(c, "callback.refused", id, "no such tenant, or no ticket of its");
   const written = writeWords(words);
-  c.executionCtx.waitUntil(tellNoticeFetched(c.env, tenant, conference));
+  c.executionCtx.waitUntil(tellNoticeFetched(new RpcSession(c.env, tenant.project), tenant, conference));
   if (!written.ok) log("error", "document.refused", { tenant: id, path: written.path, why: written.why });
   return c.body(written.body, 200, { "content-type": "text/xml; charset=utf-8" });
 }

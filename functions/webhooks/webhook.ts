@@ -3,17 +3,15 @@ import type { Call, Ingress, Webhook } from "../../shared/call.ts";
 import type { Rendered } from "../../shared/documents/render.ts";
 import type { Step } from "../../shared/documents/step.ts";
 import { readResume } from "../../shared/resume-url.ts";
-import { answerCall, answerUnusable } from "../call-flow/answer-call.ts";
+import { answerUnusable } from "../call-flow/answer-call.ts";
 import { POLL, type RequestContext, type Resolution } from "../call-flow/call-context.ts";
 import { noCall } from "../call-flow/fallback.ts";
 import { historyEntryOf } from "../call-flow/history-entry.ts";
-import { recordWebhook } from "../call-flow/record-history.ts";
+import { apology, reportResolution, resolveCall } from "../call-flow/resolve-call.ts";
 import { describeError, log } from "../log.ts";
 import { isOverLimit, refuse } from "../refusals.ts";
-import { tellLeft } from "../session-client.ts";
+import { RpcSession } from "../session-client.ts";
 import { findTenant } from "../tenants/directory.ts";
-import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts";
-import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import { publicUrl } from "../tenants/public-url.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
@@ -90,6 +88,7 @@ export async function answerWebhook(
   return await serve(c, ingress, raw, {
     env: c.env,
     tenant,
+    session: new RpcSession(c.env, tenant.project),
     base_url: public_url,
     received_at,
     ends_at: received_at + BUDGET_MS,
@@ -124,8 +123,12 @@ async function serve(
   const webhook = ingress.parse(raw, c.req.raw);
   let resolution: Resolution;
   if (webhook.ok) {
-    resolution = await answerCall(request, webhook.call, webhook.partyline).catch((error: unknown) =>
-      broken(request, webhook.call, isPollOf(c, ingress), error),
+    const otherwise: Step = isPollOf(c, ingress) ? { does: "return", value: "stay" } : { does: "apologise" };
+    resolution = await resolveCall(
+      request,
+      webhook.call,
+      { sealed: webhook.partyline, otherwise },
+      "webhook",
     );
   } else {
     const { path, message, call_id } = webhook;
@@ -146,22 +149,16 @@ async function serve(
   if (!request.authentic) resolution = openAnswer(request, asked, resolution);
   const rendered = ingress.write(resolution.next, webhook.ok ? webhook.call : null);
   if (!rendered.ok) log("error", "document.refused", { tenant, path: rendered.path, why: rendered.why });
-  const { next: _, note, left, told: __, ...said } = resolution;
-  log("info", "webhook.answered", {
-    tenant,
-    ...(webhook.ok ? { call: webhook.call.call_id } : {}),
-    ...said,
-    ms: Date.now() - request.received_at,
-  });
-  if (request.authentic) {
-    const call_id = webhook.ok ? webhook.call.call_id : webhook.call_id;
-    if (note && call_id !== undefined)
-      c.executionCtx.waitUntil(recordWebhook(request, call_id, note, resolution));
-    if (left) c.executionCtx.waitUntil(tellLeft(request.env, request.tenant, left));
-    if (isNews(request.tenant)) c.executionCtx.waitUntil(handOver(request.env, request.tenant));
-    if (areRecordsNews(request.tenant))
-      c.executionCtx.waitUntil(handOverRecords(request.env, request.tenant));
-  }
+  reportResolution(
+    request,
+    resolution,
+    {
+      logged_as: "webhook",
+      call_id: webhook.ok ? webhook.call.call_id : webhook.call_id,
+      since: request.received_at,
+    },
+    (work) => c.executionCtx.waitUntil(work),
+  );
   return send(c, ingress, rendered.body);
 }
 
@@ -172,21 +169,6 @@ function isPollOf(c: Context, { via }: WebhookIngress): boolean {
 
 function send(c: Context, { content_type }: WebhookIngress, body: string): Response {
   return c.body(body, 200, { "content-type": content_type });
-}
-
-function broken(
-  { tenant: { tenant }, received_at }: RequestContext,
-  call: Call,
-  isPoll: boolean,
-  error: unknown,
-): Resolution {
-  log("error", "webhook.broke", { tenant, call: call.call_id, error: describeError(error) });
-  const note = historyEntryOf(call, received_at);
-  return { ...apology(), ...(isPoll ? { next: { does: "return", value: "stay" } } : {}), note };
-}
-
-function apology(): Resolution {
-  return { next: { does: "apologise" }, rule: null, outcome: "apology", room: null, step: 0 };
 }
 
 function isReporting({ record }: Tenant, now: number): boolean {

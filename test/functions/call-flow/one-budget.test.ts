@@ -1,23 +1,21 @@
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { askCall } from "../../../functions/call-flow/ask-call.ts";
 import type { CallContext } from "../../../functions/call-flow/call-context.ts";
 import { withCallerNumber } from "../../../functions/call-flow/caller-number.ts";
 import { uncounted } from "../../../functions/call-flow/next-step.ts";
 import { returningTo } from "../../../functions/call-flow/rejoin.ts";
-import type { RelaySession } from "../../../functions/session/relay-session.ts";
-import { ownEnvironment } from "../../../functions/session-client.ts";
+import type { SessionApi } from "../../../functions/session/contract/session-api.ts";
 import type { Place, Question } from "../../../shared/rules/decision.ts";
 import type { Placing } from "../../../shared/seal.ts";
 
 const never = () => new Promise<never>(() => {});
 /** A session that takes every question and answers none. */
-const silent = { usher: () => ({ callerNumber: never, returning: never }) };
+const silent: Pick<SessionApi, "callerNumber" | "returning"> = { callerNumber: never, returning: never };
 
 /** A webhook that may be answered for so long still. */
 function contextFor(left_ms: number): CallContext {
   const visit = {
-    env: ownEnvironment(env, silent as unknown as RelaySession),
+    session: silent,
     tenant: {
       tenant: "acme",
       project: { project_id: "p", session: {} },

@@ -1,5 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { RpcSession } from "../../../functions/session-client.ts";
 import { readProject, readTenant } from "../../../functions/tenants/directory.ts";
 import { handOverRecords } from "../../../functions/tenants/last-good-records.ts";
 import type { Tenant } from "../../../functions/tenants/tenant.ts";
@@ -18,6 +19,11 @@ async function read(fixture: Fixture, previous: Tenant | null = null): Promise<T
   const found = await readTenant(env, fixture.tenant, previous);
   if (!found) throw new Error("there is no such tenant");
   return found;
+}
+
+/** The tenant's records are handed over to its session. */
+async function handedOver(found: Tenant): Promise<void> {
+  await handOverRecords({ env, session: new RpcSession(env, found.project) }, found);
 }
 
 function lines(level: "warn" | "error", event: string): () => Record<string, unknown>[] {
@@ -133,7 +139,7 @@ describe("a record that has gone bad", () => {
   test.each(tenantTexts)("%s leaves the last good one serving", async (_, text) => {
     await using fixture = await openFixture({ rules, tenant: ofTenant });
     const before = await read(fixture);
-    await handOverRecords(env, before);
+    await handedOver(before);
     await env.DIRECTORY.put(`tenant/${fixture.tenant}`, text(fixture.carrier.project_id));
     const told = lines("error", "record.bad");
     // In an isolate that had it, and in one that has nothing.
@@ -168,7 +174,7 @@ describe("a record that has gone bad", () => {
     async (_, text) => {
       await using fixture = await openFixture({ rules, tenant: ofTenant });
       const before = await read(fixture);
-      await handOverRecords(env, before);
+      await handedOver(before);
       await env.DIRECTORY.put(`tenant/${fixture.tenant}`, text(fixture.carrier.project_id));
       const told = lines("error", "record.bad");
       const fresh = await read(fixture);
@@ -184,7 +190,7 @@ describe("a record that has gone bad", () => {
   test("a tenant's of which the Worker noted nothing is found by the project that it names", async () => {
     await using fixture = await openFixture({ rules, tenant: ofTenant });
     const before = await read(fixture);
-    await handOverRecords(env, before);
+    await handedOver(before);
     await env.DIRECTORY.delete(`served/${fixture.tenant}`);
     await env.DIRECTORY.put(`tenant/${fixture.tenant}`, without(fixture.carrier.project_id));
     expect((await read(fixture)).record).toEqual(before.record);
@@ -194,7 +200,7 @@ describe("a record that has gone bad", () => {
 
   test("a tenant's whose project was deleted is gone with it", async () => {
     await using fixture = await openFixture({ rules, tenant: ofTenant });
-    await handOverRecords(env, await read(fixture));
+    await handedOver(await read(fixture));
     await env.DIRECTORY.delete(`project/${fixture.carrier.project_id}`);
     await expect(read(fixture)).rejects.toThrow("there is no record project/");
     await env.DIRECTORY.put(`tenant/${fixture.tenant}`, JSON.stringify({ project_id: "mistyped" }));
@@ -206,12 +212,12 @@ describe("a record that has gone bad", () => {
     await using other = await openFixture({ rules });
     const found = await read(fixture);
     const put = vi.spyOn(env.DIRECTORY, "put");
-    for (let isolate = 0; isolate < 2; isolate += 1) await handOverRecords(env, found);
+    for (let isolate = 0; isolate < 2; isolate += 1) await handedOver(found);
     expect(put.mock.calls).toEqual([
       [`served/${fixture.tenant}`, JSON.stringify({ project_id: fixture.carrier.project_id })],
     ]);
     await fixture.putTenant({ project_id: other.carrier.project_id });
-    await handOverRecords(env, await read(fixture));
+    await handedOver(await read(fixture));
     expect(await env.DIRECTORY.get(`served/${fixture.tenant}`, "json")).toEqual({
       project_id: other.carrier.project_id,
     });
@@ -241,7 +247,7 @@ describe("a record that has gone bad", () => {
   test.each(projectTexts)("a project's with %s leaves the last good one serving", async (_, put, words) => {
     await using fixture = await openFixture({ rules });
     const before = await read(fixture);
-    await handOverRecords(env, before);
+    await handedOver(before);
     await put(fixture);
     const after = await read(fixture, before);
     expect(after.project).toBe(before.project);

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { RpcSession } from "../../../functions/session-client.ts";
 import { readTenant } from "../../../functions/tenants/directory.ts";
 import { handOver } from "../../../functions/tenants/last-good-ruleset.ts";
 import type { Tenant } from "../../../functions/tenants/tenant.ts";
@@ -38,7 +39,7 @@ describe("a ruleset that is in KV no more", () => {
     await using home = await openFixture({ rules });
     const said = errors();
     const before = await read(home.tenant);
-    await handOver(env, before);
+    await handOver(new RpcSession(env, before.project), before);
     await env.DIRECTORY.delete(`ruleset/${home.tenant}`);
     expect((await read(home.tenant)).rules?.hash).toBe(before.rules?.hash);
     expect(said()).toMatch(/"event":"ruleset.missing"/);
@@ -48,7 +49,7 @@ describe("a ruleset that is in KV no more", () => {
     await using home = await openFixture({ rules });
     errors();
     const before = await read(home.tenant);
-    await handOver(env, before);
+    await handOver(new RpcSession(env, before.project), before);
     await env.DIRECTORY.delete(`ruleset/${home.tenant}`);
     const cut = new Proxy(env, {
       get: (all, name) => {

@@ -1,0 +1,158 @@
+import type { Placing } from "../../shared/seal.ts";
+import { describeError, log } from "../log.ts";
+import type { PinAttempt, PinQuestion, PinsClosed } from "../session/contract/pins.ts";
+import {
+  CONTRACT_VERSION,
+  type LookReply,
+  type LookRequest,
+  type PlacementKey,
+  type PlaceReply,
+  type PlaceRequest,
+  type Returning,
+  type RoomRequest,
+} from "../session/contract/placement.ts";
+import type { SessionApi } from "../session/contract/session-api.ts";
+import { learnNaming } from "../tenants/room-naming.ts";
+import type { Owner } from "../tenants/tenant.ts";
+import { timeoutOr } from "../timeout.ts";
+
+/** How long past its deadline the session is waited for. */
+const GRACE_MS = 300;
+/** How long it is tried to tell what nobody waits for. */
+const TELL_MS = 10_000;
+/** Less than this left, and a session that broke is not asked again. */
+const RETRY_ROOM_MS = 300;
+
+/**
+ * Has the session place a call. Never rejects: a session that does not answer leaves the outcome *unknown*, and one that
+ * did not even take the request *document*.
+ */
+export async function place(
+  session: SessionApi,
+  whose: Pick<Owner, "tenant" | "project">,
+  request: PlaceRequest,
+): Promise<PlaceReply> {
+  const reply = await ask(() => session.place(request), request.deadline_at + GRACE_MS);
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) {
+    learnNaming(whose, reply.value.room);
+    return reply.value;
+  }
+  const nothingSent = reply.answered || reply.refused;
+  return {
+    v: CONTRACT_VERSION,
+    outcome: nothingSent ? "document" : "unknown",
+    room: request.rooms[0],
+    join: request.join,
+    counted: false,
+    reason: reply.answered ? "the session speaks another contract" : reply.why,
+  };
+}
+
+/** Asks the session where a call is. Never rejects. */
+export async function look(session: SessionApi, request: LookRequest, until: number): Promise<LookReply> {
+  const reply = await ask(() => session.look(request), until);
+  if (reply.answered && reply.value.v === CONTRACT_VERSION) return reply.value;
+  return {
+    v: CONTRACT_VERSION,
+    outcome: "unsettled",
+    reason: reply.answered ? "the session speaks another contract" : reply.why,
+  };
+}
+
+/**
+ * Which number the caller would be in its room; null where it would find no seat, or the session does not say.
+ * @param until ms.
+ */
+export async function askNumber(
+  session: SessionApi,
+  request: RoomRequest,
+  until: number,
+): Promise<number | null> {
+  const reply = await ask(() => session.callerNumber(request), until);
+  return reply.answered ? reply.value : null;
+}
+
+/** Whether the room that the caller would be in is known to be recorded; false where the session does not say. */
+export async function askRecorded(
+  session: SessionApi,
+  request: RoomRequest,
+  until: number,
+): Promise<boolean> {
+  const reply = await ask(() => session.isRecorded(request), until);
+  return reply.answered && reply.value;
+}
+
+/** How a caller was placed who dropped and whose seat is kept; null where there is none, or the session does not say. */
+export async function askReturning(
+  session: SessionApi,
+  request: Returning,
+  until: number,
+): Promise<Placing | null> {
+  const reply = await ask(() => session.returning(request), until);
+  // Written by the session, from what a Worker gave it.
+  return reply.answered && reply.value !== null ? (JSON.parse(reply.value) as Placing) : null;
+}
+
+/** A verdict, or: the session was not there to give one, and no PIN is taken. */
+export type PinAnswer = { allowed: true } | { allowed: false; closed: PinsClosed | "unchecked"; why: string };
+
+/** Asks the session whether a PIN may be asked for, or whether one that was keyed counts. Never rejects; in doubt, no. */
+export async function askPins(
+  session: SessionApi,
+  request: PinQuestion | PinAttempt,
+  until: number,
+): Promise<PinAnswer> {
+  const reply = await ask(() => session.askPins(request), until);
+  if (!reply.answered) return { allowed: false, closed: "unchecked", why: reply.why };
+  const { value } = reply;
+  if (value.v !== CONTRACT_VERSION)
+    return { allowed: false, closed: "unchecked", why: "the session speaks another contract" };
+  if (value.allowed) return { allowed: true };
+  return { allowed: false, closed: value.closed, why: tooMany[value.closed] };
+}
+
+const tooMany: Record<PinsClosed, string> = {
+  caller: "too many wrong PINs from this caller",
+  number: "too many wrong PINs on this number",
+};
+
+/** Tells the session that a call's own document is done with its room. Never rejects: the call is answered already. */
+export async function tellLeft(
+  session: SessionApi,
+  { tenant }: Pick<Owner, "tenant">,
+  { lives_on, ...key }: PlacementKey & { lives_on: boolean },
+): Promise<void> {
+  const told = await ask(() => session.left(key, lives_on), Date.now() + TELL_MS);
+  if (!told.answered) log("warn", "session.not_told", { tenant, call: key.call_id, why: told.why });
+}
+
+/** Tells the session that SignalWire has fetched the notice for a conference. Never rejects: it was answered already. */
+export async function tellNoticeFetched(
+  session: SessionApi,
+  { tenant }: Pick<Owner, "tenant">,
+  conference: string,
+): Promise<void> {
+  const told = await ask(() => session.noticeFetched(conference), Date.now() + TELL_MS);
+  if (!told.answered) log("warn", "session.not_told", { tenant, conference, why: told.why });
+}
+
+type Asked<T> = { answered: true; value: T } | { answered: false; refused: boolean; why: string };
+
+/** One question, asked again once where Cloudflare says that this is safe and there is time. */
+async function ask<T>(question: () => Promise<T>, until: number): Promise<Asked<T>> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await timeoutOr(
+        until - Date.now(),
+        question().then((value) => ({ answered: true as const, value })),
+        { answered: false as const, refused: false, why: "the session did not answer in time" },
+      );
+    } catch (error) {
+      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean }; // Cloudflare's marks on RPC errors.
+      const timeLeft = until - Date.now() > RETRY_ROOM_MS;
+      // Our own key makes a repeat safe: a placement that was begun is found, and not begun again.
+      if (retryable && !overloaded && timeLeft && tries === 1) continue;
+      return { answered: false, refused: overloaded === true, why: describeError(error) };
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Call } from "../../shared/call.ts";
+import type { Step } from "../../shared/documents/step.ts";
+import type { Decision } from "../../shared/rules/decision.ts";
+import { describeError, log } from "../log.ts";
+import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts";
+import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
+import { answerCall, answerOutbound } from "./answer-call.ts";
+import { tellLeft } from "./ask-session.ts";
+import type { RequestContext, Resolution } from "./call-context.ts";
+import { historyEntryOf } from "./history-entry.ts";
+import { recordWebhook } from "./record-history.ts";
+
+/** What the log calls an answer: that of a webhook, or of a call on a RELAY context. */
+export type LoggedAs = "webhook" | "call";
+
+/** What a call brought beside itself. */
+export interface Brought {
+  /** Its own state, sealed; absent: it has just come. */
+  sealed?: unknown;
+  /** What it was made for: an outbound call that was answered. */
+  made_for?: Decision;
+  /** What it does where nothing can be decided; absent: it hears the apology. */
+  otherwise?: Step;
+}
+
+/** What a call is to do next, however it came. Never rejects: where something breaks the caller hears the apology. */
+export async function resolveCall(
+  request: RequestContext,
+  call: Call,
+  { sealed, made_for, otherwise }: Brought,
+  logged_as: LoggedAs,
+): Promise<Resolution> {
+  try {
+    return made_for !== undefined && sealed === undefined
+      ? await answerOutbound(request, call, made_for)
+      : await answerCall(request, call, sealed);
+  } catch (error) {
+    const { tenant } = request.tenant;
+    log("error", `${logged_as}.broke`, { tenant, call: call.call_id, error: describeError(error) });
+    return { ...apology(otherwise), note: historyEntryOf(call, request.received_at) };
+  }
+}
+
+/** The resolution of a request on which nothing can be decided. */
+export function apology(next: Step = { does: "apologise" }): Resolution {
+  return { next, rule: null, outcome: "apology", room: null, step: 0 };
+}
+
+/** Logs the answer, and tells the session behind it what it has yet to hear. Of a request that is not authentic it is told nothing. */
+export function reportResolution(
+  request: RequestContext,
+  resolution: Resolution,
+  answered: { logged_as: LoggedAs; call_id: string | undefined; via?: Call["via"]; since: number },
+  keepAlive: (work: Promise<unknown>) => void,
+): void {
+  const { session, tenant, authentic } = request;
+  const { logged_as, call_id, via, since } = answered;
+  const { next: _, note, left, told: __, ...said } = resolution;
+  log("info", `${logged_as}.answered`, {
+    tenant: tenant.tenant,
+    ...(call_id === undefined ? {} : { call: call_id }),
+    ...(via === undefined ? {} : { via }),
+    ...said,
+    ms: Date.now() - since,
+  });
+  if (!authentic) return;
+  if (note && call_id !== undefined) keepAlive(recordWebhook(request, call_id, note, resolution));
+  if (left) keepAlive(tellLeft(session, tenant, left));
+  if (isNews(tenant)) keepAlive(handOver(session, tenant));
+  if (areRecordsNews(tenant)) keepAlive(handOverRecords(request, tenant));
+}

@@ -1,0 +1,45 @@
+import type { NoteRequest } from "./history.ts";
+import type { PinAttempt, PinQuestion, PinVerdict } from "./pins.ts";
+import type {
+  LookReply,
+  LookRequest,
+  PlacementKey,
+  PlaceReply,
+  PlaceRequest,
+  Returning,
+  RoomRequest,
+} from "./placement.ts";
+import type { KeptRecords, RulesetVersion, ServedRecords } from "./tenants.ts";
+
+/**
+ * SessionApi — what is asked of a project's session while a call is answered. A Worker asks by RPC (`RpcSession`); the session itself,
+ * for calls that came over RELAY, directly. Plain data only. Any of these may reject: the session is out of reach, or broke.
+ */
+export interface SessionApi {
+  /** Puts a call into a room, once. */
+  place(request: PlaceRequest): Promise<PlaceReply>;
+  /** Where a call is that came back. */
+  look(request: LookRequest): Promise<LookReply>;
+  /** The call's own document is done with its room. */
+  left(key: PlacementKey, lives_on: boolean): Promise<void>;
+  /** SignalWire has fetched the recording notice for a conference. */
+  noticeFetched(conference: string): Promise<void>;
+  /** Which number the caller would be in its room; null where it would find no seat. */
+  callerNumber(request: RoomRequest): Promise<number | null>;
+  /** Whether the room that the caller would be in is known to be recorded. */
+  isRecorded(request: RoomRequest): Promise<boolean>;
+  /** How a caller was placed who dropped and whose seat is held, as JSON of a `Placing`; null where there is none. */
+  returning(request: Returning): Promise<string | null>;
+  /** Whether a PIN may be asked for, or whether one that was keyed counts. */
+  askPins(request: PinQuestion | PinAttempt): Promise<PinVerdict>;
+  /** Keeps in the call's history how a webhook was answered. */
+  note(request: NoteRequest): Promise<void>;
+  /** Keeps the version of a tenant's rules that serves. */
+  keepRuleset(tenant: string, version: RulesetVersion): Promise<void>;
+  /** The version of the tenant's rules that served last; null where none did. */
+  lastGoodRuleset(tenant: string): Promise<RulesetVersion | null>;
+  /** Keeps the records that serve a tenant. */
+  keepRecords(served: ServedRecords): Promise<void>;
+  /** The records by which the tenant was served last; "" for those of the project alone. */
+  lastGoodRecords(tenant: string): Promise<KeptRecords>;
+}
