@@ -1,5 +1,5 @@
-import { toBase64Url } from "./base64.ts";
 import { decodeCredentialsKey } from "./credentials.ts";
+import { toBase64Url } from "./encoding.ts";
 import type { KeySources } from "./seal-keys.ts";
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-import { fromBase64, fromBase64Url, toBase64Url } from "./base64.ts";
+import { fromBase64, fromBase64Url, toBase64Url } from "./encoding.ts";
 
 /** AES-GCM's initialisation vector, in bytes: fresh random ones for every seal. */
 export const ivBytes = 12;

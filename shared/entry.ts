@@ -1,5 +1,5 @@
 import { canonicalJson } from "./canonical-json.ts";
-import { toHex } from "./hex.ts";
+import { toHex } from "./encoding.ts";
 
 /**
  * Tells one fresh entry of a call from another: a call that another's document sends back to us (after `hand_over`)

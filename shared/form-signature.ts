@@ -1,5 +1,4 @@
-import { fromBase64, toBase64 } from "./base64.ts";
-import { fromHex } from "./hex.ts";
+import { fromBase64, fromHex, toBase64 } from "./encoding.ts";
 import { signedBytes } from "./signature.ts";
 
 /** SHA-1's length in bytes. */

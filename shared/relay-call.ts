@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Call } from "./call.ts";
 import { READ_TEXT } from "./rules/limits.ts";
-import { headersOf } from "./sip-headers.ts";
+import { headersOf } from "./sip.ts";
 
 const address = z.string().max(1024).optional().catch(undefined);
 

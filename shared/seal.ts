@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { fromBase64Url, toBase64Url } from "./base64.ts";
 import { joinParameters } from "./conference.ts";
 import { ivBytes } from "./credentials.ts";
+import { fromBase64Url, toBase64Url } from "./encoding.ts";
 import type { Decision, Place } from "./rules/decision.ts";
 import type { SealKeys } from "./seal-keys.ts";
 

@@ -1,5 +1,5 @@
 import { decodeCredentialsKey } from "./credentials.ts";
-import { toHex } from "./hex.ts";
+import { toHex } from "./encoding.ts";
 
 /**
  * What a ruleset holds in place of a PIN: HMAC-SHA-256, hex, under a key derived (HKDF) from `CREDENTIALS_KEY` and bound to

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from "./hex.ts";
+import { fromHex, toHex } from "./encoding.ts";
 import { spellingsOf } from "./url-spellings.ts";
 
 /** The digests that SignalWire signs webhooks with, and their length in bytes. */

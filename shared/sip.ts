@@ -10,3 +10,16 @@ export function bare(written: string): string {
   const text = written.trim();
   return text.includes("<") ? (NAME_ADDR.exec(text)?.[1]?.trim() ?? text) : text;
 }
+
+/** A call's SIP headers by lower-case name, each with its values in the order received. */
+export function headersOf(list: readonly { name: string; value: string }[]): Record<string, string[]> {
+  // A null prototype: a header may be named "__proto__".
+  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (const { name, value } of list) {
+    const key = name.toLowerCase();
+    const values = headers[key];
+    if (values) values.push(value);
+    else headers[key] = [value];
+  }
+  return headers;
+}

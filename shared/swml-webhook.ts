@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Call, Webhook } from "./call.ts";
 import { nestsTooDeep } from "./depth.ts";
-import { headersOf } from "./sip-headers.ts";
+import { headersOf } from "./sip.ts";
 
 /**
  * The JSON body that SignalWire posts to fetch a SWML document, as its SWML reference has it.

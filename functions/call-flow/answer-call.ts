@@ -7,6 +7,7 @@ import type { Placing, SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { answerDialled } from "./answer-dialled.ts";
 import { answersOf, askCall } from "./ask-call.ts";
+import { noticeBefore, withCallerNumber } from "./before-room.ts";
 import {
   type CallContext,
   callContextOf,
@@ -14,14 +15,11 @@ import {
   type Resolution,
   resumeUrlFor,
 } from "./call-context.ts";
-import { withCallerNumber } from "./caller-number.ts";
 import { fallbackOf, noCall } from "./fallback.ts";
 import { lastStep, placingOf } from "./join-steps.ts";
-import { type NoPin, refusedPin } from "./pin-check.ts";
-import { noPinWords, type PinPoint } from "./pin-request.ts";
+import { type NoPin, noPinWords, type PinPoint, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
 import { recordDecision } from "./record-history.ts";
-import { noticeBefore } from "./recording-notice.ts";
 import { returningTo } from "./rejoin.ts";
 import { resumeCall, settleCall } from "./settle-call.ts";
 

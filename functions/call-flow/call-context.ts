@@ -16,7 +16,6 @@ import type { SessionApi } from "../session/contract/session-api.ts";
 import { nameOf } from "../tenants/room-naming.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { callbackUrls, proofsOf } from "./callback-urls.ts";
-import { historyEntryOf } from "./history-entry.ts";
 import { Seals } from "./seals.ts";
 
 /** One webhook: whose it is, and until when it must be answered. */
@@ -154,4 +153,14 @@ export function roomsBefore(
   { rooms_before }: Pick<Placing, "rooms_before">,
 ): { rooms_before?: [string, ...string[]] } {
   return rooms_before === undefined ? {} : { rooms_before: wireNames(tenant, rooms_before) };
+}
+
+/** What the journal is to say of a webhook, before anything is known of what it comes back from, or of what is decided. */
+export function historyEntryOf(
+  { via, direction, from, to }: Pick<Call, "from" | "to"> & Partial<Pick<Call, "via" | "direction">>,
+  received_at: number,
+): WebhookNote {
+  const overRelay = direction === "outbound" ? "dial" : "receive";
+  const purpose = via === "relay" ? overRelay : "fresh";
+  return { received_at, purpose, entry: "", step: 0, from, to };
 }

@@ -6,8 +6,7 @@ import { areRecordsNews, handOverRecords } from "../tenants/last-good-records.ts
 import { handOver, isNews } from "../tenants/last-good-ruleset.ts";
 import { answerCall, answerOutbound } from "./answer-call.ts";
 import { tellLeft } from "./ask-session.ts";
-import type { RequestContext, Resolution } from "./call-context.ts";
-import { historyEntryOf } from "./history-entry.ts";
+import { historyEntryOf, type RequestContext, type Resolution } from "./call-context.ts";
 import { recordWebhook } from "./record-history.ts";
 
 /** What the log calls an answer: that of a webhook, or of a call on a RELAY context. */

@@ -1,8 +1,7 @@
 import { ivBytes } from "../../shared/credentials.ts";
 import { type Opening, openState, type SealedFor, type SealedState, sealState } from "../../shared/seal.ts";
 import type { SealKeys } from "../../shared/seal-keys.ts";
-import { sealKeysOf } from "../tenants/seal-keys.ts";
-import type { Tenant } from "../tenants/tenant.ts";
+import { sealKeysOf, type Tenant } from "../tenants/tenant.ts";
 
 /** Seals and opens our state of one call. */
 export class Seals {

@@ -1,11 +1,12 @@
-import type { ForwardTo } from "../../shared/callbacks.ts";
+import { type ForwardTo, isWanted } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { InboundCalls } from "./calls/inbound-calls.ts";
 import type { ConferenceEventReply, ConferenceEventRequest } from "./contract/placement.ts";
-import { whomToTell } from "./events/event-forwarding.ts";
 import type { Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
 import type { Repositories } from "./repositories.ts";
+import type { Occupancy } from "./seats/occupancy.ts";
 import type { Feed } from "./store/event-log.ts";
+import type { Placements } from "./store/placements.ts";
 
 /** How an event came. */
 export interface HowTold {
@@ -138,4 +139,18 @@ export class EventIngest {
 function replyTo(heard: Heard | null): Telling {
   const forward: ForwardTo[] = heard?.forward ? [heard.forward] : [];
   return { forward, ...(heard?.forward && heard.confirm !== undefined ? { confirm: heard.confirm } : {}) };
+}
+
+/** Whom the rules of the tenant, to whom the event was told, want told of it beside us. */
+export function whomToTell(
+  placements: Placements,
+  occupancy: Occupancy,
+  { kind, event, tenant }: ConferenceEventRequest,
+): ForwardTo[] {
+  const { call_id, name, status } = event.params as Record<string, unknown>;
+  const ofCall = typeof call_id === "string" ? placements.currentOf(call_id, tenant)[0] : undefined;
+  const to =
+    ofCall?.forwarding?.[kind] ??
+    (typeof name === "string" ? occupancy.forwardingOf(name, kind, tenant) : null);
+  return to && typeof status === "string" && isWanted(to, status, kind) ? [to] : [];
 }

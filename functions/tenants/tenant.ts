@@ -1,5 +1,6 @@
 import type { ProjectRecord, TenantRecord } from "../../shared/records.ts";
 import type { CompiledRuleset } from "../../shared/rules/compile/compiled-ruleset.ts";
+import { deriveKeys, type SealKeys } from "../../shared/seal-keys.ts";
 
 import type { KvLists } from "./kv-lists.ts";
 
@@ -44,4 +45,25 @@ export interface Tenant extends Owner {
   plain: boolean;
   /** The texts that KV has, so that a refresh compiles only what changed. */
   source: { tenant: string | null; project: string | null; ruleset: string | null };
+}
+
+/** Where SignalWire reaches us, without a slash at the end: the tenant's, else the Worker's, else where this request came. */
+export function publicUrl(env: Env, record: TenantRecord, request_url: string): string {
+  return (record.public_url ?? env.PUBLIC_URL ?? new URL(request_url).origin).replace(/\/+$/, "");
+}
+
+/** Derived once for each reading of a project's record. */
+const derived = new WeakMap<Project, SealKeys>();
+
+/** The keys of what calls of the project carry for us. */
+export async function sealKeysOf(credentials_key: string | undefined, project: Project): Promise<SealKeys> {
+  let keys = derived.get(project);
+  if (!keys) {
+    keys = await deriveKeys({
+      ...(credentials_key === undefined ? {} : { credentials_key }),
+      signing_keys: project.signing_keys,
+    });
+    derived.set(project, keys);
+  }
+  return keys;
 }

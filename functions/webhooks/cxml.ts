@@ -1,9 +1,8 @@
 import { Hono } from "hono";
 import { parseCxmlWebhook } from "../../shared/cxml-webhook.ts";
 import { writeCxml } from "../../shared/documents/write-cxml.ts";
-import { unpackForm } from "./form-body.ts";
 import { authenticateForm, formOf } from "./form-signature.ts";
-import { formLimit } from "./read-body.ts";
+import { formLimit, unpackForm } from "./read-body.ts";
 import { answerWebhook, type WebhookIngress } from "./webhook.ts";
 
 const ingress: WebhookIngress = {

@@ -1,7 +1,7 @@
 import { diagnoseForm } from "../../shared/form-diagnosis.ts";
 import { isDigestOf, verifyForm } from "../../shared/form-signature.ts";
 import { signedUrls } from "../../shared/signature.ts";
-import { mediaType } from "./form-body.ts";
+import { mediaType } from "./read-body.ts";
 import type { Authentication, Signer } from "./signature.ts";
 
 /**

@@ -5,7 +5,7 @@ import { tellNoticeFetched } from "../call-flow/ask-session.ts";
 import { log } from "../log.ts";
 import { refuse } from "../refusals.ts";
 import { RpcSession } from "../session-client.ts";
-import { sealKeysOf } from "../tenants/seal-keys.ts";
+import { sealKeysOf } from "../tenants/tenant.ts";
 import { callbackOwner } from "./callback-owner.ts";
 
 /**

@@ -12,13 +12,11 @@ import { describeError, log } from "../log.ts";
 import { refuse } from "../refusals.ts";
 import type { ConferenceEventReply } from "../session/contract/placement.ts";
 import { askPart, sessionOf } from "../session-client.ts";
-import { publicUrl } from "../tenants/public-url.ts";
 import { hasPlainNames } from "../tenants/room-naming.ts";
-import type { Owner } from "../tenants/tenant.ts";
+import { type Owner, publicUrl } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
 import { callbackOwner } from "./callback-owner.ts";
-import { mediaType, unpackForm } from "./form-body.ts";
-import { bodyLimit, formLimit, readBody } from "./read-body.ts";
+import { bodyLimit, formLimit, mediaType, readBody, unpackForm } from "./read-body.ts";
 import { authenticate, isSigned } from "./signature.ts";
 
 /** The session may take so long to say whose a conference is; SignalWire waits 5 s in all. */

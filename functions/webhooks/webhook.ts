@@ -2,22 +2,22 @@ import type { Context } from "hono";
 import type { Call, Ingress, Webhook } from "../../shared/call.ts";
 import type { Rendered } from "../../shared/documents/render.ts";
 import type { Step } from "../../shared/documents/step.ts";
+import { withoutSecrets } from "../../shared/documents/without-secrets.ts";
 import { readResume } from "../../shared/resume-url.ts";
+import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import { answerUnusable } from "../call-flow/answer-call.ts";
-import { POLL, type RequestContext, type Resolution } from "../call-flow/call-context.ts";
-import { noCall } from "../call-flow/fallback.ts";
-import { historyEntryOf } from "../call-flow/history-entry.ts";
+import { historyEntryOf, POLL, type RequestContext, type Resolution } from "../call-flow/call-context.ts";
+import { fallbackOf, noCall } from "../call-flow/fallback.ts";
+import { lastStep } from "../call-flow/join-steps.ts";
 import { apology, reportResolution, resolveCall } from "../call-flow/resolve-call.ts";
 import { describeError, log } from "../log.ts";
 import { isOverLimit, refuse } from "../refusals.ts";
 import { RpcSession } from "../session-client.ts";
 import { findTenant } from "../tenants/directory.ts";
-import { publicUrl } from "../tenants/public-url.ts";
-import type { Tenant } from "../tenants/tenant.ts";
+import { publicUrl, type Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
 import { bodyLimit, readBody } from "./read-body.ts";
 import { type Authentication, isSigned, type Signer } from "./signature.ts";
-import { openAnswer } from "./unauthentic.ts";
 
 /** KV and everything after share this much; SignalWire reads for 5 s. */
 const BUDGET_MS = 4_000;
@@ -174,4 +174,19 @@ function send(c: Context, { content_type }: WebhookIngress, body: string): Respo
 function isReporting({ record }: Tenant, now: number): boolean {
   const { report_until } = record;
   return report_until !== undefined && now < report_until && report_until <= now + REPORT_MS;
+}
+
+/** The answer to an unsigned request: nothing secret, and the tenant's fallback if nothing else is left. */
+export function openAnswer(request: RequestContext, call: Call, resolution: Resolution): Resolution {
+  const next = withoutSecrets(resolution.next, call.via);
+  if (next) return { ...resolution, next };
+  const fallback = fallbackOf(request, call);
+  const openFallback = withoutSecrets(fallback.next, call.via);
+  return {
+    ...resolution,
+    ...(openFallback
+      ? { ...fallback, next: openFallback }
+      : { outcome: "reject", room: null, next: lastStep({ call }, rejectByDefault()) }),
+    reason: "not authentic: its document would show a secret",
+  };
 }

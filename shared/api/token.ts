@@ -1,6 +1,5 @@
-import { toBase64Url } from "../base64.ts";
 import { decodeCredentialsKey } from "../credentials.ts";
-import { toHex } from "../hex.ts";
+import { toBase64Url, toHex } from "../encoding.ts";
 
 const encoder = new TextEncoder();
 

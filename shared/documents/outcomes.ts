@@ -1,9 +1,8 @@
 import type { JoinParameters } from "../conference.ts";
 import type { Spoken } from "../rules/decision.ts";
 import { apologySteps } from "./fixed-words.ts";
-import { playStep } from "./spoken.ts";
 import type { AsksUs, ResumeUrl, Staying } from "./step.ts";
-import { document, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
+import { document, playStep, type Step, type SwmlDocument, type TransferStep } from "./swml.ts";
 
 /** Nothing more is known of the call than where it goes. */
 const alone: Staying = { params: {} };

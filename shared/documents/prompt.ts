@@ -1,8 +1,7 @@
 import type { Prompt } from "../rules/decision.ts";
 import { comeBack } from "./outcomes.ts";
-import { playStep } from "./spoken.ts";
 import type { ResumeUrl } from "./step.ts";
-import { document, type PlayStep, type SwmlDocument } from "./swml.ts";
+import { document, type PlayStep, playStep, type SwmlDocument } from "./swml.ts";
 
 /** What a `prompt` sets, all of it: keyed digits travel with every later fetch until they are unset. */
 const promptVariables = ["prompt_result", "prompt_value", "prompt_value_raw", "prompt_digit_terminator"];

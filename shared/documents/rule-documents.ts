@@ -1,8 +1,7 @@
 import type { Spoken } from "../rules/decision.ts";
 import { comeBack } from "./outcomes.ts";
-import { playStep } from "./spoken.ts";
 import type { ResumeUrl } from "./step.ts";
-import { document, type SwmlDocument } from "./swml.ts";
+import { document, playStep, type SwmlDocument } from "./swml.ts";
 
 /** The announcements are heard before anything is placed, so RELAY has no part in them. */
 export function announceDocument(announcements: readonly Spoken[], back: ResumeUrl): SwmlDocument {

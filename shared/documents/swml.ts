@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { joinConferenceParameters } from "../conference.ts";
+import type { Spoken } from "../rules/decision.ts";
 
 /** Seconds. */
 const answerStep = z.strictObject({
@@ -26,7 +27,7 @@ const promptStep = z.strictObject({
 
 const soundUrl = z.string().regex(/^(https?:\/\/\S+|say:.*\S.*|ring:(\d+:)?[a-z]{2})$/);
 
-const playStep = z.strictObject({
+const playSchema = z.strictObject({
   play: z.strictObject({
     url: soundUrl,
     say_language: z.string().min(1).exactOptional(),
@@ -53,7 +54,7 @@ const hangupStep = z.strictObject({
   hangup: z.strictObject({ reason: z.enum(["hangup", "busy", "decline"]).exactOptional() }),
 });
 
-const afterJoin = z.array(z.union([playStep, hangupStep, transferStep, sleepStep])).min(1);
+const afterJoin = z.array(z.union([playSchema, hangupStep, transferStep, sleepStep])).min(1);
 
 const joinStep = z.strictObject({
   join_conference: joinConferenceParameters.extend({
@@ -88,7 +89,7 @@ const switchStep = z.strictObject({
 
 const step = z.union([
   answerStep,
-  playStep,
+  playSchema,
   playListStep,
   promptStep,
   sleepStep,
@@ -113,10 +114,24 @@ export const swmlDocument = z.strictObject({
 
 export type SwmlDocument = z.infer<typeof swmlDocument>;
 export type Step = z.infer<typeof step>;
-export type PlayStep = z.infer<typeof playStep>;
+export type PlayStep = z.infer<typeof playSchema>;
 export type TransferStep = z.infer<typeof transferStep>;
 export type HangupStep = z.infer<typeof hangupStep>;
 
 export function document(...main: Step[]): SwmlDocument {
   return { version: "1.0.0", sections: { main } };
+}
+
+/** The step that speaks the words or plays the media; it answers the call where nothing did before. */
+export function playStep(spoken: Spoken): PlayStep {
+  if ("play" in spoken) return { play: { url: spoken.play } };
+  const { say, language, voice } = spoken;
+  return {
+    play: {
+      // SWML's schema has the words on one line; those of a ruleset may be on several.
+      url: `say:${say.replace(/\s+/g, " ").trim()}`,
+      ...(language === undefined ? {} : { say_language: language }),
+      ...(voice === undefined ? {} : { say_voice: voice }),
+    },
+  };
 }

@@ -1,8 +1,7 @@
 import type { Spoken } from "../rules/decision.ts";
 import { comeBack, toUs } from "./outcomes.ts";
-import { playStep } from "./spoken.ts";
 import type { Waiting } from "./step.ts";
-import { document, type PlayStep, type Step, type SwmlDocument } from "./swml.ts";
+import { document, type PlayStep, playStep, type Step, type SwmlDocument } from "./swml.ts";
 
 /** Without music the line rings in pieces of so many seconds. */
 const RING_S = 20;

@@ -1,5 +1,4 @@
-import type { Frame } from "./frames.ts";
-import { SIGNALWIRE } from "./methods.ts";
+import { type Frame, SIGNALWIRE } from "./frames.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Turn } from "./turn.ts";
 

@@ -96,3 +96,13 @@ function exceeds(text: string, limit_bytes: number): boolean {
   if (text.length * 3 <= limit_bytes) return false;
   return encoder.encode(text).byteLength > limit_bytes;
 }
+
+/** What this client sends for itself and answers to; the commands are the caller's own. */
+export const SIGNALWIRE = {
+  connect: "signalwire.connect",
+  event: "signalwire.event",
+  ping: "signalwire.ping",
+  disconnect: "signalwire.disconnect",
+  receive: "signalwire.receive",
+  unreceive: "signalwire.unreceive",
+} as const;

@@ -1,7 +1,14 @@
 import type { Effect } from "./effects.ts";
 import { readEvent } from "./events.ts";
-import { type Frame, type FrameId, INVALID_PARAMS, METHOD_NOT_FOUND, reply, replyError } from "./frames.ts";
-import { SIGNALWIRE } from "./methods.ts";
+import {
+  type Frame,
+  type FrameId,
+  INVALID_PARAMS,
+  METHOD_NOT_FOUND,
+  reply,
+  replyError,
+  SIGNALWIRE,
+} from "./frames.ts";
 
 type RequestFrame = Extract<Frame, { kind: "request" }>;
 

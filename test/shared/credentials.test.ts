@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toBase64Url } from "../../shared/base64.ts";
 import { ivBytes, openSecret, sealSecret } from "../../shared/credentials.ts";
+import { toBase64Url } from "../../shared/encoding.ts";
 
 const key = btoa("k".repeat(32));
 const iv = new Uint8Array(ivBytes).fill(7);

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { toBase64Url } from "../../shared/base64.ts";
+import { toBase64Url, toHex } from "../../shared/encoding.ts";
 import { diagnoseForm } from "../../shared/form-diagnosis.ts";
 import { isDigestOf, signForm, verifyForm } from "../../shared/form-signature.ts";
-import { toHex } from "../../shared/hex.ts";
 
 const url = "https://partyline.example.com/hooks/acme/conference-status?token=t";
 const body = "StatusCallbackEvent=participant-join&CallSid=c-1&Zebra=2&CallSid=c-0";

@@ -1,6 +1,6 @@
 import { answeredDocument } from "../../../shared/documents/outcomes.ts";
 import { render } from "../../../shared/documents/render.ts";
-import { evidenceOfRefusal, type Taken } from "../../../shared/evidence.ts";
+import { evidenceOfRefusal, type Taken as TookCommands } from "../../../shared/evidence.ts";
 import { lengthOf, type Medium } from "../../../shared/media.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeOutcome, isBusy, type Outcome } from "../../../shared/relay/outcome.ts";
@@ -99,7 +99,7 @@ export class CallControl {
   readonly #node_id: string | undefined;
   #segment_id: string | null;
   /** Which side has taken a command for this call: from then on its 404 means that the call is gone. */
-  readonly #taken: Taken = { relay: null, rest: false };
+  readonly #taken: TookCommands = { relay: null, rest: false };
   readonly #host: ControlHost;
   #isGone = false;
   #isAnswered = false;
@@ -530,4 +530,13 @@ function longestKeying(digits: string): number {
     (ms, key) => ms + (key === "W" ? 1_000 : key === "w" ? 500 : KEY_MS),
     KEYED_LATE_MS,
   );
+}
+
+/** Another client of the context has the call: it is not ours to say a word on. */
+export class Taken extends Error {
+  override readonly name = "Taken";
+
+  constructor() {
+    super("another client took the call");
+  }
 }

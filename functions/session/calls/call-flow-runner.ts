@@ -4,6 +4,7 @@ import { render } from "../../../shared/documents/render.ts";
 import type { Heard, Join, Step, Waiting } from "../../../shared/documents/step.ts";
 import { writeSwml } from "../../../shared/documents/write-swml.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
+import type { PlacementState } from "../../../shared/placement.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
@@ -12,12 +13,17 @@ import { type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts"
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { CallFlow } from "../store/call-flows.ts";
 import type { History } from "../store/history.ts";
-import type { Placement } from "../store/placement-row.ts";
-import { FETCHED_LATE_MS, FETCHED_MS, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
-import { readTransitions } from "../store/transitions.ts";
-import { CallControl } from "./call-control.ts";
-import { Taken } from "./errors.ts";
-import { resumedStep } from "./resume-flow.ts";
+import { type Placement, readTransitions } from "../store/placement-row.ts";
+import {
+  asksUsOf,
+  FETCHED_LATE_MS,
+  FETCHED_MS,
+  FETCHES,
+  fetchedFrom,
+  hasFetched,
+  inlineJoinOf,
+} from "../store/resume-url-of.ts";
+import { CallControl, Taken } from "./call-control.ts";
 import type { CallFlowRunnerHost } from "./runner-host.ts";
 import { waitInQueue } from "./wait-in-queue.ts";
 
@@ -473,4 +479,29 @@ export class CallFlowRunner {
     const { call_id, state } = this.#flow;
     if (state.tenant !== null) this.#host.history.action({ tenant: state.tenant, call_id }, row);
   }
+}
+
+const SENT: readonly PlacementState[] = ["sending", "unknown", "accepted", "joined"];
+
+/** What a walk that another incarnation left goes on with: something to do, what the call carries on, or nothing. */
+export type Resumed = { next: Step } | { sealed: string } | "over";
+
+/**
+ * Where the join went out before we vanished the call may be in its room, though the walk was at what comes before: nobody is
+ * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
+ * @param keeps_seat Whether a seat is kept for the caller, should the call drop.
+ */
+export function resumedStep(next: Step, row: Placement | undefined, keeps_seat: boolean): Resumed {
+  if (!row || !isUnderWay(row)) return { next };
+  if (next.does !== "announce" && next.does !== "ask") return { next };
+  if (row.state === "joined") return "over";
+  if (next.does === "announce") return { sealed: next.back.sealed };
+  const join = inlineJoinOf(row);
+  const asks = asksUsOf(row, keeps_seat);
+  return { next: { does: "join", room: row.room, join, staying: { params: {} }, ...(asks ? { asks } : {}) } };
+}
+
+/** A document that was to join it, when we vanished once more, may have been sent or not: RELAY's join may stand in either case. */
+function isUnderWay({ state, may_stand }: Placement): boolean {
+  return SENT.includes(state) || (state === "by_document" && may_stand === 1);
 }

@@ -8,10 +8,9 @@ import { log } from "../../log.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { PendingCommand } from "../store/commands.ts";
-import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { asksUsOf, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import { asksUsOf, FETCHES, fetchedFrom, hasFetched, inlineJoinOf } from "../store/resume-url-of.ts";
 import { refusalOf } from "../store/wait-terms.ts";
 
 /** What a pending command asks of SignalWire, by RELAY or by REST. */

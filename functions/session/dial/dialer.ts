@@ -27,7 +27,6 @@ import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { parametersOf } from "./dial-parameters.ts";
 
 /** A call that could not be made for so long is not made: nobody waits for it any more. */
 const QUEUE_MS = 120_000;
@@ -415,4 +414,18 @@ function viewOf(
   if (row.state === "joined" || row.state === "left")
     return { ...view, state: row.state, reason: row.reason };
   return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
+}
+
+/** What calling.dial takes: one phone, or one SIP address. */
+export function parametersOf({ tag, request }: Dial): Record<string, unknown> {
+  const { device, to, from, timeout_s, max_price_per_minute, decision } = request;
+  const { max_duration_s } = decision;
+  // The device's limit is in seconds wherever it is published. The dial's own is in seconds or in minutes, and so never sent.
+  const limit = max_duration_s === undefined ? {} : { max_duration: max_duration_s };
+  const address = device === "phone" ? { to_number: to, from_number: from } : { to, from };
+  return {
+    tag,
+    devices: [[{ type: device, params: { ...address, timeout: timeout_s, ...limit } }]],
+    ...(max_price_per_minute === undefined ? {} : { max_price_per_minute }),
+  };
 }

@@ -5,7 +5,7 @@ import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { announceIn, findInRooms, type RestOutcome } from "../../rest.ts";
-import { sealKeysOf } from "../../tenants/seal-keys.ts";
+import { sealKeysOf } from "../../tenants/tenant.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";

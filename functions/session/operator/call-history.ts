@@ -6,7 +6,7 @@ import type { NoteRequest } from "../contract/history.ts";
 import type { KeptVersion, RulesetVersion } from "../contract/tenants.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { About, History, HistoryEntry, PageOf } from "../store/history.ts";
-import type { Placement } from "../store/placement-row.ts";
+import { type Placement, readTransitions } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import {
   type Recordings,
@@ -17,7 +17,6 @@ import {
 } from "../store/recordings.ts";
 import type { Rulesets } from "../store/rulesets.ts";
 import type { Suspicions } from "../store/suspicions.ts";
-import { readTransitions } from "../store/transitions.ts";
 import {
   type Conference,
   type ConferencesPage,

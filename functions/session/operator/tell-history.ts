@@ -1,8 +1,7 @@
 import type { Look } from "../../../shared/rules/decision.ts";
 import type { KeptAnswer, KeptDecision, Purpose } from "../contract/history.ts";
 import type { HistoryEntry } from "../store/history.ts";
-import type { Placement } from "../store/placement-row.ts";
-import { type Mark, readTransitions } from "../store/transitions.ts";
+import { type Mark, type Placement, readTransitions } from "../store/placement-row.ts";
 
 /** One thing that happened to a call, at a time in ms. */
 export type Happening = { at: number } & (

@@ -9,12 +9,12 @@ import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { Counters } from "../store/counters.ts";
-import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import { callLives } from "../store/relay-doubt.ts";
+import { inlineJoinOf } from "../store/resume-url-of.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */
 const MOST_REJOINS = 2;

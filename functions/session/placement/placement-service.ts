@@ -31,15 +31,13 @@ import { type Disk, isFull } from "../store/disk.ts";
 import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
-import type { Placement, Terms } from "../store/placement-row.ts";
+import { type Placement, readTransitions, type Terms } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
 import type { Rulesets } from "../store/rulesets.ts";
-import { readTransitions } from "../store/transitions.ts";
 import type { HeldJoins } from "./held-joins.ts";
 import { locateCall } from "./locate-call.ts";
-import { isNewEntry } from "./new-entry.ts";
 import { byDocumentReply, giveUpWaiting, heldSince, placeByRelay } from "./place-by-relay.ts";
 
 interface PlacementServiceHost {
@@ -392,4 +390,25 @@ function withAsked(reply: PlaceReply, wait: Terms | null): PlaceReply {
   if (!reply.waiting || !wait) return reply;
   const { asked = 0, music_ms } = wait;
   return { ...reply, waiting: { ...reply.waiting, asked, ...(music_ms === undefined ? {} : { music_ms }) } };
+}
+
+/** SignalWire waits no longer for a webhook's answer: what comes later after the first is no repeat of it. */
+const REPEAT_MS = 5_000;
+
+/**
+ * Whether a call that arrives just as it did for `row` is there anew, as after a `hand_over` that leads back to us, and does not repeat
+ * the webhook of then.
+ * @param request as it came, under the entry that its webhook tells.
+ */
+export function isNewEntry(
+  row: Pick<Placement, "tenant" | "created_at" | "state" | "joined_by" | "joined_ts" | "entry">,
+  { tenant, entry, answered }: Pick<PlaceRequest, "tenant" | "entry" | "answered">,
+  arrived_at: number,
+): boolean {
+  if (row.tenant !== tenant || arrived_at <= row.created_at) return false;
+  const isLater = arrived_at - row.created_at > REPEAT_MS;
+  // A document that joined asks for another when it is done with the room, whether or not somebody told us of the leave.
+  if (isLive(row.state)) return isLater && row.joined_by === "document" && row.joined_ts !== null;
+  // A call's first webhook comes before it is answered, and so do its repeats.
+  return isLater || (row.state === "left" && row.entry === entry && answered);
 }

@@ -3,11 +3,10 @@ import { isLive, mayMove } from "../../../shared/placement.ts";
 import { type RoomListing, sidListing } from "../../rest.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
-import type { Placement } from "../store/placement-row.ts";
+import { type Placement, readTransitions } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Checked } from "../store/room-checks.ts";
 import { listable } from "../store/suspicions.ts";
-import { readTransitions } from "../store/transitions.ts";
 import type { Turns } from "../store/turns.ts";
 import { isBeingPutBack } from "./absence.ts";
 

@@ -7,11 +7,10 @@ import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contr
 import type { Disk } from "./disk.ts";
 import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
-import type { Changes, Placement, Terms } from "./placement-row.ts";
+import { type Changes, type Placement, type Terms, withMark } from "./placement-row.ts";
 import { CallRows } from "./row-cache.ts";
 import { ShortJoins } from "./short-joins.ts";
 import { Sweep } from "./sweep.ts";
-import { withMark } from "./transitions.ts";
 import { roomsOf, termsOf } from "./wait-terms.ts";
 import { WaitingIndex } from "./waiting-index.ts";
 

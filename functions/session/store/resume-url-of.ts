@@ -1,6 +1,6 @@
+import { type JoinParameters, withLimit, withoutEnd } from "../../../shared/conference.ts";
 import type { AsksUs } from "../../../shared/documents/step.ts";
 import { ASKED_BETWEEN, resumeUrl } from "../../../shared/resume-url.ts";
-import { inlineJoinOf } from "./inline-join.ts";
 import type { Placement } from "./placement-row.ts";
 
 /**
@@ -61,4 +61,13 @@ export function asksUsOf(row: Placement, keeps_seat: boolean): AsksUs | undefine
         ...(keeps_seat ? { over: true as const } : {}),
         ...(row.capacity === null ? {} : { failed: true as const }),
       };
+}
+
+/**
+ * The row's join as a document makes it. If seats are limited it holds the limit, too; while RELAY's join may stand, it does not carry
+ * what would end the conference for all.
+ */
+export function inlineJoinOf({ join, capacity, may_stand }: Placement): JoinParameters {
+  const harmless = may_stand === 1 ? withoutEnd(join) : join;
+  return capacity === null ? harmless : withLimit(harmless, capacity);
 }

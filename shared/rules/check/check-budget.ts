@@ -2,7 +2,7 @@ import { costOfAction } from "../compile/action-cost.ts";
 import { compileRuleset } from "../compile/compile.ts";
 import type { CompiledRules, CompiledRuleset } from "../compile/compiled-ruleset.ts";
 import type { CostOf } from "../compile/cost.ts";
-import { compiledOf } from "../compile/expressions.ts";
+import { compiledOf } from "../compile/expression.ts";
 import { stepsOf } from "../compile/worst-case.ts";
 import { DECISION_STEPS } from "../limits.ts";
 import { type Path, type Problem, problem } from "../schema/problems.ts";

@@ -8,7 +8,7 @@ import { Asking } from "./asking.ts";
 import type { CompiledRule, CompiledRules, CompiledRuleset } from "./compiled-ruleset.ts";
 import { type Named, readMatch } from "./conditions.ts";
 import { ReadTable } from "./cost.ts";
-import { expressionOf } from "./expressions.ts";
+import { expressionOf } from "./expression.ts";
 import { MatcherValues } from "./matcher-values.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";

@@ -1,6 +1,7 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 import { partsOf } from "../ast.ts";
 import { CallFacts, callFields, type Facts } from "../facts.ts";
+import type { Match } from "../schema/match-schema.ts";
 import { FALSE, type ReadTest, readTest, settledIn, type Test, TRUE } from "./comparison.ts";
 import { type CostOf, constantCost, costOfAll } from "./cost.ts";
 import { costOfExpression, failureSteps } from "./expression-cost.ts";
@@ -112,7 +113,7 @@ export function compileExpression(text: string): Compiled {
     if (!valid) return { ok: false, ...faultIn(text, error) };
     if (type !== "bool" && type !== "dyn")
       return { ok: false, message: `gives ${inOurWords(type ?? "nothing")}, not true or false` };
-    return { ok: true, ...expressionOf(text, parsed) };
+    return { ok: true, ...costed(text, parsed) };
   } catch (error) {
     return { ok: false, ...faultIn(text, error) };
   }
@@ -132,7 +133,7 @@ function faultIn(text: string, error: unknown): Fault {
   return faultOf(first, start, text);
 }
 
-function expressionOf(text: string, parsed: Parsed): { expression: Expression; cost: CostOf } {
+function costed(text: string, parsed: Parsed): { expression: Expression; cost: CostOf } {
   const { ast } = parsed;
   const read = readTest(ast);
   const { reads } = read;
@@ -188,4 +189,23 @@ function wordsOf(error: unknown): { first: string; start: number | undefined } {
 
 function isRange(range: unknown): range is { start: number } {
   return typeof range === "object" && range !== null && "start" in range && typeof range.start === "number";
+}
+
+/** By the match that holds the `when`: what the checks have compiled is not compiled again for deciding. */
+const compiled = new WeakMap<Match, Compiled>();
+
+/** The match's `when` compiled, or what is wrong with it; null where it has none. */
+export function compiledOf(match: Match): Compiled | null {
+  if (match.when === undefined) return null;
+  const known = compiled.get(match);
+  if (known !== undefined) return known;
+  const made = compileExpression(match.when);
+  compiled.set(match, made);
+  return made;
+}
+
+/** For a match in which the checks found nothing. */
+export function expressionOf(match: Match): (Compiled & { ok: true }) | null {
+  const found = compiledOf(match);
+  return found?.ok === true ? found : null;
 }

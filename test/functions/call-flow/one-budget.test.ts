@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { askCall } from "../../../functions/call-flow/ask-call.ts";
+import { withCallerNumber } from "../../../functions/call-flow/before-room.ts";
 import type { CallContext } from "../../../functions/call-flow/call-context.ts";
-import { withCallerNumber } from "../../../functions/call-flow/caller-number.ts";
 import { uncounted } from "../../../functions/call-flow/next-step.ts";
 import { returningTo } from "../../../functions/call-flow/rejoin.ts";
 import type { SessionApi } from "../../../functions/session/contract/session-api.ts";

@@ -2,8 +2,8 @@ import { env, exports } from "cloudflare:workers";
 import { Hono } from "hono";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { cxmlHook } from "../../../functions/webhooks/cxml.ts";
+import { toHex } from "../../../shared/encoding.ts";
 import { signForm } from "../../../shared/form-signature.ts";
-import { toHex } from "../../../shared/hex.ts";
 import { askApi } from "../api/ask.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 

@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { callbackUrls } from "../../../functions/call-flow/callback-urls.ts";
 import { findOwner } from "../../../functions/tenants/directory.ts";
+import { toHex } from "../../../shared/encoding.ts";
 import { signForm } from "../../../shared/form-signature.ts";
-import { toHex } from "../../../shared/hex.ts";
 import { atEdge } from "../edge.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 

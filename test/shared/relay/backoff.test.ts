@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { retryDelay } from "../../../shared/relay/backoff.ts";
+import { retryDelay } from "../../../shared/relay/connection.ts";
 
 const limits = { base_ms: 250, cap_ms: 30_000 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { resumedStep } from "../../../../functions/session/calls/resume-flow.ts";
+import { resumedStep } from "../../../../functions/session/calls/call-flow-runner.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Step } from "../../../../shared/documents/step.ts";
 import type { PlacementState } from "../../../../shared/placement.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConferenceEventRequest } from "../../../../functions/session/contract/placement.ts";
-import { whomToTell } from "../../../../functions/session/events/event-forwarding.ts";
+import { whomToTell } from "../../../../functions/session/event-ingest.ts";
 import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
 import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
 import { callLives } from "../../../../functions/session/store/relay-doubt.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isNewEntry } from "../../../../functions/session/placement/new-entry.ts";
+import { isNewEntry } from "../../../../functions/session/placement/placement-service.ts";
 
 const left = {
   tenant: "acme",

@@ -1,3 +1,16 @@
+/** Lower-case hex. */
+export function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}
+
+/** The bytes of hex in either case, or null where the text is not exactly `length` bytes of it. */
+export function fromHex(text: string, length: number): Uint8Array<ArrayBuffer> | null {
+  if (text.length !== length * 2 || !/^[0-9a-fA-F]*$/.test(text)) return null;
+  return Uint8Array.from({ length }, (_, index) => Number.parseInt(text.slice(index * 2, index * 2 + 2), 16));
+}
+
 /** Base64url without padding: letters, digits, `-` and `_` alone, so nothing in it is ever an expansion mark. */
 export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

@@ -5,10 +5,10 @@ import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import type { RoomRequest } from "../session/contract/placement.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
-import { askNumber } from "./ask-session.ts";
+import { askNumber, askRecorded } from "./ask-session.ts";
 import { type CallContext, roomsBefore, untilFor, wireNames } from "./call-context.ts";
 
-/** The session is asked no longer than this: the announcement can do without. */
+/** The session is asked no longer than this: an announcement can do without, and a caller who is not told before the room is told in it. */
 const ASK_MS = 1_000;
 
 /** The announcements with the caller's number in them. Where it is not known, those that say it are left out. */
@@ -32,7 +32,7 @@ export async function withCallerNumber(
 }
 
 /** What the session is asked about, to know in which room the caller would be. */
-export function wantedOf(context: CallContext, placing: Placing): RoomRequest {
+function wantedOf(context: CallContext, placing: Placing): RoomRequest {
   const { tenant, call } = context;
   const { rooms, strategy, capacity, sticky_key, join } = placing;
   return {
@@ -49,4 +49,17 @@ export function wantedOf(context: CallContext, placing: Placing): RoomRequest {
 
 function saysNumber(words: Spoken): boolean {
   return "say" in words && words.say.includes(NUMBER);
+}
+
+/** The default notice where the caller's room is known to be recorded, and the placing that has no notice left to be heard then. */
+export async function noticeBefore(
+  context: CallContext,
+  placing: Placing,
+): Promise<{ notice?: Spoken; placing: Placing }> {
+  const { recording_notice, ...told } = placing;
+  const { session, authentic } = context;
+  if (recording_notice === undefined || !authentic) return { placing };
+  const request = wantedOf(context, placing);
+  const isRecorded = await askRecorded(session, request, untilFor(context, ASK_MS));
+  return isRecorded ? { notice: recording_notice, placing: told } : { placing };
 }
