@@ -9,11 +9,21 @@ import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
 import { timeoutOr } from "../../timeout.ts";
-import { type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts";
+import type { Dispatcher } from "../commands/dispatcher.ts";
+import { type CallDecider, type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts";
+import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
-import type { CallFlow } from "../store/call-flows.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
+import type { HeldSeats } from "../seats/held-seats.ts";
+import type { CallFlow, CallFlows } from "../store/call-flows.ts";
+import type { CircuitBreaker } from "../store/circuit-breaker.ts";
+import type { PendingCommands } from "../store/commands.ts";
+import type { Counters } from "../store/counters.ts";
 import type { History } from "../store/history.ts";
+import type { Observations } from "../store/observations.ts";
 import { type Placement, readTransitions } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
 import {
   asksUsOf,
   FETCHED_LATE_MS,
@@ -24,7 +34,6 @@ import {
   inlineJoinOf,
 } from "../store/resume-url-of.ts";
 import { CallControl, Taken } from "./call-control.ts";
-import type { CallFlowRunnerHost } from "./runner-host.ts";
 import { waitInQueue } from "./wait-in-queue.ts";
 
 /** An accepted join is seen within this, or REST is asked: the caller hears nothing meanwhile. */
@@ -504,4 +513,21 @@ export function resumedStep(next: Step, row: Placement | undefined, keeps_seat: 
 /** A document that was to join it, when we vanished once more, may have been sent or not: RELAY's join may stand in either case. */
 function isUnderWay({ state, may_stand }: Placement): boolean {
   return SENT.includes(state) || (state === "by_document" && may_stand === 1);
+}
+
+/** What walking a call needs of the session. */
+export interface CallFlowRunnerHost {
+  callFlows: CallFlows;
+  decider: CallDecider;
+  placements: Placements;
+  pendingCommands: PendingCommands;
+  dispatcher: Dispatcher;
+  circuitBreaker: CircuitBreaker;
+  events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
+  counters: Counters;
+  history: History;
+  observations: Observations;
+  queue: WaitingQueue;
+  heldSeats: Pick<HeldSeats, "isPromised">;
+  relayManager: RelayManager;
 }

@@ -5,33 +5,53 @@ import { type OfferedCall, readOffer } from "../../../shared/relay-call.ts";
 import { log } from "../../log.ts";
 import type { OutboundCall } from "../contract/call-flow.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { CallFlow } from "../store/call-flows.ts";
+import type { WaitingQueue } from "../queue/waiting-queue.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
+import type { CallFlow, CallFlows } from "../store/call-flows.ts";
+import type { PendingCommands } from "../store/commands.ts";
+import type { Counters } from "../store/counters.ts";
+import type { History } from "../store/history.ts";
+import type { Placements } from "../store/placements.ts";
 import { CallControl } from "./call-control.ts";
-import { CallFlowRunner } from "./call-flow-runner.ts";
-import type { CallFlowRunnerHost } from "./runner-host.ts";
+import type { CallFlowRunner } from "./call-flow-runner.ts";
 
 /** While calls are walked the alarm comes this often: should we vanish, they are not left waiting for long. */
 const CALL_FLOW_MS = 3_000;
 /** Walks that another incarnation left behind and that are taken up at once; more wait for the next alarm. */
 const RESUMED = 200;
 
-interface InboundCallsHost extends CallFlowRunnerHost {
+interface InboundCallsHost {
+  callFlows: CallFlows;
+  placements: Placements;
+  pendingCommands: PendingCommands;
+  history: History;
+  counters: Counters;
+  queue: Pick<WaitingQueue, "ended">;
+  relayManager: RelayManager;
   /** It wants the alarm sooner than it said before. */
   rescheduled(): void;
   events: ConferenceEvents;
 }
 
-/** Takes the calls that RELAY offers, each once, and sees that each is walked to its end, by us or by who comes after us. */
+/** Makes what leads a call through its flow. */
+type MakeRunner = (flow: CallFlow, call: Call, isResumed: boolean) => CallFlowRunner;
+
+/**
+ * InboundCalls — the calls on RELAY contexts and those that were dialled: each is taken once, and led to the end of its flow, by this
+ * object or by the next. Used by what RELAY tells, and by the heartbeat.
+ */
 export class InboundCalls {
   readonly #host: InboundCallsHost;
+  readonly #runnerFor: MakeRunner;
   readonly #runners = new Map<string, CallFlowRunner>();
   /** Claimed in the turn of the event, walked once it is acknowledged. */
   #claimed: { flow: CallFlow; call: OfferedCall["call"] } | null = null;
   /** Offered in this turn, and to be left to another client. */
   #unwanted: OfferedCall["call"] | null = null;
 
-  constructor(host: InboundCallsHost) {
+  constructor(host: InboundCallsHost, runnerFor: MakeRunner) {
     this.#host = host;
+    this.#runnerFor = runnerFor;
   }
 
   /** In the turn in which the event's row is written, and before its ack: no call is acknowledged and then forgotten. */
@@ -131,7 +151,7 @@ export class InboundCalls {
   }
 
   #start(flow: CallFlow, call: OfferedCall["call"], isResumed: boolean): void {
-    const runner = new CallFlowRunner(this.#host, flow, call, isResumed);
+    const runner = this.#runnerFor(flow, call, isResumed);
     this.#runners.set(flow.call_id, runner);
     this.#host.rescheduled();
     void runner.run().finally(() => {

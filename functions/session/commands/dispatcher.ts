@@ -1,30 +1,19 @@
 import { isLive } from "../../../shared/placement.ts";
 import { describeError, log } from "../../log.ts";
-import { callStatuses, listRoom } from "../../rest.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
-import { Corrections } from "../reconcile/corrections.ts";
+import type { Corrections } from "../reconcile/corrections.ts";
 import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
-import { Reconciler } from "../reconcile/reconciler.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
-import type { ConferenceMembers } from "../seats/conference-members.ts";
-import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
-import type { RecordedRooms } from "../seats/recorded-rooms.ts";
-import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
-import type { Counters } from "../store/counters.ts";
-import type { History } from "../store/history.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
-import type { Observations } from "../store/observations.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
-import type { Suspicions } from "../store/suspicions.ts";
 import type { Turns } from "../store/turns.ts";
-import { runCommands } from "./run-commands.ts";
 
 /** A command that is due is being carried out: the alarm for it comes no sooner than this, so that alarms do not follow one another. */
 const BACKSTOP_MS = 1_000;
@@ -32,7 +21,6 @@ const BACKSTOP_MS = 1_000;
 const UNCONFIRMED_MS = 10_000;
 /** A call in doubt is asked about again after this, where REST could not tell. */
 const ASK_AGAIN_MS = 300_000;
-const REST_MS = 4_000;
 /** Live calls that are looked at in one turn, for whether they are in doubt. */
 const LOOKED_AT_ONCE = 200;
 /**
@@ -48,23 +36,18 @@ interface DispatcherHost {
   pendingCommands: PendingCommands;
   placements: Placements;
   occupancy: Occupancy;
-  members: ConferenceMembers;
   checks: RoomChecks;
-  events: ConferenceEvents;
-  circuitBreaker: CircuitBreaker;
-  leaving: CircuitBreaker;
-  observations: Observations;
-  suspicions: Suspicions;
-  counters: Counters;
-  history: History;
-  relayManager: RelayManager;
-  queue: WaitingQueue;
-  heldSeats: HeldSeats;
-  turns: Turns;
-  /** It has work sooner than it said before. */
-  rescheduled(): void;
   recordings: Recordings;
-  recorded: RecordedRooms;
+  turns: Turns;
+  events: ConferenceEvents;
+  relayManager: Pick<RelayManager, "readySince" | "seat_doubt_ms">;
+}
+
+/** What the dispatcher runs when it is due. */
+interface Dispatched {
+  /** Pending commands. */
+  commands(): Promise<void>;
+  reconciler: Reconciler;
   recordingKeeper: RecordingKeeper;
 }
 
@@ -76,7 +59,8 @@ export class Dispatcher {
   readonly #host: DispatcherHost;
   /** What evidence other than an event changes. */
   readonly corrections: Corrections;
-  readonly #reconciler: Reconciler;
+  readonly #runs: Dispatched;
+  readonly #rescheduled: () => void;
   /** When a call in doubt was asked about last, for where REST has no answer to it. */
   readonly #askedAt = new WeakMap<LivePlacement, number>();
   /** What goes through the ledger now. */
@@ -86,23 +70,12 @@ export class Dispatcher {
   /** When what is written down is due next: a new object goes on with that. */
   #kept_at: number | null = null;
 
-  constructor(host: DispatcherHost) {
+  /** @param rescheduled called when anything is due sooner than before. */
+  constructor(host: DispatcherHost, corrections: Corrections, runs: Dispatched, rescheduled: () => void) {
     this.#host = host;
-    this.corrections = new Corrections(host, Date.now);
-    this.#reconciler = new Reconciler(
-      {
-        ...host,
-        corrections: this.corrections,
-        list: async (room) =>
-          await host.relayManager.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
-        statuses: async ({ call_id, segment_id }) =>
-          await host.relayManager.rest("question", REST_MS, (project, signal) =>
-            callStatuses(project, call_id, segment_id, signal),
-          ),
-        seat_doubt_ms: () => host.relayManager.seat_doubt_ms,
-      },
-      Date.now,
-    );
+    this.corrections = corrections;
+    this.#runs = runs;
+    this.#rescheduled = rescheduled;
   }
 
   /** What was added now is done in the next turn, or when it is due; the alarm stands behind that, should we vanish. */
@@ -132,14 +105,14 @@ export class Dispatcher {
   /** Rooms are checked by the clock; after a gap those that `verifyWhereabouts` knows no call of. */
   checkRooms(cause: "routine" | "gap"): void {
     this.#begin(cause, async () => {
-      await (cause === "gap" ? this.#reconciler.afterGap() : this.#reconciler.routine());
+      await (cause === "gap" ? this.#runs.reconciler.afterGap() : this.#runs.reconciler.routine());
       this.#schedule();
     });
   }
 
   /** A caller found no seat in these rooms. */
   doubtSeats(rooms: readonly string[]): void {
-    this.#reconciler.doubt(rooms);
+    this.#runs.reconciler.doubt(rooms);
     this.#schedule();
   }
 
@@ -249,56 +222,25 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-    const {
-      pendingCommands,
-      placements,
-      occupancy,
-      circuitBreaker,
-      leaving,
-      observations,
-      history,
-      relayManager,
-      queue,
-      checks,
-      heldSeats,
-    } = this.#host;
-    await runCommands({
-      pendingCommands,
-      placements,
-      occupancy,
-      circuitBreaker,
-      leaving,
-      observations,
-      corrections: this.corrections,
-      queue,
-      heldSeats,
-      // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
-      undecided: (row) => row.state !== "joined" && checks.demand(row.room),
-      told: (row, deed, by, said) => history.action(row, { deed, by, said }),
-      now: Date.now,
-      connection: () => relayManager.ready,
-      protocol: () => relayManager.protocol,
-      relayManager,
-    });
+    await this.#runs.commands();
     this.#lookAtRecordings().catch((error: unknown) =>
       log("error", "chores.broke", { pass: "recordings", error: describeError(error) }),
     );
-    await this.#reconciler.run();
+    await this.#runs.reconciler.run();
   }
 
   /** Nobody waits for it, and the rule's own server may be slow. */
   async #lookAtRecordings(): Promise<void> {
-    const { recordings, recordingKeeper } = this.#host;
-    if ((recordings.nextDue() ?? Number.POSITIVE_INFINITY) > Date.now()) return;
-    await recordingKeeper.run();
+    if ((this.#host.recordings.nextDue() ?? Number.POSITIVE_INFINITY) > Date.now()) return;
+    await this.#runs.recordingKeeper.run();
     this.#schedule();
   }
 
   #schedule(): void {
-    const { pendingCommands, checks, events, recordings, recordingKeeper } = this.#host;
+    const { pendingCommands, checks, events, recordings } = this.#host;
     const behind = events.isBehind ? Date.now() : null;
     // While some are looked at, what is due is theirs.
-    const recording = recordingKeeper.isRunning ? null : recordings.nextDue();
+    const recording = this.#runs.recordingKeeper.isRunning ? null : recordings.nextDue();
     const kept = earliest(recording, earliest(behind, earliest(pendingCommands.nextDue(), checks.nextDue())));
     this.#kept_at = kept;
     this.#timeAt(earliest(kept, checks.settles_at));
@@ -306,7 +248,7 @@ export class Dispatcher {
 
   #timeAt(due: number | null): void {
     this.#next_at = earliest(this.#next_at, due);
-    this.#host.rescheduled();
+    this.#rescheduled();
   }
 }
 

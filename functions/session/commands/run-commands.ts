@@ -21,17 +21,18 @@ import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import { observeListing } from "../reconcile/reconciler.ts";
-import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommand, PendingCommands } from "../store/commands.ts";
+import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import { callLives } from "../store/relay-doubt.ts";
 import { FETCHED_LATE_MS, FETCHED_MS, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
+import type { RoomChecks } from "../store/room-checks.ts";
 import { kindOf, listable } from "../store/suspicions.ts";
 import { asksBy } from "../store/wait-terms.ts";
 import { type CallCommand, commandFor } from "./command-for.ts";
@@ -47,6 +48,7 @@ const ASK_AGAIN_MS = [30_000, 35_000, 60_000, 120_000, 300_000, 600_000, 600_000
 /** Without a second source for so long, an unsigned leave counts against relying on leaves to be told. */
 const UNSIGNED_ALONE_MS = 60_000;
 
+/** What commands read and change. */
 export interface CommandHost {
   pendingCommands: PendingCommands;
   placements: Placements;
@@ -55,18 +57,12 @@ export interface CommandHost {
   leaving: CircuitBreaker;
   observations: Observations;
   corrections: Corrections;
-  now(): number;
-  /** The open connection, or null where there is none. */
-  connection(): RelayConnection | null;
-  /** Of the RELAY session as it is now. */
-  protocol(): string | null;
-  relayManager: Pick<RelayManager, "rest">;
-  /** REST's list does not tell whether it is there. */
-  undecided(row: Placement): void;
+  checks: RoomChecks;
+  history: History;
   queue: WaitingQueue;
   heldSeats: Pick<HeldSeats, "isPromised">;
-  /** For the call's story: what came of a command. */
-  told(row: Placement, command: string, by: "relay" | "rest" | "nobody", said: string): void;
+  relayManager: Pick<RelayManager, "ready" | "protocol" | "rest">;
+  now(): number;
 }
 
 /** What REST said of rooms in one batch of commands: one listing serves all of a room. */
@@ -105,7 +101,7 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
   }
   const relay = await byRelay(host, pending, command);
   if (relay?.kind === "ok") {
-    took(host, pending, { relay_took: host.protocol() });
+    took(host, pending, { relay_took: host.relayManager.protocol });
     livesOn(host, pending);
     carriedOut(host, pending, "relay");
     return;
@@ -175,7 +171,7 @@ function isOverdue({ placements, now }: CommandHost, pending: PendingCommand): b
 function isOverBy(host: CommandHost, pending: PendingCommand, by: "relay" | "rest", code: string): boolean {
   const row = host.placements.find(pending);
   const taken = { relay: row?.relay_took ?? null, rest: row?.rest_took === 1 };
-  return evidenceOfRefusal(by, code, taken, host.protocol()) === "over";
+  return evidenceOfRefusal(by, code, taken, host.relayManager.protocol) === "over";
 }
 
 /** That side has taken a command for the call: from now on its 404 means that the call is gone. */
@@ -229,7 +225,8 @@ async function verify(host: CommandHost, pending: PendingCommand, rooms: Listing
       const said = evidenceOfList(listing, listable(row), around.map(listable), asked_at);
       if (said === "present") corrections.found(row, sidListing(listing, row.call_id));
       else if (said === "missing" && row.state === "joined") corrections.missing(row, asked_at);
-      else if (row.state !== "joined") host.undecided(row);
+      // Who was never seen holds a seat for a while; who is there by REST is then counted without a name.
+      else if (row.state !== "joined") host.checks.demand(row.room);
     }
   } catch (error) {
     if (error instanceof RestBusy || error instanceof TooLate) {
@@ -388,7 +385,7 @@ function later(
     ? waitForFetch(host, pending)
     : host.pendingCommands.retry(pending, lasts);
   const said = Object.entries(why).map(([who, failure]) => `${who}: ${failure}`);
-  if (row) host.told(row, pending.kind, "nobody", said.join("; "));
+  if (row) host.history.action(row, { deed: pending.kind, by: "nobody", said: said.join("; ") });
   if (!again && pending.kind === "fetch") host.queue.missed(pending);
   log(again ? "warn" : "error", again ? "errand.retry" : "errand.given_up", {
     kind: pending.kind,
@@ -402,7 +399,7 @@ async function byRelay(
   pending: PendingCommand,
   command: CallCommand,
 ): Promise<Outcome | null> {
-  const connection = host.connection();
+  const connection = host.relayManager.ready;
   if (!connection || pending.node_id === null) return null;
   return await connection.command({
     id: crypto.randomUUID(),
@@ -458,7 +455,7 @@ function waitForFetch(host: CommandHost, pending: PendingCommand): true {
 function carriedOut(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"): void {
   const row = host.placements.find(pending);
   if (row && isToFetch(pending, row) && !hasFetched(row)) {
-    host.told(row, pending.kind, by, "told to fetch");
+    host.history.action(row, { deed: pending.kind, by, said: "told to fetch" });
     host.pendingCommands.putOff(pending, FETCHED_MS, { counts: true });
   } else finish(host, pending, by);
 }
@@ -466,7 +463,7 @@ function carriedOut(host: CommandHost, pending: PendingCommand, by: "relay" | "r
 function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"): void {
   host.pendingCommands.done(pending);
   const row = host.placements.find(pending);
-  if (row) host.told(row, pending.kind, by, "done");
+  if (row) host.history.action(row, { deed: pending.kind, by, said: "done" });
   if (row && pending.kind === "fetch") host.queue.handedOver(row);
   if (pending.kind === "rejoin" && row?.doubt === "taken out") callLives(host, row, host.now());
   log("info", "errand.done", { kind: pending.kind, call: pending.call_id, by });
@@ -475,7 +472,7 @@ function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"
 function gone(host: CommandHost, pending: PendingCommand): void {
   host.pendingCommands.done(pending);
   const row = host.placements.find(pending);
-  if (row) host.told(row, pending.kind, "nobody", "the call was gone already");
+  if (row) host.history.action(row, { deed: pending.kind, by: "nobody", said: "the call was gone already" });
   if (row && pending.kind === "fetch") host.queue.ended(row);
   if (row && mayMove(row.state, "left")) host.corrections.over(row, "a command found the call gone");
 }

@@ -1,6 +1,13 @@
 import { tooMany } from "../../../shared/evidence.ts";
 import { describeError, log } from "../../log.ts";
-import { type CallStatuses, evidenceOfStatuses, type RoomListing } from "../../rest.ts";
+import {
+  type CallStatuses,
+  callStatuses,
+  evidenceOfStatuses,
+  listRoom,
+  type RoomListing,
+} from "../../rest.ts";
+import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
@@ -35,6 +42,8 @@ const ASKED_AGAIN_MS = 30_000;
 const UNHEARD_MS = 60_000;
 const UNHEARD_AT_ONCE = 3;
 
+const REST_MS = 4_000;
+
 export interface ReconcilerHost {
   placements: Placements;
   occupancy: Occupancy;
@@ -52,7 +61,25 @@ export interface ReconcilerHost {
   seat_doubt_ms(): number;
 }
 
-/** Reconciles rooms with what SignalWire says of them: by the sizes that events tell, by REST, and by how long a doubt has lasted. */
+/** What REST says, asked over the few connections that a session has. */
+export function askingBy(
+  relayManager: RelayManager,
+): Pick<ReconcilerHost, "list" | "statuses" | "seat_doubt_ms"> {
+  return {
+    list: async (room) =>
+      await relayManager.rest("list", REST_MS, (project, signal) => listRoom(project, room, signal)),
+    statuses: async ({ call_id, segment_id }) =>
+      await relayManager.rest("question", REST_MS, (project, signal) =>
+        callStatuses(project, call_id, segment_id, signal),
+      ),
+    seat_doubt_ms: () => relayManager.seat_doubt_ms,
+  };
+}
+
+/**
+ * Reconciler — compares rooms with what SignalWire says of them: by the sizes that events tell, by REST, and by how long a doubt has
+ * lasted. Used by the dispatcher.
+ */
 export class Reconciler {
   readonly #host: ReconcilerHost;
   readonly #now: () => number;

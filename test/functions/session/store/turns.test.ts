@@ -1,7 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Dispatcher } from "../../../../functions/session/commands/dispatcher.ts";
+import { runCommands } from "../../../../functions/session/commands/run-commands.ts";
 import type { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
 import type { RecordingKeeper } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
+import { askingBy, Reconciler } from "../../../../functions/session/reconcile/reconciler.ts";
 import type { RelayManager } from "../../../../functions/session/relay/relay-manager.ts";
 import { Slots } from "../../../../functions/slots.ts";
 import type { Project } from "../../../../functions/tenants/tenant.ts";
@@ -35,8 +37,10 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
       asked.add(call_id);
       return Response.json({ status: "in-progress" });
     });
-    const dispatcher = new Dispatcher({
-      ...new Ledger(storage.sql, Date.now, async () => new Set()),
+    const ledger = new Ledger(storage.sql, Date.now, async () => new Set());
+    const there = {
+      ...ledger,
+      now: Date.now,
       // Nobody waits, and there is no RELAY.
       queue: { takeBack: () => false, ended: () => {} } as unknown as WaitingQueue,
       relayManager: {
@@ -54,13 +58,21 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
           }
         },
       } satisfies Partial<RelayManager> as unknown as RelayManager,
-      rescheduled: () => {
+    };
+    const dispatcher = new Dispatcher(
+      there,
+      ledger.corrections,
+      {
+        commands: () => runCommands(there),
+        reconciler: new Reconciler({ ...there, ...askingBy(there.relayManager) }, Date.now),
+        // There are no recordings.
+        recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
+      },
+      () => {
         const due = dispatcher.nextWakeAt();
         if (due !== null) setTimeout(() => void dispatcher.run(Date.now()), Math.max(0, due - Date.now()));
       },
-      // There are no recordings.
-      recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
-    });
+    );
     dispatcher.verifyWhereabouts();
     await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(LIVE);
     expect(most).toBeLessThanOrEqual(30);
