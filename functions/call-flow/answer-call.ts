@@ -7,6 +7,7 @@ import type { Placing, SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { answerDialled } from "./answer-dialled.ts";
 import { answersOf, askCall } from "./ask-call.ts";
+import type { Prepared } from "./ask-session.ts";
 import { noticeBefore, withCallerNumber } from "./before-room.ts";
 import {
   type CallContext,
@@ -19,8 +20,8 @@ import { fallbackOf, noCall } from "./fallback.ts";
 import { lastStep, placingOf } from "./join-steps.ts";
 import { type NoPin, noPinWords, type PinPoint, refusedPin } from "./pin-check.ts";
 import { placeCall } from "./place-call.ts";
+import { prepareCall } from "./prepare-call.ts";
 import { recordDecision } from "./record-history.ts";
-import { returningTo } from "./rejoin.ts";
 import { resumeCall, settleCall } from "./settle-call.ts";
 
 /** The way of a call: from what it brought to what it is to do next. */
@@ -49,7 +50,9 @@ export async function answerOutbound(
   decision: Decision,
 ): Promise<Resolution> {
   const context = await callContextOf(request, call);
-  const resolution = await answerDecision(context, decision, { entry: "", step: 0, answers: {} });
+  const point = { entry: "", step: 0, answers: {} };
+  const prepared = await prepareCall(context, decision, point, false);
+  const resolution = await answerDecision(context, decision, point, prepared);
   return { ...resolution, ...(resolution.told ? {} : { note: context.note }) };
 }
 
@@ -71,11 +74,14 @@ async function answerFresh(context: CallContext): Promise<Resolution> {
   if (!rules) return nothingKnown(0);
   const entry = await entryOf(call.vars, call.params, context.query);
   context.note.entry = entry;
-  const placing = await returningTo(context);
+  const point = { entry, step: 0, answers: {} };
+  const decision = decide(rules, call, received_at, {});
+  const prepared = await prepareCall(context, decision, point, true);
+  const { returning } = prepared;
   // What was said before the caller dropped is not said again. Whether the room is recorded by now is told in it: the seat is claimed
   // for some seconds, and a notice may take longer.
-  if (placing) return await placeCall(context, entry, placing, 0, arrival(context, received_at));
-  return await answerDecision(context, decide(rules, call, received_at, {}), { entry, step: 0, answers: {} });
+  if (returning) return await placeCall(context, entry, returning, 0, arrival(context, received_at));
+  return await answerDecision(context, decision, point, prepared);
 }
 
 async function answerReturning(context: CallContext, state: SealedState): Promise<Resolution> {
@@ -107,7 +113,13 @@ async function answerReturning(context: CallContext, state: SealedState): Promis
         return noPin(context, refused, { rule: null, room: null, step });
       }
       const decision = decide(rules, context.call, decided_at, answers);
-      return await answerDecision(context, decision, { entry, step, answers });
+      const point = { entry, step, answers };
+      return await answerDecision(
+        context,
+        decision,
+        point,
+        await prepareCall(context, decision, point, false),
+      );
     }
     default:
       return state satisfies never;
@@ -128,11 +140,12 @@ async function answerDecision(
   context: CallContext,
   decision: Decision | Question,
   point: PinPoint,
+  prepared: Prepared,
 ): Promise<Resolution> {
   const { rule, ruleset } = decision;
   const said = { rule, ruleset, room: null, step: point.step };
   recordDecision(context, decision, point.answers);
-  const refused = await refusedPin(context, decision, point);
+  const refused = refusedPin(prepared);
   if (refused) return noPin(context, refused, said);
   switch (decision.action) {
     case "reject":
@@ -142,10 +155,12 @@ async function answerDecision(
       return { ...said, outcome: "ask", next: await askCall(context, decision, point) };
     case "place": {
       const { announce, announces_recording } = decision;
-      const placing = placingOf(decision, point.answers);
-      const words = announce ? await withCallerNumber(context, placing, announce) : [];
+      const decided = placingOf(decision, point.answers);
+      const words = announce ? withCallerNumber(context, announce, prepared.number) : [];
       const heard = { words, ...(announces_recording ? { ends_with_notice: true as const } : {}) };
-      return await toRoom(context, placing, point, heard, arrival(context, decision.decided_at));
+      const { notice, placing } = noticeBefore(decided, prepared.recorded);
+      const before: Heard = notice ? { words: [...words, notice], ends_with_notice: true } : heard;
+      return await toRoom(context, placing, point, before, arrival(context, decision.decided_at));
     }
     default:
       return decision satisfies never;
@@ -155,13 +170,11 @@ async function answerDecision(
 /** Into the room, after what is heard before it. */
 async function toRoom(
   context: CallContext,
-  decided: Placing,
+  placing: Placing,
   point: Pick<PinPoint, "entry" | "step">,
-  announced: Heard,
+  before: Heard,
   arrived: { arrived_at?: number },
 ): Promise<Resolution> {
-  const { notice, placing } = await noticeBefore(context, decided);
-  const before: Heard = notice ? { words: [...announced.words, notice], ends_with_notice: true } : announced;
   if (before.words.length === 0) return await placeCall(context, point.entry, placing, point.step, arrived);
   return (
     (await announceFirst(context, placing, point, before)) ??

@@ -1,6 +1,6 @@
 import type { Placing } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
-import type { PinAttempt, PinQuestion, PinsClosed } from "../session/contract/pins.ts";
+import type { PinsClosed, PinVerdict } from "../session/contract/pins.ts";
 import {
   CONTRACT_VERSION,
   type LookReply,
@@ -8,10 +8,8 @@ import {
   type PlacementKey,
   type PlaceReply,
   type PlaceRequest,
-  type Returning,
-  type RoomRequest,
 } from "../session/contract/placement.ts";
-import type { SessionApi } from "../session/contract/session-api.ts";
+import type { PrepareRequest, SessionApi } from "../session/contract/session-api.ts";
 import { learnNaming } from "../tenants/room-naming.ts";
 import type { Owner } from "../tenants/tenant.ts";
 import { timeoutOr } from "../timeout.ts";
@@ -59,56 +57,51 @@ export async function look(session: SessionApi, request: LookRequest, until: num
   };
 }
 
-/**
- * Which number the caller would be in its room; null where it would find no seat, or the session does not say.
- * @param until ms.
- */
-export async function askNumber(
-  session: SessionApi,
-  request: RoomRequest,
-  until: number,
-): Promise<number | null> {
-  const reply = await ask(() => session.callerNumber(request), until);
-  return reply.answered ? reply.value : null;
-}
-
-/** Whether the room that the caller would be in is known to be recorded; false where the session does not say. */
-export async function askRecorded(
-  session: SessionApi,
-  request: RoomRequest,
-  until: number,
-): Promise<boolean> {
-  const reply = await ask(() => session.isRecorded(request), until);
-  return reply.answered && reply.value;
-}
-
-/** How a caller was placed who dropped and whose seat is kept; null where there is none, or the session does not say. */
-export async function askReturning(
-  session: SessionApi,
-  request: Returning,
-  until: number,
-): Promise<Placing | null> {
-  const reply = await ask(() => session.returning(request), until);
-  // Written by the session, from what a Worker gave it.
-  return reply.answered && reply.value !== null ? (JSON.parse(reply.value) as Placing) : null;
-}
-
 /** A verdict, or: the session was not there to give one, and no PIN is taken. */
 export type PinAnswer = { allowed: true } | { allowed: false; closed: PinsClosed | "unchecked"; why: string };
 
-/** Asks the session whether a PIN may be asked for, or whether one that was keyed counts. Never rejects; in doubt, no. */
-export async function askPins(
+/** What the session said before a call is placed, or what stands where it said nothing. */
+export interface Prepared {
+  /** How a caller was placed who dropped and whose seat is held; null where there is none. */
+  returning: Placing | null;
+  /** Absent where no PIN was asked about. */
+  pins?: PinAnswer;
+  /** Which number the caller would be in its room; null where that is not known. */
+  number: number | null;
+  /** Whether that room is known to be recorded. */
+  recorded: boolean;
+}
+
+/**
+ * Asks the session what is to be known before a call is placed. Never rejects: without its word no seat is held, no PIN is taken, and
+ * neither a number nor a recording is known.
+ * @param until ms.
+ */
+export async function prepare(
   session: SessionApi,
-  request: PinQuestion | PinAttempt,
+  request: PrepareRequest,
   until: number,
-): Promise<PinAnswer> {
-  const reply = await ask(() => session.askPins(request), until);
-  if (!reply.answered) return { allowed: false, closed: "unchecked", why: reply.why };
-  const { value } = reply;
-  if (value.v !== CONTRACT_VERSION)
+): Promise<Prepared> {
+  const reply = await ask(() => session.prepare(request), until);
+  if (!reply.answered) {
+    const unchecked = { allowed: false, closed: "unchecked", why: reply.why } as const;
+    return { returning: null, number: null, recorded: false, ...(request.pins ? { pins: unchecked } : {}) };
+  }
+  const { returning, pins, number = null, recorded = false } = reply.value;
+  return {
+    // Written by the session, from what a Worker gave it.
+    returning: returning === undefined ? null : (JSON.parse(returning) as Placing),
+    number,
+    recorded,
+    ...(request.pins && returning === undefined ? { pins: answerOf(pins) } : {}),
+  };
+}
+
+function answerOf(verdict: PinVerdict | undefined): PinAnswer {
+  if (verdict?.v !== CONTRACT_VERSION)
     return { allowed: false, closed: "unchecked", why: "the session speaks another contract" };
-  if (value.allowed) return { allowed: true };
-  return { allowed: false, closed: value.closed, why: tooMany[value.closed] };
+  if (verdict.allowed) return { allowed: true };
+  return { allowed: false, closed: verdict.closed, why: tooMany[verdict.closed] };
 }
 
 const tooMany: Record<PinsClosed, string> = {

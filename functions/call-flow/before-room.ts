@@ -5,23 +5,21 @@ import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import type { RoomRequest } from "../session/contract/placement.ts";
 import { namingSaid } from "../tenants/room-naming.ts";
-import { askNumber, askRecorded } from "./ask-session.ts";
-import { type CallContext, roomsBefore, untilFor, wireNames } from "./call-context.ts";
+import { type CallContext, roomsBefore, wireNames } from "./call-context.ts";
 
-/** The session is asked no longer than this: an announcement can do without, and a caller who is not told before the room is told in it. */
-const ASK_MS = 1_000;
+/** What is asked to say the caller's number, and whether the room is recorded; null where nothing is said of either. */
+export function seatAsked(context: CallContext, placing: Placing, { announce }: Place): RoomRequest | null {
+  const isAsked = announce?.some(saysNumber) === true || placing.recording_notice !== undefined;
+  return isAsked ? wantedOf(context, placing) : null;
+}
 
 /** The announcements with the caller's number in them. Where it is not known, those that say it are left out. */
-export async function withCallerNumber(
-  context: CallContext,
-  placing: Placing,
+export function withCallerNumber(
+  { tenant, call }: CallContext,
   announce: NonNullable<Place["announce"]>,
-): Promise<Spoken[]> {
+  number: number | null,
+): Spoken[] {
   if (!announce.some(saysNumber)) return announce;
-  const { session, tenant, call, authentic } = context;
-  const number = authentic
-    ? await askNumber(session, wantedOf(context, placing), untilFor(context, ASK_MS))
-    : null;
   if (number !== null) return announce.map((words) => withNumber(words, NUMBER, number));
   log("info", "announcement.left_out", {
     tenant: tenant.tenant,
@@ -52,14 +50,8 @@ function saysNumber(words: Spoken): boolean {
 }
 
 /** The default notice where the caller's room is known to be recorded, and the placing that has no notice left to be heard then. */
-export async function noticeBefore(
-  context: CallContext,
-  placing: Placing,
-): Promise<{ notice?: Spoken; placing: Placing }> {
+export function noticeBefore(placing: Placing, isRecorded: boolean): { notice?: Spoken; placing: Placing } {
   const { recording_notice, ...told } = placing;
-  const { session, authentic } = context;
-  if (recording_notice === undefined || !authentic) return { placing };
-  const request = wantedOf(context, placing);
-  const isRecorded = await askRecorded(session, request, untilFor(context, ASK_MS));
-  return isRecorded ? { notice: recording_notice, placing: told } : { placing };
+  if (recording_notice === undefined || !isRecorded) return { placing };
+  return { notice: recording_notice, placing: told };
 }

@@ -1,25 +1,14 @@
 import { canonicalOf, isWithheld } from "../../shared/identity.ts";
 import type { Placing } from "../../shared/seal.ts";
-import type { PlaceRequest } from "../session/contract/placement.ts";
-import { askReturning } from "./ask-session.ts";
-import { type CallContext, untilFor } from "./call-context.ts";
+import type { PlaceRequest, Returning } from "../session/contract/placement.ts";
+import type { CallContext } from "./call-context.ts";
 
-/** The session is asked no longer than this: without its word the caller comes in as everybody does. */
-const ASK_MS = 1_000;
-
-/** How the caller was placed before it dropped, where a seat is kept for it. */
-export async function returningTo(context: CallContext): Promise<Placing | null> {
-  const { session, tenant, call, authentic } = context;
+/** What is asked to know whether the caller dropped and has a seat held; null where no seat is held, or the caller can't be known again. */
+export function returningAsked({ tenant, call }: CallContext): Returning | null {
   const [from, to] = [canonicalOf(call, "from"), canonicalOf(call, "to")];
-  if (!authentic || tenant.rules?.rejoins !== true || isWithheld(from)) return null;
-  const request = {
-    tenant: tenant.tenant,
-    from,
-    to,
-    call_id: call.call_id,
-    before: { from: call.from, to: call.to },
-  };
-  return await askReturning(session, request, untilFor(context, ASK_MS));
+  if (tenant.rules?.rejoins !== true || isWithheld(from)) return null;
+  const { call_id } = call;
+  return { tenant: tenant.tenant, from, to, call_id, before: { from: call.from, to: call.to } };
 }
 
 /** What keeps the caller's seat, should the call drop; nothing for one who can't be known again. */

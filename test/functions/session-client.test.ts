@@ -1,35 +1,63 @@
-import { env } from "cloudflare:workers";
-import { afterEach, expect, test, vi } from "vitest";
-import { tellLeft } from "../../functions/session-client.ts";
-import type { Tenant } from "../../functions/tenants/tenant.ts";
+import { describe, expect, test, vi } from "vitest";
+import type { PinQuestion } from "../../functions/session/contract/pins.ts";
+import type { Returning, RoomRequest } from "../../functions/session/contract/placement.ts";
+import { RpcSession } from "../../functions/session-client.ts";
 
-afterEach(() => void vi.restoreAllMocks());
-
-const key = { call_id: "c-1", entry: "", step: 0, lives_on: true };
-const tenant = { tenant: "acme", project: { project_id: "p-1", session: {} } } as unknown as Tenant; // All of it that is read here.
-
-/** A session that does not take so many of the first tellings. */
-function sessionLosing(lost: number): { bindings: Env; taken: unknown[] } {
-  const taken: unknown[] = [];
-  let told = 0;
-  const left = async (...said: unknown[]) => {
-    told += 1;
-    if (told <= lost) throw new Error("Network connection lost.");
-    taken.push(said);
+/** A session of the version before: it has what it was asked by until now. */
+function olderSession({ returns = null, allows = true }: { returns?: string | null; allows?: boolean }) {
+  const lobby = {
+    returning: vi.fn(async () => returns),
+    callerNumber: vi.fn(async () => 3),
+    isRecorded: vi.fn(async () => true),
   };
-  const sessions = { idFromName: (name: string) => name, get: () => ({ left }) };
-  return { bindings: { ...env, RELAY_SESSION: sessions } as unknown as Env, taken }; // Likewise.
+  const stub = {
+    prepare: async () => {
+      throw new TypeError('The RPC receiver does not implement the method "prepare".');
+    },
+    askPins: vi.fn(async () =>
+      allows ? { v: 1, allowed: true } : { v: 1, allowed: false, closed: "caller" },
+    ),
+    usher: () => lobby,
+  };
+  const env = { RELAY_SESSION: { idFromName: (name: string) => name, get: () => stub } };
+  const session = new RpcSession(env as unknown as Env, { project_id: "p", session: {} });
+  return { session, asked: { ...lobby, askPins: stub.askPins } };
 }
 
-test("the session is told that a call is out of its room until it takes it, and no more than a few times", async () => {
-  vi.spyOn(scheduler, "wait").mockResolvedValue();
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-  const brief = sessionLosing(2);
-  await tellLeft(brief.bindings, tenant, key);
-  expect(brief.taken).toEqual([[{ call_id: "c-1", entry: "", step: 0 }, true]]);
-  expect(warn).not.toHaveBeenCalled();
-  const long = sessionLosing(3);
-  await tellLeft(long.bindings, tenant, key);
-  expect(long.taken).toEqual([]);
-  expect(warn.mock.calls.flat().join()).toContain("session.not_told");
+const request = {
+  v: 1 as const,
+  returning: {} as Returning,
+  pins: {} as PinQuestion,
+  seat: {} as RoomRequest,
+};
+
+describe("a session of the version before, which knows no prepare", () => {
+  test("is asked one thing after the other", async () => {
+    const { session } = olderSession({});
+    expect(await session.prepare(request)).toEqual({
+      v: 1,
+      pins: { v: 1, allowed: true },
+      number: 3,
+      recorded: true,
+    });
+  });
+
+  test("counts no PIN of a caller who has a seat held", async () => {
+    const { session, asked } = olderSession({ returns: "{}" });
+    expect(await session.prepare(request)).toEqual({ v: 1, returning: "{}" });
+    expect(asked.askPins).not.toHaveBeenCalled();
+  });
+
+  test("is asked for no room where no PIN is taken", async () => {
+    const { session, asked } = olderSession({ allows: false });
+    const pins = { v: 1, allowed: false, closed: "caller" };
+    expect(await session.prepare(request)).toEqual({ v: 1, pins });
+    expect(asked.callerNumber).not.toHaveBeenCalled();
+  });
+
+  test("is not asked what nobody wants to know", async () => {
+    const { session, asked } = olderSession({});
+    expect(await session.prepare({ v: 1 })).toEqual({ v: 1 });
+    for (const method of Object.values(asked)) expect(method).not.toHaveBeenCalled();
+  });
 });

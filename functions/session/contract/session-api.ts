@@ -11,6 +11,28 @@ import type {
 } from "./placement.ts";
 import type { KeptRecords, RulesetVersion, ServedRecords } from "./tenants.ts";
 
+/** What is asked before a call is placed; what is absent is not asked. */
+export interface PrepareRequest {
+  v: 1;
+  /** Whether the caller is one that dropped. If so, nothing else is asked, and no PIN is counted. */
+  returning?: Returning;
+  /** Whether a PIN may be asked for, or whether one that was keyed counts. If not, nothing else is asked. */
+  pins?: PinQuestion | PinAttempt;
+  /** In which room the caller would be. */
+  seat?: RoomRequest;
+}
+
+export interface PrepareReply {
+  v: 1;
+  /** How the caller was placed who dropped and whose seat is held: JSON of a `Placing`, for it is deep. */
+  returning?: string;
+  pins?: PinVerdict;
+  /** Which number the caller would be in its room; null where it would find no seat. */
+  number?: number | null;
+  /** Whether that room is known to be recorded. */
+  recorded?: boolean;
+}
+
 /**
  * SessionApi — what is asked of a project's session while a call is answered. A Worker asks by RPC (`RpcSession`); the session itself,
  * for calls that came over RELAY, directly. Plain data only. Any of these may reject: the session is out of reach, or broke.
@@ -24,14 +46,8 @@ export interface SessionApi {
   left(key: PlacementKey, lives_on: boolean): Promise<void>;
   /** SignalWire has fetched the recording notice for a conference. */
   noticeFetched(conference: string): Promise<void>;
-  /** Which number the caller would be in its room; null where it would find no seat. */
-  callerNumber(request: RoomRequest): Promise<number | null>;
-  /** Whether the room that the caller would be in is known to be recorded. */
-  isRecorded(request: RoomRequest): Promise<boolean>;
-  /** How a caller was placed who dropped and whose seat is held, as JSON of a `Placing`; null where there is none. */
-  returning(request: Returning): Promise<string | null>;
-  /** Whether a PIN may be asked for, or whether one that was keyed counts. */
-  askPins(request: PinQuestion | PinAttempt): Promise<PinVerdict>;
+  /** What is to be known before a call is placed, in one request. */
+  prepare(request: PrepareRequest): Promise<PrepareReply>;
   /** Keeps in the call's history how a webhook was answered. */
   note(request: NoteRequest): Promise<void>;
   /** Keeps the version of a tenant's rules that serves. */

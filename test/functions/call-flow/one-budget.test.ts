@@ -3,14 +3,13 @@ import { askCall } from "../../../functions/call-flow/ask-call.ts";
 import { withCallerNumber } from "../../../functions/call-flow/before-room.ts";
 import type { CallContext } from "../../../functions/call-flow/call-context.ts";
 import { uncounted } from "../../../functions/call-flow/next-step.ts";
-import { returningTo } from "../../../functions/call-flow/rejoin.ts";
+import { prepareCall } from "../../../functions/call-flow/prepare-call.ts";
 import type { SessionApi } from "../../../functions/session/contract/session-api.ts";
-import type { Place, Question } from "../../../shared/rules/decision.ts";
-import type { Placing } from "../../../shared/seal.ts";
+import type { Decision, Place, Question } from "../../../shared/rules/decision.ts";
 
 const never = () => new Promise<never>(() => {});
 /** A session that takes every question and answers none. */
-const silent: Pick<SessionApi, "callerNumber" | "returning"> = { callerNumber: never, returning: never };
+const silent: Pick<SessionApi, "prepare"> = { prepare: never };
 
 /** A webhook that may be answered for so long still. */
 function contextFor(left_ms: number): CallContext {
@@ -18,6 +17,7 @@ function contextFor(left_ms: number): CallContext {
     session: silent,
     tenant: {
       tenant: "acme",
+      record: { pin_limits: {} },
       project: { project_id: "p", session: {} },
       rules: { rejoins: true },
     },
@@ -28,23 +28,26 @@ function contextFor(left_ms: number): CallContext {
   return visit as unknown as CallContext; // All of it that is looked at here.
 }
 
-const placing: Placing = {
-  action: "place",
-  rule: "team",
-  ruleset: "0".repeat(64),
-  decided_at: 0,
-  rooms: ["team"],
-  strategy: "first",
-  role: "participant",
-  join: {},
-};
-
 test("what the session is asked on the way takes no more than what is left of the webhook's time", async () => {
   const announce: NonNullable<Place["announce"]> = [{ say: "You are number {number}." }, { say: "Hello." }];
+  const decision: Decision = {
+    action: "place",
+    rule: "team",
+    ruleset: "0".repeat(64),
+    decided_at: 0,
+    looked_at: [],
+    rooms: ["team"],
+    strategy: "first",
+    role: "participant",
+    join: {},
+    announce,
+  };
   const began = Date.now();
-  expect(await returningTo(contextFor(450))).toBe(null);
-  expect(await withCallerNumber(contextFor(450), placing, announce)).toEqual([{ say: "Hello." }]);
-  expect(Date.now() - began).toBeLessThan(900);
+  const context = contextFor(450);
+  const prepared = await prepareCall(context, decision, { entry: "", step: 0, answers: {} }, true);
+  expect(Date.now() - began).toBeLessThan(400);
+  expect(prepared).toEqual({ returning: null, number: null, recorded: false });
+  expect(withCallerNumber(context, announce, prepared.number)).toEqual([{ say: "Hello." }]);
 });
 
 test("a call that has used up its transfers is not asked again and left without a document", async () => {
