@@ -1,6 +1,6 @@
 import { describeError, log } from "./log.ts";
 import { sessionOf } from "./session-client.ts";
-import { readProject } from "./tenants/directory.ts";
+import { readProject } from "./tenants/records.ts";
 
 const PREFIX = "project/";
 /** Keys that are listed at most: ten pages. */

@@ -1,7 +1,7 @@
 import { describeError } from "../log.ts";
 import type { SessionStatus } from "../session/operator/session-status.ts";
 import { sessionOf } from "../session-client.ts";
-import { readProject } from "../tenants/directory.ts";
+import { readProject } from "../tenants/records.ts";
 import type { Project } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
 import type { Api, ApiContext } from "./context.ts";

@@ -25,7 +25,10 @@ interface SessionRelay {
   rest: RunRest;
 }
 
-/** Decides on calls that came over RELAY as on those that came by webhook: the same way, the same seats, the same journal. */
+/**
+ * RelayCallDecider — decides what calls on RELAY contexts do, as webhooks do for theirs: the same rules, seats and history. Used by the
+ * session.
+ */
 export class RelayCallDecider implements CallDecider {
   readonly #env: Env;
   readonly #session: SessionApi;

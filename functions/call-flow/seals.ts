@@ -3,7 +3,9 @@ import { type Opening, openState, type SealedFor, type SealedState, sealState } 
 import type { SealKeys } from "../../shared/seal-keys.ts";
 import { sealKeysOf, type Tenant } from "../tenants/tenant.ts";
 
-/** Seals and opens our state of one call. */
+/**
+ * Seals — seals and opens the state that one call carries for us. A state of another call or tenant does not open. Used by call flows.
+ */
 export class Seals {
   readonly #keys: SealKeys;
   readonly #whose: SealedFor;

@@ -1,5 +1,5 @@
 import { describeError, log } from "../log.ts";
-import { NoRecord } from "../tenants/directory.ts";
+import { NoRecord } from "../tenants/records.ts";
 import { withTimeout } from "../timeout.ts";
 import type { InboundCalls } from "./calls/inbound-calls.ts";
 import type { Dispatcher } from "./commands/dispatcher.ts";

@@ -33,7 +33,10 @@ interface Listener {
   counted(): void;
 }
 
-/** The tables that several parts of the session read and write, in storage that has been migrated. */
+/**
+ * Repositories — the tables of a session, each with one owner that reads and writes it, in storage that has been migrated. Used by the
+ * session to build its parts.
+ */
 export class Repositories {
   readonly disk: Disk;
   readonly settings: Settings;

@@ -54,7 +54,10 @@ export interface Forgotten {
   isMore: boolean;
 }
 
-/** Forgets what is older than it is to be kept, and where the storage is nearly full the oldest history before that. */
+/**
+ * Retention — deletes what is older than it is to be kept, and the oldest history before its time where the storage is nearly full.
+ * Nothing live is deleted. Used by the heartbeat.
+ */
 export class Retention {
   readonly #host: RetentionHost;
   readonly #now: () => number;

@@ -125,7 +125,7 @@ export class RelayClient {
       case "closed":
       case "failed":
       case "message":
-        if (this.#connection.has(input.generation)) this.#heed(turn, input);
+        if (this.#connection.has(input.generation)) this.#takeFromSocket(turn, input);
         break;
       case "command":
         this.#commands.accept(turn, input.command);
@@ -136,7 +136,7 @@ export class RelayClient {
   }
 
   /** What the live socket says. */
-  #heed(turn: Turn, input: Extract<Input, { generation: number }>): void {
+  #takeFromSocket(turn: Turn, input: Extract<Input, { generation: number }>): void {
     const connecting = this.#connection.state === "connecting";
     switch (input.on) {
       case "opened":

@@ -93,7 +93,10 @@ type End = { over: "finished"; digits?: string } | { over: "failed" | "lost" | "
 /** Sounds that are remembered as stopped. */
 const SILENCED = 8;
 
-/** One call, commanded: by RELAY, and where that can't, by REST. At most one sound goes on at a time. */
+/**
+ * CallControl — commands one call, by RELAY, and by REST where RELAY cannot. At most one sound is played at a time. Used by
+ * CallFlowRunner.
+ */
 export class CallControl {
   readonly #call_id: string;
   readonly #node_id: string | undefined;

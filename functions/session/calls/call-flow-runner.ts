@@ -63,8 +63,8 @@ const STEPS = 500;
 type Continuation = { sealed?: string; keys?: Keys; untold?: Spoken } | "over";
 
 /**
- * Walks a call that came over RELAY through what is decided on it, by commands where a webhook's call is answered with
- * documents. What it is at is written down first: another incarnation does that step again, and goes on.
+ * CallFlowRunner — leads a call on a RELAY context through what is decided on it, by commands where a webhook's call is answered with
+ * documents. Each step is written down before it is taken, so that another object takes it again and goes on. Used by InboundCalls.
  */
 export class CallFlowRunner {
   readonly control: CallControl;

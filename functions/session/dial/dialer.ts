@@ -85,7 +85,10 @@ interface DialerHost {
   namings: Namings;
 }
 
-/** Makes calls: each once, in order, no faster than SignalWire takes them, and never late. */
+/**
+ * Dialer — makes outbound calls: each once, in order, no faster than SignalWire takes them, and never late. Used by the API, by what
+ * RELAY tells, and by the scheduler.
+ */
 export class Dialer extends RpcTarget {
   readonly #host: DialerHost;
   /** When it has work next, ms. */

@@ -96,7 +96,10 @@ interface EventsHost {
   recorded: RecordedRooms;
 }
 
-/** What conference events do to the ledger: rows and pending commands, all in the turn of the event. */
+/**
+ * ConferenceEvents — what conference events change: placements and pending commands, in the turn of the event. What is too much for one
+ * turn goes on in the next ones. Used by EventIngest.
+ */
 export class ConferenceEvents {
   readonly #ledger: EventsHost;
   readonly #placements: Placements;

@@ -129,7 +129,7 @@ export interface CallsPage {
   next: number | null;
 }
 
-/** What a session remembers of its calls, for operators and for Workers that know less. */
+/** CallHistory — what a session remembers of its calls. Used by the API, and by Workers that tell of a webhook behind its answer. */
 export class CallHistory extends RpcTarget {
   readonly #sql: SqlStorage;
   readonly #history: History;

@@ -26,7 +26,10 @@ interface LobbyHost {
   namings: Namings;
 }
 
-/** Says where a caller would sit, admits and rejects waiting callers for operators, and gives callers who dropped their seats back. */
+/**
+ * Lobby — admits and rejects waiting callers for operators, says where a caller would sit, and gives callers who dropped their seats
+ * back. Used by the API and before a call is placed.
+ */
 export class Lobby extends RpcTarget {
   readonly #host: LobbyHost;
 

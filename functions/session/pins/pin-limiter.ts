@@ -24,8 +24,8 @@ const LONGEST_CALLER_MS = 24 * 3_600_000;
 const LONGEST_NUMBER_MS = 3_600_000;
 
 /**
- * Counts the wrong PINs of a project, for the Worker by RPC and for the session's own calls. Each method reads and writes in one
- * turn, so that no two tries see the same count; what it answers leaves the session only once it is on disk.
+ * PinLimiter — counts the wrong PINs of a project. Each method reads and writes in one turn, so that no two tries see the same count, and
+ * an answer leaves the session only once it is on disk. Used before a call is placed, and by the API.
  */
 export class PinLimiter extends RpcTarget {
   readonly #rows: PinRows;

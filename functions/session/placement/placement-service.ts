@@ -70,7 +70,10 @@ const REST_MS = 4_000;
 /** Why a call waits again: its history says how often. */
 const REFUSED = "its document's join failed";
 
-/** Where calls are placed, each once: a repeat, at the same instant or later, gets what the first got. */
+/**
+ * PlacementService — places calls, each once: a repeat, at the same instant or later, gets what the first got. It answers by the
+ * deadline. Used by webhooks, by calls on RELAY contexts, and for calls that come back.
+ */
 export class PlacementService {
   readonly #host: PlacementServiceHost;
   /** Placements under way: the same webhook at the same instant waits for the same answer. */

@@ -58,7 +58,7 @@ interface Look {
 }
 
 /**
- * Line — callers who wait for their rooms, first come first served. A caller who is let in has its seat in the same turn and is
+ * WaitingQueue — callers who wait for their rooms, first come first served. A caller who is let in has its seat in the same turn and is
  * then fetched out of its waiting document; if that fails, its own next poll brings it in, or it stands in its old place again.
  * A room is looked at only while somebody waits for it, when something changes in it or a reservation lapses.
  */

@@ -1,5 +1,5 @@
 import { describeError, log } from "../../log.ts";
-import { contextsIn, NoRecord, openProject, readProjectText } from "../../tenants/directory.ts";
+import { contextsIn, NoRecord, openProject, readProjectText } from "../../tenants/records.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
 import type { Settings } from "../store/settings.ts";
@@ -9,7 +9,10 @@ const KV_MS = 3_000;
 /** What is kept where KV has no record, and the Worker's secrets stand for one. */
 const OF_SECRETS = "";
 
-/** The project's record: KV's, and a copy of the last good one, by which RELAY stays up where KV can't be read at a restart. */
+/**
+ * ProjectRecord — the project's record from KV, and a copy of the last good one, by which RELAY stays up where KV cannot be read at a
+ * restart. Used by RelayManager.
+ */
 export class ProjectRecord {
   readonly #env: Env;
   readonly #settings: Settings;

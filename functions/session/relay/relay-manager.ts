@@ -2,7 +2,7 @@ import type { ConnectionState } from "../../../shared/relay/effects.ts";
 import type { RelaySettings } from "../../../shared/relay/inputs.ts";
 import { describeError, log } from "../../log.ts";
 import { CONNECTIONS, Slots, type Urgency } from "../../slots.ts";
-import { NoRecord } from "../../tenants/directory.ts";
+import { NoRecord } from "../../tenants/records.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Settings } from "../store/settings.ts";
@@ -46,7 +46,10 @@ export interface RelayManagerHost
   restored(isRestored: boolean): void;
 }
 
-/** A project's record and the RELAY connection made from it, each made when first needed and again when the record changes. */
+/**
+ * RelayManager — the project's record and the RELAY connection made from it: each is made when it is first needed, and again when the
+ * record changes. Used by whatever sends commands or asks REST.
+ */
 export class RelayManager {
   readonly #record: ProjectRecord;
   readonly #settings: Settings;

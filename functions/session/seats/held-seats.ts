@@ -21,7 +21,10 @@ type Claimable = {
   claimed_until: number | null;
 };
 
-/** Seats of callers who dropped and may come back: the only place that reads and writes their table. */
+/**
+ * HeldSeats — the seats of callers who dropped and may come back: the one owner of their table. Used by placing, by events and by
+ * commands.
+ */
 export class HeldSeats {
   readonly #disk: Disk;
   readonly #now: () => number;

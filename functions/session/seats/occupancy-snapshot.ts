@@ -1,7 +1,9 @@
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Occupancy, Seats } from "./occupancy.ts";
 
-/** Rooms as they are in this turn, each figure read once for all of them. Used where many calls are looked at. */
+/**
+ * OccupancySnapshot — the rooms as they are in this turn, each figure read once. Used by the waiting queue, which looks at many calls.
+ */
 export class OccupancySnapshot {
   readonly #occupancy: Occupancy;
   readonly #names: ReadonlySet<string>;

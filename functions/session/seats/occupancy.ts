@@ -26,7 +26,10 @@ type NewestRoom = { room: string; created_at: number };
 /** What tells whether a placement's seat counts. */
 type Seated = Pick<Placement, "state" | "deadline_at" | "presumed_gone_at">;
 
-/** The ledger read room by room: who is where, and how many seats are taken. Writes nothing. */
+/**
+ * Occupancy — the placements read room by room: who is where, and how many seats are taken. Writes nothing. Used by whatever chooses a
+ * room or counts one.
+ */
 export class Occupancy {
   readonly #sql: SqlStorage;
   readonly #placements: Placements;

@@ -10,7 +10,9 @@ interface AuditRow extends Record<string, SqlStorageValue> {
   entry: string;
 }
 
-/** The table of what was done by the API: entries are added, and never changed. The only place that reads and writes it. */
+/**
+ * Audit — the table of what was done by the API, and its one owner: entries are added, and never changed. Used by the API's access.
+ */
 export class Audit {
   readonly #disk: Disk;
   readonly #now: () => number;

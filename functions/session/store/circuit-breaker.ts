@@ -33,7 +33,7 @@ export type RelayFailure =
   | "no evidence of leaving";
 
 /**
- * CircuitBreaker — kept across incarnations: while it is open calls join by document. There are two: one for whether RELAY places
+ * CircuitBreaker — kept across restarts: while it is open calls join by document. There are two: one for whether RELAY places
  * calls, one (`leaving`) for whether SignalWire tells when a call that RELAY joined has left.
  *
  * Each has one breaker for every tenant and one for the project. A tenant's calls can be made to fail by that tenant, by its documents

@@ -39,7 +39,10 @@ const MANY = 20;
 /** Commands that are at hand alone, where the storage is full. */
 const HELD = 5_000;
 
-/** The table of pending commands. */
+/**
+ * PendingCommands — the table of commands that the session still owes SignalWire, and its one owner: at most one of a kind for a
+ * placement, each leased while it is run. Used by what adds commands, and by runCommands.
+ */
 export class PendingCommands {
   readonly #disk: Disk;
   readonly #now: () => number;

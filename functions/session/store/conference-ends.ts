@@ -24,7 +24,10 @@ export interface ConferenceEnd {
 /** Kept as 0 or 1. */
 type Flag = "trusted" | "found_cxml" | "found_others";
 
-/** The table of ended conferences whose participants are still being worked through: what is not finished outlives us. */
+/**
+ * ConferenceEnds — the table of ended conferences whose participants are still worked through, so that a new object goes on with them.
+ * Used by ConferenceEvents.
+ */
 export class ConferenceEnds {
   readonly #disk: Disk;
 

@@ -5,7 +5,7 @@ const FLUSH_MS = 1_000;
 /** Names come from a fixed vocabulary; this only guards against a mistake of ours. */
 const MAX_NAMES = 200;
 
-/** Running totals of what a session did, for its status. */
+/** Counters — running totals of what a session did, written down within a second. Used by its status. */
 export class Counters {
   readonly #disk: Disk;
   readonly #rescheduled: () => void;

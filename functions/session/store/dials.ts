@@ -32,7 +32,7 @@ const UNDER_WAY = "state IN ('sending', 'dialing', 'ringing')";
 const TENANTS = 150;
 const RINGING = 300;
 
-/** The table of calls that we make: the only place that reads and writes it. */
+/** Dials — the table of outbound calls, and its one owner. Used by Dialer. */
 export class Dials {
   readonly #disk: Disk;
   readonly #now: () => number;

@@ -13,7 +13,7 @@ export function isFull(error: unknown): boolean {
   return error instanceof Error && error.message.includes("SQLITE_FULL");
 }
 
-/** The object's SQLite. Where it is full some rows may stay unwritten, and nothing else fails for that. */
+/** Disk — the object's SQLite. Where it is full some rows stay unwritten, and nothing else fails for that. Used by every table. */
 export class Disk {
   readonly #sql: SqlStorage;
   readonly #now: () => number;

@@ -91,7 +91,9 @@ const COLUMNS =
 
 type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<string, SqlStorageValue>;
 
-/** The table of recordings: the only place that reads and writes it. What is in it goes by its age alone. */
+/**
+ * Recordings — the table of recordings, and its one owner. What is in it goes by its age alone. Used by RecordingKeeper and the API.
+ */
 export class Recordings {
   readonly #disk: Disk;
   readonly #now: () => number;

@@ -1,7 +1,10 @@
 /** Calls whose rows are kept at hand; the longest unused goes first. */
 const CALLS = 5_000;
 
-/** Rows by call, so that a call's way does not read again and again what was just written. Complete for each call it holds. */
+/**
+ * CallRows — rows by call, so that one call does not read again and again what was just written. Complete for each call that it holds.
+ * Used by Placements.
+ */
 export class CallRows<Row> {
   readonly #calls = new Map<string, readonly Row[]>();
 

@@ -11,7 +11,9 @@ const UNSERVED = 50;
 /** Of a tenant's newest parts among which those are looked for. */
 const LOOKED_AT = 900;
 
-/** The versions of rulesets that kept calls were decided by, and the last good one of each tenant. */
+/**
+ * Rulesets — the versions of rulesets that kept calls were decided by, and the last good one of each tenant. Used by CallHistory.
+ */
 export class Rulesets {
   readonly #disk: Disk;
   readonly #now: () => number;

@@ -20,7 +20,7 @@ type Kinded = Pick<Placement, "ingress" | "node_id" | "joined_by">;
 const CONFIRMED = 5_000;
 
 /**
- * Doubts — whether anything speaks against a participant's being where our rows have it: a gap in RELAY's events since it was
+ * Suspicions — whether anything speaks against a participant's being where our rows have it: a gap in RELAY's events since it was
  * last confirmed, or what the row itself holds (an unsigned leave, a size below our count). Used by reconciliation and the roster.
  */
 export class Suspicions {

@@ -17,7 +17,7 @@ interface TokenRow extends Record<string, SqlStorageValue> {
 
 type Kept = Omit<TokenView, "id" | "created_at" | "expires_at">;
 
-/** The table of the API's tokens: the only place that reads and writes it. Of a secret it has the SHA-256. */
+/** Tokens — the table of the API's tokens, and its one owner. Of a secret it has the SHA-256. Used by the API's access. */
 export class Tokens {
   readonly #disk: Disk;
   readonly #now: () => number;

@@ -1,8 +1,9 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { RpcSession } from "../../../functions/session-client.ts";
-import { readProject, readTenant } from "../../../functions/tenants/directory.ts";
+import { readTenant } from "../../../functions/tenants/directory.ts";
 import { handOverRecords } from "../../../functions/tenants/last-good-records.ts";
+import { readProject } from "../../../functions/tenants/records.ts";
 import type { Tenant } from "../../../functions/tenants/tenant.ts";
 import { readRecord, recordProblems, tenantRecord } from "../../../shared/records.ts";
 import { askApi, askDoctor, putProject, said, seal } from "../api/ask.ts";

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { examine } from "../../../../functions/api/doctor/examine.ts";
 import { sessionOf } from "../../../../functions/session-client.ts";
-import { readProject } from "../../../../functions/tenants/directory.ts";
+import { readProject } from "../../../../functions/tenants/records.ts";
 import type { DoctorReply } from "../../../../shared/api/doctor.ts";
 import { type Fixture, openFixture } from "../../fixture.ts";
 import { askDoctor, origin, putProject, said } from "../ask.ts";
