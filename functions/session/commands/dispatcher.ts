@@ -183,8 +183,7 @@ export class Dispatcher {
     } catch (error) {
       log("error", "chores.broke", { error: describeError(error) });
     }
-    // A leave that was found out has its commands.
-    if (this.#host.pendingCommands.wereAdded()) void this.run(Date.now());
+    // A leave that was found out has its commands, too.
     this.#schedule();
   }
 
