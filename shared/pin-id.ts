@@ -1,4 +1,4 @@
-import { toHex } from "./hex.ts";
+import { toHex } from "./encoding.ts";
 
 /** What a PIN in KV is called where people see it: its HMAC stays where it is. 32 hex digits. */
 export async function pinId(hmac: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { openSecret } from "../../shared/credentials.ts";
 import type { ProjectRecord, RecordKind, TenantRecord } from "../../shared/records.ts";
 import { type Path, type Problem, problem } from "../../shared/rules/schema/problems.ts";
-import { NoRecord, openProject, readProjectText } from "../tenants/directory.ts";
+import { NoRecord, openProject, readProjectText } from "../tenants/records.ts";
 import { jurisdictionFindings } from "./doctor/jurisdiction.ts";
 
 export interface Needs {

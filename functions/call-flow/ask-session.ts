@@ -16,8 +16,10 @@ import { timeoutOr } from "../timeout.ts";
 
 /** How long past its deadline the session is waited for. */
 const GRACE_MS = 300;
-/** How long it is tried to tell what nobody waits for. */
-const TELL_MS = 10_000;
+/** How long one try may take to tell what nobody waits for. */
+const TELL_MS = 8_000;
+/** Waits before each further try. Work behind an answer may go on for 30 s. */
+const TELL_AGAIN_MS = [500, 3_000] as const;
 /** Less than this left, and a session that broke is not asked again. */
 const RETRY_ROOM_MS = 300;
 
@@ -115,7 +117,7 @@ export async function tellLeft(
   { tenant }: Pick<Owner, "tenant">,
   { lives_on, ...key }: PlacementKey & { lives_on: boolean },
 ): Promise<void> {
-  const told = await ask(() => session.left(key, lives_on), Date.now() + TELL_MS);
+  const told = await tell(() => session.left(key, lives_on));
   if (!told.answered) log("warn", "session.not_told", { tenant, call: key.call_id, why: told.why });
 }
 
@@ -125,11 +127,22 @@ export async function tellNoticeFetched(
   { tenant }: Pick<Owner, "tenant">,
   conference: string,
 ): Promise<void> {
-  const told = await ask(() => session.noticeFetched(conference), Date.now() + TELL_MS);
+  const told = await tell(() => session.noticeFetched(conference));
   if (!told.answered) log("warn", "session.not_told", { tenant, conference, why: told.why });
 }
 
 type Asked<T> = { answered: true; value: T } | { answered: false; refused: boolean; why: string };
+
+/** What may be told twice: it is told until the session has taken it, a few times. */
+async function tell(telling: () => Promise<void>): Promise<Asked<void>> {
+  let told = await ask(telling, Date.now() + TELL_MS);
+  for (const wait of TELL_AGAIN_MS) {
+    if (told.answered) break;
+    await scheduler.wait(wait);
+    told = await ask(telling, Date.now() + TELL_MS);
+  }
+  return told;
+}
 
 /** One question, asked again once where Cloudflare says that this is safe and there is time. */
 async function ask<T>(question: () => Promise<T>, until: number): Promise<Asked<T>> {

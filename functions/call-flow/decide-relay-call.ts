@@ -81,10 +81,10 @@ export class RelayCallDecider implements CallDecider {
       request,
       keys ? { ...call, keyed: keys } : call,
       { sealed, ...(made ? { made_for: made.decision } : {}) },
-      "call",
+      "relay",
     );
     const { call_id, via } = call;
-    reportResolution(request, resolution, { logged_as: "call", call_id, via, since: now }, this.#keepAlive);
+    reportResolution(request, resolution, { ingress: "relay", call_id, via, since: now }, this.#keepAlive);
     return { tenant: tenant.tenant, next: resolution.next };
   }
 

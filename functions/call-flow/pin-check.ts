@@ -1,6 +1,6 @@
 import type { Call } from "../../shared/call.ts";
 import { toHex } from "../../shared/encoding.ts";
-import { canonicalOf } from "../../shared/identity.ts";
+import { addressCounted } from "../../shared/identity.ts";
 import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, Question, Reject } from "../../shared/rules/decision.ts";
 import type { PinAttempt, PinQuestion, PinsClosed } from "../session/contract/pins.ts";
@@ -43,7 +43,7 @@ export async function pinRequestOf(
   { entry, step, answers }: PinPoint,
 ): Promise<PinQuestion | PinAttempt | null> {
   const { from: from_before, to, call_id } = call;
-  const from = canonicalOf(call, "from");
+  const from = addressCounted(call, record);
   const question: PinQuestion = { v: 1, tenant, from, from_before, to, call_id, limits: record.pin_limits };
   const wrong = decision.after_wrong !== undefined;
   // Whichever question the call comes back from: a PIN that was keyed before it may be compared only now.

@@ -9,8 +9,11 @@ import { tellLeft } from "./ask-session.ts";
 import { historyEntryOf, type RequestContext, type Resolution } from "./call-context.ts";
 import { recordWebhook } from "./record-history.ts";
 
-/** What the log calls an answer: that of a webhook, or of a call on a RELAY context. */
-export type LoggedAs = "webhook" | "call";
+/** What the log calls what happens to a webhook, and to a call on a RELAY context. */
+const LOGGED = {
+  webhook: { answered: "webhook.answered", broke: "webhook.broke" },
+  relay: { answered: "call.answered", broke: "call.broke" },
+} as const;
 
 /** What a call brought beside itself. */
 export interface Brought {
@@ -27,7 +30,7 @@ export async function resolveCall(
   request: RequestContext,
   call: Call,
   { sealed, made_for, otherwise }: Brought,
-  logged_as: LoggedAs,
+  ingress: keyof typeof LOGGED,
 ): Promise<Resolution> {
   try {
     return made_for !== undefined && sealed === undefined
@@ -35,7 +38,7 @@ export async function resolveCall(
       : await answerCall(request, call, sealed);
   } catch (error) {
     const { tenant } = request.tenant;
-    log("error", `${logged_as}.broke`, { tenant, call: call.call_id, error: describeError(error) });
+    log("error", LOGGED[ingress].broke, { tenant, call: call.call_id, error: describeError(error) });
     return { ...apology(otherwise), note: historyEntryOf(call, request.received_at) };
   }
 }
@@ -49,13 +52,13 @@ export function apology(next: Step = { does: "apologise" }): Resolution {
 export function reportResolution(
   request: RequestContext,
   resolution: Resolution,
-  answered: { logged_as: LoggedAs; call_id: string | undefined; via?: Call["via"]; since: number },
+  answered: { ingress: keyof typeof LOGGED; call_id: string | undefined; via?: Call["via"]; since: number },
   keepAlive: (work: Promise<unknown>) => void,
 ): void {
   const { session, tenant, authentic } = request;
-  const { logged_as, call_id, via, since } = answered;
+  const { ingress, call_id, via, since } = answered;
   const { next: _, note, left, told: __, ...said } = resolution;
-  log("info", `${logged_as}.answered`, {
+  log("info", LOGGED[ingress].answered, {
     tenant: tenant.tenant,
     ...(call_id === undefined ? {} : { call: call_id }),
     ...(via === undefined ? {} : { via }),

@@ -153,7 +153,7 @@ async function serve(
     request,
     resolution,
     {
-      logged_as: "webhook",
+      ingress: "webhook",
       call_id: webhook.ok ? webhook.call.call_id : webhook.call_id,
       since: request.received_at,
     },

@@ -1,8 +1,7 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { type PlaceRead, partsOf, placeOf, placeSought } from "../ast.ts";
-import { syntaxOf } from "../compile/expression.ts";
+import { compiledOf, syntaxOf } from "../compile/expression.ts";
 import { type Fault, meantFunction } from "../compile/expression-words.ts";
-import { compiledOf } from "../compile/expressions.ts";
 import { nearest } from "../nearest.ts";
 import { meantWord } from "../schema/advice.ts";
 import { callTypes, directions, type Match } from "../schema/match-schema.ts";
