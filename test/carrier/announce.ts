@@ -1,35 +1,46 @@
-import type { Conference } from "./conferences.ts";
+import type { Clock } from "./clock.ts";
+import type { Conference, CxmlSource } from "./conferences.ts";
 import { isXml } from "./cxml/fetching.ts";
 import { soundOf } from "./cxml/gather.ts";
 import { type Prompt, type Verb, validateCxml } from "./cxml/verbs.ts";
-import { outgoing } from "./outgoing.ts";
-import type { Project } from "./project.ts";
+import type { Journal } from "./journal.ts";
+import { type OutgoingHost, outgoing } from "./outgoing.ts";
 
-interface Source {
-  readonly url: string;
-  readonly method: "GET" | "POST";
+/** What of a project announcements need. */
+export interface AnnounceHost extends OutgoingHost {
+  readonly project_id: string;
+  readonly clock: Clock;
+  readonly journal: Journal;
 }
 
 /** A document that leads to itself is fetched no more often. */
-const most_redirects = 10;
+export const most_redirects = 10;
 /** A loop of 0 would never end. */
 const endless = 0;
 
-/** Fetches a cXML document and plays it to everybody in the conference. Play, Say, Pause and Redirect alone make sense there. */
-export async function announceTo(project: Project, conference: Conference, start: Source): Promise<void> {
-  let source: Source | null = start;
+/**
+ * Fetches a cXML document and plays it in the conference. Play, Say, Pause and Redirect alone make sense there.
+ * @param only the call that hears it; without it, everybody does.
+ */
+export async function announceTo(
+  project: AnnounceHost,
+  conference: Conference,
+  start: CxmlSource,
+  only?: string,
+): Promise<void> {
+  let source: CxmlSource | null = start;
   for (let fetched = 0; source !== null; fetched += 1) {
     if (fetched > most_redirects)
       return note(project, conference, "violation", source, "it redirects for ever");
     const verbs = await fetchVerbs(project, conference, source);
-    source = verbs === null ? null : await play(project, conference, source, verbs);
+    source = verbs === null ? null : await play(project, conference, source, verbs, only);
   }
 }
 
-async function fetchVerbs(
-  project: Project,
+export async function fetchVerbs(
+  project: AnnounceHost,
   conference: Conference,
-  { url, method }: Source,
+  { url, method }: CxmlSource,
 ): Promise<readonly Verb[] | null> {
   const fields = [
     ["AccountSid", project.project_id],
@@ -52,17 +63,18 @@ async function fetchVerbs(
 
 /** Resolves when it was heard, with where it leads. */
 async function play(
-  project: Project,
+  project: AnnounceHost,
   conference: Conference,
-  source: Source,
+  source: CxmlSource,
   verbs: readonly Verb[],
-): Promise<Source | null> {
+  only: string | undefined,
+): Promise<CxmlSource | null> {
   for (const verb of verbs) {
     switch (verb.verb) {
       case "Say":
       case "Play":
       case "Pause":
-        await hear(project, conference, verb);
+        await hear(project, conference, verb, only);
         break;
       case "Redirect":
         return { url: verb.url, method: verb.method };
@@ -75,12 +87,19 @@ async function play(
 }
 
 /** The participants who are in the conference when it begins hear it. */
-async function hear(project: Project, conference: Conference, prompt: Prompt): Promise<void> {
+async function hear(
+  project: AnnounceHost,
+  conference: Conference,
+  prompt: Prompt,
+  only: string | undefined,
+): Promise<void> {
   const { playing, loop } = soundOf(prompt);
   for (let round = 0; round < (loop === endless ? 1 : loop); round += 1) {
     if (conference.state === "ended") return;
     const sound = prompt.verb === "Pause" ? "silence" : "announcement";
-    const ends = [...conference.participants.values()].map(({ leg }) => leg.hear(sound, playing.detail));
+    const ends = [...conference.participants.values()]
+      .filter(({ leg }) => only === undefined || leg.call_id === only)
+      .map(({ leg }) => leg.hear(sound, playing.detail));
     await new Promise<void>((resolve) => {
       project.clock.after(playing.duration_ms, resolve);
     });
@@ -88,11 +107,11 @@ async function hear(project: Project, conference: Conference, prompt: Prompt): P
   }
 }
 
-function note(
-  project: Project,
+export function note(
+  project: AnnounceHost,
   { conference_id }: Conference,
   kind: "document" | "violation",
-  { url }: Source,
+  { url }: CxmlSource,
   why: string,
 ): void {
   project.journal.note(kind, { announcement: url, conference_id, failed: why });

@@ -13,6 +13,11 @@ export function joinedBy(via: JoinedVia): JoinedBy {
   return via === "relay" ? "relay" : "document";
 }
 
+export interface CxmlSource {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+}
+
 export interface Participant {
   readonly leg: Leg;
   readonly node_id: string;
@@ -24,6 +29,8 @@ export interface Participant {
   readonly asks_to_record: boolean;
   muted: boolean;
   hold: boolean;
+  /** The cXML that it hears while it is held; null: music. */
+  hold_url: CxmlSource | null;
   /** The call that this one coaches. */
   coaching: string | null;
   /** Called once, when the participant has left for whatever reason. */
@@ -45,6 +52,8 @@ export interface ConferenceHost {
   isInConference(call_id: string): boolean;
   /** Fetches what someone who waits hears; the returned function ends it. */
   hearWaitUrl(leg: Leg, url: string, detail: string): () => void;
+  /** The same for someone who is held. */
+  hearHoldUrl(conference: Conference, leg: Leg, source: CxmlSource): () => void;
 }
 
 /** As recording callbacks have it; `absent`: there was to be one, and there was nothing to record. */
@@ -260,7 +269,10 @@ export class Conference {
     });
   }
 
-  modify(call_id: string, change: { muted?: boolean; hold?: boolean; coaching?: string | null }): void {
+  modify(
+    call_id: string,
+    change: { muted?: boolean; hold?: boolean; hold_url?: CxmlSource; coaching?: string | null },
+  ): void {
     const participant = this.participants.get(call_id);
     if (participant === undefined) return;
     if (change.muted !== undefined && change.muted !== participant.muted) {
@@ -269,6 +281,7 @@ export class Conference {
     }
     if (change.hold !== undefined && change.hold !== participant.hold) {
       participant.hold = change.hold;
+      participant.hold_url = change.hold_url ?? null;
       this.#tell(change.hold ? "participant-hold" : "participant-unhold", participant);
     }
     if (change.coaching !== undefined && change.coaching !== participant.coaching) {
@@ -382,9 +395,12 @@ export class Conference {
     const { name } = this.settings;
     const detail = music && wait_url !== undefined ? `${name} ${wait_url}` : name;
     const is_fetched = music && wait_url !== undefined && this.#host.switches.wait_url_is !== "sound";
-    const end = is_fetched
-      ? this.#host.hearWaitUrl(participant.leg, wait_url, detail)
-      : participant.leg.hear(music ? "music" : "conference", detail);
+    const held_by = participant.hold ? participant.hold_url : null;
+    const end = held_by
+      ? this.#host.hearHoldUrl(this, participant.leg, held_by)
+      : is_fetched
+        ? this.#host.hearWaitUrl(participant.leg, wait_url, detail)
+        : participant.leg.hear(music ? "music" : "conference", detail);
     this.#sounds.set(call_id, { music, end });
   }
 

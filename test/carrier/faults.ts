@@ -14,6 +14,8 @@ const actionSchema = z.discriminatedUnion("kind", [
   }),
   /** Not executed; answered with this JSON-RPC error (over HTTP: status 500). */
   z.strictObject({ kind: z.literal("error"), code: z.number().int(), message: z.string().optional() }),
+  /** A command's or REST's: answered as done at once, and executed so much later, by the wall's clock; without `ms`, never. */
+  z.strictObject({ kind: z.literal("late"), ms: z.number().int().min(1).max(600_000).optional() }),
   /** Executed, not answered. */
   z.strictObject({ kind: z.literal("swallow") }),
   /** Neither executed nor answered. */
@@ -85,9 +87,13 @@ const faultFields = z.strictObject({
   do: actionSchema,
 });
 
-export const faultSchema = faultFields.refine((fault) => fault.do.kind !== "list" || fault.at === "rest", {
-  error: 'only REST has lists: `do.kind` "list" goes with `at` "rest"',
-});
+export const faultSchema = faultFields
+  .refine((fault) => fault.do.kind !== "list" || fault.at === "rest", {
+    error: 'only REST has lists: `do.kind` "list" goes with `at` "rest"',
+  })
+  .refine((fault) => fault.do.kind !== "late" || fault.at === "rest" || fault.at === "command", {
+    error: '`do.kind` "late" goes with `at` "rest" or "command"',
+  });
 
 export type Fault = z.infer<typeof faultSchema>;
 export type RestFaultAction = z.infer<typeof actionSchema>;

@@ -37,6 +37,8 @@ export function outgoing(
       const go = () => host.transport(request, signal);
       switch (fault?.kind) {
         case undefined:
+        // Of commands and REST alone.
+        case "late":
           return go();
         case "delay":
           await wait(fault.ms, undefined, { signal, ref: false });

@@ -5,6 +5,7 @@ import { Clock } from "./clock.ts";
 import {
   Conference,
   type ConferenceHost,
+  type CxmlSource,
   conferenceType,
   type JoinedVia,
   joinedBy,
@@ -13,6 +14,7 @@ import {
 } from "./conferences.ts";
 import { receiveEvent, stateEvent } from "./events.ts";
 import { Faults } from "./faults.ts";
+import { hearHoldUrl } from "./hold-url.ts";
 import { readJoinSettings } from "./join-settings.ts";
 import { Journal } from "./journal.ts";
 import type { Leg } from "./leg.ts";
@@ -222,6 +224,7 @@ export class Project implements CallHost, ConferenceHost {
       asks_to_record: settings.record === "record-from-start",
       muted: settings.muted,
       hold: false,
+      hold_url: null,
       coaching: settings.coach ?? null,
       left: () => {
         record.left_at = this.clock.now();
@@ -270,6 +273,10 @@ export class Project implements CallHost, ConferenceHost {
 
   hearWaitUrl(leg: Leg, url: string, detail: string): () => void {
     return hearWaitUrl(this, leg, url, detail);
+  }
+
+  hearHoldUrl(conference: Conference, leg: Leg, source: CxmlSource): () => void {
+    return hearHoldUrl(this, conference, leg, source);
   }
 
   recordingChanged(

@@ -52,6 +52,12 @@ function serve(connection: RelayConnection, request: Request): void {
         facts,
       );
       return;
+    case "late": {
+      const code = { code: "200", message: "accepted", ...(typeof call_id === "string" ? { call_id } : {}) };
+      connection.sendAnswer(resultFrame(request.id, code), facts);
+      if (fault.ms !== undefined) setTimeout(() => perform(false), fault.ms);
+      return;
+    }
     case "error":
       connection.sendAnswer(errorFrame(request.id, fault.code, fault.message ?? "scripted error"), facts);
       return;

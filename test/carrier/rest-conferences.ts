@@ -1,7 +1,9 @@
+import * as z from "zod";
 import { announceTo } from "./announce.ts";
 import type { Conference } from "./conferences.ts";
 import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
+import { describeIssues } from "./relay-methods.ts";
 import { compatibilityPage, type ListPages } from "./rest-pages.ts";
 import { deleteRecording, keptRecording, recordingView } from "./rest-recordings.ts";
 import {
@@ -10,6 +12,21 @@ import {
   shownConference,
   shownMoment,
 } from "./rest-visibility.ts";
+
+const flag = z.enum(["true", "false"]);
+const documentUrl = z.url({ protocol: /^https?$/ });
+
+/** The form of the compatibility API's "update a participant". */
+const participantUpdate = z.strictObject({
+  Muted: flag.optional(),
+  Hold: flag.optional(),
+  HoldUrl: documentUrl.optional(),
+  HoldMethod: z.enum(["GET", "POST"]).default("GET"),
+  Coaching: flag.optional(),
+  CallSidToCoach: z.string().min(1).optional(),
+  AnnounceUrl: documentUrl.optional(),
+  AnnounceMethod: z.enum(["GET", "POST"]).default("POST"),
+});
 
 /** Conferences, their participants and recordings, as the compatibility API has them. */
 export function serveConferences(project: Project, request: WebRequest, pages: ListPages): WebAnswer {
@@ -109,17 +126,27 @@ function participant(
     return { status: 204 };
   }
   if (method === "POST") {
-    const coached = form.get("CallSidToCoach");
-    const of = [...conference.participants.keys()].find((id) => project.callSid(id) === coached);
-    if (coached !== null && of === undefined) {
+    const parsed = participantUpdate.safeParse(Object.fromEntries(form));
+    if (!parsed.success) {
+      const issues = describeIssues(parsed.error);
+      project.journal.note("violation", { reason: "malformed update of a participant", issues });
+      return { status: 400, json: { code: 21200, message: "Invalid params", issues, status: 400 } };
+    }
+    const { Muted, Hold, HoldUrl, HoldMethod, Coaching, CallSidToCoach, AnnounceUrl, AnnounceMethod } =
+      parsed.data;
+    const of = [...conference.participants.keys()].find((id) => project.callSid(id) === CallSidToCoach);
+    if ((CallSidToCoach !== undefined || Coaching === "true") && of === undefined) {
       return { status: 400, json: { message: "CallSidToCoach: no such participant", status: 400 } };
     }
-    const coaching = form.get("Coaching") === "false" ? null : of;
+    const coaching = Coaching === "false" ? null : of;
     conference.modify(call_id, {
-      ...(form.has("Muted") ? { muted: form.get("Muted") === "true" } : {}),
-      ...(form.has("Hold") ? { hold: form.get("Hold") === "true" } : {}),
+      ...(Muted === undefined ? {} : { muted: Muted === "true" }),
+      ...(Hold === undefined ? {} : { hold: Hold === "true" }),
+      ...(HoldUrl === undefined ? {} : { hold_url: { url: HoldUrl, method: HoldMethod } }),
       ...(coaching === undefined ? {} : { coaching }),
     });
+    if (AnnounceUrl !== undefined)
+      void announceTo(project, conference, { url: AnnounceUrl, method: AnnounceMethod }, call_id);
   }
   return { status: 200, json: participantView(project, conference, found) };
 }

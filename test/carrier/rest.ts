@@ -55,6 +55,9 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
     case "go_silent":
       await wait(fault.ms);
       return perform();
+    case "late":
+      if (fault.ms !== undefined) setTimeout(() => perform(), fault.ms);
+      return method === "DELETE" ? { status: 204 } : { status: 200, json: { message: "accepted" } };
     case "refuse":
       return { status: 403, json: { message: "scripted" } };
     case "code":
