@@ -28,15 +28,20 @@ export interface TicketFor {
   conference: string;
 }
 
-/** What callers who are in a conference hear when its recording begins, sealed into a URL. @param iv as `sealState` wants it. */
+/**
+ * What callers who are in a conference hear, sealed into a URL.
+ * @param iv as `sealState` wants it.
+ * @param good_for_ms how long the ticket opens.
+ */
 export async function sealTicket(
   keys: SealKeys,
   whose: TicketFor,
   words: Spoken,
   now: number,
   iv: Uint8Array<ArrayBuffer>,
+  good_for_ms = TICKET_MS,
 ): Promise<string> {
-  const text = JSON.stringify({ v: 1, expires_at: now + TICKET_MS, words });
+  const text = JSON.stringify({ v: 1, expires_at: now + good_for_ms, words });
   return await sealText(keys, contextOf(whose), text, iv);
 }
 

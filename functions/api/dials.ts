@@ -37,6 +37,8 @@ export function dialsRoutes(api: Api): void {
           return answer(200, reply.dial);
         case "conflict":
           return refusal(c, 409, "other_dial", `The id ${JSON.stringify(id)} is that of another call.`);
+        case "locked":
+          return refusal(c, 409, "locked", "The room is locked: unlock it first.");
         case "many":
           return refusal(c, 429, "too_many_dials", "A thousand calls wait for their turn already.");
         default:

@@ -7,6 +7,7 @@ import { callControlRoutes } from "./call-control.ts";
 import { callsRoutes } from "./calls.ts";
 import { conferencesRoutes } from "./conferences.ts";
 import type { Api, ApiEnv } from "./context.ts";
+import { controlsRoutes } from "./controls.ts";
 import { dialsRoutes } from "./dials.ts";
 import { doctorRoutes } from "./doctor/route.ts";
 import { lobbyRoutes } from "./lobby.ts";
@@ -39,6 +40,7 @@ for (const register of [
   callsRoutes,
   callControlRoutes,
   conferencesRoutes,
+  controlsRoutes,
   lobbyRoutes,
   pinsRoutes,
   pinRecordsRoutes,

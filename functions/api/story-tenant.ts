@@ -9,11 +9,15 @@ import { refusal } from "./refusal.ts";
 const DIRECTORY_MS = 4_000;
 const ANSWER_MS = 5_000;
 
-/** Answers with what `ask` makes of the tenant; refuses where there is none, or its records or session cannot be reached. */
+/**
+ * Answers with what `ask` makes of the tenant; refuses where there is none, or its records or session cannot be reached.
+ * @param answer_ms how long the session is waited for.
+ */
 export async function answerFor(
   c: ApiContext,
   id: string,
   ask: (tenant: Tenant) => Promise<Response>,
+  answer_ms = ANSWER_MS,
 ): Promise<Response> {
   let tenant: Tenant | null;
   try {
@@ -26,13 +30,17 @@ export async function answerFor(
   }
   if (!tenant)
     return refusal(c, 404, "unknown_tenant", `There is no tenant ${JSON.stringify(id.slice(0, 40))}.`);
-  return await orSilent(c, () => ask(tenant));
+  return await orSilent(c, () => ask(tenant), answer_ms);
 }
 
 /** Answers with what a session says; refuses where it cannot be reached. */
-export async function orSilent(c: ApiContext, ask: () => Promise<Response>): Promise<Response> {
+export async function orSilent(
+  c: ApiContext,
+  ask: () => Promise<Response>,
+  answer_ms = ANSWER_MS,
+): Promise<Response> {
   try {
-    return await withTimeout(ANSWER_MS, ask());
+    return await withTimeout(answer_ms, ask());
   } catch (error) {
     if (isFull(error))
       return refusal(c, 503, "storage_full", "The project's session has no room to keep this.");

@@ -70,7 +70,10 @@ export async function stepFor(context: CallContext, at: PlacedAt, reply: PlaceRe
     case "several":
     case "waited":
     case "declined":
-      return lastStep(context, lastWord(placing, outcome));
+      return lastStep(
+        context,
+        reply.say === undefined ? lastWord(placing, outcome) : { action: "reject", say: reply.say },
+      );
     default:
       return outcome satisfies never;
   }

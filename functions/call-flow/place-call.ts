@@ -79,7 +79,17 @@ export async function placeCall(
       : {}),
   });
   const outcome = outcomeOf(context, placing, reply);
-  const placed = reply.entry === undefined ? at : { ...at, entry: reply.entry };
+  const placed = {
+    ...at,
+    ...(reply.entry === undefined ? {} : { entry: reply.entry }),
+    // From here on it waits as the session says: its polls carry that, too.
+    ...(reply.wait === undefined
+      ? {}
+      : {
+          // Written by the session.
+          placing: { ...placing, wait: JSON.parse(reply.wait) as NonNullable<Placing["wait"]> },
+        }),
+  };
   return {
     ...said,
     room: isTurnedAway(outcome) ? null : reply.room,

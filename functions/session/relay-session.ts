@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { RelayEvent } from "../../shared/relay/events.ts";
 import { fewReads } from "../few-reads.ts";
 import { CallFlowRunner } from "./calls/call-flow-runner.ts";
 import { InboundCalls } from "./calls/inbound-calls.ts";
@@ -24,9 +25,17 @@ import { Notices } from "./events/recording-notices.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { ApiAccess } from "./operator/api-access.ts";
 import { CallHistory } from "./operator/call-history.ts";
+import { ConferenceControl } from "./operator/conference-control.ts";
 import { Control } from "./operator/controls.ts";
 import { Lobby } from "./operator/lobby.ts";
+import { Moderation } from "./operator/moderation.ts";
+import { Move } from "./operator/move.ts";
+import { ParticipantControls } from "./operator/participant-controls.ts";
+import { Reach } from "./operator/reach.ts";
+import { RoomControls } from "./operator/room-controls.ts";
+import { RunningCommands } from "./operator/running-commands.ts";
 import type { SessionStatus } from "./operator/session-status.ts";
+import { Sightings } from "./operator/sightings.ts";
 import { TenantRecords } from "./operator/tenant-records.ts";
 import { PinLimiter } from "./pins/pin-limiter.ts";
 import { HeldJoins } from "./placement/held-joins.ts";
@@ -70,6 +79,10 @@ export class RelaySession extends DurableObject<Env> {
   readonly #placement: PlacementService;
   readonly #lobby: Lobby;
   readonly #control: Control;
+  readonly #sightings: Sightings;
+  readonly #roomControls: RoomControls;
+  readonly #conferenceControl: ConferenceControl;
+  readonly #moderation: Moderation;
   readonly #inboundCalls: InboundCalls;
   readonly #scheduler: Scheduler;
   readonly #heartbeat: Heartbeat;
@@ -88,7 +101,10 @@ export class RelaySession extends DurableObject<Env> {
     this.#scheduler = new Scheduler(ctx.storage);
     this.#repositories = new Repositories(sql, now, env.CREDENTIALS_KEY, {
       written: (row) => this.#placement.written(row),
-      moved: (rooms) => this.#queue.moved(rooms),
+      moved: (rooms) => {
+        this.#queue.moved(rooms);
+        this.#moderation.moved(rooms);
+      },
       counted: () => this.#scheduler.changed(this.#repositories.counters),
     });
     const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
@@ -104,6 +120,7 @@ export class RelaySession extends DurableObject<Env> {
       doubt: (doubted) => this.#dispatcher.doubtSeats(doubted),
       rescheduled: () => this.#scheduler.changed(this.#queue),
       now,
+      policies: this.#repositories.policies,
     });
     this.#callHistory = new CallHistory(
       sql,
@@ -113,6 +130,7 @@ export class RelaySession extends DurableObject<Env> {
       this.#repositories.suspicions,
       rulesets,
       this.#repositories.recordings,
+      this.#repositories.policies,
       ({ project_id }) => {
         settings.use(project_id);
         this.#heartbeat.keep();
@@ -196,6 +214,8 @@ export class RelaySession extends DurableObject<Env> {
         () => this.#heartbeat.worked(),
         (event, how) =>
           how.trusted ? this.#events.apply(event, how) : this.#events.applyUntrusted(event, how),
+        (event, { ids_known, trusted }) =>
+          this.#sightings.heard(ids_known ? event : withoutConference(event), trusted),
       ],
       after: [
         (event, { ids_known }) => this.#notices.heard(event, ids_known),
@@ -221,6 +241,7 @@ export class RelaySession extends DurableObject<Env> {
         inboundCalls: this.#inboundCalls,
         dialer: this.#dialer,
         notices: this.#notices,
+        moderation: { resume: () => this.#moderation.resume() },
       },
       () => this.#scheduler.heartbeatChanged(),
     );
@@ -235,6 +256,40 @@ export class RelaySession extends DurableObject<Env> {
     this.#scheduler.add("counters", this.#repositories.counters);
     this.#lobby = new Lobby(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
+    this.#sightings = new Sightings(now);
+    const running = new RunningCommands(this.#repositories.controls, history, () => {}, now);
+    const reach = new Reach(parts, env.CREDENTIALS_KEY, now);
+    const controlled = {
+      ...parts,
+      events: this.#events,
+      corrections: this.#dispatcher.corrections,
+      reach,
+      running,
+      sightings: this.#sightings,
+      now,
+      asked: (project_id: string) => {
+        settings.use(project_id);
+        this.#heartbeat.worked();
+      },
+    };
+    const participants = new ParticipantControls(controlled);
+    this.#roomControls = new RoomControls({
+      ...controlled,
+      participants,
+      opensAt: (room, at) => this.#moderation.opensAt(room, at),
+    });
+    this.#moderation = new Moderation({
+      ...controlled,
+      rooms: this.#roomControls,
+      rescheduled: () => this.#scheduler.changed(this.#moderation),
+    });
+    this.#scheduler.add("moderation", this.#moderation);
+    this.#conferenceControl = new ConferenceControl({
+      ...controlled,
+      participants,
+      rooms: this.#roomControls,
+      moves: new Move(controlled),
+    });
     void occupancy.known();
     // What happened while nobody was here to hear of it is not told again.
     if (placements.live.areAny) this.#repositories.suspicions.gapBegan();
@@ -242,6 +297,7 @@ export class RelaySession extends DurableObject<Env> {
     void this.#held.takeOver();
     pendingCommands.takeOver();
     this.#heartbeat.began();
+    this.#moderation.resume();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -288,6 +344,11 @@ export class RelaySession extends DurableObject<Env> {
   /** What operators decide about single calls. */
   control(): Control {
     return this.#control;
+  }
+
+  /** What operators do to live conferences. */
+  conferenceControl(): ConferenceControl {
+    return this.#conferenceControl;
   }
 
   /** Has people called into conferences. */
@@ -423,6 +484,9 @@ export class RelaySession extends DurableObject<Env> {
   #joined(key: PlacementKey): void {
     this.#placement.joined(key);
     this.#notices.joined(key);
+    const row = this.#repositories.placements.find(key);
+    if (row) this.#roomControls.joined(row);
+    if (row) this.#moderation.joined(row);
     this.#inboundCalls.joined(key.call_id);
   }
 
@@ -431,4 +495,11 @@ export class RelaySession extends DurableObject<Env> {
     this.#heartbeat.gapBegan();
     this.#inboundCalls.gap();
   }
+}
+
+/** A form may name its conference by another id than RELAY does. */
+function withoutConference(event: RelayEvent): RelayEvent {
+  if (event.kind !== "conference") return event;
+  const { conference_id: _, ...params } = event.params;
+  return { ...event, params };
 }

@@ -8,6 +8,7 @@ import { Audit } from "./store/audit.ts";
 import { CallFlows } from "./store/call-flows.ts";
 import { CircuitBreaker } from "./store/circuit-breaker.ts";
 import { PendingCommands } from "./store/commands.ts";
+import { ControlLog } from "./store/control-log.ts";
 import { Counters } from "./store/counters.ts";
 import { Dials } from "./store/dials.ts";
 import { Disk } from "./store/disk.ts";
@@ -18,6 +19,7 @@ import type { Placement } from "./store/placement-row.ts";
 import { Placements } from "./store/placements.ts";
 import { Recordings } from "./store/recordings.ts";
 import { RoomChecks } from "./store/room-checks.ts";
+import { RoomPolicies } from "./store/room-policies.ts";
 import { Rulesets } from "./store/rulesets.ts";
 import { Settings } from "./store/settings.ts";
 import { Suspicions } from "./store/suspicions.ts";
@@ -63,6 +65,8 @@ export class Repositories {
   readonly turns = new Turns();
   readonly recordings: Recordings;
   readonly fullRooms: FullRooms;
+  readonly controls: ControlLog;
+  readonly policies: RoomPolicies;
   readonly tokens: Tokens;
   readonly audit: Audit;
 
@@ -105,6 +109,8 @@ export class Repositories {
     this.dials = new Dials(this.disk, now);
     this.recordings = new Recordings(this.disk, now);
     this.fullRooms = new FullRooms(this);
+    this.controls = new ControlLog(this.disk);
+    this.policies = new RoomPolicies(this.disk, (room) => this.occupancy.taken(room) > 0, now);
     this.tokens = new Tokens(this.disk, now);
     this.audit = new Audit(this.disk, now);
   }

@@ -50,8 +50,8 @@ export interface DialView {
 
 export type DialReply =
   | { outcome: "made" | "known"; dial: DialView }
-  /** conflict: the id is another call's. many: the queue is full. */
-  | { outcome: "conflict" | "many" };
+  /** conflict: the id is another call's. many: the queue is full. locked: the room is. */
+  | { outcome: "conflict" | "many" | "locked" };
 
 export interface DialsQuery {
   /** From the page before. */

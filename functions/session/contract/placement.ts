@@ -121,6 +121,10 @@ export interface PlaceReply {
     /** How long one piece of its music is, ms, once that is known. */
     music_ms?: number;
   };
+  /** How it waits, where that is not what the rule says: the room is locked, and an operator lets callers in. A `Wait`, as JSON: it is deep. */
+  wait?: string;
+  /** What a caller is told who is not let into a locked room. */
+  say?: Spoken;
   /** Why, in words for the log: never a secret. */
   reason: string;
 }

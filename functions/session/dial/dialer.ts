@@ -27,6 +27,7 @@ import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
+import type { RoomPolicies } from "../store/room-policies.ts";
 
 /** A call that could not be made for so long is not made: nobody waits for it any more. */
 const QUEUE_MS = 120_000;
@@ -83,6 +84,7 @@ interface DialerHost {
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
   namings: Namings;
+  policies: Pick<RoomPolicies, "lockOf">;
 }
 
 /**
@@ -119,6 +121,7 @@ export class Dialer extends RpcTarget {
         known.request.decision.rooms[0] === request.decision.rooms[0];
       return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
     }
+    if (this.#host.policies.lockOf(room) !== null) return { outcome: "locked" };
     if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };
     const dial = dials.add(crypto.randomUUID(), request);
     this.#host.counters.add("dials");

@@ -14,12 +14,14 @@ const SAID: Record<string, { muted?: number; held?: number }> = {
  */
 export function noteFlags(placements: Placements, event: RelayEvent, tenant?: string): void {
   if (event.kind !== "conference") return;
-  const { call_id, name, status, muted, hold } = event.params;
+  const { call_id, name, status, muted, hold, coaching } = event.params;
   const [row] = call_id === undefined ? [] : placements.currentOf(call_id, tenant);
   if (!row || row.room !== name) return;
   const isJoin = status === "participant-join" || status === "participant-modify";
   const said = isJoin ? { muted: flag(muted), held: flag(hold) } : SAID[status];
   if (!said) return;
+  // Whom it coaches no event tells.
+  if (isJoin && coaching === false && row.coaching !== null) placements.update(row, { coaching: null });
   const ts = event.timestamp ?? null;
   if (ts !== null && row.flags_ts !== null && ts < row.flags_ts) return;
   const changed = { muted: said.muted ?? row.muted, held: said.held ?? row.held };

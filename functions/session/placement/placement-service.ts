@@ -2,6 +2,7 @@ import { entryAfter } from "../../../shared/entry.ts";
 import { callerForm } from "../../../shared/observed-questions.ts";
 import { EARLY_LEAVE_MS, isLive } from "../../../shared/placement.ts";
 import type { Outcome } from "../../../shared/relay/outcome.ts";
+import type { Wait } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
@@ -20,6 +21,7 @@ import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import { liveNames } from "../seats/choose-room.ts";
 import type { ConferenceMembers } from "../seats/conference-members.ts";
+import { atTheDoor } from "../seats/door.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
@@ -27,6 +29,7 @@ import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
+import type { Dials } from "../store/dials.ts";
 import { type Disk, isFull } from "../store/disk.ts";
 import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
@@ -35,6 +38,7 @@ import { type Placement, readTransitions, type Terms } from "../store/placement-
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
+import type { RoomPolicies } from "../store/room-policies.ts";
 import type { Rulesets } from "../store/rulesets.ts";
 import type { HeldJoins } from "./held-joins.ts";
 import { locateCall } from "./locate-call.ts";
@@ -61,6 +65,8 @@ interface PlacementServiceHost {
   recordings: Recordings;
   recorded: RecordedRooms;
   members: ConferenceMembers;
+  policies: RoomPolicies;
+  dials: Pick<Dials, "byCall">;
   events: Pick<ConferenceEvents, "isProved" | "joinsWereToldSince" | "removed">;
   /** It has work sooner than it said before. */
   rescheduled(): void;
@@ -332,9 +338,14 @@ export class PlacementService {
     }
     const room = heldSeats.take(request.call_id);
     // A caller who has a seat already stands in no queue.
-    const arrived = room === null ? queue.arrive(request) : { rooms: [room] as [string] };
-    heldSeats.promise(request);
-    if ("row" in arrived) return withAsked(queue.standing(arrived.row), arrived.row.wait);
+    const arrived = room === null ? this.#arrive(request) : { request, rooms: [room] as [string] };
+    if ("reply" in arrived) return arrived.reply;
+    const { request: admitted } = arrived;
+    heldSeats.promise(admitted);
+    if ("row" in arrived) {
+      const reply = withAsked(queue.standing(arrived.row), arrived.row.wait);
+      return arrived.wait === undefined ? reply : { ...reply, wait: JSON.stringify(arrived.wait) };
+    }
     const reply = await placeByRelay(
       {
         placements,
@@ -348,7 +359,7 @@ export class PlacementService {
         observations,
         fullRooms,
       },
-      { ...request, join_via, rooms: arrived.rooms },
+      { ...admitted, join_via, rooms: arrived.rooms },
     );
     const row = placements.find(request);
     if (row) {
@@ -356,6 +367,25 @@ export class PlacementService {
       held.watch(row);
     }
     return reply;
+  }
+
+  /** A newcomer: into the rooms that it may enter, into their queue, or not in at all. */
+  #arrive(
+    came: PlaceRequest,
+  ):
+    | { reply: PlaceReply }
+    | { request: PlaceRequest; rooms: PlaceRequest["rooms"] }
+    | { request: PlaceRequest; row: Placement; wait?: Wait } {
+    const { placements, queue, policies, dials } = this.#host;
+    const at = atTheDoor(policies, dials, came);
+    if (at.door === "closed") {
+      const row = placements.plan(came, came.rooms[0], at.reason, "failed", "declined");
+      return { reply: { ...replyOf(row), ...(at.say === undefined ? {} : { say: { say: at.say } }) } };
+    }
+    const { request } = at;
+    const arrived = queue.arrive(request);
+    if (!("row" in arrived)) return { request, rooms: arrived.rooms };
+    return { request, row: arrived.row, ...(at.door === "lobby" ? { wait: at.wait } : {}) };
   }
 
   /** A document that joins says itself how long. Where the session was lost before this, it is done when the call is placed again. */

@@ -16,6 +16,7 @@ import type { PendingCommands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
 import { type Placement, readTransitions, type Terms } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
+import type { RoomPolicies } from "../store/room-policies.ts";
 import { asksOften, roomsOf, termsOf } from "../store/wait-terms.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import { waitsFor } from "./waiters.ts";
@@ -49,6 +50,7 @@ interface WaitingQueueHost {
   /** It has work sooner than it said before. */
   rescheduled(): void;
   now(): number;
+  policies: Pick<RoomPolicies, "lockOf">;
 }
 
 /** When a room is looked at again though nothing happens in it, and when REST is asked about it again, ms. */
@@ -205,7 +207,8 @@ export class WaitingQueue {
 
   /** An operator lets it in; false where it does not wait for that, or does no more. */
   admit(row: Placement): boolean {
-    if (!row.wait?.for.includes("admission") || row.turned_away !== null) return false;
+    const isLocked = row.wait !== null && this.#unlocked(row, roomsOf(row)) === null;
+    if (!(row.wait?.for.includes("admission") || isLocked) || row.turned_away !== null) return false;
     if (row.admitted === 1) return true;
     if (row.state !== "waiting") return false;
     this.#host.placements.update(row, { admitted: 1 });
@@ -264,8 +267,11 @@ export class WaitingQueue {
     for (const component of components) {
       const rules: QueueRules<Placement> = {
         rooms: roomsOf,
-        isReady: (row) => waitsFor(snapshot, row) === "seat",
-        seat: (row, open) => row.wait !== null && this.#seat(row, row.wait, open, snapshot),
+        isReady: (row) => waitsFor(snapshot, row) === "seat" && this.#unlocked(row, roomsOf(row)) !== null,
+        seat: (row, open) => {
+          const unlocked = this.#unlocked(row, open);
+          return row.wait !== null && unlocked !== null && this.#seat(row, row.wait, unlocked, snapshot);
+        },
       };
       drainQueue(waiting.present(component, closed), rules, closed);
     }
@@ -275,6 +281,14 @@ export class WaitingQueue {
     this.#lookAgain(served, closed, snapshot);
     this.#host.start();
     return closed;
+  }
+
+  /** The rooms that the waiter may enter; null: none. One that an operator let in comes in though they are locked. */
+  #unlocked({ admitted }: Placement, rooms: readonly string[]): readonly [string, ...string[]] | null {
+    const [first, ...others] = rooms.filter(
+      (room) => admitted === 1 || this.#host.policies.lockOf(room) === null,
+    );
+    return first === undefined ? null : [first, ...others];
   }
 
   /** Those who wait, all of them. */

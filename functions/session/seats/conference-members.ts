@@ -39,6 +39,11 @@ export class ConferenceMembers {
     this.joined(row, sid);
   }
 
+  /** The sid of the conference in which REST listed the row's call last; null where it is not known. */
+  sidOf(row: Pick<Placement, "call_id" | "entry" | "step">): string | null {
+    return this.#sids.get(joinCommandId(row)) ?? null;
+  }
+
   /** The row's call was seen to join the conference. */
   joined(row: Placement, conference_id: string): void {
     const kinds = this.#kindsIn.get(conference_id) ?? new Set();

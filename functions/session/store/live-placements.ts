@@ -28,6 +28,7 @@ const COLUMNS = [
   "verified_at",
   "muted",
   "held",
+  "coaching",
   "over_capacity",
   "doubted_at",
   "presumed_gone_at",

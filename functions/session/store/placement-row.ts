@@ -39,6 +39,8 @@ export interface Placement extends PlacementKey, Membership {
   muted: number;
   held: number;
   flags_ts: number | null;
+  /** The call that it coaches; null: none, or it is not known whom. */
+  coaching: string | null;
   /** What the call came to stand in a line for; null where it never had to. */
   wait: Terms | null;
   /** When a waiter was last known to be there, ms. */
@@ -85,6 +87,8 @@ export type Changes = Partial<
       | "muted"
       | "held"
       | "flags_ts"
+      | "coaching"
+      | "sticky_key"
       | "room"
       | "join"
       | "deadline_at"

@@ -176,6 +176,7 @@ export class Placements {
       muted: request.join.muted ? 1 : 0,
       held: 0,
       flags_ts: null,
+      coaching: request.join.coach ?? null,
       wait: state === "waiting" && request.wait ? termsOf(request, request.wait) : null,
       seen_at: state === "waiting" ? this.#now() : null,
       admitted: 0,

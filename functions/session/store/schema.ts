@@ -193,6 +193,17 @@ const migrations: readonly string[] = [
   `ALTER TABLE rulesets ADD COLUMN kept_at INTEGER;
    ALTER TABLE rulesets ADD COLUMN pushed_at INTEGER;
    ALTER TABLE rulesets ADD COLUMN pushed_by TEXT;`,
+  // What operators did to conferences, and what was decided for a room until it is over.
+  `ALTER TABLE placements ADD COLUMN coaching TEXT;
+   ALTER TABLE placements ADD COLUMN policies TEXT;
+   CREATE TABLE control_commands (
+     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, request_key TEXT, data TEXT NOT NULL,
+     UNIQUE (tenant, request_key)
+   );
+   CREATE TABLE room_policies (
+     room TEXT NOT NULL, kind TEXT NOT NULL, about TEXT NOT NULL, tenant TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER,
+     data TEXT NOT NULL, PRIMARY KEY (room, kind, about)
+   ) WITHOUT ROWID;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

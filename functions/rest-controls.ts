@@ -1,0 +1,159 @@
+import * as z from "zod";
+import { describeError } from "./log.ts";
+import { accountPath, RestBusy, readJson, request, requestOnce } from "./rest.ts";
+import type { Project } from "./tenants/tenant.ts";
+
+/** What SignalWire's REST API says of a control: taken; refused with its status; or no answer, and it may have been carried out. */
+export type ControlOutcome =
+  | { kind: "ok" }
+  | { kind: "refused"; status: number }
+  | { kind: "later"; retry_after_ms: number }
+  | { kind: "unanswered"; reason: string };
+
+/** A participant as REST has it. */
+export interface ParticipantState {
+  muted: boolean;
+  held: boolean;
+  /** The call that it coaches. */
+  coaching: string | null;
+}
+
+const participantShape = z.object({
+  status: z.string().nullish(),
+  muted: z.boolean().catch(false),
+  hold: z.boolean().catch(false),
+  coaching: z.boolean().catch(false),
+  call_sid_to_coach: z.string().nullish(),
+});
+const participantsShape = z.object({
+  participants: z.array(participantShape.extend({ call_sid: z.string() })),
+});
+const statusShape = z.object({ status: z.string() });
+
+/** Null where REST knows no such participant. Throws where SignalWire does not answer. */
+export async function participantState(
+  project: Project,
+  sid: string,
+  call_id: string,
+  signal: AbortSignal,
+): Promise<ParticipantState | null> {
+  const response = await requestOnce(project, participantPath(project, sid, call_id), signal);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return null;
+  }
+  return stateOf(participantShape.parse(await readJson(response)));
+}
+
+/** Everybody on the first page of the conference's participants, by call. Throws where SignalWire does not answer. */
+export async function participantStates(
+  project: Project,
+  sid: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ParticipantState>> {
+  const response = await request(
+    project,
+    `${conferencePath(project, sid)}/Participants.json?PageSize=1000`,
+    signal,
+  );
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return new Map();
+  }
+  const { participants } = participantsShape.parse(await readJson(response));
+  return new Map(
+    participants.flatMap((one) => {
+      const state = stateOf(one);
+      return state === null ? [] : [[one.call_sid, state] as const];
+    }),
+  );
+}
+
+function stateOf(one: z.infer<typeof participantShape>): ParticipantState | null {
+  if (one.status === "completed") return null;
+  return { muted: one.muted, held: one.hold, coaching: one.coaching ? (one.call_sid_to_coach ?? "") : null };
+}
+
+/** The status of a conference or recording; null where REST knows none. Throws where SignalWire does not answer. */
+export async function conferenceStatus(
+  project: Project,
+  sid: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  return await statusAt(project, `${conferencePath(project, sid)}.json`, signal);
+}
+
+export async function recordingStatus(
+  project: Project,
+  sid: string,
+  recording: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  return await statusAt(project, recordingPath(project, sid, recording), signal);
+}
+
+async function statusAt(project: Project, path: string, signal: AbortSignal): Promise<string | null> {
+  const response = await requestOnce(project, path, signal);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return null;
+  }
+  return statusShape.parse(await readJson(response)).status;
+}
+
+export async function updateParticipant(
+  project: Project,
+  sid: string,
+  call_id: string,
+  form: Record<string, string>,
+  signal: AbortSignal,
+): Promise<ControlOutcome> {
+  return await control(project, participantPath(project, sid, call_id), form, signal);
+}
+
+export async function updateConference(
+  project: Project,
+  sid: string,
+  form: Record<string, string>,
+  signal: AbortSignal,
+): Promise<ControlOutcome> {
+  return await control(project, `${conferencePath(project, sid)}.json`, form, signal);
+}
+
+export async function updateRecording(
+  project: Project,
+  sid: string,
+  recording: string,
+  form: Record<string, string>,
+  signal: AbortSignal,
+): Promise<ControlOutcome> {
+  return await control(project, recordingPath(project, sid, recording), form, signal);
+}
+
+async function control(
+  project: Project,
+  path: string,
+  form: Record<string, string>,
+  signal: AbortSignal,
+): Promise<ControlOutcome> {
+  try {
+    const response = await requestOnce(project, path, signal, new URLSearchParams(form));
+    await response.body?.cancel();
+    return response.ok ? { kind: "ok" } : { kind: "refused", status: response.status };
+  } catch (error) {
+    if (error instanceof RestBusy) return { kind: "later", retry_after_ms: error.retry_after_ms };
+    return { kind: "unanswered", reason: describeError(error) };
+  }
+}
+
+function conferencePath(project: Project, sid: string): string {
+  return `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}`;
+}
+
+function participantPath(project: Project, sid: string, call_id: string): string {
+  return `${conferencePath(project, sid)}/Participants/${encodeURIComponent(call_id)}.json`;
+}
+
+function recordingPath(project: Project, sid: string, recording: string): string {
+  return `${conferencePath(project, sid)}/Recordings/${encodeURIComponent(recording)}.json`;
+}

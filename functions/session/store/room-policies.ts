@@ -1,0 +1,145 @@
+import { log } from "../../log.ts";
+import type { Disk } from "./disk.ts";
+
+/** Rooms that are locked or muted at once, and numbers that are barred, by one project: more than there ever are. */
+const MOST = 10_000;
+
+/** No more callers come in. */
+export interface Lock {
+  mode: "refuse" | "lobby";
+  /** What those hear who are not let in. */
+  say?: string;
+  by: "operator" | "rule" | "end";
+}
+
+/** Who comes in is muted, but for these roles. */
+export interface MuteAll {
+  except: string[];
+}
+
+/** The moderator has left: when the time is over, this happens. */
+export interface Unmoderated {
+  then: "end" | "mute_all" | "lock" | "nothing";
+  say?: string;
+}
+
+interface Policies {
+  lock: Lock;
+  mute_all: MuteAll;
+  unmoderated: Unmoderated;
+  /** `about` is the caller's key. */
+  barred: Record<string, never>;
+}
+
+export interface Policy<Kind extends keyof Policies = keyof Policies> {
+  room: string;
+  kind: Kind;
+  about: string;
+  tenant: string;
+  at: number;
+  /** null: it ends with the conference. */
+  until: number | null;
+  data: Policies[Kind];
+}
+
+type Row = Omit<Policy, "data"> & { data: string } & Record<string, SqlStorageValue>;
+
+/** RoomPolicies — what operators and rules have decided for a room until it is over: the only place that reads and writes its table. */
+export class RoomPolicies {
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  readonly #isOccupied: (room: string) => boolean;
+  readonly #policies: Map<string, Policy>;
+
+  /** @param isOccupied Whether anybody is in the room: what has no end of its own ends with it. */
+  constructor(disk: Disk, isOccupied: (room: string) => boolean, now: () => number) {
+    this.#disk = disk;
+    this.#now = now;
+    this.#isOccupied = isOccupied;
+    const rows = disk.exec<Row>(
+      "SELECT room, kind, about, tenant, at, until, data FROM room_policies LIMIT ?",
+      MOST,
+    );
+    this.#policies = new Map(
+      // Written by `set`.
+      [...rows].map((row) => [keyOf(row), { ...row, data: JSON.parse(row.data) as Policy["data"] }]),
+    );
+  }
+
+  /** In place of the one before. Throws where there is no room for it. */
+  set<Kind extends keyof Policies>(policy: Omit<Policy<Kind>, "at">): void {
+    this.#forget();
+    const { room, kind, about, tenant, until, data } = policy;
+    const at = this.#now();
+    this.#disk.exec(
+      "INSERT OR REPLACE INTO room_policies (room, kind, about, tenant, at, until, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      room,
+      kind,
+      about,
+      tenant,
+      at,
+      until,
+      JSON.stringify(data),
+    );
+    this.#policies.set(keyOf(policy), { ...policy, at });
+  }
+
+  drop(room: string, kind: keyof Policies, about = ""): boolean {
+    if (!this.#policies.delete(keyOf({ room, kind, about }))) return false;
+    this.#disk.exec("DELETE FROM room_policies WHERE room = ? AND kind = ? AND about = ?", room, kind, about);
+    return true;
+  }
+
+  lockOf(room: string): Policy<"lock"> | null {
+    return this.#of(room, "lock");
+  }
+
+  muteAllOf(room: string): Policy<"mute_all"> | null {
+    return this.#of(room, "mute_all");
+  }
+
+  /** Also where its time is over. */
+  unmoderatedOf(room: string): Policy<"unmoderated"> | null {
+    return (this.#policies.get(keyOf({ room, kind: "unmoderated", about: "" })) ??
+      null) as Policy<"unmoderated"> | null; // By its key.
+  }
+
+  isBarred(room: string, caller: string | null): boolean {
+    return caller !== null && this.#of(room, "barred", caller) !== null;
+  }
+
+  /** Rooms whose moderator has left, with when the time is over. */
+  *unmoderated(): Generator<Policy<"unmoderated">> {
+    for (const policy of [...this.#policies.values()])
+      if (policy.kind === "unmoderated") yield policy as Policy<"unmoderated">; // By its kind.
+  }
+
+  #of<Kind extends keyof Policies>(room: string, kind: Kind, about = ""): Policy<Kind> | null {
+    // Most projects have none, and this is asked for each call.
+    if (this.#policies.size === 0) return null;
+    const policy = this.#policies.get(keyOf({ room, kind, about }));
+    if (!policy) return null;
+    if (this.#isOver(policy)) {
+      this.drop(room, kind, about);
+      return null;
+    }
+    return policy as Policy<Kind>; // By its key.
+  }
+
+  #isOver({ room, until }: Policy): boolean {
+    return until === null ? !this.#isOccupied(room) : until <= this.#now();
+  }
+
+  /** What nobody asks about any more goes where another comes. */
+  #forget(): void {
+    for (const policy of [...this.#policies.values()]) {
+      if (policy.kind !== "unmoderated" && this.#isOver(policy))
+        this.drop(policy.room, policy.kind, policy.about);
+    }
+    if (this.#policies.size >= MOST) log("error", "policies.many", { count: this.#policies.size });
+  }
+}
+
+function keyOf({ room, kind, about }: Pick<Policy, "room" | "kind" | "about">): string {
+  return JSON.stringify([room, kind, about]);
+}
