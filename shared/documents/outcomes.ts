@@ -79,6 +79,26 @@ export function inlineJoinDocument(
   });
 }
 
+/** How long a call that could not be moved rings, in seconds: meanwhile it is put back where it was. */
+const PUT_BACK_S = 20;
+
+/** Takes a call that an operator moves to its other room. If that fails the call rings until it is put back; it does not end. */
+export function movedDocument(
+  name: string,
+  join: JoinParameters,
+  { after, params }: Staying,
+  asks: AsksUs | undefined,
+): SwmlDocument {
+  const ring: Step = { play: { url: `ring:${PUT_BACK_S}:us` } };
+  const failed = asks ? [ring, askUs(asks)] : [ring, ...apologySteps()];
+  const over: Step = after?.swml === undefined ? { hangup: {} } : { transfer: { dest: after.swml, params } };
+  const result = { case: { failed, "no-answer": failed, answered: [{ sleep: -1 }] }, default: [over] };
+  return document(
+    { answer: {} },
+    { join_conference: { name, ...join, result: { variable: "join_conference_result", ...result } } },
+  );
+}
+
 /** Whether the join arrived is not known: a short ring, then back to settle it. */
 export function unknownDocument(back: ResumeUrl, staying: Staying = alone): SwmlDocument {
   return document(answer(staying), { play: { url: "ring:2:us" } }, comeBack(back));

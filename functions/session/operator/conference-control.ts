@@ -9,6 +9,7 @@ import type { ControlCommand, ControlLog } from "../store/control-log.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
+import type { Move } from "./move.ts";
 import { type ParticipantControls, refused } from "./participant-controls.ts";
 import type { RoomControls } from "./room-controls.ts";
 import { type RunningCommands, viewOf } from "./running-commands.ts";
@@ -21,6 +22,7 @@ interface ConferenceControlHost {
   running: RunningCommands;
   participants: ParticipantControls;
   rooms: RoomControls;
+  moves: Move;
   /** Told of each request, before anything else. */
   asked(project_id: string): void;
   now(): number;
@@ -87,7 +89,7 @@ export class ConferenceControl extends RpcTarget {
         if ("outcome" in row) return row;
         if (wish.control === "change") return await participants.change(request, wish, row);
         if (wish.control === "remove") return await participants.remove(request, wish, row);
-        return refused("control_unavailable", "Nobody can be moved yet.");
+        return await this.#host.moves.move(request, wish, row);
       }
       case "announce":
         return await rooms.announce(request, wish, room);

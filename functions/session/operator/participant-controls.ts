@@ -139,8 +139,8 @@ export class ParticipantControls {
       });
     const outcome = sent.kind === "sent" ? "ok" : sent.kind;
     const how = { by: sent.by, outcome, ...(sent.kind === "refused" ? { code: sent.code } : {}) } as const;
-    return await running.verified(command, row, watch, how, (by) => {
-      this.ended(row, by);
+    return await running.verified(command, row, watch, how, () => {
+      this.ended(row);
       return {};
     });
   }
@@ -164,8 +164,8 @@ export class ParticipantControls {
   }
 
   /** The call was seen to be over; where no event told of it, the ledger is put right. */
-  ended(row: Placement, by: "event" | "rest"): void {
-    if (by === "rest" && isLive(row.state)) this.#host.corrections.over(row, "an operator ended the call");
+  ended(row: Placement): void {
+    if (isLive(row.state)) this.#host.corrections.over(row, "an operator ended the call");
   }
 
   /** Where nobody watched any more: whether what was wanted is so by now. Throws where SignalWire does not answer. */

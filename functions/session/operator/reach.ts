@@ -1,6 +1,7 @@
 import { ivBytes } from "../../../shared/credentials.ts";
 import { render } from "../../../shared/documents/render.ts";
 import { rejectDocument } from "../../../shared/documents/rule-documents.ts";
+import { sealMove } from "../../../shared/move-ticket.ts";
 import { sealTicket, TICKET_LENGTH } from "../../../shared/notice-ticket.ts";
 import { describeOutcome, isBusy, type Outcome } from "../../../shared/relay/outcome.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
@@ -21,6 +22,7 @@ import type { Project } from "../../tenants/tenant.ts";
 import { sidsAreIds } from "../events/confirm-join.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { ConferenceMembers } from "../seats/conference-members.ts";
+import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import { hooksOf } from "../store/resume-url-of.ts";
@@ -181,6 +183,18 @@ export class Reach {
     const url = await this.wordsUrl(row, `call ${row.call_id}`, say);
     const dest = render(rejectDocument(say)).body;
     return { method: "calling.transfer", params: { dest }, cxml: url === null ? "end" : { url } };
+  }
+
+  /** A URL of ours by which a call that cXML runs joins the row's room; null where SignalWire was not told where we are reached. */
+  async moveUrl(row: Placement): Promise<string | null> {
+    const { tenant, call_id, room } = row;
+    const hooks = hooksOf(row.join);
+    if (hooks === null) return null;
+    const keys = await sealKeysOf(this.#credentials_key, await this.#host.relayManager.project());
+    const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
+    const to = { room, join: inlineJoinOf(row) };
+    const ticket = await sealMove(keys, { tenant, call_id }, to, this.#now(), iv);
+    return ticket === null ? null : `${hooks}/moved?${new URLSearchParams({ call: call_id, ticket })}`;
   }
 
   /**

@@ -211,7 +211,7 @@ export class RoomControls {
     try {
       const by = sent.kind === "refused" ? await watch.seen(0) : await watch.seen(this.#host.now() + SEEN_MS);
       if (by !== null) {
-        this.#host.participants.ended(row, by);
+        this.#host.participants.ended(row);
         return { state: "done", changed: true, verified_by: by };
       }
       return sent.kind === "refused"

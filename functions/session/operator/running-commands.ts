@@ -103,7 +103,7 @@ export class RunningCommands {
     row: Placement | null,
     watch: Watch,
     sent: { by: SentBy; outcome: ControlOutcome["kind"]; code?: string },
-    seen: (by: "event" | "rest") => Partial<Settlement> = () => ({}),
+    seen: () => Partial<Settlement> = () => ({}),
   ): Promise<ControlReply> {
     command.sent_by = sent.by;
     const isRefused = sent.outcome === "refused" || sent.outcome === "later";
@@ -111,7 +111,7 @@ export class RunningCommands {
     const by = await watch.seen(isRefused ? 0 : this.#now() + SEEN_MS);
     if (by !== null) {
       watch.stop();
-      return this.done(command, row, { changed: !isRefused, verified_by: by, ...seen(by) });
+      return this.done(command, row, { changed: !isRefused, verified_by: by, ...seen() });
     }
     if (isRefused) {
       watch.stop();
@@ -136,12 +136,12 @@ export class RunningCommands {
     command: ControlCommand,
     row: Placement | null,
     watch: Watch,
-    seen: (by: "event" | "rest") => Partial<Settlement>,
+    seen: () => Partial<Settlement>,
   ): Promise<void> {
     try {
       const by = await watch.seen(command.at + FAILED_MS, "later");
       if (by !== null)
-        this.settle(command, row, { state: "done", changed: true, verified_by: by, ...seen(by) });
+        this.settle(command, row, { state: "done", changed: true, verified_by: by, ...seen() });
       else {
         const said = `${command.said}, and it was not seen within a minute`;
         this.settle(command, row, { state: "failed", changed: false, verified_by: null, said });

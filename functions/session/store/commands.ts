@@ -88,6 +88,20 @@ export class PendingCommands {
     );
   }
 
+  /** When it is to be done, ms; null: it is not. */
+  dueOf(kind: CommandKind, key: PlacementKey): number | null {
+    const held = this.#heldOf(kind, key);
+    if (held) return held.due_at;
+    const [row] = this.#disk.exec<{ due_at: number }>(
+      "SELECT due_at FROM errands WHERE kind = ? AND call_id = ? AND entry = ? AND step = ?",
+      kind,
+      key.call_id,
+      key.entry,
+      key.step,
+    );
+    return row?.due_at ?? null;
+  }
+
   /** Whether it is still to be done: nothing has dropped it since it was taken. */
   has({ id }: PendingCommand): boolean {
     return (

@@ -252,6 +252,23 @@ export class Placements {
     this.#moved(roomsOf(row));
   }
 
+  /** Nothing came of it, and it is as if it had never been. */
+  withdraw(row: Placement): void {
+    this.#disk.exec(
+      "DELETE FROM placements WHERE call_id = ? AND entry = ? AND step = ?",
+      row.call_id,
+      row.entry,
+      row.step,
+    );
+    this.#unsaved.delete(row);
+    this.#rows.keep(
+      row.call_id,
+      this.ofCall(row.call_id).filter((one) => one !== row),
+    );
+    this.live.drop(row);
+    this.#moved(roomsOf(row));
+  }
+
   /** Writes what found no room before. */
   save(): void {
     for (const row of this.#unsaved) {

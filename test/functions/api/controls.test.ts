@@ -67,15 +67,30 @@ const eventsLost = {
 } as const;
 const callbacksLost = { at: "callback", do: { kind: "lose" } } as const;
 
+const stateLost = { at: "event", match: { event_type: "calling.call.state" }, do: { kind: "lose" } } as const;
+const atUpdate = { at: "rest", match: { method: "POST", resource: "participants" } } as const;
+
+async function settled(home: Fixture, { body }: Answer): Promise<CommandView> {
+  const asked = async () => (await ask(home, `commands/${body.command_id}`, "GET")).body;
+  await expect.poll(async () => (await asked()).state, { timeout: 10_000 }).not.toBe("requested");
+  return await asked();
+}
+
 describe.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
-  test.each([
-    ["event", []],
-    ["rest", [eventsLost, callbacksLost]],
-  ] as const)("is muted, held, coached and removed, each seen by %s", async (by, faults) => {
-    await using home = await open();
+  async function two(more: Parameters<typeof open>[0] = {}) {
+    const home = await open(more);
     if (way === "relay") await putContexts(home, { main: home.tenant });
     const other = await into(home, "+15550100009");
     const call_id = await into(home, "+15550100001", way);
+    return { home, other, call_id };
+  }
+
+  test.each([
+    ["event", []],
+    ["rest", [eventsLost, callbacksLost, stateLost]],
+  ] as const)("is muted, held, coached and removed, each seen by %s", async (by, faults) => {
+    const { home, other, call_id } = await two();
+    await using _ = home;
     await home.carrier.change({ faults: [...faults] });
     const seen = { status: 200, body: { changed: true, verified_by: by, state: "done" } };
     const change = (body: unknown) => ask(home, of(call_id), "PATCH", body);
@@ -93,5 +108,83 @@ describe.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
     expect(await ask(home, of(call_id), "DELETE")).toMatchObject(seen);
     await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 5_000 });
     expect(await ask(home, of(call_id), "DELETE")).toMatchObject({ status: 404 });
+    expect((await state(home, other))?.call_id).toBe(other);
   });
+
+  test.each([
+    ["event", []],
+    ["rest", [eventsLost, callbacksLost]],
+  ] as const)(
+    "is moved to another room and back, each seen by %s, and nobody else is",
+    async (by, faults) => {
+      const { home, other, call_id } = await two();
+      await using _ = home;
+      await home.carrier.change({ faults: [...faults] });
+      const seen = { status: 200, body: { changed: true, verified_by: by, state: "done" } };
+      expect(await ask(home, `${of(call_id)}/move`, "POST", { to: "annexe" })).toMatchObject(seen);
+      expect(await home.carrier.call(call_id)).toMatchObject({ conference: `${home.tenant}:annexe` });
+      expect(await ask(home, `${of(call_id)}/move`, "POST", { to: "annexe" })).toMatchObject({
+        status: 409,
+        body: { error: { code: "moved", where: "annexe" } },
+      });
+      const back = `conferences/annexe/participants/${call_id}/move`;
+      expect(await ask(home, back, "POST", { to: "board", muted: true })).toMatchObject(seen);
+      expect(await state(home, call_id)).toMatchObject({ muted: true });
+      expect(await participant(home, call_id)).toMatchObject({ confirmed: true, muted: true });
+      expect(await state(home, other)).toMatchObject({ muted: false });
+      expect(await home.carrier.call(call_id)).toMatchObject({ stranded: false, state: "answered" });
+    },
+  );
+});
+
+test("what SignalWire accepts and does not do is not called done, and what it does late is done then", async () => {
+  await using home = await open();
+  const [a, b, c] = await Promise.all(
+    ["+15550100001", "+15550100002", "+15550100003"].map((from) => into(home, from)),
+  );
+  const control = (call_id: string | undefined, body: unknown) => ask(home, of(call_id ?? ""), "PATCH", body);
+  await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "late", ms: 3_500 } }] });
+  const late = Promise.all([control(a, { muted: true }), control(b, { held: {} }), control(c, { coach: a })]);
+  await home.carrier.wait({ journal: { kind: "fault" }, timeout_ms: 3_000 });
+  const taken = await late;
+  for (const answer of taken) expect(answer).toMatchObject({ status: 202, body: { state: "requested" } });
+  expect(await state(home, a ?? "")).toMatchObject({ muted: false });
+  for (const answer of taken)
+    expect(await settled(home, answer)).toMatchObject({ state: "done", changed: true, verified_by: "event" });
+  await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "late" } }] });
+  expect(await control(a, { muted: false })).toMatchObject({ status: 202, body: { state: "requested" } });
+  expect(await participant(home, a ?? "")).toMatchObject({ muted: true });
+});
+
+test("a refusal of SignalWire's is shown with its code, and nothing has changed", async () => {
+  await using home = await open();
+  const call_id = await into(home, "+15550100001");
+  for (const code of ["400", "401", "403", "409", "422", "429", "500", "503"]) {
+    await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "code", code } }] });
+    expect(await ask(home, of(call_id), "PATCH", { muted: true }), code).toMatchObject({
+      status: 502,
+      body: { error: { code: "signalwire_refused", message: expect.stringContaining(code) } },
+    });
+  }
+  await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "swallow" } }] });
+  expect(await ask(home, of(call_id), "PATCH", { muted: true })).toMatchObject({
+    status: 200,
+    body: { changed: true, verified_by: "event" },
+  });
+});
+
+test("where REST does not list RELAY's calls a mute is refused with the reason, and removing works", async () => {
+  await using home = await open({ carrier: { switches: { rest_lists_relay_joins: false } } });
+  const call_id = await into(home, "+15550100001");
+  await into(home, "+15550100002");
+  expect(await ask(home, of(call_id), "PATCH", { muted: true })).toMatchObject({
+    status: 409,
+    body: { error: { code: "control_unavailable" } },
+  });
+  expect(await ask(home, of(call_id), "DELETE", { then: { say: "Goodbye." } })).toMatchObject({
+    status: 200,
+    body: { sent_by: "relay", verified_by: "event" },
+  });
+  const { heard } = await home.carrier.call(call_id);
+  expect(heard.at(-1)?.detail).toBe("Goodbye.");
 });
