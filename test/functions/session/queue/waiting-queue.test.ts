@@ -49,6 +49,7 @@ class Room {
       doubt: (doubted) => this.doubted.push(...doubted),
       rescheduled: () => {},
       now,
+      policies: this.ledger.policies,
     });
     void this.queue.begin();
   }
