@@ -11,9 +11,16 @@ export function hearHoldUrl(
   source: CxmlSource,
 ): () => void {
   const over = new AbortController();
+  // The old sound ends before the next one begins.
+  const sound = { end: () => {} };
   // Ends by the signal alone, and that it is ended is no news.
-  void holdWith(project, conference, leg, source, AbortSignal.any([over.signal, leg.ended])).catch(() => {});
-  return () => over.abort(new Error("not held any more"));
+  void holdWith(project, conference, leg, source, sound, AbortSignal.any([over.signal, leg.ended])).catch(
+    () => {},
+  );
+  return () => {
+    over.abort(new Error("not held any more"));
+    sound.end();
+  };
 }
 
 async function holdWith(
@@ -21,6 +28,7 @@ async function holdWith(
   conference: Conference,
   leg: Leg,
   start: CxmlSource,
+  sound: { end: () => void },
   signal: AbortSignal,
 ): Promise<void> {
   let source = start;
@@ -39,12 +47,9 @@ async function holdWith(
       if (verb.verb !== "Say" && verb.verb !== "Play" && verb.verb !== "Pause")
         return note(project, conference, "violation", source, `${verb.verb} for someone who is held`);
       const { playing } = soundOf(verb);
-      const end = leg.hear(playing.sound, playing.detail);
-      try {
-        await leg.sleep(playing.duration_ms, signal);
-      } finally {
-        end();
-      }
+      sound.end = leg.hear(playing.sound, playing.detail);
+      await leg.sleep(playing.duration_ms, signal);
+      sound.end();
     }
   }
 }

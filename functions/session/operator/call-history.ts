@@ -15,6 +15,7 @@ import {
   type RecordingView,
   viewOf,
 } from "../store/recordings.ts";
+import type { RoomPolicies } from "../store/room-policies.ts";
 import type { Rulesets } from "../store/rulesets.ts";
 import type { Suspicions } from "../store/suspicions.ts";
 import {
@@ -135,7 +136,7 @@ export class CallHistory extends RpcTarget {
   readonly #history: History;
   readonly #placements: Placements;
   readonly #occupancy: Occupancy;
-  readonly #suspicions: Suspicions;
+  readonly #rooms: Parameters<typeof conferenceOf>[0];
   readonly #rulesets: Rulesets;
   readonly #recordings: Recordings;
   readonly #noted: (request: NoteRequest) => void;
@@ -149,6 +150,7 @@ export class CallHistory extends RpcTarget {
     suspicions: Suspicions,
     rulesets: Rulesets,
     recordings: Recordings,
+    policies: RoomPolicies,
     noted: (request: NoteRequest) => void,
   ) {
     super();
@@ -156,9 +158,9 @@ export class CallHistory extends RpcTarget {
     this.#history = history;
     this.#placements = placements;
     this.#occupancy = occupancy;
-    this.#suspicions = suspicions;
     this.#rulesets = rulesets;
     this.#recordings = recordings;
+    this.#rooms = { occupancy, suspicions, policies, recordings };
     this.#noted = noted;
   }
 
@@ -217,7 +219,7 @@ export class CallHistory extends RpcTarget {
 
   async conferencesPage(tenant: string, query: ConferencesQuery): Promise<ConferencesPage> {
     await this.#occupancy.known();
-    return conferencesOf({ occupancy: this.#occupancy, suspicions: this.#suspicions }, tenant, query);
+    return conferencesOf(this.#rooms, tenant, query);
   }
 
   /** For a Worker of the version before, which knows no pages. */
@@ -226,7 +228,7 @@ export class CallHistory extends RpcTarget {
   }
 
   conference(tenant: string, room: string): Conference | null {
-    return conferenceOf({ occupancy: this.#occupancy, suspicions: this.#suspicions }, tenant, room);
+    return conferenceOf(this.#rooms, tenant, room);
   }
 
   /** Null where nothing is kept of such a call of the tenant's. */

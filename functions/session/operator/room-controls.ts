@@ -71,7 +71,7 @@ export class RoomControls {
       about: "",
       tenant: request.tenant,
       until: until ?? null,
-      data: { mode, by: "operator", ...(say === undefined ? {} : { say }) },
+      data: { mode, ...(say === undefined ? {} : { say }) },
     });
     placements.touched(room);
     if (until !== undefined) this.#touchLater(room, until);
@@ -156,7 +156,7 @@ export class RoomControls {
         about: "",
         tenant,
         until: now() + lock_s * 1_000,
-        data: { mode: "refuse", by: "end" },
+        data: { mode: "refuse" },
       });
     if (lock_s > 0) this.#touchLater(room, now() + lock_s * 1_000);
     // Callers on their way, too: they would make the room anew.

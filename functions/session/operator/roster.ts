@@ -1,7 +1,10 @@
+import type { Ingress } from "../../../shared/call.ts";
 import { splitWireName } from "../../../shared/conference.ts";
 import { type Waiter, waitersFor } from "../queue/waiters.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
+import type { RecordingState, Recordings } from "../store/recordings.ts";
+import type { RoomPolicies } from "../store/room-policies.ts";
 import type { Suspicions } from "../store/suspicions.ts";
 
 /** A call in a conference, or on its way there. */
@@ -12,6 +15,12 @@ export interface Participant {
   rule: string | null;
   muted: boolean;
   held: boolean;
+  /** The call that it coaches, as far as that is known. */
+  coaching: string | null;
+  /** How the call came; null where an older version wrote it down. */
+  via: Ingress | null;
+  /** It came when the room was locked already: admitted, back to its seat, or sent before. */
+  after_lock: boolean;
   /** Whether it was seen there; if not, it holds its seat for a while and may yet come. */
   confirmed: boolean;
   /** null: not known yet. */
@@ -31,6 +40,8 @@ export interface Participant {
 interface RosterHost {
   occupancy: Occupancy;
   suspicions: Suspicions;
+  policies: RoomPolicies;
+  recordings: Recordings;
 }
 
 /** A conference as the ledger has it: of those who were not placed there only the number is known. */
@@ -47,12 +58,20 @@ export interface Conference {
   since: number;
   /** How many others SignalWire has in it, as of a moment ago: they take seats, too. */
   strangers: number;
+  /** Whether a moderator is there. */
+  moderator_present: boolean;
+  /** `until` null: as long as the conference lives. */
+  locked: { mode: "refuse" | "lobby"; since: number; until: number | null } | null;
+  /** The roles that are not muted as they come in; null: nobody is muted by that. */
+  muted_all: { except: string[] } | null;
+  /** Of its conference that is live; null: none is known. */
+  recording: { id: string; state: RecordingState; since: number } | null;
   participants: Participant[];
   /** Those who wait to be let in, the longest waiter first. */
   waiting: Waiter[];
 }
 
-export interface ConferenceSummary extends Omit<Conference, "participants" | "waiting"> {
+export interface ConferenceSummary extends Omit<Conference, "participants" | "waiting" | "recording"> {
   waiting: number;
   confirmed: number;
   expected: number;
@@ -63,19 +82,25 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
 }
 
 /** A room with the calls in it; null where it is empty for certain, and has no waiters. */
-export function conferenceOf(
-  { occupancy, suspicions }: RosterHost,
-  tenant: string,
-  room: string,
-): Conference | null {
+export function conferenceOf(host: RosterHost, tenant: string, room: string): Conference | null {
+  const { occupancy, suspicions, recordings } = host;
   const rows = placedIn(occupancy, tenant, room);
   const waiting = waitersFor(occupancy, tenant, room);
   if (rows.length + waiting.length === 0) return null;
+  const head = headOf(host, tenant, room, rows);
+  const recording = recordings
+    .newestIn(tenant, room)
+    .find(({ state, ended_at }) => ended_at === null && (state === "in-progress" || state === "paused"));
+  const locked_at = head.locked?.since ?? Number.POSITIVE_INFINITY;
   return {
-    ...headOf(occupancy, tenant, room, rows),
+    ...head,
+    recording: recording ? { id: recording.id, state: recording.state, since: recording.started_at } : null,
     since: Math.min(...(rows.length > 0 ? rows.map(sinceOf) : waiting.map(({ since }) => since))),
     participants: rows
-      .map((row) => participantOf(row, occupancy, suspicions))
+      .map((row) => ({
+        ...participantOf(row, occupancy, suspicions),
+        after_lock: sinceOf(row) > locked_at,
+      }))
       .sort((a, b) => a.since - b.since),
     waiting,
   };
@@ -95,10 +120,11 @@ export interface ConferencesPage {
 
 /** The tenant's conferences, by name. */
 export function conferencesOf(
-  { occupancy, suspicions }: RosterHost,
+  host: RosterHost,
   tenant: string,
   { after = "", limit }: ConferencesQuery,
 ): ConferencesPage {
+  const { occupancy, suspicions } = host;
   const names = occupancy.ofTenant(tenant, after, limit);
   const waiters = occupancy.waitersOf(tenant);
   const conferences = names.flatMap((room): ConferenceSummary[] => {
@@ -109,7 +135,7 @@ export function conferencesOf(
     const since = rows.length > 0 ? Math.min(...rows.map(sinceOf)) : waiting.since;
     return [
       {
-        ...headOf(occupancy, tenant, room, rows),
+        ...headOf(host, tenant, room, rows),
         since,
         waiting: waiting.count,
         confirmed: confirmed.length,
@@ -129,19 +155,24 @@ function placedIn(occupancy: Occupancy, tenant: string, room: string): LivePlace
 
 /** What is said of a conference wherever it is told of. */
 function headOf(
-  occupancy: Occupancy,
+  { occupancy, policies }: RosterHost,
   tenant: string,
   room: string,
   rows: readonly LivePlacement[],
-): Omit<Conference, "since" | "participants" | "waiting"> {
+): Omit<Conference, "since" | "participants" | "waiting" | "recording"> {
   const { tenant: owner, name } = splitWireName(room);
   const conferences = conferencesIn(rows);
+  const lock = policies.lockOf(room);
+  const muted_all = policies.muteAllOf(room);
   return {
     name: room,
     plain_name: owner === tenant ? name : room,
     conference_id: conferences[0]?.conference_id ?? null,
     conferences,
     strangers: occupancy.strangersIn(room),
+    moderator_present: occupancy.isStaffed(room),
+    locked: lock && { mode: lock.data.mode, since: lock.at, until: lock.until },
+    muted_all: muted_all && { except: muted_all.data.except },
   };
 }
 
@@ -157,7 +188,11 @@ function conferencesIn(rows: readonly LivePlacement[]): Conference["conferences"
     .sort((a, b) => b.participants - a.participants);
 }
 
-function participantOf(row: LivePlacement, occupancy: Occupancy, suspicions: Suspicions): Participant {
+function participantOf(
+  row: LivePlacement,
+  occupancy: Occupancy,
+  suspicions: Suspicions,
+): Omit<Participant, "after_lock"> {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {
@@ -167,6 +202,8 @@ function participantOf(row: LivePlacement, occupancy: Occupancy, suspicions: Sus
     rule,
     muted: row.muted === 1,
     held: row.held === 1,
+    coaching: row.coaching,
+    via: row.ingress,
     confirmed,
     joined_by,
     conference_id: row.conference_id,

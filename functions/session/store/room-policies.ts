@@ -9,7 +9,6 @@ export interface Lock {
   mode: "refuse" | "lobby";
   /** What those hear who are not let in. */
   say?: string;
-  by: "operator" | "rule" | "end";
 }
 
 /** Who comes in is muted, but for these roles. */

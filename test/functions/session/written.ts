@@ -59,6 +59,26 @@ const request = {
 };
 
 /** What each version of the storage has written, as that version wrote it; [n - 1] is what came with version n. */
+/** A command of an operator's, as it is kept. */
+const command = {
+  command_id: "command-1",
+  control: "mute",
+  state: "done",
+  changed: true,
+  sent_by: "rest",
+  verified_by: "event",
+  room: "acme:support",
+  conference_id: "conf-1",
+  call_id: "in",
+  at,
+  settled_at: at + 100,
+  said: "",
+  tenant: "acme",
+  wanted: null,
+  request_key: null,
+  fingerprint: null,
+};
+
 export const written = [
   `INSERT INTO facts (name, value) VALUES ('project_id', 'p-1'), ('breaker', '{"failures":2,"open_until":null}');
    INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, capacity, room, "join",
@@ -150,4 +170,7 @@ export const written = [
      'https://partyline.example.com/hooks/acme', 'short', 'participant', 'r1', ${at}, 'RELAY is down', 1, ${at}, ${at + 2_000});`,
 
   `UPDATE rulesets SET kept_at = 2, pushed_at = 3, pushed_by = 'ops@example.com' WHERE hash = 'r1';`,
+  `INSERT INTO control_commands (id, tenant, request_key, data) VALUES ('command-1', 'acme', NULL, '${JSON.stringify(command)}');
+   INSERT INTO room_policies (room, kind, about, tenant, at, until, data) VALUES
+     ('acme:support', 'lock', '', 'acme', ${at}, ${later}, '{"mode":"refuse"}');`,
 ];

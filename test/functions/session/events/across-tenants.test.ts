@@ -32,6 +32,7 @@ async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
       suspicions,
       rulesets,
       recordings,
+      ledger.policies,
       () => {},
     );
     const forwarding = { conference: HOOK, recording: HOOK };

@@ -209,6 +209,12 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     const version = { hash: "r1", first_at: 2, pushed_at: 3, pushed_by: "ops@example.com" };
     expect(await archive.versions("acme", 9)).toMatchObject([version]);
   },
+  async (found) => {
+    using controls = await found.conferenceControl();
+    expect(await controls.command("acme", "command-1")).toMatchObject({ control: "mute", state: "done" });
+    using archive = await found.archive();
+    expect(await archive.conference("acme", "acme:support")).toMatchObject({ locked: { mode: "refuse" } });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

@@ -21,8 +21,8 @@ const sources = import.meta.glob<string>("../../../../functions/session/**/*.ts"
 /** What runs once for each version of the storage is not what calls wait for. */
 const UNCHECKED = ["store/schema.ts"];
 
-/** Tables of a few rows, whatever is kept: single values, names from our own code, ends that are being worked through, and rooms that are recorded now. */
-const SMALL = ["facts", "counters", "observations", "conference_ends", "recorded_rooms"];
+/** Tables of a few rows, whatever is kept: single values, names from our own code, ends that are being worked through, rooms that are recorded now, and what operators decided for rooms that are live. */
+const SMALL = ["facts", "counters", "observations", "conference_ends", "recorded_rooms", "room_policies"];
 
 /** What reads more than a row that it names, and why that is little whatever is kept. */
 const BOUNDED: { statement: string; step: string; why: string }[] = [
@@ -194,6 +194,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   );
   useCallFlowsAndDials(ledger);
   useCommands(ledger);
+  useControls(ledger);
   const about = { tenant: "acme", call_id: "in" };
   const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "+15550100001" }));
   ledger.plan(requestOf("waits", { deadline_at: now, rooms: ["acme:lobby"], join_via: "document" }));
@@ -253,6 +254,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.suspicions,
     ledger.rulesets,
     ledger.recordings,
+    ledger.policies,
     () => {},
   );
   useRecordings(ledger);
@@ -310,6 +312,49 @@ function useFull(sql: SqlStorage, { pendingCommands, callFlows, rulesets }: Ledg
   full[Symbol.dispose]();
   using _later = new SqlFaults(sql, (statement) => statement.startsWith("INSERT"), FULL);
   expect(() => rulesets.keep("acme", { hash: "r2", text: "{}" })).toThrow(FULL);
+}
+
+function useControls({ controls, policies, placements, pendingCommands }: Ledger): void {
+  const command = {
+    command_id: "command-1",
+    control: "mute",
+    state: "requested",
+    changed: true,
+    sent_by: null,
+    verified_by: null,
+    room: "acme:support",
+    conference_id: null,
+    call_id: "in",
+    at: 0,
+    settled_at: null,
+    said: "",
+    tenant: "acme",
+    wanted: null,
+    request_key: "one",
+    fingerprint: "f",
+  } as const;
+  controls.add(command);
+  controls.update(command);
+  controls.find("acme", "command-1");
+  controls.under("acme", "one");
+  const until = Number.MAX_SAFE_INTEGER;
+  policies.set<"lock">({
+    room: "r",
+    kind: "lock",
+    about: "",
+    tenant: "acme",
+    until,
+    data: { mode: "refuse" },
+  });
+  policies.drop("r", "lock");
+  const moved = placements.plan(
+    requestOf("moved", { deadline_at: 0 }),
+    "acme:support",
+    "moved",
+    "by_document",
+  );
+  placements.withdraw(moved);
+  pendingCommands.dueOf("expire", moved);
 }
 
 function useFacts({ settings, counters, observations }: Ledger): void {
