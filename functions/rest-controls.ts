@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { describeError } from "./log.ts";
-import { accountPath, RestBusy, readJson, request, requestOnce } from "./rest.ts";
+import { accountPath, RestBusy, readJson, requestOnce } from "./rest.ts";
 import type { Project } from "./tenants/tenant.ts";
 
 /** What SignalWire's REST API says of a control: taken; refused with its status; or no answer, and it may have been carried out. */
@@ -25,9 +25,6 @@ const participantShape = z.object({
   coaching: z.boolean().catch(false),
   call_sid_to_coach: z.string().nullish(),
 });
-const participantsShape = z.object({
-  participants: z.array(participantShape.extend({ call_sid: z.string() })),
-});
 const statusShape = z.object({ status: z.string() });
 
 /** Null where REST knows no such participant. Throws where SignalWire does not answer. */
@@ -43,30 +40,6 @@ export async function participantState(
     return null;
   }
   return stateOf(participantShape.parse(await readJson(response)));
-}
-
-/** Everybody on the first page of the conference's participants, by call. Throws where SignalWire does not answer. */
-export async function participantStates(
-  project: Project,
-  sid: string,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, ParticipantState>> {
-  const response = await request(
-    project,
-    `${conferencePath(project, sid)}/Participants.json?PageSize=1000`,
-    signal,
-  );
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return new Map();
-  }
-  const { participants } = participantsShape.parse(await readJson(response));
-  return new Map(
-    participants.flatMap((one) => {
-      const state = stateOf(one);
-      return state === null ? [] : [[one.call_sid, state] as const];
-    }),
-  );
 }
 
 function stateOf(one: z.infer<typeof participantShape>): ParticipantState | null {
@@ -111,6 +84,16 @@ export async function updateParticipant(
   return await control(project, participantPath(project, sid, call_id), form, signal);
 }
 
+/** Takes a participant out of its conference; its call goes on. */
+export async function takeOutParticipant(
+  project: Project,
+  sid: string,
+  call_id: string,
+  signal: AbortSignal,
+): Promise<ControlOutcome> {
+  return await control(project, participantPath(project, sid, call_id), undefined, signal, "DELETE");
+}
+
 export async function updateConference(
   project: Project,
   sid: string,
@@ -133,11 +116,13 @@ export async function updateRecording(
 async function control(
   project: Project,
   path: string,
-  form: Record<string, string>,
+  form: Record<string, string> | undefined,
   signal: AbortSignal,
+  method = "POST",
 ): Promise<ControlOutcome> {
   try {
-    const response = await requestOnce(project, path, signal, new URLSearchParams(form));
+    const body = form && new URLSearchParams(form);
+    const response = await requestOnce(project, path, signal, body, method);
     await response.body?.cancel();
     return response.ok ? { kind: "ok" } : { kind: "refused", status: response.status };
   } catch (error) {

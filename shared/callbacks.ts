@@ -88,15 +88,19 @@ export function withRoom(join: JoinParameters, room: string, proof: string | und
   return { ...join, recording_status_callback: url.href };
 }
 
-/** The join as it goes on the wire: our callbacks in the place of the rule's. */
-export function withCallbacks(join: JoinParameters, urls: CallbackUrls): JoinParameters {
+/**
+ * The join as it goes on the wire: our callbacks in the place of the rule's.
+ * @param speaking Whether operators are to be told who speaks.
+ */
+export function withCallbacks(join: JoinParameters, urls: CallbackUrls, speaking = false): JoinParameters {
   return {
     ...join,
     status_callback: urls.conference,
-    // Speech starts and stops all the time: only where the rule wants to know.
-    status_callback_event: wants(join.status_callback_event, "speaker")
-      ? CONFERENCE_EVENTS
-      : CONFERENCE_EVENTS.replace(" speaker", ""),
+    // Speech starts and stops all the time: only where somebody wants to know.
+    status_callback_event:
+      speaking || wants(join.status_callback_event, "speaker")
+        ? CONFERENCE_EVENTS
+        : CONFERENCE_EVENTS.replace(" speaker", ""),
     status_callback_event_type: "relay",
     status_callback_method: "POST",
     recording_status_callback: urls.recording,

@@ -124,8 +124,11 @@ export async function resumeUrlFor(
 }
 
 /** The join as it goes on the wire: our own callbacks in it, where there may be any. */
-export function wireJoin({ callbacks }: CallContext, join: JoinParameters): JoinParameters {
-  return callbacks ? withCallbacks(join, callbacks) : join;
+export function wireJoin(
+  { callbacks }: CallContext,
+  { join, speaking }: Pick<Placing, "join" | "speaking">,
+): JoinParameters {
+  return callbacks ? withCallbacks(join, callbacks, speaking === true) : join;
 }
 
 /** By room, on the wire: what its recording callback carries beside the name. None where the call's callbacks go to nobody. */

@@ -46,7 +46,7 @@ export async function placeCall(
   { arrived_at, from_queue, before, by_document }: ComesFrom = {},
 ): Promise<Resolution> {
   const rooms = wireNames(context.tenant, placing.rooms);
-  const join = wireJoin(context, placing.join);
+  const join = wireJoin(context, placing);
   const said = { rule: placing.rule, ruleset: placing.ruleset, step };
   const at: PlacedAt = { entry, step, placing, ...(from_queue ? { from_queue } : {}) };
   if (!context.authentic) {
@@ -161,6 +161,7 @@ function requestFor(
     when_full,
     after,
     max_duration_s,
+    policies,
     recording_notice = untold,
   }: Placing,
   step: number,
@@ -192,6 +193,7 @@ function requestFor(
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
     ...(recording_notice === undefined ? {} : { recording_notice }),
+    ...(policies === undefined ? {} : { policies }),
     forwarding: forwardingOf(join, call.via),
     rule,
     role,

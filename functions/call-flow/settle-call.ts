@@ -43,7 +43,7 @@ export async function settleCall(context: CallContext, state: PlacedState): Prom
   const said = { rule: placing.rule, ruleset: placing.ruleset, step: state.step };
   const at: ResumedAt = { entry: state.entry, step: state.place_step, asked: 0 };
   const proofs = await roomProofsFor(context, [room]);
-  const join = uncounted(withRoom(wireJoin(context, placing.join), room, proofs[room]), placing);
+  const join = uncounted(withRoom(wireJoin(context, placing), room, proofs[room]), placing);
   /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
   const inline = (): Resolution => ({
     ...said,

@@ -63,6 +63,19 @@ export interface Wait {
   otherwise: Refusal;
 }
 
+/** What holds for a room from when a caller comes in on. */
+export interface Policies {
+  lock?: "refuse" | "lobby";
+  /** Everybody is muted but for these roles. */
+  mute_all?: { except: string[] };
+  /** Of a moderator: what happens when the last one has left. */
+  when_moderator_leaves?: {
+    after_s: number;
+    then: "end" | "mute_all" | "lock" | "nothing";
+    say?: string;
+  };
+}
+
 export interface Place {
   action: "place";
   /** Plain names (without the tenant's prefix), in the order in which to try them; never empty. */
@@ -92,6 +105,9 @@ export interface Place {
   after?: HandOver;
   /** How long the call may last, 10 to 86400. */
   max_duration_s?: number;
+  policies?: Policies;
+  /** Operators are told who speaks. */
+  speaking?: true;
 }
 
 export type Action = Place | Reject | HandOver;

@@ -2,7 +2,15 @@ import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding, ForwardTo } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
-import type { Coach, Place, Refusal, Spoken, Wait, WaitsFor } from "../../../shared/rules/decision.ts";
+import type {
+  Coach,
+  Place,
+  Policies,
+  Refusal,
+  Spoken,
+  Wait,
+  WaitsFor,
+} from "../../../shared/rules/decision.ts";
 import type { Placing } from "../../../shared/seal.ts";
 import type { WebhookNote } from "./history.ts";
 
@@ -70,6 +78,8 @@ export interface PlaceRequest extends PlacementKey {
   when_full?: Refusal;
   /** How long the seat is kept for a caller who drops, in seconds; what is decided then, and the number that was called. */
   rejoin?: { s: number; to: string; placing: Placing };
+  /** What holds for the room from when the call is in it on. */
+  policies?: Policies;
   /** What the caller is to be told if the room is recorded, and has not been. */
   recording_notice?: Spoken;
   /** As it goes on the wire, our own callbacks in it. */

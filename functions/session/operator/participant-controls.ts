@@ -3,7 +3,12 @@ import { isLive } from "../../../shared/placement.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError } from "../../log.ts";
 import { callStatuses, evidenceOfStatuses } from "../../rest.ts";
-import { type ParticipantState, participantState, updateParticipant } from "../../rest-controls.ts";
+import {
+  type ParticipantState,
+  participantState,
+  takeOutParticipant,
+  updateParticipant,
+} from "../../rest-controls.ts";
 import type { ControlReply, ControlRequest, ControlWish, RefusalCode } from "../contract/controls.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
@@ -149,6 +154,7 @@ export class ParticipantControls {
   async end(row: Placement, say: Parameters<Reach["ending"]>[1]) {
     const { events, placements, reach, sightings } = this.#host;
     const ending = await reach.ending(row, say);
+    const isHeld = say !== undefined && row.state === "joined" && row.joined_by === "relay";
     events.removed(row);
     // From here on it is led by what we send: its leave is nobody else's doing, and no end of the call follows it.
     placements.update(row, {
@@ -160,7 +166,26 @@ export class ParticipantControls {
       may_stand: 0,
     });
     const watch = sightings.watch(this.#goneEvidence(row));
-    return { watch, sent: await reach.command(row, ending) };
+    // A document that starts may leave the call in the room that RELAY put it in: its words are not for those who are there.
+    const hasLeft = isHeld && (await this.#leave(row));
+    const sent = await reach.command(row, ending);
+    if (!hasLeft || sent.kind !== "refused") return { watch, sent };
+    // Out of the room, and nothing to hear.
+    return { watch, sent: await reach.command(row, await reach.ending(row, undefined)) };
+  }
+
+  async #leave(row: Placement): Promise<boolean> {
+    const { reach } = this.#host;
+    const { conference_id } = row;
+    const left =
+      conference_id === null ? null : await reach.byRelay(row, "calling.leave_conference", { conference_id });
+    if (left?.kind === "sent") return true;
+    const sid = await reach.sidOf(row).catch(() => null);
+    if (sid === null) return false;
+    const removed = await reach.tell((project, signal) =>
+      takeOutParticipant(project, sid, row.call_id, signal),
+    );
+    return removed.kind === "ok";
   }
 
   /** The call was seen to be over; where no event told of it, the ledger is put right. */

@@ -88,23 +88,27 @@ export class RoomControls {
 
   /** Those in the room now, and each who comes in from now on. */
   async muteAll(request: ControlRequest, { except }: Wish<"mute_all">, room: string): Promise<ControlReply> {
-    const { policies, running } = this.#host;
+    const { running } = this.#host;
     const command = running.begin(request, this.#subject("mute-all", room));
-    policies.set<"mute_all">({
+    command.sent_by = "rest";
+    return this.#settleMany(command, await this.muteBut(request.tenant, room, except));
+  }
+
+  /** From now on; those who are in the room are muted now. What came of each. */
+  async muteBut(tenant: string, room: string, except: string[]): Promise<PersonResult[]> {
+    this.#host.policies.set<"mute_all">({
       room,
       kind: "mute_all",
       about: "",
-      tenant: request.tenant,
+      tenant,
       until: null,
       data: { except },
     });
-    command.sent_by = "rest";
-    const rows = this.#people(request.tenant, room).filter(({ role }) => !except.includes(role));
-    const results = await this.#each(rows, async (row) => {
+    const rows = this.#people(tenant, room).filter(({ role }) => !except.includes(role));
+    return await this.#each(rows, async (row) => {
       const { state, changed, by, code } = await this.#host.participants.muted(row);
       return { state, changed, verified_by: by, ...(code === undefined ? {} : { code }) };
     });
-    return this.#settleMany(command, results);
   }
 
   unmuteAll(request: ControlRequest, room: string): ControlReply {

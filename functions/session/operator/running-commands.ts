@@ -153,7 +153,13 @@ export class RunningCommands {
     }
   }
 
+  /** Once: who asks how it stands may have seen it first. */
   settle(command: ControlCommand, row: Placement | null, settlement: Settlement): void {
+    const known = this.#controls.find(command.tenant, command.command_id);
+    if (known && known.settled_at !== null) {
+      Object.assign(command, known);
+      return;
+    }
     Object.assign(command, settlement, { settled_at: this.#now() });
     this.#controls.update(command);
     this.#tell(command, row);

@@ -67,6 +67,8 @@ export interface Placement extends PlacementKey, Membership {
   /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
   relay_took: string | null;
   rest_took: number;
+  /** What holds for the room from when the call is in it on: `Policies`, as JSON. */
+  policies: string | null;
   /** What the caller is to be told if the room is recorded, and has not been: a `Spoken`, as JSON. */
   untold: string | null;
   /** When the call was first told to come back once more, ms; null: the newest answer of all was another. */

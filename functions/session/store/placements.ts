@@ -193,6 +193,7 @@ export class Placements {
       relay_took: null,
       rest_took: 0,
       held_back_at: null,
+      policies: request.policies === undefined ? null : JSON.stringify(request.policies),
       untold: request.recording_notice === undefined ? null : JSON.stringify(request.recording_notice),
     };
     const others = this.#keptBeside(row);

@@ -1,3 +1,4 @@
+import type { Policies as PoliciesOfRule } from "../../../shared/rules/decision.ts";
 import { log } from "../../log.ts";
 import type { Disk } from "./disk.ts";
 
@@ -16,16 +17,16 @@ export interface MuteAll {
   except: string[];
 }
 
-/** The moderator has left: when the time is over, this happens. */
-export interface Unmoderated {
-  then: "end" | "mute_all" | "lock" | "nothing";
-  say?: string;
+/** What happens when the last moderator has left; `left_at`: since when none is there, ms; `acted`: it has happened. */
+export interface Moderation extends NonNullable<PoliciesOfRule["when_moderator_leaves"]> {
+  left_at: number | null;
+  acted: boolean;
 }
 
 interface Policies {
   lock: Lock;
   mute_all: MuteAll;
-  unmoderated: Unmoderated;
+  moderation: Moderation;
   /** `about` is the caller's key. */
   barred: Record<string, never>;
 }
@@ -97,20 +98,17 @@ export class RoomPolicies {
     return this.#of(room, "mute_all");
   }
 
-  /** Also where its time is over. */
-  unmoderatedOf(room: string): Policy<"unmoderated"> | null {
-    return (this.#policies.get(keyOf({ room, kind: "unmoderated", about: "" })) ??
-      null) as Policy<"unmoderated"> | null; // By its key.
+  moderationOf(room: string): Policy<"moderation"> | null {
+    return this.#of(room, "moderation");
   }
 
   isBarred(room: string, caller: string | null): boolean {
     return caller !== null && this.#of(room, "barred", caller) !== null;
   }
 
-  /** Rooms whose moderator has left, with when the time is over. */
-  *unmoderated(): Generator<Policy<"unmoderated">> {
-    for (const policy of [...this.#policies.values()])
-      if (policy.kind === "unmoderated") yield policy as Policy<"unmoderated">; // By its kind.
+  /** Rooms for which it is said what happens when their moderators have left. */
+  moderated(): string[] {
+    return [...this.#policies.values()].flatMap(({ kind, room }) => (kind === "moderation" ? [room] : []));
   }
 
   #of<Kind extends keyof Policies>(room: string, kind: Kind, about = ""): Policy<Kind> | null {
@@ -132,8 +130,7 @@ export class RoomPolicies {
   /** What nobody asks about any more goes where another comes. */
   #forget(): void {
     for (const policy of [...this.#policies.values()]) {
-      if (policy.kind !== "unmoderated" && this.#isOver(policy))
-        this.drop(policy.room, policy.kind, policy.about);
+      if (this.#isOver(policy)) this.drop(policy.room, policy.kind, policy.about);
     }
     if (this.#policies.size >= MOST) log("error", "policies.many", { count: this.#policies.size });
   }

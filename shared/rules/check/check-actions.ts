@@ -52,6 +52,10 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
   checkJoin(place.join, [...path, "join"], found);
   checkRole(role, path, ["role"], names, found);
   if (place.coach?.role !== undefined) checkRole(place.coach.role, path, ["coach", "role"], names, found);
+  if (typeof place.mute_all === "object")
+    for (const [index, one] of place.mute_all.except.entries())
+      checkRole(one, path, ["mute_all", "except", index], names, found);
+  warnOfLeaving(place, role, path, names, found);
   warnOfFight(role, place, path, found);
   checkWait(place, path, names.staffed, found);
   warnOfHttpUrls(place.wait?.otherwise?.hand_over, path, ["wait", "otherwise", "hand_over"], found);
@@ -65,6 +69,21 @@ function checkPlace(place: PlaceText, path: Path, names: ActionNames, found: Fou
   warnOfHttpUrls(place.overflow, path, ["overflow"], found);
   if (typeof place.after === "object")
     warnOfHttpUrls(place.after.hand_over, path, ["after", "hand_over"], found);
+}
+
+/** A conference that ends with its moderator is over before anything else happens. */
+function warnOfLeaving(
+  place: PlaceText,
+  role: string,
+  path: Path,
+  { join, moderated, roles }: ActionNames,
+  found: Found,
+): void {
+  if (place.when_moderator_leaves === undefined) return;
+  const joins = { ...join, ...roleParameters(role, moderated.has(place.room), roles), ...place.join };
+  if (joins.end_on_exit !== true) return;
+  const message = "never comes to pass: end_on_exit ends the conference as soon as this moderator leaves";
+  found.warnings.push(problem([...path, "when_moderator_leaves"], message));
 }
 
 /**

@@ -56,6 +56,8 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     ...(capacity === undefined ? {} : { capacity }),
     ...(max_duration_s === undefined ? {} : { max_duration_s }),
     ...(rejoin_s === undefined ? {} : { rejoin_s }),
+    ...policiesOf(place),
+    ...(place.speaking === true ? { speaking: true as const } : {}),
   };
   return (call, field, findings, answers) => {
     const names = rooms(call, `${field}.room`, findings, answers);
@@ -105,6 +107,19 @@ export function readPlace(place: PlaceText, context: PlaceContext): Reader<Place
     const caller = sticky === undefined ? null : sameCallerKey(canonicalOf(call, "from"), "from");
     if (caller !== null) action.sticky_key = caller;
     return action;
+  };
+}
+
+function policiesOf({ lock, mute_all, when_moderator_leaves }: PlaceText): Pick<Place, "policies"> {
+  if (lock === undefined && mute_all === undefined && when_moderator_leaves === undefined) return {};
+  return {
+    policies: {
+      ...(lock === undefined ? {} : { lock }),
+      ...(mute_all === undefined
+        ? {}
+        : { mute_all: mute_all === true ? { except: ["moderator"] } : mute_all }),
+      ...(when_moderator_leaves === undefined ? {} : { when_moderator_leaves }),
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { joinParameters } from "../../conference.ts";
 import { TEMPLATE_LENGTH } from "../limits.ts";
 import { name } from "./name-schema.ts";
+import { lock, muteAll, whenModeratorLeaves } from "./policy-schema.ts";
 import { complain, handOver, otherwise, refusal } from "./refusal-schema.ts";
 import { exactlyOne, strictObject } from "./strict-object.ts";
 import { type OverflowText, overflow, wait } from "./wait-schema.ts";
@@ -92,6 +93,15 @@ const place = strictObject({
     .max(86_400)
     .exactOptional()
     .describe("How long the call may last, 10 to 86400 seconds."),
+  lock: lock.exactOptional(),
+  mute_all: muteAll.exactOptional(),
+  when_moderator_leaves: whenModeratorLeaves.exactOptional(),
+  speaking: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      "true: operators are told who speaks. Counts where the first caller of a conference comes by this rule.",
+    ),
   join: joinParameters
     .exactOptional()
     .describe("join_conference's parameters; they override the role's and the defaults."),
@@ -115,6 +125,12 @@ const place = strictObject({
     );
   if (full !== undefined && capacity === undefined)
     complain(context, "nothing overflows without a capacity: write one", "overflow");
+  if (context.value.when_moderator_leaves !== undefined && role !== "moderator")
+    complain(
+      context,
+      "only a moderator's leave counts: write it where the moderator is placed",
+      "when_moderator_leaves",
+    );
   if (role === "coach" && whom === undefined)
     complain(context, 'a coach needs to know whom: write "coach": { "call_from": … } or { "role": … }');
   if (role !== "coach" && whom !== undefined)

@@ -150,7 +150,7 @@ test("what SignalWire accepts and does not do is not called done, and what it do
   for (const answer of taken) expect(answer).toMatchObject({ status: 202, body: { state: "requested" } });
   expect(await state(home, a ?? "")).toMatchObject({ muted: false });
   for (const answer of taken)
-    expect(await settled(home, answer)).toMatchObject({ state: "done", changed: true, verified_by: "event" });
+    expect(await settled(home, answer)).toMatchObject({ state: "done", changed: true });
   await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "late" } }] });
   expect(await control(a, { muted: false })).toMatchObject({ status: 202, body: { state: "requested" } });
   expect(await participant(home, a ?? "")).toMatchObject({ muted: true });
@@ -185,6 +185,98 @@ test("where REST does not list RELAY's calls a mute is refused with the reason, 
     status: 200,
     body: { sent_by: "relay", verified_by: "event" },
   });
-  const { heard } = await home.carrier.call(call_id);
-  expect(heard.at(-1)?.detail).toBe("Goodbye.");
+  await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 5_000 });
+  const { heard, two_sounds } = await home.carrier.call(call_id);
+  expect([heard.at(-1)?.detail, two_sounds]).toEqual(["Goodbye.", false]);
+});
+
+describe("a move", () => {
+  async function three(more: Parameters<typeof open>[0] = {}) {
+    const home = await open(more);
+    const [chair, guest] = [await into(home, "+15550100009"), await into(home, "+15550100001")];
+    const move = (body: unknown) => ask(home, `${of(guest)}/move`, "POST", body);
+    return { home, chair, guest, move };
+  }
+
+  const isTransfer = { at: "command", match: { method: "calling.transfer" } } as const;
+  const isRestCommand = { at: "rest", match: { resource: "commands" } } as const;
+
+  test("that SignalWire refuses leaves the call where it is, and says so", async () => {
+    const { home, guest, move } = await three();
+    await using _ = home;
+    await home.carrier.change({
+      faults: [
+        { ...isTransfer, do: { kind: "code", code: "500" } },
+        { ...isRestCommand, do: { kind: "code", code: "503" } },
+      ],
+    });
+    expect(await move({ to: "annexe" })).toMatchObject({
+      status: 502,
+      body: { error: { code: "signalwire_refused" } },
+    });
+    expect(await participant(home, guest)).toMatchObject({ confirmed: true });
+    await home.carrier.change({ faults: [] });
+    expect(await move({ to: "annexe" })).toMatchObject({ status: 200 });
+    expect(await home.carrier.call(guest)).toMatchObject({ conference: `${home.tenant}:annexe` });
+  });
+
+  test("goes by REST where RELAY does not take it, and is sent again where nothing came of it", async () => {
+    const { home, guest, move } = await three();
+    await using _ = home;
+    await home.carrier.change({ faults: [{ ...isTransfer, do: { kind: "code", code: "409" } }] });
+    expect(await move({ to: "annexe" })).toMatchObject({ status: 200, body: { sent_by: "rest" } });
+    await home.carrier.change({ faults: [{ ...isTransfer, times: 1, do: { kind: "late" } }] });
+    const back = await ask(home, `conferences/annexe/participants/${guest}/move`, "POST", { to: "board" });
+    expect(back).toMatchObject({ status: 202, body: { state: "requested" } });
+    expect(await settled(home, back)).toMatchObject({ state: "done" });
+    expect(await home.carrier.call(guest)).toMatchObject({
+      conference: `${home.tenant}:board`,
+      state: "answered",
+    });
+  });
+
+  test("into a room that takes nobody puts the call back where it was, and never ends it", async () => {
+    const { home, guest, move } = await three();
+    await using _ = home;
+    // Others whom we do not know of have every seat.
+    await home.carrier.change({
+      faults: [{ ...isTransfer, times: 2, do: { kind: "late" } }],
+    });
+    const moved = await move({ to: "annexe" });
+    expect(moved).toMatchObject({ status: 202 });
+    await expect
+      .poll(async () => (await ask(home, `commands/${moved.body.command_id}`, "GET")).body.state, {
+        timeout: 12_000,
+      })
+      .toBe("failed");
+    expect(await home.carrier.call(guest)).toMatchObject({
+      conference: `${home.tenant}:board`,
+      state: "answered",
+      two_sounds: false,
+    });
+    expect(await participant(home, guest)).toMatchObject({ confirmed: true });
+  });
+
+  test("is refused where it would end the room, where there is no seat, and into a locked room", async () => {
+    const rules = [
+      { id: "ends", match: { from: "+15550100009" }, place: { room: "board", join: { end_on_exit: true } } },
+      { id: "full", match: { from: "+15550100005" }, place: { room: "full", capacity: 1 } },
+      { id: "any", match: {}, place: { room: "board" } },
+    ];
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
+    const chair = await into(home, "+15550100009");
+    const guest = await into(home, "+15550100001");
+    await into(home, "+15550100005", "swml", "full");
+    const move = async (call_id: string, body: unknown) => {
+      const { status, body: said } = await ask(home, `${of(call_id)}/move`, "POST", body);
+      return [status, said.error?.code];
+    };
+    expect(await move(chair, { to: "annexe" })).toEqual([409, "would_end_room"]);
+    expect(await move(guest, { to: "full" })).toEqual([409, "full"]);
+    await ask(home, "conferences/annexe/lock", "PUT", { until: Date.now() + 60_000 });
+    expect(await move(guest, { to: "annexe" })).toEqual([409, "locked"]);
+    expect(await move(guest, { to: "board" })).toEqual([409, "already_there"]);
+    expect((await move(guest, { to: "full", over_capacity: true }))[0]).toBe(200);
+    expect((await state(home, chair))?.call_id).toBe(chair);
+  });
 });

@@ -302,3 +302,41 @@ test("another tenant of the project controls nothing of it", async () => {
     expect((await asOther(path, method)).status, path).toBe(404);
   expect((await board(home)).participants).toMatchObject([{ call_id, muted: true }]);
 });
+
+describe("a rule of the room's", () => {
+  const chair = "+15550100009";
+  const guest = "+15550100001";
+
+  async function ruled(chairs: Record<string, unknown>): Promise<Fixture> {
+    const rules = [
+      { id: "chair", match: { from: chair }, place: { room: "board", role: "moderator", ...chairs } },
+      { id: "any", match: {}, place: { room: "board" } },
+    ];
+    return await openFixture({ rules, carrier: { speed: 10 } });
+  }
+
+  test("locks it and mutes all once the moderator is there", async () => {
+    await using home = await ruled({ lock: "refuse", mute_all: true });
+    const early = await into(home, guest);
+    await into(home, chair);
+    const muted = async () => (await board(home)).participants.map((one) => [one.call_id, one.muted]);
+    await expect.poll(muted).toContainEqual([early, true]);
+    const late = await call(home, "+15550100002");
+    await home.carrier.wait({ call: { call_id: late, state: "ended" }, timeout_ms: 5_000 });
+    expect((await askApi(`/tenants/${home.tenant}/conferences/board`)).status).toBe(200);
+  });
+
+  test("ends it when the last moderator has been gone for so long, and not if one is back in time", async () => {
+    await using home = await ruled({
+      when_moderator_leaves: { after_s: 5, then: "end", say: "The meeting is over." },
+    });
+    const inside = await into(home, guest);
+    const first = await into(home, chair);
+    await home.carrier.hangUp(first);
+    const left_at = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await home.carrier.hangUp(await into(home, chair));
+    expect((await wordsTo(home, inside)).at(-1)).toBe("The meeting is over.");
+    expect(Date.now() - left_at).toBeGreaterThan(5_500);
+  });
+});
