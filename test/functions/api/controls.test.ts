@@ -1,8 +1,9 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import type { CommandView } from "../../../shared/api/controls.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { putContexts } from "../session/calls/context-fixture.ts";
 import { askApi } from "./ask.ts";
+import { eventually } from "./eventually.ts";
 
 beforeAll(warmUp);
 
@@ -21,7 +22,7 @@ async function into(home: Fixture, from: string, way: Way = "swml", room = "boar
   const number = { swml: home.webhook_url, cxml: home.webhook_url.replace(/swml$/, "cxml"), relay: "main" };
   const { call_id } = await home.carrier.placeCallVia(way, number, { from, to });
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 15_000 });
-  await expect.poll(async () => (await participant(home, call_id, room))?.confirmed).toBe(true);
+  await eventually(async () => (await participant(home, call_id, room))?.confirmed === true);
   return call_id;
 }
 
@@ -72,11 +73,11 @@ const atUpdate = { at: "rest", match: { method: "POST", resource: "participants"
 
 async function settled(home: Fixture, { body }: Answer): Promise<CommandView> {
   const asked = async () => (await ask(home, `commands/${body.command_id}`, "GET")).body;
-  await expect.poll(async () => (await asked()).state, { timeout: 10_000 }).not.toBe("requested");
+  await eventually(async () => (await asked()).state !== "requested");
   return await asked();
 }
 
-describe.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
+describe.concurrent.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
   async function two(more: Parameters<typeof open>[0] = {}) {
     const home = await open(more);
     if (way === "relay") await putContexts(home, { main: home.tenant });
@@ -85,10 +86,10 @@ describe.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
     return { home, other, call_id };
   }
 
-  test.each([
+  test.concurrent.for([
     ["event", []],
     ["rest", [eventsLost, callbacksLost, stateLost]],
-  ] as const)("is muted, held, coached and removed, each seen by %s", async (by, faults) => {
+  ] as const)("is muted, held, coached and removed, each seen by %s", async ([by, faults], { expect }) => {
     const { home, other, call_id } = await two();
     await using _ = home;
     await home.carrier.change({ faults: [...faults] });
@@ -111,12 +112,12 @@ describe.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
     expect((await state(home, other))?.call_id).toBe(other);
   });
 
-  test.each([
+  test.concurrent.for([
     ["event", []],
     ["rest", [eventsLost, callbacksLost]],
   ] as const)(
     "is moved to another room and back, each seen by %s, and nobody else is",
-    async (by, faults) => {
+    async ([by, faults], { expect }) => {
       const { home, other, call_id } = await two();
       await using _ = home;
       await home.carrier.change({ faults: [...faults] });
@@ -137,13 +138,15 @@ describe.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
   );
 });
 
-test("what SignalWire accepts and does not do is not called done, and what it does late is done then", async () => {
+test.concurrent("what SignalWire accepts and does not do is not called done, and what it does late is done then", async ({
+  expect,
+}) => {
   await using home = await open();
   const [a, b, c] = await Promise.all(
     ["+15550100001", "+15550100002", "+15550100003"].map((from) => into(home, from)),
   );
   const control = (call_id: string | undefined, body: unknown) => ask(home, of(call_id ?? ""), "PATCH", body);
-  await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "late", ms: 3_500 } }] });
+  await home.carrier.change({ faults: [{ ...atUpdate, do: { kind: "late", ms: 4_500 } }] });
   const late = Promise.all([control(a, { muted: true }), control(b, { held: {} }), control(c, { coach: a })]);
   await home.carrier.wait({ journal: { kind: "fault" }, timeout_ms: 3_000 });
   const taken = await late;
@@ -156,7 +159,9 @@ test("what SignalWire accepts and does not do is not called done, and what it do
   expect(await participant(home, a ?? "")).toMatchObject({ muted: true });
 });
 
-test("a refusal of SignalWire's is shown with its code, and nothing has changed", async () => {
+test.concurrent("a refusal of SignalWire's is shown with its code, and nothing has changed", async ({
+  expect,
+}) => {
   await using home = await open();
   const call_id = await into(home, "+15550100001");
   for (const code of ["400", "401", "403", "409", "422", "429", "500", "503"]) {
@@ -173,7 +178,9 @@ test("a refusal of SignalWire's is shown with its code, and nothing has changed"
   });
 });
 
-test("where REST does not list RELAY's calls a mute is refused with the reason, and removing works", async () => {
+test.concurrent("where REST does not list RELAY's calls a mute is refused with the reason, and removing works", async ({
+  expect,
+}) => {
   await using home = await open({ carrier: { switches: { rest_lists_relay_joins: false } } });
   const call_id = await into(home, "+15550100001");
   await into(home, "+15550100002");
@@ -190,7 +197,7 @@ test("where REST does not list RELAY's calls a mute is refused with the reason, 
   expect([heard.at(-1)?.detail, two_sounds]).toEqual(["Goodbye.", false]);
 });
 
-describe("a move", () => {
+describe.concurrent("a move", () => {
   async function three(more: Parameters<typeof open>[0] = {}) {
     const home = await open(more);
     const [chair, guest] = [await into(home, "+15550100009"), await into(home, "+15550100001")];
@@ -201,7 +208,7 @@ describe("a move", () => {
   const isTransfer = { at: "command", match: { method: "calling.transfer" } } as const;
   const isRestCommand = { at: "rest", match: { resource: "commands" } } as const;
 
-  test("that SignalWire refuses leaves the call where it is, and says so", async () => {
+  test.concurrent("that SignalWire refuses leaves the call where it is, and says so", async ({ expect }) => {
     const { home, guest, move } = await three();
     await using _ = home;
     await home.carrier.change({
@@ -220,7 +227,9 @@ describe("a move", () => {
     expect(await home.carrier.call(guest)).toMatchObject({ conference: `${home.tenant}:annexe` });
   });
 
-  test("goes by REST where RELAY does not take it, and is sent again where nothing came of it", async () => {
+  test.concurrent("goes by REST where RELAY does not take it, and is sent again where nothing came of it", async ({
+    expect,
+  }) => {
     const { home, guest, move } = await three();
     await using _ = home;
     await home.carrier.change({ faults: [{ ...isTransfer, do: { kind: "code", code: "409" } }] });
@@ -235,7 +244,9 @@ describe("a move", () => {
     });
   });
 
-  test("into a room that takes nobody puts the call back where it was, and never ends it", async () => {
+  test.concurrent("into a room that takes nobody puts the call back where it was, and never ends it", async ({
+    expect,
+  }) => {
     const { home, guest, move } = await three();
     await using _ = home;
     // Others whom we do not know of have every seat.
@@ -257,7 +268,9 @@ describe("a move", () => {
     expect(await participant(home, guest)).toMatchObject({ confirmed: true });
   });
 
-  test("is refused where it would end the room, where there is no seat, and into a locked room", async () => {
+  test.concurrent("is refused where it would end the room, where there is no seat, and into a locked room", async ({
+    expect,
+  }) => {
     const rules = [
       { id: "ends", match: { from: "+15550100009" }, place: { room: "board", join: { end_on_exit: true } } },
       { id: "full", match: { from: "+15550100005" }, place: { room: "full", capacity: 1 } },

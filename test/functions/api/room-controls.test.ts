@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import type { CommandView } from "../../../shared/api/controls.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { putContexts } from "../session/calls/context-fixture.ts";
 import { lose } from "../waiting-room-fixture.ts";
 import { askApi } from "./ask.ts";
+import { eventually } from "./eventually.ts";
 
 beforeAll(warmUp);
 
@@ -30,9 +31,9 @@ async function call(home: Fixture, from: string, way: Way = "swml"): Promise<str
 async function into(home: Fixture, from: string, way: Way = "swml"): Promise<string> {
   const call_id = await call(home, from, way);
   await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` }, timeout_ms: 15_000 });
-  await expect
-    .poll(async () => (await board(home)).participants.find((one) => one.call_id === call_id)?.confirmed)
-    .toBe(true);
+  await eventually(
+    async () => (await board(home)).participants.find((one) => one.call_id === call_id)?.confirmed === true,
+  );
   return call_id;
 }
 
@@ -73,12 +74,14 @@ const onBoard = (home: Fixture, path: string, method: string, body?: unknown, ke
 async function wordsTo(home: Fixture, call_id: string): Promise<string[]> {
   await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
   const { heard, two_sounds } = await home.carrier.call(call_id);
-  expect(two_sounds).toBe(false);
+  if (two_sounds) throw new Error(`${call_id} heard two sounds at once`);
   return heard.filter(({ sound }) => sound === "say").map(({ detail }) => detail);
 }
 
-describe("a locked room", () => {
-  test("lets nobody in by any way, keeps who is there, and is open again when unlocked", async () => {
+describe.concurrent("a locked room", () => {
+  test.concurrent("lets nobody in by any way, keeps who is there, and is open again when unlocked", async ({
+    expect,
+  }) => {
     await using home = await open();
     await putContexts(home, { main: home.tenant });
     const inside = await into(home, "+15550100001");
@@ -94,7 +97,9 @@ describe("a locked room", () => {
     await into(home, "+15550100020");
   });
 
-  test("is locked no longer than its conference, and an empty one only until a time", async () => {
+  test.concurrent("is locked no longer than its conference, and an empty one only until a time", async ({
+    expect,
+  }) => {
     await using home = await open();
     expect(await onBoard(home, "lock", "PUT", {})).toMatchObject({ status: 422 });
     const inside = await into(home, "+15550100001");
@@ -109,7 +114,9 @@ describe("a locked room", () => {
     await into(home, "+15550100004");
   });
 
-  test("with a lobby has callers by each way wait until an operator admits them", async () => {
+  test.concurrent("with a lobby has callers by each way wait until an operator admits them", async ({
+    expect,
+  }) => {
     await using home = await open();
     await putContexts(home, { main: home.tenant });
     await into(home, "+15550100001");
@@ -123,7 +130,7 @@ describe("a locked room", () => {
     await expect.poll(async () => (await board(home)).participants.length, { timeout: 15_000 }).toBe(4);
   });
 
-  test("dials nobody", async () => {
+  test.concurrent("dials nobody", async ({ expect }) => {
     await using home = await open();
     await home.putTenant({ dial: { allow: ["+1555*"], from: ["+15550100100"] } });
     await into(home, "+15550100001");
@@ -133,7 +140,9 @@ describe("a locked room", () => {
   });
 });
 
-test("all are muted but moderators, and who comes later by each way is, until that is ended", async () => {
+test.concurrent("all are muted but moderators, and who comes later by each way is, until that is ended", async ({
+  expect,
+}) => {
   await using home = await open();
   await putContexts(home, { main: home.tenant });
   const chair = await into(home, "+15550100009");
@@ -155,14 +164,14 @@ test("all are muted but moderators, and who comes later by each way is, until th
   expect([await isMuted(guest), await isMuted(last)]).toEqual([false, false]);
 });
 
-describe.each([
+describe.concurrent.each([
   ["by REST", {}],
   [
     "leg by leg, where REST does not list it",
     { switches: { rest_lists_relay_joins: false, rest_lists_swml_joins: false } },
   ],
 ])("a conference ended for all %s", (_, carrier) => {
-  test("leaves nobody in it, and nobody on their way makes it anew", async () => {
+  test.concurrent("leaves nobody in it, and nobody on their way makes it anew", async ({ expect }) => {
     await using home = await open({}, carrier);
     const calls = await Promise.all(
       ["+15550100001", "+15550100002", "+15550100009"].map((from) => into(home, from)),
@@ -179,7 +188,9 @@ describe.each([
   });
 });
 
-test("an announcement is heard by all or by one, and said to be requested, since nothing tells", async () => {
+test.concurrent("an announcement is heard by all or by one, and said to be requested, since nothing tells", async ({
+  expect,
+}) => {
   await using home = await open();
   const first = await into(home, "+15550100001");
   const second = await into(home, "+15550100002");
@@ -197,7 +208,9 @@ test("an announcement is heard by all or by one, and said to be requested, since
   expect(await hears(second)).toEqual(["Five minutes."]);
 });
 
-test("where REST cannot announce RELAY plays to each, and its events say that it did", async () => {
+test.concurrent("where REST cannot announce RELAY plays to each, and its events say that it did", async ({
+  expect,
+}) => {
   await using home = await open({}, { switches: { rest_lists_relay_joins: false } });
   const first = await into(home, "+15550100001");
   await into(home, "+15550100002");
@@ -207,7 +220,7 @@ test("where REST cannot announce RELAY plays to each, and its events say that it
   });
 });
 
-test.each([
+test.concurrent.for([
   ["event", []],
   [
     "rest",
@@ -216,27 +229,32 @@ test.each([
       { at: "callback", do: { kind: "lose" } },
     ],
   ],
-] as const)("a recording is paused, resumed and stopped, each seen by %s", async (by, faults) => {
-  await using home = await open({ join: { record: "record-from-start" } });
-  await into(home, "+15550100009");
-  await into(home, "+15550100001");
-  const running = async () => {
-    const { recordings } = await (await askApi(`/tenants/${home.tenant}/recordings`)).json<{
-      recordings: { id: string; state: string }[];
-    }>();
-    return recordings[0];
-  };
-  await expect.poll(async () => (await running())?.state).toBe("in-progress");
-  const id = (await running())?.id ?? "";
-  await home.carrier.change({ faults: [...faults] });
-  for (const state of ["paused", "recording", "stopped"])
-    expect(await ask(home, `recordings/${id}`, "PATCH", { state }), state).toMatchObject({
-      status: 200,
-      body: { changed: true, verified_by: by },
-    });
-});
+] as const)(
+  "a recording is paused, resumed and stopped, each seen by %s",
+  async ([by, faults], { expect }) => {
+    await using home = await open({ join: { record: "record-from-start" } });
+    await into(home, "+15550100009");
+    await into(home, "+15550100001");
+    const running = async () => {
+      const { recordings } = await (await askApi(`/tenants/${home.tenant}/recordings`)).json<{
+        recordings: { id: string; state: string }[];
+      }>();
+      return recordings[0];
+    };
+    await expect.poll(async () => (await running())?.state).toBe("in-progress");
+    const id = (await running())?.id ?? "";
+    await home.carrier.change({ faults: [...faults] });
+    for (const state of ["paused", "recording", "stopped"])
+      expect(await ask(home, `recordings/${id}`, "PATCH", { state }), state).toMatchObject({
+        status: 200,
+        body: { changed: true, verified_by: by },
+      });
+  },
+);
 
-test("a command under one key is done once, and another under the same key is refused", async () => {
+test.concurrent("a command under one key is done once, and another under the same key is refused", async ({
+  expect,
+}) => {
   await using home = await open();
   const call_id = await into(home, "+15550100001");
   const path = `conferences/board/participants/${call_id}`;
@@ -253,7 +271,9 @@ test("a command under one key is done once, and another under the same key is re
   });
 });
 
-test("another conference, another room and nobody at all are told apart, and a barred number does not come back", async () => {
+test.concurrent("another conference, another room and nobody at all are told apart, and a barred number does not come back", async ({
+  expect,
+}) => {
   await using home = await open({ rejoin_s: 600, sticky: "from" });
   await into(home, "+15550100009");
   const call_id = await into(home, "+15550100001");
@@ -283,7 +303,7 @@ test("another conference, another room and nobody at all are told apart, and a b
   await into(home, "+15550100005");
 });
 
-test("another tenant of the project controls nothing of it", async () => {
+test.concurrent("another tenant of the project controls nothing of it", async ({ expect }) => {
   await using home = await open();
   const call_id = await into(home, "+15550100001");
   const other = `${home.tenant}x`.slice(0, 24);
@@ -303,7 +323,7 @@ test("another tenant of the project controls nothing of it", async () => {
   expect((await board(home)).participants).toMatchObject([{ call_id, muted: true }]);
 });
 
-describe("a rule of the room's", () => {
+describe.concurrent("a rule of the room's", () => {
   const chair = "+15550100009";
   const guest = "+15550100001";
 
@@ -315,7 +335,7 @@ describe("a rule of the room's", () => {
     return await openFixture({ rules, carrier: { speed: 10 } });
   }
 
-  test("locks it and mutes all once the moderator is there", async () => {
+  test.concurrent("locks it and mutes all once the moderator is there", async ({ expect }) => {
     await using home = await ruled({ lock: "refuse", mute_all: true });
     const early = await into(home, guest);
     await into(home, chair);
@@ -326,7 +346,9 @@ describe("a rule of the room's", () => {
     expect((await askApi(`/tenants/${home.tenant}/conferences/board`)).status).toBe(200);
   });
 
-  test("ends it when the last moderator has been gone for so long, and not if one is back in time", async () => {
+  test.concurrent("ends it when the last moderator has been gone for so long, and not if one is back in time", async ({
+    expect,
+  }) => {
     await using home = await ruled({
       when_moderator_leaves: { after_s: 5, then: "end", say: "The meeting is over." },
     });
