@@ -29,7 +29,7 @@ type ApiContext = Context<{ Bindings: Env }>;
 
 const BODY_BYTES = 16_384;
 /** A control waits for its effect, and for a slow SignalWire before that. */
-const CONTROL_MS = 12_000;
+const CONTROL_MS = 18_000;
 const KEY_LENGTH = 200;
 
 const statuses: Record<RefusalCode, ContentfulStatusCode> = {

@@ -75,7 +75,7 @@ export class Moderation {
     // Before anything is done: it is done once.
     this.#set(policy, { acted: true });
     const say = data.say === undefined ? undefined : ({ say: data.say } as const);
-    log("info", "room.moderator_left", { room, then: data.then });
+    log("info", "room.moderator_left", { room, does: data.then });
     if (data.then === "end") {
       this.#do(tenant, room, { control: "end", lock_s: 0, ...(say === undefined ? {} : { say }) });
       return;

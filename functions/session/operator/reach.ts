@@ -27,7 +27,7 @@ import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import { hooksOf } from "../store/resume-url-of.ts";
 
-const REST_MS = 2_000;
+const REST_MS = 3_000;
 const RELAY_MS = 2_000;
 /** A REST that asks to come later is asked once more, if that is soon. */
 const LATER_MS = 1_500;

@@ -30,7 +30,7 @@ const AT_ONCE = 3;
 /** What is done for many answers within this. */
 const MANY_MS = 4_000;
 /** A late joiner is muted again after each of these, where that could not be done. */
-const MUTED_AGAIN_MS = [1_000, 3_000] as const;
+const MUTED_AGAIN_MS = [1_000, 3_000, 10_000, 30_000] as const;
 const CLOCK_SKEW_MS = 500;
 
 type Wish<Name extends ControlWish["control"]> = Extract<ControlWish, { control: Name }>;
@@ -107,6 +107,7 @@ export class RoomControls {
     const rows = this.#people(tenant, room).filter(({ role }) => !except.includes(role));
     return await this.#each(rows, async (row) => {
       const { state, changed, by, code } = await this.#host.participants.muted(row);
+      if (state !== "done") this.#muteLater(row);
       return { state, changed, verified_by: by, ...(code === undefined ? {} : { code }) };
     });
   }
@@ -123,6 +124,10 @@ export class RoomControls {
   joined(row: Placement): void {
     const policy = this.#host.policies.muteAllOf(row.room);
     if (!policy || policy.data.except.includes(row.role) || row.muted === 1) return;
+    this.#muteLater(row);
+  }
+
+  #muteLater(row: Placement): void {
     if (this.#late.has(row.call_id)) return;
     this.#late.add(row.call_id);
     void this.#muteLate(row)
@@ -133,7 +138,8 @@ export class RoomControls {
   async #muteLate(row: Placement): Promise<void> {
     for (const wait of [...MUTED_AGAIN_MS, null]) {
       const { state } = await this.#host.participants.muted(row);
-      if (state === "done" || row.state !== "joined" || wait === null) {
+      const isWanted = row.state === "joined" && this.#host.policies.muteAllOf(row.room) !== null;
+      if (state === "done" || !isWanted || wait === null) {
         if (state !== "done") log("error", "mute_all.missed", { call: row.call_id, room: row.room });
         return;
       }
@@ -306,7 +312,12 @@ export class RoomControls {
     if (isOver && state === "stopped" && recording.state !== "expected") return soAlready("event");
     if (isOver)
       return refused("control_unavailable", `The recording does not run: it is ${recording.state}.`);
-    const found = await this.#recordingAt(recording).catch(() => null);
+    const found = await this.#recordingAt(recording).catch(() => undefined);
+    if (found === undefined)
+      return refused(
+        "control_unavailable",
+        "SignalWire's REST API does not answer, and only REST has this control.",
+      );
     if (found === null)
       return refused("control_unavailable", "SignalWire's REST API does not list this recording.");
     const isSo = (said: string | null) =>

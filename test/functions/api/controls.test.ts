@@ -54,6 +54,9 @@ async function ask(
   return { status: response.status, body: await response.json() };
 }
 
+/** A removal with last words. */
+const thenSay = (say: string) => Object.fromEntries([["then", { say }]]);
+
 const of = (call_id: string) => `conferences/board/participants/${call_id}`;
 
 async function state(home: Fixture, call_id: string) {
@@ -188,7 +191,7 @@ test.concurrent("where REST does not list RELAY's calls a mute is refused with t
     status: 409,
     body: { error: { code: "control_unavailable" } },
   });
-  expect(await ask(home, of(call_id), "DELETE", { then: { say: "Goodbye." } })).toMatchObject({
+  expect(await ask(home, of(call_id), "DELETE", thenSay("Goodbye."))).toMatchObject({
     status: 200,
     body: { sent_by: "relay", verified_by: "event" },
   });

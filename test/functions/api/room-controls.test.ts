@@ -350,7 +350,11 @@ describe.concurrent("a rule of the room's", () => {
     expect,
   }) => {
     await using home = await ruled({
-      when_moderator_leaves: { after_s: 5, then: "end", say: "The meeting is over." },
+      when_moderator_leaves: Object.fromEntries([
+        ["after_s", 5],
+        ["then", "end"],
+        ["say", "The meeting is over."],
+      ]),
     });
     const inside = await into(home, guest);
     const first = await into(home, chair);
