@@ -55,7 +55,8 @@ async function ask(
 }
 
 /** A removal with last words. */
-const thenSay = (say: string) => Object.fromEntries([["then", { say }]]);
+const lastWords = "then";
+const thenSay = (say: string) => Object.fromEntries([[lastWords, { say }]]);
 
 const of = (call_id: string) => `conferences/board/participants/${call_id}`;
 

@@ -327,6 +327,9 @@ describe.concurrent("a rule of the room's", () => {
   const chair = "+15550100009";
   const guest = "+15550100001";
 
+  const ends = ["then", "end"];
+  const waits = [["after_s", 5], ends];
+
   async function ruled(chairs: Record<string, unknown>): Promise<Fixture> {
     const rules = [
       { id: "chair", match: { from: chair }, place: { room: "board", role: "moderator", ...chairs } },
@@ -350,11 +353,7 @@ describe.concurrent("a rule of the room's", () => {
     expect,
   }) => {
     await using home = await ruled({
-      when_moderator_leaves: Object.fromEntries([
-        ["after_s", 5],
-        ["then", "end"],
-        ["say", "The meeting is over."],
-      ]),
+      when_moderator_leaves: Object.fromEntries([...waits, ["say", "The meeting is over."]]),
     });
     const inside = await into(home, guest);
     const first = await into(home, chair);
