@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { commandView, controlRefusal } from "./controls.ts";
 import { dialShown } from "./dial.ts";
 import { doctorReplySchema } from "./doctor.ts";
 import type { Operation } from "./endpoints.ts";
@@ -41,6 +42,16 @@ const refuses = <Status extends number>(...statuses: Status[]) =>
     Status,
     typeof refusalSchema
   >; // As it is made.
+
+/** 200: its effect was seen. 202: it was sent, and its effect not seen yet. */
+const command = commandView.extend({ ...time("at"), ...timeOrNull("settled_at") });
+const controlled = {
+  200: command,
+  202: command,
+  ...refuses(404, 413, 422),
+  409: controlRefusal,
+  502: controlRefusal,
+};
 
 const recording = z.object({
   id: text,
@@ -168,6 +179,11 @@ const head = {
   conferences: z.array(z.object({ conference_id: text, participants: count })),
   ...time("since"),
   strangers: count,
+  moderator_present: flag,
+  locked: z
+    .object({ mode: z.enum(["refuse", "lobby"]), ...time("since"), ...timeOrNull("until") })
+    .nullable(),
+  muted_all: z.object({ except: z.array(text) }).nullable(),
 };
 
 const participant = z.object({
@@ -177,6 +193,9 @@ const participant = z.object({
   rule: maybe,
   muted: flag,
   held: flag,
+  coaching: maybe,
+  via: z.enum(["swml", "cxml", "relay"]).nullable(),
+  after_lock: flag,
   confirmed: flag,
   joined_by: z.enum(["relay", "document"]).nullable(),
   conference_id: maybe,
@@ -195,7 +214,12 @@ const waiter = z.object({
   position: count,
 });
 
-const conference = z.object({ ...head, participants: z.array(participant), waiting: z.array(waiter) });
+const conference = z.object({
+  ...head,
+  recording: z.object({ id: text, state: text, ...time("since") }).nullable(),
+  participants: z.array(participant),
+  waiting: z.array(waiter),
+});
 
 const conferenceSummary = z.object({
   ...head,
@@ -317,6 +341,17 @@ export const answers = {
   dialParticipant: { 200: dial, 202: dial, ...refuses(403, 409, 413, 422, 429) },
   listDials: { 200: page("dials", dial, z.int()), ...refuses(400) },
   getDial: { 200: dial, ...refuses(404) },
+  changeParticipant: { ...controlled },
+  removeParticipant: { ...controlled },
+  moveParticipant: { ...controlled },
+  announce: { ...controlled },
+  lockConference: { ...controlled },
+  unlockConference: { ...controlled },
+  muteAll: { ...controlled },
+  unmuteAll: { ...controlled },
+  endConference: { ...controlled },
+  changeRecording: { ...controlled },
+  getCommand: { 200: command, ...refuses(404) },
   cancelDial: { 200: dial, ...refuses(404, 409) },
   listRecordings: { 200: page("recordings", recording, text), ...refuses(400) },
   deleteRecording: { 204: null, ...refuses(400, 404, 409, 502) },

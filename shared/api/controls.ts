@@ -133,6 +133,16 @@ export const commandView = z.object({
   remaining: z.array(z.string()).optional(),
 });
 
+/** Why nothing was done; `where`: the room in which the call is by now, as the rules spell it. */
+export const controlRefusal = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    where: z.string().exactOptional(),
+    command_id: z.string().exactOptional(),
+  }),
+});
+
 export type CommandView = z.infer<typeof commandView>;
 export type PersonResult = z.infer<typeof personResult>;
 export type SentBy = z.infer<typeof sentBy>;

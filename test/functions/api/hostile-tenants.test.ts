@@ -81,6 +81,11 @@ beforeAll(async () => {
       `${home.tenant}:board-of-acme`,
     );
     storage.sql.exec(
+      "INSERT INTO control_commands (id, tenant, data) VALUES ('command-of-acme', ?, ?)",
+      home.tenant,
+      JSON.stringify({ room: `${home.tenant}:board-of-acme`, state: "done", call_id: null }),
+    );
+    storage.sql.exec(
       `INSERT INTO pin_guards (tenant, kind, who, tries, closings, closed_until, forget_at) VALUES (?, 'caller', ?, '[]', 1, ?, ?)`,
       home.tenant,
       VOICE,
@@ -114,6 +119,7 @@ afterAll(async () => {
 function idIn(path: string, own: string): string {
   if (path.includes("/dials/")) return "queued-dial";
   if (path.includes("/pins/records/")) return neighbours.owned["pin"] ?? "";
+  if (path.includes("/commands/")) return "command-of-acme";
   return path.includes("/recordings/") ? "rec-of-acme" : own;
 }
 
@@ -134,6 +140,16 @@ function filled({ path }: TableEntry, tenant: string, name?: string): string {
 }
 
 const BODIES: Record<string, object> = {
+  changeParticipant: { muted: true },
+  removeParticipant: {},
+  moveParticipant: { to: "elsewhere" },
+  announce: { say: "Hello." },
+  lockConference: { until: Date.now() + 60_000 },
+  unlockConference: {},
+  muteAll: {},
+  unmuteAll: {},
+  endConference: {},
+  changeRecording: { state: "stopped" },
   dialParticipant: { to: "+15550100202" },
   createToken: { name: "mine", scopes: ["calls:read"] },
   examineTenant: { url: "https://partyline.test/hooks/somebody/swml" },
@@ -219,7 +235,15 @@ test("another tenant's things are not found under the attacker's own tenant, by 
   const before = await seen();
   const names = [owned["name"] ?? "", `${home.tenant}:board-of-acme`, `${attacker}:board-of-acme`];
   // What these change, or show, is the attacker's own.
-  const own = ["createToken", "putRuleset", "putPins", "dialParticipant", "examineTenant", "listAudit"];
+  const own = [
+    "createToken",
+    "putRuleset",
+    "putPins",
+    "dialParticipant",
+    "examineTenant",
+    "listAudit",
+    "lockConference",
+  ];
   const aimed = apiTable.filter(
     ({ path, operation, scope }) =>
       path.startsWith("/tenants/:tenant/") && !own.includes(operation) && scope !== "admin",
@@ -235,7 +259,9 @@ test("another tenant's things are not found under the attacker's own tenant, by 
     }
   }
   expect(await seen()).toEqual(before);
-  const audit = await (await askApi(`/tenants/${attacker}/audit`)).json<{ entries: { name: string }[] }>();
+  const audit = await (await askApi(`/tenants/${attacker}/audit?limit=200`)).json<{
+    entries: { name: string }[];
+  }>();
   // The admin made the token, and did more for the other tenant.
   expect(audit.entries.filter(({ name }) => name === "ADMIN_TOKEN")).toHaveLength(1);
 });

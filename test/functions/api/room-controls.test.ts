@@ -156,7 +156,7 @@ test.concurrent("all are muted but moderators, and who comes later by each way i
   const conference = async () => (await home.carrier.conferences())[0]?.participants ?? [];
   const isMuted = async (call_id: string) =>
     (await conference()).find((one) => one.call_id === call_id)?.muted;
-  for (const call_id of late) await expect.poll(() => isMuted(call_id)).toBe(true);
+  for (const call_id of late) await expect.poll(() => isMuted(call_id), { timeout: 10_000 }).toBe(true);
   expect(await isMuted(chair)).toBe(false);
   await ask(home, `conferences/board/participants/${guest}`, "PATCH", { muted: false });
   await onBoard(home, "mute-all", "DELETE");
@@ -202,9 +202,9 @@ test.concurrent("an announcement is heard by all or by one, and said to be reque
     status: 202,
     body: { state: "requested", sent_by: "rest" },
   });
-  await expect.poll(() => hears(second)).toEqual(["Five minutes."]);
+  await expect.poll(() => hears(second), { timeout: 10_000 }).toEqual(["Five minutes."]);
   await onBoard(home, "announcements", "POST", { say: "A word to you.", to: first });
-  await expect.poll(() => hears(first)).toEqual(["Five minutes.", "A word to you."]);
+  await expect.poll(() => hears(first), { timeout: 10_000 }).toEqual(["Five minutes.", "A word to you."]);
   expect(await hears(second)).toEqual(["Five minutes."]);
 });
 
@@ -241,7 +241,7 @@ test.concurrent.for([
       }>();
       return recordings[0];
     };
-    await expect.poll(async () => (await running())?.state).toBe("in-progress");
+    await expect.poll(async () => (await running())?.state, { timeout: 10_000 }).toBe("in-progress");
     const id = (await running())?.id ?? "";
     await home.carrier.change({ faults: [...faults] });
     for (const state of ["paused", "recording", "stopped"])
@@ -343,7 +343,7 @@ describe.concurrent("a rule of the room's", () => {
     const early = await into(home, guest);
     await into(home, chair);
     const muted = async () => (await board(home)).participants.map((one) => [one.call_id, one.muted]);
-    await expect.poll(muted).toContainEqual([early, true]);
+    await expect.poll(muted, { timeout: 10_000 }).toContainEqual([early, true]);
     const late = await call(home, "+15550100002");
     await home.carrier.wait({ call: { call_id: late, state: "ended" }, timeout_ms: 5_000 });
     expect((await askApi(`/tenants/${home.tenant}/conferences/board`)).status).toBe(200);
