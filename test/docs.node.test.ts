@@ -106,7 +106,7 @@ test("every key of the records and of a request for a call is in the documents o
 
 test("the page on the API has every path that is served, and no other", () => {
   const told = codeIn(section(apiPage, "# The API"))
-    .filter((text) => /^(?:GET|PUT|POST|DELETE) \/(?!schemas|health|openapi)/.test(text))
+    .filter((text) => /^(?:GET|PUT|POST|PATCH|DELETE) \/(?!schemas|health|openapi)/.test(text))
     .map((text) => text.replace(/ (?!\/api)/, " /api/tenants/:tenant"));
   const served = api.routes
     .filter(({ method, path }) => method !== "ALL" && path !== "/*")
