@@ -12,7 +12,10 @@ import type { RoomPolicies } from "../store/room-policies.ts";
 import type { Move } from "./move.ts";
 import { type ParticipantControls, refused } from "./participant-controls.ts";
 import type { RoomControls } from "./room-controls.ts";
-import { type RunningCommands, viewOf } from "./running-commands.ts";
+import { FAILED_MS, type RunningCommands, viewOf } from "./running-commands.ts";
+
+/** A command is settled so long after its minute, or its session was lost meanwhile. */
+const LOST_MS = 30_000;
 
 interface ConferenceControlHost {
   placements: Placements;
@@ -158,8 +161,17 @@ export class ConferenceControl extends RpcTarget {
   }
 
   async #lookAgain(command: ControlCommand, row: Placement | null): Promise<void> {
-    if (command.state !== "requested" || command.wanted === null || row === null) return;
-    const wanted: Record<string, unknown> = JSON.parse(command.wanted); // Written by `begin`.
+    if (command.state !== "requested") return;
+    if (command.wanted !== null && row !== null) await this.#lookFor(command, row, command.wanted);
+    // What watched it is gone, or it would have been settled.
+    const isLost = this.#host.now() - command.at > FAILED_MS + LOST_MS;
+    if (command.state !== "requested" || !isLost || command.control === "announce") return;
+    const said = "its effect was not seen within a minute";
+    this.#host.running.settle(command, row, { state: "failed", changed: false, verified_by: null, said });
+  }
+
+  async #lookFor(command: ControlCommand, row: Placement, text: string): Promise<void> {
+    const wanted: Record<string, unknown> = JSON.parse(text); // Written by `begin`.
     try {
       if (await this.#host.participants.isSeen(row, wanted))
         this.#host.running.settle(command, row, { state: "done", changed: true, verified_by: "rest" });

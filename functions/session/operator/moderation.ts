@@ -49,8 +49,10 @@ export class Moderation {
     for (const room of rooms) this.#look(room);
   }
 
-  /** What another incarnation had to look at. */
+  /** At each alarm: what another incarnation had to look at, and what is over by now. */
   resume(): void {
+    const { policies, placements } = this.#host;
+    for (const room of policies.forget()) placements.touched(room);
     this.moved(this.#host.policies.moderated());
   }
 

@@ -10,7 +10,7 @@ import type { Watch } from "./sightings.ts";
 /** So long an answer waits for the effect to be seen. */
 export const SEEN_MS = 3_000;
 /** What was not seen by then has failed. */
-const FAILED_MS = 60_000;
+export const FAILED_MS = 60_000;
 
 /** What came of a command. */
 export interface Settlement {
@@ -62,7 +62,7 @@ export class RunningCommands {
       command_id: crypto.randomUUID(),
       control: name,
       state: "requested",
-      changed: true,
+      changed: false,
       sent_by: null,
       verified_by: null,
       room,

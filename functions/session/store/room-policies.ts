@@ -66,9 +66,15 @@ export class RoomPolicies {
     );
   }
 
+  /** Nothing was decided for any room, as in most projects. */
+  get isEmpty(): boolean {
+    return this.#policies.size === 0;
+  }
+
   /** In place of the one before. Throws where there is no room for it. */
   set<Kind extends keyof Policies>(policy: Omit<Policy<Kind>, "at">): void {
-    this.#forget();
+    if (this.#policies.size >= MOST)
+      log("error", "policies.many", { left: this.#policies.size - this.forget().length });
     const { room, kind, about, tenant, until, data } = policy;
     const at = this.#now();
     this.#disk.exec(
@@ -112,8 +118,7 @@ export class RoomPolicies {
   }
 
   #of<Kind extends keyof Policies>(room: string, kind: Kind, about = ""): Policy<Kind> | null {
-    // Most projects have none, and this is asked for each call.
-    if (this.#policies.size === 0) return null;
+    if (this.isEmpty) return null;
     const policy = this.#policies.get(keyOf({ room, kind, about }));
     if (!policy) return null;
     if (this.#isOver(policy)) {
@@ -127,12 +132,11 @@ export class RoomPolicies {
     return until === null ? !this.#isOccupied(room) : until <= this.#now();
   }
 
-  /** What nobody asks about any more goes where another comes. */
-  #forget(): void {
-    for (const policy of [...this.#policies.values()]) {
-      if (this.#isOver(policy)) this.drop(policy.room, policy.kind, policy.about);
-    }
-    if (this.#policies.size >= MOST) log("error", "policies.many", { count: this.#policies.size });
+  /** What is over goes. The rooms that it was about: their doors may be open again. */
+  forget(): string[] {
+    const over = [...this.#policies.values()].filter((policy) => this.#isOver(policy));
+    for (const { room, kind, about } of over) this.drop(room, kind, about);
+    return over.map(({ room }) => room);
   }
 }
 

@@ -2,6 +2,7 @@ import { beforeAll, describe, test } from "vitest";
 import type { CommandView } from "../../../shared/api/controls.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { putContexts } from "../session/calls/context-fixture.ts";
+import { lose } from "../waiting-room-fixture.ts";
 import { askApi } from "./ask.ts";
 import { eventually } from "./eventually.ts";
 
@@ -296,4 +297,18 @@ describe.concurrent("a move", () => {
     expect((await move(guest, { to: "full", over_capacity: true }))[0]).toBe(200);
     expect((await state(home, chair))?.call_id).toBe(chair);
   });
+});
+
+test.concurrent("a command whose session is lost before its effect is seen is looked for when somebody asks", async ({
+  expect,
+}) => {
+  await using home = await open();
+  const call_id = await into(home, "+15550100001");
+  await home.carrier.change({
+    faults: [{ ...atUpdate, do: { kind: "late", ms: 5_000 } }, eventsLost, callbacksLost],
+  });
+  const taken = await ask(home, of(call_id), "PATCH", { muted: true });
+  expect(taken).toMatchObject({ status: 202, body: { state: "requested", changed: false } });
+  await lose(home);
+  expect(await settled(home, taken)).toMatchObject({ state: "done", changed: true, verified_by: "rest" });
 });
