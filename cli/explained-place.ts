@@ -1,4 +1,4 @@
-import type { Place, Refusal, Spoken, Wait } from "../shared/rules/decision.ts";
+import type { Place, Policies, Refusal, Spoken, Wait } from "../shared/rules/decision.ts";
 
 /** A placement in lines for people: where, heard what, after what wait, and what else is done. */
 export function placeLines({
@@ -9,6 +9,8 @@ export function placeLines({
   capacity,
   when_full,
   rejoin_s,
+  policies,
+  speaking,
 }: Place): string[] {
   const lines = [`rooms, in order: ${rooms.join(", ")}`];
   for (const words of announce ?? []) lines.push(`hears before the room: ${heard(words)}`);
@@ -20,6 +22,25 @@ export function placeLines({
   if (rejoin_s !== undefined) lines.push(`who drops finds the seat again for ${rejoin_s} s`);
   if (recording_notice !== undefined)
     lines.push(`hears, if the room is known to be recorded: ${heard(recording_notice)}`);
+  if (policies !== undefined) lines.push(...policyLines(policies));
+  if (speaking) lines.push("operators are told who speaks");
+  return lines;
+}
+
+function policyLines({ lock, mute_all, when_moderator_leaves: leaves }: Policies): string[] {
+  const lines: string[] = [];
+  if (lock !== undefined)
+    lines.push(
+      `from then on the room is locked: ${lock === "lobby" ? "operators let callers in" : "nobody else comes in"}`,
+    );
+  if (mute_all !== undefined)
+    lines.push(
+      `from then on all are muted${mute_all.except.length > 0 ? ` but ${mute_all.except.join(", ")}` : ""}`,
+    );
+  if (leaves !== undefined) {
+    const said = leaves.say === undefined ? "" : `, with ${JSON.stringify(leaves.say)}`;
+    lines.push(`when no moderator is there for ${leaves.after_s} s: ${leaves.then}${said}`);
+  }
   return lines;
 }
 

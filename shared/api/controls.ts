@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { holdsExpansion } from "../documents/expansion.ts";
 import { builtInRoles } from "../rules/schema/action-schema.ts";
 import { name } from "../rules/schema/name-schema.ts";
 
@@ -6,9 +7,18 @@ import { name } from "../rules/schema/name-schema.ts";
 
 const WORDS = 1_000;
 const id = z.string().min(1).max(200);
-const say = z.string().trim().min(1).max(WORDS);
+const isPlain = (text: string) => !holdsExpansion(text);
+const say = z
+  .string()
+  .trim()
+  .min(1)
+  .max(WORDS)
+  .refine(isPlain, { error: "holds ${ or %{, which SignalWire would run as code" });
 const language = z.string().min(2).max(20).exactOptional();
-const httpsUrl = z.url({ protocol: /^https$/ }).max(2_000);
+const httpsUrl = z
+  .url({ protocol: /^https$/ })
+  .max(2_000)
+  .refine(isPlain, { error: "holds ${ or %{, which SignalWire would run as code" });
 const role = z.union([z.enum(builtInRoles), name("a role's name")]);
 
 /** The conference that is meant, should another live under the name by now. */

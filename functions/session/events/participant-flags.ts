@@ -20,7 +20,7 @@ export function noteFlags(placements: Placements, event: RelayEvent, tenant?: st
   const isJoin = status === "participant-join" || status === "participant-modify";
   const said = isJoin ? { muted: flag(muted), held: flag(hold) } : SAID[status];
   if (!said) return;
-  // Whom it coaches no event tells.
+  // No event tells which call it coaches.
   if (isJoin && coaching === false && row.coaching !== null) placements.update(row, { coaching: null });
   const ts = event.timestamp ?? null;
   if (ts !== null && row.flags_ts !== null && ts < row.flags_ts) return;

@@ -429,7 +429,7 @@ export class RoomControls {
     return running.requested(command, null, command.sent_by ?? "session", said);
   }
 
-  /** Who waits before the room may come in then. */
+  /** Then those who wait before the room may come in. */
   #touchLater(room: string, at: number): void {
     setTimeout(() => this.#host.placements.touched(room), Math.max(0, at - this.#host.now()) + 1);
   }

@@ -14,8 +14,8 @@ export type AtTheDoor =
   | { door: "closed"; reason: string; say?: string };
 
 /**
- * Whether a newcomer may come into its rooms: not into those that are locked, nor where the caller is barred. Whoever the room is muted
- * for comes in muted. Used where a call is placed for the first time.
+ * Whether a newcomer may come into its rooms: not into those that are locked, nor where the caller is barred. A room's policy to mute all
+ * mutes the join. Used where a call is placed for the first time.
  */
 export function atTheDoor(
   policies: RoomPolicies,

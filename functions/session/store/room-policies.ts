@@ -12,7 +12,7 @@ export interface Lock {
   say?: string;
 }
 
-/** Who comes in is muted, but for these roles. */
+/** Each who comes in is muted, but for these roles. */
 export interface MuteAll {
   except: string[];
 }

@@ -312,3 +312,51 @@ test.concurrent("a command whose session is lost before its effect is seen is lo
   await lose(home);
   expect(await settled(home, taken)).toMatchObject({ state: "done", changed: true, verified_by: "rest" });
 });
+
+/** What SignalWire may turn out to be; under each an answer of 200 is true. */
+const readings = [
+  { conference_sid_is_conference_id: false },
+  { call_sid_is_call_id: false },
+  { status_callbacks_are_signed: false },
+  { names_normalised: "trimmed_lower_case" },
+  { rest_429: "often" },
+  { participants_of_listed_conference: "404" },
+  { rest_list_lag_ms: 10_000 },
+  { document_takes_call_out_of_conference: true },
+  { relay_drives_webhook_calls: "409" },
+  { server_clock_skew_ms: -5000 },
+  { events_at_end: "end_only" },
+] as const;
+
+test.concurrent.for(readings)(
+  "200 is said for what happened alone where SignalWire is %o",
+  { timeout: 60_000 },
+  async (switches, { expect }) => {
+    await using home = await open({ carrier: { switches } });
+    const chair = await into(home, "+15550100009");
+    const call_id = await into(home, "+15550100001");
+    const now = async () => {
+      const { conference, state: call } = await home.carrier.call(call_id);
+      const all = (await home.carrier.conferences()).flatMap(({ participants }) => participants);
+      const found = all.find((one) => one.call_id === call_id);
+      return { conference, call, muted: found?.muted ?? false, held: found?.hold ?? false };
+    };
+    const does = async (path: string, method: string, body: object, wanted: object) => {
+      const before = await now();
+      const { status } = await ask(home, path, method, body);
+      if (status === 200) expect(await now()).toMatchObject(wanted);
+      else {
+        expect(status).toBeOneOf([202, 409, 502]);
+        // What was refused was not done.
+        if (status !== 202) expect(await now()).toEqual(before);
+      }
+    };
+    await does(of(call_id), "PATCH", { muted: true }, { muted: true });
+    await does(of(call_id), "PATCH", { held: {} }, { held: true });
+    await does(of(call_id), "PATCH", { muted: false, held: false }, { muted: false, held: false });
+    await does(`${of(call_id)}/move`, "POST", { to: "annexe" }, { conference: `${home.tenant}:annexe` });
+    const room = (await now()).conference?.split(":").at(-1) ?? "board";
+    await does(`conferences/${room}/participants/${call_id}`, "DELETE", {}, { call: "ended" });
+    expect((await home.carrier.call(chair)).conference).toBe(`${home.tenant}:board`);
+  },
+);

@@ -292,6 +292,8 @@ test.concurrent("another conference, another room and nobody at all are told apa
     body: { error: { code: "unknown_conference" } },
   });
   expect(await ask(home, path, "PATCH", {})).toMatchObject({ status: 422 });
+  const code = { say: `Hello, $${"{"}call.from}.` };
+  expect(await onBoard(home, "announcements", "POST", code)).toMatchObject({ status: 422 });
   expect(await ask(home, path, "DELETE", { bar_s: 60 })).toMatchObject({ status: 200 });
   const back = await call(home, "+15550100001");
   await home.carrier.wait({ call: { call_id: back, state: "ended" }, timeout_ms: 5_000 });
