@@ -1,5 +1,5 @@
 import { RpcTarget } from "cloudflare:workers";
-import type { CommandView } from "../../../shared/api/controls.ts";
+import type { CommandView, PersonResult } from "../../../shared/api/controls.ts";
 import { splitWireName } from "../../../shared/conference.ts";
 import { isLive } from "../../../shared/placement.ts";
 import { describeError, log } from "../../log.ts";
@@ -163,11 +163,42 @@ export class ConferenceControl extends RpcTarget {
   async #lookAgain(command: ControlCommand, row: Placement | null): Promise<void> {
     if (command.state !== "requested") return;
     if (command.wanted !== null && row !== null) await this.#lookFor(command, row, command.wanted);
+    if (command.results !== undefined) this.#lookAtEach(command, command.results);
     // What watched it is gone, or it would have been settled.
     const isLost = this.#host.now() - command.at > FAILED_MS + LOST_MS;
     if (command.state !== "requested" || !isLost || command.control === "announce") return;
     const said = "its effect was not seen within a minute";
     this.#host.running.settle(command, row, { state: "failed", changed: false, verified_by: null, said });
+  }
+
+  /** Of several those who were not seen in time: by what the ledger has learned of them since. */
+  #lookAtEach(command: ControlCommand, before: readonly PersonResult[]): void {
+    const { placements, running } = this.#host;
+    const isSo = (call_id: string): boolean => {
+      const row = placements
+        .currentOf(call_id, command.tenant)
+        .find((one) => one.room === command.room && isLive(one.state));
+      if (command.control === "end") return row === undefined;
+      return command.control === "mute-all" && row?.muted === 1;
+    };
+    const results = before.map(
+      (one): PersonResult =>
+        one.state !== "done" && isSo(one.call_id)
+          ? { call_id: one.call_id, state: "done", changed: true, verified_by: "event" }
+          : one,
+    );
+    const open = results.filter(({ state }) => state !== "done").map(({ call_id }) => call_id);
+    const remaining = command.remaining === undefined ? {} : { remaining: open };
+    if (open.length > 0) Object.assign(command, { results, ...remaining });
+    else
+      running.settle(command, null, {
+        state: "done",
+        changed: results.some(({ changed }) => changed),
+        verified_by: "event",
+        said: "",
+        results,
+        ...remaining,
+      });
   }
 
   async #lookFor(command: ControlCommand, row: Placement, text: string): Promise<void> {

@@ -140,7 +140,8 @@ export class RoomControls {
       const { state } = await this.#host.participants.muted(row);
       const isWanted = row.state === "joined" && this.#host.policies.muteAllOf(row.room) !== null;
       if (state === "done" || !isWanted || wait === null) {
-        if (state !== "done") log("error", "mute_all.missed", { call: row.call_id, room: row.room });
+        if (state !== "done" && isWanted)
+          log("error", "mute_all.missed", { call: row.call_id, room: row.room });
         return;
       }
       await scheduler.wait(wait);
@@ -159,6 +160,7 @@ export class RoomControls {
       );
     const rows = all.filter((row) => conference_id === undefined || row.conference_id === conference_id);
     const command = running.begin(request, this.#subject("end", room));
+    const before = policies.lockOf(room);
     if (lock_s > 0)
       policies.set<"lock">({
         room,
@@ -184,6 +186,14 @@ export class RoomControls {
       .filter((row) => !rest.includes(row))
       .map(({ call_id }) => ({ call_id, changed: true, state: "done", verified_by: "event" }));
     const remaining = results.filter(({ state }) => state !== "done").map(({ call_id }) => call_id);
+    const [refusedOne] = results;
+    if (refusedOne && ended.length === 0 && results.every(({ state }) => state === "refused")) {
+      // Nothing has come of it, nor does its lock.
+      if (lock_s > 0 && before !== null) policies.set<"lock">(before);
+      else if (lock_s > 0) policies.drop(room, "lock");
+      this.#host.placements.touched(room);
+      return running.refused(command, null, command.sent_by, refusedOne.code ?? "");
+    }
     return this.#settleMany(command, [...ended, ...results], remaining);
   }
 

@@ -367,3 +367,30 @@ describe.concurrent("a rule of the room's", () => {
     expect(Date.now() - left_at).toBeGreaterThan(5_500);
   });
 });
+
+test.concurrent("those who could not be muted or ended in time are told of when that is asked", async ({
+  expect,
+}) => {
+  await using home = await open();
+  const [first, second] = await Promise.all(["+15550100001", "+15550100002"].map((from) => into(home, from)));
+  const slow = { at: "rest", match: { method: "POST" }, do: { kind: "late", ms: 4_500 } } as const;
+  await home.carrier.change({ faults: [slow] });
+  const muted = await onBoard(home, "mute-all", "POST");
+  expect(muted).toMatchObject({ status: 202, body: { state: "requested", changed: false } });
+  const told = async () => (await ask(home, `commands/${muted.body.command_id}`, "GET")).body;
+  await expect.poll(async () => (await told()).state, { timeout: 10_000 }).toBe("done");
+  expect((await told()).results?.map(({ call_id }) => call_id).sort()).toEqual([first, second].sort());
+  await home.carrier.change({
+    faults: [
+      { at: "rest", match: { method: "POST" }, do: { kind: "code", code: "503" } },
+      { at: "command", match: { method: "calling.end" }, do: { kind: "code", code: "500" } },
+    ],
+  });
+  expect(await onBoard(home, "end", "POST")).toMatchObject({
+    status: 502,
+    body: { error: { code: "signalwire_refused" } },
+  });
+  await home.carrier.change({ faults: [] });
+  await into(home, "+15550100003");
+  expect((await board(home)).participants).toHaveLength(3);
+});
