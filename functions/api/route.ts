@@ -75,7 +75,9 @@ async function readRequest(
   if (!request.body || body_limit === undefined) return { query: query?.data, body: undefined };
   const raw = await readBody(c.req.raw, body_limit);
   if (raw === "too large") return refusal(c, 413, "too_large", `The body is over ${body_limit} bytes.`);
-  const json = readJson(raw);
+  // A body of which everything may be left out may be left out itself.
+  const isLeftOut = raw.length === 0 && request.body.safeParse(undefined).success;
+  const json = isLeftOut ? { ok: true as const, value: undefined } : readJson(raw);
   if (!json.ok) return refusal(c, 422, "bad_request", `The body ${json.why}.`);
   const body = request.body.safeParse(json.value);
   if (!body.success) return refusal(c, 422, "bad_request", faultsOf(body.error, json.value, "the body"));

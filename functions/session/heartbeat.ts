@@ -27,6 +27,7 @@ interface Parts {
   inboundCalls: InboundCalls;
   dialer: Dialer;
   notices: Notices;
+  moderation: { resume(): void };
 }
 
 /** What may have found no room on disk. */
@@ -105,7 +106,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { dispatcher, inboundCalls, dialer, notices } = this.#parts;
+    const { dispatcher, inboundCalls, dialer, notices, moderation } = this.#parts;
     // It came this soon to go on forgetting. The scheduler's timer sees to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -122,6 +123,7 @@ export class Heartbeat {
       dispatcher.checkRooms("routine");
       dialer.pump();
       notices.resume();
+      moderation.resume();
       return true;
     });
     this.#isForgetting = forgotten?.isMore === true;

@@ -3,7 +3,7 @@ import { writeCxml } from "../../shared/documents/write-cxml.ts";
 import { openMove } from "../../shared/move-ticket.ts";
 import { log } from "../log.ts";
 import { refuse } from "../refusals.ts";
-import { sealKeysOf } from "../tenants/seal-keys.ts";
+import { sealKeysOf } from "../tenants/tenant.ts";
 import { callbackOwner } from "./callback-owner.ts";
 
 /**

@@ -2,6 +2,17 @@ import * as z from "zod";
 import { callOutcomes } from "../call-outcome.ts";
 import type { RecordKind } from "../records.ts";
 import { strictObject } from "../rules/schema/strict-object.ts";
+import {
+  announcement,
+  changeParticipant,
+  changeRecording,
+  endRoom,
+  lockRoom,
+  moveParticipant,
+  muteAll,
+  plainControl,
+  removeParticipant,
+} from "./controls.ts";
 import { dialBody, dialShown } from "./dial.ts";
 import { doctorRequestSchema } from "./doctor.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -14,10 +25,13 @@ const calls = `${tenant}/calls`;
 const call = `${calls}/:call_id`;
 const conferences = `${tenant}/conferences`;
 const conference = `${conferences}/:name`;
+const participant = `${conference}/participants/:call_id`;
 const lobby = `${conference}/lobby/:call_id`;
 const dials = `${tenant}/dials`;
 const tokens = `${tenant}/tokens`;
 const pins = `${tenant}/pins/records`;
+/** Bytes of a control's body. */
+const CONTROL = 16_384;
 const session = "/projects/:project/session";
 
 const NEXT = "must be the next of the page before";
@@ -111,6 +125,114 @@ export const endpoints = {
     summary: "Rejects a caller who waits for admission",
     request: {},
     action: "lobby.reject",
+  },
+  changeParticipant: {
+    method: "PATCH",
+    path: participant,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Mutes, holds or coaches, or ends that",
+    request: { body: changeParticipant },
+    body_limit: CONTROL,
+    action: "participant.change",
+  },
+  removeParticipant: {
+    method: "DELETE",
+    path: participant,
+    scope: "rooms:remove",
+    rooms: "named",
+    summary: "Takes a participant out and ends the call",
+    request: { body: removeParticipant.prefault({}) },
+    body_limit: CONTROL,
+    action: "participant.remove",
+  },
+  moveParticipant: {
+    method: "POST",
+    path: `${participant}/move`,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Moves a participant to another room",
+    request: { body: moveParticipant },
+    body_limit: CONTROL,
+    action: "participant.move",
+  },
+  announce: {
+    method: "POST",
+    path: `${conference}/announcements`,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Says or plays something to all, or to one",
+    request: { body: announcement },
+    body_limit: CONTROL,
+    action: "room.announce",
+  },
+  lockConference: {
+    method: "PUT",
+    path: `${conference}/lock`,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Lets no more callers in, or only those whom an operator admits",
+    request: { body: lockRoom.prefault({}) },
+    body_limit: CONTROL,
+    action: "room.lock",
+  },
+  unlockConference: {
+    method: "DELETE",
+    path: `${conference}/lock`,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Lets callers in again",
+    request: { body: plainControl.prefault({}) },
+    body_limit: CONTROL,
+    action: "room.unlock",
+  },
+  muteAll: {
+    method: "POST",
+    path: `${conference}/mute-all`,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Mutes all but some roles, and who comes later",
+    request: { body: muteAll.prefault({}) },
+    body_limit: CONTROL,
+    action: "room.mute_all",
+  },
+  unmuteAll: {
+    method: "DELETE",
+    path: `${conference}/mute-all`,
+    scope: "rooms:control",
+    rooms: "named",
+    summary: "Mutes nobody any more who comes in",
+    request: { body: plainControl.prefault({}) },
+    body_limit: CONTROL,
+    action: "room.end_mute_all",
+  },
+  endConference: {
+    method: "POST",
+    path: `${conference}/end`,
+    scope: "rooms:remove",
+    rooms: "named",
+    summary: "Ends the conference for all",
+    request: { body: endRoom.prefault({}) },
+    body_limit: CONTROL,
+    action: "room.end",
+  },
+  getCommand: {
+    method: "GET",
+    path: `${tenant}/commands/:id`,
+    scope: "rooms:read",
+    rooms: "listed",
+    summary: "How a command to a conference stands",
+    request: {},
+  },
+  changeRecording: {
+    method: "PATCH",
+    path: `${tenant}/recordings/:id`,
+    scope: "recordings:control",
+    rooms: "listed",
+    summary: "Pauses, resumes or stops a recording",
+    request: { body: changeRecording },
+    body_limit: CONTROL,
+    action: "recording.change",
   },
   dialParticipant: {
     method: "POST",

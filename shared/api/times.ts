@@ -7,6 +7,7 @@ const TIMES: ReadonlySet<string> = new Set([
   "updated_at",
   "started_at",
   "ended_at",
+  "settled_at",
   "decided_at",
   "expires_at",
   "first_at",

@@ -215,5 +215,7 @@ function answerOf({ out, code }: Ran): Answered {
 /** Who is not there, like a caller in a lobby, need not be there: the request was understood. */
 function isUnderstood({ code, status, why }: Answered): boolean {
   const isAbsent = status === 404 && why !== null && !["not_found", "unknown_tenant"].includes(why);
-  return code === 0 && ((status >= 200 && status < 300) || isAbsent);
+  // A call of the page's that is in another room by now.
+  const isElsewhere = status === 409 && why === "moved";
+  return code === 0 && ((status >= 200 && status < 300) || isAbsent || isElsewhere);
 }

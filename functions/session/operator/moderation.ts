@@ -13,6 +13,8 @@ interface ModerationHost {
   policies: RoomPolicies;
   rooms: RoomControls;
   now(): number;
+  /** It has work sooner than it said before. */
+  rescheduled(): void;
 }
 
 /**
@@ -22,7 +24,9 @@ interface ModerationHost {
 export class Moderation {
   readonly #host: ModerationHost;
   /** When each room is looked at next, ms. */
-  readonly #timers = new Map<string, number>();
+  readonly #looks = new Map<string, number>();
+  /** When those who wait before a room may come in, for its lock is over, ms. */
+  readonly #openings = new Map<string, number>();
 
   constructor(host: ModerationHost) {
     this.#host = host;
@@ -47,6 +51,30 @@ export class Moderation {
   /** Somebody came into these rooms, or left them. */
   moved(rooms: readonly string[]): void {
     for (const room of rooms) this.#look(room);
+  }
+
+  /** The room's lock is over at `at`, ms: then those who wait before it may come in. */
+  opensAt(room: string, at: number): void {
+    this.#openings.set(room, at);
+    this.#host.rescheduled();
+  }
+
+  nextWakeAt(): number | null {
+    const times = [...this.#looks.values(), ...this.#openings.values()];
+    return times.length === 0 ? null : times.reduce((first, at) => Math.min(first, at));
+  }
+
+  run(now: number): void {
+    for (const [room, at] of this.#openings) {
+      if (at > now) continue;
+      this.#openings.delete(room);
+      this.#host.placements.touched(room);
+    }
+    for (const [room, at] of this.#looks) {
+      if (at > now) continue;
+      this.#looks.delete(room);
+      this.#look(room);
+    }
   }
 
   /** At each alarm: what another incarnation had to look at, and what is over by now. */
@@ -112,12 +140,9 @@ export class Moderation {
   }
 
   #lookAt(room: string, due: number): void {
-    const known = this.#timers.get(room);
+    const known = this.#looks.get(room);
     if (known !== undefined && known <= due) return;
-    this.#timers.set(room, due);
-    setTimeout(() => {
-      if (this.#timers.get(room) === due) this.#timers.delete(room);
-      this.#look(room);
-    }, due - this.#host.now());
+    this.#looks.set(room, due);
+    this.#host.rescheduled();
   }
 }

@@ -17,15 +17,14 @@ import {
   redirectCall,
 } from "../../rest.ts";
 import type { ControlOutcome } from "../../rest-controls.ts";
-import { sealKeysOf } from "../../tenants/seal-keys.ts";
 import type { Project } from "../../tenants/tenant.ts";
+import { sealKeysOf } from "../../tenants/tenant.ts";
 import { sidsAreIds } from "../events/confirm-join.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { ConferenceMembers } from "../seats/conference-members.ts";
-import { inlineJoinOf } from "../store/inline-join.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
-import { hooksOf } from "../store/resume-url-of.ts";
+import { hooksOf, inlineJoinOf } from "../store/resume-url-of.ts";
 
 const REST_MS = 3_000;
 const RELAY_MS = 2_000;

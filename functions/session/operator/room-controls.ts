@@ -44,6 +44,8 @@ export interface RoomControlsHost {
   sightings: Sightings;
   running: RunningCommands;
   participants: ParticipantControls;
+  /** The room's lock is over then, ms. */
+  opensAt(room: string, at: number): void;
   now(): number;
 }
 
@@ -74,7 +76,7 @@ export class RoomControls {
       data: { mode, ...(say === undefined ? {} : { say }) },
     });
     placements.touched(room);
-    if (until !== undefined) this.#touchLater(room, until);
+    if (until !== undefined) this.#host.opensAt(room, until);
     return running.done(command, null, { changed, verified_by: "session", sent_by: "session" });
   }
 
@@ -170,7 +172,7 @@ export class RoomControls {
         until: now() + lock_s * 1_000,
         data: { mode: "refuse" },
       });
-    if (lock_s > 0) this.#touchLater(room, now() + lock_s * 1_000);
+    if (lock_s > 0) this.#host.opensAt(room, now() + lock_s * 1_000);
     // Callers on their way, too: they would make the room anew.
     const coming = occupancy
       .around(room)
@@ -437,11 +439,6 @@ export class RoomControls {
     Object.assign(command, more);
     const said = `${open.length} of ${results.length} were not seen to be done`;
     return running.requested(command, null, command.sent_by ?? "session", said);
-  }
-
-  /** Then those who wait before the room may come in. */
-  #touchLater(room: string, at: number): void {
-    setTimeout(() => this.#host.placements.touched(room), Math.max(0, at - this.#host.now()) + 1);
   }
 }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, test, vi } from "vitest";
 import type { CommandView } from "../../../shared/api/controls.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { putContexts } from "../session/calls/context-fixture.ts";
@@ -6,6 +6,7 @@ import { lose } from "../waiting-room-fixture.ts";
 import { askApi } from "./ask.ts";
 import { eventually } from "./eventually.ts";
 
+vi.setConfig({ testTimeout: 40_000 });
 beforeAll(warmUp);
 
 type Way = "swml" | "cxml" | "relay";
