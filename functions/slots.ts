@@ -1,6 +1,7 @@
 /**
  * A Durable Object may have six connections that await their headers; the runtime queues a seventh request out of our control. How many
- * of a session's each may take: SignalWire's REST API, the rules' own servers, RELAY's connect, and KV.
+ * of a session's each may take: SignalWire's REST API, of whose share outgoing webhooks may have two while it does not need them, the
+ * rules' own servers, RELAY's connect, and KV.
  */
 export const CONNECTIONS = { rest: 3, callbacks: 1, relay: 1, kv: 1 } as const;
 
@@ -82,7 +83,7 @@ export class Slots {
   }
 }
 
-/** FairSlots — how many jobs run at once, where tenants take turns, however many jobs one of them has. Used for rules' own servers. */
+/** FairSlots — how many jobs run at once, where tenants take turns, however many jobs one of them has. Used for rules' own servers, and outgoing webhooks. */
 export class FairSlots {
   #free: number;
   /** By tenant, in the order of their turns. */

@@ -3,6 +3,8 @@ import { join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { api } from "../functions/api/index.ts";
 import { dialBody } from "../shared/api/dial.ts";
+import { feedClose, feedTypes } from "../shared/api/feed.ts";
+import { webhookBody } from "../shared/api/webhook.ts";
 import { mayMove, type PlacementState } from "../shared/placement.ts";
 import { projectRecord, tenantRecord } from "../shared/records.ts";
 import { rulesetJsonSchema } from "../shared/rules/schema/json-schema.ts";
@@ -80,6 +82,18 @@ test("every record and every request that is shown is what the Worker reads, and
   expect(dials).toHaveLength(1);
 });
 
+test("every request for a webhook that is shown is one", () => {
+  const shown = blocks("json webhook").map((text) => webhookBody.parse(JSON.parse(text)));
+  expect(shown).toHaveLength(1);
+});
+
+test("every type of the feed's events is on the page on the API, and so is each reason to close it", () => {
+  const named = codeIn(section(apiPage, "## Live feed"));
+  expect(feedTypes.filter((type) => !named.includes(type))).toEqual([]);
+  for (const code of Object.values(feedClose))
+    expect(section(apiPage, "## Live feed")).toContain(String(code));
+});
+
 test("every other JSON that is shown is JSON", () => {
   const others = [...blocks("json"), ...blocks("json answer")];
   for (const text of others) expect(() => JSON.parse(text)).not.toThrow();
@@ -136,7 +150,9 @@ test("every event that is logged is on the page on operations, and every event t
   );
   expect(named).toContain("webhook.answered");
   expect(named.filter((event) => !logged.has(event))).toEqual([]);
-  expect([...logged].filter((event) => !named.includes(event))).toEqual([]);
+  // What the feed tells is no event of the log, though it may be called like one.
+  const told = new Set<string>(feedTypes);
+  expect([...logged].filter((event) => !named.includes(event) && !told.has(event))).toEqual([]);
 });
 
 test("every example is named among the recipes", () => {

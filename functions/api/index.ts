@@ -10,6 +10,7 @@ import type { Api, ApiEnv } from "./context.ts";
 import { controlsRoutes } from "./controls.ts";
 import { dialsRoutes } from "./dials.ts";
 import { doctorRoutes } from "./doctor/route.ts";
+import { feedRoutes, feedSocketRoute } from "./feed.ts";
 import { lobbyRoutes } from "./lobby.ts";
 import { pinRecordsRoutes } from "./pin-records.ts";
 import { pinsRoutes } from "./pins.ts";
@@ -22,6 +23,7 @@ import { rulesetRoutes } from "./ruleset/route.ts";
 import { versionsRoutes } from "./ruleset/versions.ts";
 import { sessionRoutes } from "./session.ts";
 import { tokensRoutes } from "./tokens.ts";
+import { webhooksRoutes } from "./webhooks.ts";
 
 /** Answers hold callers' numbers and rules, so no cache on the way may keep them. */
 const notStored: MiddlewareHandler = async (c, next) => {
@@ -31,6 +33,8 @@ const notStored: MiddlewareHandler = async (c, next) => {
 
 /** What operators call; every path of it wants a token. */
 export const api: Api = new Hono<ApiEnv>();
+// By its ticket alone; and the answer to a WebSocket has headers that can't be changed.
+feedSocketRoute(api);
 api.use(secureHeaders(), notStored, authentication);
 for (const register of [
   doctorRoutes,
@@ -48,6 +52,8 @@ for (const register of [
   recordingsRoutes,
   tokensRoutes,
   auditRoutes,
+  feedRoutes,
+  webhooksRoutes,
   recordsRoutes,
   sessionRoutes,
   recordCheckRoutes,

@@ -5,6 +5,7 @@ import type { InboundCalls } from "./calls/inbound-calls.ts";
 import type { Dispatcher } from "./commands/dispatcher.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import type { Notices } from "./events/recording-notices.ts";
+import type { OutgoingWebhooks } from "./feed/outgoing-webhooks.ts";
 import type { RelayManager } from "./relay/relay-manager.ts";
 import type { Retention } from "./retention.ts";
 import type { Occupancy } from "./seats/occupancy.ts";
@@ -28,6 +29,7 @@ interface Parts {
   dialer: Dialer;
   notices: Notices;
   moderation: { resume(): void };
+  outgoing: OutgoingWebhooks;
 }
 
 /** What may have found no room on disk. */
@@ -106,7 +108,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { dispatcher, inboundCalls, dialer, notices, moderation } = this.#parts;
+    const { dispatcher, inboundCalls, dialer, notices, moderation, outgoing } = this.#parts;
     // It came this soon to go on forgetting. The scheduler's timer sees to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -124,6 +126,8 @@ export class Heartbeat {
       dialer.pump();
       notices.resume();
       moderation.resume();
+      // Not awaited: a receiver may take its time.
+      void outgoing.resume();
       return true;
     });
     this.#isForgetting = forgotten?.isMore === true;

@@ -22,11 +22,16 @@ import { Dialer } from "./dial/dialer.ts";
 import { EventIngest } from "./event-ingest.ts";
 import { ConferenceEvents } from "./events/conference-events.ts";
 import { Notices } from "./events/recording-notices.ts";
+import { Feed } from "./feed/feed.ts";
+import { OutgoingWebhooks } from "./feed/outgoing-webhooks.ts";
+import { FeedReaders } from "./feed/readers.ts";
+import { Snapshot } from "./feed/snapshot.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { ApiAccess } from "./operator/api-access.ts";
 import { CallHistory } from "./operator/call-history.ts";
 import { ConferenceControl } from "./operator/conference-control.ts";
 import { Control } from "./operator/controls.ts";
+import { FeedDesk } from "./operator/feed-desk.ts";
 import { Lobby } from "./operator/lobby.ts";
 import { Moderation } from "./operator/moderation.ts";
 import { Move } from "./operator/move.ts";
@@ -37,6 +42,7 @@ import { RunningCommands } from "./operator/running-commands.ts";
 import type { SessionStatus } from "./operator/session-status.ts";
 import { Sightings } from "./operator/sightings.ts";
 import { TenantRecords } from "./operator/tenant-records.ts";
+import { WebhookDesk } from "./operator/webhook-desk.ts";
 import { PinLimiter } from "./pins/pin-limiter.ts";
 import { HeldJoins } from "./placement/held-joins.ts";
 import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
@@ -90,6 +96,10 @@ export class RelaySession extends DurableObject<Env> {
   readonly #dialer: Dialer;
   readonly #notices: Notices;
   readonly #recordings: RecordingKeeper;
+  readonly #readers: FeedReaders;
+  readonly #feed: Feed;
+  readonly #feedDesk: FeedDesk;
+  readonly #webhookDesk: WebhookDesk;
   readonly #ingest: EventIngest;
 
   /** @param deciderFor makes what decides on its calls: the session imports no call flow. */
@@ -106,11 +116,26 @@ export class RelaySession extends DurableObject<Env> {
         this.#moderation.moved(rooms);
       },
       counted: () => this.#scheduler.changed(this.#repositories.counters),
+      news: {
+        isFollowed: (tenant) => this.#feed.isFollowed(tenant),
+        placed: (row, before) => this.#feed.placed(row, before),
+        dropped: (row) => this.#feed.dropped(row),
+        recorded: (row, before) => this.#feed.recorded(row, before),
+        dialled: (dial) => this.#feed.dialled(dial),
+        refused: (about, row) => this.#feed.refused(about, row),
+        rulesServed: (tenant, hash) => this.#feed.rulesServed(tenant, hash),
+        split: (tenant, room, ids) => this.#feed.split(tenant, room, ids),
+      },
     });
     const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
       this.#repositories;
     this.#pinLimiter = new PinLimiter(this.#repositories.disk, now, () => this.#heartbeat.keep());
-    this.#apiAccess = new ApiAccess(this.#repositories, now, () => this.#heartbeat.keep());
+    this.#apiAccess = new ApiAccess(
+      this.#repositories,
+      now,
+      () => this.#heartbeat.keep(),
+      (tenant, token) => this.#feed.revoke(tenant, token),
+    );
     this.#queue = new WaitingQueue({
       placements,
       occupancy,
@@ -162,6 +187,32 @@ export class RelaySession extends DurableObject<Env> {
       relayManager: this.#relayManager,
       queue: this.#queue,
     };
+    const live = { ...this.#repositories, live: placements.live, now };
+    const outgoing = new OutgoingWebhooks({
+      ...parts,
+      pool: this.#relayManager.pool,
+      credentials_key: env.CREDENTIALS_KEY,
+      fetch: (url, init) => fetch(url, init),
+      rescheduled: () => this.#scheduler.changed(outgoing),
+      now,
+      random: Math.random,
+    });
+    // Answered without waking the object: a client sees that its connection lives.
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.#readers = new FeedReaders({ ...live, sockets: ctx, snapshot: new Snapshot(live) });
+    this.#feed = new Feed({ ...live, readers: this.#readers, outgoing });
+    this.#feedDesk = new FeedDesk(this.#repositories, this.#feed, now);
+    this.#webhookDesk = new WebhookDesk({
+      ...this.#repositories,
+      feed: this.#feed,
+      outgoing,
+      credentials_key: env.CREDENTIALS_KEY,
+      now,
+      used: (project_id) => {
+        settings.use(project_id);
+        this.#heartbeat.keep();
+      },
+    });
     this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
     this.#recordings = new RecordingKeeper(parts, now);
     const corrections = new Corrections({ ...parts, events: this.#events }, now);
@@ -242,6 +293,7 @@ export class RelaySession extends DurableObject<Env> {
         dialer: this.#dialer,
         notices: this.#notices,
         moderation: { resume: () => this.#moderation.resume() },
+        outgoing,
       },
       () => this.#scheduler.heartbeatChanged(),
     );
@@ -253,6 +305,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#scheduler.add("queue", this.#queue);
     this.#scheduler.add("commands", this.#dispatcher);
     this.#scheduler.add("dials", this.#dialer);
+    this.#scheduler.add("webhooks", outgoing);
     this.#scheduler.add("counters", this.#repositories.counters);
     this.#lobby = new Lobby(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
@@ -356,6 +409,16 @@ export class RelaySession extends DurableObject<Env> {
     return this.#dialer;
   }
 
+  /** Lets clients listen to what happens to a tenant's calls. */
+  feed(): FeedDesk {
+    return this.#feedDesk;
+  }
+
+  /** The servers to which a tenant has that sent. */
+  webhooks(): WebhookDesk {
+    return this.#webhookDesk;
+  }
+
   /** What is remembered of calls, and the versions of rulesets. */
   archive(): CallHistory {
     return this.#callHistory;
@@ -457,6 +520,23 @@ export class RelaySession extends DurableObject<Env> {
       presumed_gone: this.#repositories.occupancy.countReleased(),
       live_placements: this.#repositories.occupancy.countLive(),
     };
+  }
+
+  /** A client of the feed, with its ticket; no other request comes here. */
+  override async fetch(request: Request): Promise<Response> {
+    return await this.#feedDesk.open(request);
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#readers.message(socket, message);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#readers.closed(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#readers.closed(socket);
   }
 
   override async alarm(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { SplitNews } from "./events/conference-events.ts";
 import { ConferenceMembers } from "./seats/conference-members.ts";
 import { FullRooms } from "./seats/full-rooms.ts";
 import { HeldSeats } from "./seats/held-seats.ts";
@@ -10,27 +11,36 @@ import { CircuitBreaker } from "./store/circuit-breaker.ts";
 import { PendingCommands } from "./store/commands.ts";
 import { ControlLog } from "./store/control-log.ts";
 import { Counters } from "./store/counters.ts";
-import { Dials } from "./store/dials.ts";
+import { type DialNews, Dials } from "./store/dials.ts";
 import { Disk } from "./store/disk.ts";
 import { EventLog } from "./store/event-log.ts";
-import { History } from "./store/history.ts";
+import { FeedLog } from "./store/feed-log.ts";
+import { FeedTickets } from "./store/feed-tickets.ts";
+import { History, type HistoryNews } from "./store/history.ts";
+import type { PlacementNews } from "./store/news.ts";
 import { Observations } from "./store/observations.ts";
 import type { Placement } from "./store/placement-row.ts";
 import { Placements } from "./store/placements.ts";
-import { Recordings } from "./store/recordings.ts";
+import { type RecordingNews, Recordings } from "./store/recordings.ts";
 import { RoomChecks } from "./store/room-checks.ts";
 import { RoomPolicies } from "./store/room-policies.ts";
-import { Rulesets } from "./store/rulesets.ts";
+import { Rulesets, type RulesNews } from "./store/rulesets.ts";
 import { Settings } from "./store/settings.ts";
 import { Suspicions } from "./store/suspicions.ts";
 import { Tokens } from "./store/tokens.ts";
 import { Turns } from "./store/turns.ts";
+import { WebhookDeliveries } from "./store/webhook-deliveries.ts";
+import { Webhooks } from "./store/webhooks.ts";
+
+type News = PlacementNews & HistoryNews & RecordingNews & DialNews & RulesNews & SplitNews;
 
 interface Listener {
   /** Told of each new row of the ledger in the turn in which it is written. */
   written(row: Placement): void;
   /** Told, in the turn in which a row of it is planned or moves, in which rooms that may change who has a seat. */
   moved(rooms: readonly string[]): void;
+  /** Told what the tables tell of their changes. */
+  news: News;
   /** Told when something was counted that is not written down yet. */
   counted(): void;
 }
@@ -65,6 +75,11 @@ export class Repositories {
   readonly turns = new Turns();
   readonly recordings: Recordings;
   readonly fullRooms: FullRooms;
+  readonly news: News;
+  readonly feedLog: FeedLog;
+  readonly feedTickets: FeedTickets;
+  readonly webhooks: Webhooks;
+  readonly deliveries: WebhookDeliveries;
   readonly controls: ControlLog;
   readonly policies: RoomPolicies;
   readonly tokens: Tokens;
@@ -78,7 +93,7 @@ export class Repositories {
     sql: SqlStorage,
     now: () => number,
     credentials_key: string | undefined,
-    { written, moved, counted }: Listener,
+    { written, moved, news, counted }: Listener,
     limit_bytes?: number,
   ) {
     this.disk = new Disk(sql, now, limit_bytes);
@@ -89,10 +104,10 @@ export class Repositories {
     this.suspicions = new Suspicions(this.settings, now);
     this.counters = new Counters(this.disk, counted);
     this.eventLog = new EventLog(this.disk, this.counters, now);
-    this.history = new History(this.disk, now);
-    this.rulesets = new Rulesets(this.disk, now);
+    this.history = new History(this.disk, now, news);
+    this.rulesets = new Rulesets(this.disk, now, news);
     this.pendingCommands = new PendingCommands(this.disk, now);
-    this.placements = new Placements(this.disk, now, credentials_key, written, moved);
+    this.placements = new Placements(this.disk, now, credentials_key, written, moved, news);
     this.checks = new RoomChecks(this.disk, now);
     this.heldSeats = new HeldSeats(this.disk, now);
     this.occupancy = new Occupancy(
@@ -106,9 +121,14 @@ export class Repositories {
     this.recorded = new RecordedRooms(this.disk, this.occupancy, now);
     this.namings = new Namings(this.disk, this.occupancy, now);
     this.callFlows = new CallFlows(this.disk, now);
-    this.dials = new Dials(this.disk, now);
-    this.recordings = new Recordings(this.disk, now);
+    this.dials = new Dials(this.disk, now, news);
+    this.recordings = new Recordings(this.disk, now, news);
     this.fullRooms = new FullRooms(this);
+    this.news = news;
+    this.feedLog = new FeedLog(this.disk, now);
+    this.feedTickets = new FeedTickets(this.disk, now);
+    this.webhooks = new Webhooks(this.disk);
+    this.deliveries = new WebhookDeliveries(this.disk, now);
     this.controls = new ControlLog(this.disk);
     this.policies = new RoomPolicies(this.disk, (room) => this.occupancy.taken(room) > 0, now);
     this.tokens = new Tokens(this.disk, now);

@@ -6,11 +6,13 @@ import type { CallFlows } from "./store/call-flows.ts";
 import type { Dials } from "./store/dials.ts";
 import type { Disk } from "./store/disk.ts";
 import type { EventLog } from "./store/event-log.ts";
+import type { FeedLog } from "./store/feed-log.ts";
 import type { History } from "./store/history.ts";
 import type { Placements } from "./store/placements.ts";
 import type { Recordings } from "./store/recordings.ts";
 import type { Rulesets } from "./store/rulesets.ts";
 import type { Tokens } from "./store/tokens.ts";
+import type { WebhookDeliveries } from "./store/webhook-deliveries.ts";
 
 /** Rows of one table that are forgotten in one turn, and turns of one run: 2,000 rows of each table, at most once a second. */
 const BATCH = 200;
@@ -34,6 +36,8 @@ interface RetentionHost {
   heldSeats: HeldSeats;
   rulesets: Rulesets;
   recordings: Recordings;
+  feedLog: FeedLog;
+  deliveries: WebhookDeliveries;
   tokens: Tokens;
   audit: Audit;
 }
@@ -71,15 +75,15 @@ export class Retention {
   }
 
   async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, eventLog, history, callFlows, dials, rulesets, pinLimiter, heldSeats, recordings } =
-      this.#host;
-    const { tokens, audit } = this.#host;
-    const tables = [placements, eventLog, history, callFlows, dials];
+    const { placements, eventLog, history, callFlows, dials, feedLog, ...others } = this.#host;
+    const { rulesets, pinLimiter, heldSeats, recordings, deliveries, tokens, audit } = others;
+    const tables = [placements, eventLog, history, callFlows, dials, feedLog];
     const forgotten = await this.#each([
       ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
       () => rulesets.forget(keep_ms, RULESETS),
       () => pinLimiter.forget(BATCH),
       () => heldSeats.forget(BATCH),
+      () => deliveries.forget(BATCH),
       () => recordings.forget(keep_recordings_ms, BATCH),
       () => tokens.forget(BATCH),
       () => audit.forget(BATCH),
@@ -94,21 +98,23 @@ export class Retention {
 
   /** When something is next old enough, ms; infinite where there is nothing. */
   next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { history, callFlows, dials, pinLimiter, heldSeats, recordings, audit } = this.#host;
+    const { history, callFlows, dials, recordings, ...others } = this.#host;
     const oldest = [history.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
     const recording = recordings.oldest();
     const recorded = recording === null ? null : recording + keep_recordings_ms;
-    const own = [pinLimiter, heldSeats, audit].map((table) => table.nextForget());
+    const { pinLimiter, heldSeats, audit, feedLog, deliveries } = others;
+    const own = [pinLimiter, heldSeats, audit, feedLog, deliveries].map((table) => table.nextForget());
     const next = [...own, recorded].flatMap((at) => at ?? []);
     return Math.min(...oldest.map((at) => at + keep_ms), ...next);
   }
 
   /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
   async #early(keep_ms: number): Promise<Forgotten> {
-    const { placements, eventLog, history, callFlows, dials, rulesets } = this.#host;
+    const { placements, eventLog, history, callFlows, dials, rulesets, feedLog } = this.#host;
     const age_ms = Math.max(LEAST_MS, Math.min(this.#age_ms, keep_ms / 2));
     this.#warn(age_ms);
     const { rows, isMore } = await this.#each([
+      () => feedLog.forget(age_ms, BATCH),
       () => eventLog.forget(age_ms, BATCH),
       () => history.forgetHistory(age_ms, BATCH),
       () => callFlows.forgetOver(age_ms, BATCH),

@@ -3,6 +3,7 @@ import { commandView, controlRefusal } from "./controls.ts";
 import { dialShown } from "./dial.ts";
 import { doctorReplySchema } from "./doctor.ts";
 import type { Operation } from "./endpoints.ts";
+import { feedTypes } from "./feed.ts";
 import { pinListSchema } from "./pins.ts";
 import { recordListSchemas, recordWrittenSchema } from "./records.ts";
 import { refusalSchema } from "./refusal.ts";
@@ -297,6 +298,28 @@ const auditEntry = z.object({
   ms: z.number(),
 });
 
+const webhookView = {
+  id: text,
+  url: text,
+  types: z.array(z.enum(feedTypes)).nullable(),
+  state: z.enum(["active", "disabled"]),
+  dropped: count,
+  ...time("created_at"),
+};
+const webhookSecret = z.object({ ...webhookView, secret: text.describe("Shown this once.") });
+
+const delivery = z.object({
+  id: text,
+  type: text,
+  seq: z.int(),
+  state: z.enum(["pending", "delivered", "failed"]),
+  attempts: count,
+  reason: text,
+  ...timeOrNull("due_at"),
+  ...time("created_at"),
+  ...time("updated_at"),
+});
+
 const changed = z.object({ call_id: text, changed: flag });
 const decided = <Verdict extends "admit" | "reject">(verdict: Verdict) =>
   z.object({ call_id: text, verdict: z.literal(verdict) });
@@ -388,6 +411,15 @@ export const answers = {
   },
   revokeToken: { 204: null, ...refuses(404) },
   listAudit: { 200: page("entries", auditEntry, z.int()), ...refuses(400) },
+  createFeedTicket: {
+    201: z.object({ ticket: text.describe("Good for one connection."), ...time("expires_at") }),
+  },
+  listWebhooks: { 200: z.object({ webhooks: z.array(z.object(webhookView)) }) },
+  createWebhook: { 201: webhookSecret, ...refuses(409, 413, 422) },
+  deleteWebhook: { 204: null, ...refuses(404) },
+  rotateWebhookSecret: { 200: webhookSecret, ...refuses(404, 422) },
+  listDeliveries: { 200: page("deliveries", delivery, z.int()), ...refuses(400, 404) },
+  resendDelivery: { 202: delivery, ...refuses(404, 409) },
   checkProjectRecord: recordChecked,
   checkTenantRecord: recordChecked,
   getSession: { 200: sessionStatus, ...refuses(404, 503) },

@@ -19,6 +19,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { newToken } from "./new-token.ts";
 import { afterNumber, filter, instant, kvPage, limit } from "./paging.ts";
 import { pinsBody } from "./pins.ts";
+import { webhookBody } from "./webhook.ts";
 
 const tenant = "/tenants/:tenant";
 const calls = `${tenant}/calls`;
@@ -29,6 +30,8 @@ const participant = `${conference}/participants/:call_id`;
 const lobby = `${conference}/lobby/:call_id`;
 const dials = `${tenant}/dials`;
 const tokens = `${tenant}/tokens`;
+const webhooks = `${tenant}/webhooks`;
+const webhook = `${webhooks}/:id`;
 const pins = `${tenant}/pins/records`;
 /** Bytes of a control's body. */
 const CONTROL = 16_384;
@@ -488,6 +491,67 @@ export const endpoints = {
     rooms: "none",
     summary: "What was done by the API, newest first",
     request: { query: strictObject({ after: afterNumber, limit: limit(50) }) },
+  },
+  createFeedTicket: {
+    method: "POST",
+    path: `${tenant}/feed/tickets`,
+    scope: "rooms:read",
+    rooms: "listed",
+    summary: "A ticket that opens the live feed once, within a minute",
+    request: {},
+  },
+  listWebhooks: {
+    method: "GET",
+    path: webhooks,
+    scope: "webhooks",
+    rooms: "none",
+    summary: "The servers to which the tenant's events are sent",
+    request: {},
+  },
+  createWebhook: {
+    method: "POST",
+    path: webhooks,
+    scope: "webhooks",
+    rooms: "none",
+    summary: "Has the tenant's events sent to a server; its secret is shown this once",
+    request: { body: webhookBody },
+    body_limit: 16_384,
+    action: "webhook.create",
+  },
+  deleteWebhook: {
+    method: "DELETE",
+    path: webhook,
+    scope: "webhooks",
+    rooms: "none",
+    summary: "Sends nothing more there, and forgets what waits for it",
+    request: {},
+    action: "webhook.delete",
+  },
+  rotateWebhookSecret: {
+    method: "POST",
+    path: `${webhook}/secret`,
+    scope: "webhooks",
+    rooms: "none",
+    summary: "Makes a new secret; the one before signs beside it for a day",
+    request: {},
+    action: "webhook.rotate",
+  },
+  listDeliveries: {
+    method: "GET",
+    path: `${webhook}/deliveries`,
+    scope: "webhooks",
+    rooms: "none",
+    summary: "What came of each event that was sent there, newest first",
+    request: { query: z.strictObject({ after: afterNumber, limit: limit(50) }) },
+  },
+  resendDelivery: {
+    method: "POST",
+    path: `${webhook}/deliveries/:delivery/resend`,
+    scope: "webhooks",
+    rooms: "none",
+    summary: "Sends an event there once more",
+    request: {},
+    action: "webhook.resend",
   },
   checkProjectRecord: checkOf("project"),
   checkTenantRecord: checkOf("tenant"),

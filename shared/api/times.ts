@@ -9,6 +9,7 @@ const TIMES: ReadonlySet<string> = new Set([
   "ended_at",
   "settled_at",
   "decided_at",
+  "due_at",
   "expires_at",
   "first_at",
   "last_at",

@@ -69,6 +69,8 @@ test("every kind of block is one that is looked at", () => {
     "toml",
     "json",
     "json answer",
+    "json webhook",
+    "js",
     "sh remote",
     "sh slow",
   ];

@@ -81,6 +81,11 @@ export interface Told {
   tenant?: string;
 }
 
+export interface SplitNews {
+  /** Two conferences live under one name. */
+  split(tenant: string, room: string, conference_ids: readonly string[]): void;
+}
+
 interface EventsHost {
   observations: Observations;
   leaving: CircuitBreaker;
@@ -94,6 +99,7 @@ interface EventsHost {
   heldSeats: HeldSeats;
   recordings: Recordings;
   recorded: RecordedRooms;
+  news: SplitNews;
 }
 
 /**
@@ -345,7 +351,7 @@ export class ConferenceEvents {
       const conference_ids = [
         ...new Set([conference_id, ...others.flatMap((one) => one.conference_id ?? [])]),
       ];
-      this.#isSplit(room, conference_ids, isProved);
+      this.#isSplit(row, conference_ids, isProved);
       return;
     }
     this.#backlog.begin(this.#doubting(others, this.#now()));
@@ -362,7 +368,7 @@ export class ConferenceEvents {
   }
 
   /** Two conferences live under one name. What that says of SignalWire is learned from what is proved. */
-  #isSplit(room: string, conference_ids: string[], isProved: boolean): void {
+  #isSplit({ tenant, room }: Placement, conference_ids: string[], isProved: boolean): void {
     const known = this.#split.get(room);
     const at = this.#now();
     this.#split.delete(room);
@@ -371,6 +377,7 @@ export class ConferenceEvents {
     if (isProved) this.#ledger.observations.saw("two_conferences_under_one_name", true);
     if (known?.conference_ids.every((id) => conference_ids.includes(id))) return;
     log("error", "room.split", { room, conferences: conference_ids });
+    this.#ledger.news.split(tenant, room, conference_ids);
   }
 
   #unsignedLeave(row: Placement): void {

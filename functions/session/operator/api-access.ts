@@ -24,13 +24,18 @@ export class ApiAccess extends RpcTarget {
   readonly #settings: Settings;
   readonly #now: () => number;
   readonly #wrote: () => void;
+  readonly #revoked: (tenant: string, id: string) => void;
   readonly #refusals = new Map<string, { since: number; count: number }>();
 
-  /** @param wrote told where there is something to be forgotten one day. */
+  /**
+   * @param wrote told where there is something to be forgotten one day.
+   * @param revoked told of each token that is revoked.
+   */
   constructor(
     { tokens, audit, settings }: { tokens: Tokens; audit: Audit; settings: Settings },
     now: () => number,
     wrote: () => void,
+    revoked: (tenant: string, id: string) => void,
   ) {
     super();
     this.#tokens = tokens;
@@ -38,6 +43,7 @@ export class ApiAccess extends RpcTarget {
     this.#settings = settings;
     this.#now = now;
     this.#wrote = wrote;
+    this.#revoked = revoked;
   }
 
   /** What the token may do; null where it is not the tenant's, is revoked, has expired, or the secret is another. */
@@ -61,9 +67,11 @@ export class ApiAccess extends RpcTarget {
     return made;
   }
 
-  /** At once: the next request that brings the token is refused. False: there is none of that id. */
+  /** At once: the next request that brings the token is refused, and what it listens to is closed. False: there is none of that id. */
   revoke(tenant: string, id: string): boolean {
-    return this.#tokens.remove(tenant, id);
+    const isRevoked = this.#tokens.remove(tenant, id);
+    if (isRevoked) this.#revoked(tenant, id);
+    return isRevoked;
   }
 
   /** Writes down what was done. @param project_id of the tenant. */

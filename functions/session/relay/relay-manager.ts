@@ -135,6 +135,11 @@ export class RelayManager {
     return await this.#rest.run(urgency, job, { wait_ms: ms, ...(isOfUse === undefined ? {} : { isOfUse }) });
   }
 
+  /** The connections that REST has, for what may wait longer than any request of REST's. */
+  get pool(): Slots {
+    return this.#rest;
+  }
+
   async project(): Promise<Project> {
     return this.#project?.value ?? (await this.#record.readOrKept());
   }

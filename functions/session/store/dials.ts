@@ -1,6 +1,7 @@
 import { type DialState, isOpen } from "../../../shared/dialing.ts";
 import type { DialRequest } from "../contract/dial.ts";
 import { type Disk, isFull } from "./disk.ts";
+import type { Following } from "./news.ts";
 
 /** A row of the table: one call that an operator asked for. */
 export interface Dial {
@@ -23,6 +24,11 @@ export interface Dial {
   sent_at: number | null;
 }
 
+export interface DialNews extends Following {
+  /** The call was asked for, or moved. */
+  dialled(dial: Dial): void;
+}
+
 type Changes = Partial<Pick<Dial, "state" | "reason" | "call_id" | "node_id" | "segment_id" | "sent_at">>;
 
 /** As the index has it: SQLite uses one of some rows only where the query says the same in the same words. */
@@ -36,12 +42,14 @@ const RINGING = 300;
 export class Dials {
   readonly #disk: Disk;
   readonly #now: () => number;
+  readonly #news: DialNews;
   /** Whose changes found no room: they are at hand alone. */
   readonly #unsaved = new Map<string, Dial>();
 
-  constructor(disk: Disk, now: () => number) {
+  constructor(disk: Disk, now: () => number, news: DialNews) {
     this.#disk = disk;
     this.#now = now;
+    this.#news = news;
   }
 
   add(tag: string, request: DialRequest): Dial {
@@ -56,7 +64,9 @@ export class Dials {
       now,
       now,
     );
-    return this.#only(this.#select("WHERE tag = ?", tag));
+    const dial = this.#only(this.#select("WHERE tag = ?", tag));
+    if (this.#news.isFollowed(dial.tenant)) this.#news.dialled(dial);
+    return dial;
   }
 
   find(tenant: string, id: string): Dial | null {
@@ -140,6 +150,12 @@ export class Dials {
   }
 
   update(dial: Dial, changes: Changes): void {
+    const { state } = dial;
+    this.#change(dial, changes);
+    if (dial.state !== state && this.#news.isFollowed(dial.tenant)) this.#news.dialled(dial);
+  }
+
+  #change(dial: Dial, changes: Changes): void {
     const written = { ...changes, updated_at: this.#now() };
     // Nothing of one that is about to be sent may be forgotten: its phone would ring again and again.
     if (changes.state === "sending") this.#write(dial.tag, written);

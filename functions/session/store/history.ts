@@ -1,6 +1,7 @@
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { WebhookNote, WebhookSaid } from "../contract/history.ts";
 import type { Disk } from "./disk.ts";
+import type { Following } from "./news.ts";
 import { Sweep } from "./sweep.ts";
 
 /** A webhook's row: what came, and how it was answered; a placement's webhook is answered when its placement is. */
@@ -42,10 +43,18 @@ const NEWEST = 30;
 /** Entries in which a later webhook of a call is looked for: between two there are few commands. */
 const LATER = 10;
 
+/** Outcomes of a webhook by which a call was refused without having been placed. */
+const REFUSED: ReadonlySet<string> = new Set(["reject", "no_pin"]);
+
 /** The tenant and the call that an entry is about. */
 export interface About {
   tenant: string;
   call_id: string;
+}
+
+export interface HistoryNews extends Following {
+  /** The call was refused, and never placed. */
+  refused(about: About, row: WebhookRow): void;
 }
 
 /**
@@ -55,16 +64,20 @@ export interface About {
 export class History {
   readonly #disk: Disk;
   readonly #now: () => number;
+  readonly #news: HistoryNews;
   readonly #sweep: Sweep;
 
-  constructor(disk: Disk, now: () => number) {
+  constructor(disk: Disk, now: () => number, news: HistoryNews) {
     this.#disk = disk;
     this.#now = now;
+    this.#news = news;
     this.#sweep = new Sweep(disk, { table: "journal", at: "at", mayGo: BY_NO_OPERATOR });
   }
 
   webhook(about: About, row: WebhookRow): void {
     this.#add(about, "webhook", row);
+    const isRefused = row.outcome !== undefined && REFUSED.has(row.outcome);
+    if (isRefused && this.#news.isFollowed(about.tenant)) this.#news.refused(about, row);
   }
 
   action(about: About, row: ActionRow): void {

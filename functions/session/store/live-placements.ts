@@ -137,11 +137,13 @@ export class LiveRows {
     if (!isLive(known.state)) this.drop(row);
   }
 
-  drop(key: PlacementKey): void {
+  /** The row that was here. */
+  drop(key: PlacementKey): LivePlacement | undefined {
     const row = this.#rows.get(idOf(key));
-    if (!row) return;
+    if (!row) return undefined;
     this.#rows.delete(idOf(key));
     this.#leave(row);
+    return row;
   }
 
   async #loadAll(): Promise<void> {

@@ -7,6 +7,7 @@ import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contr
 import type { Disk } from "./disk.ts";
 import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
+import type { PlacementNews } from "./news.ts";
 import { type Changes, type Placement, type Terms, withMark } from "./placement-row.ts";
 import { CallRows } from "./row-cache.ts";
 import { ShortJoins } from "./short-joins.ts";
@@ -37,6 +38,7 @@ export class Placements {
   readonly #now: () => number;
   readonly #written: (row: Placement) => void;
   readonly #moved: (rooms: readonly string[]) => void;
+  readonly #news: PlacementNews;
   readonly #waiting: WaitingIndex;
   readonly #sweep: Sweep;
   readonly #joins: ShortJoins;
@@ -59,11 +61,13 @@ export class Placements {
     credentials_key: string | undefined,
     written: (row: Placement) => void,
     moved: (rooms: readonly string[]) => void,
+    news: PlacementNews,
   ) {
     this.#disk = disk;
     this.#now = now;
     this.#written = written;
     this.#moved = moved;
+    this.#news = news;
     this.#joins = new ShortJoins(credentials_key);
     this.#waiting = new WaitingIndex(now);
     this.live = new LiveRows(disk);
@@ -203,6 +207,7 @@ export class Placements {
     this.live.add(row);
     if (state === "waiting") this.#waiting.add(row, this.#seqOf(row));
     this.#moved(roomsOf(row));
+    if (state !== "planned" && this.#news.isFollowed(row.tenant)) this.#news.placed(row, null);
     return row;
   }
 
@@ -235,6 +240,8 @@ export class Placements {
     const isNew = this.#unwritten.has(row);
     if (isNew) this.#insert({ ...row, ...changes });
     this.#unwritten.delete(row);
+    const isFollowed = this.#news.isFollowed(row.tenant);
+    const before = isFollowed ? picked(row, changes) : null;
     Object.assign(row, changes);
     this.live.change(row, changes);
     if (!isNew && !this.#write(row, changes, isLive(was))) this.#keepUnsaved(row);
@@ -242,6 +249,7 @@ export class Placements {
       if (was === "waiting") this.#waiting.updated(row);
       else this.#waiting.add(row, this.#seqOf(row));
     } else if (was === "waiting") this.#waiting.remove(row);
+    if (isFollowed) this.#news.placed(row, isNew ? null : before);
   }
 
   /** It could not be written: there is no row of it, and nobody counts the call. */
@@ -349,8 +357,13 @@ export class Placements {
       if (unsaved) this.#unsaved.delete(unsaved);
       this.#rows.drop(key.call_id);
       this.#waiting.remove(key);
-      this.live.drop(key);
+      this.#dropLive(key);
     }
+  }
+
+  #dropLive(key: PlacementKey): void {
+    const row = this.live.drop(key);
+    if (row && this.#news.isFollowed(row.tenant)) this.#news.dropped(row);
   }
 
   #seqOf({ call_id, entry, step }: PlacementKey): number {
@@ -394,7 +407,7 @@ export class Placements {
       );
     }
     this.#waiting.remove(added);
-    this.live.drop(added);
+    this.#dropLive(added);
     return rows.filter(isKept);
   }
 
@@ -479,4 +492,12 @@ function withoutCallbacks(name: string, value: unknown): unknown {
 
 function isSame(one: PlacementKey, other: PlacementKey): boolean {
   return one.call_id === other.call_id && one.entry === other.entry && one.step === other.step;
+}
+
+/** What of the row is about to change, as it is. */
+function picked(row: Placement, changes: Changes): Changes {
+  // By the names of its own columns.
+  return Object.fromEntries(
+    Object.keys(changes).map((name) => [name, row[name as keyof Changes]]),
+  ) as Changes;
 }

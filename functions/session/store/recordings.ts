@@ -1,5 +1,6 @@
 import type { ForwardTo } from "../../../shared/callbacks.ts";
 import type { Disk } from "./disk.ts";
+import type { Following } from "./news.ts";
 import type { Placement } from "./placement-row.ts";
 
 /**
@@ -73,6 +74,11 @@ export interface RecordingsPage {
   next: string | null;
 }
 
+export interface RecordingNews extends Following {
+  /** @param before null: the row is new. */
+  recorded(row: Recording, before: Pick<Recording, "state" | "url"> | null): void;
+}
+
 /** Of one room the newest, among which the one is that an event is about. */
 const NEWEST = 10;
 /** Recordings of one conference. */
@@ -97,6 +103,7 @@ type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<stri
 export class Recordings {
   readonly #disk: Disk;
   readonly #now: () => number;
+  readonly #news: RecordingNews;
   /** Of which tenant recordings were taken last, to be looked at. */
   #taken_of = "";
   /** What `nextDue` found last; undefined since the table changed. */
@@ -104,9 +111,10 @@ export class Recordings {
   /** The room that was left last, whose recordings are looked at by then: a conference's end is many leaves. */
   #left = { room: "", until: 0 };
 
-  constructor(disk: Disk, now: () => number) {
+  constructor(disk: Disk, now: () => number, news: RecordingNews) {
     this.#disk = disk;
     this.#now = now;
+    this.#news = news;
   }
 
   /** Null where there is no room for it. */
@@ -146,7 +154,10 @@ export class Recordings {
       row.forward === null ? null : JSON.stringify(row.forward),
       row.due_at,
     );
-    return added ? { ...row, seq: added.one().seq, told: 0, asked: 0 } : null;
+    if (!added) return null;
+    const recording = { ...row, seq: added.one().seq, told: 0, asked: 0 };
+    if (this.#news.isFollowed(row.tenant)) this.#news.recorded(recording, null);
+    return recording;
   }
 
   /** False where there was no room. */
@@ -162,8 +173,12 @@ export class Recordings {
       ...columns.map(([, value]) => value),
       row.id,
     );
-    if (written) Object.assign(row, changes);
-    return written !== null;
+    if (!written) return false;
+    const { state, url } = row;
+    Object.assign(row, changes);
+    const isNews = state !== row.state || url !== row.url;
+    if (isNews && this.#news.isFollowed(row.tenant)) this.#news.recorded(row, { state, url });
+    return true;
   }
 
   drop({ id }: Pick<Recording, "id">): void {

@@ -1,10 +1,18 @@
 import type { KeptVersion, RulesetVersion } from "../contract/tenants.ts";
 import type { Disk } from "./disk.ts";
+import type { Following } from "./news.ts";
 
 /** SQLite takes 2 MB a value, and a ruleset may be twice that: it is kept in parts of so many characters. */
 const PART_LENGTH = 500_000;
 /** How exactly it is known when a version was last used: written no more often than this. */
 const USE_RESOLUTION_MS = 3_600_000;
+/** A new version is seen everywhere within this. */
+const BY_TURNS_MS = 120_000;
+
+export interface RulesNews extends Following {
+  /** Another version than before serves the tenant. */
+  rulesServed(tenant: string, hash: string): void;
+}
 
 /** Versions of a tenant's that were written by the API and never served: more are forgotten, or who writes would fill the storage. */
 const UNSERVED = 50;
@@ -17,19 +25,23 @@ const LOOKED_AT = 900;
 export class Rulesets {
   readonly #disk: Disk;
   readonly #now: () => number;
+  readonly #news: RulesNews;
   /** When each version's use was last written down. */
   readonly #used = new Map<string, number>();
   /** Up to where old versions were looked at: those that are kept all the same must not stand before the others. */
   #looked_at = { last_used: 0, id: 0 };
 
-  constructor(disk: Disk, now: () => number) {
+  constructor(disk: Disk, now: () => number, news: RulesNews) {
     this.#disk = disk;
     this.#now = now;
+    this.#news = news;
   }
 
   /** Marks the version as the one that serves its tenant now; false where its text is not here. */
   serves(tenant: string, hash: string): boolean {
-    return (
+    const isFollowed = this.#news.isFollowed(tenant);
+    const isNews = isFollowed && this.#isNews(tenant, hash);
+    const isHere =
       this.#disk
         .exec(
           "UPDATE rulesets SET served_at = ?1, last_used = ?1 WHERE tenant = ?2 AND hash = ?3 RETURNING part",
@@ -37,8 +49,19 @@ export class Rulesets {
           tenant,
           hash,
         )
-        .toArray().length > 0
+        .toArray().length > 0;
+    if (isHere && isNews) this.#news.rulesServed(tenant, hash);
+    return isHere;
+  }
+
+  /** While a new version is not seen everywhere both serve by turns, which is told once. */
+  #isNews(tenant: string, hash: string): boolean {
+    const [row] = this.#disk.exec<{ served_at: number }>(
+      "SELECT served_at FROM rulesets WHERE tenant = ? AND hash = ? AND part = 0",
+      tenant,
+      hash,
     );
+    return row !== undefined && row.served_at < this.#now() - BY_TURNS_MS && this.#newest(tenant) !== hash;
   }
 
   /** Keeps the version that serves its tenant now. */
@@ -63,6 +86,7 @@ export class Rulesets {
       this.#disk.exec("DELETE FROM rulesets WHERE tenant = ? AND hash = ?", tenant, hash);
       throw error;
     }
+    if (this.#news.isFollowed(tenant)) this.#news.rulesServed(tenant, hash);
   }
 
   /** Keeps a version that was written to KV by the API. @param by null where the writer did not say who it is. */
@@ -131,12 +155,17 @@ export class Rulesets {
 
   /** The version that served the tenant last; null where none ever did. */
   lastGood(tenant: string): RulesetVersion | null {
+    const hash = this.#newest(tenant);
+    const text = hash === null ? null : this.text(tenant, hash);
+    return hash === null || text === null ? null : { hash, text };
+  }
+
+  #newest(tenant: string): string | null {
     const [row] = this.#disk.exec<{ hash: string }>(
       "SELECT hash FROM rulesets INDEXED BY rulesets_by_service WHERE tenant = ? ORDER BY served_at DESC LIMIT 1",
       tenant,
     );
-    const text = row ? this.text(tenant, row.hash) : null;
-    return row && text !== null ? { hash: row.hash, text } : null;
+    return row?.hash ?? null;
   }
 
   /** Forgets up to `limit` parts of versions that no call used for `max_age_ms`, but never a tenant's last good one; returns how many. */

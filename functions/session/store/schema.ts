@@ -204,6 +204,29 @@ const migrations: readonly string[] = [
      room TEXT NOT NULL, kind TEXT NOT NULL, about TEXT NOT NULL, tenant TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER,
      data TEXT NOT NULL, PRIMARY KEY (room, kind, about)
    ) WITHOUT ROWID;`,
+  // What is told of each tenant's conferences as it happens: to clients that listen, and to servers of the tenant's own.
+  `CREATE TABLE feeds (tenant TEXT PRIMARY KEY, floor INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE feed_events (
+     id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, frame TEXT NOT NULL
+   );
+   CREATE UNIQUE INDEX feed_events_by_tenant ON feed_events (tenant, seq);
+   CREATE TABLE feed_tickets (
+     digest TEXT PRIMARY KEY, tenant TEXT NOT NULL, bearer TEXT NOT NULL, until INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX feed_tickets_by_age ON feed_tickets (until);
+
+   CREATE TABLE webhooks (
+     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, project_id TEXT NOT NULL, url TEXT NOT NULL, types TEXT, secrets TEXT NOT NULL,
+     state TEXT NOT NULL, dropped INTEGER NOT NULL, created_at INTEGER NOT NULL
+   );
+   CREATE INDEX webhooks_by_tenant ON webhooks (tenant);
+   CREATE TABLE webhook_deliveries (
+     id INTEGER PRIMARY KEY, webhook TEXT NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL,
+     state TEXT NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL, due_at INTEGER,
+     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
+   );
+   CREATE UNIQUE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook, seq);
+   CREATE INDEX webhook_deliveries_by_due ON webhook_deliveries (webhook, due_at) WHERE due_at IS NOT NULL;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

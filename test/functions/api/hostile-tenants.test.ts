@@ -72,6 +72,12 @@ beforeAll(async () => {
   const participants = `/tenants/${home.tenant}/conferences/board-of-acme/participants`;
   for (const id of ["first-dial", "queued-dial"])
     await askApi(participants, { method: "POST", body: JSON.stringify({ to: "+15550100201", id }) });
+  const webhook = await (
+    await askApi(`/tenants/${home.tenant}/webhooks`, {
+      method: "POST",
+      body: JSON.stringify({ url: "https://board-of-acme.example.com/", types: ["rules.changed"] }),
+    })
+  ).json<{ id: string }>();
   await env.DIRECTORY.put(`pins/${home.tenant}/${HMAC}`, JSON.stringify({ room: "board-of-acme" }));
   const session = env.RELAY_SESSION.getByName(project_id);
   await runInDurableObject(session, (_, { storage }) => {
@@ -105,6 +111,7 @@ beforeAll(async () => {
       from: VOICE,
       project: project_id,
       id: own.id,
+      webhook: webhook.id,
       hash: await hashRuleset(JSON.stringify({ rules })),
       pin: await pinId(HMAC),
     },
@@ -118,6 +125,7 @@ afterAll(async () => {
 /** Ids that a path's `:id` may be, by the path. */
 function idIn(path: string, own: string): string {
   if (path.includes("/dials/")) return "queued-dial";
+  if (path.includes("/webhooks/")) return neighbours.owned["webhook"] ?? "";
   if (path.includes("/pins/records/")) return neighbours.owned["pin"] ?? "";
   if (path.includes("/commands/")) return "command-of-acme";
   return path.includes("/recordings/") ? "rec-of-acme" : own;
@@ -152,6 +160,7 @@ const BODIES: Record<string, object> = {
   changeRecording: { state: "stopped" },
   dialParticipant: { to: "+15550100202" },
   createToken: { name: "mine", scopes: ["calls:read"] },
+  createWebhook: { url: "https://hooks.example.com/" },
   examineTenant: { url: "https://partyline.test/hooks/somebody/swml" },
 };
 
@@ -176,6 +185,7 @@ const PATHS = [
   "/recordings",
   "/pins",
   "/tokens",
+  "/webhooks",
   "/ruleset",
   "/audit",
 ];
@@ -226,8 +236,12 @@ test("every path that may change something of a tenant's is audited", () => {
   const unaudited = apiTable.filter(
     ({ method, path, action }) => method !== "GET" && path.startsWith("/tenants/") && action === undefined,
   );
-  // A draft is compared, and the doctor looks: neither changes anything.
-  expect(unaudited.map(({ operation }) => operation)).toEqual(["compareRuleset", "examineTenant"]);
+  // A draft is compared, the doctor looks, and a ticket lets its token look: they change nothing.
+  expect(unaudited.map(({ operation }) => operation).sort()).toEqual([
+    "compareRuleset",
+    "createFeedTicket",
+    "examineTenant",
+  ]);
 });
 
 test("another tenant's things are not found under the attacker's own tenant, by any name or id", async () => {
@@ -243,6 +257,8 @@ test("another tenant's things are not found under the attacker's own tenant, by 
     "examineTenant",
     "listAudit",
     "lockConference",
+    "createFeedTicket",
+    "createWebhook",
   ];
   const aimed = apiTable.filter(
     ({ path, operation, scope }) =>
@@ -272,7 +288,8 @@ test("a token for other rooms finds nothing of this one, and changes nothing in 
   for (const entry of apiTable.filter(({ scope }) => OF_ROOMS.some((one) => one === scope))) {
     const { status, text } = await attack(entry, filled(entry, home.tenant), elsewhere);
     const isOne = paramsIn(entry.path).length > 1;
-    const wanted = entry.rooms === "listed" ? (isOne ? 404 : 200) : 403;
+    const found = entry.operation === "createFeedTicket" ? 201 : 200;
+    const wanted = entry.rooms === "listed" ? (isOne ? 404 : found) : 403;
     expect([entry.operation, status, text]).toEqual([entry.operation, wanted, text]);
     for (const secret of status === 200 ? secrets : []) expect(text).not.toContain(secret);
   }

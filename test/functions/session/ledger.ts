@@ -21,6 +21,7 @@ export class Ledger extends Repositories {
    * @param status what REST says of a call itself; null: it knows no such call.
    * @param moved told in which rooms a row was planned or moved.
    * @param limit_bytes what the storage holds at most; absent: as much as Cloudflare's.
+   * @param news told of every change.
    */
   constructor(
     sql: SqlStorage,
@@ -29,8 +30,9 @@ export class Ledger extends Repositories {
     status: (call_id: string) => string | null = () => null,
     moved: (rooms: readonly string[]) => void = () => {},
     limit_bytes?: number,
+    news = NOBODY_FOLLOWS,
   ) {
-    super(sql, now, undefined, { written: () => {}, moved, counted: () => {} }, limit_bytes);
+    super(sql, now, undefined, { written: () => {}, moved, counted: () => {}, news }, limit_bytes);
     this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
     const queue = { takeBack: () => false, ended: () => {} };
@@ -60,6 +62,17 @@ export class Ledger extends Repositories {
     return row;
   }
 }
+
+export const NOBODY_FOLLOWS: Repositories["news"] = {
+  isFollowed: () => false,
+  placed: () => {},
+  dropped: () => {},
+  recorded: () => {},
+  dialled: () => {},
+  refused: () => {},
+  rulesServed: () => {},
+  split: () => {},
+};
 
 /** The default of `session.seat_doubt_s`. */
 export const SEAT_DOUBT_MS = 1_800_000;

@@ -173,4 +173,12 @@ export const written = [
   `INSERT INTO control_commands (id, tenant, request_key, data) VALUES ('command-1', 'acme', NULL, '${JSON.stringify(command)}');
    INSERT INTO room_policies (room, kind, about, tenant, at, until, data) VALUES
      ('acme:support', 'lock', '', 'acme', ${at}, ${later}, '{"mode":"refuse"}');`,
+  `INSERT INTO feeds (tenant, floor, until) VALUES ('acme', 40, ${later});
+   INSERT INTO feed_events (tenant, seq, at, frame) VALUES
+     ('acme', 41, ${at}, '{"v":1,"seq":41,"type":"rules.changed","at":${at},"data":{"hash":"r1"}}');
+   INSERT INTO feed_tickets (digest, tenant, bearer, until) VALUES ('a-hash', 'acme', '{}', ${at});
+   INSERT INTO webhooks (id, tenant, project_id, url, types, secrets, state, dropped, created_at) VALUES
+     ('hook-1', 'acme', 'p-1', 'https://hooks.example.com/', '["rules.changed"]', '[]', 'disabled', 3, ${at});
+   INSERT INTO webhook_deliveries (webhook, seq, type, body, state, attempts, reason, due_at, created_at, updated_at) VALUES
+     ('hook-1', 41, 'rules.changed', '{}', 'failed', 1, 'the receiver answered 410', NULL, ${at}, ${at});`,
 ];

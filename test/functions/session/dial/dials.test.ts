@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import type { DialRequest } from "../../../../functions/session/contract/dial.ts";
 import { Dials } from "../../../../functions/session/store/dials.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
-import { onStorage } from "../ledger.ts";
+import { NOBODY_FOLLOWS, onStorage } from "../ledger.ts";
 import { FULL, needsRoom, SqlFaults } from "../sql-faults.ts";
 
 function requestOf(tenant: string, id: string): DialRequest {
@@ -35,7 +35,7 @@ function requestOf(tenant: string, id: string): DialRequest {
 
 test("a tenant at its limit, however many of its calls wait, keeps no other tenant's call waiting", async () => {
   await onStorage("dials-queue", async ({ sql }) => {
-    const dials = new Dials(new Disk(sql, Date.now), () => 1_000);
+    const dials = new Dials(new Disk(sql, Date.now), () => 1_000, NOBODY_FOLLOWS);
     for (let n = 0; n < 300; n += 1) dials.add(`a-${n}`, requestOf("acme", `${n}`));
     dials.add("b-0", requestOf("globex", "0"));
     expect(dials.heads()).toMatchObject([{ tag: "a-0" }, { tag: "b-0" }]);
@@ -46,7 +46,7 @@ test("a tenant at its limit, however many of its calls wait, keeps no other tena
 test("what is looked for with every dial and alarm is found without reading all that is kept", async () => {
   await onStorage("dials-cost", async ({ sql }) => {
     let now = 1_000;
-    const dials = new Dials(new Disk(sql, Date.now), () => now);
+    const dials = new Dials(new Disk(sql, Date.now), () => now, NOBODY_FOLLOWS);
     for (let n = 0; n < 500; n += 1) {
       const dial = dials.add(`a-${n}`, requestOf("acme", `${n}`));
       dials.update(dial, { state: "busy", sent_at: now });
@@ -62,7 +62,7 @@ test("what is looked for with every dial and alarm is found without reading all 
         return { toArray: () => rows, one: () => rows[0], [Symbol.iterator]: () => rows.values() };
       },
     } as unknown as SqlStorage; // As much of it as the table's reader uses.
-    const counted = new Dials(new Disk(counting, Date.now), () => now);
+    const counted = new Dials(new Disk(counting, Date.now), () => now, NOBODY_FOLLOWS);
     expect(counted.heads()).toMatchObject([{ tag: "open" }]);
     expect(counted.countQueued("acme", 1_000)).toBe(1);
     expect(counted.countUnderWay("acme", 10)).toBe(0);
@@ -78,7 +78,7 @@ test("what is looked for with every dial and alarm is found without reading all 
 test("where there is no room on disk no phone is rung, and one that rings is followed all the same", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   await onStorage("dials-full", async ({ sql }) => {
-    const dials = new Dials(new Disk(sql, Date.now), () => 1_000);
+    const dials = new Dials(new Disk(sql, Date.now), () => 1_000, NOBODY_FOLLOWS);
     const rings = dials.add("rings", requestOf("acme", "1"));
     dials.update(rings, { state: "ringing" });
     const waits = dials.add("waits", requestOf("acme", "2"));
@@ -90,7 +90,7 @@ test("where there is no room on disk no phone is rung, and one that rings is fol
     expect(dials.underWay()).toEqual([]);
     full[Symbol.dispose]();
     dials.update(rings, { call_id: "c-1" });
-    const kept = new Dials(new Disk(sql, Date.now), () => 1_000).byTag("rings");
+    const kept = new Dials(new Disk(sql, Date.now), () => 1_000, NOBODY_FOLLOWS).byTag("rings");
     expect(kept).toMatchObject({ state: "answered", call_id: "c-1" });
   });
 });

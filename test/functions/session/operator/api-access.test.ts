@@ -27,7 +27,12 @@ async function audited(
     const clock = () => now;
     const ledger = new Ledger(sql, clock, async () => new Set());
     use(
-      new ApiAccess(ledger, clock, () => {}),
+      new ApiAccess(
+        ledger,
+        clock,
+        () => {},
+        () => {},
+      ),
       ledger,
       (ms) => {
         now += ms;

@@ -5,8 +5,10 @@ import type { RoomRequest } from "../../../../functions/session/contract/placeme
 import { CallFlows } from "../../../../functions/session/store/call-flows.ts";
 import { Dials } from "../../../../functions/session/store/dials.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
+import { FeedLog } from "../../../../functions/session/store/feed-log.ts";
 import { migrate } from "../../../../functions/session/store/schema.ts";
 import { callbackTokens } from "../../../../shared/callback-token.ts";
+import { NOBODY_FOLLOWS } from "../ledger.ts";
 import { at, at_s, written } from "../written.ts";
 
 type Session = ReturnType<typeof session>;
@@ -135,7 +137,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      expect(new Dials(new Disk(storage.sql, Date.now), Date.now).lastSentAt()).toBe(at + 20);
+      expect(new Dials(new Disk(storage.sql, Date.now), Date.now, NOBODY_FOLLOWS).lastSentAt()).toBe(at + 20);
       expect(new CallFlows(new Disk(storage.sql, Date.now), Date.now).oldest()).toBe(at - 2_000);
     });
   },
@@ -178,7 +180,7 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
   },
   async (found) => {
     await runInDurableObject(found, (_, { storage }) => {
-      const dials = new Dials(new Disk(storage.sql, Date.now), Date.now);
+      const dials = new Dials(new Disk(storage.sql, Date.now), Date.now, NOBODY_FOLLOWS);
       expect(dials.byCall("rang")).toMatchObject({ segment_id: "segment-1" });
     });
   },
@@ -214,6 +216,18 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     expect(await controls.command("acme", "command-1")).toMatchObject({ control: "mute", state: "done" });
     using archive = await found.archive();
     expect(await archive.conference("acme", "acme:support")).toMatchObject({ locked: { mode: "refuse" } });
+  },
+  async (found) => {
+    using webhooks = await found.webhooks();
+    expect(await webhooks.list("acme")).toMatchObject([{ id: "hook-1", state: "disabled", dropped: 3 }]);
+    expect(await webhooks.page("acme", "hook-1", null, 9)).toMatchObject({
+      deliveries: [{ id: "msg_hook-1_41", state: "failed", reason: "the receiver answered 410" }],
+    });
+    await runInDurableObject(found, (_, { storage }) => {
+      const log = new FeedLog(new Disk(storage.sql, Date.now), Date.now);
+      expect([log.isKept("acme"), log.hasAllAfter("acme", 40)]).toEqual([true, true]);
+      expect(log.after("acme", 40, 1)).toMatchObject([{ seq: 41 }]);
+    });
   },
 ];
 

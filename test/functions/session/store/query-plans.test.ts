@@ -5,6 +5,8 @@ import { ApiAccess } from "../../../../functions/session/operator/api-access.ts"
 import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
 import { TenantRecords } from "../../../../functions/session/operator/tenant-records.ts";
 import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
+import { FeedLog } from "../../../../functions/session/store/feed-log.ts";
+import { Rulesets } from "../../../../functions/session/store/rulesets.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import type { Placing } from "../../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
@@ -156,7 +158,7 @@ function isSound(sql: SqlStorage, statement: string, step: string): boolean {
   if (by === undefined) return /(MIN|MAX)\((seq|rowid|id)\)/.test(statement);
   if (by === "INTEGER PRIMARY KEY")
     // Of the oldest so many.
-    return columns === "rowid=?" || /< \(SELECT MIN\((seq|rowid)\) \+ \? FROM/.test(statement);
+    return columns === "rowid=?" || /< \(SELECT MIN\((seq|rowid|id)\) \+ \? FROM/.test(statement);
   const named = by.match(/INDEX (\S+)$/)?.[1];
   if (named !== undefined && !named.startsWith("sqlite_autoindex"))
     return statement.includes(`INDEXED BY ${named}`) && /LIMIT|SELECT (MIN|MAX)\(/.test(statement);
@@ -258,6 +260,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     () => {},
   );
   useRecordings(ledger);
+  await useFeed(ledger, () => now);
   useApiAccess(ledger, () => now);
   for (const more of [{}, { room: "acme:support" }, { conference_id: "c-1" }])
     archive.recordings("acme", { limit: 9, since: 1, ...more });
@@ -407,7 +410,12 @@ function useCallFlowsAndDials({ callFlows, dials }: Ledger): void {
 }
 
 function useApiAccess(ledger: Ledger, now: () => number): void {
-  const access = new ApiAccess(ledger, now, () => {});
+  const access = new ApiAccess(
+    ledger,
+    now,
+    () => {},
+    () => {},
+  );
   const grant = { name: "wall", scopes: [], rooms: null, mask_numbers: false, expires_at: null };
   const whose = { project_id: "p-1", tenant: "acme", id: "acme-1", digest: "d", created_by: "admin" };
   access.create({ ...whose, ...grant });
@@ -426,6 +434,42 @@ function useApiAccess(ledger: Ledger, now: () => number): void {
     ms: 1,
   });
   access.audit("acme", { limit: 9 });
+}
+
+async function useFeed(
+  { disk, webhooks, deliveries, feedTickets }: Ledger,
+  now: () => number,
+): Promise<void> {
+  const log = new FeedLog(disk, now, 1);
+  new Rulesets(disk, now, { isFollowed: () => true, rulesServed: () => {} }).serves("acme", "r1");
+  log.begin("acme", now());
+  for (let n = 0; n < 200; n += 1) log.add("acme", { type: "rules.changed", data: { hash: "h" } });
+  log.after("acme", 0, 9);
+  log.lose("acme");
+  log.nextForget();
+  log.forget(-1, 9);
+  const grant = { token: null, scopes: null, rooms: null, mask_numbers: false, expires_at: null };
+  await feedTickets.add("ticket", "acme", grant, now());
+  await feedTickets.take("ticket", "acme");
+  const url = "https://hooks.example.com/";
+  const made = { secrets: [], state: "active", dropped: 0, created_at: now() } as const;
+  webhooks.byId("hook-1");
+  webhooks.add({ id: "hook-1", tenant: "acme", project_id: "p-1", url, types: null, ...made });
+  const [webhook] = webhooks.of("acme");
+  if (!webhook) throw new Error("there is no such webhook");
+  webhooks.update(webhook, { dropped: 1 });
+  deliveries.add("hook-1", { seq: 1, type: "rules.changed", body: "{}" });
+  const delivery = deliveries.find("hook-1", 1);
+  if (!delivery) throw new Error("there is no such delivery");
+  deliveries.update(delivery, delivery);
+  deliveries.nextOf("hook-1");
+  deliveries.nextWaiting("");
+  deliveries.page("hook-1", 9, 9);
+  deliveries.trim("hook-1", 9);
+  deliveries.nextForget();
+  deliveries.forget(9);
+  deliveries.purge("hook-1", 9);
+  webhooks.drop(webhook);
 }
 
 function useRecordings({ recordings }: Ledger): void {

@@ -6,7 +6,8 @@ import { onStorage } from "../ledger.ts";
 test("of versions that were written and never served the newest 50 are kept, and every one that served", async () => {
   await onStorage("rulesets", async ({ sql }) => {
     let now = 1_800_000_000_000;
-    const rulesets = new Rulesets(new Disk(sql, () => now), () => now);
+    const news = { isFollowed: () => false, rulesServed: () => {} };
+    const rulesets = new Rulesets(new Disk(sql, () => now), () => now, news);
     const push = (name: string, text = "{}") => {
       now += 1_000;
       rulesets.pushed("acme", { hash: name, text }, "ops@laptop");
