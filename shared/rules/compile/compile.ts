@@ -3,17 +3,18 @@ import { kvListsOf, type ListValues, listValues, type Rule, type Ruleset } from 
 import { WallClock } from "../wall-clock.ts";
 import { costOfAction, costOfInterpolation } from "./action-cost.ts";
 import { readAction } from "./actions.ts";
-import { AddressIndex } from "./address-index.ts";
 import { Asking } from "./asking.ts";
 import type { CompiledRule, CompiledRules, CompiledRuleset } from "./compiled-ruleset.ts";
 import { type Named, readMatch } from "./conditions.ts";
 import { ReadTable } from "./cost.ts";
 import { expressionOf } from "./expression.ts";
 import { MatcherValues } from "./matcher-values.ts";
+import { passableBy } from "./passable.ts";
 import { comparesPins, pinTakenBy } from "./pins.ts";
 import type { PlaceContext } from "./place.ts";
 import { RecordedRooms, recordingRules } from "./recorded-rooms.ts";
 import { actionsOf, isRole, moderatedRooms, roleParameters } from "./roles.ts";
+import { RuleIndex } from "./rule-index.ts";
 import { Schedule } from "./schedule.ts";
 import { mostSteps } from "./worst-case.ts";
 
@@ -78,13 +79,17 @@ export async function hashRuleset(text: string): Promise<string> {
 }
 
 function compileRules(rules: readonly Rule[], named: Named, context: PlaceContext): CompiledRules {
-  return {
-    rules: rules.map((rule) => compileRule(rule, named, context)),
-    index: new AddressIndex(
-      rules.map((rule) => rule.match),
-      named.sets,
-    ),
-  };
+  const compiled = rules.map((rule) => compileRule(rule, named, context));
+  const { passable, reads } = passableBy(
+    rules.map(({ match }) => match),
+    compiled.map(({ conditions }) => conditions),
+    named,
+  );
+  const indexed = passable.map((by, position) => {
+    const { to, from } = rules[position]?.match ?? {};
+    return { ...by, to, from };
+  });
+  return { rules: compiled, index: new RuleIndex(indexed, reads, named.sets) };
 }
 
 function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledRule {

@@ -1,12 +1,12 @@
 import type { JoinParameters } from "../../conference.ts";
 import type { Announcement } from "../schema/words-schema.ts";
 import type { ActionOf } from "./actions.ts";
-import type { AddressIndex } from "./address-index.ts";
 import type { Asking } from "./asking.ts";
 import type { Condition } from "./conditions.ts";
 import type { Cost, ReadTable } from "./cost.ts";
 import type { Speech } from "./interpolation.ts";
 import type { RecordedRooms } from "./recorded-rooms.ts";
+import type { RuleIndex } from "./rule-index.ts";
 
 export interface CompiledGroup extends CompiledRules {
   /** Null where the group asks nothing. */
@@ -21,7 +21,7 @@ export interface CompiledRule {
 
 export interface CompiledRules {
   rules: readonly CompiledRule[];
-  index: AddressIndex;
+  index: RuleIndex;
 }
 
 /** A ruleset made ready for deciding. Never changed; kept for as long as its version serves. */

@@ -18,7 +18,8 @@ import {
   type MatcherValues,
   type TextSet,
 } from "./matcher-values.ts";
-import type { Schedule } from "./schedule.ts";
+import { type Schedule, schedulesOf } from "./schedule.ts";
+import type { TextsCompared } from "./texts-compared.ts";
 
 /** What any condition takes. */
 const CONDITION_STEPS = 4;
@@ -45,6 +46,7 @@ export interface Named {
 interface CostedExpression {
   expression: Expression;
   cost: CostOf;
+  compared: TextsCompared;
 }
 
 /** A condition whose cost is to be made ready. */
@@ -99,13 +101,7 @@ function readConditions(match: Match, named: Named): Costed[] {
   for (const field of ["during", "outside"] as const) {
     const wanted = match[field];
     if (wanted === undefined) continue;
-    const schedules = [wanted].flat().map((name) => named.schedules.get(name));
-    conditions.push(
-      scheduleCondition(
-        field,
-        schedules.filter((one) => one !== undefined),
-      ),
-    );
+    conditions.push(scheduleCondition(field, schedulesOf(wanted, named.schedules)));
   }
   if (match.not !== undefined) conditions.push(notCondition(readConditions(match.not, named)));
   const expression = named.expressionOf(match);

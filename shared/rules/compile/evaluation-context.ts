@@ -74,6 +74,15 @@ export class EvaluationContext {
     return this.#over === null;
   }
 
+  /**
+   * Whether everything there is small enough to be read, and all rules together stay within the budget: then a rule that cannot
+   * match makes no difference.
+   */
+  mayPassOver(reads: readonly number[]): boolean {
+    if (this.#rules.most_steps > DECISION_STEPS) return false;
+    return reads.every((position) => this.#sizes[position] !== undefined || this.#measure(position) === null);
+  }
+
   /** Whether CEL may be asked, for so many steps, why an expression fails. */
   mayExplain(steps: number): boolean {
     if (this.#explaining_steps + steps > EXPLAINING_STEPS) return false;
@@ -92,16 +101,20 @@ export class EvaluationContext {
   }
 
   #read(position: number): boolean {
+    const large = this.#measure(position);
+    if (large !== null) this.#over ??= large;
+    return large === null;
+  }
+
+  /** The name of what is read there, where it is too large. */
+  #measure(position: number): string | null {
     const read = this.#rules.reads.all[position];
-    const size = read?.sizeOf(this.call, this.answers);
-    if (read === undefined || size === undefined) return true;
-    if (size === null) {
-      this.#over ??= read.name;
-      return false;
-    }
+    if (read === undefined) return null;
+    const size = read.sizeOf(this.call, this.answers);
+    if (size === null) return read.name;
     this.#sizes[position] = size;
     this.#steps += read.once(size);
-    return true;
+    return null;
   }
 
   /** The keys of every pattern that fits the call's `to` or `from`. */

@@ -6,6 +6,7 @@ import { FALSE, type ReadTest, readTest, settledIn, type Test, TRUE } from "./co
 import { type CostOf, constantCost, costOfAll } from "./cost.ts";
 import { costOfExpression, failureSteps } from "./expression-cost.ts";
 import { type Fault, faultOf, inOurWords } from "./expression-words.ts";
+import { type TextsCompared, textsCompared } from "./texts-compared.ts";
 
 const environment = new Environment({
   limits: { maxAstNodes: 256, maxDepth: 32, maxListElements: 128, maxMapEntries: 32, maxCallArguments: 4 },
@@ -101,7 +102,13 @@ export class Expression {
   }
 }
 
-export type Compiled = { ok: true; expression: Expression; cost: CostOf } | ({ ok: false } & Fault);
+interface Read {
+  expression: Expression;
+  cost: CostOf;
+  compared: TextsCompared;
+}
+
+export type Compiled = ({ ok: true } & Read) | ({ ok: false } & Fault);
 
 /** Reads an expression and checks its types as far as they are known before there is a call. */
 export function compileExpression(text: string): Compiled {
@@ -133,20 +140,26 @@ function faultIn(text: string, error: unknown): Fault {
   return faultOf(first, start, text);
 }
 
-function costed(text: string, parsed: Parsed): { expression: Expression; cost: CostOf } {
+function costed(text: string, parsed: Parsed): Read {
   const { ast } = parsed;
   const read = readTest(ast);
   const { reads } = read;
-  const compared = reads.length * COMPARISON_STEPS + text.length / CHARS_COMPARED;
+  const compared = textsCompared(ast);
+  const steps = reads.length * COMPARISON_STEPS + text.length / CHARS_COMPARED;
   if (read.isTotal) {
     const asking = text.length * PARSE_STEPS_PER_CHAR + reads.length * failureSteps(text.length);
-    return { expression: new Expression(text, read, parsed, asking), cost: constantCost(compared, reads) };
+    return {
+      expression: new Expression(text, read, parsed, asking),
+      cost: constantCost(steps, reads),
+      compared,
+    };
   }
   const asking = costOfExpression(ast, text.length, new Set()).steps(({ largest }) => largest);
   const asked = costOfExpression(ast, text.length, new Set(settledIn(ast)));
   return {
     expression: new Expression(text, read, parsed, asking),
-    cost: costOfAll([constantCost(compared, reads), asked]),
+    cost: costOfAll([constantCost(steps, reads), asked]),
+    compared,
   };
 }
 
@@ -194,12 +207,18 @@ function isRange(range: unknown): range is { start: number } {
 /** By the match that holds the `when`: what the checks have compiled is not compiled again for deciding. */
 const compiled = new WeakMap<Match, Compiled>();
 
+/** By its text: where thousands of rules have one of a few, they share it. So few that what is kept for nothing is little. */
+const recent = new Map<string, Compiled>();
+const MAX_RECENT = 64;
+
 /** The match's `when` compiled, or what is wrong with it; null where it has none. */
 export function compiledOf(match: Match): Compiled | null {
   if (match.when === undefined) return null;
   const known = compiled.get(match);
   if (known !== undefined) return known;
-  const made = compileExpression(match.when);
+  const made = recent.get(match.when) ?? compileExpression(match.when);
+  if (recent.size >= MAX_RECENT) recent.clear();
+  recent.set(match.when, made);
   compiled.set(match, made);
   return made;
 }

@@ -3,6 +3,9 @@ import type { WallClock, WallTime } from "../wall-clock.ts";
 
 const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
+const DAY_MINUTES = 1_440;
+const WEEK_HOURS = 7 * 24;
+
 /** Minutes since midnight; one that ends where it begins or before runs into the next day. */
 interface Span {
   begin: number;
@@ -46,6 +49,24 @@ export class Schedule {
     return 6 + 2 * Math.max(0, ...spans) + 2 * this.#closedFromTo.length;
   }
 
+  /** The hours of a week, Sunday's first being 0, that have a minute in which it is open where no date says otherwise. */
+  hoursOfWeek(): Set<number> {
+    const hours = new Set<number>();
+    this.#weekly.forEach((spans, weekday) => {
+      for (const { begin, end } of spans) {
+        const last = end <= begin ? end + DAY_MINUTES : end;
+        for (let hour = Math.floor(begin / 60); hour * 60 < last; hour++)
+          hours.add((weekday * 24 + hour) % WEEK_HOURS);
+      }
+    });
+    return hours;
+  }
+
+  /** The dates that have hours of their own. */
+  datesOn(): Iterable<string> {
+    return this.#on.keys();
+  }
+
   isOpen({ date, yesterday, weekday, minute }: WallTime): boolean {
     return (
       this.#spans(date, weekday).some(
@@ -70,8 +91,19 @@ export class Schedule {
   }
 }
 
+/** Those that there are: the checks let no other name through. */
+export function schedulesOf(
+  names: string | readonly string[],
+  schedules: ReadonlyMap<string, Schedule>,
+): Schedule[] {
+  return [names]
+    .flat()
+    .map((name) => schedules.get(name))
+    .filter((one) => one !== undefined);
+}
+
 /** `12-25` for `2026-12-25`. */
-function ofEveryYear(date: string): string {
+export function ofEveryYear(date: string): string {
   return date.slice(-"12-25".length);
 }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { digits, hmacs, names, numbers, texts } from "./arbitrary-values.ts";
+import { whens } from "./naive-when.ts";
 import { overflowTo } from "./readings.ts";
 
 const patterns = [
@@ -41,7 +42,7 @@ const fields = fc.record(
     vars: named,
     during: scheduleNames,
     outside: scheduleNames,
-    when: fc.constant("params.n > 3"),
+    when: fc.constantFrom(...whens),
   },
   { requiredKeys: [] },
 );

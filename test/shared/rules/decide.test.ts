@@ -132,6 +132,32 @@ describe("explaining", () => {
     }
   });
 
+  test("likewise of many whose expressions name numbers, and of many by schedules", () => {
+    const many = (match: (index: number) => object) =>
+      Array.from({ length: 100 }, (_, index) => ({
+        id: `n${index}`,
+        match: match(index),
+        place: { room: "room" },
+      }));
+    const to = (index: number) => `call.to == '+1555010${String(index).padStart(4, "0")}'`;
+    // The instant of these decisions is a Tuesday, 22:13 UTC.
+    const schedules = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => {
+        const begin = index === 50 ? 13 : 14 + (index % 40);
+        return [`s${index}`, { open: [`tue 22:${begin}-23:00`] }];
+      }),
+    );
+    for (const rules of [
+      many((index) => ({ when: `call.type == 'phone' && ${to(index)}` })),
+      many((index) => ({ when: `call.from in ['+15550200${index + 100}', '+15550100${index}']` })),
+      many((index) => ({ during: `s${index}`, direction: "inbound" })),
+    ]) {
+      const call = callWith({ to: "+15550100050", from: "+1555010050" });
+      const { looked_at } = decideFor({ timezone: "UTC", schedules, rules }, call);
+      expect(looked_at.map((look) => look.rule)).toEqual(["n50"]);
+    }
+  });
+
   test("fifty rules are explained and the rest counted, the winner always listed", () => {
     const rules = Array.from({ length: 200 }, (_, index) => ({
       id: `n${index}`,

@@ -3,9 +3,10 @@ import type { Answers } from "../../../shared/rules/answers.ts";
 import type { AnswerMatcher, Match, TextMatcher, Wanted } from "../../../shared/rules/schema/match-schema.ts";
 import type { Ruleset } from "../../../shared/rules/schema/ruleset.ts";
 import { fitsReading, readingOf } from "../spellings.ts";
-import { readHeader, readText, readValue } from "./naive-bounds.ts";
+import { readHeader, readText } from "./naive-bounds.ts";
+import { holdsWhen, readWhen } from "./naive-when.ts";
 
-/** Whether the whole match holds. Of `when` it knows two: the generated `params.n > 3`, which fails without a number. */
+/** Whether the whole match holds. Of `when` it knows those of naive-when. */
 export function matches(
   ruleset: Ruleset,
   match: Match,
@@ -73,9 +74,8 @@ export function matches(
     if (matches(ruleset, match.not, situation, call)) return false;
   }
   if (match.when === undefined) return true;
-  const { n } = call.params;
-  readValue(n);
-  return typeof n === "number" && n > 3;
+  readWhen(match.when, call);
+  return holdsWhen(match.when, call);
 }
 
 /** All that a match under `not` may read, at once. */
@@ -90,7 +90,7 @@ function readAll({ headers = {}, params = {}, vars = {}, not, when }: Match, cal
       if (!isPresence(wanted)) textsAt(call[field], name).forEach(readText);
   }
   if (not !== undefined) readAll(not, call);
-  if (when !== undefined) readValue(call.params["n"]);
+  if (when !== undefined) readWhen(when, call);
 }
 
 function isPresence(wanted: TextMatcher): boolean {
@@ -111,12 +111,18 @@ function asText(value: string | { hmac: string }): string {
   return typeof value === "string" ? value : value.hmac;
 }
 
+/** By time zone: it takes longest to make one. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** Every minute of the week is asked of the offset that `Intl` spells out: slow, and by another way than the product's. */
 function isOpen(ruleset: Ruleset, name: string, now_ms: number): boolean {
   const schedule = ruleset.schedules?.[name];
   if (schedule === undefined) return false;
   const timeZone = schedule.timezone ?? ruleset.timezone ?? "UTC";
-  const text = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }).format(now_ms);
+  const format =
+    formats.get(timeZone) ?? new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
+  formats.set(timeZone, format);
+  const text = format.format(now_ms);
   const [, sign = "+", hours = "0", minutes = "0"] = /GMT(?:([+-])(\d\d):(\d\d))?$/.exec(text) ?? [];
   const local = now_ms + (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
   const today = Math.floor(local / 86_400_000);
