@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
+import { costCommand } from "./cost.ts";
 import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
@@ -21,6 +22,7 @@ const program: Command = new Command("partyline")
   .version(packageJson.version, "--version", "print the version")
   .addCommand(checkCommand())
   .addCommand(completionCommand(() => program))
+  .addCommand(costCommand())
   .addCommand(diffCommand())
   .addCommand(doctorCommand())
   .addCommand(explainCommand())
