@@ -155,8 +155,8 @@ class Deciding {
 
   #act(rule: CompiledRule): Found | null {
     const { call, answers } = this.#context;
-    if (!("actionOf" in rule.does) || !this.#affords(rule)) return null;
-    const { action, findings } = rule.does.actionOf(call, answers);
+    if ("group" in rule.does || !this.#affords(rule)) return null;
+    const { action, findings } = rule.does.resolve(call, answers);
     if (action === null) {
       if (this.#isRoom()) this.#looked_at.push(this.#explain(rule, findings));
       return null;

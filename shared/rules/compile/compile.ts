@@ -2,7 +2,7 @@ import type { ActionText } from "../schema/action-schema.ts";
 import { kvListsOf, type ListValues, listValues, type Rule, type Ruleset } from "../schema/ruleset.ts";
 import { WallClock } from "../wall-clock.ts";
 import { costOfAction, costOfInterpolation } from "./action-cost.ts";
-import { readAction } from "./actions.ts";
+import { ActionOnDemand, readAction } from "./actions.ts";
 import { Asking } from "./asking.ts";
 import type { CompiledRule, CompiledRules, CompiledRuleset } from "./compiled-ruleset.ts";
 import { type Named, readMatch } from "./conditions.ts";
@@ -99,7 +99,7 @@ function compileRule(rule: Rule, named: Named, context: PlaceContext): CompiledR
   const { id } = rule;
   if (rule.rules === undefined) {
     const cost = named.reads.cost(costOfAction(rule));
-    return { id, conditions, does: { actionOf: readAction(rule, inner), cost } };
+    return { id, conditions, does: new ActionOnDemand(rule, inner, cost) };
   }
   const asking = rule.ask === undefined ? null : new Asking(rule.ask, context.speech);
   const cost = named.reads.cost(costOfInterpolation(rule.ask));

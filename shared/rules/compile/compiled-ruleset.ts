@@ -1,6 +1,6 @@
 import type { JoinParameters } from "../../conference.ts";
 import type { Announcement } from "../schema/words-schema.ts";
-import type { ActionOf } from "./actions.ts";
+import type { ActionOf, ActionOnDemand } from "./actions.ts";
 import type { Asking } from "./asking.ts";
 import type { Condition } from "./conditions.ts";
 import type { Cost, ReadTable } from "./cost.ts";
@@ -16,7 +16,7 @@ export interface CompiledGroup extends CompiledRules {
 export interface CompiledRule {
   id: string;
   conditions: readonly Condition[];
-  does: ({ actionOf: ActionOf } | { group: CompiledGroup }) & { cost: Cost };
+  does: ActionOnDemand | { group: CompiledGroup; cost: Cost };
 }
 
 export interface CompiledRules {

@@ -56,19 +56,48 @@ interface Costed extends Omit<Condition, "cost"> {
 
 /** The match as conditions, in the order in which they are looked at. */
 export function readMatch(match: Match, named: Named): Condition[] {
-  return readConditions(match, named).map(({ cost, ...condition }) => ({
+  const { reads } = named;
+  const others = readOthers(match, named).map(({ cost, ...condition }) => ({
     ...condition,
-    cost: named.reads.cost(cost),
+    cost: reads.cost(cost),
   }));
+  const expression = named.expressionOf(match);
+  const last =
+    expression === null ? [] : [new ExpressionCondition(expression.expression, reads.cost(expression.cost))];
+  return [...readAddresses(match, named.sets), ...others, ...last];
 }
 
-function readConditions(match: Match, named: Named): Costed[] {
+function readAddresses(match: Match, sets: MatcherValues): AddressCondition[] {
+  return (["to", "from"] as const).flatMap((field) => {
+    const wanted = match[field];
+    return wanted === undefined ? [] : [new AddressCondition(field, sets.address(wanted))];
+  });
+}
+
+/** The conditions of a match that must not hold. */
+function readInner(match: Match, named: Named): Costed[] {
+  const expression = named.expressionOf(match);
+  return [
+    ...readAddresses(match, named.sets).map((condition) => costed(condition, constantCost(0))),
+    ...readOthers(match, named),
+    ...(expression === null
+      ? []
+      : [costed(new ExpressionCondition(expression.expression, NO_COST), expression.cost)]),
+  ];
+}
+
+function costed(condition: Condition, cost: CostOf): Costed {
+  return {
+    cost,
+    holds: (context) => condition.holds(context),
+    find: (context, holds) => condition.find(context, holds),
+  };
+}
+
+/** All but addresses and expression. */
+function readOthers(match: Match, named: Named): Costed[] {
   const { sets } = named;
   const conditions: Costed[] = [];
-  for (const field of ["to", "from"] as const) {
-    const wanted = match[field];
-    if (wanted !== undefined) conditions.push(addressCondition(field, sets.address(wanted)));
-  }
   for (const field of ["direction", "type"] as const) {
     const wanted = match[field];
     if (wanted === undefined) continue;
@@ -103,9 +132,7 @@ function readConditions(match: Match, named: Named): Costed[] {
     if (wanted === undefined) continue;
     conditions.push(scheduleCondition(field, schedulesOf(wanted, named.schedules)));
   }
-  if (match.not !== undefined) conditions.push(notCondition(readConditions(match.not, named)));
-  const expression = named.expressionOf(match);
-  if (expression !== null) conditions.push(expressionCondition(expression));
+  if (match.not !== undefined) conditions.push(notCondition(readInner(match.not, named)));
   return conditions;
 }
 
@@ -114,22 +141,39 @@ function entriesOf<Value>(named: Record<string, Value> | undefined): [string, Va
 }
 
 /** The index reads the address for all rules of a list at once, and knows before a rule is looked at whether it fits. */
-function addressCondition(field: "to" | "from", { keys: wanted, is, isNot }: AddressMatcher): Costed {
-  return {
-    cost: constantCost(0),
-    holds: (context) => context.keys(field).some((key) => wanted.has(key)),
-    find(context, holds) {
-      const hint = holds
-        ? undefined
-        : context.numbersIfKnown(field).find(({ keys }) => keys.some((key) => wanted.has(key)));
-      const why = `${readAs(context.call, field)} ${holds ? is : isNot}`;
-      return {
-        field,
-        holds,
-        why: hint === undefined ? why : `${why}; ${hintOf(context.call, field, hint.number)}`,
-      };
-    },
-  };
+const NO_COST: Cost = { reads: [], most: 0 };
+
+/** A class, like the other that rulesets have by the thousand, which so share what they do. */
+class AddressCondition implements Condition {
+  readonly #field: "to" | "from";
+  readonly #wanted: AddressMatcher;
+
+  constructor(field: "to" | "from", wanted: AddressMatcher) {
+    this.#field = field;
+    this.#wanted = wanted;
+  }
+
+  get cost(): Cost {
+    return NO_COST;
+  }
+
+  holds(context: EvaluationContext): boolean {
+    return context.keys(this.#field).some((key) => this.#wanted.has(key));
+  }
+
+  find(context: EvaluationContext, holds: boolean): Finding {
+    const field = this.#field;
+    const hint = holds
+      ? undefined
+      : context.numbersIfKnown(field).find(({ keys }) => keys.some((key) => this.#wanted.has(key)));
+    const { is, isNot } = this.#wanted.words;
+    const why = `${readAs(context.call, field)} ${holds ? is : isNot}`;
+    return {
+      field,
+      holds,
+      why: hint === undefined ? why : `${why}; ${hintOf(context.call, field, hint.number)}`,
+    };
+  }
 }
 
 /** The address as it came, and what it was read as where that is something else. */
@@ -256,15 +300,23 @@ function notCondition(conditions: readonly Costed[]): Costed {
   };
 }
 
-function expressionCondition({ expression, cost }: CostedExpression): Costed {
-  return {
-    cost,
-    holds: ({ facts }) => expression.holds(facts),
-    find(context, holds) {
-      const outcome = expression.evaluate(context.facts, (steps) => context.mayExplain(steps));
-      return { field: "when", holds, why: whyOf(outcome) };
-    },
-  };
+class ExpressionCondition implements Condition {
+  readonly #expression: Expression;
+  readonly cost: Cost;
+
+  constructor(expression: Expression, cost: Cost) {
+    this.#expression = expression;
+    this.cost = cost;
+  }
+
+  holds({ facts }: EvaluationContext): boolean {
+    return this.#expression.holds(facts);
+  }
+
+  find(context: EvaluationContext, holds: boolean): Finding {
+    const outcome = this.#expression.evaluate(context.facts, (steps) => context.mayExplain(steps));
+    return { field: "when", holds, why: whyOf(outcome) };
+  }
 }
 
 function whyOf(outcome: Outcome): string {

@@ -32,8 +32,25 @@ export interface TextSet {
   steps_per_char: number;
 }
 
-export interface AddressMatcher extends Words {
-  keys: ReadonlySet<string>;
+/** An address wanted, one of several, or one of a list. Most rules want one: then there is no set, and no word until it is asked for. */
+export class AddressMatcher {
+  readonly #wanted: Wanted;
+  readonly #keys: ReadonlySet<string> | string | null;
+
+  constructor(wanted: Wanted, keys: ReadonlySet<string> | string | null) {
+    this.#wanted = wanted;
+    this.#keys = keys;
+  }
+
+  has(key: string): boolean {
+    return typeof this.#keys === "object" ? this.#keys?.has(key) === true : this.#keys === key;
+  }
+
+  get words(): Words {
+    const isPattern =
+      typeof this.#wanted === "string" && isWildcard(addressKey(this.#wanted) ?? this.#wanted);
+    return words(this.#wanted, isPattern);
+  }
 }
 
 export interface TextMatcherValues extends Words {
@@ -74,8 +91,9 @@ export class MatcherValues {
   }
 
   address(wanted: Wanted): AddressMatcher {
-    const isPattern = typeof wanted === "string" && isWildcard(addressKey(wanted) ?? wanted);
-    return { keys: this.addressKeys(wanted), ...words(wanted, isPattern) };
+    if (typeof wanted !== "string") return new AddressMatcher(wanted, this.addressKeys(wanted));
+    const [key = null] = this.#readAddresses([wanted]);
+    return new AddressMatcher(wanted, key);
   }
 
   text(wanted: Exclude<TextMatcher, { present: boolean }>): TextMatcherValues {
