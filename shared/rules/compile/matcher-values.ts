@@ -47,9 +47,7 @@ export class AddressMatcher {
   }
 
   get words(): Words {
-    const isPattern =
-      typeof this.#wanted === "string" && isWildcard(addressKey(this.#wanted) ?? this.#wanted);
-    return words(this.#wanted, isPattern);
+    return words(this.#wanted, typeof this.#keys === "string" && isWildcard(this.#keys));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { WallClock, WallTime } from "../wall-clock.ts";
-import type { Schedule } from "./schedule.ts";
+import { ofEveryYear, type Schedule } from "./schedule.ts";
 
 /** Schedules open for more hours of a week than this are asked each time: to list them by the hour would save little. */
 const MANY_HOURS = 60;
@@ -44,6 +44,8 @@ export class OpenHours<Value> {
         hours[now.weekday * 24 + Math.floor(now.minute / 60)],
         dates.get(now.date),
         dates.get(now.yesterday),
+        dates.get(ofEveryYear(now.date)),
+        dates.get(ofEveryYear(now.yesterday)),
       ];
       const open = new Set<Scheduled<Value>>();
       for (const some of lists) for (const one of some ?? []) if (one.schedule.isOpen(now)) open.add(one);

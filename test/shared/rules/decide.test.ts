@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compileRuleset, hashRuleset } from "../../../shared/rules/compile/compile.ts";
 import { decide } from "../../../shared/rules/decide.ts";
-import { acme, callWith, decideFor, mustParse } from "./sample.ts";
+import { acme, askFor, callWith, decideFor, mustParse } from "./sample.ts";
 
 const support = { id: "support", match: { to: "+15550100100" }, place: { room: "support" } };
 
@@ -156,6 +156,23 @@ describe("explaining", () => {
       const { looked_at } = decideFor({ timezone: "UTC", schedules, rules }, call);
       expect(looked_at.map((look) => look.rule)).toEqual(["n50"]);
     }
+  });
+
+  test("a wrong secret counts, though the rules that compare it name other numbers", () => {
+    const secret = (index: number) => ({
+      id: `s${index}`,
+      match: { "answer.pin": { hmac: "a".repeat(64) }, when: `call.to == '+1555020${1_000 + index}'` },
+      place: { room: "room" },
+    });
+    const rules = [
+      ...Array.from({ length: 20 }, (_, index) => secret(index)),
+      { id: "any", match: {}, place: { room: "lobby" } },
+    ];
+    const ask = { pin: { say: "PIN?", digits: "4", secret: true } };
+    const decision = askFor({ rules: [{ id: "asks", match: {}, ask, rules }] }, callWith(), {
+      pin: { hmac: "b".repeat(64) },
+    });
+    expect(decision).toMatchObject({ rule: "any", after_wrong: "pin" });
   });
 
   test("fifty rules are explained and the rest counted, the winner always listed", () => {
