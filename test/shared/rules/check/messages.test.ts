@@ -7,7 +7,7 @@ const ADDRESS =
   'must be an E.164 number such as "+15550100100", a prefix such as "+1555*", a SIP URI such as "sip:*@example.com", or "anonymous"';
 const RULE_KEYS = "unknown key; allowed here: id, match, place, reject, hand_over, ask, rules";
 const PLACE_KEYS =
-  "unknown key; allowed here: room, role, coach, announce, recording_notice, wait, rejoin_s, capacity, overflow, sticky, after, max_duration_s, join";
+  "unknown key; allowed here: room, role, coach, announce, recording_notice, wait, rejoin_s, capacity, overflow, sticky, after, max_duration_s, lock, mute_all, when_moderator_leaves, speaking, join";
 const JOIN_KEYS =
   "unknown key; allowed here: muted, beep, start_on_enter, end_on_exit, wait_url, max_participants, record, region, trim, coach, status_callback, status_callback_event, status_callback_event_type, status_callback_method, recording_status_callback, recording_status_callback_event, recording_status_callback_event_type, recording_status_callback_method, stream";
 const TOP_KEYS =
