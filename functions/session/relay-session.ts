@@ -41,6 +41,7 @@ import { RoomControls } from "./operator/room-controls.ts";
 import { RunningCommands } from "./operator/running-commands.ts";
 import type { SessionStatus } from "./operator/session-status.ts";
 import { Sightings } from "./operator/sightings.ts";
+import { tellCommand } from "./operator/tell-commands.ts";
 import { TenantRecords } from "./operator/tenant-records.ts";
 import { WebhookDesk } from "./operator/webhook-desk.ts";
 import { PinLimiter } from "./pins/pin-limiter.ts";
@@ -124,6 +125,8 @@ export class RelaySession extends DurableObject<Env> {
         dialled: (dial) => this.#feed.dialled(dial),
         refused: (about, row) => this.#feed.refused(about, row),
         rulesServed: (tenant, hash) => this.#feed.rulesServed(tenant, hash),
+        locked: (tenant, room, mode, until) => this.#feed.locked(tenant, room, mode, until),
+        unlocked: (tenant, room) => this.#feed.unlocked(tenant, room),
         split: (tenant, room, ids) => this.#feed.split(tenant, room, ids),
       },
     });
@@ -310,7 +313,12 @@ export class RelaySession extends DurableObject<Env> {
     this.#lobby = new Lobby(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     this.#sightings = new Sightings(now);
-    const running = new RunningCommands(this.#repositories.controls, history, () => {}, now);
+    const running = new RunningCommands(
+      this.#repositories.controls,
+      history,
+      (command, tenant) => tellCommand(this.#feed, tenant, command),
+      now,
+    );
     const reach = new Reach(parts, env.CREDENTIALS_KEY, now);
     const controlled = {
       ...parts,
@@ -334,6 +342,7 @@ export class RelaySession extends DurableObject<Env> {
     this.#moderation = new Moderation({
       ...controlled,
       rooms: this.#roomControls,
+      feed: this.#feed,
       rescheduled: () => this.#scheduler.changed(this.#moderation),
     });
     this.#scheduler.add("moderation", this.#moderation);

@@ -23,7 +23,7 @@ import type { Placement } from "./store/placement-row.ts";
 import { Placements } from "./store/placements.ts";
 import { type RecordingNews, Recordings } from "./store/recordings.ts";
 import { RoomChecks } from "./store/room-checks.ts";
-import { RoomPolicies } from "./store/room-policies.ts";
+import { type LockNews, RoomPolicies } from "./store/room-policies.ts";
 import { Rulesets, type RulesNews } from "./store/rulesets.ts";
 import { Settings } from "./store/settings.ts";
 import { Suspicions } from "./store/suspicions.ts";
@@ -32,7 +32,7 @@ import { Turns } from "./store/turns.ts";
 import { WebhookDeliveries } from "./store/webhook-deliveries.ts";
 import { Webhooks } from "./store/webhooks.ts";
 
-type News = PlacementNews & HistoryNews & RecordingNews & DialNews & RulesNews & SplitNews;
+type News = PlacementNews & HistoryNews & RecordingNews & DialNews & RulesNews & SplitNews & LockNews;
 
 interface Listener {
   /** Told of each new row of the ledger in the turn in which it is written. */
@@ -130,7 +130,7 @@ export class Repositories {
     this.webhooks = new Webhooks(this.disk);
     this.deliveries = new WebhookDeliveries(this.disk, now);
     this.controls = new ControlLog(this.disk);
-    this.policies = new RoomPolicies(this.disk, (room) => this.occupancy.taken(room) > 0, now);
+    this.policies = new RoomPolicies(this.disk, (room) => this.occupancy.taken(room) > 0, now, news);
     this.tokens = new Tokens(this.disk, now);
     this.audit = new Audit(this.disk, now);
   }

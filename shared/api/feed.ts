@@ -40,6 +40,8 @@ export const feedParticipant = z.object({
   conference_id: z.string().nullable(),
   muted: z.boolean(),
   held: z.boolean(),
+  /** The call that it coaches. */
+  coaching: call_id.nullable(),
   presumed_gone: z.boolean(),
   doubted: z.boolean(),
   over_capacity: z.boolean(),
@@ -101,7 +103,7 @@ const command = z.object({
   room: room.nullable(),
   call_id: call_id.nullable(),
   /** How it was seen to have taken effect; null where it failed. */
-  verified_by: z.enum(["event", "rest"]).nullable(),
+  verified_by: z.enum(["event", "rest", "session"]).nullable(),
   reason: z.string(),
 });
 
@@ -111,7 +113,7 @@ export const feedData = {
   "room.ended": z.object({ room }),
   "room.locked": z.object({ room, mode: z.enum(["refuse", "lobby"]), until: z.number().nullable() }),
   "room.unlocked": z.object({ room }),
-  "room.moderator_left": z.object({ room, call_id, action: z.string(), due_at: z.number().nullable() }),
+  "room.moderator_left": z.object({ room, action: z.string(), due_at: z.number() }),
   "room.split": z.object({ room, conference_ids: z.array(z.string()) }),
   "participant.joined": participating,
   "participant.updated": participating,

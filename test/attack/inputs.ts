@@ -117,11 +117,12 @@ export function requestOf(environment: Environment, input: Input): Request {
 }
 
 /** The part of the app that a route is of, by how it knows its callers. */
-export function familyOf(route: string): "swml" | "cxml" | "callback" | "ticket" | "api" | "open" {
+export function familyOf(route: string): "swml" | "cxml" | "callback" | "ticket" | "feed" | "api" | "open" {
   const [, path = ""] = route.split(" ");
   if (path.endsWith("/swml")) return "swml";
   if (path.endsWith("/cxml")) return "cxml";
-  if (path.endsWith("/notice")) return "ticket";
+  if (path.endsWith("/notice") || path.endsWith("/moved")) return "ticket";
+  if (path.endsWith("/feed")) return "feed";
   if (path.startsWith("/hooks/")) return "callback";
   return path.startsWith("/api/") ? "api" : "open";
 }
@@ -142,6 +143,7 @@ export function isAuthentic(
       return bearer === "right";
     // No input has a ticket that the Worker sealed.
     case "ticket":
+    case "feed":
       return false;
     case "open":
       return true;

@@ -18,6 +18,8 @@ const refusals = {
   cxml: [403, 404, 413, 429],
   callback: [403, 404, 413, 429],
   ticket: [403, 404, 413, 429],
+  // A WebSocket that a ticket opens.
+  feed: [400, 401, 404, 426, 429],
   api: [401, 404, 429],
   open: [200, 404],
 } as const;
@@ -79,6 +81,7 @@ function isExpected({ route, params, path, body }: Input, { status }: Answer, au
     case "api":
       return status >= 200 && status < 500;
     case "ticket":
+    case "feed":
       return false;
   }
 }

@@ -1,14 +1,22 @@
 import type { LivePlacement, LiveRows } from "../store/live-placements.ts";
 import { joinCommandId } from "../store/place-reply.ts";
 import type { Changes, Placement } from "../store/placement-row.ts";
-import type { Recording, Recordings } from "../store/recordings.ts";
+import type { Recording } from "../store/recordings.ts";
 import { roomsOf } from "../store/wait-terms.ts";
-import { goingOn, type Happened, headOf, participantView, type Seated, SHOWN, waiterView } from "./views.ts";
+import {
+  goingOn,
+  type Happened,
+  type HeadHost,
+  headOf,
+  participantView,
+  type Seated,
+  SHOWN,
+  waiterView,
+} from "./views.ts";
 
 /** What else is known when a row changes. */
-export interface Around {
+export interface Around extends HeadHost {
   live: Pick<LiveRows, "in">;
-  recordings: Pick<Recordings, "newestIn">;
 }
 
 /**
@@ -107,9 +115,7 @@ function seatNews(
 function joinNews(row: Placement, around: Around): Happened[] {
   const { tenant, room } = row;
   const isFirst = ![...participantsOf(tenant, room, around)].some((other) => !isSame(other, row));
-  const head: Happened[] = isFirst
-    ? [{ type: "room.started", data: headOf(around.recordings, tenant, room) }]
-    : [];
+  const head: Happened[] = isFirst ? [{ type: "room.started", data: headOf(around, tenant, room) }] : [];
   return [...head, { type: "participant.joined", data: { room, participant: shownOf(row, room, around) } }];
 }
 

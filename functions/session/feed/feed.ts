@@ -9,6 +9,7 @@ import type { LivePlacement } from "../store/live-placements.ts";
 import type { PlacementNews } from "../store/news.ts";
 import type { Changes, Placement } from "../store/placement-row.ts";
 import type { Recording, RecordingNews } from "../store/recordings.ts";
+import type { LockNews } from "../store/room-policies.ts";
 import type { RulesNews } from "../store/rulesets.ts";
 import { type Around, droppedNews, placementNews, recordingNews } from "./derive.ts";
 import type { OutgoingWebhooks } from "./outgoing-webhooks.ts";
@@ -29,7 +30,7 @@ interface FeedHost extends Around {
  * Feed — tells those who follow a tenant what happens to its calls: clients that listen, and the tenant's own servers. Derives that
  * from what the tables tell of their changes, and costs nothing while nobody follows. Whatever goes wrong here, no call hears of it.
  */
-export class Feed implements PlacementNews, RecordingNews, DialNews, RulesNews, HistoryNews {
+export class Feed implements PlacementNews, RecordingNews, DialNews, RulesNews, HistoryNews, LockNews {
   readonly #host: FeedHost;
 
   constructor(host: FeedHost) {
@@ -96,6 +97,14 @@ export class Feed implements PlacementNews, RecordingNews, DialNews, RulesNews, 
 
   rulesServed(tenant: string, hash: string): void {
     this.tell(tenant, "rules.changed", { hash });
+  }
+
+  locked(tenant: string, room: string, mode: "refuse" | "lobby", until: number | null): void {
+    this.tell(tenant, "room.locked", { room, mode, until });
+  }
+
+  unlocked(tenant: string, room: string): void {
+    this.tell(tenant, "room.unlocked", { room });
   }
 
   split(tenant: string, room: string, conference_ids: readonly string[]): void {

@@ -1,19 +1,17 @@
 import type { FeedRoom } from "../../../shared/api/feed.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { LivePlacement, LiveRows } from "../store/live-placements.ts";
-import type { Recordings } from "../store/recordings.ts";
 import { isNewer, participantsOf } from "./derive.ts";
-import { headOf, participantView, waiterView } from "./views.ts";
+import { type HeadHost, headOf, participantView, waiterView } from "./views.ts";
 
 /** A part of a snapshot is over when it has so many participants and waiters. */
 const PEOPLE = 200;
 /** And when so many rooms were looked at, each of which may take a read. */
 const ROOMS = 40;
 
-interface SnapshotHost {
+interface SnapshotHost extends HeadHost {
   live: LiveRows;
   occupancy: Pick<Occupancy, "waiting" | "waitersOf" | "known">;
-  recordings: Recordings;
 }
 
 /** A part of how all is, and the last room that it looked at; null: it is the last part. */
@@ -56,14 +54,14 @@ export class Snapshot {
   }
 
   #room(tenant: string, room: string): FeedRoom {
-    const { occupancy, recordings } = this.#host;
+    const { occupancy } = this.#host;
     const newest = new Map<string, LivePlacement>();
     for (const row of participantsOf(tenant, room, this.#host)) {
       const other = newest.get(row.call_id);
       if (!other || isNewer(row, other)) newest.set(row.call_id, row);
     }
     const waiting = occupancy.waiting.before(room).filter((row) => row.tenant === tenant);
-    const head = newest.size > 0 ? headOf(recordings, tenant, room) : { room, recordings: [], locked: null };
+    const head = newest.size > 0 ? headOf(this.#host, tenant, room) : { room, recordings: [], locked: null };
     return {
       ...head,
       participants: [...newest.values()].map(participantView),

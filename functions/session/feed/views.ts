@@ -9,6 +9,7 @@ import type { LivePlacement } from "../store/live-placements.ts";
 import { joinCommandId } from "../store/place-reply.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Recording, Recordings } from "../store/recordings.ts";
+import type { RoomPolicies } from "../store/room-policies.ts";
 
 /** An event that was not numbered yet. */
 export type Happened = { [Type in FeedType]: { type: Type; data: FeedData<Type> } }[FeedType];
@@ -22,6 +23,7 @@ export const SHOWN: ReadonlySet<string> = new Set([
   "conference_id",
   "muted",
   "held",
+  "coaching",
   "presumed_gone_at",
   "doubted_at",
   "over_capacity",
@@ -39,6 +41,7 @@ export function participantView(row: Seated): FeedParticipant {
     conference_id: row.conference_id,
     muted: row.muted === 1,
     held: row.held === 1,
+    coaching: row.coaching,
     presumed_gone: row.presumed_gone_at !== null,
     doubted: row.doubted_at !== null,
     over_capacity: row.over_capacity === 1,
@@ -58,12 +61,18 @@ export function waiterView(row: Placement): FeedWaiter {
   };
 }
 
+export interface HeadHost {
+  recordings: Pick<Recordings, "newestIn">;
+  policies: Pick<RoomPolicies, "standingLock">;
+}
+
 /** What is said of a room with participants, beside who they are. */
-export function headOf(recordings: Pick<Recordings, "newestIn">, tenant: string, room: string): FeedRoomHead {
+export function headOf({ recordings, policies }: HeadHost, tenant: string, room: string): FeedRoomHead {
+  const lock = policies.standingLock(room);
   return {
     room,
     recordings: recordings.newestIn(tenant, room).flatMap((row) => goingOn(row) ?? []),
-    locked: null,
+    locked: lock?.tenant === tenant ? { mode: lock.data.mode, until: lock.until } : null,
   };
 }
 

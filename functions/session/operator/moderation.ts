@@ -1,6 +1,7 @@
 import type { Policies } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import type { ControlRequest, ControlWish } from "../contract/controls.ts";
+import type { Feed } from "../feed/feed.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -12,6 +13,7 @@ interface ModerationHost {
   occupancy: Occupancy;
   policies: RoomPolicies;
   rooms: RoomControls;
+  feed: Pick<Feed, "tell">;
   now(): number;
   /** It has work sooner than it said before. */
   rescheduled(): void;
@@ -68,6 +70,7 @@ export class Moderation {
     for (const [room, at] of this.#openings) {
       if (at > now) continue;
       this.#openings.delete(room);
+      this.#host.policies.forget();
       this.#host.placements.touched(room);
     }
     for (const [room, at] of this.#looks) {
@@ -93,8 +96,12 @@ export class Moderation {
       if (left_at !== null) this.#set(policy, { left_at: null, acted: false });
       return;
     }
-    if (left_at === null) this.#set(policy, { left_at: now() });
     const due = (left_at ?? now()) + after_s * 1_000;
+    if (left_at === null) {
+      this.#set(policy, { left_at: now() });
+      const data = { room, action: policy.data.then, due_at: due };
+      this.#host.feed.tell(policy.tenant, "room.moderator_left", data);
+    }
     if (acted) return;
     if (due > now()) this.#lookAt(room, due);
     else this.#act(policy);

@@ -1,6 +1,7 @@
 import type { Policies as PoliciesOfRule } from "../../../shared/rules/decision.ts";
 import { log } from "../../log.ts";
 import type { Disk } from "./disk.ts";
+import type { Following } from "./news.ts";
 
 /** Rooms that are locked or muted at once, and numbers that are barred, by one project: more than there ever are. */
 const MOST = 10_000;
@@ -44,18 +45,25 @@ export interface Policy<Kind extends keyof Policies = keyof Policies> {
 
 type Row = Omit<Policy, "data"> & { data: string } & Record<string, SqlStorageValue>;
 
+export interface LockNews extends Following {
+  locked(tenant: string, room: string, mode: Lock["mode"], until: number | null): void;
+  unlocked(tenant: string, room: string): void;
+}
+
 /** RoomPolicies — what operators and rules have decided for a room until it is over: the only place that reads and writes its table. */
 export class RoomPolicies {
   readonly #disk: Disk;
   readonly #now: () => number;
   readonly #isOccupied: (room: string) => boolean;
+  readonly #news: LockNews;
   readonly #policies: Map<string, Policy>;
 
   /** @param isOccupied Whether anybody is in the room: what has no end of its own ends with it. */
-  constructor(disk: Disk, isOccupied: (room: string) => boolean, now: () => number) {
+  constructor(disk: Disk, isOccupied: (room: string) => boolean, now: () => number, news: LockNews) {
     this.#disk = disk;
     this.#now = now;
     this.#isOccupied = isOccupied;
+    this.#news = news;
     const rows = disk.exec<Row>(
       "SELECT room, kind, about, tenant, at, until, data FROM room_policies LIMIT ?",
       MOST,
@@ -88,16 +96,29 @@ export class RoomPolicies {
       JSON.stringify(data),
     );
     this.#policies.set(keyOf(policy), { ...policy, at });
+    // By its kind.
+    if (kind === "lock" && this.#news.isFollowed(tenant))
+      this.#news.locked(tenant, room, (data as Lock).mode, until);
   }
 
   drop(room: string, kind: keyof Policies, about = ""): boolean {
-    if (!this.#policies.delete(keyOf({ room, kind, about }))) return false;
+    const key = keyOf({ room, kind, about });
+    const policy = this.#policies.get(key);
+    if (!policy) return false;
+    this.#policies.delete(key);
     this.#disk.exec("DELETE FROM room_policies WHERE room = ? AND kind = ? AND about = ?", room, kind, about);
+    if (kind === "lock" && this.#news.isFollowed(policy.tenant)) this.#news.unlocked(policy.tenant, room);
     return true;
   }
 
   lockOf(room: string): Policy<"lock"> | null {
     return this.#of(room, "lock");
+  }
+
+  /** The lock whose end was not told yet, though it may be over: to read it changes nothing. */
+  standingLock(room: string): Policy<"lock"> | null {
+    const policy = this.#policies.get(keyOf({ room, kind: "lock", about: "" }));
+    return policy ? (policy as Policy<"lock">) : null; // By its key.
   }
 
   muteAllOf(room: string): Policy<"mute_all"> | null {

@@ -71,6 +71,8 @@ export const NOBODY_FOLLOWS: Repositories["news"] = {
   dialled: () => {},
   refused: () => {},
   rulesServed: () => {},
+  locked: () => {},
+  unlocked: () => {},
   split: () => {},
 };
 

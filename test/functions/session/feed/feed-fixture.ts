@@ -52,6 +52,8 @@ export class Followed {
       dialled: (dial) => this.feed.dialled(dial),
       refused: (about, row) => this.feed.refused(about, row),
       rulesServed: (tenant, hash) => this.feed.rulesServed(tenant, hash),
+      locked: (tenant, room, mode, until) => this.feed.locked(tenant, room, mode, until),
+      unlocked: (tenant, room) => this.feed.unlocked(tenant, room),
       split: (tenant, room, ids) => this.feed.split(tenant, room, ids),
     };
     const nothing = async () => new Set<string>();

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { FeedGrant } from "../../../../functions/session/contract/feed.ts";
+import { tellCommand } from "../../../../functions/session/operator/tell-commands.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import type { Wait } from "../../../../shared/rules/decision.ts";
 import { onStorage, requestOf } from "../ledger.ts";
@@ -57,6 +58,7 @@ class Day {
       this.#on.ledger.events.apply(told("participant-join", row.room, row.call_id, this.#on.now));
     else if (act < 0.35) ledger.events.apply(told("participant-leave", row.room, row.call_id, this.#on.now));
     else if (act < 0.37) ledger.events.apply(told("conference-end", row.room, null, this.#on.now));
+    else if (act < 0.4) this.#isLocked(row.room);
     else if (act < 0.45) this.#isRecorded(row.room);
     else if (act < 0.5)
       ledger.placements.update(row, { presumed_gone_at: this.chance(0.5) ? this.#on.now : null });
@@ -87,6 +89,22 @@ class Day {
     else if (this.chance(0.6))
       placements.move(row, "by_document", { room: this.any(row.wait?.rooms ?? []) ?? row.room });
     else placements.move(row, "failed", this.chance(0.5) ? { turned_away: "declined" } : {});
+  }
+
+  #isLocked(room: string): void {
+    const { policies } = this.#on.ledger;
+    if (policies.lockOf(room) !== null) policies.drop(room, "lock");
+    else {
+      const until = this.chance(0.5) ? this.#on.now + 20_000 : null;
+      policies.set<"lock">({
+        room,
+        kind: "lock",
+        about: "",
+        tenant: "acme",
+        until,
+        data: { mode: "refuse" },
+      });
+    }
   }
 
   #isRecorded(room: string): void {
@@ -151,6 +169,73 @@ function joins(on: Followed, call_id: string, room = "acme:board"): void {
   on.pass(10);
   on.ledger.events.apply(told("participant-join", room, call_id, on.now));
 }
+
+test("a lock is told when it begins, when it is over, and to a client that comes between", async () => {
+  await onStorage("feed-lock", async ({ sql }) => {
+    const on = new Followed(sql);
+    const [client, late] = [new Client(), new Client()];
+    client.connect(on.feed);
+    const { policies } = on.ledger;
+    on.ledger.plan(requestOf("c-1", { rooms: ["acme:room-1"], deadline_at: on.now + 2_000 }));
+    on.ledger.events.apply(told("participant-join", "acme:room-1", "c-1", on.now));
+    const until_ms = on.now + 5_000;
+    const data = { mode: "lobby" } as const;
+    policies.set<"lock">({
+      room: "acme:room-1",
+      kind: "lock",
+      about: "",
+      tenant: "acme",
+      until: until_ms,
+      data,
+    });
+    late.connect(on.feed);
+    await until(() => late.types().includes("snapshot"));
+    expect(late.picture.rooms()).toMatchObject([{ locked: { mode: "lobby", until: until_ms } }]);
+    on.pass(6_000);
+    policies.forget();
+    await until(() => client.types().includes("room.unlocked") && late.types().includes("room.unlocked"));
+    expect(client.types().filter((type) => type.includes("lock"))).toEqual(["room.locked", "room.unlocked"]);
+    expect(late.picture.rooms()).toMatchObject([{ locked: null }]);
+  });
+});
+
+const COMMAND = {
+  command_id: "command-1",
+  changed: true,
+  sent_by: "relay",
+  verified_by: "event",
+  room: "acme:room-1",
+  conference_id: null,
+  call_id: "c-1",
+  at: 1,
+  settled_at: 2,
+  said: "",
+} as const;
+
+const there = { call_id: "c-1", conference_id: null, muted: false, held: false, coaching: null };
+
+test.each([
+  ["remove", "done", ["participant.removed", "command.done"]],
+  ["move", "done", ["participant.moved", "command.done"]],
+  ["move", "failed", ["command.failed"]],
+  ["mute", "refused", ["command.failed"]],
+] as const)("of a %s that is %s the feed tells %j", async (control, state, types) => {
+  await onStorage(`feed-command-${control}-${state}`, async ({ sql }) => {
+    const on = new Followed(sql);
+    const client = new Client();
+    client.connect(on.feed);
+    tellCommand(on.feed, "acme", {
+      ...COMMAND,
+      control,
+      state,
+      participant: { ...there, room: "acme:room-2" },
+    });
+    await until(() => client.types().includes(types.at(-1) ?? ""));
+    expect(client.types().filter((type) => type !== "snapshot" && type !== "resumed")).toEqual(types);
+    const moved = client.frames.find(({ type }) => type === "participant.moved");
+    if (moved) expect(moved.data).toEqual({ room: "acme:room-1", call_id: "c-1", to: "acme:room-2" });
+  });
+});
 
 describe("while nobody follows the tenant", () => {
   test("a join writes no row of the feed's, and reads none but the first", async () => {
