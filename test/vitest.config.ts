@@ -13,7 +13,7 @@ const wrangler = { configPath: "./wrangler.toml" };
 export default defineConfig({
   test: {
     // Most tests wait for sockets and clocks more than they compute.
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         plugins: [
