@@ -9,11 +9,13 @@ import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
 import { historyCommand } from "./history.ts";
 import { holidaysCommand } from "./holidays.ts";
+import { operatorCommands } from "./operate.ts";
 import { pinsCommand } from "./pins.ts";
 import { pullCommand } from "./pull.ts";
 import { pushCommand } from "./push.ts";
 import { recordCommand } from "./records.ts";
 import { rollbackCommand } from "./rollback.ts";
+import { viewCommands } from "./rooms.ts";
 import { sealCommand } from "./seal.ts";
 import { secretCommand } from "./secret.ts";
 
@@ -36,6 +38,8 @@ const program: Command = new Command("partyline")
   .addCommand(sealCommand())
   .addCommand(secretCommand())
   .addCommand(recordCommand("tenant"));
+
+for (const command of [...viewCommands(), ...operatorCommands()]) program.addCommand(command);
 
 // Commander ends with 1 where it was called wrongly; here 1 means that what was looked at is not good, and 2 that it was not.
 exitOverride(program);
