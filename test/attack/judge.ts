@@ -27,8 +27,10 @@ const refusals = {
 /** What the Worker logs of its own faults. */
 const OWN_FAULT =
   /\.broke$|^(document\.refused|callback\.not_taken|directory\.unreadable|directory\.stale|worker\.secrets_missing)$/;
-/** What workerd says that means nothing. */
-const CHATTER = /^\s*$/;
+/** What workerd says that means nothing: an attacker's own webhooks go to hosts that are nowhere; a stack follows what was said. */
+const CHATTER = /^\s*$|^stack: |failed to lookup address information/;
+/** A control that SignalWire refused: the one answer of 5xx that is no fault of the Worker's. */
+const REFUSED_BY_SIGNALWIRE = /^\{"error":\{"code":"signalwire_refused"/;
 
 /** What is wrong with an answer. @param authentic whether its sender may ask. */
 export function faultsOf(input: Input, answer: Answer, authentic: boolean, canaries: Canaries): Fault[] {
@@ -63,7 +65,11 @@ export function logFaults(line: string, canaries: Canaries): Fault[] {
   return faults;
 }
 
-function isExpected({ route, params, path, body }: Input, { status }: Answer, authentic: boolean): boolean {
+function isExpected(
+  { route, params, path, body }: Input,
+  { status, body: said }: Answer,
+  authentic: boolean,
+): boolean {
   const family = familyOf(route);
   if (status === 415) return (family === "cxml" || family === "callback") && isInParts(body);
   // Its documents serve unsigned requests.
@@ -79,7 +85,7 @@ function isExpected({ route, params, path, body }: Input, { status }: Answer, au
     case "callback":
       return [204, 413].includes(status) || (path !== "plain" && [403, 404, 429].includes(status));
     case "api":
-      return status >= 200 && status < 500;
+      return (status >= 200 && status < 500) || (status === 502 && REFUSED_BY_SIGNALWIRE.test(said));
     case "ticket":
     case "feed":
       return false;
