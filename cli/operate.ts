@@ -172,7 +172,7 @@ const acts: readonly Act[] = [
   },
 ];
 
-/** What operators do: 0 where it was seen to be done, 3 where it was sent and is not seen yet, 1 where it was refused, 2 where nobody could be asked. */
+/** What operators do: 0 where it was seen to be done, 3 where it was sent and is not seen yet, 1 where it was refused, 2 where the Worker could not be asked. */
 export function operatorCommands(): Command[] {
   return acts.map(commandOf);
 }

@@ -37,7 +37,7 @@ export type RelayFailure =
  * calls, one (`leaving`) for whether SignalWire tells when a call that RELAY joined has left.
  *
  * Each has one breaker for every tenant and one for the project. A tenant's calls can be made to fail by that tenant, by its documents
- * and webhooks and, without a signature, by whoever has its callback token. So a failure counts for the tenant whose call it was, and
+ * and webhooks and, without a signature, by anyone who has its callback token. So a failure counts for the tenant whose call it was, and
  * stops that tenant's calls alone; the project's breaker opens for the calls of several tenants.
  */
 export class CircuitBreaker {
