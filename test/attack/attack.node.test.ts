@@ -3,7 +3,7 @@ import { run } from "./run.ts";
 
 /** A fault that it finds is told with an input to be sent again; `npm run attack -- --seed N` sends more. */
 const SEED = 505;
-const INPUTS = 3_000;
+const INPUTS = 4_000;
 
 test("requests that no sender may make do nothing and show nothing, and hostile ones that senders may make do no harm", {
   timeout: 120_000,
