@@ -12,7 +12,7 @@ export const numbers = {
   hall: "+15550100120",
   /** A question, then a room. */
   bridge: "+15550100170",
-  /** A question for a PIN that nobody has, five times. */
+  /** A question for a PIN that no caller has, five times. */
   door: "+15550100140",
   /** A room by the caller's address. */
   own: "+15550100190",

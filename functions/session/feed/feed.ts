@@ -121,7 +121,7 @@ export class Feed implements PlacementNews, RecordingNews, DialNews, RulesNews, 
     const { feedLog, readers, outgoing, now } = this.#host;
     const event = feedLog.add(tenant, happened);
     if (!event) {
-      // Whoever comes back must not think that nothing happened.
+      // An operator who asks again must not think that nothing happened.
       readers.closeAll(tenant);
       feedLog.lose(tenant);
       return;

@@ -105,8 +105,8 @@ export class OutgoingWebhooks {
     return this.#wakes_at;
   }
 
-  nextAlarmAt(): number | null {
-    return this.#alarm_at;
+  nextAlarmAt(now: number): number | null {
+    return this.#alarm_at === null ? null : Math.max(now + BACKSTOP_MS, this.#alarm_at);
   }
 
   run(): void {

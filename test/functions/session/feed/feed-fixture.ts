@@ -106,7 +106,7 @@ export class Followed {
   async run(until: number): Promise<void> {
     for (;;) {
       await this.outgoing.resume();
-      const [wake, alarm] = [this.outgoing.nextWakeAt(), this.outgoing.nextAlarmAt()];
+      const [wake, alarm] = [this.outgoing.nextWakeAt(), this.outgoing.nextAlarmAt(this.now)];
       const next = Math.min(wake ?? Number.POSITIVE_INFINITY, alarm ?? Number.POSITIVE_INFINITY);
       if (next > until) break;
       this.now = Math.max(this.now, next);

@@ -95,6 +95,16 @@ async function withReceivers(use: (receivers: Receivers) => Promise<void>, most?
   await onStorage("webhooks", async ({ sql }) => await use(new Receivers(sql, most)));
 }
 
+test("an alarm that has passed is not asked for again in the past, where it would come at once and again", async () => {
+  await withReceivers(async (receivers) => {
+    const { on } = receivers;
+    await receivers.add("https://hooks.example.com/a");
+    receivers.happens("h-1");
+    on.pass(HOUR);
+    expect(on.outgoing.nextAlarmAt(on.now)).toBeGreaterThan(on.now);
+  });
+});
+
 test("a receiver that is down for a day gets every event, each under one id, signed", async () => {
   await withReceivers(async (receivers) => {
     const { on } = receivers;
