@@ -15,7 +15,7 @@ import { refusal } from "./refusal.ts";
 const DIRECTORY_MS = 4_000;
 const ANSWER_MS = 5_000;
 
-/** null: not authentic. A response: that cannot be told now, and nobody is let in. */
+/** null: not authentic. A response: that cannot be told now, and the request is refused. */
 type Told = Caller | null | Response;
 
 /**
@@ -88,7 +88,7 @@ async function callerByAssertion(c: ApiContext, assertion: string): Promise<Told
   return await ofOwner(c, tenant, (owner) => callerByAccess(assertion, owner));
 }
 
-/** Without the tenant's records, or its session's word, nobody is let in. */
+/** Without the tenant's records, or its session's word, the request is refused. */
 async function ofOwner(
   c: ApiContext,
   tenant: string,

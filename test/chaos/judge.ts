@@ -213,7 +213,7 @@ function endedInside(record: CallRecord): boolean {
 }
 
 /**
- * The client was told that the call is out of its conference, and then RELAY carried out a join of which nobody told: it brings the
+ * The client was told that the call is out of its conference, and then RELAY carried out a join without a word to the client: it brings the
  * caller into a conference that the others have left.
  */
 function cameUntold({ stays, known_in }: CallRecord): boolean {

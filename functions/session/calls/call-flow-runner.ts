@@ -496,8 +496,8 @@ const SENT: readonly PlacementState[] = ["sending", "unknown", "accepted", "join
 export type Resumed = { next: Step } | { sealed: string } | "over";
 
 /**
- * Where the join went out before we vanished the call may be in its room, though the walk was at what comes before: nobody is
- * told or asked anything there. The placement is settled instead, by whoever carries on, or by a look at the room.
+ * Where the join went out before the object was lost the call may be in its room, though its flow was at what comes before: nothing is
+ * said or asked there. The placement is settled instead, by the call's own document or by a look at the room.
  * @param keeps_seat Whether a seat is kept for the caller, should the call drop.
  */
 export function resumedStep(next: Step, row: Placement | undefined, keeps_seat: boolean): Resumed {

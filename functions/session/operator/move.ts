@@ -156,7 +156,7 @@ export class Move {
   ): Placement {
     const { placements, events, pendingCommands, policies, recorded, now } = this.#host;
     const ends_at = pendingCommands.dueOf("expire", from);
-    // Nobody is recorded because somebody was moved.
+    // A move must not start a recording.
     const { record: _, coach: __, ...kept } = join;
     const isMuted = muted ?? (from.muted === 1 || this.#isMutedIn(policies, room, from.role));
     const wasTold = from.untold === null && recorded.has(from.room);

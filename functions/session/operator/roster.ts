@@ -62,7 +62,7 @@ export interface Conference {
   moderator_present: boolean;
   /** `until` null: as long as the conference lives. */
   locked: { mode: "refuse" | "lobby"; since: number; until: number | null } | null;
-  /** The roles that are not muted as they come in; null: nobody is muted by that. */
+  /** The roles that are not muted as they come in; null: no caller is muted by that. */
   muted_all: { except: string[] } | null;
   /** Of its conference that is live; null: none is known. */
   recording: { id: string; state: RecordingState; since: number } | null;
