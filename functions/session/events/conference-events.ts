@@ -435,6 +435,7 @@ export class ConferenceEvents {
    */
   change(row: Placement, event: MembershipEvent, isProved = true): void {
     const now = this.#now();
+    if (this.#isOfOneThatEnded(row, event)) return;
     if (event.happened === "joined") this.#joinToldAt.set(row.tenant, now);
     const isTakenOut = event.happened === "left" && this.#mayBeTakenOutLate(row);
     const change = applyEvent(isTakenOut ? { ...row, stay_at: now, lives_on: 1 } : row, event, now);
@@ -489,6 +490,13 @@ export class ConferenceEvents {
       this.#placements.update(row, { rejoins: row.rejoins + 1, ...anew });
       this.#pendingCommands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
+  }
+
+  /** A join before, told of once more: a call that has joined another conference since is not back in one that has ended. */
+  #isOfOneThatEnded({ state, conference_id: known }: Placement, event: MembershipEvent): boolean {
+    const { happened, conference_id } = event;
+    if (state !== "joined" || happened !== "joined" || conference_id === null) return false;
+    return known !== null && known !== conference_id && this.#over.has(conference_id);
   }
 
   /**

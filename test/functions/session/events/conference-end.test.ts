@@ -205,3 +205,23 @@ test("a call that a document of ours may take out late is put back when it leave
     expect(ledger.placements.ofCall("a")[0]?.state).toBe("left");
   });
 });
+
+test("a call that has joined another conference since stays there, though its first join is told of again within that second", async () => {
+  await onStorage("conference-end-again", async ({ sql }) => {
+    const ledger = new Ledger(
+      sql,
+      () => START,
+      async () => new Set(),
+    );
+    const row = ledger.plan(requestOf("a", { deadline_at: START + 2_000, ingress: "swml" }));
+    if (!row) throw new Error("there is a seat");
+    // Whole seconds: which of the two joins is the newer cannot be told from them.
+    const joins = (conference_id: string) =>
+      ledger.events.apply(event("participant-join", conference_id, START, "a"));
+    joins("conf-1");
+    joins("conf-2");
+    ledger.events.apply(event("conference-end", "conf-1", START));
+    joins("conf-1");
+    expect(row).toMatchObject({ state: "joined", conference_id: "conf-2" });
+  });
+});
