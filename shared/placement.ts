@@ -63,6 +63,8 @@ export interface Membership {
   /** When our documents for this placement started, ms: the hold after the join, and the one that stays. */
   hold_at: number | null;
   stay_at: number | null;
+  /** What the document was told that came back to us last; null: none did, or it was held. */
+  answer: { outcome: string } | null;
   /** 1: the call's own document joined, and does not end it with its conference. */
   lives_on: number;
 }
@@ -80,7 +82,7 @@ export interface MembershipEvent {
 }
 
 export interface MembershipChange {
-  set: Partial<Omit<Membership, "room">>;
+  set: Partial<Omit<Membership, "room" | "answer">>;
   /**
    * end_call: the call is over for us and may live on. rejoin: a document of ours seems to have taken it out; another puts
    * it back, unless the conference turns out to have ended.
@@ -216,6 +218,11 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     const isFirst = was.state === "by_document" && was.left_ts === null;
     return isFirst ? { set: { left_ts }, follow: "nothing", blames: false } : null;
   }
+  if (event.happened === "left" && isOfRelaysJoinToldLate(was, event, now_ms)) {
+    // As it were, had the join not been told of: the document's own is on its way, or there.
+    const set = { state: "by_document", conference_id: null, joined_ts: null, left_ts } as const;
+    return { set, follow: "nothing", blames: false };
+  }
   if (was.state === "by_document" && was.conference_id !== null) {
     // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and no call is to be put back.
     const isOver = event.happened === "conference_ended" && event.ended_by === "another call";
@@ -251,8 +258,25 @@ function isOfJoinBefore(was: Membership, event: MembershipEvent, now_ms: number)
   return event.ts !== null && known !== null && event.ts < known + SAME_ACT_S;
 }
 
+/**
+ * Whether the join that is known is one from before the document that joins now, told of after that had started, and the leave comes with
+ * the document's start.
+ */
+function isOfRelaysJoinToldLate(was: Membership, event: MembershipEvent, now_ms: number): boolean {
+  const { state, joined_ts, stay_at, answer } = was;
+  if (state !== "joined" || joined_ts === null || stay_at === null || answer?.outcome !== "document")
+    return false;
+  const isBefore = latest(joined_ts) * 1000 < stay_at;
+  return isBefore && startsWithin({ hold_at: null, stay_at }, event, now_ms, EARLY_LEAVE_MS);
+}
+
 /** Whether a document of ours started at most so long before the leave, by its arrival or its own timestamp (it may be late). */
-function startsWithin(was: Membership, event: MembershipEvent, now_ms: number, ms: number): boolean {
+function startsWithin(
+  was: Pick<Membership, "hold_at" | "stay_at">,
+  event: MembershipEvent,
+  now_ms: number,
+  ms: number,
+): boolean {
   const at = event.ts === null ? now_ms : event.ts * 1000;
   return [was.hold_at, was.stay_at].some(
     (start) =>

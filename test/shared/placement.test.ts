@@ -15,6 +15,7 @@ function accepted(changes: Partial<Membership> = {}): Membership {
     left_ts: null,
     hold_at: START,
     stay_at: null,
+    answer: null,
     lives_on: 0,
     ...changes,
   };
@@ -338,6 +339,46 @@ describe("a conference's events and a placement", () => {
       { event: event("joined", START), now: moment + 1_000 },
     );
     expect(after).toMatchObject({ state: "joined", joined_ts: moment / 1000 });
+  });
+
+  test("RELAY's join told of after its document had started, and then left, does not end the document's, of which nothing is told", () => {
+    const row = accepted({
+      state: "by_document",
+      joined_by: "document",
+      stay_at: START + 3_000,
+      answer: { outcome: "document" },
+    });
+    const { row: after, then } = afterEvents(
+      row,
+      { event: event("joined", START), now: START + 4_700 },
+      { event: event("left", START + 3_020), now: START + 6_100 },
+    );
+    expect(after).toMatchObject({ state: "by_document", joined_by: "document", conference_id: null });
+    expect(then).toEqual(["nothing", "nothing"]);
+    const late = [
+      { event: event("joined", START), now: START + 6_200 },
+      { event: event("joined", START + 3_020), now: START + 6_300 },
+      { event: event("left", START + 9_000) },
+    ];
+    expect(afterEvents(after, ...late.slice(0, 1)).row.state).toBe("by_document");
+    expect(afterEvents(after, ...late.slice(0, 2)).row).toMatchObject({
+      state: "joined",
+      conference_id: "conf-1",
+    });
+    expect(afterEvents(after, ...late).row.state).toBe("left");
+    expect(afterEvents(after, ...late.slice(2)).row.state).toBe("left");
+  });
+
+  test("a leave that comes with the start of a document that only stays is of the join that is known", () => {
+    const row = accepted({
+      state: "joined",
+      joined_by: "document",
+      conference_id: "conf-1",
+      joined_ts: START / 1000,
+      stay_at: START + 3_000,
+      answer: { outcome: "joined" },
+    });
+    expect(afterEvents(row, { event: event("left", START + 3_020) }).row.state).toBe("left");
   });
 
   test("a document that nothing came before has nobody else's leave: one as new as its join is its own", () => {
