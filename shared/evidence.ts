@@ -109,6 +109,14 @@ export interface Listed {
 
 /** REST may lag by so much: what happened more recently may be missing from what it lists. */
 export const LIST_LAG_MS = 30_000;
+/**
+ * Whether a list that was asked for then may show a call in a room that it has left: it may be older than the leave.
+ * @param left_ts SignalWire's time of the newest leave, seconds; null where none was told of.
+ */
+export function mayShowWhoLeft(left_ts: number | null, asked_at: number): boolean {
+  return left_ts !== null && asked_at - left_ts * 1000 < LIST_LAG_MS;
+}
+
 /** Two lists are two only if they are so far apart. */
 export const LISTS_APART_MS = 30_000;
 /** A size that stays below our count for so long is believed. */

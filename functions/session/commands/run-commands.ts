@@ -1,4 +1,4 @@
-import { evidenceOfList, evidenceOfRefusal } from "../../../shared/evidence.ts";
+import { evidenceOfList, evidenceOfRefusal, mayShowWhoLeft } from "../../../shared/evidence.ts";
 import { mayMove } from "../../../shared/placement.ts";
 import { describeOutcome, type Outcome } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
@@ -191,6 +191,8 @@ async function isThereAlready(host: CommandHost, pending: PendingCommand): Promi
   if ((pending.kind !== "fetch" && pending.kind !== "rejoin") || pending.attempts === 0) return false;
   const row = host.placements.find(pending);
   if (row?.state !== "by_document") return false;
+  // Where leaving ends the conference for all, one more document that joins would end it.
+  if (row.join.end_on_exit !== true && mayShowWhoLeft(row.left_ts, host.now())) return false;
   const sid = await host.relayManager
     .rest("question", REST_MS, (project, signal) => findInRooms(project, [row.room], row.call_id, signal))
     .catch(() => null);

@@ -1,5 +1,5 @@
 import type { JoinParameters } from "../../../shared/conference.ts";
-import { LIST_LAG_MS } from "../../../shared/evidence.ts";
+import { LIST_LAG_MS, mayShowWhoLeft } from "../../../shared/evidence.ts";
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
 import type { DocumentSaid, LookReply, LookRequest } from "../contract/placement.ts";
 import { confirmJoin, named } from "../events/confirm-join.ts";
@@ -179,9 +179,10 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
   if (!wasHeld(row)) return held(row, reason);
   if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
   if (rest.said === "found") {
-    // A list may show who has just left.
-    const mayLag = isDone && out.now - (row.held_back_at ?? out.now) < LIST_LAG_MS;
-    if (mayLag) return held(row, `${reason}; REST: found, and it may lag`);
+    // It left by the document's own word, or by an event, and no newer join is known.
+    const left_ts = row.state === "joined" ? null : row.left_ts;
+    if (mayShowWhoLeft(isDone ? (row.held_back_at ?? out.now) / 1000 : left_ts, out.now))
+      return held(row, `${reason}; REST: found, and it may lag`);
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
   // A join in another conference was told of since: the document's is over, and RELAY's is that one.

@@ -241,6 +241,18 @@ describe("a document that asks what its join's result means", () => {
     });
   });
 
+  test("is held as long as a list may show it where it was, once its leave was told of and its join failed", async () => {
+    await settled("failed, left", false, (ask, ledger) => {
+      const [row] = ledger.placements.currentOf("a");
+      if (row) ledger.placements.update(row, { stay_at: START + 3_990 });
+      ledger.events.apply(event("leave", START + 4_000));
+      expect(ask("failed").outcome).toBe("hold");
+      expect(ask("failed", "found", 7_000)).toMatchObject({ outcome: "hold", again: true });
+      expect(ask("failed", "found", 33_000).outcome).toBe("hold");
+      expect(ask("failed", "found", 35_000).outcome).toBe("joined");
+    });
+  });
+
   test("that was one too many says what the rule says of a full room, and carries the limit wherever it joins again", async () => {
     await onLedger("refused", (ledger, sql) => {
       const say = { say: "All seats are taken." };
