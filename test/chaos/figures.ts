@@ -22,6 +22,8 @@ export interface Verdict {
   /** How often each crime was committed that was. */
   counts: Record<string, number>;
   offenders: { record: CallRecord; crimes: AnyCrime[] }[];
+  /** Recordings that are over, and of whose end the rule's own server was not told. */
+  untold: ReturnType<typeof untoldRecordings>;
   /** What is wrong with the whole and with no one call of the plan. */
   complaints: string[];
   /** What of the harm that came to callers could not be helped, a line each for the first few. */
@@ -136,7 +138,7 @@ export function verdictOf(
       ),
     ),
   ];
-  return { figures, counts, offenders, complaints, excused: excuses.slice(0, EXCUSED) };
+  return { figures, counts, offenders, untold, complaints, excused: excuses.slice(0, EXCUSED) };
 }
 
 function nameOf(seed: number, { planned: { call_id, kind, project } }: CallRecord): string {

@@ -3,7 +3,7 @@ import { type Verdict, verdictOf } from "./figures.ts";
 import type { Plan } from "./plan.ts";
 import { play } from "./player.ts";
 import { recordsOf } from "./records.ts";
-import { storyOf } from "./story.ts";
+import { recordingStoryOf, storyOf } from "./story.ts";
 
 /** Stories told in full; of the other offenders the id is enough to find theirs in a run of the same seed. */
 const STORIES = 12;
@@ -51,7 +51,8 @@ async function playOne(environment: Environment, staged: Staged): Promise<Finish
       ? storyOf(played, offender, environment.log)
       : `${offender.crimes.join(", ")}: call ${offender.record.planned.call_id}, seed ${played.plan.seed}`,
   );
-  return { ...verdict, plan: played.plan, stories: [...verdict.complaints, ...told] };
+  const recordings = verdict.untold.map((recording) => recordingStoryOf(played, recording, environment.log));
+  return { ...verdict, plan: played.plan, stories: [...verdict.complaints, ...told, ...recordings] };
 }
 
 /** Calls of which the Worker said that they joined over capacity. */

@@ -66,6 +66,36 @@ export function storyOf(
   ].join("\n");
 }
 
+/** What happened to a recording that the rule's own server was never told of, and to its conference. */
+export function recordingStoryOf(
+  { plan, projects, began_at, ended_at }: Played,
+  { conference_id, sid }: { conference_id: string; sid: string },
+  log: readonly LogLine[],
+): string {
+  const names = (text: string) => text.includes(sid) || text.includes(conference_id);
+  const index = projects.findIndex(({ past_conferences }) =>
+    past_conferences.some((one) => one.conference_id === conference_id),
+  );
+  const project = projects[index];
+  const entries = project ? entriesOf(project) : [];
+  const mine = new Set(entries.filter((entry) => names(JSON.stringify(entry))));
+  const from = (mine.values().next().value?.at ?? began_at) - AROUND_MS;
+  const told = entries.filter(
+    (entry) => mine.has(entry) || (entry.at >= from && (entry.kind === "session" || isOfConnection(entry))),
+  );
+  const deeds = plan.deeds
+    .filter(({ project, at_ms }) => project === index && began_at + at_ms >= from - AROUND_MS * 3)
+    .map((deed) => `${time(deed.at_ms)} DEED ${deed.trouble}: ${brief(deed.deed)}`);
+  return [
+    `recording_untold: call none, recording ${sid} of ${conference_id}, seed ${plan.seed}, until ${time(ended_at - began_at)}`,
+    ...deeds,
+    ...told.map((entry) => `${time(entry.at - began_at)} ${entry.kind} ${brief(factsOf(entry))}`),
+    ...log
+      .filter(({ line }) => names(line))
+      .map(({ at, line }) => `${time(at - began_at)} log ${brief(JSON.parse(line))}`),
+  ].join("\n");
+}
+
 /** Entries about the call, answers to its commands among them, which name nothing but an id. */
 function aboutCall(entries: readonly JournalEntry[], ids: readonly string[]): JournalEntry[] {
   const asked = new Set<string>();
