@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Call, Webhook } from "./call.ts";
-import { isSip } from "./sip.ts";
+import { headersOf, isSip } from "./sip.ts";
 
 /**
  * The form that SignalWire posts (or the query that it asks with) to fetch a cXML document, as its cXML reference has it.
@@ -99,7 +99,7 @@ function callOf(
     type: isSip(From) || isSip(To) ? "sip" : "phone",
     from: From,
     to: To,
-    headers: headersOf(details),
+    headers: headersOf(sipHeaders(details)),
     vars: {},
     params,
     ...(Digits === undefined ? {} : { keyed: keyedOf(Digits) }),
@@ -112,16 +112,13 @@ function keyedOf(digits: string): NonNullable<Call["keyed"]> {
   return KEYED.test(digits) ? { result: "match_digits", digits } : { result: "no_match", digits: "" };
 }
 
-function headersOf(details: Record<string, unknown>): Record<string, string[]> {
-  // A null prototype: a header may be named "__proto__".
-  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
-  for (const [field, value] of Object.entries(details)) {
-    const name = SIP_HEADER.exec(field)?.[1]?.toLowerCase();
-    if (name === undefined) continue;
-    const values = [value].flat().filter((one) => typeof one === "string");
-    headers[name] = [...(headers[name] ?? []), ...values];
-  }
-  return headers;
+/** The SIP headers among a form's fields. */
+function sipHeaders(details: Record<string, unknown>): { name: string; value: string }[] {
+  return Object.entries(details).flatMap(([field, value]) => {
+    const name = SIP_HEADER.exec(field)?.[1];
+    if (name === undefined) return [];
+    return [value].flat().flatMap((one) => (typeof one === "string" ? [{ name, value: one }] : []));
+  });
 }
 
 /** A name that came once has a text; one that came again, a list of them. */

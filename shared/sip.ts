@@ -11,7 +11,13 @@ export function bare(written: string): string {
   return text.includes("<") ? (NAME_ADDR.exec(text)?.[1]?.trim() ?? text) : text;
 }
 
-/** A call's SIP headers by lower-case name, each with its values in the order received. */
+/** What may stand before the name of a SIP header. Whether webhooks have it, SignalWire's pages do not say. */
+const HEADER_PREFIX = "sip_h_";
+
+/**
+ * A call's SIP headers by lower-case name, each with its values in the order received. `sip_h_x-tier` is also `x-tier`, unless
+ * a header of that name came, so that a rule on a header fits however SignalWire names it.
+ */
 export function headersOf(list: readonly { name: string; value: string }[]): Record<string, string[]> {
   // A null prototype: a header may be named "__proto__".
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
@@ -20,6 +26,10 @@ export function headersOf(list: readonly { name: string; value: string }[]): Rec
     const values = headers[key];
     if (values) values.push(value);
     else headers[key] = [value];
+  }
+  for (const [name, values] of Object.entries(headers)) {
+    const plain = name.startsWith(HEADER_PREFIX) ? name.slice(HEADER_PREFIX.length) : "";
+    if (plain !== "") headers[plain] ??= values;
   }
   return headers;
 }

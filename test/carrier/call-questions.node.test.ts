@@ -152,12 +152,17 @@ describe("a webhook", () => {
     ["as_sent", "X-Tier"],
     ["sip_h_prefixed", "sip_h_X-Tier"],
   ] as const)("names SIP headers by the switch: %s", async (sip_header_names, name) => {
-    const { project } = await scene({ sip_header_names });
+    const { project, relay } = await scene({ sip_header_names });
     const stub = await web(() => swml({ hangup: {} }));
     const headers = [{ name: "X-Tier", value: "gold" }];
     const { call_id } = await project.placeCall({ ...phone, headers, url: stub.url });
     await project.wait({ call: { call_id, state: "ended" } });
     expect(JSON.parse(stub.received[0]?.body ?? "").call.headers).toEqual([{ name, value: "gold" }]);
+    await relay.request("signalwire.receive", { contexts: ["office"] });
+    await project.placeCall({ ...phone, type: "sip", headers, context: "office" });
+    expect(await relay.event("calling.call.receive")).toMatchObject({
+      device: { params: { headers: [{ name, value: "gold" }] } },
+    });
   });
 });
 

@@ -122,9 +122,14 @@ export class Call implements Leg {
     return callerForm(this.facts, this.#host.switches.caller_forms);
   }
 
+  /** The SIP headers as SignalWire names them. */
+  get headers(): { name: string; value: string }[] {
+    return headerForms(this.facts.headers, this.#host.switches.sip_header_names);
+  }
+
   describe(): Record<string, unknown> {
-    const { from, to, type, direction, headers, tag } = this.facts;
-    const { caller } = this;
+    const { from, to, type, direction, tag } = this.facts;
+    const { caller, headers } = this;
     return {
       call_id: this.call_id,
       node_id: this.node_id,
@@ -135,7 +140,7 @@ export class Call implements Leg {
       from: caller,
       to,
       ...(type === "phone" ? { from_number: caller, to_number: to } : {}),
-      headers: headerForms(headers, this.#host.switches.sip_header_names),
+      headers,
       ...(type === "sip" ? { sip_data: sipData(from, to) } : {}),
       ...(tag === undefined ? {} : { tag }),
       project_id: this.#host.project_id,

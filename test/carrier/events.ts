@@ -2,8 +2,8 @@ import type { Call } from "./calls.ts";
 
 /** The device of a call, as events name it. */
 export function deviceOf(call: Call): Record<string, unknown> {
-  const { type, to, headers } = call.facts;
-  const from = call.caller;
+  const { type, to } = call.facts;
+  const { caller: from, headers } = call;
   return type === "phone"
     ? { type, params: { from_number: from, to_number: to } }
     : { type, params: { from, to, headers } };

@@ -1,6 +1,8 @@
-import type { Random } from "./random.ts";
+import { Random } from "./random.ts";
+import { seedFrom } from "./readings.ts";
 import {
   chair,
+  goldHeader,
   type Kind,
   NUMBERED,
   numberOf,
@@ -27,6 +29,9 @@ const weights: Record<Kind, number> = {
   regular: 0,
 };
 
+/** How many of a team's callers come by SIP. */
+const BY_SIP = 0.25;
+
 /** How a number is set up. */
 export const ways = ["swml", "cxml", "relay"] as const;
 export type Way = (typeof ways)[number];
@@ -47,6 +52,8 @@ export interface PlannedCall {
   call_id: string;
   from: string;
   to: string;
+  /** A call by SIP: its headers. */
+  sip_headers?: { name: string; value: string }[];
   /** How often its first webhook is sent, or the call offered. */
   copies: number;
   /** The wire name of the room that the rules mean; null where they mean none. */
@@ -109,7 +116,7 @@ export function planCall(
 ): PlannedCall {
   const kind = rush ? "queue" : random.weighted(weights);
   const team = rush ? 0 : random.pick(called);
-  return {
+  const call: PlannedCall = {
     ...where,
     kind,
     way: random.weighted({ swml: 50, cxml: 20, relay: 30 }),
@@ -120,6 +127,15 @@ export function planCall(
     ...destination(random, where.tenant, kind, team),
     hangs_up: rush ? leaveLine(random) : hangUp(random, kind),
     taken_out: random.chance(0.12) ? { after: "joined", ms: random.between(6_500, 12_000) } : null,
+  };
+  // Drawn from a stream of its own, so that no other draw of the plan hangs on it. A cXML form's SIP headers are not simulated.
+  const by_sip = new Random(seedFrom(`sip ${call.call_id}`)).chance(BY_SIP);
+  if (!by_sip || kind !== "team" || call.way === "cxml") return call;
+  return {
+    ...call,
+    from: `sip:${call.from}@phones.example.com`,
+    room: wireRoom(call.tenant, "gold", team),
+    sip_headers: [goldHeader],
   };
 }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { lineOf, matrix, titleOf } from "./matrix.ts";
 import { planOf, planSeats } from "./plan.ts";
-import { notDrawn, parseReadings, type SomeReadings } from "./readings.ts";
+import { parseReadings, type SomeReadings } from "./readings.ts";
 import { run } from "./run.ts";
 
 const USAGE = `npm run chaos -- [--scenario troubles|seats] [--seed N] [--calls N] [--reading NAME=VALUE]…
@@ -64,7 +64,6 @@ async function playMatrix(only: SomeReadings): Promise<void> {
   );
   if (rows.length === 0) refuse("the matrix has no such reading: it is assumed, harmless or left out");
   console.error(`chaos: matrix, seed ${seed}, ${rows.length} rows`);
-  for (const [name, why] of Object.entries(notDrawn)) console.error(`left out: ${name}: ${why}`);
   const byPlan = new Map(rows.map((row) => [row.plan, row]));
   await run([...byPlan.keys()], SIDE_BY_SIDE, (finished) => {
     const row = byPlan.get(finished.plan);

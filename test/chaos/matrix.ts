@@ -1,6 +1,6 @@
 import type { Reading } from "../carrier/switches/open-question.ts";
 import { type Plan, planOne } from "./plan.ts";
-import { notDrawn, questions, readingsWith, seedFrom } from "./readings.ts";
+import { questions, readingsWith, seedFrom } from "./readings.ts";
 import type { Finished } from "./run.ts";
 
 /** One reading alone, and what is played under it. The first row has none: all is as assumed. */
@@ -35,7 +35,7 @@ export function shortMatrix(seed: number): Row[] {
 
 function rowsOf(seed: number, size: RowSize, kinds: readonly string[]): Row[] {
   const readings = Object.entries(questions)
-    .filter(([name, { kind }]) => kinds.includes(kind) && notDrawn[name] === undefined)
+    .filter(([, { kind }]) => kinds.includes(kind))
     .flatMap(
       ([
         name,

@@ -157,10 +157,11 @@ class Player {
   }
 
   #placeCall(planned: PlannedCall): void {
-    const { project: index, tenant, way, call_id, from, to, copies } = planned;
+    const { project: index, tenant, way, call_id, from, to, sip_headers, copies } = planned;
     const project = this.#staged.projects[index];
     if (!project) return;
-    const facts = { call_id, from, to, type: "phone", headers: [], direction: "inbound" } as const;
+    const type = sip_headers ? "sip" : "phone";
+    const facts = { call_id, from, to, type, headers: sip_headers ?? [], direction: "inbound" } as const;
     const url = `${this.#worker_url}/hooks/${tenant}/${way}`;
     switch (way) {
       case "swml": {

@@ -9,11 +9,6 @@ export type SomeReadings = Readonly<Record<string, Reading>>;
 /** The table without its literal types: names and readings as they come. */
 export const questions: Readonly<Record<string, OpenQuestion>> = openQuestions;
 
-/** Questions that chaos leaves at their first reading, and why. */
-export const notDrawn: Readonly<Partial<Record<string, string>>> = {
-  sip_header_names: "no caller of chaos comes by SIP",
-};
-
 /** How many of a project's readings are not the first. */
 const UNUSUAL = { from: 3, to: 6 };
 /** How often a question is among them, by the harm that its readings do. */
@@ -31,7 +26,6 @@ export function readingsWith(given: SomeReadings = {}): Switches {
 export function drawReadings(seed: number, project: number, fixed: SomeReadings): Switches {
   const count = new Random(seedFrom(`${seed} ${project}`)).between(UNUSUAL.from, UNUSUAL.to);
   const drawn = Object.entries(questions)
-    .filter(([name]) => notDrawn[name] === undefined)
     .flatMap(([name, { readings, kind }]) => {
       const [, first, ...others] = readings;
       if (first === undefined) return [];

@@ -48,14 +48,16 @@ export const pins = { bridge: "4711", board: "81555" } as const;
 export const LINE = "https://example.com/line.mp3#seconds=20";
 
 export const chair = "+15550100010";
+/** What a team's callers by SIP have a room of their own for. */
+export const goldHeader = { name: "X-Tier", value: "gold" } as const;
 
 export function numberOf(kind: Kind, team: Team): string {
   return `+${numbers[kind] + team}`;
 }
 
 /** The name that a room has on the wire. */
-export function wireRoom(tenant: string, kind: Kind | "board", team: Team): string {
-  const of = kind === "board" ? "bridge" : kind;
+export function wireRoom(tenant: string, kind: Kind | "board" | "gold", team: Team): string {
+  const of = kind === "board" ? "bridge" : kind === "gold" ? "team" : kind;
   return `${tenant}:${kind === "chair" ? "standup" : kind}-${numberOf(of, team)}`;
 }
 
@@ -102,6 +104,7 @@ export function rules(
         match: { to: to("hall") },
         place: { room: "hall-{to}", announce: "Welcome to the hall.", join: recorded },
       },
+      { id: "gold", match: { to: to("team"), headers: { "x-tier": "gold" } }, place: { room: "gold-{to}" } },
       { id: "team", match: { to: to("team") }, place: { room: "team-{to}" } },
       {
         id: "bridge",

@@ -59,6 +59,13 @@ describe("a cXML webhook", () => {
     expect(Object.keys(webhook.call.headers)).toContain("__proto__");
   });
 
+  it("has a header that SignalWire names with sip_h_ before it under its own name, too", () => {
+    expect(parse({ "SipHeader_sip_h_X-Tier": "gold" }).call.headers).toEqual({
+      "sip_h_x-tier": ["gold"],
+      "x-tier": ["gold"],
+    });
+  });
+
   it("has the pasted URL's query for params, and our own state from there alone", () => {
     const { call, partyline } = parse(
       { partyline: "forged" },

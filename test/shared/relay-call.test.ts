@@ -48,6 +48,13 @@ describe("a call that RELAY offers", () => {
     expect(Object.keys(read?.call.headers ?? {})).toEqual(["x-tier", "__proto__"]);
   });
 
+  test("has a header that SignalWire names with sip_h_ before it under its own name, too", () => {
+    const headers = [{ name: "sip_h_X-Tier", value: "gold" }];
+    const params = { from: "sip:amy@desks.example.com", to: "sip:support@acme.example.com", headers };
+    const read = readOffer({ ...offer, device: { type: "sip", params } });
+    expect({ ...read?.call.headers }).toEqual({ "sip_h_x-tier": ["gold"], "x-tier": ["gold"] });
+  });
+
   test("keeps every header that a rule may look for, of a long one so much that it is still too long to be read", () => {
     const headers = [
       ...Array.from({ length: 300 }, (_, index) => ({ name: `X-${index}`, value: "y" })),

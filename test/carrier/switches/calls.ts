@@ -71,10 +71,10 @@ export const callQuestions = {
     partyline: "A rule on numbers matches those with a plus; a caller in another form needs one of that form",
   }),
   sip_header_names: openQuestion(["as_sent", "sip_h_prefixed"], {
-    question: "Whether webhooks name SIP headers as they were sent, or with `sip_h_` before",
+    question: "Whether webhooks and RELAY name SIP headers as they were sent, or with `sip_h_` before",
     published: "`headers` holds names and values; how the names are written is not said",
-    kind: "degrading",
-    partyline: "A rule on `x-tier` does not match `sip_h_x-tier`",
+    kind: "harmless",
+    partyline: "`sip_h_x-tier` is also `x-tier`: a rule on either matches",
   }),
   taken_out_at: openQuestion(["any_document", "transfer_only"], {
     question:
