@@ -200,9 +200,9 @@ export class Occupancy {
     return this.#strangers(room);
   }
 
-  /** Whether seats of the room were released without evidence that their participants left. */
+  /** Whether seats of the room are not counted, without evidence that their callers left, or never came. */
   hasReleased(room: string): boolean {
-    for (const { presumed_gone_at } of this.#live.in(room)) if (presumed_gone_at !== null) return true;
+    for (const row of this.#live.in(room)) if (row.state !== "waiting" && !this.holdsSeat(row)) return true;
     return false;
   }
 

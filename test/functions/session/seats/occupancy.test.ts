@@ -237,6 +237,17 @@ describe("a seat in doubt", () => {
   });
 });
 
+test("a seat that nobody was seen to take makes each later join into its room carry the conference's own limit", async () => {
+  await scene("lapsed", async (it) => {
+    it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
+    const row = it.ledger.plan(requestOf("b", { deadline_at: it.now() + 2_000 }));
+    expect(row?.join).toEqual({});
+    await it.pass(33_000);
+    const late = it.ledger.plan(requestOf("c", { deadline_at: it.now() + 2_000 }));
+    expect(late?.join).toEqual({ max_participants: 2 });
+  });
+});
+
 describe("a REST list without a participant", () => {
   test("releases the seat where it lists another confirmed call of the same kind in the conference, and ends nobody", async () => {
     await scene("proved", async (it) => {
