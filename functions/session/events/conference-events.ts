@@ -63,6 +63,14 @@ const ALIVE_THERE = new Set([
   "participant-speech-stop",
 ]);
 
+/** States of a call that may have been in its room though nothing told of it. */
+const MAYBE_THERE: ReadonlySet<Placement["state"]> = new Set([
+  "sending",
+  "accepted",
+  "unknown",
+  "by_document",
+]);
+
 /** Conferences of which it is remembered that they have ended. */
 const CONFERENCES = 2_000;
 /** What REST gave no answer to is done within this, or not at all. */
@@ -504,6 +512,7 @@ export class ConferenceEvents {
    * documents' doing, so that the call was to be put back and no seat was kept yet.
    */
   dropped(row: Placement): void {
+    if (MAYBE_THERE.has(row.state)) this.#ledger.recordings.left(row);
     if (row.state === "by_document" && row.joined_ts !== null && row.left_ts !== null) {
       // The seat is counted once: as one that is kept.
       if (this.#keepSeat(row, row.conference_id, 0) && row.presumed_gone_at === null)

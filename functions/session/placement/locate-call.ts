@@ -165,6 +165,7 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
     return { ...place, outcome: "joined", reason: "its document joined" };
   }
   const isDone = said === "completed";
+  if (isDone) out.recordings.left(row);
   if (row.may_stand === 0) {
     const reason = `its document's join: ${said}`;
     return isDone ? { ...place, outcome: "over", reason } : notIn(out, row, request, reason);

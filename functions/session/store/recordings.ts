@@ -227,14 +227,14 @@ export class Recordings {
     );
   }
 
-  /** A participant is in the room who asked for a recording: there is to be one. */
-  expect({ tenant, room, join, conference_id, forwarding }: Placement): void {
+  /** A participant is in the room who asked for a recording: there is to be one. @param since when it may have begun, ms. */
+  expect({ tenant, room, join, conference_id, forwarding }: Placement, since = this.#now()): void {
     if (join.record !== "record-from-start") return;
     const open = this.newestIn(tenant, room).find((row) => isOpen(row) && row.ended_at === null);
     const forward = forwarding?.recording ?? null;
     const isSame = open && (open.conference_id ?? conference_id) === (conference_id ?? open.conference_id);
     if (!open || !isSame) {
-      this.add({ tenant, room, state: "expected", started_at: this.#now(), conference_id, forward });
+      this.add({ tenant, room, state: "expected", started_at: since, conference_id, forward });
       return;
     }
     this.update(open, {
@@ -243,14 +243,23 @@ export class Recordings {
     });
   }
 
-  /** A participant left the room: its conference may be over, and nothing else may tell of it. */
-  left({ tenant, room, join }: Placement): void {
+  /**
+   * A participant who asked for a recording has left the room, or was in it perhaps and is over: its conference may be over, and nothing
+   * else may tell of that, or of its beginning.
+   */
+  left(row: Placement): void {
+    const { tenant, room, join, conference_id, created_at } = row;
     if (join.record !== "record-from-start") return;
     if (this.#left.room === room && this.#now() < this.#left.until) return;
     const due_at = this.#now() + GRACE_MS;
+    const isIts = (known: Recording) =>
+      isOpen(known) ||
+      (conference_id !== null && known.conference_id === conference_id) ||
+      (known.ended_at ?? known.started_at) >= created_at;
+    if (!this.newestIn(tenant, room).some(isIts)) this.expect(row, created_at);
+    for (const known of this.newestIn(tenant, room))
+      if (isOpen(known) && (known.due_at ?? due_at + 1) > due_at) this.update(known, { due_at });
     this.#left = { room, until: due_at };
-    for (const row of this.newestIn(tenant, room))
-      if (isOpen(row) && (row.due_at ?? due_at + 1) > due_at) this.update(row, { due_at });
   }
 
   /** Those that are to be looked at: of one tenant after another a few, the longest due first. The next time goes on behind them. */

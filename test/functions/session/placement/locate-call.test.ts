@@ -329,6 +329,18 @@ describe("a document that asks what its join's result means", () => {
     });
   });
 
+  test("has SignalWire asked about the recording that its room was to have, once it says that its join is over", async () => {
+    await onLedger("recorded", (ledger, sql) => {
+      const join = { record: "record-from-start" } as const;
+      ledger.plan(requestOf("a", { deadline_at: START + 2_000, join_via: "document", join }));
+      const request = { ...asked, document_said: "completed" } as const;
+      expect(locateCall(lookout(ledger, sql, START + 60_000), request).outcome).toBe("over");
+      expect(ledger.recordings.newestIn("acme", ROOM)).toMatchObject([
+        { state: "expected", due_at: START + 10_000 },
+      ]);
+    });
+  });
+
   test("is believed at once where no join of RELAY's can stand", async () => {
     await settled("alone", true, (ask) => expect(ask("completed").outcome).toBe("over"), 0);
     await settled("alone, failed", false, (ask) => expect(ask("failed").outcome).toBe("not_in"), 0);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ListedRecording } from "../../../../functions/rest-recordings.ts";
 import {
   type Heard,
@@ -40,7 +40,8 @@ interface Scene {
   asked: number;
   /** What the session says does not reach the Worker. */
   isReplyLost: boolean;
-  /** A call that asks for a recording joins, and leaves. */
+  /** A call that asks for a recording comes, joins, and leaves. */
+  come(call_id: string): void;
   join(call_id: string, conference_id: string | null): void;
   leave(call_id: string, conference_id: string): void;
   /** By a form of the recording callback, unless said otherwise; the Worker confirms what it is given to forward. */
@@ -83,7 +84,7 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       listed: [],
       asked: 0,
       isReplyLost: false,
-      join(call_id, conference_id) {
+      come(call_id) {
         ledger.plan(
           requestOf(call_id, {
             deadline_at: one.now + 2_000,
@@ -92,6 +93,9 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
             forwarding: { recording: { ...HOOK, events: [...HOOK.events] } },
           }),
         );
+      },
+      join(call_id, conference_id) {
+        one.come(call_id);
         const ids_known = conference_id !== null;
         const id = conference_id ?? "by-another-id";
         ledger.events.apply(event("participant-join", { call_id, conference_id: id }), { ids_known });
@@ -313,6 +317,41 @@ test("an end whose telling nobody confirmed, and that does not come again, is to
     expect(told).toMatchObject([{ params: { status: "record-stop", recording_sid: "r-1" } }]);
     await one.later(600_000);
     expect(told).toHaveLength(1);
+  });
+});
+
+describe("a recording of whose caller nothing told that they joined", () => {
+  const over: [string, (one: Scene) => void][] = [
+    ["a leave is told of", (one) => one.leave("a", "conf-1")],
+    [
+      "the call is over",
+      (one) => {
+        const params = { call_id: "a", call_state: "ended" };
+        one.ledger.events.apply({ kind: "state", event_type: "calling.call.state", params });
+      },
+    ],
+  ];
+  test.each(over)("is asked about, and its end told, once %s", async (_, isOver) => {
+    await scene("untold", async (one) => {
+      one.come("a");
+      one.now += 60_000;
+      isOver(one);
+      one.listed = [done];
+      await one.later(10_000);
+      expect(told).toMatchObject([{ params: { status: "record-stop", recording_sid: "r-1" } }]);
+    });
+  });
+
+  test("that another's of the conference was told of is not asked about again", async () => {
+    await scene("known", async (one) => {
+      one.join("b", "conf-1");
+      one.hear({ status: "recording-completed", recording_sid: "r-1", recording_duration: 60 });
+      one.come("a");
+      one.leave("a", "conf-1");
+      await one.later(600_000);
+      expect(one.asked).toBe(0);
+      expect(one.rows()).toHaveLength(1);
+    });
   });
 });
 
