@@ -1,5 +1,5 @@
 import type { Call } from "../../../shared/call.ts";
-import { isLive, mayMove } from "../../../shared/placement.ts";
+import { isLive } from "../../../shared/placement.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { type OfferedCall, readOffer } from "../../../shared/relay-call.ts";
 import { log } from "../../log.ts";
@@ -8,7 +8,6 @@ import type { ConferenceEvents } from "../events/conference-events.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { CallFlow, CallFlows } from "../store/call-flows.ts";
-import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { History } from "../store/history.ts";
 import type { Placements } from "../store/placements.ts";
@@ -23,7 +22,6 @@ const RESUMED = 200;
 interface InboundCallsHost {
   callFlows: CallFlows;
   placements: Placements;
-  pendingCommands: PendingCommands;
   history: History;
   counters: Counters;
   queue: Pick<WaitingQueue, "ended">;
@@ -162,18 +160,12 @@ export class InboundCalls {
 
   /** A call that has ended, or that another client took, holds no seat and stands in no line. */
   #ended(call_id: string): void {
-    const { placements, pendingCommands, events, callFlows, queue } = this.#host;
+    const { placements, events, callFlows, queue } = this.#host;
     if (!callFlows.has(call_id)) return;
     for (const row of placements.currentOf(call_id)) {
       if (!isLive(row.state)) continue;
       queue.ended(row);
-      const { room: name, conference_id } = row;
-      if (row.state === "joined")
-        events.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
-      events.dropped(row);
-      placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason: "the call ended" });
-      // There is no call left to do anything for.
-      for (const kind of ["expire", "rejoin", "end", "after"] as const) pendingCommands.drop(kind, row);
+      events.callEnded(row);
     }
   }
 }

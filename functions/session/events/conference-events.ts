@@ -1,4 +1,4 @@
-import { applyEvent, type MembershipEvent } from "../../../shared/placement.ts";
+import { applyEvent, isLive, type MembershipEvent, mayMove } from "../../../shared/placement.ts";
 import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError, log } from "../../log.ts";
 import type { PlacementKey } from "../contract/placement.ts";
@@ -181,7 +181,7 @@ export class ConferenceEvents {
     for (const { row, happening } of this.#bearingOn(event, tenant))
       this.#trusted(row, ids_known ? happening : { ...happening, conference_id: null }, feed);
     if (event.kind === "state" && event.params.call_state === "ended")
-      for (const row of this.#placements.currentOf(event.params.call_id)) this.#callEnded(row);
+      for (const row of this.#placements.currentOf(event.params.call_id)) this.callEnded(row);
     noteFlags(this.#placements, event, tenant);
     this.#bringBack(event, tenant);
     this.#noteSize(event, ids_known);
@@ -521,10 +521,21 @@ export class ConferenceEvents {
     this.#placements.touched(row.room);
   }
 
-  /** It may have ended because of our own end: then the answer to that tells whether it was up. */
-  #callEnded(row: Placement): void {
-    if (!this.#pendingCommands.isUnderWay("end", row) && !this.#pendingCommands.isUnderWay("after", row))
-      this.dropped(row);
+  /** The call has ended, or is no more ours: it holds no seat, and there is nothing left to do for it. A waiter is the queue's. */
+  callEnded(row: Placement): void {
+    // It may have ended because of our own end: then the answer to that tells whether it was up.
+    if (this.#pendingCommands.isUnderWay("end", row) || this.#pendingCommands.isUnderWay("after", row))
+      return;
+    if (row.wait !== null && row.joined_ts === null) return;
+    const { room: name, conference_id } = row;
+    if (row.state === "joined")
+      this.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+    this.dropped(row);
+    if (isLive(row.state))
+      this.#placements.move(row, mayMove(row.state, "left") ? "left" : "failed", {
+        reason: "the call ended",
+      });
+    for (const kind of ["expire", "rejoin", "end", "after"] as const) this.#pendingCommands.drop(kind, row);
   }
 
   /** The call lives on outside of its room, and none of our documents took it out: nothing is kept for its caller. */

@@ -237,6 +237,24 @@ describe("a seat in doubt", () => {
   });
 });
 
+describe("a call that RELAY says has ended", () => {
+  const ended = { kind: "state", event_type: "calling.call.state" } as const;
+  test.each(["joined", "accepted"] as const)(
+    "holds no seat any more, and is sent nothing, where it was %s",
+    async (state) => {
+      await scene(`ended ${state}`, async (it) => {
+        if (state === "joined") join(it, "a");
+        else it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
+        it.ledger.events.apply({ ...ended, params: { call_id: "a", call_state: "ended" } });
+        expect(stateOf(it, "a")).toBe("left");
+        expect(it.ledger.occupancy.taken(ROOM)).toBe(0);
+        await it.pass(10_000);
+        expect(it.ledger.pendingCommands.takeDue(10)).toEqual([]);
+      });
+    },
+  );
+});
+
 test("a seat that nobody was seen to take makes each later join into its room carry the conference's own limit", async () => {
   await scene("lapsed", async (it) => {
     it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
