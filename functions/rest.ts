@@ -13,13 +13,13 @@ export type RunRest = <T>(
 
 /**
  * What SignalWire's REST API says of a call command: done; refused with a code that may say that the call is gone, or that REST
- * does not see it; later (429, not carried out); or no usable answer.
+ * does not see it; later (429, not carried out); or no usable answer, with its status where there was one.
  */
 export type RestOutcome =
   | { kind: "ok" }
   | { kind: "refused"; code: "404" | "410" }
   | { kind: "later"; retry_after_ms: number }
-  | { kind: "failed"; reason: string };
+  | { kind: "failed"; reason: string; status?: number };
 
 /** SignalWire asked us to come again later: nothing was carried out, and nothing is to be concluded. */
 export class RestBusy extends Error {
@@ -161,10 +161,14 @@ export async function commandCall(
     if (response.ok) return { kind: "ok" };
     if (response.status === 404 || response.status === 410)
       return { kind: "refused", code: `${response.status}` };
-    return { kind: "failed", reason: `REST answered ${response.status}` };
+    return failedWith(response);
   } catch (error) {
     return failureOf(error);
   }
+}
+
+function failedWith({ status }: Response): RestOutcome {
+  return { kind: "failed", reason: `REST answered ${status}`, status };
 }
 
 function failureOf(error: unknown): Extract<RestOutcome, { kind: "later" | "failed" }> {
@@ -205,7 +209,7 @@ async function updateCall(
     await response.body?.cancel();
     if (response.status === 404 || response.status === 410)
       return { kind: "refused", code: response.status === 404 ? "404" : "410" };
-    return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
+    return response.ok ? { kind: "ok" } : failedWith(response);
   } catch (error) {
     return failureOf(error);
   }

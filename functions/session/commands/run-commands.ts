@@ -131,22 +131,23 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
     host.pendingCommands.putOff(pending, rest.retry_after_ms, { counts: false });
     return;
   }
-  if (rest.kind === "refused" || isOverdue(host, pending)) unanswered(host, pending);
-  const isRefused = (by: "relay" | "rest", code: string) => isOverBy(host, pending, by, code);
+  // By some readings a call that is gone gets a 422: its own status may tell.
+  const isRefused = rest.kind === "refused" || rest.status === 422;
+  if (isRefused || isOverdue(host, pending)) unanswered(host, pending);
+  const saysOver = (by: "relay" | "rest", code: string) => isOverBy(host, pending, by, code);
   if (
-    rest.kind === "refused" &&
-    (isRefused("rest", rest.code) ||
-      (relay?.kind === "gone" && isRefused("relay", relay.code)) ||
-      (await isOver(host, pending)))
+    (rest.kind === "refused" && saysOver("rest", rest.code)) ||
+    (rest.kind === "refused" && relay?.kind === "gone" && saysOver("relay", relay.code)) ||
+    (isRefused && (await isOver(host, pending)))
   ) {
     gone(host, pending);
     return;
   }
   const said = rest.kind === "refused" ? rest.code : rest.reason;
   const why = { relay: relay ? describeOutcome(relay) : "not connected", rest: said };
-  later(host, pending, why, rest.kind === "refused");
+  later(host, pending, why, isRefused);
   // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
-  if (rest.kind === "refused" && pending.kind === "fetch") host.queue.missed(pending);
+  if (isRefused && pending.kind === "fetch") host.queue.missed(pending);
 }
 
 /** What was to be done for a call after its room was done: it was up, so it did not drop out of the room, but was removed. */

@@ -26,7 +26,8 @@ export const sessionQuestions = {
     question: "Whether a command on a call that is not there gets 404 or 410, or 422",
     published: "404: no such call; 410: it was there and is gone",
     kind: "harmless",
-    partyline: "Any code but 2xx is a refusal: REST repeats the command, and the document joins",
+    partyline:
+      "Any code but 2xx is a refusal: REST repeats the command, the call's own status is asked, and the document joins",
   }),
   conference_end_told: openQuestion([true, false], {
     question: "Whether `conference-end` is told, by RELAY or by callback",

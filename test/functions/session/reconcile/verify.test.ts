@@ -21,11 +21,15 @@ class Rest {
   readonly statuses = new Map<string, string>();
   /** Answers each request with this status instead. */
   fails_with: number | null = null;
+  /** Answers each command on a call with this status. */
+  commands_get: number | null = null;
   readonly asked: string[] = [];
 
   answer(url: URL): Response {
     this.asked.push(url.pathname);
     if (this.fails_with !== null) return new Response(null, { status: this.fails_with });
+    if (this.commands_get !== null && url.pathname === "/api/calling/calls")
+      return new Response(null, { status: this.commands_get });
     const call = /\/Calls\/(.+)\.json$/.exec(url.pathname)?.[1];
     if (call !== undefined) {
       const status = this.statuses.get(call);
@@ -230,6 +234,20 @@ describe("a waiter whose turn has come", () => {
       it.ledger.pendingCommands.add("verify", row, row.node_id);
       await it.pass(60_000);
       expect([stateOf(it, "a"), it.missed]).toEqual(["by_document", []]);
+    });
+  });
+
+  test.each([
+    ["is over where its own status says so", "completed", ["left", []]],
+    ["has its old place again where nothing says so, and its seat passes on", null, ["by_document", ["a"]]],
+  ] as const)("and whom SignalWire refuses to fetch with 422 %s", async (name, status, found) => {
+    await scene(`refused, ${name}`, async (it) => {
+      const row = called(it, "a");
+      it.rest.commands_get = 422;
+      if (status !== null) it.rest.statuses.set("a", status);
+      it.ledger.pendingCommands.add("fetch", row, row.node_id);
+      await it.pass(5_000);
+      expect([stateOf(it, "a"), it.missed]).toEqual(found);
     });
   });
 
