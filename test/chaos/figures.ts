@@ -2,6 +2,7 @@ import type { Conference } from "../carrier/conferences.ts";
 import type { CallRecord } from "./call-record.ts";
 import { ways } from "./callers.ts";
 import { cutCalls, dialCrimes, dialCrimesOf, dialRecordsOf, isUntold } from "./dialled.ts";
+import { wasEndTold } from "./end-told.ts";
 import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
@@ -60,7 +61,11 @@ export function verdictOf(
     .filter(({ crimes }) => crimes.length > 0);
   const count = (is: (record: CallRecord) => boolean) => records.filter(is).length;
   const answered = answeredJoins(played);
-  const untold = untoldRecordings(conferencesOf(projects), played.told);
+  const entries = projects.flatMap(entriesOf);
+  const [untold, unknown] = parted(
+    untoldRecordings(conferencesOf(projects), played.told),
+    ({ conference_id }) => wasEndTold(entries, conference_id),
+  );
   const cut = projects.flatMap((project) => cutCalls(project.calls.values(), entriesOf(project)));
   const dials = dialRecordsOf(played).map((dial) => ({ ...dial, crimes: dialCrimesOf(dial) }));
   const counts = {
@@ -84,6 +89,8 @@ export function verdictOf(
     excuses.push(
       `call ${legs[0]?.call_id}, seed ${plan.seed}: it was dialled, and in silence while nothing told of its answer`,
     );
+  for (const { sid } of unknown)
+    excuses.push(`recording ${sid}, seed ${plan.seed}: nothing told of its conference's end`);
   const figures = {
     seed: plan.seed,
     plan: plan.digest,
@@ -139,6 +146,11 @@ export function verdictOf(
     ),
   ];
   return { figures, counts, offenders, untold, complaints, excused: excuses.slice(0, EXCUSED) };
+}
+
+/** Those that are so, and the others. */
+function parted<T>(all: readonly T[], isSo: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isSo), all.filter((one) => !isSo(one))];
 }
 
 function nameOf(seed: number, { planned: { call_id, kind, project } }: CallRecord): string {

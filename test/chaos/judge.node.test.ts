@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { JournalEntry } from "../carrier/journal.ts";
 import type { CallRecord, Stay } from "./call-record.ts";
 import { cutCalls, type DialRecord, dialCrimesOf, isUntold, type LegRecord } from "./dialled.ts";
+import { wasEndTold } from "./end-told.ts";
 import { crimesOf, excuseOf, heldUp, leftAfterSwitch } from "./judge.ts";
 import { overCapacity } from "./over-capacity.ts";
 import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
@@ -559,6 +561,27 @@ describe("in a recorded conference", () => {
     expect(
       untoldRecordings([{ conference_id: "c1", recording: { ...recording, state: "paused" } }], []),
     ).toEqual([]);
+  });
+
+  test("a recording's end was told by whatever said after it that its conference, or a stay in it, was over", () => {
+    const at = (ms: number, kind: JournalEntry["kind"], facts: object) =>
+      ({ seq: ms, at: ms, kind, ...facts }) as JournalEntry;
+    const before = [
+      at(1_000, "conference", { conference_id: "c1", status: "participant-join", call_id: "a" }),
+      at(2_000, "status_callback", { conference_id: "c1", status: "participant-leave", http_status: 204 }),
+      at(9_000, "recording", { conference_id: "c1", status: "completed" }),
+      at(9_001, "status_callback", { conference_id: "c2", status: "conference-end", http_status: 204 }),
+      at(9_002, "status_callback", { conference_id: "c1", status: "conference-end", http_status: 503 }),
+    ];
+    const event = (params: object) => ({ frame: { method: "signalwire.event", params: { params } } });
+    expect(wasEndTold(before, "c1")).toBe(false);
+    for (const told of [
+      at(9_003, "status_callback", { conference_id: "c1", status: "conference-end", http_status: 204 }),
+      at(9_003, "webhook", { call_id: "a", status: 200 }),
+      at(9_003, "frame_out", event({ call_id: "a", call_state: "ended" })),
+      at(8_990, "frame_out", event({ conference_id: "c1", status: "participant-leave" })),
+    ])
+      expect(wasEndTold([...before, told], "c1")).toBe(true);
   });
 });
 
