@@ -43,6 +43,9 @@ const ASKED_AFTER_MS = 1_000;
 /** Without an answer to it for so long, it was a drop. */
 const ANSWERED_WITHIN_MS = 5_000;
 
+/** A call that is put back is seen in its room within this. */
+const PUT_BACK_MS = 5_000;
+
 /** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
 const MOST_REJOINS = 2;
 
@@ -495,7 +498,9 @@ export class ConferenceEvents {
     if (follow === "rejoin") {
       // What it was answered before the late document took it out is no answer to that.
       const anew = isTakenOut ? { asking_step: null, answer: null, stay_at: now } : {};
-      this.#placements.update(row, { rejoins: row.rejoins + 1, ...anew });
+      // Its seat is held for as long as a new caller's would be.
+      const deadline_at = now + PUT_BACK_MS;
+      this.#placements.update(row, { rejoins: row.rejoins + 1, deadline_at, ...anew });
       this.#pendingCommands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
   }

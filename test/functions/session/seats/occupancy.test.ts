@@ -255,6 +255,20 @@ describe("a call that RELAY says has ended", () => {
   );
 });
 
+test("the seat of a call that is put back into its room is held for half a minute, however long ago it came", async () => {
+  await scene("put back", async (it) => {
+    join(it, "a");
+    await it.pass(3_600_000);
+    const [row] = it.ledger.placements.ofCall("a");
+    if (row) it.ledger.placements.update(row, { stay_at: it.now() });
+    it.ledger.events.apply(event("a", "leave", it.now() + 20, 0));
+    expect(stateOf(it, "a")).toBe("by_document");
+    expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
+    await it.pass(36_000);
+    expect(it.ledger.occupancy.taken(ROOM)).toBe(0);
+  });
+});
+
 test("a seat that nobody was seen to take makes each later join into its room carry the conference's own limit", async () => {
   await scene("lapsed", async (it) => {
     it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
