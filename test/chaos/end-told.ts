@@ -17,13 +17,17 @@ export function wasEndTold(entries: readonly JournalEntry[], conference_id: stri
       entry["conference_id"] === conference_id,
   );
   if (!ended) return false;
+  const isOfItsEnd = (entry: JournalEntry) => entry.at >= ended.at - SAME_MOMENT_MS;
   const calls = new Set(
-    entries.flatMap((entry) =>
-      entry.kind === "conference" && entry["conference_id"] === conference_id ? (callOf(entry) ?? []) : [],
-    ),
+    entries.flatMap((entry) => {
+      const isLeave = entry.kind === "conference" && entry["status"] === "participant-leave";
+      return isLeave && entry["conference_id"] === conference_id && isOfItsEnd(entry)
+        ? (callOf(entry) ?? [])
+        : [];
+    }),
   );
   return entries.some((entry) => {
-    if (entry.at < ended.at - SAME_MOMENT_MS) return false;
+    if (!isOfItsEnd(entry)) return false;
     const isItsCalls = calls.has(callOf(entry) ?? "");
     switch (entry.kind) {
       case "status_callback":

@@ -568,8 +568,11 @@ describe("in a recorded conference", () => {
       ({ seq: ms, at: ms, kind, ...facts }) as JournalEntry;
     const before = [
       at(1_000, "conference", { conference_id: "c1", status: "participant-join", call_id: "a" }),
+      at(1_500, "conference", { conference_id: "c1", status: "participant-leave", call_id: "b" }),
       at(2_000, "status_callback", { conference_id: "c1", status: "participant-leave", http_status: 204 }),
+      at(9_000, "conference", { conference_id: "c1", status: "participant-leave", call_id: "a" }),
       at(9_000, "recording", { conference_id: "c1", status: "completed" }),
+      at(9_001, "webhook", { call_id: "b", status: 200 }),
       at(9_001, "status_callback", { conference_id: "c2", status: "conference-end", http_status: 204 }),
       at(9_002, "status_callback", { conference_id: "c1", status: "conference-end", http_status: 503 }),
     ];
