@@ -5,9 +5,12 @@ import { callOf, frameOf } from "./records.ts";
 const SAME_MOMENT_MS = 100;
 const OK = 200;
 
+/** What is told of a conference that is over, or of its recording. */
+const ENDS = new Set(["conference-end", "record-stop", "completed"]);
+
 /**
- * Whether anything that reached the Worker said that a conference, or somebody's stay in it, was over when its recording was: an event, a
- * callback, or a call of it that came back by its document.
+ * Whether what reached the Worker said that a conference was over when its recording was: its own end or its recording's, or that each
+ * of those who were inside then was out of it, by an event, a callback, or a document by which the call came back.
  */
 export function wasEndTold(entries: readonly JournalEntry[], conference_id: string): boolean {
   const ended = entries.find(
@@ -17,33 +20,38 @@ export function wasEndTold(entries: readonly JournalEntry[], conference_id: stri
       entry["conference_id"] === conference_id,
   );
   if (!ended) return false;
-  const isOfItsEnd = (entry: JournalEntry) => entry.at >= ended.at - SAME_MOMENT_MS;
-  const calls = new Set(
-    entries.flatMap((entry) => {
+  const since = entries.filter(({ at }) => at >= ended.at - SAME_MOMENT_MS);
+  const inside = new Set(
+    since.flatMap((entry) => {
       const isLeave = entry.kind === "conference" && entry["status"] === "participant-leave";
-      return isLeave && entry["conference_id"] === conference_id && isOfItsEnd(entry)
-        ? (callOf(entry) ?? [])
-        : [];
+      return isLeave && entry["conference_id"] === conference_id ? (callOf(entry) ?? []) : [];
     }),
   );
-  return entries.some((entry) => {
-    if (!isOfItsEnd(entry)) return false;
-    const isItsCalls = calls.has(callOf(entry) ?? "");
-    switch (entry.kind) {
-      case "status_callback":
-        return (entry["conference_id"] === conference_id || isItsCalls) && isTaken(entry["http_status"]);
-      case "webhook":
-        return isItsCalls && isTaken(entry["status"]);
-      case "frame_out": {
-        const { method, params } = frameOf(entry);
-        return (
-          method === "signalwire.event" && (isItsCalls || params?.params?.conference_id === conference_id)
-        );
-      }
-      default:
-        return false;
-    }
+  const told = since.filter(reachedUs);
+  const isOver = told.some((entry) => {
+    const { conference_id: id, status } = saidIn(entry);
+    return id === conference_id && ENDS.has(String(status));
   });
+  const calls = new Set(told.map(callOf));
+  return isOver || [...inside].every((call_id) => calls.has(call_id));
+}
+
+function reachedUs(entry: JournalEntry): boolean {
+  switch (entry.kind) {
+    case "status_callback":
+      return isTaken(entry["http_status"]);
+    case "webhook":
+      return isTaken(entry["status"]);
+    case "frame_out":
+      return frameOf(entry).method === "signalwire.event";
+    default:
+      return false;
+  }
+}
+
+function saidIn(entry: JournalEntry): { conference_id?: unknown; status?: unknown } {
+  if (entry.kind === "frame_out") return frameOf(entry).params?.params ?? {};
+  return { conference_id: entry["conference_id"], status: entry["status"] };
 }
 
 function isTaken(status: unknown): boolean {

@@ -582,9 +582,18 @@ describe("in a recorded conference", () => {
       at(9_003, "status_callback", { conference_id: "c1", status: "conference-end", http_status: 204 }),
       at(9_003, "webhook", { call_id: "a", status: 200 }),
       at(9_003, "frame_out", event({ call_id: "a", call_state: "ended" })),
-      at(8_990, "frame_out", event({ conference_id: "c1", status: "participant-leave" })),
+      at(8_990, "frame_out", event({ conference_id: "c1", status: "record-stop" })),
     ])
       expect(wasEndTold([...before, told], "c1")).toBe(true);
+    // One of two is said to be out, which says nothing of the other.
+    const other = at(9_000, "conference", {
+      conference_id: "c1",
+      status: "participant-leave",
+      call_id: "d",
+    });
+    const [webhook, another] = ["a", "d"].map((call_id) => at(9_003, "webhook", { call_id, status: 200 }));
+    if (webhook) expect(wasEndTold([...before, other, webhook], "c1")).toBe(false);
+    if (webhook && another) expect(wasEndTold([...before, other, webhook, another], "c1")).toBe(true);
   });
 });
 

@@ -490,7 +490,8 @@ export class ConferenceEvents {
       this.#pendingCommands.drop("expire", row);
       this.#pendingCommands.drop("rejoin", row);
     }
-    if (event.happened !== "joined") this.#ledger.recordings.left(row);
+    if (event.happened !== "joined")
+      this.#ledger.recordings.left(row, row.conference_id ?? event.conference_id);
     if (follow === "end_call") {
       const end_at = isSeatKept ? this.#now() + ASKED_AFTER_MS : this.#endAt(row);
       this.#pendingCommands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);

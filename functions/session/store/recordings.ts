@@ -246,9 +246,10 @@ export class Recordings {
   /**
    * A participant who asked for a recording has left the room, or was in it perhaps and is over: its conference may be over, and nothing
    * else may tell of that, or of its beginning.
+   * @param conference_id by what told of that, if it is known.
    */
-  left(row: Placement): void {
-    const { tenant, room, join, conference_id, created_at } = row;
+  left(row: Placement, conference_id = row.conference_id): void {
+    const { tenant, room, join, created_at } = row;
     if (join.record !== "record-from-start") return;
     if (this.#left.room === room && this.#now() < this.#left.until) return;
     const due_at = this.#now() + GRACE_MS;
@@ -256,7 +257,7 @@ export class Recordings {
       isOpen(known) ||
       (conference_id !== null && known.conference_id === conference_id) ||
       (known.ended_at ?? known.started_at) >= created_at;
-    if (!this.newestIn(tenant, room).some(isIts)) this.expect(row, created_at);
+    if (!this.newestIn(tenant, room).some(isIts)) this.expect({ ...row, conference_id }, created_at);
     for (const known of this.newestIn(tenant, room))
       if (isOpen(known) && (known.due_at ?? due_at + 1) > due_at) this.update(known, { due_at });
     this.#left = { room, until: due_at };

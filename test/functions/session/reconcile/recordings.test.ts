@@ -342,6 +342,18 @@ describe("a recording of whose caller nothing told that they joined", () => {
     });
   });
 
+  test("is told by what RELAY says of its end, once a leave was told of", async () => {
+    await scene("untold, RELAY", async (one) => {
+      one.come("a");
+      one.now += 6_000;
+      one.leave("a", "conf-1");
+      one.hear(stop, byRelay);
+      expect(one.rows()).toMatchObject([{ conference_id: "conf-1", state: "completed", duration_s: 20 }]);
+      await one.later(10_000);
+      expect(told).toMatchObject([{ params: { status: "record-stop", recording_url: "u" } }]);
+    });
+  });
+
   test("that another's of the conference was told of is not asked about again", async () => {
     await scene("known", async (one) => {
       one.join("b", "conf-1");
