@@ -1,19 +1,20 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { type CommandView, commandView, type PersonResult } from "../shared/api/controls.ts";
 import { refusalSchema } from "../shared/api/refusal.ts";
 import { askApi, type Failure, unexpected, type WorkerAnswer } from "./ask-worker.ts";
 import { fail } from "./fail.ts";
+import { ofTenant, type TenantOptions, targetOf } from "./of-tenant.ts";
 import { plain } from "./plain.ts";
+import { withProgress } from "./progress.ts";
 import type { Target } from "./ruleset-api.ts";
-import { tenantId, workerUrl } from "./worker-options.ts";
+import { wholeNumber } from "./worker-options.ts";
 
 /** A control waits 3 s for what verifies it, and a bulk one for everybody. */
 const HOW = { answer_ms: 60_000 };
+const EXITS = `0 it was seen to be done, 1 it was refused or has failed, 2 the Worker could not be asked, 3 it was sent and is not
+seen to be done yet.`;
 
-interface ActOptions {
-  url: URL;
-  tenant: string;
-  json?: true;
+interface ActOptions extends TenantOptions {
   music?: string;
   say?: string;
   play?: string;
@@ -172,45 +173,27 @@ const acts: readonly Act[] = [
   },
 ];
 
-/** What operators do: 0 where it was seen to be done, 3 where it was sent and is not seen yet, 1 where it was refused, 2 where the Worker could not be asked. */
+/** What operators do: 0 if it was seen to be done, 3 if it was sent and is not seen yet, 1 if it was refused, 2 if the Worker could not be asked. */
 export function operatorCommands(): Command[] {
   return acts.map(commandOf);
 }
 
 function commandOf({ usage, description, options = [], ask }: Act): Command {
   const [name = "", ...parameters] = usage.split(" ");
-  const command = new Command(name)
-    .description(description)
-    .requiredOption("--url <url>", "the Worker: https://partyline.example.com", workerUrl)
-    .requiredOption("--tenant <id>", "whose conference", tenantId)
-    .option("--json", "one JSON object for machines");
+  const command = ofTenant(new Command(name).description(description), "whose conference", EXITS);
   for (const parameter of parameters) command.argument(parameter);
   for (const [flags, what, parse] of options) {
     if (parse) command.option(flags, what, parse);
     else command.option(flags, what);
   }
-  return command
-    .addHelpText(
-      "after",
-      `
-ADMIN_TOKEN, or a tenant's token in its place, is read from the environment variable ADMIN_TOKEN, never from the command line.
-
-Exit codes: 0 it was seen to be done, 1 it was refused or has failed, 2 the Worker could not be asked, 3 it was sent and is not
-seen to be done yet.`,
-    )
-    .action(async (...given: unknown[]) => {
-      const chosen = command.opts<ActOptions>();
-      const { ADMIN_TOKEN: token = "" } = process.env;
-      const target = { url: chosen.url, tenant: chosen.tenant, token };
-      // Commander gives the arguments first, then the options and the command.
-      const args = given.slice(0, parameters.length).flatMap((one) => (typeof one === "string" ? [one] : []));
-      report(target, await ask(target, args, chosen), chosen.json);
-    });
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Write a whole number, such as 60.");
+  return command.action(async (...given: unknown[]) => {
+    const chosen = command.opts<ActOptions>();
+    const target = targetOf(chosen);
+    // Commander gives the arguments first, then the options and the command.
+    const args = given.slice(0, parameters.length).flatMap((one) => (typeof one === "string" ? [one] : []));
+    const answer = await withProgress("Waiting for what shows its effect", ask(target, args, chosen));
+    report(target, answer, chosen.json);
+  });
 }
 
 function report(target: Target, answer: Answer, json: true | undefined): void {

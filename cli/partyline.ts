@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import { completionCommand } from "./completion.ts";
 import { costCommand } from "./cost.ts";
+import { dialCommand } from "./dial.ts";
 import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
 import { historyCommand } from "./history.ts";
 import { holidaysCommand } from "./holidays.ts";
+import { namesCommand } from "./names.ts";
 import { operatorCommands } from "./operate.ts";
 import { pinsCommand } from "./pins.ts";
 import { pullCommand } from "./pull.ts";
@@ -18,13 +21,18 @@ import { rollbackCommand } from "./rollback.ts";
 import { viewCommands } from "./rooms.ts";
 import { sealCommand } from "./seal.ts";
 import { secretCommand } from "./secret.ts";
+import { tokenCommand } from "./token.ts";
+import { watchCommand } from "./watch.ts";
+import { webhookCommand } from "./webhook.ts";
 
 const program: Command = new Command("partyline")
   .description("Partyline's command line: an edge conference router for SignalWire")
   .version(packageJson.version, "--version", "print the version")
+  .addCommand(auditCommand())
   .addCommand(checkCommand())
   .addCommand(completionCommand(() => program))
   .addCommand(costCommand())
+  .addCommand(dialCommand())
   .addCommand(diffCommand())
   .addCommand(doctorCommand())
   .addCommand(explainCommand())
@@ -37,7 +45,14 @@ const program: Command = new Command("partyline")
   .addCommand(rollbackCommand())
   .addCommand(sealCommand())
   .addCommand(secretCommand())
-  .addCommand(recordCommand("tenant"));
+  .addCommand(recordCommand("tenant"))
+  .addCommand(tokenCommand())
+  .addCommand(watchCommand())
+  .addCommand(webhookCommand())
+  .addCommand(
+    namesCommand(() => program),
+    { hidden: true },
+  );
 
 for (const command of [...viewCommands(), ...operatorCommands()]) program.addCommand(command);
 

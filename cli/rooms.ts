@@ -1,46 +1,31 @@
 import { Command } from "commander";
-import type { ApiAnswer } from "../shared/api/client.ts";
-import type { Operation } from "../shared/api/endpoints.ts";
-import { refusalSchema } from "../shared/api/refusal.ts";
-import { askApi, type Failure, unexpected, type WorkerAnswer } from "./ask-worker.ts";
+import type { FeedParticipant } from "../shared/api/feed.ts";
+import { askApi } from "./ask-worker.ts";
+import { show, when } from "./columns.ts";
 import { fail } from "./fail.ts";
-import { timeText } from "./history.ts";
+import { ofTenant, type TenantOptions, targetOf } from "./of-tenant.ts";
 import { plain } from "./plain.ts";
 import type { Target } from "./ruleset-api.ts";
-import { tenantId, workerUrl } from "./worker-options.ts";
+import { type NotTold, type Told, told } from "./told.ts";
 
 const HOW = { answer_ms: 30_000 };
 /** Pages of a list that are asked for at most: 200 rooms each. */
 const PAGES = 50;
-const EXIT_CODES = `
-ADMIN_TOKEN, or a tenant's token in its place, is read from the environment variable ADMIN_TOKEN, never from the command line.
-
-Exit codes: 0 it was told, 1 there is no such room or call, 2 the Worker could not be asked.`;
-
-interface ViewOptions {
-  url: URL;
-  tenant: string;
-  json?: true;
-}
-
-type Told<O extends Operation> = Extract<ApiAnswer<O>, { status: 200 }>["data"];
-interface NotTold {
-  exit_code: 1 | 2;
-  error: { code: string; message: string };
-}
+const EXITS =
+  "0 it was told, 1 there is no such room or call, or it was refused, 2 the Worker could not be asked.";
 
 type Room = Told<"getConference">;
 type Summary = Told<"listConferences">["conferences"][number];
 
-/** `partyline rooms`, `room`, `calls` and `why`: what operators look at. 0 where it was told, 1 where there is no such thing, 2 where the Worker could not be asked. */
+/** `partyline rooms`, `room`, `calls` and `why`: what operators look at. */
 export function viewCommands(): Command[] {
   return [roomsCommand(), roomCommand(), callsCommand(), whyCommand()];
 }
 
 function roomsCommand(): Command {
-  return ofTenant(new Command("rooms"))
+  return viewCommand("rooms")
     .description("list the rooms in which callers are or for which they wait")
-    .action(async (options: ViewOptions) => {
+    .action(async (options: TenantOptions) => {
       const target = targetOf(options);
       const listed = await allRooms(target);
       if ("exit_code" in listed) return fail(listed.exit_code, listed.error, options.json);
@@ -77,10 +62,10 @@ async function allRooms(target: Target): Promise<{ data: Summary[] } | NotTold> 
 }
 
 function roomCommand(): Command {
-  return ofTenant(new Command("room"))
+  return viewCommand("room")
     .description("show who is in a room, and who waits for it")
     .argument("<room>", "its name, as the rules spell it")
-    .action(async (name: string, options: ViewOptions) => {
+    .action(async (name: string, options: TenantOptions) => {
       const target = targetOf(options);
       const { tenant } = target;
       const answer = told(target, await askApi(target, "getConference", { params: { tenant, name } }, HOW));
@@ -106,10 +91,10 @@ function roomCommand(): Command {
 }
 
 function callsCommand(): Command {
-  return ofTenant(new Command("calls"))
+  return viewCommand("calls")
     .description("list the last calls, newest first")
     .option("--room <room>", "only those of a room, as the rules spell it")
-    .action(async (options: ViewOptions & { room?: string }) => {
+    .action(async (options: TenantOptions & { room?: string }) => {
       const target = targetOf(options);
       const request = { params: { tenant: target.tenant }, query: { room: options.room } };
       const answer = told(target, await askApi(target, "listCalls", request, HOW));
@@ -134,10 +119,10 @@ function callsCommand(): Command {
 }
 
 function whyCommand(): Command {
-  return ofTenant(new Command("why"))
+  return viewCommand("why")
     .description("tell why a caller is where they are")
     .argument("<call_id>", "SignalWire's id of the call")
-    .action(async (call_id: string, options: ViewOptions) => {
+    .action(async (call_id: string, options: TenantOptions) => {
       const target = targetOf(options);
       const { tenant } = target;
       const answer = told(target, await askApi(target, "getCall", { params: { tenant, call_id } }, HOW));
@@ -169,15 +154,21 @@ function wordsOf(happened: Told<"getCall">["happened"][number]): string {
 }
 
 function participantRow(one: Room["participants"][number]): string[] {
-  const marks = [
+  const marks = [...marksOfParticipant(one), ...(one.confirmed ? [] : ["not seen yet"])];
+  return [one.call_id, one.from, one.role, when(one.since_iso), marks.join(", ")];
+}
+
+/** What is to be said of a participant beside who it is, in words. */
+export function marksOfParticipant(
+  one: Pick<FeedParticipant, "muted" | "held" | "coaching" | "presumed_gone" | "doubted" | "over_capacity">,
+): string[] {
+  return [
     ...(one.muted ? ["muted"] : []),
     ...(one.held ? ["on hold"] : []),
     ...(one.coaching === null ? [] : [`coaches ${one.coaching}`]),
     ...(one.presumed_gone ? ["presumed gone"] : one.doubted ? ["doubted"] : []),
-    ...(one.confirmed ? [] : ["not seen yet"]),
     ...(one.over_capacity ? ["over capacity"] : []),
   ];
-  return [one.call_id, one.from, one.role, when(one.since_iso), marks.join(", ")];
 }
 
 function marksOf(room: Pick<Summary, "locked" | "muted_all" | "strangers">): string {
@@ -188,45 +179,6 @@ function marksOf(room: Pick<Summary, "locked" | "muted_all" | "strangers">): str
   ].join(", ");
 }
 
-function when(iso: string | null): string {
-  return iso === null ? "" : timeText(iso);
-}
-
-/** Columns as wide as what is in them. */
-function show(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    rows.reduce((widest, row) => Math.max(widest, plain(row[column] ?? "").length), 0),
-  );
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => plain(cell).padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
-}
-
-function ofTenant(command: Command): Command {
-  return command
-    .requiredOption("--url <url>", "the Worker: https://partyline.example.com", workerUrl)
-    .requiredOption("--tenant <id>", "whose rooms and calls", tenantId)
-    .option("--json", "JSON for machines: one object a line")
-    .addHelpText("after", EXIT_CODES);
-}
-
-function targetOf({ url, tenant }: ViewOptions): Target {
-  const { ADMIN_TOKEN: token = "" } = process.env;
-  return { url, tenant, token };
-}
-
-function told<O extends Operation>(
-  { url }: Target,
-  answer: WorkerAnswer<O> | Failure,
-): { data: Told<O> } | NotTold {
-  if (!answer.ok) return { exit_code: 2, error: answer.error };
-  // By the schema of status 200.
-  if (answer.status === 200 && answer.told !== null) return { data: answer.told.data as Told<O> };
-  const refusal = refusalSchema.safeParse(answer.json);
-  if (refusal.success && answer.status === 404) return { exit_code: 1, error: refusal.data.error };
-  return { exit_code: 2, error: unexpected(url, answer).error };
+function viewCommand(name: string): Command {
+  return ofTenant(new Command(name), "whose rooms and calls", EXITS);
 }

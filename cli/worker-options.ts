@@ -31,3 +31,9 @@ export function projectId(text: string): string {
     "A project's id is a UUID in small letters, as SignalWire's dashboard shows it: 11111111-2222-4333-8444-555555555555.",
   );
 }
+
+/** A number of seconds, or of something else that is counted. */
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Write a whole number, such as 60.");
+}
