@@ -154,7 +154,11 @@ function wordsOf(happened: Told<"getCall">["happened"][number]): string {
 }
 
 function participantRow(one: Room["participants"][number]): string[] {
-  const marks = [...marksOfParticipant(one), ...(one.confirmed ? [] : ["not seen yet"])];
+  const marks = [
+    ...marksOfParticipant(one),
+    ...(one.speaking ? ["speaks"] : []),
+    ...(one.confirmed ? [] : ["not seen yet"]),
+  ];
   return [one.call_id, one.from, one.role, when(one.since_iso), marks.join(", ")];
 }
 

@@ -1,4 +1,4 @@
-import type { Conference, ConferencesPage } from "../session/operator/roster.ts";
+import type { Conference, ConferencesPage, Participant } from "../session/operator/roster.ts";
 import { askPart, orOlder, sessionOf } from "../session-client.ts";
 import type { Api } from "./context.ts";
 import { refusal } from "./refusal.ts";
@@ -32,8 +32,13 @@ export function conferencesRoutes(api: Api): void {
           await askPart(sessionOf(c.env, project).archive(), (archive) => archive.conference(tenant, name)),
       );
       return found
-        ? answer(200, found)
+        ? answer(200, { ...found, participants: found.participants.map(shownOf) })
         : refusal(c, 404, "unknown_conference", "Nobody is in a conference of that name.");
     }),
   );
+}
+
+/** A session of the version before says nothing of speech. */
+function shownOf(one: Participant): Participant {
+  return { ...one, speaking: one.speaking ?? null };
 }

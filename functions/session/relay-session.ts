@@ -128,6 +128,7 @@ export class RelaySession extends DurableObject<Env> {
         locked: (tenant, room, mode, until) => this.#feed.locked(tenant, room, mode, until),
         unlocked: (tenant, room) => this.#feed.unlocked(tenant, room),
         split: (tenant, room, ids) => this.#feed.split(tenant, room, ids),
+        spoke: (tenant, room, call_id, speaking) => this.#feed.spoke(tenant, room, call_id, speaking),
       },
     });
     const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
@@ -159,6 +160,7 @@ export class RelaySession extends DurableObject<Env> {
       rulesets,
       this.#repositories.recordings,
       this.#repositories.policies,
+      this.#repositories.speech,
       ({ project_id }) => {
         settings.use(project_id);
         this.#heartbeat.keep();
@@ -268,6 +270,7 @@ export class RelaySession extends DurableObject<Env> {
         () => this.#heartbeat.worked(),
         (event, how) =>
           how.trusted ? this.#events.apply(event, how) : this.#events.applyUntrusted(event, how),
+        (event, { tenant }) => this.#repositories.speech.heard(event, tenant),
         (event, { ids_known, trusted }) =>
           this.#sightings.heard(ids_known ? event : withoutConference(event), trusted),
       ],

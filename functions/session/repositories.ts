@@ -5,6 +5,7 @@ import { HeldSeats } from "./seats/held-seats.ts";
 import { Occupancy } from "./seats/occupancy.ts";
 import { RecordedRooms } from "./seats/recorded-rooms.ts";
 import { Namings } from "./seats/room-naming.ts";
+import { Speech, type SpeechNews } from "./seats/speech.ts";
 import { Audit } from "./store/audit.ts";
 import { CallFlows } from "./store/call-flows.ts";
 import { CircuitBreaker } from "./store/circuit-breaker.ts";
@@ -32,7 +33,14 @@ import { Turns } from "./store/turns.ts";
 import { WebhookDeliveries } from "./store/webhook-deliveries.ts";
 import { Webhooks } from "./store/webhooks.ts";
 
-type News = PlacementNews & HistoryNews & RecordingNews & DialNews & RulesNews & SplitNews & LockNews;
+type News = PlacementNews &
+  HistoryNews &
+  RecordingNews &
+  DialNews &
+  RulesNews &
+  SplitNews &
+  LockNews &
+  SpeechNews;
 
 interface Listener {
   /** Told of each new row of the ledger in the turn in which it is written. */
@@ -68,6 +76,7 @@ export class Repositories {
   readonly heldSeats: HeldSeats;
   readonly occupancy: Occupancy;
   readonly members: ConferenceMembers;
+  readonly speech: Speech;
   readonly recorded: RecordedRooms;
   readonly namings: Namings;
   readonly callFlows: CallFlows;
@@ -118,6 +127,7 @@ export class Repositories {
       now,
     );
     this.members = new ConferenceMembers(this.occupancy, this.observations);
+    this.speech = new Speech(this.placements, news);
     this.recorded = new RecordedRooms(this.disk, this.occupancy, now);
     this.namings = new Namings(this.disk, this.occupancy, now);
     this.callFlows = new CallFlows(this.disk, now);

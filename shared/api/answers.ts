@@ -202,6 +202,7 @@ const participant = z.object({
   conference_id: maybe,
   presumed_gone: flag,
   doubted: flag,
+  speaking: flag.nullable().describe("null: SignalWire was not asked to tell."),
   over_capacity: flag,
   ...time("since"),
 });

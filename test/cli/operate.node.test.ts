@@ -166,6 +166,7 @@ describe("what operators look at", { timeout: 30_000 }, () => {
       muted: true,
       held: false,
       coaching: null,
+      speaking: true,
       via: "swml",
       after_lock: false,
       confirmed: true,
@@ -185,7 +186,7 @@ describe("what operators look at", { timeout: 30_000 }, () => {
       out: [
         "support, since 2026-09-21 14:13 UTC locked (lobby)",
         "call  from          role       since",
-        "c1    +15550100001  moderator  2026-09-21 14:13 UTC  muted",
+        "c1    +15550100001  moderator  2026-09-21 14:13 UTC  muted, speaks",
         "waits  from          for        since",
         "c2     +15550100002  admission  2026-09-21 14:13 UTC  no. 1",
         "",

@@ -1,6 +1,7 @@
 import type { FeedData, FeedType } from "../../../shared/api/feed.ts";
 import { describeError, log } from "../../log.ts";
 import type { FeedGrant } from "../contract/feed.ts";
+import type { SpeechNews } from "../seats/speech.ts";
 import type { Dial, DialNews } from "../store/dials.ts";
 import { isFull } from "../store/disk.ts";
 import type { FeedLog } from "../store/feed-log.ts";
@@ -30,7 +31,9 @@ interface FeedHost extends Around {
  * Feed — tells those who follow a tenant what happens to its calls: clients that listen, and the tenant's own servers. Derives that
  * from what the tables tell of their changes, and costs nothing while nobody follows. Whatever goes wrong here, no call hears of it.
  */
-export class Feed implements PlacementNews, RecordingNews, DialNews, RulesNews, HistoryNews, LockNews {
+export class Feed
+  implements PlacementNews, RecordingNews, DialNews, RulesNews, HistoryNews, LockNews, SpeechNews
+{
   readonly #host: FeedHost;
 
   constructor(host: FeedHost) {
@@ -105,6 +108,13 @@ export class Feed implements PlacementNews, RecordingNews, DialNews, RulesNews, 
 
   unlocked(tenant: string, room: string): void {
     this.tell(tenant, "room.unlocked", { room });
+  }
+
+  /** Not for servers, which are sent no speech: it would be numbered and kept for nobody. */
+  spoke(tenant: string, room: string, call_id: string, speaking: boolean): void {
+    const { readers, feedLog } = this.#host;
+    const isListened = this.#safely(false, () => readers.has(tenant) || feedLog.isKept(tenant));
+    if (isListened) this.tell(tenant, "participant.speaking", { room, call_id, speaking });
   }
 
   split(tenant: string, room: string, conference_ids: readonly string[]): void {

@@ -5,6 +5,7 @@ import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { NoteRequest } from "../contract/history.ts";
 import type { KeptVersion, RulesetVersion } from "../contract/tenants.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
+import type { Speech } from "../seats/speech.ts";
 import type { About, History, HistoryEntry, PageOf } from "../store/history.ts";
 import { type Placement, readTransitions } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -151,6 +152,7 @@ export class CallHistory extends RpcTarget {
     rulesets: Rulesets,
     recordings: Recordings,
     policies: RoomPolicies,
+    speech: Speech,
     noted: (request: NoteRequest) => void,
   ) {
     super();
@@ -160,7 +162,7 @@ export class CallHistory extends RpcTarget {
     this.#occupancy = occupancy;
     this.#rulesets = rulesets;
     this.#recordings = recordings;
-    this.#rooms = { occupancy, suspicions, policies, recordings };
+    this.#rooms = { occupancy, suspicions, policies, recordings, speech };
     this.#noted = noted;
   }
 

@@ -2,6 +2,7 @@ import type { Ingress } from "../../../shared/call.ts";
 import { splitWireName } from "../../../shared/conference.ts";
 import { type Waiter, waitersFor } from "../queue/waiters.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
+import type { Speech } from "../seats/speech.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { RecordingState, Recordings } from "../store/recordings.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
@@ -17,6 +18,8 @@ export interface Participant {
   held: boolean;
   /** The call that it coaches, as far as that is known. */
   coaching: string | null;
+  /** null where nothing was told of speech in the room: its rule does not ask for that. */
+  speaking: boolean | null;
   /** How the call came; null where an older version wrote it down. */
   via: Ingress | null;
   /** It came when the room was locked already: admitted, back to its seat, or sent before. */
@@ -42,6 +45,7 @@ interface RosterHost {
   suspicions: Suspicions;
   policies: RoomPolicies;
   recordings: Recordings;
+  speech: Speech;
 }
 
 /** A conference as the ledger has it: of those who were not placed there only the number is known. */
@@ -83,7 +87,7 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
 
 /** A room with the calls in it; null where it is empty for certain, and has no waiters. */
 export function conferenceOf(host: RosterHost, tenant: string, room: string): Conference | null {
-  const { occupancy, suspicions, recordings } = host;
+  const { occupancy, suspicions, recordings, speech } = host;
   const rows = placedIn(occupancy, tenant, room);
   const waiting = waitersFor(occupancy, tenant, room);
   if (rows.length + waiting.length === 0) return null;
@@ -99,6 +103,7 @@ export function conferenceOf(host: RosterHost, tenant: string, room: string): Co
     participants: rows
       .map((row) => ({
         ...participantOf(row, occupancy, suspicions),
+        speaking: row.state === "joined" ? speech.of(row) : null,
         after_lock: sinceOf(row) > locked_at,
       }))
       .sort((a, b) => a.since - b.since),
@@ -192,7 +197,7 @@ function participantOf(
   row: LivePlacement,
   occupancy: Occupancy,
   suspicions: Suspicions,
-): Omit<Participant, "after_lock"> {
+): Omit<Participant, "after_lock" | "speaking"> {
   const { call_id, from, role, rule, joined_by } = row;
   const confirmed = row.state === "joined";
   return {

@@ -74,6 +74,7 @@ export const NOBODY_FOLLOWS: Repositories["news"] = {
   locked: () => {},
   unlocked: () => {},
   split: () => {},
+  spoke: () => {},
 };
 
 /** The default of `session.seat_doubt_s`. */

@@ -33,6 +33,7 @@ async function scene(name: string, use: (scene: Scene) => void): Promise<void> {
       rulesets,
       recordings,
       ledger.policies,
+      ledger.speech,
       () => {},
     );
     const forwarding = { conference: HOOK, recording: HOOK };

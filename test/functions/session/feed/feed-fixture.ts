@@ -55,6 +55,7 @@ export class Followed {
       locked: (tenant, room, mode, until) => this.feed.locked(tenant, room, mode, until),
       unlocked: (tenant, room) => this.feed.unlocked(tenant, room),
       split: (tenant, room, ids) => this.feed.split(tenant, room, ids),
+      spoke: (tenant, room, call_id, speaking) => this.feed.spoke(tenant, room, call_id, speaking),
     };
     const nothing = async () => new Set<string>();
     this.ledger = new Ledger(sql, now, nothing, undefined, undefined, undefined, news);

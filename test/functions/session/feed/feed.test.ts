@@ -170,6 +170,49 @@ function joins(on: Followed, call_id: string, room = "acme:board"): void {
   on.ledger.events.apply(told("participant-join", room, call_id, on.now));
 }
 
+test("who speaks is told once, though two ways tell it, and to nobody where servers alone are told what happens", async () => {
+  await onStorage("feed-speech", async ({ sql }) => {
+    const on = new Followed(sql);
+    const { speech } = on.ledger;
+    const says = (status: string, call_id: string, at: number, tenant?: string) =>
+      speech.heard(told(`participant-speech-${status}`, "acme:board", call_id, at), tenant);
+    joins(on, "c-1");
+    on.ledger.webhooks.add({
+      id: "w-1",
+      tenant: "acme",
+      project_id: "p-1",
+      url: "https://hooks.example.com/",
+      types: null,
+      secrets: [],
+      state: "active",
+      dropped: 0,
+      created_at: on.now,
+    });
+    const before = on.log.seqOf("acme");
+    says("start", "c-1", on.now);
+    says("stop", "c-1", on.now + 1);
+    expect(on.log.seqOf("acme")).toBe(before);
+    const client = new Client();
+    client.connect(on.feed);
+    on.pass(1_000);
+    says("start", "c-1", on.now);
+    says("start", "c-1", on.now, "acme");
+    // Another tenant's callback, another room, and what came late.
+    says("stop", "c-1", on.now, "other");
+    speech.heard(told("participant-speech-stop", "acme:other", "c-1", on.now));
+    says("stop", "c-1", on.now - 500);
+    expect(speech.of({ call_id: "c-1", room: "acme:board" })).toBe(true);
+    says("stop", "c-1", on.now + 500);
+    on.ledger.events.apply(told("participant-mute", "acme:board", "c-1", on.now + 600));
+    await until(() => client.types().includes("participant.updated"));
+    const spoken = client.frames.filter(({ type }) => type === "participant.speaking");
+    expect(spoken.map(({ data }) => data)).toEqual([
+      { room: "acme:board", call_id: "c-1", speaking: true },
+      { room: "acme:board", call_id: "c-1", speaking: false },
+    ]);
+  });
+});
+
 test("a lock is told when it begins, when it is over, and to a client that comes between", async () => {
   await onStorage("feed-lock", async ({ sql }) => {
     const on = new Followed(sql);

@@ -61,7 +61,13 @@ test("the roster shows who is in a conference, as what, since when, and muted or
   await home.carrier.sendEvent("calling.conference", { ...said, status: "participant-hold" });
   await expect
     .poll(async () => (await board(home))?.participants[1])
-    .toMatchObject({ muted: false, held: true });
+    .toMatchObject({ muted: false, held: true, speaking: null });
+  // Of nobody in the room was it told before who speaks.
+  await home.carrier.sendEvent("calling.conference", { ...said, status: "participant-speech-start" });
+  const speaking = async () => (await board(home))?.participants.map((one) => one.speaking);
+  await expect.poll(speaking).toEqual([false, true]);
+  await home.carrier.sendEvent("calling.conference", { ...said, status: "participant-speech-stop" });
+  await expect.poll(speaking).toEqual([false, false]);
   expect(await board(home, encodeURIComponent(`${home.tenant}:board`))).toMatchObject({ conference_id });
   const listed = await askApi(`/tenants/${home.tenant}/conferences`);
   expect(await listed.json()).toMatchObject({

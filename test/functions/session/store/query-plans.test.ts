@@ -257,6 +257,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
     ledger.rulesets,
     ledger.recordings,
     ledger.policies,
+    ledger.speech,
     () => {},
   );
   useRecordings(ledger);
