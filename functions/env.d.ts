@@ -7,6 +7,8 @@ declare namespace Cloudflare {
   interface Env {
     DIRECTORY: KVNamespace;
     RELAY_SESSION: DurableObjectNamespace<import("./session/relay-session.ts").RelaySession>;
+    /** Takes copies of recordings; absent where none are wanted. */
+    RECORDINGS?: R2Bucket;
     /** Counts refused requests by address; absent where there is no limiter. */
     REFUSALS?: RateLimit;
     /** Where SignalWire reaches us, e.g. `https://partyline.example.com`; a tenant's record may name its own. */

@@ -105,8 +105,8 @@ async function recordingsById(
   return await relayRecordingsOf(project, conference, signal);
 }
 
-/** What is asked of a recording before it is deleted. */
-interface Deletable {
+/** A recording of which SignalWire's sid is looked for. */
+export interface Identifiable {
   sid: string | null;
   conference_id: string | null;
   conference_sid: string | null;
@@ -116,12 +116,12 @@ interface Deletable {
 
 /**
  * The sid of the one recording that is meant for certain: it is known, or SignalWire lists one finished recording alone under the
- * conference's own ids, begun when this one was. Null otherwise: no other recording may be deleted in its place. Throws as
+ * conference's own ids, begun when this one was. Null otherwise: no other recording may be deleted or played in its place. Throws as
  * {@link listRecordings} does.
  */
-export async function sidToDelete(
+export async function sidForCertain(
   project: Project,
-  { sid, conference_id, conference_sid, started_at }: Deletable,
+  { sid, conference_id, conference_sid, started_at }: Identifiable,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (sid !== null) return sid;

@@ -25,6 +25,7 @@ export default defineConfig({
                 ADMIN_TOKEN: "test-admin-token",
                 CREDENTIALS_KEY: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
               },
+              r2Buckets: ["RECORDINGS"],
             },
           }),
         ],

@@ -2,6 +2,7 @@ import type { CallsPage, Story } from "../session/operator/call-history.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { namesOf } from "../tenants/room-naming.ts";
 import type { Api } from "./context.ts";
+import { recordingFor } from "./recording-view.ts";
 import { refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
 import { route } from "./route.ts";
@@ -61,7 +62,9 @@ export function callsRoutes(api: Api): void {
         ? { trace: await Promise.all(decided.map((one) => traceOf(c.env, tenant, one))) }
         : {};
       const happened = told.happened.filter((one) => !("room" in one) || one.room === null || sees(one.room));
-      const recordings = told.recordings.filter(({ room }) => sees(room));
+      const recordings = told.recordings
+        .filter(({ room }) => sees(room))
+        .map((one) => recordingFor(c.get("caller"), one));
       return answer(200, { ...told, happened, recordings, kept, ...trace });
     });
   });

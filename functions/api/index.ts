@@ -15,6 +15,7 @@ import { lobbyRoutes } from "./lobby.ts";
 import { pinRecordsRoutes } from "./pin-records.ts";
 import { pinsRoutes } from "./pins.ts";
 import { recordCheckRoutes } from "./record-check.ts";
+import { recordingMediaRoutes } from "./recording-media.ts";
 import { recordingsRoutes } from "./recordings.ts";
 import { recordsRoutes } from "./records.ts";
 import { refusal } from "./refusal.ts";
@@ -50,6 +51,7 @@ for (const register of [
   pinRecordsRoutes,
   dialsRoutes,
   recordingsRoutes,
+  recordingMediaRoutes,
   tokensRoutes,
   auditRoutes,
   feedRoutes,

@@ -1,10 +1,12 @@
 import { describeError, log } from "../log.ts";
-import { deleteRecording, sidToDelete } from "../rest-recordings.ts";
+import { copyKey } from "../recording-copy.ts";
+import { deleteRecording, sidForCertain } from "../rest-recordings.ts";
 import type { RecordingsPage, RecordingsQuery } from "../session/store/recordings.ts";
 import { isOpen } from "../session/store/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";
 import { namesOf } from "../tenants/room-naming.ts";
 import type { Api } from "./context.ts";
+import { recordingFor } from "./recording-view.ts";
 import { refusal } from "./refusal.ts";
 import { roomOf } from "./room-name.ts";
 import { route } from "./route.ts";
@@ -15,7 +17,7 @@ const REST_MS = 4_000;
 /**
  * `GET /api/tenants/:tenant/recordings`: recordings, the newest first; `conference` (as the rules spell the name, or on the wire),
  * `conference_id`, `since` and `until` filter, and `after` takes the `next` of the page before. `DELETE …/recordings/:id`: removes
- * what is kept of one; with `?at=signalwire` SignalWire's recording first.
+ * what is kept of one, the copy of its sound included; with `?at=signalwire` SignalWire's recording first.
  */
 export function recordingsRoutes(api: Api): void {
   route(api, "listRecordings", (c, { params, query: { conference, ...rest }, answer, sees }) =>
@@ -29,7 +31,8 @@ export function recordingsRoutes(api: Api): void {
         // Without what was not asked for; the limit is always there.
         archive.recordings(tenant, Object.fromEntries(asked) as unknown as RecordingsQuery),
       );
-      return answer(200, { ...page, recordings: page.recordings.filter((one) => sees(one.room)) });
+      const shown = page.recordings.filter((one) => sees(one.room));
+      return answer(200, { ...page, recordings: shown.map((one) => recordingFor(c.get("caller"), one)) });
     }),
   );
   route(api, "deleteRecording", (c, { params: { tenant: whose, id }, query, sees }) =>
@@ -45,7 +48,7 @@ export function recordingsRoutes(api: Api): void {
       if (query.at === "signalwire") {
         try {
           const signal = AbortSignal.timeout(REST_MS);
-          const sid = await sidToDelete(project, found, signal);
+          const sid = await sidForCertain(project, found, signal);
           if (sid === null) {
             const why =
               "SignalWire lists no recording that is this one for certain; nothing was deleted. Without ?at=signalwire what Partyline keeps of it is removed.";
@@ -62,10 +65,17 @@ export function recordingsRoutes(api: Api): void {
           );
         }
       }
+      try {
+        await c.env.RECORDINGS?.delete(copyKey(project.project_id, tenant, id));
+      } catch (error) {
+        log("warn", "recording.copy_not_deleted", { tenant, recording: id, error: describeError(error) });
+        const why = `The copy was not deleted, and nothing was removed here: ${describeError(error)}`;
+        return refusal(c, 502, "copy_not_deleted", why);
+      }
       const forgotten = askPart(sessionOf(c.env, project).archive(), (archive) =>
         archive.forgetRecording(tenant, id),
       );
-      // SignalWire has deleted it: what we keep goes, too, however long the answer may take.
+      // The sound is deleted: what we keep goes, too, however long the answer may take.
       c.executionCtx.waitUntil(forgotten.catch(() => {}));
       await forgotten;
       return c.body(null, 204);

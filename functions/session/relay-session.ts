@@ -49,6 +49,7 @@ import { HeldJoins } from "./placement/held-joins.ts";
 import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
 import { PlacementService } from "./placement/placement-service.ts";
 import { WaitingQueue } from "./queue/waiting-queue.ts";
+import { RecordingCopier } from "./reconcile/copy-recordings.ts";
 import { Corrections } from "./reconcile/corrections.ts";
 import { RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
 import { askingBy, Reconciler } from "./reconcile/reconciler.ts";
@@ -313,6 +314,18 @@ export class RelaySession extends DurableObject<Env> {
     this.#scheduler.add("dials", this.#dialer);
     this.#scheduler.add("webhooks", outgoing);
     this.#scheduler.add("counters", this.#repositories.counters);
+    if (env.RECORDINGS) {
+      const copier = new RecordingCopier({
+        ...parts,
+        bucket: env.RECORDINGS,
+        project: () => this.#relayManager.project(),
+        run: (tenant, request) =>
+          outgoing.spare.run(tenant, () => this.#relayManager.pool.run("list", request)),
+        now,
+      });
+      this.#repositories.recordingCopies.begin(() => this.#scheduler.changed(copier));
+      this.#scheduler.add("copies", copier);
+    }
     this.#lobby = new Lobby(parts);
     this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
     this.#sightings = new Sightings(now);

@@ -22,6 +22,7 @@ import type { PlacementNews } from "./store/news.ts";
 import { Observations } from "./store/observations.ts";
 import type { Placement } from "./store/placement-row.ts";
 import { Placements } from "./store/placements.ts";
+import { RecordingCopies } from "./store/recording-copies.ts";
 import { type RecordingNews, Recordings } from "./store/recordings.ts";
 import { RoomChecks } from "./store/room-checks.ts";
 import { type LockNews, RoomPolicies } from "./store/room-policies.ts";
@@ -83,6 +84,7 @@ export class Repositories {
   readonly dials: Dials;
   readonly turns = new Turns();
   readonly recordings: Recordings;
+  readonly recordingCopies: RecordingCopies;
   readonly fullRooms: FullRooms;
   readonly news: News;
   readonly feedLog: FeedLog;
@@ -132,7 +134,8 @@ export class Repositories {
     this.namings = new Namings(this.disk, this.occupancy, now);
     this.callFlows = new CallFlows(this.disk, now);
     this.dials = new Dials(this.disk, now, news);
-    this.recordings = new Recordings(this.disk, now, news);
+    this.recordingCopies = new RecordingCopies(this.disk, now);
+    this.recordings = new Recordings(this.disk, now, news, this.recordingCopies);
     this.fullRooms = new FullRooms(this);
     this.news = news;
     this.feedLog = new FeedLog(this.disk, now);

@@ -54,6 +54,9 @@ const controlled = {
   502: controlRefusal,
 };
 
+/** Bytes, and no JSON. */
+const sound = z.file().describe("Sound, mostly a WAV file.");
+
 const recording = z.object({
   id: text,
   tenant: text,
@@ -61,7 +64,11 @@ const recording = z.object({
   conference_id: maybe,
   sid: maybe,
   state: text,
-  url: maybe,
+  url: maybe.describe("SignalWire's own, for ADMIN_TOKEN alone; null otherwise."),
+  copy: z
+    .object({ sha256: text, size_bytes: count, ...time("copied_at") })
+    .nullable()
+    .describe("Of its sound, in the Worker's bucket."),
   duration_s: z.number().nullable(),
   size_bytes: z.int().nullable(),
   ...time("started_at"),
@@ -195,6 +202,7 @@ const participant = z.object({
   muted: flag,
   held: flag,
   coaching: maybe,
+  speaking: flag.nullable().describe("null: SignalWire was not asked to tell."),
   via: z.enum(["swml", "cxml", "relay"]).nullable(),
   after_lock: flag,
   confirmed: flag,
@@ -202,7 +210,6 @@ const participant = z.object({
   conference_id: maybe,
   presumed_gone: flag,
   doubted: flag,
-  speaking: flag.nullable().describe("null: SignalWire was not asked to tell."),
   over_capacity: flag,
   ...time("since"),
 });
@@ -378,6 +385,7 @@ export const answers = {
   getCommand: { 200: command, ...refuses(404) },
   cancelDial: { 200: dial, ...refuses(404, 409) },
   listRecordings: { 200: page("recordings", recording, text), ...refuses(400) },
+  getRecordingMedia: { 200: sound, 206: sound, ...refuses(404, 409, 416, 502) },
   deleteRecording: { 204: null, ...refuses(400, 404, 409, 502) },
   listBlockedPins: { 200: z.object({ callers: z.array(blocked), numbers: z.array(blocked) }) },
   unblockCaller: { 204: null, ...refuses(404) },

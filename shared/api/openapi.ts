@@ -10,6 +10,7 @@ const SAID: Record<number, string> = {
   201: "Made.",
   202: "Accepted, not done yet.",
   204: "Done.",
+  206: "A part.",
 };
 
 /** Statuses that any path may answer; docs/api.md says with which codes. */
@@ -72,9 +73,9 @@ function operationOf(entry: TableEntry): Json {
 function responseOf(status: number, schema: z.ZodType | null): Json {
   if (schema === refusalSchema) return { $ref: "#/components/responses/Refused" };
   const description = SAID[status] ?? "Refused.";
-  return schema === null
-    ? { description }
-    : { description, content: { "application/json": { schema: schemaOf(schema) } } };
+  if (schema === null) return { description };
+  const type = schema instanceof z.ZodFile ? "audio/*" : "application/json";
+  return { description, content: { [type]: { schema: schemaOf(schema) } } };
 }
 
 function parameterOf(

@@ -8,6 +8,7 @@ const TIMES: ReadonlySet<string> = new Set([
   "started_at",
   "ended_at",
   "settled_at",
+  "copied_at",
   "decided_at",
   "due_at",
   "expires_at",

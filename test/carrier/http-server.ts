@@ -10,15 +10,18 @@ export interface WebRequest {
   /** The path's parts, decoded. */
   readonly path: readonly string[];
   readonly authorization: string | null;
+  /** The header of that name. */
+  readonly range: string | null;
   readonly body: string;
 }
 
-/** `text`: JSON that is no longer whole. `cut`: the connection is dropped without an answer. */
+/** `text`: JSON that is no longer whole. `bytes`: what is no JSON, as its headers say. `cut`: the connection is dropped without an answer. */
 export type WebAnswer =
   | {
       readonly status: number;
       readonly json?: unknown;
       readonly text?: string;
+      readonly bytes?: Uint8Array;
       readonly headers?: Readonly<Record<string, string>>;
     }
   | { readonly cut: true };
@@ -55,6 +58,7 @@ async function serve(
     url,
     path: url.pathname.split("/").slice(1).map(decoded),
     authorization: incoming.headers.authorization ?? null,
+    range: incoming.headers.range ?? null,
     body: Buffer.concat(chunks).toString("utf8"),
   });
   if ("cut" in answer) incoming.socket.destroy();
@@ -64,6 +68,10 @@ async function serve(
 function reply(outgoing: ServerResponse, answer: Exclude<WebAnswer, { cut: true }>): void {
   if (outgoing.headersSent) return;
   const { status, json, headers } = answer;
+  if (answer.bytes !== undefined) {
+    outgoing.writeHead(status, { "content-length": answer.bytes.byteLength, ...headers }).end(answer.bytes);
+    return;
+  }
   const text = answer.text ?? (json === undefined ? undefined : JSON.stringify(json));
   if (text === undefined) outgoing.writeHead(status, headers).end();
   else outgoing.writeHead(status, { "content-type": "application/json", ...headers }).end(text);

@@ -27,13 +27,39 @@ export function serveRecordings(
   return method === "GET" ? { status: 200, json: relayView(project, one.conference, one.kept) } : missing;
 }
 
-/** GET and DELETE of one recording, whatever conference it is of, by the compatibility API. */
-export function serveRecording(project: Project, { method, path }: WebRequest): WebAnswer {
-  const sid = (path[6] ?? "").replace(/\.json$/, "");
+/** GET and DELETE of one recording, whatever conference it is of, by the compatibility API: its data as `.json`, else its sound. */
+export function serveRecording(project: Project, { method, path, range }: WebRequest): WebAnswer {
+  const [, sid, ending] = /^(.*?)(\.json|\.wav|\.mp3)?$/.exec(path[6] ?? "") ?? [];
   const one = recorded(project).find(({ kept }) => kept.sid === sid);
   if (one === undefined) return missing;
   if (method === "DELETE") return deleteRecording(one.kept);
-  return { status: 200, json: recordingView(project, one.conference, one.kept) };
+  if (ending === ".json") return { status: 200, json: recordingView(project, one.conference, one.kept) };
+  if (one.kept.state !== "stopped") return missing;
+  return soundAnswer(Buffer.alloc(one.conference.recordingSize(), one.kept.sid), ending, range);
+}
+
+/** The sound, or the part of it that is asked for. */
+function soundAnswer(sound: Buffer, ending: string | undefined, range: string | null): WebAnswer {
+  const headers = {
+    "content-type": ending === ".mp3" ? "audio/mpeg" : "audio/x-wav",
+    "accept-ranges": "bytes",
+  };
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(range ?? "") ?? [];
+  if (first === "" && last === "") return { status: 200, bytes: sound, headers };
+  const begin = first === "" ? Math.max(0, sound.length - Number(last)) : Number(first);
+  const end = Math.min(sound.length, first === "" || last === "" ? sound.length : Number(last) + 1);
+  if (begin >= end)
+    return {
+      status: 416,
+      headers: { ...headers, "content-range": `bytes */${sound.length}` },
+      bytes: Buffer.alloc(0),
+    };
+  const content_range = `bytes ${begin}-${end - 1}/${sound.length}`;
+  return {
+    status: 206,
+    bytes: sound.subarray(begin, end),
+    headers: { ...headers, "content-range": content_range },
+  };
 }
 
 export function keptRecording({ recording }: Conference): Kept | null {

@@ -1,7 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RelaySession } from "../../functions/session/relay-session.ts";
+import { toHex } from "../../shared/encoding.ts";
 import { askApi } from "./api/ask.ts";
 import { type Fixture, openFixture, sent, warmUp } from "./fixture.ts";
 import { session } from "./session/calls/context-fixture.ts";
@@ -273,7 +274,75 @@ test("a recording is in the list and in its calls' history, until it is deleted,
   expect(rest.filter(({ method }) => method === "DELETE")).toHaveLength(1);
 });
 
-test("what is being recorded is not deleted", async () => {
+test("its sound is played by the Worker alone, whole or in part, from SignalWire and then from the copy, until both are deleted", async () => {
+  await using home = await openFixture({ rules: rulesWith(), carrier: { speed: 10 } });
+  await met(home, "swml");
+  const one = await completed(home);
+  const path = `/tenants/${home.tenant}/recordings/${one["id"]}`;
+  const play = (range?: string) => askApi(`${path}/media`, { headers: range === undefined ? {} : { range } });
+  const whole = await play();
+  const sound = new Uint8Array(await whole.arrayBuffer());
+  expect(whole.status).toBe(200);
+  expect(Object.fromEntries(whole.headers)).toMatchObject({
+    "content-type": "audio/x-wav",
+    "content-disposition": `attachment; filename="${one["id"]}.wav"`,
+    "cache-control": "no-store",
+  });
+  expect(sound).toHaveLength(Number(one["size_bytes"]));
+  const parts = async (): Promise<unknown[]> => {
+    const asked = ["bytes=100-199", "bytes=-50", "bytes=999999999-"].map(async (range) => {
+      const { status, headers, ...response } = await answered(play(range));
+      return [status, headers.get("content-range"), status === 206 ? response.bytes : null];
+    });
+    return await Promise.all(asked);
+  };
+  const { length } = sound;
+  const wanted = [
+    [206, `bytes 100-199/${length}`, sound.slice(100, 200)],
+    [206, `bytes ${length - 50}-${length - 1}/${length}`, sound.slice(-50)],
+    [416, `bytes */${length}`, null],
+  ];
+  expect(await parts()).toEqual(wanted);
+  // As soon as SignalWire has the file for certain it is copied.
+  await vi.waitFor(() => expectCopy(home), { timeout: 15_000, interval: 200 });
+  const asked = async () => (await home.carrier.journal({ kind: "rest" })).length;
+  const before = await asked();
+  expect(await answered(play())).toMatchObject({ status: 200, bytes: sound });
+  expect(await parts()).toEqual(wanted);
+  expect(await asked()).toBe(before);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", sound));
+  expect((await listed(home)).recordings).toMatchObject([
+    { copy: { sha256: toHex(digest), size_bytes: length, copied_at: expect.any(Number) } },
+  ]);
+  // A token is shown no URL of SignalWire's, and neither is the listener.
+  const scopes = ["recordings:read"];
+  const made = await askApi(`/tenants/${home.tenant}/tokens`, {
+    method: "POST",
+    body: JSON.stringify({ name: "listener", scopes }),
+  });
+  const { token } = await made.json<{ token: string }>();
+  const headers = { authorization: `Bearer ${token}` };
+  expect(await (await askApi(`/tenants/${home.tenant}/recordings`, { headers })).json()).toMatchObject({
+    recordings: [{ url: null }],
+  });
+  expect((await askApi(`${path}/media`, { headers })).status).toBe(200);
+  expect((await askApi(path, { method: "DELETE", headers })).status).toBe(403);
+  expect((await askApi(path, { method: "DELETE" })).status).toBe(204);
+  expect((await play()).status).toBe(404);
+  expect((await env.RECORDINGS?.list())?.objects.filter(({ key }) => key.includes(home.tenant))).toEqual([]);
+});
+
+async function answered(asked: Promise<Response>) {
+  const response = await asked;
+  const { status, headers } = response;
+  return { status, headers, bytes: new Uint8Array(await response.arrayBuffer()) };
+}
+
+async function expectCopy(home: Fixture): Promise<void> {
+  expect((await listed(home)).recordings).toMatchObject([{ copy: { size_bytes: expect.any(Number) } }]);
+}
+
+test("what is being recorded is not deleted, and has no sound yet", async () => {
   await using home = await openFixture({ rules: rulesWith(), carrier: { speed: 10 } });
   for (const from of ["+15550100001", "+15550100002"]) {
     const { call_id } = await home.carrier.placeCall({ ...caller, from, url: home.webhook_url });
@@ -283,6 +352,7 @@ test("what is being recorded is not deleted", async () => {
     .poll(async () => (await listed(home)).recordings)
     .toMatchObject([{ state: "in-progress", ended_at: null }]);
   const [one] = (await listed(home)).recordings;
-  const answer = await askApi(`/tenants/${home.tenant}/recordings/${one?.["id"]}`, { method: "DELETE" });
-  expect(answer.status).toBe(409);
+  const path = `/tenants/${home.tenant}/recordings/${one?.["id"]}`;
+  expect((await askApi(path, { method: "DELETE" })).status).toBe(409);
+  expect((await askApi(`${path}/media`)).status).toBe(409);
 });

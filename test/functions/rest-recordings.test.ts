@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { sidToDelete } from "../../functions/rest-recordings.ts";
+import { sidForCertain } from "../../functions/rest-recordings.ts";
 import type { Project } from "../../functions/tenants/tenant.ts";
 
 const STARTED = Date.parse("2026-11-28T10:00:00Z");
@@ -45,8 +45,8 @@ const recording = (sid: string, more: Partial<Listed> = {}): Listed => ({
   ...more,
 });
 
-async function chosen(of: Parameters<typeof sidToDelete>[1] = kept): Promise<string | null> {
-  return await sidToDelete(project, of, AbortSignal.timeout(1_000));
+async function chosen(of: Parameters<typeof sidForCertain>[1] = kept): Promise<string | null> {
+  return await sidForCertain(project, of, AbortSignal.timeout(1_000));
 }
 
 describe("a recording whose sid nothing told is deleted at SignalWire", () => {

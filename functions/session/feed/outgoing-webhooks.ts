@@ -79,6 +79,11 @@ export class OutgoingWebhooks {
     this.#host = host;
   }
 
+  /** The connection of those that may not answer: whatever may wait for them takes turns there, and takes no other connection from calls. */
+  get spare(): FairSlots {
+    return this.#others;
+  }
+
   areWanted(tenant: string): boolean {
     return this.#host.webhooks.areWanted(tenant);
   }

@@ -9,13 +9,7 @@ import type { Speech } from "../seats/speech.ts";
 import type { About, History, HistoryEntry, PageOf } from "../store/history.ts";
 import { type Placement, readTransitions } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import {
-  type Recordings,
-  type RecordingsPage,
-  type RecordingsQuery,
-  type RecordingView,
-  viewOf,
-} from "../store/recordings.ts";
+import type { Recordings, RecordingsPage, RecordingsQuery, RecordingView } from "../store/recordings.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
 import type { Rulesets } from "../store/rulesets.ts";
 import type { Suspicions } from "../store/suspicions.ts";
@@ -42,6 +36,9 @@ const TOLD_WITH_RULESETS = 40;
 /** Of a call's placements those whose recordings are told: ten rows each. */
 const STAYS = 10;
 const NO_MORE = Number.MAX_SAFE_INTEGER;
+
+/** A recording with the ids by which SignalWire may know its conference. */
+export type KeptRecording = RecordingView & { conference_sid: string | null };
 
 export interface Story {
   call_id: string;
@@ -265,10 +262,10 @@ export class CallHistory extends RpcTarget {
     return this.#recordings.page(tenant, query);
   }
 
-  /** With the ids by which SignalWire may know its conference; null where nothing is kept of it. */
-  recording(tenant: string, id: string): (RecordingView & { conference_sid: string | null }) | null {
+  /** null where nothing is kept of it. */
+  recording(tenant: string, id: string): KeptRecording | null {
     const row = this.#recordings.find(tenant, id);
-    return row && { ...viewOf(row), conference_sid: row.conference_sid };
+    return row && { ...this.#recordings.view(row), conference_sid: row.conference_sid };
   }
 
   /** False where nothing is kept of it. */
@@ -293,7 +290,7 @@ export class CallHistory extends RpcTarget {
       for (const one of this.#recordings.begunIn(tenant, room, from - LONGEST_CALL_MS, to)) {
         const isOther =
           one.conference_id !== null && conference_id !== null && one.conference_id !== conference_id;
-        if (!isOther && (one.ended_at ?? to) >= from) found.set(one.id, viewOf(one));
+        if (!isOther && (one.ended_at ?? to) >= from) found.set(one.id, this.#recordings.view(one));
       }
     }
     return [...found.values()].sort((a, b) => a.started_at - b.started_at);

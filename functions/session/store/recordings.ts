@@ -2,6 +2,7 @@ import type { ForwardTo } from "../../../shared/callbacks.ts";
 import type { Disk } from "./disk.ts";
 import type { Following } from "./news.ts";
 import type { Placement } from "./placement-row.ts";
+import type { CopyView, RecordingCopies } from "./recording-copies.ts";
 
 /**
  * expected: a participant asked for one, and nothing was told of it yet. absent: there was nothing to record. lost: it began, and
@@ -50,10 +51,11 @@ export interface Recording {
 export type RecordingChanges = Partial<Omit<Recording, "seq" | "id" | "tenant" | "room">>;
 
 /** A recording as the API shows it. */
-export type RecordingView = Omit<
-  Recording,
-  "seq" | "forward" | "told" | "asked" | "due_at" | "conference_sid"
->;
+export interface RecordingView
+  extends Omit<Recording, "seq" | "forward" | "told" | "asked" | "due_at" | "conference_sid"> {
+  /** null: there is none. A session of the version before does not say. */
+  copy?: CopyView | null;
+}
 
 export interface RecordingsQuery {
   /** From the page before. */
@@ -104,6 +106,7 @@ export class Recordings {
   readonly #disk: Disk;
   readonly #now: () => number;
   readonly #news: RecordingNews;
+  readonly #copies: RecordingCopies;
   /** Of which tenant recordings were taken last, to be looked at. */
   #taken_of = "";
   /** What `nextDue` found last; undefined since the table changed. */
@@ -111,10 +114,11 @@ export class Recordings {
   /** The room that was left last, whose recordings are looked at by then: a conference's end is many leaves. */
   #left = { room: "", until: 0 };
 
-  constructor(disk: Disk, now: () => number, news: RecordingNews) {
+  constructor(disk: Disk, now: () => number, news: RecordingNews, copies: RecordingCopies) {
     this.#disk = disk;
     this.#now = now;
     this.#news = news;
+    this.#copies = copies;
   }
 
   /** Null where there is no room for it. */
@@ -157,6 +161,7 @@ export class Recordings {
     if (!added) return null;
     const recording = { ...row, seq: added.one().seq, told: 0, asked: 0 };
     if (this.#news.isFollowed(row.tenant)) this.#news.recorded(recording, null);
+    if (recording.state === "completed") this.#copies.want(recording);
     return recording;
   }
 
@@ -176,6 +181,7 @@ export class Recordings {
     if (!written) return false;
     const { state, url } = row;
     Object.assign(row, changes);
+    if (row.state === "completed" && state !== "completed") this.#copies.want(row);
     const isNews = state !== row.state || url !== row.url;
     if (isNews && this.#news.isFollowed(row.tenant)) this.#news.recorded(row, { state, url });
     return true;
@@ -184,6 +190,7 @@ export class Recordings {
   drop({ id }: Pick<Recording, "id">): void {
     this.#nextDue = undefined;
     this.#disk.exec("DELETE FROM recordings WHERE id = ?", id);
+    this.#copies.drop(id);
   }
 
   find(tenant: string, id: string): Recording | null {
@@ -316,7 +323,7 @@ export class Recordings {
     const rows = this.#pageRows(tenant, query, [since, started_at ?? until, seq ?? 0]);
     const last = rows.at(-1);
     return {
-      recordings: rows.filter((row) => row.tenant === tenant).map(viewOf),
+      recordings: rows.filter((row) => row.tenant === tenant).map((row) => this.view(row)),
       next: last && rows.length === limit ? `${last.started_at}.${last.seq}` : null,
     };
   }
@@ -370,13 +377,28 @@ export class Recordings {
   /** Forgets up to `limit` that began over `max_age_ms` ago; returns how many. */
   forget(max_age_ms: number, limit: number): number {
     this.#nextDue = undefined;
-    return this.#disk
-      .exec(
-        "DELETE FROM recordings WHERE seq < (SELECT MIN(seq) + ? FROM recordings) AND started_at < ? RETURNING seq",
+    const gone = this.#disk
+      .exec<{ id: string }>(
+        "DELETE FROM recordings WHERE seq < (SELECT MIN(seq) + ? FROM recordings) AND started_at < ? RETURNING id",
         limit,
         this.#now() - max_age_ms,
       )
-      .toArray().length;
+      .toArray();
+    for (const { id } of gone) this.#copies.drop(id);
+    return gone.length;
+  }
+
+  /** As the API shows it. */
+  view({
+    seq: _,
+    forward: __,
+    told: ___,
+    asked: ____,
+    due_at: _____,
+    conference_sid: ______,
+    ...row
+  }: Recording): RecordingView {
+    return { ...row, copy: this.#copies.viewOf(row.id) };
   }
 
   #select(where: string, ...values: SqlStorageValue[]): Recording[] {
@@ -395,16 +417,4 @@ function readRow({ forward, ...row }: Row): Recording {
 /** Whether its end is still to come. */
 export function isOpen({ state }: Pick<Recording, "state">): boolean {
   return state === "expected" || state === "in-progress" || state === "paused";
-}
-
-export function viewOf({
-  seq: _,
-  forward: __,
-  told: ___,
-  asked: ____,
-  due_at: _____,
-  conference_sid: ______,
-  ...row
-}: Recording): RecordingView {
-  return row;
 }

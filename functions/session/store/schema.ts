@@ -227,6 +227,12 @@ const migrations: readonly string[] = [
    );
    CREATE UNIQUE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook, seq);
    CREATE INDEX webhook_deliveries_by_due ON webhook_deliveries (webhook, due_at) WHERE due_at IS NOT NULL;`,
+  // Copies of recordings' sound in the Worker's bucket: those that are there, are to be made, and are to be deleted.
+  `CREATE TABLE recording_copies (
+     recording TEXT PRIMARY KEY, tenant TEXT NOT NULL, state TEXT NOT NULL, sha256 TEXT, size_bytes INTEGER, copied_at INTEGER,
+     attempts INTEGER NOT NULL, due_at INTEGER
+   ) WITHOUT ROWID;
+   CREATE INDEX recording_copies_by_due ON recording_copies (due_at) WHERE due_at IS NOT NULL;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

@@ -181,4 +181,7 @@ export const written = [
      ('hook-1', 'acme', 'p-1', 'https://hooks.example.com/', '["rules.changed"]', '[]', 'disabled', 3, ${at});
    INSERT INTO webhook_deliveries (webhook, seq, type, body, state, attempts, reason, due_at, created_at, updated_at) VALUES
      ('hook-1', 41, 'rules.changed', '{}', 'failed', 1, 'the receiver answered 410', NULL, ${at}, ${at});`,
+
+  `INSERT INTO recording_copies (recording, tenant, state, sha256, size_bytes, copied_at, attempts, due_at) VALUES
+     ('rec-1', 'acme', 'kept', 'a-hash', 9, ${at}, 0, NULL);`,
 ];

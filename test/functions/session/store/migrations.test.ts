@@ -229,6 +229,12 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       expect(log.after("acme", 40, 1)).toMatchObject([{ seq: 41 }]);
     });
   },
+  async (found) => {
+    using archive = await found.archive();
+    expect(await archive.recording("acme", "rec-1")).toMatchObject({
+      copy: { sha256: "a-hash", size_bytes: 9, copied_at: at },
+    });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

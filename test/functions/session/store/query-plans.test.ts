@@ -29,6 +29,11 @@ const SMALL = ["facts", "counters", "observations", "conference_ends", "recorded
 /** What reads more than a row that it names, and why that is little whatever is kept. */
 const BOUNDED: { statement: string; step: string; why: string }[] = [
   {
+    statement: "FROM recording_copies WHERE recording > '' ORDER BY recording LIMIT 1",
+    step: "SEARCH recording_copies USING PRIMARY KEY (recording>?)",
+    why: "the first one",
+  },
+  {
     statement: "FROM placements WHERE call_id = ? ORDER BY",
     step: "SEARCH placements USING INDEX sqlite_autoindex_placements_1 (call_id=?)",
     why: "one call's placements: 30 are kept",
@@ -473,7 +478,9 @@ async function useFeed(
   webhooks.drop(webhook);
 }
 
-function useRecordings({ recordings }: Ledger): void {
+function useRecordings({ recordings, recordingCopies }: Ledger): void {
+  recordingCopies.viewOf("none");
+  recordingCopies.begin(() => {});
   const about = { tenant: "acme", room: "acme:support", state: "expected", started_at: 1 } as const;
   const row = recordings.add(about);
   if (!row) throw new Error("there was no room");
@@ -486,7 +493,15 @@ function useRecordings({ recordings }: Ledger): void {
   recordings.takeDue(9, 9);
   recordings.nextDue();
   recordings.oldest();
+  recordings.update(row, { state: "completed" });
+  const copy = recordingCopies.find(row.id);
+  if (!copy) throw new Error("no copy is wanted");
+  recordingCopies.nextDue();
+  recordingCopies.takeDue(1);
+  recordingCopies.failed(copy);
+  recordingCopies.made(copy, { sha256: "0", size_bytes: 1 });
   recordings.drop(row);
+  recordingCopies.deleted(copy);
 }
 
 function useCommands({ pendingCommands }: Ledger): void {
