@@ -8,6 +8,7 @@ import { webhookBody } from "../shared/api/webhook.ts";
 import { mayMove, type PlacementState } from "../shared/placement.ts";
 import { projectRecord, tenantRecord } from "../shared/records.ts";
 import { rulesetJsonSchema } from "../shared/rules/schema/json-schema.ts";
+import { floor } from "./demo/floor.ts";
 import { acme } from "./demo/one-way.ts";
 import { desk } from "./demo/three-ways.ts";
 import { troubled } from "./demo/troubles.ts";
@@ -32,7 +33,7 @@ test("the README has at most 200 lines, and no line of prose over 120 characters
 
 test("what the README shows of the demo's table is what its calls are expected to come to", () => {
   const [shown = ""] = blocks("text demo");
-  const tenants = [acme, desk, ...troubled];
+  const tenants = [acme, desk, ...troubled, floor];
   const expected = tenants.flatMap(({ acts }) =>
     acts
       .flat()
@@ -46,7 +47,7 @@ test("what the README shows of the demo's table is what its calls are expected t
 });
 
 test("the README says how many calls the demo places", () => {
-  const places = [acme, desk, ...troubled].flatMap(({ acts }) => acts.flat()).length;
+  const places = [acme, desk, ...troubled, floor].flatMap(({ acts }) => acts.flat()).length;
   expect(readDoc("README.md").text).toContain(`It places ${places} calls`);
 });
 

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
+import type { CommandView } from "../../shared/api/controls.ts";
 import type { CarrierProject } from "../carrier/client.ts";
+import { floor } from "./floor.ts";
 import { invitation } from "./invitation.ts";
 import { acme } from "./one-way.ts";
+import { deedsTable } from "./operator.ts";
 import type { Played } from "./playing.ts";
 import { tableOf } from "./table.ts";
 import { desk } from "./three-ways.ts";
 import { troubled } from "./troubles.ts";
 
-const calls = [acme, desk, ...troubled].flatMap(({ acts }) => acts.flat());
+const calls = [acme, desk, ...troubled, floor].flatMap(({ acts }) => acts.flat());
 
 /** Every call of the demo, gone as it should. */
 const played = calls.map((call): Played => {
@@ -44,6 +47,25 @@ test("the demo's table fits 100 columns, and shows what went wrong in a line of 
   expect(lines[refused + 1]).toMatch(/^ {2}document \(calling\.join_conference: 409 x+…$/);
 });
 
+test("what the operator did is a table of what was seen, and the commands for it", () => {
+  const view = { state: "done", sent_by: "rest", verified_by: "event" } as CommandView; // As much as the table looks at.
+  const table = deedsTable([
+    { shows: "mute a caller", command: "mute support c-1", view, complaint: null },
+    { shows: "end", command: "end support", view: null, complaint: "refused" },
+  ]);
+  expect(table.split("\n")).toEqual([
+    "an operator of floor  state    sent by  seen by",
+    "────────────────────  ───────  ───────  ───────",
+    "mute a caller         done     rest     event",
+    "end                   refused  –        –",
+    "",
+    "From the command line that is:",
+    "",
+    "  npx partyline mute support c-1",
+    "  npx partyline end support",
+  ]);
+});
+
 test("while the demo stays up it names a command for each tenant, a PIN, the lobby, RELAY and the API", () => {
   const staged = ["acme", "desk"].map((tenant) => ({
     tenant,
@@ -61,6 +83,9 @@ test("while the demo stays up it names a command for each tenant, a PIN, the lob
     `  ${cli} call --from +15550100006 --to +15550100190 --url http://w/hooks/acme/swml`,
     `  ${cli} digits CALL_ID 1234#`,
     '  curl -X POST $WORKER/api/tenants/acme/conferences/board/lobby/CALL_ID/admit -H "authorization: Bearer $ADMIN_TOKEN"',
+    "  export PARTYLINE_URL=$WORKER PARTYLINE_TENANT=acme",
+    "  npx partyline watch",
+    "  npx partyline mute support CALL_ID",
     `  ${cli} relay down`,
     "The API is $WORKER/api: here http://w/api, and its token is made-up.",
   ])

@@ -49,6 +49,17 @@ The lobby: call, see who waits, then admit:
   curl ${lobby} ${token}
   curl -X POST ${lobby}/lobby/CALL_ID/admit ${token}
 
+An operator's hands, with a call in the room: watch in one terminal, act in another.
+
+  export PARTYLINE_URL=$WORKER PARTYLINE_TENANT=${first.tenant}
+  npx partyline watch
+  npx partyline room support
+  npx partyline mute support CALL_ID
+  npx partyline move support CALL_ID sales
+  npx partyline lock support
+  npx partyline end support
+  npx partyline audit
+
 Break RELAY, call, and bring it back: the call lands by its document all the same.
 
   ${cli} relay down

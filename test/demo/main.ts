@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { startCarrierProcess } from "./carrier-process.ts";
+import { floor } from "./floor.ts";
 import { invitation } from "./invitation.ts";
+import { type Done, deedsTable, operate } from "./operator.ts";
 import { type Played, playTenant } from "./playing.ts";
 import { tableOf } from "./table.ts";
 import { stageTenants, variablesOf } from "./tenants.ts";
@@ -57,10 +59,11 @@ async function demo(): Promise<void> {
   const calls = played.flatMap((tenant) => tenant.calls);
   if (values.json) for (const call of calls) console.log(JSON.stringify(rowOf(call)));
   else say(tableOf(calls));
-  judge(
-    calls,
-    played.flatMap((tenant) => tenant.violations),
-  );
+  const operated = staged.find(({ tenant }) => tenant === floor.tenant);
+  const done = operated ? await operate(operated) : [];
+  say(`\n${deedsTable(done)}`);
+  const noted = operated ? await operated.carrier.journal({ kind: "violation" }) : [];
+  judge(calls, done, [...played.flatMap((tenant) => tenant.violations), ...noted]);
   if (values.once) return;
   // Calls of one's own meet a healthy SignalWire.
   await Promise.all(staged.map(({ carrier: project }) => project.change({ faults: [] })));
@@ -70,14 +73,20 @@ async function demo(): Promise<void> {
 }
 
 /** Complaints go to stderr and decide the exit code. */
-function judge(calls: readonly Played[], violations: readonly Record<string, unknown>[]): void {
+function judge(
+  calls: readonly Played[],
+  done: readonly Done[],
+  violations: readonly Record<string, unknown>[],
+): void {
   const complaints = [
     ...calls.flatMap(complaintsOf),
+    ...done.flatMap(({ complaint }) => complaint ?? []),
     ...violations.map((violation) => `the carrier noted a violation: ${JSON.stringify(violation)}`),
   ];
   for (const complaint of complaints) console.error(complaint);
   if (complaints.length > 0) process.exitCode = 1;
-  else say(`\nAll ${calls.length} calls are where their rules say.`);
+  else
+    say(`\nAll ${calls.length} calls are where their rules say, and all that the operator did was verified.`);
 }
 
 /** Prints what is logged from now on. */

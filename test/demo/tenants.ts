@@ -6,6 +6,7 @@ import { answerHmac } from "../../shared/secret-answer.ts";
 import { CarrierClient, type CarrierProject, type NumberSetup } from "../carrier/client.ts";
 import type { DemoCall, DemoTenant } from "./call.ts";
 import type { CarrierProcess } from "./carrier-process.ts";
+import { floor } from "./floor.ts";
 import { acme } from "./one-way.ts";
 import { desk, pins } from "./three-ways.ts";
 import { troubled } from "./troubles.ts";
@@ -21,8 +22,8 @@ export interface StagedTenant {
   carrier: CarrierProject;
   /** What would be set at SignalWire for its numbers, by each way. */
   number: NumberSetup;
-  /** Lets a caller in who waits in a room's lobby, as an operator would. */
-  admit(room: string, call_id: string): Promise<void>;
+  /** Asks the Worker's API for the tenant, as an operator would. @param path under the tenant's. */
+  ask(method: "PATCH" | "POST" | "PUT", path: string, body?: object): Promise<Response>;
   acts: StagedCall[][];
 }
 
@@ -54,7 +55,7 @@ export async function stageTenants(environment: Environment): Promise<StagedTena
   const text = await readFile(join(import.meta.dirname, "rules.json"), "utf8");
   const rules = text.replaceAll("https://voicemail.example.com", environment.voicemail_url);
   return await Promise.all(
-    [acme, desk, ...troubled].map((tenant) => stageTenant(environment, tenant, rules)),
+    [acme, desk, ...troubled, floor].map((tenant) => stageTenant(environment, tenant, rules)),
   );
 }
 
@@ -92,14 +93,12 @@ async function stageTenant(
     carrier: project,
     number: { swml: `${hooks}/swml`, cxml: `${hooks}/cxml`, relay: tenant },
     acts: staged,
-    async admit(room, call_id) {
-      const lobby = `${worker.url}/api/tenants/${tenant}/conferences/${room}/lobby`;
-      const response = await fetch(`${lobby}/${call_id}/admit`, {
-        method: "POST",
+    ask: (method, path, body) =>
+      fetch(`${worker.url}/api/tenants/${tenant}/${path}`, {
+        method,
         headers: { authorization: `Bearer ${admin_token}` },
-      });
-      if (!response.ok) throw new Error(`not admitted: ${response.status} ${await response.text()}`);
-    },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
   };
 }
 
