@@ -174,7 +174,7 @@ function wordsOf(event: FeedEvent, tenant: string): string {
     case "dial.updated":
       return `dial ${event.data.id} to ${event.data.to}: ${event.data.state}`;
     case "command.done":
-      return `${event.data.action} done, by what ${event.data.verified_by ?? "nothing"} says`;
+      return `${event.data.action} done (seen by ${event.data.verified_by ?? "nothing"})`;
     case "command.failed":
       return `${event.data.action} failed: ${event.data.reason}`;
     case "rules.changed":

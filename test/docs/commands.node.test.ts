@@ -157,7 +157,7 @@ test("the Worker serves the OpenAPI document to anybody, and still answers every
 
 test("every command of wrangler's that is named is there", async () => {
   const named = all.flatMap(({ text }) =>
-    [...text.matchAll(/npx wrangler ((?:kv key|kv bulk|kv namespace|secret) [a-z]+|[a-z]+)/g)].map(
+    [...text.matchAll(/npx wrangler ((?:kv key|kv bulk|kv namespace|r2 bucket|secret) [a-z]+|[a-z]+)/g)].map(
       ([, command = ""]) => command,
     ),
   );
