@@ -99,7 +99,7 @@ describe("a recording's sound", () => {
     ["a query in the project's space", `${own}?PageSize=1`],
     ["a path that climbs", `${account}/Recordings/../Calls/RE1`],
     ["no URL", "nonsense"],
-  ])("is not fetched from %s, be it told or be sent on to", async (_, url) => {
+  ])("is not fetched from %s, whether that was told or SignalWire sends on to it", async (_, url) => {
     const asked = serve({ [url]: sound });
     expect(await open({ url, sid: "RE1" })).toMatchObject({ ok: false, why: expect.any(String) });
     expect(asked.map((one) => one.url)).toEqual([own]);
