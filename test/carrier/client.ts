@@ -105,6 +105,11 @@ export class CarrierProject {
     await request(`${this.#url}/calls/${encodeURIComponent(call_id)}/digits`, "POST", { digits });
   }
 
+  /** The caller begins to speak, or stops. */
+  async speak(call_id: string, speaking: boolean): Promise<void> {
+    await request(`${this.#url}/calls/${encodeURIComponent(call_id)}/speech`, "POST", { speaking });
+  }
+
   async hangUp(call_id: string, reason = "hangup"): Promise<void> {
     await request(`${this.#url}/calls/${encodeURIComponent(call_id)}/hangup`, "POST", { reason });
   }

@@ -291,6 +291,14 @@ export class Conference {
     this.#settleSounds(participant);
   }
 
+  /** Told only where the first participant's settings ask who speaks. */
+  speak(call_id: string, speaking: boolean): void {
+    const participant = this.participants.get(call_id);
+    const asked = this.settings.status_callback_event?.split(" ") ?? [];
+    if (participant === undefined || !asked.includes("speaker")) return;
+    this.#tell(speaking ? "participant-speech-start" : "participant-speech-stop", participant);
+  }
+
   record(state: "in-progress" | "paused" | "stopped"): void {
     if (this.recording === null || this.recording.state === "stopped" || this.recording.state === state)
       return;

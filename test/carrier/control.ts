@@ -11,6 +11,7 @@ import { waitFor, waitSchema } from "./waiting.ts";
 import type { World } from "./world.ts";
 
 const digitsSchema = z.strictObject({ digits: z.string().regex(/^[0-9A-D*#]+$/i) });
+const speechSchema = z.strictObject({ speaking: z.boolean() });
 const hangUpSchema = z.strictObject({ reason: z.string().default("hangup") });
 const outageSchema = z.strictObject({
   listening: z.boolean(),
@@ -152,6 +153,11 @@ function oneCall(
     case "digits":
       return accept(digitsSchema, request, ({ digits }) => {
         call.keypad.press(digits);
+        return { status: 204 };
+      });
+    case "speech":
+      return accept(speechSchema, request, ({ speaking }) => {
+        call.conference?.speak(call.call_id, speaking);
         return { status: 204 };
       });
     case "hangup":

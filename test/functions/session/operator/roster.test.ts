@@ -62,12 +62,6 @@ test("the roster shows who is in a conference, as what, since when, and muted or
   await expect
     .poll(async () => (await board(home))?.participants[1])
     .toMatchObject({ muted: false, held: true, speaking: null });
-  // Of nobody in the room was it told before who speaks.
-  await home.carrier.sendEvent("calling.conference", { ...said, status: "participant-speech-start" });
-  const speaking = async () => (await board(home))?.participants.map((one) => one.speaking);
-  await expect.poll(speaking).toEqual([false, true]);
-  await home.carrier.sendEvent("calling.conference", { ...said, status: "participant-speech-stop" });
-  await expect.poll(speaking).toEqual([false, false]);
   expect(await board(home, encodeURIComponent(`${home.tenant}:board`))).toMatchObject({ conference_id });
   const listed = await askApi(`/tenants/${home.tenant}/conferences`);
   expect(await listed.json()).toMatchObject({
@@ -77,6 +71,28 @@ test("the roster shows who is in a conference, as what, since when, and muted or
   await home.carrier.hangUp(second);
   // Somebody who has just joined may have been taken out by a document: it takes a moment to be sure that they have gone.
   await expect.poll(async () => await board(home), { timeout: 10_000 }).toBeNull();
+});
+
+test.each([
+  ["by RELAY, and the roster says so", "relay", true],
+  ["by callbacks, and the roster says so", "document", true],
+  ["by nothing where no rule asks for it, and the roster says that it does not know", "relay", false],
+])("it is told who speaks %s", async (_, join_via, asks) => {
+  const place = { room: "board", ...(asks ? { speaking: true } : {}) };
+  await using home = await openFixture({
+    rules: [{ id: "board", match: {}, place }],
+    tenant: { join_via },
+    carrier: { speed: 10 },
+  });
+  const [first, second] = [await inBoard(home, "+15550100001"), await inBoard(home, "+15550100002")];
+  const speaking = async () => (await board(home))?.participants.map((one) => one.speaking);
+  await expect
+    .poll(async () => (await board(home))?.participants.every(({ confirmed }) => confirmed))
+    .toBe(true);
+  await home.carrier.speak(second, true);
+  await home.carrier.speak(first, true);
+  await home.carrier.speak(first, false);
+  await expect.poll(speaking).toEqual(asks ? [false, true] : [null, null]);
 });
 
 test.each([
