@@ -1,7 +1,11 @@
 import { toHex } from "../shared/encoding.ts";
+import { MOST_BYTES } from "./recording-media.ts";
+import { withTimeout } from "./timeout.ts";
 
 /** Bytes of a part of an upload: each but the last must be as large as the others. */
 const PART_BYTES = 8 * 2 ** 20;
+/** A part that takes longer does not come. */
+const PART_MS = 120_000;
 
 /** What of a bucket copies are made with. */
 export type CopyBucket = Pick<R2Bucket, "put" | "createMultipartUpload" | "delete">;
@@ -71,27 +75,30 @@ async function uploadParts(
   }
 }
 
-/** The body in parts of one size, the last one shorter. @param seen takes each chunk in order. */
+/**
+ * The body in parts of one size, the last one shorter; read by the runtime, so that few pieces come up here.
+ * @param seen takes each part in order.
+ */
 async function* partsOf(
   body: ReadableStream<Uint8Array>,
-  seen: (chunk: Uint8Array) => Promise<void>,
+  seen: (part: Uint8Array) => Promise<void>,
 ): AsyncGenerator<Uint8Array, undefined> {
-  let part = new Uint8Array(PART_BYTES);
-  let filled = 0;
-  for await (const chunk of body) {
-    await seen(chunk);
-    for (let from = 0; from < chunk.byteLength; ) {
-      const taken = chunk.subarray(from, from + PART_BYTES - filled);
-      part.set(taken, filled);
-      filled += taken.byteLength;
-      from += taken.byteLength;
-      if (filled < PART_BYTES) continue;
-      yield part;
-      part = new Uint8Array(PART_BYTES);
-      filled = 0;
+  const reader = body.getReader({ mode: "byob" });
+  try {
+    for (let bytes = 0; ; ) {
+      const reading = reader.readAtLeast(PART_BYTES, new Uint8Array(PART_BYTES));
+      const { value: part, done } = await withTimeout(PART_MS, reading);
+      bytes += part?.byteLength ?? 0;
+      if (bytes > MOST_BYTES) throw new Error("it is larger than any recording");
+      if (part && part.byteLength > 0) {
+        await seen(part);
+        yield part;
+      }
+      if (done || !part || part.byteLength < PART_BYTES) return;
     }
+  } finally {
+    await reader.cancel().catch(() => {});
   }
-  if (filled > 0) yield part.subarray(0, filled);
 }
 
 async function hexOf(hashing: WritableStreamDefaultWriter, digest: DigestStream): Promise<string> {

@@ -10,10 +10,10 @@ const FILES_BUCKET = /^https:\/\/s3[.-][a-z0-9-]+\.amazonaws\.com\/files\.signal
 /** One recording, as the compatibility API serves its sound. */
 const SOUND_PATH = /\/Recordings\/([A-Za-z0-9_-]{1,64})(?:\.(?:wav|mp3))?$/;
 const REDIRECTS = 3;
-/** Longer than a day of sound as a WAV file. */
-const MOST_BYTES = 4 * 2 ** 30;
-/** No byte has moved for so long: SignalWire stalls, or the listener does. */
-const IDLE_MS = 60_000;
+/** More than a day of sound as a WAV file. */
+export const MOST_BYTES = 4 * 2 ** 30;
+/** A transfer takes no longer. */
+const TRANSFER_MS = 3_600_000;
 
 /** What is known of where the sound is. */
 export interface Recorded extends Identifiable {
@@ -23,9 +23,21 @@ export interface Recorded extends Identifiable {
 
 type Place = Pick<Recorded, "url" | "sid">;
 
+/** Sound that has begun to come. */
+export interface Sound {
+  ok: true;
+  status: 200 | 206;
+  headers: Headers;
+  body: ReadableStream<Uint8Array>;
+  /** Bytes; null: SignalWire does not say. */
+  length: number | null;
+  /** Ends the connection, which breaks the body. */
+  stop(why: string): void;
+}
+
 /** The sound, or why SignalWire did not give it. */
 export type Media =
-  | { ok: true; status: 200 | 206; headers: Headers; body: ReadableStream<Uint8Array> }
+  | Sound
   | { ok: false; status: 416; content_range: string | null }
   | { ok: false; status: null; why: string };
 
@@ -148,7 +160,6 @@ function headersFor(
   };
 }
 
-/** @param stop ends the connection, and says why. */
 async function mediaOf(
   response: Response,
   range: string | null,
@@ -157,38 +168,41 @@ async function mediaOf(
   const { status, headers, body } = response;
   const type = headers.get("content-type") ?? "application/octet-stream";
   const isSound = /^(?:audio|video)\/|^(?:application|binary)\/octet-stream/i.test(type);
-  const length = Number(headers.get("content-length") ?? 0);
-  if (body !== null && isSound && length <= MOST_BYTES && (status === 200 || (status === 206 && range)))
-    return { ok: true, status, headers, body: watched(body, headers.get("content-length"), stop) };
+  const said = headers.get("content-length") ?? "";
+  const length = /^\d{1,15}$/.test(said) ? Number(said) : null;
+  const isWhole = status === 200 || (status === 206 && range !== null);
+  if (body !== null && isSound && isWhole && (length ?? 0) <= MOST_BYTES)
+    return { ok: true, status, headers, body, length, stop };
   await body?.cancel();
   if (status === 416) return { ok: false, status, content_range: headers.get("content-range") };
   if (status !== 200 && status !== 206) return failed(`SignalWire answered ${status}`);
   return failed(isSound ? "it is larger than any recording" : "SignalWire answered with no sound");
 }
 
-/** The bytes as they come, of which there is an end: a connection that stalls, or that never stops, is cut. */
-function watched(
-  body: ReadableStream<Uint8Array>,
-  length: string | null,
-  stop: (why: string) => void,
-): ReadableStream<Uint8Array> {
+/**
+ * The sound as it comes, of which there is an end: a connection that never stops is cut. Where its length is known the runtime alone
+ * passes it on, since code of ours that ran for each piece of it would cost more than all that is before.
+ */
+export function passOn({ body, length, stop }: Sound): ReadableStream<Uint8Array> {
+  const through = length === null ? counting() : new FixedLengthStream(length);
+  const timer = setTimeout(() => stop(`it took over ${TRANSFER_MS / 60_000} minutes`), TRANSFER_MS);
+  body
+    .pipeTo(through.writable)
+    // The reader of the other end is told.
+    .catch(() => {})
+    .finally(() => clearTimeout(timer));
+  return through.readable;
+}
+
+function counting(): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
-  const idle = () => setTimeout(() => stop(`no byte moved for ${IDLE_MS / 1_000} s`), IDLE_MS);
-  let timer = idle();
-  const passing = new TransformStream<Uint8Array, Uint8Array>({
+  return new TransformStream({
     transform(chunk, out) {
-      clearTimeout(timer);
       bytes += chunk.byteLength;
       if (bytes > MOST_BYTES) throw new Error("it is larger than any recording");
-      timer = idle();
       out.enqueue(chunk);
     },
-    flush: () => clearTimeout(timer),
-    cancel: () => clearTimeout(timer),
   });
-  const passed = body.pipeThrough(passing);
-  // Only of a stream whose length is known does the answer say it.
-  return /^\d+$/.test(length ?? "") ? passed.pipeThrough(new FixedLengthStream(Number(length))) : passed;
 }
 
 function failed(why: string): Media {

@@ -1,6 +1,6 @@
 import { describeError, log } from "../log.ts";
 import { copyKey } from "../recording-copy.ts";
-import { openMedia, readRange } from "../recording-media.ts";
+import { openMedia, passOn, readRange } from "../recording-media.ts";
 import type { KeptRecording } from "../session/operator/call-history.ts";
 import { isOpen } from "../session/store/recordings.ts";
 import { askPart, sessionOf } from "../session-client.ts";
@@ -93,7 +93,7 @@ async function fromSignalWire(
     const value = media.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
-  return new Response(media.body, { status: media.status, headers });
+  return new Response(passOn(media), { status: media.status, headers });
 }
 
 /** No browser takes it for a page of the Worker's. */

@@ -325,7 +325,8 @@ export class Conference {
 
   /** In bytes: 8 kHz, 16 bits, mono. */
   recordingSize(): number {
-    return (this.recording?.duration_s ?? 0) * 16_000;
+    // One that is over at once has sound as well.
+    return Math.max(1, this.recording?.duration_s ?? 0) * 16_000;
   }
 
   /** Someone alone starts nothing, unless the switch says that they do. */
