@@ -105,9 +105,8 @@ function applyJoin(was: Membership, event: MembershipEvent): MembershipChange | 
   if (was.state === "joined") return applyRejoin(was, event);
   if (!mayMove(was.state, "joined")) return null;
   if (was.left_ts !== null && (event.ts === null || event.ts <= latest(was.left_ts))) {
-    if (!isOfTheAct(was, event)) return null;
+    if (!isOfTheAct(was, event) && !isOfTheActElsewhere(was, event)) return null;
   }
-  if (was.state === "left" && was.joined_by !== "document") return null;
   return {
     set: {
       state: "joined",
@@ -135,6 +134,15 @@ function isOfTheAct(was: Membership, { ts, conference_id }: MembershipEvent): bo
   if (was.state === "left" || was.conference_id === null) return true;
   // Taken out and not put back yet: it is a join after the known one, or of another conference than the one that was left.
   return was.joined_ts !== null || (conference_id !== null && conference_id !== was.conference_id);
+}
+
+/**
+ * A document that the session was not asked for took the call out of RELAY's join, and into another conference of the name, in the same
+ * act: then the call is not out.
+ */
+function isOfTheActElsewhere(was: Membership, { ts, conference_id }: MembershipEvent): boolean {
+  if (was.state !== "left" || was.left_ts === null || ts === null) return false;
+  return isElsewhere(was, conference_id) && ts > was.left_ts - SAME_ACT_S;
 }
 
 /** Callbacks tell whole seconds, so that what they tell may have happened up to a second later. */
@@ -243,7 +251,9 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
       blames: startsWithin(was, event, now_ms, BLAMED_MS),
     };
   }
-  return { set: { state: "left", left_ts }, follow: "end_call", blames: false };
+  // By which a join in another conference is known to be another one.
+  const conference_id = was.conference_id ?? event.conference_id;
+  return { set: { state: "left", left_ts, conference_id }, follow: "end_call", blames: false };
 }
 
 /**

@@ -218,7 +218,6 @@ describe("a conference's events and a placement", () => {
       { event: event("left", START + 10_000) },
       { event: event("joined", START), now: START + 20_000 },
       { event: event("joined", START + 10_000), now: START + 20_000 },
-      { event: event("joined", START + 15_000), now: START + 20_000 },
     );
     expect(row.state).toBe("left");
   });
@@ -367,6 +366,21 @@ describe("a conference's events and a placement", () => {
     });
     expect(afterEvents(after, ...late).row.state).toBe("left");
     expect(afterEvents(after, ...late.slice(2)).row.state).toBe("left");
+  });
+
+  test("a call that a document took out of RELAY's join and into its room again, unknown to the session, is in its room", () => {
+    for (const [conference_id, late] of [
+      ["conf-1", 300],
+      ["conf-2", 0],
+    ] as const) {
+      const { row } = afterEvents(
+        accepted({ state: "unknown", hold_at: START - 9_000 }),
+        { event: event("left", START + 7) },
+        { event: event("joined", START + 7 + late, { conference_id }) },
+      );
+      expect(row).toMatchObject({ state: "joined", conference_id });
+      expect(applyEvent(row, event("left", START + 7), START + 500)).toBeNull();
+    }
   });
 
   test("a leave that comes with the start of a document that only stays is of the join that is known", () => {
