@@ -2,7 +2,7 @@ import type { JoinParameters } from "../../../shared/conference.ts";
 import { LIST_LAG_MS, mayShowWhoLeft } from "../../../shared/evidence.ts";
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
 import type { DocumentSaid, LookReply, LookRequest } from "../contract/placement.ts";
-import { confirmJoin, named } from "../events/confirm-join.ts";
+import { confirmJoin, named, sidsAreIds } from "../events/confirm-join.ts";
 import type { ConferenceMembers } from "../seats/conference-members.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
@@ -52,6 +52,8 @@ export interface LocateCallHost {
   refused(row: Placement, said: DocumentSaid): void;
   /** The row's call lives on outside of its room, where its own document had joined it. */
   removed(row: Placement): void;
+  /** The row's call is in its room after all: what was to follow on its leave does not. */
+  stays(row: Placement): void;
   /** Has a call whose join was refused wait in the line; false where it cannot. */
   backToQueue(row: Placement): boolean;
   now: number;
@@ -147,8 +149,15 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
   const place = placeOf(row);
   if (row.state === "left" || row.state === "failed") {
     // RELAY's join of the same call may come after the document's is over.
-    const mayCome = row.may_stand === 1 && row.state === "left" && !wasHeld(row);
-    return mayCome ? held(row, row.reason) : { ...place, outcome: "over", reason: row.reason };
+    const mayCome = row.may_stand === 1 && row.state === "left";
+    if (mayCome && !wasHeld(row)) return held(row, row.reason);
+    if (mayCome && !rest) return { v: 1, outcome: "unsettled", reason: `${row.reason}; RELAY's may stand` };
+    if (mayCome && rest?.said === "found")
+      return mayBeOfThen(out, row, rest)
+        ? held(row, `${row.reason}; REST: found, and it may lag`)
+        : found(out, row, rest);
+    if (mayCome && mayHoldAgain(out, row, request)) return held(row, `${row.reason}; REST: ${rest?.said}`);
+    return { ...place, outcome: "over", reason: row.reason };
   }
   if (said === "answered") {
     // The result came with the join and not with its end: this document does not end the call with its conference.
@@ -180,9 +189,7 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
   if (!wasHeld(row)) return held(row, reason);
   if (!rest) return { v: 1, outcome: "unsettled", reason: `its document's join: ${said}; RELAY's may stand` };
   if (rest.said === "found") {
-    // It left by the document's own word, or by an event, and no newer join is known.
-    const left_ts = row.state === "joined" ? null : row.left_ts;
-    if (mayShowWhoLeft(isDone ? (row.held_back_at ?? out.now) / 1000 : left_ts, out.now))
+    if (isDone ? mayShowWhoLeft((row.held_back_at ?? out.now) / 1000, out.now) : mayBeOfThen(out, row, rest))
       return held(row, `${reason}; REST: found, and it may lag`);
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
@@ -271,7 +278,19 @@ function found(
   const id = sid === undefined ? {} : named(sid, out.observations);
   confirmJoin(out, row, { joined_by: "relay", reason, ...id }, out.now);
   if (sid !== undefined) out.members.foundUnder(row, sid);
+  out.stays(row);
   return { ...placeOf(row), outcome: "joined", reason };
+}
+
+/** Whether a list that shows the call may show it in the conference that it has left since. */
+function mayBeOfThen(
+  { now, observations }: LocateCallHost,
+  { state, left_ts, conference_id }: Placement,
+  { conference_sid: sid }: { conference_sid?: string },
+): boolean {
+  const isAnother =
+    sid !== undefined && conference_id !== null && sid !== conference_id && sidsAreIds(observations);
+  return state !== "joined" && !isAnother && mayShowWhoLeft(left_ts, now);
 }
 
 /** RELAY's join stands: when it is over, nothing of the call's own ends it. */

@@ -234,6 +234,7 @@ export class PlacementService {
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
       removed: (row: Placement) => this.#host.events.removed(row),
+      stays: (row: Placement) => this.#stays(row),
       backToQueue: (row: Placement) => this.#backToQueue(row),
       joinsWereToldSince: (tenant: string, at: number) => this.#host.events.joinsWereToldSince(tenant, at),
     };
@@ -254,6 +255,11 @@ export class PlacementService {
     if ((said === "failed" && others > 0) || wasRefused(row))
       checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
     dispatcher.doubtSeats([row.room]);
+  }
+
+  #stays(row: Placement): void {
+    this.#host.heldSeats.unkeep(row);
+    for (const kind of ["end", "after"] as const) this.#host.pendingCommands.drop(kind, row);
   }
 
   /** A newcomer has no place in the line yet: where its join came to nothing, it gets one when it is placed again. */

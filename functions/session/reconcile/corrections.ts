@@ -55,6 +55,8 @@ export class Corrections {
       const id = sid === null ? {} : named(sid, this.#host.observations);
       confirmJoin(this.#host, row, { joined_by: row.joined_by ?? "relay", reason, ...id }, this.#now());
       this.#host.heldSeats.unkeep(row);
+      // What was to follow on its leave.
+      for (const kind of ["end", "after"] as const) this.#host.pendingCommands.drop(kind, row);
       return;
     }
     if (row.presumed_gone_at !== null)

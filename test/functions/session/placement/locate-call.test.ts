@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { DocumentSaid, LookReply } from "../../../../functions/session/contract/placement.ts";
+import type {
+  DocumentSaid,
+  LookReply,
+  LookRequest,
+} from "../../../../functions/session/contract/placement.ts";
 import { type LocateCallHost, locateCall } from "../../../../functions/session/placement/locate-call.ts";
 import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
@@ -25,7 +29,7 @@ function event(status: "join" | "leave", at: number, call_id = "a", conference_i
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): LocateCallHost {
   const { placements, occupancy, counters, observations, recordings, recorded } = ledger;
   const circuitBreaker = new CircuitBreaker(new Settings(new Disk(sql, Date.now), undefined));
-  const line = { refused: () => {}, removed: () => {}, backToQueue: () => false };
+  const line = { refused: () => {}, removed: () => {}, stays: () => {}, backToQueue: () => false };
   return {
     placements,
     occupancy,
@@ -183,15 +187,18 @@ test("while REST is too busy a call is held once more, and not joined anew for t
 });
 
 describe("a document that asks what its join's result means", () => {
+  /** @param rest what REST says of the call's room. */
+  type Ask = (
+    said: DocumentSaid,
+    rest?: LookRequest["rest"] | "found" | "absent" | "failed",
+    at?: number,
+  ) => LookReply;
+
   /** RELAY's join was sent and its document joined after that; `joined`: some join was seen. */
   async function settled(
     name: string,
     joined: boolean,
-    use: (
-      ask: (said: DocumentSaid, rest?: "found" | "absent" | "failed", at?: number) => LookReply,
-      ledger: Ledger,
-      errands: () => unknown[],
-    ) => void,
+    use: (ask: Ask, ledger: Ledger, errands: () => unknown[]) => void,
     may_stand = 1,
   ): Promise<void> {
     await onLedger(name, (ledger, sql) => {
@@ -203,9 +210,10 @@ describe("a document that asks what its join's result means", () => {
       ledger.observations.saw("rest_lists_relay_joins", true);
       if (joined) ledger.events.apply(event("join", START + 3_000));
       let asking_step = 1_000;
-      const ask = (document_said: DocumentSaid, rest?: "found" | "absent" | "failed", at = 4_000) => {
+      const ask: Ask = (document_said, rest, at = 4_000) => {
         asking_step += 1;
-        const request = { ...asked, asking_step, document_said, ...(rest ? { rest: { said: rest } } : {}) };
+        const said = typeof rest === "string" ? { said: rest } : rest;
+        const request = { ...asked, asking_step, document_said, ...(said ? { rest: said } : {}) };
         return locateCall(lookout(ledger, sql, START + at), request);
       };
       use(ask, ledger, () => commandsIn(sql));
@@ -291,11 +299,27 @@ describe("a document that asks what its join's result means", () => {
     });
   });
 
+  test.each([
+    ["is in the room where SignalWire lists it in another conference since", "conf-2", 7_000, "joined"],
+    ["is held where a list may show what was", "conf-1", 7_000, "hold"],
+    ["is in the room where a list still shows it past that", "conf-1", 40_000, "joined"],
+  ] as const)("that left its own join, while RELAY's may come, %s", async (name, sid, at, outcome) => {
+    await settled(`left, ${name}`, true, (ask, ledger) => {
+      ledger.observations.saw("conference_sid_is_conference_id", true);
+      ledger.events.apply(event("leave", START + 4_000));
+      expect(ask("completed").outcome).toBe("hold");
+      expect(ask("completed").outcome).toBe("unsettled");
+      expect(ask("completed", { said: "found", conference_sid: sid }, at).outcome).toBe(outcome);
+    });
+  });
+
   test("goes where the rule says once a leave was told of", async () => {
     await settled("completed, left", true, (ask, ledger) => {
       expect(ask("completed").outcome).toBe("hold");
       ledger.events.apply(event("leave", START + 60_000));
-      expect(ask("completed")).toMatchObject({ outcome: "over", after_url: "https://example.com/after" });
+      expect(ask("completed").outcome).toBe("unsettled");
+      const reply = ask("completed", "absent");
+      expect(reply).toMatchObject({ outcome: "over", after_url: "https://example.com/after" });
     });
   });
 
