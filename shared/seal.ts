@@ -1,39 +1,10 @@
 import * as z from "zod";
-import { joinParameters } from "./conference.ts";
 import { ivBytes } from "./credentials.ts";
 import { fromBase64Url, toBase64Url } from "./encoding.ts";
-import type { Decision, Place } from "./rules/decision.ts";
+import { placing } from "./placing.ts";
 import type { SealKeys } from "./seal-keys.ts";
 
 const roomName = z.string().min(1).max(64);
-
-/** A placement that was decided, with what the log and a repeat need to know of how. */
-export type Placing = Place &
-  Pick<Decision, "rule" | "ruleset" | "decided_at"> & {
-    /** A secret was asked for on the way: a caller who comes back to a held seat must call from the same port, too. */
-    secret?: true;
-  };
-
-/**
- * Opened, so it is what decide() made, though maybe another version's: what the way of a call stands on is checked, and the
- * rest is taken as its type says.
- */
-const placing = z
-  .looseObject({
-    action: z.literal("place"),
-    rule: z.string().max(200).nullable(),
-    /** SHA-256 of the ruleset, hex. */
-    ruleset: z.string().regex(/^[0-9a-f]{64}$/),
-    /** Milliseconds since the epoch. */
-    decided_at: z.int().nonnegative(),
-    /** Plain names, as in the decision. */
-    rooms: z.tuple([roomName], roomName),
-    rooms_before: z.tuple([roomName], roomName).optional(),
-    strategy: z.enum(["first", "emptiest"]),
-    role: z.string().max(64),
-    join: joinParameters,
-  })
-  .transform((decided) => decided as unknown as Placing);
 
 /**
  * Our own state of a call between two of its documents, carried by the call itself (`params.partyline`).

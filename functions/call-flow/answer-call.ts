@@ -1,9 +1,10 @@
 import type { Call, Ingress } from "../../shared/call.ts";
 import type { Heard } from "../../shared/documents/step.ts";
 import { entryOf } from "../../shared/entry.ts";
+import type { Placing } from "../../shared/placing.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../shared/rules/decision.ts";
-import type { Placing, SealedState } from "../../shared/seal.ts";
+import type { SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { answerDialled } from "./answer-dialled.ts";
 import { answersOf, askCall } from "./ask-call.ts";

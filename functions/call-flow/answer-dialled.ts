@@ -1,5 +1,6 @@
 import type { Step } from "../../shared/documents/step.ts";
-import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { Placing } from "../../shared/placing.ts";
+import type { PlacedState } from "../../shared/seal.ts";
 import type { DocumentSaid } from "../session/contract/placement.ts";
 import { look } from "./ask-session.ts";
 import { type CallContext, RENDER_MS, type Resolution, wireNames } from "./call-context.ts";

@@ -1,4 +1,4 @@
-import type { Placing } from "../../shared/seal.ts";
+import type { Placing } from "../../shared/placing.ts";
 import { describeError, log } from "../log.ts";
 import type { PinsClosed, PinVerdict } from "../session/contract/pins.ts";
 import {

@@ -1,7 +1,7 @@
+import type { Placing } from "../../shared/placing.ts";
 import { withNumber } from "../../shared/rules/compile/interpolation.ts";
 import type { Place, Spoken } from "../../shared/rules/decision.ts";
 import { NUMBER } from "../../shared/rules/template.ts";
-import type { Placing } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import type { RoomRequest } from "../session/contract/placement.ts";
 import { namingSaid } from "../tenants/room-naming.ts";

@@ -1,9 +1,9 @@
 import { type JoinParameters, withLimit } from "../../shared/conference.ts";
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { Join, LastStep, Staying, Step } from "../../shared/documents/step.ts";
+import type { Placing } from "../../shared/placing.ts";
 import type { Answers } from "../../shared/rules/answers.ts";
 import type { Decision, Place, Refusal } from "../../shared/rules/decision.ts";
-import type { Placing } from "../../shared/seal.ts";
 import type { CallContext } from "./call-context.ts";
 
 /**

@@ -1,10 +1,11 @@
 import type { JoinParameters } from "../../shared/conference.ts";
 import type { Join, Step } from "../../shared/documents/step.ts";
+import type { Placing } from "../../shared/placing.ts";
 import { withNumber } from "../../shared/rules/compile/interpolation.ts";
 import { rejectByDefault } from "../../shared/rules/compile/refusal.ts";
 import type { Refusal } from "../../shared/rules/decision.ts";
 import { POSITION } from "../../shared/rules/template.ts";
-import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { PlacedState } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract/placement.ts";
 import { type CallContext, LAST_STEP, resumeUrlFor } from "./call-context.ts";
 import { inlineJoin, lastStep, over, stayingOf } from "./join-steps.ts";

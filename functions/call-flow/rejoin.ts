@@ -1,5 +1,5 @@
 import { canonicalOf, isWithheld } from "../../shared/identity.ts";
-import type { Placing } from "../../shared/seal.ts";
+import type { Placing } from "../../shared/placing.ts";
 import type { PlaceRequest, Returning } from "../session/contract/placement.ts";
 import type { CallContext } from "./call-context.ts";
 

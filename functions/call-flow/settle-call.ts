@@ -1,9 +1,10 @@
 import { withRoom } from "../../shared/callbacks.ts";
 import { withoutEnd } from "../../shared/conference.ts";
 import type { AsksUs, Step } from "../../shared/documents/step.ts";
+import type { Placing } from "../../shared/placing.ts";
 import { ASKED_BETWEEN } from "../../shared/resume-url.ts";
 import { decide } from "../../shared/rules/decide.ts";
-import type { PlacedState, Placing } from "../../shared/seal.ts";
+import type { PlacedState } from "../../shared/seal.ts";
 import { describeError, log } from "../log.ts";
 import { findInRooms, RestBusy } from "../rest.ts";
 import type { LookReply, LookRequest } from "../session/contract/placement.ts";

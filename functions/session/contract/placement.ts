@@ -1,6 +1,7 @@
 import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding, ForwardTo } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
+import type { Placing } from "../../../shared/placing.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type {
   Coach,
@@ -11,7 +12,6 @@ import type {
   Wait,
   WaitsFor,
 } from "../../../shared/rules/decision.ts";
-import type { Placing } from "../../../shared/seal.ts";
 import type { WebhookNote } from "./history.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { RpcTarget } from "cloudflare:workers";
-import type { Placing } from "../../../shared/seal.ts";
+import type { Placing } from "../../../shared/placing.ts";
 import type { Returning, RoomRequest } from "../contract/placement.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { chooseRoom, liveNames } from "../seats/choose-room.ts";

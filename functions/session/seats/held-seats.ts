@@ -1,6 +1,6 @@
 import { sameCallerKey, samePortKey } from "../../../shared/identity.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
-import type { Placing } from "../../../shared/seal.ts";
+import type { Placing } from "../../../shared/placing.ts";
 import type { PlacementKey, PlaceRequest, Returning } from "../contract/placement.ts";
 import type { Disk } from "../store/disk.ts";
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { HeldSeats } from "../../../../functions/session/seats/held-seats.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
-import type { Placing } from "../../../../shared/seal.ts";
+import type { Placing } from "../../../../shared/placing.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
 const key = { call_id: "c", entry: "", step: 0 };

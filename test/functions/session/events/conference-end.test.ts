@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { confirmJoin } from "../../../../functions/session/events/confirm-join.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
+import type { Placing } from "../../../../shared/placing.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
-import type { Placing } from "../../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
 const ROOM = "acme:support";

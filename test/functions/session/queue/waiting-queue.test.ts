@@ -4,8 +4,8 @@ import type { PlaceRequest } from "../../../../functions/session/contract/placem
 import { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
 import { replyOf } from "../../../../functions/session/store/place-reply.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
+import type { Placing } from "../../../../shared/placing.ts";
 import type { Wait } from "../../../../shared/rules/decision.ts";
-import type { Placing } from "../../../../shared/seal.ts";
 import { emptied, Ledger, onStorage, requestOf } from "../ledger.ts";
 
 const SEATS = 2;

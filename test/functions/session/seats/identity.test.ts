@@ -7,7 +7,7 @@ import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
 import { HeldSeats } from "../../../../functions/session/seats/held-seats.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
 import { canonicalAddress } from "../../../../shared/identity.ts";
-import type { Placing } from "../../../../shared/seal.ts";
+import type { Placing } from "../../../../shared/placing.ts";
 import { type Spelling, spellings } from "../../../shared/spellings.ts";
 
 /** Those that one tenant may see: its settings are the same for all its calls. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Placing } from "../../../../shared/placing.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
-import type { Placing } from "../../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
 const ROOM = "acme:support";

@@ -7,8 +7,8 @@ import { TenantRecords } from "../../../../functions/session/operator/tenant-rec
 import { PinLimiter } from "../../../../functions/session/pins/pin-limiter.ts";
 import { FeedLog } from "../../../../functions/session/store/feed-log.ts";
 import { Rulesets } from "../../../../functions/session/store/rulesets.ts";
+import type { Placing } from "../../../../shared/placing.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
-import type { Placing } from "../../../../shared/seal.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 import { FULL, needsRoom, SqlFaults } from "../sql-faults.ts";
 import { SqlRecording } from "../sql-recording.ts";
