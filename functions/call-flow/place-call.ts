@@ -62,7 +62,10 @@ export async function placeCall(
   const namedBefore = roomsBefore(context, placing);
   const room_proofs = await roomProofsFor(context, [...rooms, ...(namedBefore.rooms_before ?? [])]);
   const reply = await place(context.session, context.tenant, {
-    ...requestFor(context, entry, placing, step),
+    ...placing,
+    ...factsOf(context, placing),
+    entry,
+    step,
     ...namingSaid(context.tenant),
     ...rejoinOf(context, placing),
     ...(arrived_at === undefined ? {} : { arrived_at }),
@@ -145,61 +148,32 @@ function outcomeOf(
   return outcome === "unknown" && call.node_id === undefined ? "document" : outcome;
 }
 
-function requestFor(
+/** What the session is to know of the call beside the decision. */
+function factsOf(
   { tenant: { project, record, tenant }, call, ends_at, untold }: CallContext,
-  entry: string,
-  {
-    rule,
-    role,
-    ruleset,
-    decided_at,
-    join,
-    strategy,
-    capacity,
-    sticky_key,
-    coach,
-    wait,
-    when_full,
-    after,
-    max_duration_s,
-    policies,
-    recording_notice = untold,
-  }: Placing,
-  step: number,
-): Omit<PlaceRequest, "rooms" | "join" | "join_via"> {
+  { join, after, recording_notice = untold }: Placing,
+): Omit<PlaceRequest, keyof Placing | "entry" | "step" | "join_via"> &
+  Pick<PlaceRequest, "recording_notice"> {
   // Whom the roster is to show of a call that was made: the one who was called.
   const shown = call.direction === "outbound" ? "to" : "from";
+  const from = canonicalOf(call, shown);
   return {
     v: 1,
     project_id: project.project_id,
     project_version: project.version,
     tenant,
     call_id: call.call_id,
-    entry,
-    step,
     ...(call.node_id === undefined ? {} : { node_id: call.node_id }),
     ingress: call.via,
     ...(call.segment_id === undefined ? {} : { segment_id: call.segment_id }),
     answered: call.call_state === "answered",
     ...(call.via === "relay" ? { by_commands: true as const } : {}),
-    from: canonicalOf(call, shown),
-    ...(call[shown] === canonicalOf(call, shown) ? {} : { from_before: call[shown] }),
-    strategy,
-    ...(capacity === undefined ? {} : { capacity }),
-    ...(sticky_key === undefined ? {} : { sticky_key }),
-    ...(coach === undefined ? {} : { coach }),
-    ...(wait === undefined ? {} : { wait }),
-    ...(when_full === undefined ? {} : { when_full }),
+    from,
+    ...(call[shown] === from ? {} : { from_before: call[shown] }),
+    ...(recording_notice === undefined ? {} : { recording_notice }),
     // Where a command fetches the call, it is to SWML.
     ...(after?.swml === undefined ? {} : { after_url: after.swml }),
-    ...(max_duration_s === undefined ? {} : { max_duration_s }),
-    ...(recording_notice === undefined ? {} : { recording_notice }),
-    ...(policies === undefined ? {} : { policies }),
     forwarding: forwardingOf(join, call.via),
-    rule,
-    role,
-    ruleset,
-    decided_at,
     deadline_at: Math.min(Date.now() + record.join_deadline_ms, ends_at - RENDER_MS),
     join_deadline_ms: record.join_deadline_ms,
   };

@@ -10,7 +10,14 @@ import type { HeldSeats } from "../seats/held-seats.ts";
 import type { PendingCommand } from "../store/commands.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { asksUsOf, FETCHES, fetchedFrom, hasFetched, inlineJoinOf } from "../store/resume-url-of.ts";
+import {
+  afterwards,
+  asksUsOf,
+  FETCHES,
+  fetchedFrom,
+  hasFetched,
+  inlineJoinOf,
+} from "../store/resume-url-of.ts";
 import { refusalOf } from "../store/wait-terms.ts";
 
 /** What a pending command asks of SignalWire, by RELAY or by REST. */
@@ -37,8 +44,10 @@ export function commandFor(
       // It came anew meanwhile: it is where that led it.
       return row && newest && newest !== row && isLive(newest.state) ? null : hangUp;
     }
-    case "after":
-      return row?.after_url ? { method: "calling.transfer", params: { dest: row.after_url } } : null;
+    case "after": {
+      const dest = row?.placing.after?.swml;
+      return dest === undefined ? null : { method: "calling.transfer", params: { dest } };
+    }
     case "expire":
       return row && mayMove(row.state, "left") ? hangUp : null;
     case "rejoin":
@@ -68,19 +77,18 @@ export function commandFor(
  * it is led to us, for a document in its own language.
  */
 function fetch(row: Placement, keeps_seat: boolean, attempts: number): CallCommand | null {
-  const { wait, state, call_id, room, after_url, turned_away } = row;
+  const { wait, state, call_id, room, placing, turned_away } = row;
   if (!wait || row.node_id === null) return null;
   if (state === "by_document") {
     const dest = attempts < FETCHES ? fetchedFrom(row) : null;
     if (dest !== null) return hasFetched(row) ? null : { method: "calling.transfer", params: { dest } };
-    const after = after_url === null ? {} : { after: { action: "hand_over" as const, swml: after_url } };
     return transferTo(
       call_id,
-      inlineJoinDocument(room, inlineJoinOf(row), { ...after, params: {} }, asksUsOf(row, keeps_seat)),
+      inlineJoinDocument(room, inlineJoinOf(row), afterwards(row), asksUsOf(row, keeps_seat)),
     );
   }
   if (turned_away === null) return null;
-  const word = refusalOf(wait, turned_away);
+  const word = refusalOf(placing, turned_away);
   if (word.action === "reject") return transferTo(call_id, rejectDocument(word.say, word.reason));
   return transferTo(call_id, word.swml === undefined ? apologyDocument() : handOverDocument(word.swml, {}));
 }

@@ -3,15 +3,7 @@ import type { Forwarding, ForwardTo } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import type { Placing } from "../../../shared/placing.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
-import type {
-  Coach,
-  Place,
-  Policies,
-  Refusal,
-  Spoken,
-  Wait,
-  WaitsFor,
-} from "../../../shared/rules/decision.ts";
+import type { Refusal, Spoken, WaitsFor } from "../../../shared/rules/decision.ts";
 import type { WebhookNote } from "./history.ts";
 
 /**
@@ -31,7 +23,11 @@ export interface PlacementKey {
   step: number;
 }
 
-export interface PlaceRequest extends PlacementKey {
+/**
+ * A call that is to be placed: the placing decision itself, in the names of the wire, with what is to be known of the call. What the
+ * decision gains is neither copied here nor anywhere else: `placingIn()` takes it out again, whole.
+ */
+export interface PlaceRequest extends PlacementKey, Omit<Placing, "action"> {
   v: 1;
   project_id: string;
   /** Of the project's record as the Worker knows it: another one makes the session read the record again. */
@@ -51,48 +47,23 @@ export interface PlaceRequest extends PlacementKey {
   from: string;
   /** As it came, where that is another text: rows of the version before have it so. */
   from_before?: string;
-  /** Wire names, in the order in which to try them. */
-  rooms: [string, ...string[]];
-  /** As many, by the addresses as they came: a conference that lives under such a name keeps it. */
-  rooms_before?: [string, ...string[]];
   /** How the project's record says that the tenant's rooms are named; absent where it does not, and from a Worker of the version before. */
   naming?: Naming;
-  strategy: Place["strategy"];
-  /** Seats of each room; absent where nobody counts. */
-  capacity?: number;
-  /** A caller with the same key comes back to the room they were in, while it lives. */
-  sticky_key?: string;
-  coach?: Coach;
-  /** The tenant's document that takes the call when its conference is over; absent: it is hung up. */
+  /** The document of `after`, for a session of the version before; a Worker of that version gives no `after`. */
   after_url?: string;
-  max_duration_s?: number;
-  /** Whether and how the call waits for its room. */
-  wait?: Wait;
   /** Where REST is to lead a call of cXML's that waits, when its turn has come. */
   fetch_url?: string;
   /** It comes from there. */
   fetched?: true;
   /** Its waiting document asks how it stands. */
   polled?: true;
-  /** What a caller is told who comes to have no seat after waiting for something else. */
-  when_full?: Refusal;
-  /** How long the seat is kept for a caller who drops, in seconds; what is decided then, and the number that was called. */
+  /** How long the seat is kept for a caller who drops, in seconds; what is decided then, by plain names, and the number that was called. */
   rejoin?: { s: number; to: string; placing: Placing };
-  /** What holds for the room from when the call is in it on. */
-  policies?: Policies;
-  /** What the caller is to be told if the room is recorded, and has not been. */
-  recording_notice?: Spoken;
-  /** As it goes on the wire, our own callbacks in it. */
-  join: JoinParameters;
   /** By room: what its recording callback's URL carries beside the room's name; absent from a Worker of the version before. */
   room_proofs?: Record<string, string>;
   /** Whom the rule itself wants told of the conference. */
   forwarding: Forwarding | null;
   join_via: "relay" | "document";
-  rule: string | null;
-  role: string;
-  ruleset: string;
-  decided_at: number;
   /** Milliseconds since the epoch; nothing is sent after it, and the answer comes by then. */
   deadline_at: number;
   /** How long the session gives itself at most, by its own clock. */

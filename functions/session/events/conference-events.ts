@@ -494,7 +494,12 @@ export class ConferenceEvents {
       this.#ledger.recordings.left(row, row.conference_id ?? event.conference_id);
     if (follow === "end_call") {
       const end_at = isSeatKept ? this.#now() + ASKED_AFTER_MS : this.#endAt(row);
-      this.#pendingCommands.add(row.after_url === null ? "end" : "after", row, row.node_id, end_at);
+      this.#pendingCommands.add(
+        row.placing.after?.swml === undefined ? "end" : "after",
+        row,
+        row.node_id,
+        end_at,
+      );
     }
     if (follow === "rejoin") {
       // What it was answered before the late document took it out is no answer to that.

@@ -35,7 +35,7 @@ export function confirmJoin(
   if (row.join.record === "record-from-start") recorded.began(row.room, row.conference_id);
   if (!isOver) return true;
   counters.add("late_joins_over_capacity");
-  log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.capacity });
+  log("warn", "seats.over_capacity", { call: row.call_id, room: row.room, capacity: row.placing.capacity });
   return true;
 }
 

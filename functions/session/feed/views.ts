@@ -55,7 +55,7 @@ export function waiterView(row: Placement): FeedWaiter {
     call_id: row.call_id,
     from: row.from,
     role: row.role,
-    for: [...(row.wait?.for ?? [])],
+    for: [...(row.placing.wait?.for ?? [])],
     admitted: row.admitted === 1,
     since: row.created_at,
   };

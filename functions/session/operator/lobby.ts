@@ -78,6 +78,8 @@ export class Lobby extends RpcTarget {
   }
 
   #find({ tenant, room, call_id }: LobbyRequest) {
-    return this.#host.placements.currentOf(call_id, tenant).find((row) => row.wait?.rooms.includes(room));
+    return this.#host.placements
+      .currentOf(call_id, tenant)
+      .find((row) => row.wait !== null && row.placing.rooms.includes(room));
   }
 }

@@ -1,4 +1,3 @@
-import type { Policies } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import type { ControlRequest, ControlWish } from "../contract/controls.ts";
 import type { Feed } from "../feed/feed.ts";
@@ -36,13 +35,12 @@ export class Moderation {
 
   /** A participant-join confirms the placement. */
   joined(row: Placement): void {
-    if (row.policies === null) return;
-    const policies: Policies = JSON.parse(row.policies); // Written when the row was planned.
-    const { room, tenant } = row;
+    const { room, tenant, placing } = row;
+    if (placing.policies === undefined) return;
     const isFirst = this.#host.occupancy
       .participants(room)
       .every((other) => other.call_id === row.call_id || other.rule !== row.rule);
-    const { lock, mute_all, when_moderator_leaves: leaves } = policies;
+    const { lock, mute_all, when_moderator_leaves: leaves } = placing.policies;
     if (lock !== undefined && isFirst) this.#lock(tenant, room, lock);
     if (mute_all !== undefined && isFirst) this.#muteAll(tenant, room, mute_all.except);
     if (leaves === undefined) return;

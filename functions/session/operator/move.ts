@@ -15,7 +15,7 @@ import type { PendingCommands } from "../store/commands.ts";
 import type { ControlCommand } from "../store/control-log.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { asksUsOf, inlineJoinOf } from "../store/resume-url-of.ts";
+import { afterwards, asksUsOf, inlineJoinOf } from "../store/resume-url-of.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
 import { refused } from "./participant-controls.ts";
 import type { LegCommand, Reach, Sent } from "./reach.ts";
@@ -161,6 +161,8 @@ export class Move {
     const isMuted = muted ?? (from.muted === 1 || this.#isMutedIn(policies, room, from.role));
     const wasTold = from.untold === null && recorded.has(from.room);
     const untold = from.untold ?? (wasTold ? null : JSON.stringify({ say: mayBeRecorded }));
+    // All else was decided for the room before.
+    const { rule, role, ruleset, decided_at, after } = from.placing;
     const request: PlaceRequest = {
       v: 1,
       project_id: "",
@@ -171,21 +173,21 @@ export class Move {
       step: 0,
       answered: true,
       from: from.from,
+      rule,
+      role,
+      ruleset,
+      decided_at,
+      ...(after === undefined ? {} : { after }),
       rooms: [room],
       strategy: "first",
       join: withRoom({ ...kept, muted: isMuted }, room, proof),
       forwarding: from.forwarding,
       join_via: "document",
-      rule: from.rule,
-      role: from.role,
-      ruleset: from.ruleset,
-      decided_at: from.decided_at,
       deadline_at: now() + RESERVED_MS,
       join_deadline_ms: RESERVED_MS,
       ...(from.node_id === null ? {} : { node_id: from.node_id }),
       ...(from.ingress === null ? {} : { ingress: from.ingress }),
       ...(from.segment_id === null ? {} : { segment_id: from.segment_id }),
-      ...(from.after_url === null ? {} : { after_url: from.after_url }),
       ...(capacity === null ? {} : { capacity }),
       ...(untold === null ? {} : { recording_notice: JSON.parse(untold) }), // A `Spoken`, as the row has it.
     };
@@ -223,17 +225,15 @@ export class Move {
       occupancy
         .around(room)
         .reverse()
-        .map((row) => placements.find(row)?.capacity ?? null)
-        .find((capacity) => capacity !== null) ?? null
+        .map((row) => placements.find(row)?.placing.capacity)
+        .find((capacity) => capacity !== undefined) ?? null
     );
   }
 
   async #send(to: Placement): Promise<Sent> {
     const { reach } = this.#host;
     const asks = asksUsOf(to, false);
-    const after =
-      to.after_url === null ? {} : { after: { action: "hand_over" as const, swml: to.after_url } };
-    const document = movedDocument(to.room, inlineJoinOf(to), { ...after, params: {} }, asks);
+    const document = movedDocument(to.room, inlineJoinOf(to), afterwards(to), asks);
     const url = to.ingress === "cxml" ? await reach.moveUrl(to) : null;
     if (to.ingress === "cxml" && url === null) return { kind: "refused", by: "rest", code: "no URL of ours" };
     const command: LegCommand = {

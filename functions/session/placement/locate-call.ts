@@ -212,8 +212,9 @@ function notIn(
   reason: string,
 ): LookReply {
   const reply = { ...placeOf(row), outcome: "not_in", reason } as const;
-  if (row.capacity === null) return reply;
-  const word = row.when_full ?? rejectByDefault();
+  const { capacity, when_full } = row.placing;
+  if (capacity === undefined) return reply;
+  const word = when_full ?? rejectByDefault();
   if (said !== undefined) out.refused(row, said);
   if (may_wait === true && (row.state === "waiting" || out.backToQueue(row)))
     return { ...reply, waits: true, word };
@@ -313,13 +314,14 @@ function placeOf(row: Placement): {
   limited?: true;
   after_url?: string;
 } {
-  const { room, capacity, may_stand, after_url } = row;
+  const { room, may_stand } = row;
+  const { capacity, after } = row.placing;
   return {
     v: 1,
     room,
     join: inlineJoinOf(row),
-    ...(capacity === null ? {} : { limited: true as const }),
+    ...(capacity === undefined ? {} : { limited: true as const }),
     ...(may_stand === 1 ? { may_stand: true as const } : {}),
-    ...(after_url === null ? {} : { after_url }),
+    ...(after?.swml === undefined ? {} : { after_url: after.swml }),
   };
 }

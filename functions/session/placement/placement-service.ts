@@ -34,7 +34,7 @@ import { type Disk, isFull } from "../store/disk.ts";
 import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
-import { type Placement, readTransitions, type Terms } from "../store/placement-row.ts";
+import { type InLine, type Placement, readTransitions } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
@@ -170,7 +170,7 @@ export class PlacementService {
   }
 
   /** A waiting document has asked. What it played before the first time was one piece of music. */
-  #asked(row: Placement, wait: Terms): void {
+  #asked(row: Placement, wait: InLine): void {
     const { asked = 0 } = wait;
     const music_ms = wait.music_ms ?? Math.max(1, Date.now() - (row.seen_at ?? row.created_at));
     this.#host.placements.update(row, { wait: { ...wait, asked: asked + 1, music_ms } });
@@ -199,7 +199,7 @@ export class PlacementService {
   written(row: Placement): void {
     const note = this.#notes.get(joinCommandId(row));
     if (note) this.#host.history.webhook(row, note);
-    this.#host.rulesets.used(row.tenant, row.ruleset);
+    this.#host.rulesets.used(row.tenant, row.placing.ruleset);
   }
 
   /** Where a call is that came back from a hold or a ring. */
@@ -253,7 +253,7 @@ export class PlacementService {
     const { occupancy, checks, dispatcher } = this.#host;
     const others = occupancy.taken(row.room) - (occupancy.holdsSeat(row) ? 1 : 0);
     if ((said === "failed" && others > 0) || wasRefused(row))
-      checks.refused(row.room, Math.max(0, (row.capacity ?? 0) - others));
+      checks.refused(row.room, Math.max(0, (row.placing.capacity ?? 0) - others));
     dispatcher.doubtSeats([row.room]);
   }
 
@@ -301,7 +301,7 @@ export class PlacementService {
     const row = this.#host.placements.find(request);
     if (!row || !request.note || reply.outcome === "unsettled") return;
     const { outcome, room, reason } = reply;
-    const { rule, ruleset } = row;
+    const { rule, ruleset } = row.placing;
     const ms = Math.max(0, Date.now() - request.note.received_at);
     this.#host.history.webhook(row, { ...request.note, outcome, rule, ruleset, room, reason, ms });
   }
@@ -425,7 +425,7 @@ function wasRefused({ trail }: Placement): boolean {
   return readTransitions(trail).some(({ why }) => why === REFUSED);
 }
 
-function withAsked(reply: PlaceReply, wait: Terms | null): PlaceReply {
+function withAsked(reply: PlaceReply, wait: InLine | null): PlaceReply {
   if (!reply.waiting || !wait) return reply;
   const { asked = 0, music_ms } = wait;
   return { ...reply, waiting: { ...reply.waiting, asked, ...(music_ms === undefined ? {} : { music_ms }) } };

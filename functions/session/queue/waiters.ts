@@ -17,9 +17,10 @@ export interface Waiter {
 }
 
 /** For what a waiter waits now. */
-export function waitsFor(occupancy: Pick<Occupancy, "isStaffed">, { wait, admitted }: Placement): WaitsFor {
-  if (wait?.for.includes("admission") && admitted === 0) return "admission";
-  const isAlone = wait?.for.includes("moderator") && !wait.rooms.some((room) => occupancy.isStaffed(room));
+export function waitsFor(occupancy: Pick<Occupancy, "isStaffed">, row: Placement): WaitsFor {
+  const { wait } = row.placing;
+  if (wait?.for.includes("admission") && row.admitted === 0) return "admission";
+  const isAlone = wait?.for.includes("moderator") && !roomsOf(row).some((room) => occupancy.isStaffed(room));
   return isAlone ? "moderator" : "seat";
 }
 

@@ -1,4 +1,5 @@
 import { EARLY_LEAVE_MS } from "../../../shared/placement.ts";
+import { placingIn } from "../../../shared/placing.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
 import { drainQueue, type QueueRules } from "../../../shared/waiting.ts";
 import { describeError, log } from "../../log.ts";
@@ -14,10 +15,10 @@ import type { Occupancy } from "../seats/occupancy.ts";
 import { OccupancySnapshot } from "../seats/occupancy-snapshot.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
-import { type Placement, readTransitions, type Terms } from "../store/placement-row.ts";
+import { type Placement, readTransitions, standing } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
-import { asksOften, roomsOf, termsOf } from "../store/wait-terms.ts";
+import { asksOften, roomsOf } from "../store/wait-terms.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import { waitsFor } from "./waiters.ts";
 
@@ -143,7 +144,8 @@ export class WaitingQueue {
     const { placements, now } = this.#host;
     const changes = {
       reason: "its join came to nothing",
-      wait: termsOf(request, wait),
+      placing: { ...placingIn(request), wait },
+      wait: standing(request),
       joined_by: null,
       seen_at: now(),
     };
@@ -192,10 +194,12 @@ export class WaitingQueue {
   /** It was let in and is not in its room, as far as anybody can say: its seat passes on, and it has its old place. */
   takeBack(row: Placement, reason = "could not be fetched"): boolean {
     const { placements, pendingCommands } = this.#host;
-    if (row.wait === null || row.joined_ts !== null || row.state !== "by_document") return false;
+    const { wait } = row.placing;
+    if (row.wait === null || wait === undefined || row.joined_ts !== null) return false;
+    if (row.state !== "by_document") return false;
     pendingCommands.drop("expire", row);
     placements.move(row, "waiting", { reason });
-    this.#stands(row, row.wait);
+    this.#stands(row, wait);
     return true;
   }
 
@@ -208,7 +212,8 @@ export class WaitingQueue {
   /** An operator lets it in; false where it does not wait for that, or does no more. */
   admit(row: Placement): boolean {
     const isLocked = row.wait !== null && this.#unlocked(row, roomsOf(row)) === null;
-    if (!(row.wait?.for.includes("admission") || isLocked) || row.turned_away !== null) return false;
+    const isToAdmit = row.wait !== null && row.placing.wait?.for.includes("admission");
+    if (!(isToAdmit || isLocked) || row.turned_away !== null) return false;
     if (row.admitted === 1) return true;
     if (row.state !== "waiting") return false;
     this.#host.placements.update(row, { admitted: 1 });
@@ -270,7 +275,7 @@ export class WaitingQueue {
         isReady: (row) => waitsFor(snapshot, row) === "seat" && this.#unlocked(row, roomsOf(row)) !== null,
         seat: (row, open) => {
           const unlocked = this.#unlocked(row, open);
-          return row.wait !== null && unlocked !== null && this.#seat(row, row.wait, unlocked, snapshot);
+          return unlocked !== null && this.#seat(row, unlocked, snapshot);
         },
       };
       drainQueue(waiting.present(component, closed), rules, closed);
@@ -368,20 +373,17 @@ export class WaitingQueue {
     this.#host.start();
   }
 
-  #seat(
-    row: Placement,
-    terms: Terms,
-    open: readonly [string, ...string[]],
-    snapshot: OccupancySnapshot,
-  ): boolean {
+  #seat(row: Placement, open: readonly [string, ...string[]], snapshot: OccupancySnapshot): boolean {
     const { placements, pendingCommands, now } = this.#host;
-    const [first, ...rest] = terms.for.includes("moderator")
+    const { wait, max_duration_s } = row.placing;
+    if (wait === undefined) return false;
+    const [first, ...rest] = wait.for.includes("moderator")
       ? open.filter((room) => snapshot.isStaffed(room))
       : open;
     if (first === undefined) return false;
-    const chosen = chooseRoom(snapshot, wantedBy(row, terms, [first, ...rest]));
+    const chosen = chooseRoom(snapshot, wantedBy(row, [first, ...rest]));
     if (chosen.room === null) {
-      if (chosen.turned_away === "full" && terms.for.includes("seat")) return false;
+      if (chosen.turned_away === "full" && wait.for.includes("seat")) return false;
       return this.turnAway(row, chosen.turned_away, chosen.reason);
     }
     pendingCommands.drop("overdue", row);
@@ -396,8 +398,8 @@ export class WaitingQueue {
       answer: null,
     });
     snapshot.seated(chosen.room);
-    if (terms.max_duration_s !== undefined) {
-      pendingCommands.add("expire", row, row.node_id, now() + terms.max_duration_s * 1000);
+    if (max_duration_s !== undefined) {
+      pendingCommands.add("expire", row, row.node_id, now() + max_duration_s * 1000);
     }
     this.#call(row);
     return true;
@@ -421,18 +423,15 @@ function offeredFor(row: Placement): number {
 }
 
 function wantedBy(
-  row: Placement,
-  { strategy, coach, join, room_proofs }: Terms,
+  { tenant, placing, sticky_key, wait }: Placement,
   rooms: PlaceRequest["rooms"],
 ): RoomRequest {
+  const { sticky_key: _, ...decided } = placing;
   return {
-    tenant: row.tenant,
+    ...decided,
+    tenant,
     rooms,
-    strategy,
-    join,
-    ...(room_proofs === undefined ? {} : { room_proofs }),
-    ...(row.capacity === null ? {} : { capacity: row.capacity }),
-    ...(row.sticky_key === null ? {} : { sticky_key: row.sticky_key }),
-    ...(coach === undefined ? {} : { coach }),
+    ...(sticky_key === null ? {} : { sticky_key }),
+    ...(wait?.room_proofs === undefined ? {} : { room_proofs: wait.room_proofs }),
   };
 }

@@ -188,12 +188,13 @@ export class Occupancy {
 
   /** Whether others have every seat of the room that the row joins, those not counted who joined over capacity. */
   isFullWithout(row: Placement): boolean {
-    if (row.capacity === null) return false;
+    const { capacity } = row.placing;
+    if (capacity === undefined) return false;
     const flagged = count(
       this.#live.in(row.room),
       ({ state, over_capacity }) => state === "joined" && over_capacity === 1,
     );
-    return this.taken(row.room) - (this.holdsSeat(row) ? 1 : 0) - flagged >= row.capacity;
+    return this.taken(row.room) - (this.holdsSeat(row) ? 1 : 0) - flagged >= capacity;
   }
 
   strangersIn(room: string): number {

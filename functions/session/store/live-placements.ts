@@ -2,6 +2,7 @@ import { isLive } from "../../../shared/placement.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { Sql } from "./disk.ts";
 import type { Changes, Placement } from "./placement-row.ts";
+import { roomsOf } from "./wait-terms.ts";
 
 /** Rows that are loaded in one turn. */
 const LOADED_AT_ONCE = 500;
@@ -196,8 +197,8 @@ function isColumn(name: string): boolean {
   return (COLUMNS as readonly string[]).includes(name);
 }
 
-function waitedFor({ state, wait }: Placement): readonly string[] {
-  return state === "waiting" ? (wait?.rooms ?? []) : [];
+function waitedFor(row: Placement): readonly string[] {
+  return row.state === "waiting" ? roomsOf(row) : [];
 }
 
 function picked(row: Kept): Kept {

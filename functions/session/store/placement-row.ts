@@ -2,7 +2,7 @@ import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import type { Membership } from "../../../shared/placement.ts";
-import type { Refusal, Wait } from "../../../shared/rules/decision.ts";
+import type { Placing } from "../../../shared/placing.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 
 /** A row of the ledger. */
@@ -12,17 +12,16 @@ export interface Placement extends PlacementKey, Membership {
   from: string;
   /** Set where the call was let into no room; its state is `failed`. */
   turned_away: TurnedAway | null;
-  capacity: number | null;
-  sticky_key: string | null;
-  after_url: string | null;
-  /** What a caller is told who finds no seat, where the rule says so and no line does. */
-  when_full: Refusal | null;
-  join: JoinParameters;
-  forwarding: Forwarding | null;
+  /** What the rules decided for the call, whole, in the names of the wire. */
+  placing: Placing;
+  /** Of the decision, for those who read many rows. */
   rule: string | null;
   role: string;
-  ruleset: string;
-  decided_at: number;
+  /** By which its caller comes back to the room; null where none was decided, or the caller is not to come back. */
+  sticky_key: string | null;
+  /** As it goes on the wire for the room: for no room yet while the call waits. */
+  join: JoinParameters;
+  forwarding: Forwarding | null;
   reason: string;
   /** What speaks against RELAY, should the call be seen alive after; `told`: its tenant's token has said that it is. */
   doubt: "404" | "404, told" | "taken out" | null;
@@ -41,8 +40,8 @@ export interface Placement extends PlacementKey, Membership {
   flags_ts: number | null;
   /** The call that it coaches; null: none, or it is not known whom. */
   coaching: string | null;
-  /** What the call came to stand in a line for; null where it never had to. */
-  wait: Terms | null;
+  /** How it stands in a line, or stood; null where it never had to. */
+  wait: InLine | null;
   /** When a waiter was last known to be there, ms. */
   seen_at: number | null;
   /** Whether an operator let it in, 0 or 1. */
@@ -67,8 +66,6 @@ export interface Placement extends PlacementKey, Membership {
   /** Which side has taken a command for the call: RELAY under this `protocol`; REST, 0 or 1. */
   relay_took: string | null;
   rest_took: number;
-  /** What holds for the room from when the call is in it on: `Policies`, as JSON. */
-  policies: string | null;
   /** What the caller is to be told if the room is recorded, and has not been: a `Spoken`, as JSON. */
   untold: string | null;
   /** When the call was first told to come back once more, ms; null: the newest answer of all was another. */
@@ -93,6 +90,7 @@ export type Changes = Partial<
       | "sticky_key"
       | "room"
       | "join"
+      | "placing"
       | "deadline_at"
       | "wait"
       | "turned_away"
@@ -113,16 +111,19 @@ export type Changes = Partial<
     >
 >;
 
-/** What a waiter wants, as far as its row does not say it already: kept, so that it can be let in when nobody asks for it. */
-export interface Terms
-  extends Pick<
-      PlaceRequest,
-      "rooms" | "strategy" | "coach" | "join" | "room_proofs" | "when_full" | "max_duration_s" | "fetch_url"
-    >,
-    Pick<Wait, "for" | "max_s" | "otherwise" | "music"> {
+/** A call in a line, beside what was decided for it. */
+export interface InLine extends Pick<PlaceRequest, "fetch_url" | "room_proofs"> {
   /** How often its documents have asked how it stands, and how long one piece of its music is, ms. */
   asked?: number;
   music_ms?: number;
+}
+
+/** How the call of this request is to stand in a line. */
+export function standing({ fetch_url, room_proofs }: PlaceRequest): InLine {
+  return {
+    ...(fetch_url === undefined ? {} : { fetch_url }),
+    ...(room_proofs === undefined ? {} : { room_proofs }),
+  };
 }
 
 /** A placement moves a dozen times at most, but a document that joins and leaves for ever must not make its row grow. */

@@ -2,17 +2,25 @@ import type { Forwarding } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
 import { sameCallerKey } from "../../../shared/identity.ts";
 import { isLive, LONGEST_CALL_MS, mayMove, type PlacementState } from "../../../shared/placement.ts";
-import type { Refusal } from "../../../shared/rules/decision.ts";
+import { type Placing, placingIn } from "../../../shared/placing.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 import type { Disk } from "./disk.ts";
 import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
 import type { PlacementNews } from "./news.ts";
-import { type Changes, type Placement, type Terms, withMark } from "./placement-row.ts";
+import { type Changes, type Placement, standing, withMark } from "./placement-row.ts";
+import {
+  inLine,
+  type PlacingColumns,
+  placingColumns,
+  placingFrom,
+  type Terms,
+  termsOf,
+} from "./placing-columns.ts";
 import { CallRows } from "./row-cache.ts";
 import { ShortJoins } from "./short-joins.ts";
 import { Sweep } from "./sweep.ts";
-import { roomsOf, termsOf } from "./wait-terms.ts";
+import { roomsOf } from "./wait-terms.ts";
 import { WaitingIndex } from "./waiting-index.ts";
 
 /** Waiters read in one turn when the index of them is made. */
@@ -22,7 +30,7 @@ const WAITERS_AT_ONCE = 200;
 const UNSAVED = 5_000;
 
 /** Columns of texts that hold joins. */
-const HOLD_JOINS = ["join", "wait", "answer"] as const;
+const HOLD_JOINS = ["join", "placing", "wait", "answer"] as const;
 
 /** Placements of one call that are kept: one that comes anew for ever loses its oldest, long over. */
 const OF_CALL = 30;
@@ -152,18 +160,14 @@ export class Placements {
       state,
       joined_by: state === "by_document" ? "document" : null,
       turned_away,
-      capacity: request.capacity ?? null,
+      placing: decidedIn(request),
+      rule: request.rule,
+      role: request.role,
       // One from a Worker of the version before is a caller's as it came.
       sticky_key: request.sticky_key === undefined ? null : sameCallerKey(request.sticky_key, "from"),
-      after_url: request.after_url ?? null,
-      when_full: request.when_full ?? null,
       room,
       join: request.join,
       forwarding: request.forwarding,
-      rule: request.rule,
-      role: request.role,
-      ruleset: request.ruleset,
-      decided_at: request.decided_at,
       reason,
       doubt: null,
       created_at: this.#now(),
@@ -181,7 +185,7 @@ export class Placements {
       held: 0,
       flags_ts: null,
       coaching: request.join.coach ?? null,
-      wait: state === "waiting" && request.wait ? termsOf(request, request.wait) : null,
+      wait: state === "waiting" ? standing(request) : null,
       seen_at: state === "waiting" ? this.#now() : null,
       admitted: 0,
       over_capacity: 0,
@@ -197,7 +201,6 @@ export class Placements {
       relay_took: null,
       rest_took: 0,
       held_back_at: null,
-      policies: request.policies === undefined ? null : JSON.stringify(request.policies),
       untold: request.recording_notice === undefined ? null : JSON.stringify(request.recording_notice),
     };
     const others = this.#keptBeside(row);
@@ -296,15 +299,16 @@ export class Placements {
   #write(row: Placement, changes: Changes, wasLive: boolean): boolean {
     if (this.#unsaved.has(row)) return false;
     const isSame = isLive(row.state) === wasLive;
-    const { join: _, wait: __, answer: ___, ...plain } = changes;
+    const { join: _, placing: __, wait: ___, answer: ____, ...plain } = changes;
     // The rest are texts and numbers.
     const columns = Object.entries(plain) as [string, SqlStorageValue][];
     // What holds joins is written anew where it is kept otherwise from now on.
-    const areAllWritten = !isSame || "join" in changes || "room" in changes;
+    const areAllWritten = !isSame || "join" in changes || "room" in changes || "placing" in changes;
     const holds = HOLD_JOINS.filter((name) => areAllWritten || name in changes);
     if (holds.length > 0) {
       const texts = this.#textsOf(row);
-      for (const name of [...holds, "hooks"] as const) columns.push([name, texts[name]]);
+      if ("placing" in changes) columns.push(...Object.entries(texts));
+      else for (const name of [...holds, "hooks"] as const) columns.push([name, texts[name]]);
     }
     if (!isSame) columns.push(["live", wasLive ? 0 : 1]);
     return columns.length === 0 || this.#writeColumns(row, columns);
@@ -426,24 +430,28 @@ export class Placements {
   }
 
   #columnsOf(row: Placement): Record<string, SqlStorageValue> {
-    const { join: _, wait: __, answer: ___, forwarding, when_full, ...plain } = row;
+    const { join: _, placing: __, wait: ___, answer: ____, forwarding, ...plain } = row;
     return {
       ...plain,
       ...this.#textsOf(row),
       forwarding: forwarding === null ? null : JSON.stringify(forwarding),
-      when_full: when_full === null ? null : JSON.stringify(when_full),
       live: isLive(row.state) ? 1 : 0,
     };
   }
 
-  /** What holds joins, as it is kept. What is over sends none any more. */
-  #textsOf(row: Placement): Record<(typeof HOLD_JOINS)[number] | "hooks", string | null> {
+  /** What holds joins, as it is kept, and the rest of the decision. What is over sends none any more. */
+  #textsOf(row: Placement): PlacingColumns & Record<(typeof HOLD_JOINS)[number] | "hooks", string | null> {
     const isOver = !isLive(row.state);
-    const { join, wait, answer, hooks } = isOver ? { ...row, hooks: null } : this.#joins.shorten(row);
+    const { join, placing, wait, answer, hooks } = isOver
+      ? { ...row, hooks: null }
+      : this.#joins.shorten(row);
     const text = (value: object) => JSON.stringify(value, isOver ? withoutCallbacks : undefined);
+    // The join that was decided is the row's own until the call has another.
+    const isAsDecided = row.placing.join === row.join;
     return {
+      ...placingColumns({ ...row, placing: isAsDecided ? { ...placing, join } : placing, join, wait }, text),
       join: text(join),
-      wait: wait && text(wait),
+      wait: wait && text(termsOf(wait, placing)),
       answer: answer && text(answer),
       hooks,
     };
@@ -452,36 +460,54 @@ export class Placements {
   #placementOf(row: Record<string, SqlStorageValue>): Placement {
     // The table is ours alone: what it holds is what plan() and update() wrote.
     const {
-      join,
+      join: join_text,
+      placing,
+      ruleset,
+      decided_at,
+      capacity,
+      after_url,
+      when_full,
+      policies,
       forwarding,
       answer,
       wait,
-      when_full,
       hooks,
       live: _,
       ...plain
-    } = row as unknown as Omit<Placement, "join"> & {
-      join: string;
-      forwarding: unknown;
-      answer: unknown;
-      wait: unknown;
-      when_full: unknown;
-      hooks: string | null;
-      live: number;
-      seq: number;
-    };
+    } = row as unknown as Omit<Placement, "join" | "placing" | "wait" | "answer" | "forwarding"> &
+      PlacingColumns & {
+        join: string;
+        wait: string | null;
+        answer: string | null;
+        forwarding: string | null;
+        hooks: string | null;
+        live: number;
+        seq: number;
+      };
+    const join = JSON.parse(join_text) as JoinParameters;
+    const terms = wait === null ? null : (JSON.parse(wait) as Terms);
+    const { rule, role } = plain;
+    const decided = { rule, role, ruleset, decided_at, capacity, after_url, when_full, policies, placing };
     const joins = {
-      join: JSON.parse(join) as JoinParameters,
-      answer: typeof answer === "string" ? (JSON.parse(answer) as LookReply) : null,
-      wait: typeof wait === "string" ? (JSON.parse(wait) as Terms) : null,
+      join,
+      placing: placingFrom(decided, { ...plain, join }, terms),
+      wait: terms && inLine(terms),
+      answer: answer === null ? null : (JSON.parse(answer) as LookReply),
     };
     return {
       ...plain,
       ...this.#joins.restore({ ...plain, ...joins, hooks }),
-      forwarding: typeof forwarding === "string" ? (JSON.parse(forwarding) as Forwarding) : null,
-      when_full: typeof when_full === "string" ? (JSON.parse(when_full) as Refusal) : null,
+      forwarding: forwarding === null ? null : (JSON.parse(forwarding) as Forwarding),
     };
   }
+}
+
+/** A Worker of the version before says where the call goes afterwards by the document's URL alone. */
+function decidedIn(request: PlaceRequest): Placing {
+  const { after, after_url } = request;
+  const decided = placingIn(request);
+  if (after !== undefined || after_url === undefined) return decided;
+  return { ...decided, after: { action: "hand_over", swml: after_url } };
 }
 
 function withoutCallbacks(name: string, value: unknown): unknown {

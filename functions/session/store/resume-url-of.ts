@@ -1,5 +1,5 @@
 import { type JoinParameters, withLimit, withoutEnd } from "../../../shared/conference.ts";
-import type { AsksUs } from "../../../shared/documents/step.ts";
+import type { AsksUs, Staying } from "../../../shared/documents/step.ts";
 import { ASKED_BETWEEN, resumeUrl } from "../../../shared/resume-url.ts";
 import type { Placement } from "./placement-row.ts";
 
@@ -59,7 +59,7 @@ export function asksUsOf(row: Placement, keeps_seat: boolean): AsksUs | undefine
         params: {},
         always: row.may_stand === 1,
         ...(keeps_seat ? { over: true as const } : {}),
-        ...(row.capacity === null ? {} : { failed: true as const }),
+        ...(row.placing.capacity === undefined ? {} : { failed: true as const }),
       };
 }
 
@@ -67,7 +67,14 @@ export function asksUsOf(row: Placement, keeps_seat: boolean): AsksUs | undefine
  * The row's join as a document makes it. If seats are limited it holds the limit, too; while RELAY's join may stand, it does not carry
  * what would end the conference for all.
  */
-export function inlineJoinOf({ join, capacity, may_stand }: Placement): JoinParameters {
+export function inlineJoinOf({ join, placing: { capacity }, may_stand }: Placement): JoinParameters {
   const harmless = may_stand === 1 ? withoutEnd(join) : join;
-  return capacity === null ? harmless : withLimit(harmless, capacity);
+  return capacity === undefined ? harmless : withLimit(harmless, capacity);
+}
+
+/** Where a document that the session gives the row's call leads it when its stay is over. */
+export function afterwards({ placing: { after } }: Placement): Pick<Staying, "after" | "params"> {
+  // What is told to fetch a document is a call of SWML's.
+  const swml = after?.swml;
+  return { ...(swml === undefined ? {} : { after: { action: "hand_over", swml } }), params: {} };
 }

@@ -233,6 +233,10 @@ const migrations: readonly string[] = [
      attempts INTEGER NOT NULL, due_at INTEGER
    ) WITHOUT ROWID;
    CREATE INDEX recording_copies_by_due ON recording_copies (due_at) WHERE due_at IS NOT NULL;`,
+
+  // What was decided for the call, as far as no column of its own holds it; and until when a place that is kept for it is.
+  `ALTER TABLE placements ADD COLUMN placing TEXT;
+   ALTER TABLE placements ADD COLUMN lease_until INTEGER;`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

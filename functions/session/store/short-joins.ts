@@ -4,11 +4,14 @@ import { callbackUrlsAt, withCallbacks, withRoom } from "../../../shared/callbac
 import type { JoinParameters } from "../../../shared/conference.ts";
 import { decodeCredentialsKey } from "../../../shared/credentials.ts";
 import type { LookReply } from "../contract/placement.ts";
-import type { Placement, Terms } from "./placement-row.ts";
+import type { Placement } from "./placement-row.ts";
 import { hooksOf } from "./resume-url-of.ts";
 
 /** What of a row holds joins. */
-export type HoldsJoins = Pick<Placement, "join" | "wait" | "answer">;
+export type HoldsJoins = Pick<Placement, "join" | "placing" | "wait" | "answer">;
+
+/** A call in a line, and the join that was decided for it. */
+type Line = Pick<Placement, "placing" | "wait">;
 
 type Whose = Pick<Placement, "tenant" | "room">;
 
@@ -42,12 +45,12 @@ export class ShortJoins {
 
   /** @returns with what they are read again: null where nothing was left out. */
   shorten(row: HoldsJoins & Whose): HoldsJoins & { hooks: string | null } {
-    const { join, wait, answer, tenant, room } = row;
+    const { join, placing, wait, answer, tenant, room } = row;
     const hooks = hooksOf(join);
-    if (hooks === null || this.#key === null) return { join, wait, answer, hooks: null };
+    if (hooks === null || this.#key === null) return { join, placing, wait, answer, hooks: null };
     return {
       join: this.#short(join, hooks, tenant, room),
-      wait: wait && this.#shortTerms(wait, hooks, tenant),
+      ...this.#shortLine({ placing, wait }, hooks, tenant),
       answer: answer && withJoin(answer, (its, its_room) => this.#short(its, hooks, tenant, its_room)),
       hooks,
     };
@@ -56,35 +59,40 @@ export class ShortJoins {
   /** As it was before {@link shorten}. */
   restore({
     join,
+    placing,
     wait,
     answer,
     tenant,
     room,
     hooks,
   }: HoldsJoins & Whose & { hooks: string | null }): HoldsJoins {
-    if (hooks === null || this.#key === null) return { join, wait, answer };
+    if (hooks === null || this.#key === null) return { join, placing, wait, answer };
+    const whole = this.#whole(join, hooks, tenant, room);
+    const decided = placing.join === join ? whole : this.#whole(placing.join, hooks, tenant, null);
     return {
-      join: this.#whole(join, hooks, tenant, room),
-      wait: wait && this.#wholeTerms(wait, hooks, tenant),
+      join: whole,
+      ...this.#wholeLine({ placing, wait }, decided, tenant),
       answer: answer && withJoin(answer, (its, its_room) => this.#whole(its, hooks, tenant, its_room)),
     };
   }
 
-  #shortTerms(terms: Terms, hooks: string, tenant: string): Terms {
-    const join = this.#short(terms.join, hooks, tenant, null);
-    const { room_proofs: proofs, ...others } = terms;
-    if (join === terms.join || proofs === undefined) return { ...terms, join };
-    const derived = this.#proofsOf(terms.rooms, tenant);
+  /** A call in no line needs the join that was decided for it no more. */
+  #shortLine({ placing, wait }: Line, hooks: string, tenant: string): Line {
+    if (wait === null) return { placing, wait };
+    const join = this.#short(placing.join, hooks, tenant, null);
+    const { room_proofs: proofs, ...others } = wait;
+    if (join === placing.join || proofs === undefined) return { placing: { ...placing, join }, wait };
+    const derived = this.#proofsOf(placing.rooms, tenant);
     const isSame =
-      Object.keys(proofs).length === terms.rooms.length &&
-      terms.rooms.every((room) => proofs[room] === derived[room]);
-    return isSame ? { ...others, join } : { ...terms, join };
+      Object.keys(proofs).length === placing.rooms.length &&
+      placing.rooms.every((room) => proofs[room] === derived[room]);
+    return { placing: { ...placing, join }, wait: isSame ? others : wait };
   }
 
-  #wholeTerms(terms: Terms, hooks: string, tenant: string): Terms {
-    const join = this.#whole(terms.join, hooks, tenant, null);
-    if (join === terms.join) return terms;
-    return { ...terms, join, room_proofs: terms.room_proofs ?? this.#proofsOf(terms.rooms, tenant) };
+  #wholeLine({ placing, wait }: Line, join: JoinParameters, tenant: string): Line {
+    if (join === placing.join) return { placing, wait };
+    const room_proofs = wait && (wait.room_proofs ?? this.#proofsOf(placing.rooms, tenant));
+    return { placing: { ...placing, join }, wait: room_proofs && { ...wait, room_proofs } };
   }
 
   /** @param room null: the recording's callback is of whatever room. */

@@ -1,7 +1,8 @@
+import type { Placing } from "../../../shared/placing.ts";
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
-import type { Refusal, Wait } from "../../../shared/rules/decision.ts";
-import type { PlaceRequest, TurnedAway } from "../contract/placement.ts";
-import type { Placement, Terms } from "./placement-row.ts";
+import type { Refusal } from "../../../shared/rules/decision.ts";
+import type { TurnedAway } from "../contract/placement.ts";
+import type { Placement } from "./placement-row.ts";
 
 /**
  * A waiter is seen at the end of each round of its document, which takes up to about twelve minutes; one that was not for so long holds
@@ -14,26 +15,9 @@ const UNSEEN_ASKING_MS = 60_000;
 const ASKING_MS = 15_000;
 const ASKED_WITHIN_MS = 5_000;
 
-export function termsOf(request: PlaceRequest, { for: waitsFor, max_s, otherwise, music }: Wait): Terms {
-  const { rooms, strategy, coach, join, room_proofs, when_full, max_duration_s, fetch_url } = request;
-  return {
-    rooms,
-    strategy,
-    join,
-    ...(room_proofs === undefined ? {} : { room_proofs }),
-    ...(coach === undefined ? {} : { coach }),
-    ...(when_full === undefined ? {} : { when_full }),
-    ...(max_duration_s === undefined ? {} : { max_duration_s }),
-    ...(fetch_url === undefined ? {} : { fetch_url }),
-    for: waitsFor,
-    max_s,
-    otherwise,
-    ...(music === undefined ? {} : { music }),
-  };
-}
-
 /** What is done for a waiter who is not let in. */
-export function refusalOf({ when_full, coach, otherwise }: Terms, why: TurnedAway): Refusal {
+export function refusalOf({ when_full, coach, wait }: Placing, why: TurnedAway): Refusal {
+  const otherwise = wait?.otherwise ?? rejectByDefault();
   switch (why) {
     case "full":
       return when_full ?? otherwise;
@@ -50,8 +34,8 @@ export function refusalOf({ when_full, coach, otherwise }: Terms, why: TurnedAwa
 }
 
 /** The rooms that a waiter waits for. */
-export function roomsOf({ wait, room }: Placement): readonly string[] {
-  return wait?.rooms ?? [room];
+export function roomsOf({ wait, placing, room }: Placement): readonly string[] {
+  return wait === null ? [room] : placing.rooms;
 }
 
 /** The last moment at which a waiter that is not seen again holds up those behind it, ms. */
@@ -66,6 +50,6 @@ export function asksBy(row: Placement): number {
 }
 
 /** Whether the call comes back by itself every few seconds, however long it waits. */
-export function asksOften({ node_id, wait }: Placement): boolean {
-  return node_id === null && wait?.music === undefined;
+export function asksOften({ node_id, placing }: Placement): boolean {
+  return node_id === null && placing.wait?.music === undefined;
 }

@@ -184,4 +184,10 @@ export const written = [
 
   `INSERT INTO recording_copies (recording, tenant, state, sha256, size_bytes, copied_at, attempts, due_at) VALUES
      ('rec-1', 'acme', 'kept', 'a-hash', 9, ${at}, 0, NULL);`,
+  `INSERT INTO placements (call_id, entry, step, tenant, node_id, "from", state, joined_by, capacity, room, "join", rule, role, ruleset,
+     decided_at, reason, live, created_at, deadline_at, lease_until, wait, seen_at, placing, trail)
+   VALUES ('offered', '', 0, 'acme', 'node-1', '+15550100009', 'by_document', 'document', 2, 'acme:small-2', '{"beep":"onEnter"}', 'small',
+     'participant', 'r1', ${at}, 'its turn has come', 1, ${at}, ${later}, ${later}, '${JSON.stringify({ ...terms, rooms: ["acme:small-2"] })}',
+     ${at}, '{"strategy":"emptiest","wait":{"for":["seat"],"max_s":7200,"otherwise":{"action":"reject"}}}',
+     '[${at},"waiting","there is a line"],[${at},"offered","its turn has come"]');`,
 ];

@@ -21,7 +21,7 @@ const ask: Step = {
 
 /** As far as it is looked at. */
 function row(state: PlacementState): Placement {
-  return { state, room: "acme:team", join: { muted: true }, capacity: null } as Placement;
+  return { state, room: "acme:team", join: { muted: true }, placing: {} } as Placement;
 }
 
 describe("a walk that another incarnation left before the room", () => {
@@ -36,7 +36,9 @@ describe("a walk that another incarnation left before the room", () => {
   );
 
   test("is joined by a document that holds the room's limit, where seats are limited", () => {
-    expect(resumedStep(ask, { ...row("unknown"), capacity: 5 }, false)).toMatchObject({
+    expect(
+      resumedStep(ask, { ...row("unknown"), placing: { capacity: 5 } as Placement["placing"] }, false),
+    ).toMatchObject({
       next: { does: "join", join: { max_participants: 5 } },
     });
   });

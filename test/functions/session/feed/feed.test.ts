@@ -87,7 +87,7 @@ class Day {
     if (!row) return;
     if (row.admitted === 0 && this.chance(0.3)) placements.update(row, { admitted: 1 });
     else if (this.chance(0.6))
-      placements.move(row, "by_document", { room: this.any(row.wait?.rooms ?? []) ?? row.room });
+      placements.move(row, "by_document", { room: this.any(row.placing.rooms) ?? row.room });
     else placements.move(row, "failed", this.chance(0.5) ? { turned_away: "declined" } : {});
   }
 

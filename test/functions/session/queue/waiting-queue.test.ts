@@ -273,19 +273,18 @@ class Hall extends Room {
   /** Nothing but what happens and the timers serve the line here. */
   override serve(): void {}
 
-  isReady({ wait: terms, admitted }: Placement): boolean {
-    if (terms?.for.includes("admission") && admitted === 0) return false;
-    return (
-      !terms?.for.includes("moderator") || terms.rooms.some((name) => this.ledger.occupancy.isStaffed(name))
-    );
+  isReady({ placing, admitted }: Placement): boolean {
+    const { wait: line, rooms } = placing;
+    if (line?.for.includes("admission") && admitted === 0) return false;
+    return !line?.for.includes("moderator") || rooms.some((name) => this.ledger.occupancy.isStaffed(name));
   }
 
   isPresent({ seen_at, node_id }: Placement): boolean {
     return this.now - (seen_at ?? 0) <= (node_id === null ? 60_000 : 21 * 60_000);
   }
 
-  mayEnter({ wait: terms }: Placement, name: string): boolean {
-    return !terms?.for.includes("moderator") || this.ledger.occupancy.isStaffed(name);
+  mayEnter({ placing }: Placement, name: string): boolean {
+    return !placing.wait?.for.includes("moderator") || this.ledger.occupancy.isStaffed(name);
   }
 }
 
@@ -325,7 +324,7 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
             const at = hall.came.indexOf(call_id);
             const passed = ready.filter(
               (row) =>
-                row.wait?.rooms.includes(room) &&
+                row.placing.rooms.includes(room) &&
                 hall.mayEnter(row, room) &&
                 hall.came.indexOf(row.call_id) < at,
             );
@@ -336,13 +335,12 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
           }
           const closed = new Set<string>();
           for (const row of ready) {
-            const open =
-              row.wait?.rooms.filter((name) => !closed.has(name) && hall.mayEnter(row, name)) ?? [];
+            const open = row.placing.rooms.filter((name) => !closed.has(name) && hall.mayEnter(row, name));
             expect(
-              open.filter((name) => occupancy.taken(name) < (row.capacity ?? SEATS)),
+              open.filter((name) => occupancy.taken(name) < (row.placing.capacity ?? SEATS)),
               `free for ${row.call_id}`,
             ).toEqual([]);
-            for (const name of row.wait?.rooms ?? []) closed.add(name);
+            for (const name of row.placing.rooms) closed.add(name);
           }
           for (const row of hall.waiting()) {
             const ahead = hall
@@ -350,7 +348,8 @@ test("where lines for several rooms overlap, no seat stays empty before a waiter
               .slice(0, hall.waiting().indexOf(row))
               .filter(
                 (other) =>
-                  hall.isPresent(other) && other.wait?.rooms.some((name) => row.wait?.rooms.includes(name)),
+                  hall.isPresent(other) &&
+                  other.placing.rooms.some((name) => row.placing.rooms.includes(name)),
               );
             expect(occupancy.waiting.positionOf(row)).toBe(ahead.length + 1);
           }

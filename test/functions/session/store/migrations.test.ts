@@ -235,6 +235,16 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       copy: { sha256: "a-hash", size_bytes: 9, copied_at: at },
     });
   },
+  async (found) => {
+    using usher = await found.usher();
+    const request: RoomRequest = { tenant: "acme", rooms: ["acme:small-2"], strategy: "first", join: {} };
+    expect(await usher.callerNumber(request)).toBe(2);
+    const asked = { v: 1, call_id: "offered", entry: "", step: 0, asking_step: 1 } as const;
+    expect(await found.look(asked)).toMatchObject({
+      outcome: "document",
+      join: { beep: "onEnter", max_participants: 2 },
+    });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

@@ -206,7 +206,7 @@ async function useAll(sql: SqlStorage): Promise<void> {
   const row = ledger.plan(requestOf("in", { deadline_at: now + 2_000, sticky_key: "+15550100001" }));
   ledger.plan(requestOf("waits", { deadline_at: now, rooms: ["acme:lobby"], join_via: "document" }));
   ledger.placements.plan(
-    requestOf("waits", { deadline_at: now, step: 1 }),
+    requestOf("waits", { deadline_at: now, rooms: ["acme:lobby"], step: 1 }),
     "acme:lobby",
     "a line",
     "waiting",

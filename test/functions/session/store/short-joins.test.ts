@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { LookReply } from "../../../../functions/session/contract/placement.ts";
-import type { Terms } from "../../../../functions/session/store/placement-row.ts";
 import { type HoldsJoins, ShortJoins } from "../../../../functions/session/store/short-joins.ts";
 import { callbackTokens, roomProofs } from "../../../../shared/callback-token.ts";
 import { callbackUrlsAt, withCallbacks, withRoom } from "../../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../../shared/conference.ts";
+import type { Placing } from "../../../../shared/placing.ts";
 
 const HOOKS = "https://partyline.example.com/hooks/acme";
 const sources = { credentials_key: env.CREDENTIALS_KEY ?? "", signing_keys: ["another key"] };
@@ -24,7 +24,15 @@ async function rowWith(
   const room_proofs: Record<string, string> = Object.fromEntries(proofs);
   const [, room] = rooms;
   const inRoom = withRoom(join, room, room_proofs[room]);
-  const wait = { rooms, join, room_proofs, for: ["seat"] } as unknown as Terms; // As far as it holds joins.
+  const decided = { rule: "board", ruleset: "0".repeat(64), decided_at: 0 };
+  const placing: Placing = {
+    action: "place",
+    ...decided,
+    rooms,
+    strategy: "first",
+    role: "participant",
+    join,
+  };
   const answer: LookReply = {
     v: 1,
     outcome: "document",
@@ -32,7 +40,7 @@ async function rowWith(
     join: { ...inRoom, max_participants: 2 },
     reason: "",
   };
-  return { tenant: "acme", room, join: inRoom, wait, answer };
+  return { tenant: "acme", room, join: inRoom, placing, wait: { room_proofs }, answer };
 }
 
 test.each<[string, JoinParameters]>([
@@ -52,8 +60,8 @@ test.each<[string, JoinParameters]>([
   expect(short.hooks).toBe(HOOKS);
   expect(JSON.stringify(short)).not.toMatch(/token|proof/);
   expect(JSON.stringify(row).length - JSON.stringify(short).length).toBeGreaterThan(1_500);
-  const { join, wait, answer } = row;
-  expect(shorten.restore({ ...row, ...short })).toEqual({ join, wait, answer });
+  const { join, placing, wait, answer } = row;
+  expect(shorten.restore({ ...row, ...short })).toEqual({ join, placing, wait, answer });
 });
 
 test("a join is kept whole where its callbacks would not come out the same", async () => {
@@ -61,10 +69,11 @@ test("a join is kept whole where its callbacks would not come out the same", asy
   const { tenant, room, ...older } = await rowWith({}, true);
   expect(key.restore({ tenant, room, ...key.shorten({ tenant, room, ...older }) })).toEqual(older);
   expect(key.shorten({ tenant, room, ...older })).toMatchObject(older);
-  const { join, wait, answer } = await rowWith({});
+  const { join, placing, wait, answer } = await rowWith({});
   for (const none of [undefined, "no key"])
-    expect(new ShortJoins(none).shorten({ tenant, room, join, wait, answer })).toEqual({
+    expect(new ShortJoins(none).shorten({ tenant, room, join, placing, wait, answer })).toEqual({
       join,
+      placing,
       wait,
       answer,
       hooks: null,
