@@ -1,20 +1,27 @@
 /**
  * The ledger's states of a placement, and the only moves between them.
  *
- * waiting: in a line, with no seat; from there to its document when its turn comes, and back where it could not be fetched. planned: chosen, nothing sent. sending: the join is on its way, or was when we stopped. accepted: RELAY took it.
- * joined: a participant-join said so, or REST. left: out of the conference. rejected: RELAY refused the join.
- * unknown: sent and unanswered. by_document: the caller's own document joins. failed: it came to nothing.
+ * waiting: in a line, with no seat. offered: its turn has come, and a seat is kept while it is fetched out of the line, or asks by itself;
+ * from there to its document, or back into the line. planned: chosen, nothing sent. sending: the join is on its way, or was when we
+ * stopped. accepted: RELAY took it. joined: a participant-join said so, or REST. returning: a document of ours took it out, and another is
+ * to put it back. left: out of the conference. rejected: RELAY refused the join. unknown: sent and unanswered. by_document: the caller's
+ * own document joins. failed: it came to nothing.
+ *
+ * offered and returning have a lease: what is not seen in its room by its end is looked for, and its seat lapses.
  */
 const moves = {
   // Joined: fetched after all, though nothing had told of it.
-  waiting: ["planned", "by_document", "joined", "failed"],
+  waiting: ["planned", "offered", "joined", "failed"],
+  offered: ["by_document", "joined", "left", "failed", "waiting"],
   planned: ["sending", "rejected", "by_document", "failed"],
-  sending: ["accepted", "joined", "left", "rejected", "unknown", "by_document", "failed"],
-  accepted: ["joined", "left", "unknown", "by_document"],
-  rejected: ["by_document", "joined", "left", "failed"],
-  unknown: ["joined", "left", "by_document", "failed"],
-  // Back to the document: a leave that a document of ours caused.
-  joined: ["left", "by_document"],
+  sending: ["accepted", "joined", "left", "rejected", "unknown", "by_document", "returning", "failed"],
+  accepted: ["joined", "left", "unknown", "by_document", "returning"],
+  rejected: ["by_document", "returning", "joined", "left", "failed"],
+  unknown: ["joined", "left", "by_document", "returning", "failed"],
+  // Returning: a leave that a document of ours caused.
+  joined: ["left", "by_document", "returning"],
+  // By its document: that was told to join, or came for it by itself.
+  returning: ["by_document", "joined", "left", "failed", "waiting"],
   by_document: ["joined", "left", "failed", "waiting"],
   // Joined only where a document joins and its join is newer than the leave: that leave was of the join before. Waiting where the
   // join had come to nothing, and the call was told to wait.
@@ -35,6 +42,11 @@ export function mayMove(from: PlacementState, to: PlacementState): boolean {
 /** Whether the call is, or may yet be, in its room; in a line for it, too. */
 export function isLive(state: PlacementState): boolean {
   return state !== "left" && state !== "failed";
+}
+
+/** Whether RELAY joins the call no more: its own document does, or is to. */
+export function isByDocument(state: PlacementState): boolean {
+  return state === "by_document" || state === "offered" || state === "returning";
 }
 
 /** How soon after one of our documents starts a leave is the document's doing and not the caller's. */
@@ -223,7 +235,7 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   const left_ts = event.ts ?? now_ms / 1000;
   if (event.happened === "left" && isSecondJoin(was) && isOfJoinBefore(was, event, now_ms)) {
     // The join before is left once: the next leave is of the join that this document made, though nobody told of that.
-    const isFirst = was.state === "by_document" && was.left_ts === null;
+    const isFirst = isByDocument(was.state) && was.left_ts === null;
     return isFirst ? { set: { left_ts }, follow: "nothing", blames: false } : null;
   }
   if (event.happened === "left" && isOfRelaysJoinToldLate(was, event, now_ms)) {
@@ -231,8 +243,8 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
     const set = { state: "by_document", conference_id: null, joined_ts: null, left_ts } as const;
     return { set, follow: "nothing", blames: false };
   }
-  if (was.state === "by_document" && was.conference_id !== null) {
-    // Taken out, as it seemed, and not yet put back: now it shows that the conference ended, and no call is to be put back.
+  if (was.state === "returning" && was.conference_id !== null) {
+    // Not yet put back: now it shows that the conference ended, and no call is to be put back.
     const isOver = event.happened === "conference_ended" && event.ended_by === "another call";
     return isOver ? { set: { state: "left", left_ts }, follow: "end_call", blames: false } : null;
   }
@@ -241,9 +253,9 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
   if (event.ended_by !== "another call" && startsWithin(was, event, now_ms, EARLY_LEAVE_MS)) {
     return {
       set: {
-        state: "by_document",
+        state: "returning",
         joined_by: "document",
-        // By which it is known to be on its way back.
+        // Its end would tell that no call is to be put back.
         conference_id: was.conference_id ?? event.conference_id,
         left_ts,
       },
@@ -261,10 +273,10 @@ function applyLeave(was: Membership, event: MembershipEvent, now_ms: number): Me
  * was told of already.
  */
 function isOfJoinBefore(was: Membership, event: MembershipEvent, now_ms: number): boolean {
-  if (was.state === "by_document" && was.left_ts === null) {
+  if (isByDocument(was.state) && was.left_ts === null) {
     return startsWithin(was, event, now_ms, EARLY_LEAVE_MS);
   }
-  const known = was.state === "by_document" ? was.left_ts : was.joined_ts;
+  const known = isByDocument(was.state) ? was.left_ts : was.joined_ts;
   return event.ts !== null && known !== null && event.ts < known + SAME_ACT_S;
 }
 

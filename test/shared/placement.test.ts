@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyEvent, type Membership, type MembershipEvent, mayMove } from "../../shared/placement.ts";
+import {
+  applyEvent,
+  isByDocument,
+  type Membership,
+  type MembershipEvent,
+  mayMove,
+} from "../../shared/placement.ts";
 
 const ROOM = "acme:support";
 const START = 1_000_000;
@@ -71,7 +77,7 @@ describe("a conference's events and a placement", () => {
       { event: event("joined", START + 100) },
       { event: event("left", START + 400) },
     );
-    expect(row).toMatchObject({ state: "by_document", joined_by: "document" });
+    expect(row).toMatchObject({ state: "returning", joined_by: "document" });
     expect(then).toEqual(["nothing", "rejoin"]);
   });
 
@@ -129,7 +135,7 @@ describe("a conference's events and a placement", () => {
     const { row, then } = afterEvents(found, { event: event("left", START + 3_500) });
     expect(then).toEqual(["rejoin"]);
     // Until it is told to join again; a list that lags may show it meanwhile.
-    expect(row).toMatchObject({ state: "by_document", conference_id: "conf-1" });
+    expect(row).toMatchObject({ state: "returning", conference_id: "conf-1" });
   });
 
   describe("told by a callback, which tells whole seconds", () => {
@@ -184,7 +190,7 @@ describe("a conference's events and a placement", () => {
         { event: event("joined", START + 678), now: START + 800 },
         { event: event("left", START + 681), now: START + 800 },
       );
-      expect(row.state).toBe("by_document");
+      expect(row.state).toBe("returning");
       expect(then).toEqual(["nothing", "rejoin"]);
     });
   });
@@ -192,7 +198,7 @@ describe("a conference's events and a placement", () => {
   test("an early leave that comes late is known by its own timestamp and does not end the call", () => {
     const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
     const { row: then } = afterEvents(row, { event: event("left", START + 200), now: START + 20_000 });
-    expect(then.state).toBe("by_document");
+    expect(then.state).toBe("returning");
   });
 
   test("a leave older than the join, of another room or of another conference changes nothing", () => {
@@ -436,7 +442,7 @@ describe("a conference's events and a placement", () => {
   test("a conference that ended because our own document took its last call out does not end that call", () => {
     const row = accepted({ state: "joined", conference_id: "conf-1", joined_ts: START / 1000 });
     const ended = event("conference_ended", START + 200, { ended_by: "this call" });
-    expect(applyEvent(row, ended, START + 200)).toMatchObject({ set: { state: "by_document" } });
+    expect(applyEvent(row, ended, START + 200)).toMatchObject({ set: { state: "returning" } });
   });
 
   test("whatever comes in whatever order, only allowed moves are made and repeats change nothing", () => {
@@ -455,11 +461,13 @@ describe("a conference's events and a placement", () => {
       "accepted",
       "unknown",
       "by_document",
+      "offered",
+      "returning",
       "rejected",
     ) as fc.Arbitrary<Membership["state"]>;
     fc.assert(
       fc.property(start, events, (state, list) => {
-        let row = accepted({ state, joined_by: state === "by_document" ? "document" : "relay" });
+        let row = accepted({ state, joined_by: isByDocument(state) ? "document" : "relay" });
         for (const next of list) {
           const change = applyEvent(row, next, START + 50_000);
           if (!change) continue;

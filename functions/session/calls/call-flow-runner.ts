@@ -4,7 +4,7 @@ import { render } from "../../../shared/documents/render.ts";
 import type { Heard, Join, Step, Waiting } from "../../../shared/documents/step.ts";
 import { writeSwml } from "../../../shared/documents/write-swml.ts";
 import { type Medium, mediumOf } from "../../../shared/media.ts";
-import type { PlacementState } from "../../../shared/placement.ts";
+import { isByDocument, type PlacementState } from "../../../shared/placement.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { findInRooms } from "../../rest.ts";
@@ -396,7 +396,9 @@ export class CallFlowRunner {
     const { placements } = this.#host;
     const changes = { joined_by: "document", stay_at: Date.now() } as const;
     const reason = "its document joins";
-    if (!placements.move(row, "by_document", { ...changes, reason })) placements.update(row, changes);
+    // While it is in a conference, that document takes it out first.
+    const to = row.conference_id === null ? "by_document" : "returning";
+    if (!placements.move(row, to, { ...changes, reason })) placements.update(row, changes);
   }
 
   async #wait(next: Waiting): Promise<Continuation> {
@@ -512,7 +514,7 @@ export function resumedStep(next: Step, row: Placement | undefined, keeps_seat: 
 
 /** A document that was to join it, when we vanished once more, may have been sent or not: RELAY's join may stand in either case. */
 function isUnderWay({ state, may_stand }: Placement): boolean {
-  return SENT.includes(state) || (state === "by_document" && may_stand === 1);
+  return SENT.includes(state) || (isByDocument(state) && may_stand === 1);
 }
 
 /** What walking a call needs of the session. */

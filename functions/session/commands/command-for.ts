@@ -3,7 +3,7 @@ import { inlineJoinDocument } from "../../../shared/documents/outcomes.ts";
 import { render } from "../../../shared/documents/render.ts";
 import { handOverDocument, rejectDocument } from "../../../shared/documents/rule-documents.ts";
 import type { SwmlDocument } from "../../../shared/documents/swml.ts";
-import { isLive, mayMove } from "../../../shared/placement.ts";
+import { isByDocument, isLive, mayMove } from "../../../shared/placement.ts";
 import { log } from "../../log.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
@@ -51,10 +51,11 @@ export function commandFor(
     case "expire":
       return row && mayMove(row.state, "left") ? hangUp : null;
     case "rejoin":
-      if (row?.state !== "by_document") return null;
+      if (!row || !isByDocument(row.state)) return null;
       // It came back by itself, and its document joins already. A call that is led by commands was answered without a fetch.
       if (row.ingress !== "relay" && row.answer?.outcome === "document") return null;
-      placements.update(row, { conference_id: null });
+      if (!placements.move(row, "by_document", { conference_id: null, reason: "it is put back" }))
+        placements.update(row, { conference_id: null });
       return transferTo(
         row.call_id,
         inlineJoinDocument(row.room, inlineJoinOf(row), undefined, asksUsOf(row, heldSeats.isPromised(row))),
@@ -79,7 +80,7 @@ export function commandFor(
 function fetch(row: Placement, keeps_seat: boolean, attempts: number): CallCommand | null {
   const { wait, state, call_id, room, placing, turned_away } = row;
   if (!wait || row.node_id === null) return null;
-  if (state === "by_document") {
+  if (isByDocument(state)) {
     const dest = attempts < FETCHES ? fetchedFrom(row) : null;
     if (dest !== null) return hasFetched(row) ? null : { method: "calling.transfer", params: { dest } };
     return transferTo(

@@ -10,6 +10,7 @@ import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
+import { dueBy } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
@@ -192,7 +193,7 @@ export class Dispatcher {
     const { pendingCommands, placements, relayManager } = this.#host;
     const now = Date.now();
     if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
-    if (row.state !== "joined" && row.deadline_at < now - relayManager.seat_doubt_ms) {
+    if (row.state !== "joined" && dueBy(row) < now - relayManager.seat_doubt_ms) {
       const unseen = placements.find(row);
       if (unseen) this.corrections.forgetUnseen(unseen);
       return false;

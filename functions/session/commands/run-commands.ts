@@ -1,5 +1,5 @@
 import { evidenceOfList, evidenceOfRefusal, mayShowWhoLeft } from "../../../shared/evidence.ts";
-import { mayMove } from "../../../shared/placement.ts";
+import { isByDocument, mayMove } from "../../../shared/placement.ts";
 import { describeOutcome, type Outcome } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
 import {
@@ -191,7 +191,7 @@ function took(
 async function isThereAlready(host: CommandHost, pending: PendingCommand): Promise<boolean> {
   if ((pending.kind !== "fetch" && pending.kind !== "rejoin") || pending.attempts === 0) return false;
   const row = host.placements.find(pending);
-  if (row?.state !== "by_document") return false;
+  if (!row || !isByDocument(row.state)) return false;
   // Where leaving ends the conference for all, one more document that joins would end it.
   if (row.join.end_on_exit !== true && mayShowWhoLeft(row.left_ts, host.now())) return false;
   const sid = await host.relayManager
@@ -208,7 +208,7 @@ async function isThereAlready(host: CommandHost, pending: PendingCommand): Promi
 async function verify(host: CommandHost, pending: PendingCommand, rooms: Listings): Promise<void> {
   const { placements, corrections, pendingCommands } = host;
   const row = placements.find(pending);
-  if (!row || !mayMove(row.state, "left") || isBeingPutBack(row)) {
+  if (!row || !mayMove(row.state, "left") || isBeingPutBack(row, host.now())) {
     pendingCommands.done(pending);
     return;
   }
@@ -335,7 +335,7 @@ function giveUp(host: CommandHost, pending: PendingCommand): void {
 function awaited({ placements }: CommandHost, pending: PendingCommand): Placement | null {
   const row = placements.find(pending);
   if (!row || row.joined_ts !== null) return null;
-  return row.state === "by_document" || (row.state === "failed" && row.turned_away !== null) ? row : null;
+  return isByDocument(row.state) || (row.state === "failed" && row.turned_away !== null) ? row : null;
 }
 
 async function redirected(
@@ -444,7 +444,7 @@ async function byRest(
 
 /** Whether the call is told to fetch the document by which it joins. */
 function isToFetch({ kind, attempts }: PendingCommand, row: Placement | null): boolean {
-  if (kind !== "fetch" || row?.state !== "by_document" || attempts >= FETCHES) return false;
+  if (kind !== "fetch" || !row || !isByDocument(row.state) || attempts >= FETCHES) return false;
   return fetchedFrom(row) !== null;
 }
 

@@ -1,4 +1,10 @@
-import { applyEvent, isLive, type MembershipEvent, mayMove } from "../../../shared/placement.ts";
+import {
+  applyEvent,
+  isByDocument,
+  isLive,
+  type MembershipEvent,
+  mayMove,
+} from "../../../shared/placement.ts";
 import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError, log } from "../../log.ts";
 import type { PlacementKey } from "../contract/placement.ts";
@@ -43,9 +49,6 @@ const ASKED_AFTER_MS = 1_000;
 /** Without an answer to it for so long, it was a drop. */
 const ANSWERED_WITHIN_MS = 5_000;
 
-/** A call that is put back is seen in its room within this. */
-const PUT_BACK_MS = 5_000;
-
 /** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
 const MOST_REJOINS = 2;
 
@@ -72,6 +75,8 @@ const MAYBE_THERE: ReadonlySet<Placement["state"]> = new Set([
   "accepted",
   "unknown",
   "by_document",
+  "offered",
+  "returning",
 ]);
 
 /** Conferences of which it is remembered that they have ended. */
@@ -504,9 +509,7 @@ export class ConferenceEvents {
     if (follow === "rejoin") {
       // What it was answered before the late document took it out is no answer to that.
       const anew = isTakenOut ? { asking_step: null, answer: null, stay_at: now } : {};
-      // Its seat is held for as long as a new caller's would be.
-      const deadline_at = now + PUT_BACK_MS;
-      this.#placements.update(row, { rejoins: row.rejoins + 1, deadline_at, ...anew });
+      this.#placements.update(row, { rejoins: row.rejoins + 1, ...anew });
       this.#pendingCommands.add("rejoin", row, row.node_id, this.#rejoinAt(row));
     }
   }
@@ -524,7 +527,7 @@ export class ConferenceEvents {
    */
   dropped(row: Placement): void {
     if (MAYBE_THERE.has(row.state)) this.#ledger.recordings.left(row);
-    if (row.state === "by_document" && row.joined_ts !== null && row.left_ts !== null) {
+    if (isByDocument(row.state) && row.joined_ts !== null && row.left_ts !== null) {
       // The seat is counted once: as one that is kept.
       if (this.#keepSeat(row, row.conference_id, 0) && row.presumed_gone_at === null)
         this.#placements.update(row, { presumed_gone_at: this.#now() });

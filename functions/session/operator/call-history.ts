@@ -7,7 +7,7 @@ import type { KeptVersion, RulesetVersion } from "../contract/tenants.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Speech } from "../seats/speech.ts";
 import type { About, History, HistoryEntry, PageOf } from "../store/history.ts";
-import { type Placement, readTransitions } from "../store/placement-row.ts";
+import { type Placement, readTransitions, stateText } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings, RecordingsPage, RecordingsQuery, RecordingView } from "../store/recordings.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
@@ -247,7 +247,7 @@ export class CallHistory extends RpcTarget {
       from: summary?.from ?? placement?.from ?? "",
       to: summary?.to ?? "",
       via: viaOf(entries.items),
-      outcome: summary?.outcome ?? placement?.state ?? "",
+      outcome: summary?.outcome ?? (placement ? stateText(placement.state) : ""),
       rule: summary?.rule ?? placement?.rule ?? null,
       room: summary?.room ?? placement?.room ?? null,
       happened: tell(entries.items, placements, events.items, after === undefined),
@@ -361,7 +361,9 @@ function summaryOf(entry: HistoryEntry, placement: Placement | undefined): CallS
     at: data.received_at,
     from: data.from,
     to: data.to,
-    outcome: isPlaced ? (placement.turned_away ?? placement.state) : (data.outcome ?? answerText(placement)),
+    outcome: isPlaced
+      ? (placement.turned_away ?? stateText(placement.state))
+      : (data.outcome ?? answerText(placement)),
     rule: (isPlaced ? placement.rule : (data.rule ?? data.decision?.rule)) ?? null,
     room: isPlaced && placement.turned_away === null ? placement.room : (data.room ?? null),
   };

@@ -53,6 +53,7 @@ const OUTCOMES: Record<string, string> = {
   unknown: "unknown",
   waiting: "waiting",
   by_document: "document",
+  returning: "document",
   left: "over",
   failed: "over",
 };

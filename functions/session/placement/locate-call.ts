@@ -10,7 +10,7 @@ import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement } from "../store/placement-row.ts";
+import { dueBy, type Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recordings } from "../store/recordings.ts";
 import { callLives } from "../store/relay-doubt.ts";
@@ -80,6 +80,8 @@ export function locateCall(out: LocateCallHost, request: LookRequest): LookReply
     request.document_said === undefined ? settle(out, row, request) : settleSaid(out, row, request);
   if (answer.outcome === "over" && request.document_said === "completed") out.removed(row);
   if (answer.outcome === "unsettled") return { ...answer, room: row.room };
+  if (answer.outcome === "document" && row.state === "returning")
+    placements.move(row, "by_document", { reason: "it came for its document" });
   placements.update(row, {
     asking_step: request.asking_step,
     // A hold is the answer that is not kept: an older version that finds it, after a rollback, settles the call itself.
@@ -113,6 +115,8 @@ function settle(out: LocateCallHost, row: Placement, request: LookRequest): Look
     case "planned":
     case "rejected":
     case "by_document":
+    case "offered":
+    case "returning":
       callLives(out, row, out.now);
       return { ...place, outcome: "document", reason: row.reason };
     case "joined":
@@ -243,7 +247,7 @@ function isShownAbsent(
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
-  const isListed = now - row.deadline_at > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
+  const isListed = now - dueBy(row) > LIST_LAG_MS && observations.has("rest_lists_relay_joins", true);
   return said === "absent" && (isListed || wouldHaveSeen(row));
 }
 
@@ -253,9 +257,9 @@ function isNotIn(
   row: Placement,
   said: NonNullable<LookRequest["rest"]>["said"],
 ): boolean {
-  const { held_back_at, deadline_at, tenant } = row;
+  const { held_back_at, tenant } = row;
   if (held_back_at === null) return false;
-  const isUnheard = out.now - held_back_at >= HELD_MS && out.joinsWereToldSince(tenant, deadline_at);
+  const isUnheard = out.now - held_back_at >= HELD_MS && out.joinsWereToldSince(tenant, dueBy(row));
   return isUnheard || isShownAbsent(out, row, said);
 }
 
@@ -301,7 +305,8 @@ function byRelay({ placements }: LocateCallHost, row: Placement): LookReply {
 }
 
 function byDocument({ placements, now }: LocateCallHost, row: Placement, reason: string): LookReply {
-  placements.move(row, "by_document", { joined_by: "document", reason, stay_at: now });
+  const changes = { joined_by: "document", reason, stay_at: now, conference_id: null } as const;
+  placements.move(row, "by_document", changes);
   return { ...placeOf(row), outcome: "document", reason };
 }
 

@@ -1,6 +1,6 @@
 import { entryAfter } from "../../../shared/entry.ts";
 import { callerForm } from "../../../shared/observed-questions.ts";
-import { EARLY_LEAVE_MS, isLive } from "../../../shared/placement.ts";
+import { EARLY_LEAVE_MS, isByDocument, isLive } from "../../../shared/placement.ts";
 import type { Outcome } from "../../../shared/relay/outcome.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
@@ -266,7 +266,7 @@ export class PlacementService {
   #backToQueue(row: Placement): boolean {
     const { queue, placements } = this.#host;
     if (queue.takeBack(row, REFUSED)) return true;
-    if (row.wait !== null || row.joined_ts !== null || row.state !== "by_document") return false;
+    if (row.wait !== null || row.joined_ts !== null || !isByDocument(row.state)) return false;
     return placements.move(row, "left", { reason: REFUSED });
   }
 

@@ -1,4 +1,4 @@
-import { EARLY_LEAVE_MS } from "../../../shared/placement.ts";
+import { EARLY_LEAVE_MS, isByDocument } from "../../../shared/placement.ts";
 import { placingIn } from "../../../shared/placing.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
 import { drainQueue, type QueueRules } from "../../../shared/waiting.ts";
@@ -15,14 +15,14 @@ import type { Occupancy } from "../seats/occupancy.ts";
 import { OccupancySnapshot } from "../seats/occupancy-snapshot.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
-import { type Placement, readTransitions, standing } from "../store/placement-row.ts";
+import { dueBy, type Placement, readTransitions, standing } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
 import { asksOften, roomsOf } from "../store/wait-terms.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import { waitsFor } from "./waiters.ts";
 
-/** Its seat waits for a waiter who is being fetched, while each of the tries is made. */
+/** How long a seat is offered to a waiter who is being fetched: while each of the tries is made. */
 const FETCH_MS = 2 * 60_000;
 /** The same for one who is not fetched: by then it has asked, or is looked for; and for one who asks every few seconds. */
 const ASK_MS = 60_000;
@@ -158,7 +158,7 @@ export class WaitingQueue {
   poll(row: Placement, wasLed: boolean): PlaceReply {
     const { placements, occupancy, pendingCommands, now } = this.#host;
     // Its seat was kept for a while, and others may have it by now.
-    if (row.deadline_at <= now()) this.takeBack(row);
+    if (dueBy(row) <= now()) this.takeBack(row);
     if (row.state === "waiting") {
       if (occupancy.waiting.isAway(row)) this.moved(roomsOf(row));
       if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
@@ -186,8 +186,10 @@ export class WaitingQueue {
 
   /** Its document joins from now on: it will be seen in its room soon, or not at all. */
   handedOver(row: Placement): void {
-    if (row.state !== "by_document" || row.joined_ts !== null) return;
-    this.#host.placements.update(row, { deadline_at: this.#host.now() + TAKING_MS });
+    if (!isByDocument(row.state) || row.joined_ts !== null) return;
+    const { placements, now } = this.#host;
+    const changes = { deadline_at: now() + TAKING_MS, conference_id: null };
+    if (!placements.move(row, "by_document", changes)) placements.update(row, changes);
     this.moved([row.room]);
   }
 
@@ -196,7 +198,7 @@ export class WaitingQueue {
     const { placements, pendingCommands } = this.#host;
     const { wait } = row.placing;
     if (row.wait === null || wait === undefined || row.joined_ts !== null) return false;
-    if (row.state !== "by_document") return false;
+    if (!isByDocument(row.state)) return false;
     pendingCommands.drop("expire", row);
     placements.move(row, "waiting", { reason });
     this.#stands(row, wait);
@@ -387,11 +389,12 @@ export class WaitingQueue {
       return this.turnAway(row, chosen.turned_away, chosen.reason);
     }
     pendingCommands.drop("overdue", row);
-    placements.move(row, "by_document", {
+    placements.move(row, "offered", {
       room: chosen.room,
       join: chosen.join,
       joined_by: "document",
-      deadline_at: now() + offeredFor(row),
+      lease_until: now() + offeredFor(row),
+      conference_id: null,
       reason: "its turn has come",
       // It was let in before, maybe: what was answered about that join is no answer about this one.
       asking_step: null,

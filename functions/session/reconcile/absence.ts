@@ -1,7 +1,7 @@
 import { LIST_LAG_MS } from "../../../shared/evidence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement } from "../store/placement-row.ts";
+import { dueBy, type Placement } from "../store/placement-row.ts";
 import { kindOf } from "../store/suspicions.ts";
 
 /**
@@ -14,12 +14,12 @@ export function wouldHaveSeen(
   observations: Pick<Observations, "has">,
   now: number,
 ): boolean {
-  if (now - row.deadline_at <= LIST_LAG_MS) return false;
+  if (now - dueBy(row) <= LIST_LAG_MS) return false;
   if (relayManager.readySince === null || relayManager.readySince > row.created_at) return false;
   return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
 }
 
 /** A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment. */
-export function isBeingPutBack(row: Pick<Placement, "state" | "conference_id">): boolean {
-  return row.state === "by_document" && row.conference_id !== null;
+export function isBeingPutBack({ state }: Pick<Placement, "state">): boolean {
+  return state === "returning";
 }

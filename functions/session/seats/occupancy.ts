@@ -2,12 +2,12 @@ import type { CallbackKind, Forwarding, ForwardTo } from "../../../shared/callba
 import { isSameCaller, sameCallerKey } from "../../../shared/identity.ts";
 import { isLive, LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { LivePlacement, LiveRows } from "../store/live-placements.ts";
-import type { Placement } from "../store/placement-row.ts";
+import { dueBy, type Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { WaitingIndex } from "../store/waiting-index.ts";
 import type { HeldSeats } from "./held-seats.ts";
 
-/** How long past its deadline a placement keeps its seat without having been seen in the room. */
+/** How long past its deadline or its lease a placement keeps its seat without having been seen in the room. */
 const RESERVED_MS = 30_000;
 /** A caller's newest placements, in which the room that they were in last is looked for. */
 const OF_CALLER = 30;
@@ -24,7 +24,7 @@ export interface Seats {
 type NewestRoom = { room: string; created_at: number };
 
 /** What tells whether a placement's seat counts. */
-type Seated = Pick<Placement, "state" | "deadline_at" | "presumed_gone_at">;
+type Seated = Pick<Placement, "state" | "deadline_at" | "lease_until" | "presumed_gone_at">;
 
 /**
  * Occupancy — the placements read room by room: who is where, and how many seats are taken. Writes nothing. Used by whatever chooses a
@@ -97,7 +97,7 @@ export class Occupancy {
       case "joined":
         return row.joined_by === "relay" && confirmedAt(row) < (feed_since ?? Number.MAX_SAFE_INTEGER);
       default:
-        return row.deadline_at < seen_by && (row.hold_at ?? 0) < seen_by;
+        return dueBy(row) < seen_by && (row.hold_at ?? 0) < seen_by;
     }
   }
 
@@ -182,8 +182,8 @@ export class Occupancy {
   }
 
   /** When the seat of a row that nobody has seen in the room lapses, ms. */
-  heldUntil({ deadline_at }: Pick<Placement, "deadline_at">): number {
-    return deadline_at + RESERVED_MS;
+  heldUntil(row: Pick<Placement, "deadline_at" | "lease_until">): number {
+    return dueBy(row) + RESERVED_MS;
   }
 
   /** Whether others have every seat of the room that the row joins, those not counted who joined over capacity. */

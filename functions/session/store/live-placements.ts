@@ -1,7 +1,7 @@
 import { isLive } from "../../../shared/placement.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { Sql } from "./disk.ts";
-import type { Changes, Placement } from "./placement-row.ts";
+import { type Changes, type Placement, stateOf } from "./placement-row.ts";
 import { roomsOf } from "./wait-terms.ts";
 
 /** Rows that are loaded in one turn. */
@@ -23,6 +23,7 @@ const COLUMNS = [
   "ingress",
   "created_at",
   "deadline_at",
+  "lease_until",
   "hold_at",
   "conference_id",
   "joined_ts",
@@ -156,7 +157,10 @@ export class LiveRows {
 
   #keepAll(rows: readonly Row[]): void {
     for (const { seq: _, waits_for, ...row } of rows)
-      this.#keep(row, waits_for === null ? [] : (JSON.parse(waits_for) as string[]));
+      this.#keep(
+        { ...row, state: stateOf(row) },
+        waits_for === null ? [] : (JSON.parse(waits_for) as string[]),
+      );
   }
 
   #keep(row: Kept, waits_for: readonly string[]): void {

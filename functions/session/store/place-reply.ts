@@ -31,6 +31,8 @@ function outcomeOf(row: Placement): PlaceReply["outcome"] {
     case "planned":
     case "rejected":
     case "by_document":
+    case "offered":
+    case "returning":
       return "document";
     case "left":
     case "failed":

@@ -1,7 +1,7 @@
 import type { Ingress } from "../../../shared/call.ts";
 import type { Forwarding } from "../../../shared/callbacks.ts";
 import type { JoinParameters } from "../../../shared/conference.ts";
-import type { Membership } from "../../../shared/placement.ts";
+import { isByDocument, type Membership, type PlacementState } from "../../../shared/placement.ts";
 import type { Placing } from "../../../shared/placing.ts";
 import type { LookReply, PlacementKey, PlaceRequest, TurnedAway } from "../contract/placement.ts";
 
@@ -26,7 +26,10 @@ export interface Placement extends PlacementKey, Membership {
   /** What speaks against RELAY, should the call be seen alive after; `told`: its tenant's token has said that it is. */
   doubt: "404" | "404, told" | "taken out" | null;
   created_at: number;
+  /** By when its join was to be made, ms. */
   deadline_at: number;
+  /** Until when it may be `offered` or `returning`, ms; null in other states. */
+  lease_until: number | null;
   /** When REST last found the call in its room, ms. */
   verified_at: number | null;
   /** The step whose question was answered for good, and how: a repeat of it gets the same. */
@@ -92,6 +95,7 @@ export type Changes = Partial<
       | "join"
       | "placing"
       | "deadline_at"
+      | "lease_until"
       | "wait"
       | "turned_away"
       | "seen_at"
@@ -124,6 +128,29 @@ export function standing({ fetch_url, room_proofs }: PlaceRequest): InLine {
     ...(fetch_url === undefined ? {} : { fetch_url }),
     ...(room_proofs === undefined ? {} : { room_proofs }),
   };
+}
+
+/** By when it is to be seen in its room, ms: past that it is looked for, and soon after its seat lapses. */
+export function dueBy({ lease_until, deadline_at }: Pick<Placement, "lease_until" | "deadline_at">): number {
+  return lease_until ?? deadline_at;
+}
+
+/** A state as its column has it: the version before has one name for three, and finds the lease among the deadlines. */
+export function stateText(state: PlacementState): PlacementState {
+  return isByDocument(state) ? "by_document" : state;
+}
+
+/** Which of the three it is. */
+export function stateOf({
+  state,
+  lease_until,
+  conference_id,
+  joined_ts,
+}: Pick<Placement, "state" | "lease_until" | "conference_id" | "joined_ts">): PlacementState {
+  if (state !== "by_document") return state;
+  // It was in that conference, and has not been told to join it again.
+  if (conference_id !== null) return "returning";
+  return lease_until !== null && joined_ts === null ? "offered" : state;
 }
 
 /** A placement moves a dozen times at most, but a document that joins and leaves for ever must not make its row grow. */

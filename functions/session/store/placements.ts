@@ -8,7 +8,7 @@ import type { Disk } from "./disk.ts";
 import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
 import type { PlacementNews } from "./news.ts";
-import { type Changes, type Placement, standing, withMark } from "./placement-row.ts";
+import { type Changes, type Placement, standing, stateOf, stateText, withMark } from "./placement-row.ts";
 import {
   inLine,
   type PlacingColumns,
@@ -172,6 +172,7 @@ export class Placements {
       doubt: null,
       created_at: this.#now(),
       deadline_at: request.deadline_at,
+      lease_until: null,
       hold_at: null,
       stay_at: null,
       conference_id: null,
@@ -219,7 +220,7 @@ export class Placements {
     if (!mayMove(row.state, to)) return false;
     const trail = withMark(row.trail, this.#now(), to, changes.reason ?? row.reason);
     const isOfLine = row.state === "waiting" || to === "waiting";
-    this.update(row, { ...changes, state: to, trail });
+    this.update(row, { ...leaseIn(to, row, this.#now()), ...changes, state: to, trail });
     this.#moved(isOfLine ? roomsOf(row) : [row.room]);
     return true;
   }
@@ -301,7 +302,7 @@ export class Placements {
     const isSame = isLive(row.state) === wasLive;
     const { join: _, placing: __, wait: ___, answer: ____, ...plain } = changes;
     // The rest are texts and numbers.
-    const columns = Object.entries(plain) as [string, SqlStorageValue][];
+    const columns = Object.entries(asKept(plain)) as [string, SqlStorageValue][];
     // What holds joins is written anew where it is kept otherwise from now on.
     const areAllWritten = !isSame || "join" in changes || "room" in changes || "placing" in changes;
     const holds = HOLD_JOINS.filter((name) => areAllWritten || name in changes);
@@ -432,7 +433,7 @@ export class Placements {
   #columnsOf(row: Placement): Record<string, SqlStorageValue> {
     const { join: _, placing: __, wait: ___, answer: ____, forwarding, ...plain } = row;
     return {
-      ...plain,
+      ...asKept(plain),
       ...this.#textsOf(row),
       forwarding: forwarding === null ? null : JSON.stringify(forwarding),
       live: isLive(row.state) ? 1 : 0,
@@ -496,10 +497,28 @@ export class Placements {
     };
     return {
       ...plain,
+      state: stateOf(plain),
       ...this.#joins.restore({ ...plain, ...joins, hooks }),
       forwarding: forwarding === null ? null : (JSON.parse(forwarding) as Forwarding),
     };
   }
+}
+
+/** The lease with which it moves there. What was to be done by its end, its document is to have done. */
+function leaseIn(to: PlacementState, { lease_until, deadline_at }: Placement, now: number): Changes {
+  if (to === "returning") return { lease_until: Math.max(deadline_at, now) };
+  if (lease_until === null) return {};
+  return { lease_until: null, ...(to === "by_document" ? { deadline_at: lease_until } : {}) };
+}
+
+/** What the version before reads otherwise. */
+function asKept<Columns extends Pick<Changes, "state" | "lease_until">>(columns: Columns): Columns {
+  const { state, lease_until } = columns;
+  return {
+    ...columns,
+    ...(state === undefined ? {} : { state: stateText(state) }),
+    ...(lease_until == null ? {} : { deadline_at: lease_until }),
+  };
 }
 
 /** A Worker of the version before says where the call goes afterwards by the document's URL alone. */

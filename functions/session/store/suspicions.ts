@@ -1,6 +1,6 @@
 import type { Kind, Listable } from "../../../shared/evidence.ts";
 import { dropOldest } from "./drop-oldest.ts";
-import type { Placement } from "./placement-row.ts";
+import { dueBy, type Placement } from "./placement-row.ts";
 import type { Settings } from "./settings.ts";
 
 /** Gaps in RELAY's events that are remembered; of more, the oldest two count as one that began with the older. */
@@ -12,7 +12,14 @@ type Suspectable = Pick<Placement, "conference_id" | "created_at" | "verified_at
 type Known = Kinded &
   Pick<
     Placement,
-    "call_id" | "conference_id" | "state" | "joined_ts" | "created_at" | "deadline_at" | "hold_at"
+    | "call_id"
+    | "conference_id"
+    | "state"
+    | "joined_ts"
+    | "created_at"
+    | "deadline_at"
+    | "lease_until"
+    | "hold_at"
   >;
 type Kinded = Pick<Placement, "ingress" | "node_id" | "joined_by">;
 
@@ -70,14 +77,14 @@ export class Suspicions {
 
 /** The participant as a REST list can speak of it. A doubt since its join is no matter: that a list shows it settles the doubt. */
 export function listable(row: Known): Listable {
-  const { call_id, conference_id, state, joined_ts, created_at, deadline_at, hold_at } = row;
+  const { call_id, conference_id, state, joined_ts, created_at, hold_at } = row;
   const joined_at = joined_ts === null ? created_at : joined_ts * 1000;
   return {
     ...kindOf(row),
     call_id,
     conference_id,
     isConfirmed: state === "joined" && joined_ts !== null,
-    since: Math.max(state === "joined" ? joined_at : deadline_at, hold_at ?? 0),
+    since: Math.max(state === "joined" ? joined_at : dueBy(row), hold_at ?? 0),
   };
 }
 

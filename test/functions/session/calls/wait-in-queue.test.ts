@@ -20,7 +20,7 @@ const come: Step = { does: "return", value: "come" };
 function standing(
   music: "long" | "broken",
   answers: (called: () => void) => AsyncGenerator<Step>,
-  state: PlacementState = "by_document",
+  state: PlacementState = "offered",
   terms = waiting,
 ) {
   let called = () => {};

@@ -87,7 +87,7 @@ class Day {
     if (!row) return;
     if (row.admitted === 0 && this.chance(0.3)) placements.update(row, { admitted: 1 });
     else if (this.chance(0.6))
-      placements.move(row, "by_document", { room: this.any(row.placing.rooms) ?? row.room });
+      placements.move(row, "offered", { room: this.any(row.placing.rooms) ?? row.room });
     else placements.move(row, "failed", this.chance(0.5) ? { turned_away: "declined" } : {});
   }
 
@@ -611,7 +611,7 @@ test.each<[string, (on: Followed) => void, (on: Followed) => void, unknown[]]>([
     waits,
     (on) => {
       on.ledger.placements.update(only(on), { admitted: 1 });
-      on.ledger.placements.move(only(on), "by_document");
+      on.ledger.placements.move(only(on), "offered");
     },
     [
       ["lobby.waiting", { waiter: { admitted: true } }],

@@ -89,7 +89,7 @@ class Room {
 
   /** Somebody could not be fetched. */
   lose(which: number): void {
-    const rows = this.held().filter(({ state, wait: terms }) => state === "by_document" && terms !== null);
+    const rows = this.held().filter(({ state }) => state === "offered");
     const row = rows[which % Math.max(1, rows.length)];
     if (row && this.queue.takeBack(row)) this.let_in.splice(this.let_in.indexOf(row.call_id), 1);
     this.serve();
@@ -382,7 +382,7 @@ test("a waiter who is let in once more is asked anew how the join went: the answ
     room.ledger.placements.update(row, { asking_step: 1_003, answer });
     expect(room.queue.takeBack(row)).toBe(true);
     room.serve();
-    expect(row).toMatchObject({ state: "by_document", asking_step: null, answer: null });
+    expect(row).toMatchObject({ state: "offered", asking_step: null, answer: null });
   });
 });
 
@@ -668,7 +668,7 @@ describe("a call of cXML's, which nobody can fetch and of which nothing tells th
         room.join(0);
         room.leave(0);
         const offered = room.held().find(({ call_id }) => call_id === "c3");
-        expect(offered?.deadline_at).toBe(room.now + seconds * 1_000);
+        expect(offered?.lease_until).toBe(room.now + seconds * 1_000);
       }
     });
   });

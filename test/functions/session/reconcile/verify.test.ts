@@ -104,7 +104,8 @@ function called({ ledger, now }: Scene, call_id: string): Placement {
   const wait: Wait = { for: ["seat"], max_s: 600, otherwise: { action: "reject" } };
   const request = requestOf(call_id, { deadline_at: now() + 60_000, wait });
   const row = ledger.placements.plan(request, ROOM, "there is a line", "waiting");
-  ledger.placements.move(row, "by_document", { joined_by: "document", reason: "its turn has come" });
+  const offer = { joined_by: "document", reason: "its turn has come", lease_until: now() + 60_000 } as const;
+  ledger.placements.move(row, "offered", offer);
   return row;
 }
 
@@ -233,7 +234,7 @@ describe("a waiter whose turn has come", () => {
       await joined(it, "b");
       it.ledger.pendingCommands.add("verify", row, row.node_id);
       await it.pass(60_000);
-      expect([stateOf(it, "a"), it.missed]).toEqual(["by_document", []]);
+      expect([stateOf(it, "a"), it.missed]).toEqual(["offered", []]);
     });
   });
 

@@ -50,9 +50,9 @@ test("a waiter's row has what was decided when its seat is taken back, whichever
     const rooms: Placing["rooms"] = ["acme:a", "acme:b"];
     const request = requestOf("c", { deadline_at: now, ...decided, rooms, wait: { ...line, for: ["seat"] } });
     const row = placements.plan(request, "acme:a", "there is a line", "waiting");
-    placements.move(row, "by_document", { room: "acme:b", join: { coach: "another", muted: true } });
+    placements.move(row, "offered", { room: "acme:b", join: { coach: "another", muted: true } });
     expect(read(sql)).toMatchObject({ placing: row.placing, join: { coach: "another" }, room: "acme:b" });
-    placements.move(read(sql), "waiting", { reason: "could not be fetched" });
+    placements.move(row, "waiting", { reason: "could not be fetched" });
     expect(read(sql).placing).toEqual(row.placing);
   });
 });
@@ -113,12 +113,55 @@ test("a Worker of the version before says by a URL alone where the call goes aft
   });
 });
 
-function ledgerOf(sql: SqlStorage): Ledger {
-  return new Ledger(
-    sql,
-    () => now,
-    async () => new Set(),
-  );
+test("an offered seat and a call on its way back are known as such after a restart; the version before finds a document that joins, until the lease is over", async () => {
+  await onStorage("placing", async ({ sql }) => {
+    const { placements } = ledgerOf(sql);
+    const wait = { ...line, for: ["seat"] } satisfies Placing["wait"];
+    const row = placements.plan(
+      requestOf("c", { deadline_at: now, wait }),
+      "acme:support",
+      "a line",
+      "waiting",
+    );
+    const kept = () => sql.exec("SELECT state, deadline_at FROM placements").one();
+    placements.move(row, "offered", { joined_by: "document", lease_until: now + 60_000 });
+    expect(read(sql)).toMatchObject({ state: "offered", lease_until: now + 60_000 });
+    expect([...ledgerOf(sql).placements.live.in("acme:support")]).toMatchObject([{ state: "offered" }]);
+    expect(kept()).toEqual({ state: "by_document", deadline_at: now + 60_000 });
+    placements.move(row, "joined", { joined_ts: now / 1_000, conference_id: "conf-1" });
+    expect(read(sql)).toMatchObject({ state: "joined", lease_until: null });
+    placements.move(row, "returning");
+    expect(read(sql)).toMatchObject({ state: "returning", lease_until: now });
+    expect(kept()).toMatchObject({ state: "by_document" });
+    placements.move(row, "by_document", { conference_id: null });
+    expect(read(sql)).toMatchObject({ state: "by_document", lease_until: null });
+  });
+});
+
+test("a call that a late document takes out of its room keeps its seat while it is put back, and no longer", async () => {
+  await onStorage("placing", async ({ sql }) => {
+    let at = now;
+    const ledger = ledgerOf(sql, () => at);
+    ledger.plan(requestOf("c", { deadline_at: at + 2_000 }));
+    const happens = (status: string) => {
+      const params = { status, conference_id: "conf-1", name: "acme:support", call_id: "c" };
+      const event_type = "calling.conference";
+      ledger.events.apply({ kind: "conference", event_type, timestamp: at / 1_000, params });
+    };
+    happens("participant-join");
+    at += 3_600_000;
+    ledger.events.mayBeTakenOut("c");
+    at += 1_000;
+    happens("participant-leave");
+    expect(read(sql)).toMatchObject({ state: "returning" });
+    expect(ledger.occupancy.taken("acme:support")).toBe(1);
+    at += 31_000;
+    expect(ledger.occupancy.taken("acme:support")).toBe(0);
+  });
+});
+
+function ledgerOf(sql: SqlStorage, time = () => now): Ledger {
+  return new Ledger(sql, time, async () => new Set());
 }
 
 /** The call's row, by a session that has not seen it before. */
