@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { toBase64Url } from "../../../shared/encoding.ts";
 import { inTime, type RelayEvent } from "../../../shared/relay/events.ts";
 import { log } from "../../log.ts";
 import type { Counters } from "./counters.ts";
@@ -28,6 +30,12 @@ const LONGEST = 256;
 /** SignalWire's own repeats of a callback that was not answered have come by then. */
 const REPEATED_MS = 60_000;
 
+/** Of a SHA-256 what is kept; in base64 16 characters. */
+const DIGEST_BYTES = 12;
+const DIGESTED = /^\["\w+","[\w-]{16}"[,\]]/;
+/** Where the version before reads in a fingerprint whose callback it was. */
+const TENANT_AT = 8;
+
 /**
  * What became of an event's row. `unwritten`: there was no room for it, and it is to be acted upon all the same. `repeat after a restart`:
  * the session that took the first is gone, and its reply may have gone with it.
@@ -56,12 +64,19 @@ export class EventLog {
   #unrecorded = { count: 0, logged_at: 0 };
   /** The last row that was there when this began. */
   readonly #before: number;
+  /** Until when repeats may come of what the version before wrote down, ms. */
+  readonly #older_until: number;
 
   constructor(disk: Disk, counters: Counters, now: () => number) {
     this.#disk = disk;
     this.#counters = counters;
     this.#now = now;
-    this.#before = disk.exec<{ seq: number | null }>("SELECT MAX(seq) AS seq FROM events").one().seq ?? 0;
+    const [newest] = disk.exec<{ seq: number; fingerprint: string }>(
+      "SELECT seq, fingerprint FROM events WHERE seq = (SELECT MAX(seq) FROM events)",
+    );
+    this.#before = newest?.seq ?? 0;
+    const isOlder = newest !== undefined && !DIGESTED.test(newest.fingerprint);
+    this.#older_until = isOlder ? now() + REPEATED_MS : 0;
   }
 
   /**
@@ -104,24 +119,25 @@ export class EventLog {
     const recording_sid = field("recording_sid");
     // Without a timestamp nothing tells a repeat from the same thing happening again, but for a recording's own id.
     if (recording_sid !== null || ts === null) fingerprint.push(recording_sid ?? crypto.randomUUID());
-    const print = JSON.stringify(fingerprint);
+    const whole = JSON.stringify(fingerprint);
+    const older = this.#now() < this.#older_until ? this.#repeatOf(whole) : null;
+    if (older) return older;
+    const print = digested(whole, feed, tenant);
     const written = this.#disk.attempt(
-      `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id, name, ts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO events (at, fingerprint, event_type, status, call_id, conference_id)
+       VALUES (?, ?, ?, ?, ?, ?)`,
       this.#now(),
       print,
       event.event_type,
       status,
       field("call_id"),
       field("conference_id"),
-      field("name"),
-      ts,
     );
     const wasUnwritten = this.#unwritten.has(print);
     if (written) {
       this.#unwritten.delete(print);
       if (written.rowsWritten > 0) return wasUnwritten ? "repeat" : "new";
-      return this.#isOfBefore(print) ? "repeat after a restart" : "repeat";
+      return this.#repeatOf(print) ?? "repeat";
     }
     this.#countUnrecorded();
     if (wasUnwritten) return "unwritten repeat";
@@ -130,12 +146,15 @@ export class EventLog {
     return "unwritten";
   }
 
-  #isOfBefore(print: string): boolean {
+  /** Of what an event with a row is a repeat; null: it has none. */
+  #repeatOf(print: string): "repeat" | "repeat after a restart" | null {
     const [row] = this.#disk.exec<{ seq: number; at: number }>(
       "SELECT seq, at FROM events WHERE fingerprint = ?",
       print,
     );
-    return row !== undefined && row.seq <= this.#before && row.at > this.#now() - REPEATED_MS;
+    if (row === undefined) return null;
+    const isOfBefore = row.seq <= this.#before && row.at > this.#now() - REPEATED_MS;
+    return isOfBefore ? "repeat after a restart" : "repeat";
   }
 
   #countUnrecorded(): void {
@@ -157,6 +176,13 @@ export class EventLog {
       )
       .toArray().length;
   }
+}
+
+/** A fingerprint as it is kept: short, for each is in an index, too. Feed and tenant are where the version before reads them. */
+function digested(fingerprint: string, feed: Feed, tenant: string | undefined): string {
+  const digest = toBase64Url(createHash("sha256").update(fingerprint).digest().slice(0, DIGEST_BYTES));
+  const filler = new Array<0>(TENANT_AT - 2).fill(0);
+  return JSON.stringify(tenant === undefined ? [feed, digest] : [feed, digest, ...filler, { tenant }]);
 }
 
 function isOverlong(value: unknown): boolean {

@@ -32,6 +32,18 @@ const UNSAVED = 5_000;
 /** Columns of texts that hold joins. */
 const HOLD_JOINS = ["join", "placing", "wait", "answer"] as const;
 
+/** Columns that are 0 where nothing is said of them. */
+const ZERO_BY_DEFAULT: ReadonlySet<string> = new Set([
+  "muted",
+  "held",
+  "admitted",
+  "over_capacity",
+  "rejoins",
+  "may_stand",
+  "lives_on",
+  "rest_took",
+] satisfies (keyof Placement)[]);
+
 /** Placements of one call that are kept: one that comes anew for ever loses its oldest, long over. */
 const OF_CALL = 30;
 
@@ -50,6 +62,7 @@ export class Placements {
   readonly #waiting: WaitingIndex;
   readonly #sweep: Sweep;
   readonly #joins: ShortJoins;
+  readonly #statements = new Statements();
   /** The `seq` up to which waiters were read; null: all of them were. */
   #waiting_after: number | null = 0;
   readonly #rows = new CallRows<Placement>();
@@ -317,7 +330,7 @@ export class Placements {
 
   #writeColumns(row: Placement, columns: readonly [string, SqlStorageValue][]): boolean {
     const written = this.#disk.attempt(
-      `UPDATE placements SET ${columns.map(([name]) => `"${name}" = ?`).join(", ")} WHERE call_id = ? AND entry = ? AND step = ?`,
+      this.#statements.update(columns.map(([name]) => name)),
       ...columns.map(([, value]) => value),
       row.call_id,
       row.entry,
@@ -421,11 +434,13 @@ export class Placements {
   }
 
   #insert(row: Placement): void {
-    const columns = this.#columnsOf(row);
-    const names = Object.keys(columns);
+    // Most of a new row is as the table has it anyway.
+    const columns = Object.entries(this.#columnsOf(row)).filter(
+      ([name, value]) => value !== null && !(value === 0 && ZERO_BY_DEFAULT.has(name)),
+    );
     this.#disk.exec(
-      `INSERT INTO placements (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
-      ...Object.values(columns),
+      this.#statements.insert(columns.map(([name]) => name)),
+      ...columns.map(([, value]) => value),
     );
     this.#written(row);
   }
@@ -501,6 +516,39 @@ export class Placements {
       ...this.#joins.restore({ ...plain, ...joins, hooks }),
       forwarding: forwarding === null ? null : (JSON.parse(forwarding) as Forwarding),
     };
+  }
+}
+
+/** Statements that are kept; of columns in other combinations they are written anew. */
+const STATEMENTS = 500;
+
+/** The texts of statements, by the columns that they write: the same few again and again. */
+class Statements {
+  readonly #texts = new Map<string, string>();
+
+  insert(names: readonly string[]): string {
+    return this.#kept(
+      `+${names.join()}`,
+      () => `INSERT INTO placements ("${names.join('", "')}") VALUES (${names.map(() => "?").join()})`,
+    );
+  }
+
+  update(names: readonly string[]): string {
+    return this.#kept(
+      names.join(),
+      () =>
+        `UPDATE placements SET "${names.join('" = ?, "')}" = ? WHERE call_id = ? AND entry = ? AND step = ?`,
+    );
+  }
+
+  #kept(key: string, written: () => string): string {
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      text = written();
+      if (this.#texts.size >= STATEMENTS) this.#texts.clear();
+      this.#texts.set(key, text);
+    }
+    return text;
   }
 }
 

@@ -60,3 +60,47 @@ test("a repeat of what a session took that is gone by now says so, for as long a
     expect(record(second, "acme:one")).toBe("repeat");
   });
 });
+
+test("an event that the version before wrote down, whole, is no news for the session that follows it", async () => {
+  await onStorage("event-log-before", async ({ sql }) => {
+    const happened = {
+      ...form({ name: "acme:one", conference_id: "conf-1" }),
+      event_type: "calling.conference",
+    };
+    const print = `["callback","calling.conference","recording-completed","conf-1",null,null,null,${NOW / 1_000},{"tenant":"acme"}]`;
+    sql.exec(
+      "INSERT INTO events (at, fingerprint, event_type) VALUES (?, ?, 'calling.conference')",
+      NOW,
+      print,
+    );
+    const { eventLog } = new Ledger(
+      sql,
+      () => NOW,
+      async () => new Set(),
+    );
+    expect(eventLog.record(happened, "callback", "acme")).toBe("repeat after a restart");
+    expect(eventLog.record(happened, "relay")).toBe("new");
+    expect(eventLog.record(happened, "callback", "globex")).toBe("new");
+  });
+});
+
+test("the version before reads in an event's row how it came and whose callback it was", async () => {
+  await onStorage("event-log-after", async ({ sql }) => {
+    const { eventLog } = new Ledger(
+      sql,
+      () => NOW,
+      async () => new Set(),
+    );
+    const happened = form({ name: "acme:one", conference_id: "conf-1", call_id: "c-1" });
+    eventLog.record(happened, "callback", "acme");
+    eventLog.record(happened, "relay");
+    const rows = sql.exec(
+      "SELECT json_extract(fingerprint, '$[0]') AS feed, json_extract(fingerprint, '$[8].tenant') AS told, status FROM events",
+    );
+    const status = "recording-completed";
+    expect(rows.toArray()).toEqual([
+      { feed: "callback", told: "acme", status },
+      { feed: "relay", told: null, status },
+    ]);
+  });
+});
