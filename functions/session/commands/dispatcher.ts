@@ -192,7 +192,7 @@ export class Dispatcher {
   #verify(row: LivePlacement, begun_at: number): boolean {
     const { pendingCommands, placements, relayManager } = this.#host;
     const now = Date.now();
-    if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
+    if (!isLive(row.state) || isBeingPutBack(row, now) || (row.verified_at ?? 0) > begun_at) return false;
     if (row.state !== "joined" && dueBy(row) < now - relayManager.seat_doubt_ms) {
       const unseen = placements.find(row);
       if (unseen) this.corrections.forgetUnseen(unseen);

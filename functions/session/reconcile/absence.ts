@@ -19,7 +19,13 @@ export function wouldHaveSeen(
   return observations.has("relay_tells_joins", `${kindOf(row).ingress} by relay`);
 }
 
-/** A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment. */
-export function isBeingPutBack({ state }: Pick<Placement, "state">): boolean {
-  return state === "returning";
+/**
+ * A document of ours seems to have taken the call out, and another is about to put it back: it is in no room for a moment, and a list
+ * that lags may show it there. When its lease is over, and a list shows it no more for that, it is looked for as any other.
+ */
+export function isBeingPutBack(
+  row: Pick<Placement, "state" | "lease_until" | "deadline_at">,
+  now: number,
+): boolean {
+  return row.state === "returning" && now - dueBy(row) <= LIST_LAG_MS;
 }

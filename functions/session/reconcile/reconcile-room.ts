@@ -59,7 +59,11 @@ export async function reconcileRoom(
   // What moved while REST answered is newer than its answer.
   const isAsItWas = (row: LivePlacement) => before.get(row) === row.moves;
   const joins = live.filter(
-    (row) => row.state !== "joined" && mayMove(row.state, "joined") && !isBeingPutBack(row) && isAsItWas(row),
+    (row) =>
+      row.state !== "joined" &&
+      mayMove(row.state, "joined") &&
+      !isBeingPutBack(row, asked_at) &&
+      isAsItWas(row),
   );
   const rejoins = over.filter((row) => isBackByDocument(row, asked_at));
   const confirmed = live.filter((row) => row.state === "joined" && isAsItWas(row));

@@ -227,6 +227,24 @@ describe("a call that is asked about after a gap", () => {
   });
 });
 
+test("a call that is to be put back into its room is taken to be there by a list only when its lease is over: until then the list may lag", async () => {
+  await scene("put back", async (it) => {
+    await joined(it, "a");
+    const [row] = it.ledger.placements.ofCall("a");
+    if (!row) throw new Error("it has joined");
+    it.ledger.placements.move(row, "returning");
+    it.rest.listed.add("a");
+    const verify = async () => {
+      it.ledger.pendingCommands.add("verify", row, row.node_id);
+      await it.pass(5_000);
+      return stateOf(it, "a");
+    };
+    expect(await verify()).toBe("returning");
+    await it.pass(30_000);
+    expect(await verify()).toBe("joined");
+  });
+});
+
 describe("a waiter whose turn has come", () => {
   test("keeps it where a list does not show the call, which may be in its room", async () => {
     await scene("turn kept", async (it) => {
