@@ -240,7 +240,7 @@ test("a call that is to be put back into its room is taken to be there by a list
       return stateOf(it, "a");
     };
     expect(await verify()).toBe("returning");
-    await it.pass(30_000);
+    await it.pass(35_000);
     expect(await verify()).toBe("joined");
   });
 });
@@ -258,7 +258,7 @@ describe("a waiter whose turn has come", () => {
 
   test.each([
     ["is over where its own status says so", "completed", ["left", []]],
-    ["has its old place again where nothing says so, and its seat passes on", null, ["by_document", ["a"]]],
+    ["has its old place again where nothing says so, and its seat passes on", null, ["offered", ["a"]]],
   ] as const)("and whom SignalWire refuses to fetch with 422 %s", async (name, status, found) => {
     await scene(`refused, ${name}`, async (it) => {
       const row = called(it, "a");

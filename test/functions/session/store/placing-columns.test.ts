@@ -104,6 +104,20 @@ test("the version before finds in its columns what it acts by", async () => {
   });
 });
 
+test("a row of this version that the version before has put into its line waits as that one says", async () => {
+  await onStorage("placing", async ({ sql }) => {
+    const request = requestOf("c", { deadline_at: now, rejoin_s: 60, rooms: ["acme:a"] });
+    ledgerOf(sql).placements.plan(request, "acme:a", "404", "by_document");
+    const rooms = ["acme:a", "acme:b"];
+    const before = { rooms, strategy: "first", join: {}, for: ["seat"], max_s: 600, otherwise, asked: 2 };
+    sql.exec("UPDATE placements SET state = 'waiting', wait = ?, seen_at = ?", JSON.stringify(before), now);
+    expect(read(sql)).toMatchObject({
+      placing: { rejoin_s: 60, rooms, wait: { for: ["seat"], max_s: 600, otherwise } },
+      wait: { asked: 2 },
+    });
+  });
+});
+
 test("a Worker of the version before says by a URL alone where the call goes afterwards", async () => {
   await onStorage("placing", async ({ sql }) => {
     const after_url = "https://example.com/after";
@@ -131,37 +145,19 @@ test("an offered seat and a call on its way back are known as such after a resta
     placements.move(row, "joined", { joined_ts: now / 1_000, conference_id: "conf-1" });
     expect(read(sql)).toMatchObject({ state: "joined", lease_until: null });
     placements.move(row, "returning");
-    expect(read(sql)).toMatchObject({ state: "returning", lease_until: now });
+    expect(read(sql)).toMatchObject({ state: "returning", lease_until: now + 5_000 });
     expect(kept()).toMatchObject({ state: "by_document" });
     placements.move(row, "by_document", { conference_id: null });
     expect(read(sql)).toMatchObject({ state: "by_document", lease_until: null });
   });
 });
 
-test("a call that a late document takes out of its room keeps its seat while it is put back, and no longer", async () => {
-  await onStorage("placing", async ({ sql }) => {
-    let at = now;
-    const ledger = ledgerOf(sql, () => at);
-    ledger.plan(requestOf("c", { deadline_at: at + 2_000 }));
-    const happens = (status: string) => {
-      const params = { status, conference_id: "conf-1", name: "acme:support", call_id: "c" };
-      const event_type = "calling.conference";
-      ledger.events.apply({ kind: "conference", event_type, timestamp: at / 1_000, params });
-    };
-    happens("participant-join");
-    at += 3_600_000;
-    ledger.events.mayBeTakenOut("c");
-    at += 1_000;
-    happens("participant-leave");
-    expect(read(sql)).toMatchObject({ state: "returning" });
-    expect(ledger.occupancy.taken("acme:support")).toBe(1);
-    at += 31_000;
-    expect(ledger.occupancy.taken("acme:support")).toBe(0);
-  });
-});
-
-function ledgerOf(sql: SqlStorage, time = () => now): Ledger {
-  return new Ledger(sql, time, async () => new Set());
+function ledgerOf(sql: SqlStorage): Ledger {
+  return new Ledger(
+    sql,
+    () => now,
+    async () => new Set(),
+  );
 }
 
 /** The call's row, by a session that has not seen it before. */
