@@ -8,14 +8,22 @@ import type { Disk } from "./disk.ts";
 import { dropOldest } from "./drop-oldest.ts";
 import { LiveRows } from "./live-placements.ts";
 import type { PlacementNews } from "./news.ts";
-import { type Changes, type Placement, standing, stateOf, stateText, withMark } from "./placement-row.ts";
+import {
+  type Changes,
+  type InLine,
+  type Placement,
+  standing,
+  stateOf,
+  stateText,
+  withMark,
+} from "./placement-row.ts";
 import {
   inLine,
   type PlacingColumns,
   placingColumns,
   placingFrom,
-  type Terms,
-  termsOf,
+  type WaitBefore,
+  waitText,
 } from "./placing-columns.ts";
 import { CallRows } from "./row-cache.ts";
 import { ShortJoins } from "./short-joins.ts";
@@ -467,7 +475,7 @@ export class Placements {
     return {
       ...placingColumns({ ...row, placing: isAsDecided ? { ...placing, join } : placing, join, wait }, text),
       join: text(join),
-      wait: wait && text(termsOf(wait, placing)),
+      wait: wait && text(waitText(wait, placing)),
       answer: answer && text(answer),
       hooks,
     };
@@ -501,7 +509,7 @@ export class Placements {
         seq: number;
       };
     const join = JSON.parse(join_text) as JoinParameters;
-    const terms = wait === null ? null : (JSON.parse(wait) as Terms);
+    const terms = wait === null ? null : (JSON.parse(wait) as InLine | WaitBefore);
     const { rule, role } = plain;
     const decided = { rule, role, ruleset, decided_at, capacity, after_url, when_full, policies, placing };
     const joins = {

@@ -50,8 +50,9 @@ export function placingColumns(
 export function placingFrom(
   { rule, role, ruleset, decided_at, capacity, after_url, when_full, policies, placing }: PlacingColumns,
   { room, join, untold, sticky_key }: Beside,
-  terms: Terms | null,
+  terms: InLine | WaitBefore | null,
 ): Placing {
+  const others: Partial<Placing> = placing === null ? {} : JSON.parse(placing); // Written by `placingColumns`.
   return {
     action: "place",
     rooms: [room],
@@ -67,17 +68,19 @@ export function placingFrom(
     ...part("when_full", when_full),
     ...part("policies", policies),
     ...part("recording_notice", untold),
-    ...(placing === null ? asTerms(terms) : (JSON.parse(placing) as Partial<Placing>)),
+    // The version before put it into its line.
+    ...(others.wait === undefined && terms !== null && "for" in terms ? decidedBefore(terms) : {}),
+    ...others,
   };
 }
 
 /** A waiter's text as the version before reads and writes it: the decision is not kept beside it there. */
-export type Terms = InLine &
+export type WaitBefore = InLine &
   Pick<Placing, "rooms" | "strategy" | "join" | "coach" | "when_full" | "max_duration_s"> &
   Pick<Wait, "for" | "max_s" | "otherwise" | "music">;
 
 /** What this version keeps in it, with what the version before looks for. */
-export function termsOf(wait: InLine, placing: Placing): InLine | Terms {
+export function waitText(wait: InLine, placing: Placing): InLine | WaitBefore {
   if (placing.wait === undefined) return wait;
   const { rooms, strategy, join, coach, when_full, max_duration_s } = placing;
   const { for: what, max_s, otherwise, music } = placing.wait;
@@ -93,11 +96,11 @@ export function termsOf(wait: InLine, placing: Placing): InLine | Terms {
     otherwise,
     music,
   };
-  return { ...wait, ...(terms as Terms) }; // What is undefined is not written.
+  return { ...wait, ...(terms as WaitBefore) }; // What is undefined is not written.
 }
 
 /** What there is to know of a call in a line beside its decision. */
-export function inLine({ asked, music_ms, fetch_url, room_proofs }: Terms): InLine {
+export function inLine({ asked, music_ms, fetch_url, room_proofs }: InLine): InLine {
   return {
     ...(asked === undefined ? {} : { asked }),
     ...(music_ms === undefined ? {} : { music_ms }),
@@ -106,8 +109,7 @@ export function inLine({ asked, music_ms, fetch_url, room_proofs }: Terms): InLi
   };
 }
 
-function asTerms(terms: Terms | null): Partial<Placing> {
-  if (terms === null) return {};
+function decidedBefore(terms: WaitBefore): Partial<Placing> {
   const { rooms, strategy, join, coach, when_full, max_duration_s, music, ...others } = terms;
   const { for: what, max_s, otherwise } = others;
   return {
