@@ -96,6 +96,27 @@ export const scenarios: Scenario[] = [
     },
   },
   {
+    title: "a waiter whose turn has come, and who could not be fetched yet, has the seat that was offered",
+    async before(home) {
+      await online(home);
+      const to = numbers.queue;
+      const [leaves, stays] = [home.call({ to, way: "relay" }), home.call({ to })];
+      await home.inRoom("queue", leaves, stays);
+      const waiter = home.call({ to });
+      await home.hears(waiter, LINE);
+      home.project.change({ faults: [REST_FAILS, ...COMMANDS_FAIL] });
+      leaves.hangUp("hangup");
+      await home.until("it was tried to fetch the waiter", () => isRefused(home, waiter));
+      return async () => {
+        const later = home.call({ to });
+        await home.hears(later, LINE);
+        home.project.change({ faults: [] });
+        await home.inRoom("queue", waiter);
+        await rosterIs(home, "queue", [stays, waiter]);
+      };
+    },
+  },
+  {
     title: "the seat of a caller who dropped is kept for that caller, and for no other",
     async before(home) {
       await online(home);

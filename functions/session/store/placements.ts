@@ -560,9 +560,12 @@ class Statements {
   }
 }
 
+/** A call that is put back is seen in its room within this; its seat is then held for as long as a new caller's. */
+const PUT_BACK_MS = 5_000;
+
 /** The lease with which it moves there. What was to be done by its end, its document is to have done. */
 function leaseIn(to: PlacementState, { lease_until, deadline_at }: Placement, now: number): Changes {
-  if (to === "returning") return { lease_until: Math.max(deadline_at, now) };
+  if (to === "returning") return { lease_until: Math.max(deadline_at, now + PUT_BACK_MS) };
   if (lease_until === null) return {};
   return { lease_until: null, ...(to === "by_document" ? { deadline_at: lease_until } : {}) };
 }

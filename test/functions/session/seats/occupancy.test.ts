@@ -262,7 +262,7 @@ test("the seat of a call that is put back into its room is held for half a minut
     const [row] = it.ledger.placements.ofCall("a");
     if (row) it.ledger.placements.update(row, { stay_at: it.now() });
     it.ledger.events.apply(event("a", "leave", it.now() + 20, 0));
-    expect(stateOf(it, "a")).toBe("by_document");
+    expect(stateOf(it, "a")).toBe("returning");
     expect(it.ledger.occupancy.taken(ROOM)).toBe(1);
     await it.pass(36_000);
     expect(it.ledger.occupancy.taken(ROOM)).toBe(0);
