@@ -10,6 +10,9 @@ const path = "/hooks/acme/swml";
 
 export const bindings = { PUBLIC_URL: "http://bench.example.com", CREDENTIALS_KEY: credentials_key };
 
+/** What the honest floor needs to know: it finds no tenant, and opens no record. */
+export const honestBindings = { ...bindings, SIGNING_KEY: signing_key };
+
 /** Numbers that rules name: `+15550000000` and up. */
 export function number(index: number): string {
   return `+1555${String(index).padStart(7, "0")}`;
@@ -28,7 +31,10 @@ export function ruleset(rules: number): object {
 }
 
 /** What KV holds: the project, its tenant and 50 rules. */
-export async function records(relay_url: string): Promise<Record<string, string>> {
+export async function records(
+  relay_url: string,
+  contexts: Record<string, string> = {},
+): Promise<Record<string, string>> {
   const seal = (secret: string) =>
     sealSecret(credentials_key, project_id, secret, crypto.getRandomValues(new Uint8Array(ivBytes)));
   return {
@@ -36,6 +42,7 @@ export async function records(relay_url: string): Promise<Record<string, string>
       space: "bench.example.com",
       relay_url,
       rest_url: relay_url.replace(/^ws/, "http"),
+      contexts,
       credentials: await seal("PT-bench"),
       signing_keys: [await seal(signing_key)],
     }),

@@ -33,9 +33,9 @@ export class RelaySession extends Floor {
     this.#run(after, params);
   }
 
-  protected override acknowledge(socket: WebSocket, id: string, call: CallIds): void {
+  protected override acknowledge(socket: WebSocket, id: string, call: CallIds, event_type: string): void {
     this.#run(5, call);
-    super.acknowledge(socket, id, call);
+    super.acknowledge(socket, id, call, event_type);
     this.#run(6, call);
   }
 

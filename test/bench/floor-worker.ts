@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { accepted } from "./wire.ts";
 
 /**
  * The floor: what a placement costs where nothing is checked, decided, kept or told. It parses the webhook, asks its
@@ -17,22 +18,22 @@ export interface CallIds {
 interface Frame {
   id: string;
   method?: string;
-  params?: { params: CallIds };
+  params?: { event_type: string; params: CallIds };
 }
 
-/** The one that Partyline sends. */
-const accepted = JSON.stringify({
-  version: "1.0.0",
-  sections: { main: [{ answer: {} }, { sleep: -1 }] },
-});
-
 export class RelaySession extends DurableObject<FloorEnv> {
+  /** Whose calls are asked for. */
+  protected readonly contexts: readonly string[] = [];
   readonly #answered = new Map<string, () => void>();
   #socket: Promise<WebSocket> | null = null;
   #ids = 0;
 
   async place(call: CallIds): Promise<void> {
     const socket = await this.connected();
+    await this.answerAndJoin(socket, call);
+  }
+
+  protected async answerAndJoin(socket: WebSocket, call: CallIds): Promise<void> {
     await this.ask(socket, "calling.answer", call);
     await this.ask(socket, "calling.join_conference", { ...call, name: "acme:floor" });
   }
@@ -42,7 +43,8 @@ export class RelaySession extends DurableObject<FloorEnv> {
     return this.#socket;
   }
 
-  protected acknowledge(socket: WebSocket, id: string, _call: CallIds): void {
+  /** @param _event_type of the event, and the call that it tells of. */
+  protected acknowledge(socket: WebSocket, id: string, _call: CallIds, _event_type: string): void {
     socket.send(`{"jsonrpc":"2.0","id":"${id}","result":{}}`);
   }
 
@@ -64,11 +66,12 @@ export class RelaySession extends DurableObject<FloorEnv> {
     });
     webSocket.addEventListener("message", ({ data }) => {
       const { id, method, params } = JSON.parse(String(data)) as Frame;
-      if (method !== undefined && params) return this.acknowledge(webSocket, id, params.params);
+      if (method !== undefined && params)
+        return this.acknowledge(webSocket, id, params.params, params.event_type);
       this.#answered.get(id)?.();
       this.#answered.delete(id);
     });
-    await this.ask(webSocket, "signalwire.connect", {});
+    await this.ask(webSocket, "signalwire.connect", { contexts: this.contexts });
     return webSocket;
   }
 }

@@ -1,5 +1,5 @@
 import { project_id } from "./acme.ts";
-import { CONNECTIONS, round2 } from "./load.ts";
+import { CONNECTIONS, load, round2 } from "./load.ts";
 import { median, Rounds } from "./rounds.ts";
 import { bundle, type Served, serve } from "./workerd.ts";
 
@@ -27,7 +27,11 @@ export async function measureKept(
     kept_10000: await set_up(KEPT.kept_10000, "kept_10000"),
     kept_200000: await set_up(KEPT.kept_200000, "kept_200000"),
   };
-  const rounds = new Rounds(served);
+  const rounds = new Rounds<Name>({
+    none: (requests) => load(served.none, requests),
+    kept_10000: (requests) => load(served.kept_10000, requests),
+    kept_200000: (requests) => load(served.kept_200000, requests),
+  });
   await rounds.warmUp(size.warm_up, size.round_s);
   await rounds.run(size.rounds, told);
   for (const each of Object.values(served)) each.stop();

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import autocannon from "autocannon";
 import { webhook } from "./acme.ts";
 import type { Served } from "./workerd.ts";
@@ -6,8 +6,6 @@ import type { Served } from "./workerd.ts";
 export const CONNECTIONS = 32;
 /** The document of a call that RELAY has joined: it answers, and stays out of the way. */
 export const ACCEPTED = '[{"answer":{}},{"sleep":-1}]';
-/** Of Linux's /proc/<pid>/stat, in ms. */
-const CLOCK_TICK_MS = 10;
 
 export interface Round {
   requests: number;
@@ -19,15 +17,16 @@ export interface Round {
   workerd_cpu_us: number | null;
 }
 
-/** Sends so many webhooks over each connection, each of a call of its own. Throws unless all are answered 200 and accepted. */
-export async function load({ url, pid }: Served, each: number): Promise<Round> {
-  const amount = each * CONNECTIONS;
+/** So many webhooks or a few more, over so many connections, each of a call of its own. Throws unless all are accepted. */
+export async function load({ url, pid }: Served, wanted: number, connections = CONNECTIONS): Promise<Round> {
+  const each = Math.ceil(wanted / connections);
+  const amount = each * connections;
   const times: number[] = [];
   let wrong: string | undefined;
   const cpuBefore = cpuMs(pid);
   const running = autocannon({
     url,
-    connections: CONNECTIONS,
+    connections,
     amount,
     sampleInt: 50,
     timeout: 10,
@@ -70,12 +69,13 @@ export function percentiles(values: readonly number[]): [p50: number, p99: numbe
   return [at(0.5), at(0.99)];
 }
 
-/** User and system time of a process so far. */
+/** CPU time of a process so far, to the nanosecond, as Linux counts it for each thread; null where the system does not tell. */
 export function cpuMs(pid: number): number | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS;
+    const ns = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
+    );
+    return ns.reduce((sum, each) => sum + each, 0) / 1e6;
   } catch {
     return null;
   }

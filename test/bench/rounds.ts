@@ -1,23 +1,26 @@
-import { CONNECTIONS, load, type Round, round1, round2 } from "./load.ts";
-import type { Served } from "./workerd.ts";
+import { CONNECTIONS, type Round, round1, round2 } from "./load.ts";
+
+/** Requests before each round, uncounted: what is measured was idle while the others ran, and its session may have been put away. */
+const FIRST = 4 * CONNECTIONS;
 
 /** Rounds of several Workers by turns, so that what else the machine does falls on all of them alike. */
 export class Rounds<Name extends string> {
-  readonly #served: Record<Name, Served>;
+  readonly #runs: Record<Name, (requests: number) => Promise<Round>>;
   readonly #names: Name[];
   readonly #each = new Map<Name, number>();
   readonly #rounds = new Map<Name, Round[]>();
 
-  constructor(served: Record<Name, Served>) {
-    this.#served = served;
-    this.#names = Object.keys(served) as Name[]; // A record of exactly these.
+  /** @param runs sends so many requests, or a few more, and measures them. */
+  constructor(runs: Record<Name, (requests: number) => Promise<Round>>) {
+    this.#runs = runs;
+    this.#names = Object.keys(runs) as Name[]; // A record of exactly these.
   }
 
   /** So many requests to each, uncounted; how fast they went says how many make a round of `round_s`. */
   async warmUp(requests: number, round_s: number): Promise<void> {
     for (const name of this.#names) {
-      const { per_s } = await load(this.#served[name], Math.ceil(requests / CONNECTIONS));
-      this.#each.set(name, Math.ceil((per_s * round_s) / CONNECTIONS));
+      const { per_s } = await this.#runs[name](requests);
+      this.#each.set(name, Math.ceil(per_s * round_s));
       this.#rounds.set(name, []);
     }
   }
@@ -25,10 +28,8 @@ export class Rounds<Name extends string> {
   async run(rounds: number, told: (figures: object) => void): Promise<void> {
     for (let number = 1; number <= rounds; number += 1) {
       for (const name of number % 2 ? this.#names : this.#names.toReversed()) {
-        const served = this.#served[name];
-        // It was idle while the others ran: its session may have been put away.
-        await load(served, 4);
-        const round = await load(served, this.#each.get(name) ?? 1);
+        await this.#runs[name](FIRST);
+        const round = await this.#runs[name](this.#each.get(name) ?? 1);
         this.#rounds.get(name)?.push(round);
         told({ round: number, what: name, ...round });
       }
