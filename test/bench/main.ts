@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { bindings, records } from "./acme.ts";
 import { temporaryFolder } from "./children.ts";
 import { measureCommands } from "./commands.ts";
+import { measureOneAtATime, measureSdk } from "./contexts.ts";
 import { measureDeciding } from "./decide.ts";
 import { measureFlood } from "./flood.ts";
 import { measureKept } from "./kept.ts";
@@ -38,6 +39,8 @@ const size = values.quick
 /** Each prints one line of this name, or several. */
 const rows: Record<string, () => Promise<object | undefined>> = {
   "webhook-to-accepted": () => measureWebhooks(folder, settingsFor, size, tellRound),
+  "one-at-a-time": () => measureOneAtATime(folder, settingsFor, size, tellRound),
+  sdk: () => measureSdk(folder, settingsFor, size, tellRound),
   commands,
   recovery,
   flood,

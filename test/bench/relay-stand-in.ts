@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type EventFrame, type Member, Rooms } from "./stand-in-rooms.ts";
+import { CONTEXT } from "./wire.ts";
 
 /**
  * The smallest RELAY that a session can be driven against: it connects anyone, answers every call, takes every join and
- * tells of it; REST says the same. Its own process, asked over Node's IPC, so that its work is not counted as ours.
+ * tells of it; REST says the same. It offers calls on a context where it is asked to. Its own process, asked over Node's IPC, so that its work is not counted as ours.
  */
 export interface Counts {
   answers: number;
@@ -14,6 +15,8 @@ export interface Counts {
   events: number;
   /** Events that were acknowledged. */
   acks: number;
+  /** Calls that left their rooms, and that their documents would keep for ever: the session has yet to end so many. */
+  ends_owed: number;
   /** Frames that no session should have sent here: a method, or the ack of no event. */
   odd: string[];
 }
@@ -25,9 +28,19 @@ export type Asked =
   /** So many calls are in so many rooms from now on. */
   | { ask: "settle"; calls: number; rooms: number }
   /** So many events in one burst; told when all are acknowledged. */
-  | { ask: "flood"; events: number };
+  | { ask: "flood"; events: number }
+  /** So many calls on the context, so many of them at once; told when each is in its room and that is acknowledged. */
+  | { ask: "offer"; times: number; at_once: number; project_id: string }
+  /** Calls that were offered end and leave, or all leave. */
+  | { ask: "empty"; whose: "offered" | "all" };
 
-export type Told = Counts | { took_ms: number };
+/** How long it took, and each call from its offer to its join. */
+export interface Offered {
+  took_ms: number;
+  joined_ms: number[];
+}
+
+export type Told = Counts | { took_ms: number } | Offered;
 
 interface Frame {
   id: string;
@@ -45,12 +58,27 @@ const HAPPENINGS = [
   "participant-unhold",
 ];
 
-const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, odd: [] };
+const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, ends_owed: 0, odd: [] };
 const occupancy = new Rooms();
 const unacked = new Set<string>();
 /** `at` is null while it waits for its join. */
 let cut: { at: number | null } | null = null;
 let flood: { begun: number; unacked: Set<string> } | null = null;
+/** Calls that were offered and have not ended. */
+const offered = new Set<string>();
+let offering: Offering | null = null;
+
+interface Offering {
+  project_id: string;
+  /** So many are still to be offered. */
+  left: number;
+  begun: number;
+  /** When each was offered that has not joined yet. */
+  since: Map<string, number>;
+  /** The events of joins that are not acknowledged yet. */
+  joins: Set<string>;
+  joined_ms: number[];
+}
 
 const http = createServer((request, response) => {
   const said = occupancy.rest(request.url ?? "");
@@ -73,17 +101,25 @@ server.on("connection", (socket) => {
       case "signalwire.ping":
         send(socket, { id, result: {} });
         return;
+      case "signalwire.receive":
+        send(socket, { id, result: { code: "200", message: "Receiving events" } });
+        return;
       case "calling.answer":
         takenAfterCut();
         counts.answers += 1;
         send(socket, { id, result: { code: "200", message: "Answered", call_id: params.call_id } });
+        if (offered.has(params.call_id)) tell(socket, stateOf(params.call_id, "answered"));
         return;
       case "calling.join_conference":
         if (cut?.at === null) return cutAll(cut);
         takenAfterCut();
         counts.joins += 1;
         send(socket, { id, result: { code: "200", message: "Joining conference", call_id: params.call_id } });
-        tell(socket, occupancy.join(params));
+        joined(socket, params);
+        return;
+      case "calling.end":
+        counts.ends_owed -= 1;
+        send(socket, { id, result: { code: "200", message: "Disconnecting call", call_id: params.call_id } });
         return;
       default:
         counts.odd.push(method);
@@ -102,9 +138,89 @@ function tell(socket: WebSocket, event: EventFrame): void {
   send(socket, event);
 }
 
+function joined(socket: WebSocket, member: Member): void {
+  const event = occupancy.join(member);
+  const since = offering?.since.get(member.call_id);
+  if (offering && since !== undefined) {
+    offering.joined_ms.push(performance.now() - since);
+    offering.since.delete(member.call_id);
+    offering.joins.add(event.id);
+  }
+  tell(socket, event);
+}
+
+function offer(): void {
+  if (!offering || offering.left === 0) return;
+  const { project_id, since, left } = offering;
+  offering.left -= 1;
+  const call_id = randomUUID();
+  since.set(call_id, performance.now());
+  offered.add(call_id);
+  const numbers = { from_number: "+15550100001", to_number: `+1555${String(left % 50).padStart(7, "0")}` };
+  tell(theSocket(), {
+    id: randomUUID(),
+    method: "signalwire.event",
+    params: {
+      event_type: "calling.call.receive",
+      timestamp: occupancy.timestamp(),
+      params: {
+        call_id,
+        node_id: `${call_id}@us-east`,
+        segment_id: randomUUID(),
+        tag: randomUUID(),
+        call_state: "created",
+        direction: "inbound",
+        context: CONTEXT,
+        project_id,
+        device: { type: "phone", params: numbers },
+      },
+    },
+  });
+}
+
+function stateOf(call_id: string, call_state: "answered" | "ended"): EventFrame {
+  const params = { call_id, node_id: `${call_id}@us-east`, call_state, direction: "inbound" };
+  const reason = call_state === "ended" ? { end_reason: "hangup" } : {};
+  return {
+    id: randomUUID(),
+    method: "signalwire.event",
+    params: {
+      event_type: "calling.call.state",
+      timestamp: occupancy.timestamp(),
+      params: { ...params, ...reason },
+    },
+  };
+}
+
+/** Each call that is in its room makes way for the next. */
+function afterJoin(of: Offering): void {
+  offer();
+  if (of.since.size > 0 || of.joins.size > 0) return;
+  report({ took_ms: performance.now() - of.begun, joined_ms: of.joined_ms });
+  offering = null;
+}
+
+function empty(whose: "offered" | "all"): void {
+  const socket = theSocket();
+  const leaving = new Set(offered);
+  // A call that only left its room would be ended.
+  for (const call_id of offered) tell(socket, stateOf(call_id, "ended"));
+  offered.clear();
+  const left = occupancy.leave(({ call_id }) => whose === "all" || leaving.has(call_id));
+  counts.ends_owed += left.length - leaving.size;
+  for (const event of left) tell(socket, event);
+}
+
+function theSocket(): WebSocket {
+  const [socket] = server.clients;
+  if (!socket) throw new Error("no session is connected");
+  return socket;
+}
+
 function acknowledged(id: string): void {
   if (unacked.delete(id)) counts.acks += 1;
   else counts.odd.push("an ack");
+  if (offering?.joins.delete(id)) afterJoin(offering);
   if (!flood?.unacked.delete(id) || flood.unacked.size > 0) return;
   report({ took_ms: performance.now() - flood.begun });
   flood = null;
@@ -124,8 +240,7 @@ function cutAll(which: { at: number | null }): void {
 }
 
 function flow(events: number): void {
-  const [socket] = server.clients;
-  if (!socket) throw new Error("no session is connected");
+  const socket = theSocket();
   const frames = occupancy.happenings(events, HAPPENINGS);
   flood = { begun: performance.now(), unacked: new Set(frames.map(({ id }) => id)) };
   for (const frame of frames) tell(socket, frame);
@@ -149,6 +264,22 @@ process.on("message", (asked: Asked) => {
       return report(counts);
     case "flood":
       return flow(asked.events);
+    case "offer": {
+      const { times, at_once, project_id } = asked;
+      offering = {
+        project_id,
+        left: times,
+        begun: performance.now(),
+        since: new Map(),
+        joins: new Set(),
+        joined_ms: [],
+      };
+      for (let lane = 0; lane < Math.min(at_once, times); lane += 1) offer();
+      return;
+    }
+    case "empty":
+      empty(asked.whose);
+      return report(counts);
     default:
       asked satisfies never;
   }

@@ -17,9 +17,9 @@ const LISTED = /\/Conferences\.json\?/;
 const CALL = /\/Calls\/[^/]+\.json/;
 const MEMBERS = /\/Conferences\/([^/]+)\/Participants\.json/;
 
-/** Who is in which conference: nobody ever leaves. */
+/** Who is in which conference: nobody leaves before all do. */
 export class Rooms {
-  readonly #members: Member[] = [];
+  #members: Member[] = [];
   readonly #ids = new Map<string, string>();
   readonly #inRoom = new Map<string, Member[]>();
   #told_s = 0;
@@ -48,9 +48,29 @@ export class Rooms {
     });
   }
 
-  event({ call_id, node_id, name }: Member, status: string): EventFrame {
-    // A timestamp is what tells an event from a repeat: no two are the same.
+  /** These leave, and no conference without anybody is left; the events that tell of it. */
+  leave(isLeaving: (member: Member) => boolean): EventFrame[] {
+    const leaving = this.#members.filter(isLeaving);
+    const events = leaving.map((member) => this.event(member, "participant-leave"));
+    this.#members = this.#members.filter((member) => !isLeaving(member));
+    for (const [name, members] of this.#inRoom) {
+      const staying = members.filter((member) => !isLeaving(member));
+      if (staying.length > 0) this.#inRoom.set(name, staying);
+      else {
+        this.#inRoom.delete(name);
+        this.#ids.delete(name);
+      }
+    }
+    return events;
+  }
+
+  /** Of the next event: it is what tells an event from a repeat, so no two are the same. */
+  timestamp(): number {
     this.#told_s = Math.max(Date.now() / 1000, this.#told_s + 0.00001);
+    return this.#told_s;
+  }
+
+  event({ call_id, node_id, name }: Member, status: string): EventFrame {
     const inner = {
       conference_id: this.#ids.get(name),
       name,
@@ -67,7 +87,7 @@ export class Rooms {
     return {
       id: randomUUID(),
       method: "signalwire.event",
-      params: { event_type: "calling.conference", timestamp: this.#told_s, params: inner },
+      params: { event_type: "calling.conference", timestamp: this.timestamp(), params: inner },
     };
   }
 

@@ -1,17 +1,20 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { project_id } from "./acme.ts";
 import { child } from "./children.ts";
-import type { Asked, Counts, Told } from "./relay-stand-in.ts";
+import type { Asked, Counts, Offered, Told } from "./relay-stand-in.ts";
 
 /** How long the last acks may take to arrive, ms. */
 const ACKS_MS = 5_000;
+/** Nor is it a hurry to end calls that left their rooms. */
+const ENDS_MS = 60_000;
 /** How long a session may take to be back, or a flood to be acknowledged, ms. */
 const TOLD_MS = 60_000;
 
 export interface StandIn {
   relay_url: string;
-  /** Once every event so far is acknowledged. Throws where that does not come to pass, or a frame came that should not. */
+  /** Once every event so far is acknowledged, and what is over is ended. Throws where that does not come to pass, or a frame came that should not. */
   settled(): Promise<Counts>;
   /** Cuts the session's socket; ms until a command is accepted on another. One question at a time. */
   cut(when: "at once" | "on a join"): Promise<number>;
@@ -19,6 +22,10 @@ export interface StandIn {
   settle(calls: number, rooms: number): Promise<Counts>;
   /** Tells of so many events at once; ms until the last is acknowledged. */
   flood(events: number): Promise<number>;
+  /** Offers so many calls on the context, so many of them at once, to a client that is connected. */
+  offer(times: number, at_once: number): Promise<Offered>;
+  /** Calls that were offered end, or everybody leaves; the session acknowledges it, and ends those that have only left. */
+  empty(whose: "offered" | "all"): Promise<Counts>;
 }
 
 export async function startStandIn(): Promise<StandIn> {
@@ -31,13 +38,14 @@ export async function startStandIn(): Promise<StandIn> {
     return told;
   };
   const took = async (asked: Asked): Promise<number> => (await ask<{ took_ms: number }>(asked)).took_ms;
-  return {
+  const standIn: StandIn = {
     relay_url: `ws://127.0.0.1:${port}`,
     async settled() {
-      const until = Date.now() + ACKS_MS;
       let counts = await ask<Counts>({ ask: "counts" });
-      while (counts.acks < counts.events && Date.now() < until) counts = await ask<Counts>({ ask: "counts" });
-      if (counts.acks !== counts.events || counts.odd.length > 0) {
+      const isOpen = () => counts.acks < counts.events || counts.ends_owed > 0;
+      const until = Date.now() + (counts.ends_owed > 0 ? ENDS_MS : ACKS_MS);
+      while (isOpen() && Date.now() < until) counts = await ask<Counts>({ ask: "counts" });
+      if (counts.acks !== counts.events || counts.ends_owed !== 0 || counts.odd.length > 0) {
         throw new Error(`the RELAY stand-in saw what should not be: ${JSON.stringify(counts)}`);
       }
       return counts;
@@ -45,5 +53,11 @@ export async function startStandIn(): Promise<StandIn> {
     cut: (when) => took({ ask: "cut", when }),
     settle: (calls, rooms) => ask<Counts>({ ask: "settle", calls, rooms }),
     flood: (events) => took({ ask: "flood", events }),
+    offer: (times, at_once) => ask<Offered>({ ask: "offer", times, at_once, project_id }),
+    async empty(whose) {
+      await ask<Counts>({ ask: "empty", whose });
+      return await standIn.settled();
+    },
   };
+  return standIn;
 }
