@@ -11,7 +11,9 @@ import { measureLines } from "./lines.ts";
 import { measureLive } from "./live.ts";
 import { round2 } from "./load.ts";
 import { measureRecovery } from "./recovery.ts";
+import { measureRooms } from "./rooms.ts";
 import { type StandIn, startStandIn } from "./stand-in.ts";
+import { measureStart } from "./start.ts";
 import { measureWebhooks, relayUrl } from "./webhook-to-accepted.ts";
 import { bundle, compatibilityDate, serve, workerdVersion } from "./workerd.ts";
 
@@ -26,6 +28,7 @@ const size = values.quick
       recovery: { in_a_row: 6, steady: 0 },
       flood: { events: 10_000, floods: 2 },
       decide_samples: 10,
+      starts: 5,
     }
   : {
       rounds: 5,
@@ -34,6 +37,7 @@ const size = values.quick
       recovery: { in_a_row: 20, steady: 5 },
       flood: { events: 10_000, floods: 8 },
       decide_samples: 200,
+      starts: 15,
     };
 
 /** Each prints one line of this name, or several. */
@@ -42,6 +46,8 @@ const rows: Record<string, () => Promise<object | undefined>> = {
   "one-at-a-time": () => measureOneAtATime(folder, settingsFor, size, tellRound),
   sdk: () => measureSdk(folder, settingsFor, size, tellRound),
   commands,
+  rooms,
+  start: () => measureStart(folder, settingsFor, size.starts),
   recovery,
   flood,
   lines: () => measureLines(folder, freshSettings, size.rounds),
@@ -90,6 +96,15 @@ async function commands() {
   };
   const figures = await measureCommands(workers, standIn, size);
   for (const served of Object.values(workers)) served.stop();
+  return figures;
+}
+
+async function rooms() {
+  const standIn = await startStandIn();
+  const script = await bundle(folder, "test/bench/placing-worker.ts");
+  const worker = await serve(folder, "rooms", script, await settingsFor(standIn));
+  const figures = await measureRooms(worker, standIn, size.rounds);
+  worker.stop();
   return figures;
 }
 

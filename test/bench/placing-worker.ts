@@ -6,13 +6,25 @@ import { driveAsAsked, joining } from "./drive.ts";
 
 export { RelaySession } from "../../functions/index.ts";
 
-/** Partyline's session without the webhook before it: placements of calls that are answered, each one command. */
+/**
+ * Partyline's session without the webhook before it: placements of calls that are answered, each one command. With `?room=` all go
+ * there, and with `&capacity=` its seats are counted.
+ */
 export default {
   async fetch(request, env, ctx) {
     const tenant = await findTenant(env, "acme", (work) => ctx.waitUntil(work));
     if (!tenant) throw new Error("the bench has no tenant");
+    const { searchParams } = new URL(request.url);
+    const [room, capacity] = [searchParams.get("room"), searchParams.get("capacity")];
+    const asked = {
+      ...(room === null ? {} : { rooms: [`acme:${room}`] satisfies [string] }),
+      ...(capacity === null ? {} : { capacity: Number(capacity) }),
+    };
     return await driveAsAsked(request, async (index) => {
-      const { outcome, reason } = await sessionOf(env, tenant.project).place(placement(tenant, index));
+      const { outcome, reason } = await sessionOf(env, tenant.project).place({
+        ...placement(tenant, index),
+        ...asked,
+      });
       if (outcome !== "accepted") throw new Error(`a placement was not accepted: ${outcome}, ${reason}`);
     });
   },
