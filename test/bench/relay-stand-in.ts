@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type EventFrame, type Member, Rooms } from "./stand-in-rooms.ts";
@@ -31,6 +32,10 @@ export type Asked =
   | { ask: "flood"; events: number }
   /** So many calls on the context, so many of them at once; told when each is in its room and that is acknowledged. */
   | { ask: "offer"; times: number; at_once: number; project_id: string }
+  /** From now on so many calls are offered a second, while a session is connected, and people leave as others come; frames are kept. */
+  | { ask: "ring"; per_s: number; project_id: string }
+  /** What was kept of frames since this was asked last; told once no session is connected any more. */
+  | { ask: "wire" }
   /** Calls that were offered end and leave, or all leave. */
   | { ask: "empty"; whose: "offered" | "all" };
 
@@ -40,13 +45,30 @@ export interface Offered {
   joined_ms: number[];
 }
 
-export type Told = Counts | { took_ms: number } | Offered;
+/** What came over the wire, all of it read. */
+export interface Wire {
+  /** Calls whose join was sent here. */
+  joins: string[];
+  /** What was told of calls, and acknowledged. */
+  acked: Telling[];
+}
+
+export interface Telling {
+  call_id: string;
+  event_type: string;
+  status: string;
+}
+
+export type Told = Counts | { took_ms: number } | Offered | Wire;
 
 interface Frame {
   id: string;
   method?: string;
   params: Member;
 }
+
+/** A few calls are offered this often. */
+const RING_MS = 10;
 
 /** What happens to people in conferences, over and over. */
 const HAPPENINGS = [
@@ -61,12 +83,16 @@ const HAPPENINGS = [
 const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, ends_owed: 0, odd: [] };
 const occupancy = new Rooms();
 const unacked = new Set<string>();
+/** Those that RELAY would tell of calls. */
+const connected = new WeakSet<WebSocket>();
 /** `at` is null while it waits for its join. */
 let cut: { at: number | null } | null = null;
 let flood: { begun: number; unacked: Set<string> } | null = null;
 /** Calls that were offered and have not ended. */
 const offered = new Set<string>();
 let offering: Offering | null = null;
+/** Frames since somebody asked; null while nobody wants them. */
+let wire: (Wire & { told: Map<string, Telling> }) | null = null;
 
 interface Offering {
   project_id: string;
@@ -97,6 +123,7 @@ server.on("connection", (socket) => {
         return;
       case "signalwire.connect":
         send(socket, { id, result: { protocol: `signalwire_${randomUUID()}`, identity: "bench" } });
+        connected.add(socket);
         return;
       case "signalwire.ping":
         send(socket, { id, result: {} });
@@ -135,10 +162,16 @@ function send(socket: WebSocket, frame: object): void {
 function tell(socket: WebSocket, event: EventFrame): void {
   counts.events += 1;
   unacked.add(event.id);
+  if (wire) {
+    const { event_type, params } = event.params;
+    const { call_id, status = params.call_state ?? "" } = params;
+    wire.told.set(event.id, { call_id, event_type, status });
+  }
   send(socket, event);
 }
 
 function joined(socket: WebSocket, member: Member): void {
+  wire?.joins.push(member.call_id);
   const event = occupancy.join(member);
   const since = offering?.since.get(member.call_id);
   if (offering && since !== undefined) {
@@ -151,13 +184,27 @@ function joined(socket: WebSocket, member: Member): void {
 
 function offer(): void {
   if (!offering || offering.left === 0) return;
-  const { project_id, since, left } = offering;
   offering.left -= 1;
+  offering.since.set(offerCall(theSocket(), offering.project_id, offering.left), performance.now());
+}
+
+/** Every so often a few calls, and as many leave; nothing while no session is connected. */
+function ring(per_s: number, project_id: string): void {
+  wire = { joins: [], acked: [], told: new Map() };
+  setInterval(() => {
+    const socket = [...server.clients].find((one) => one.readyState === one.OPEN && connected.has(one));
+    if (!socket) return;
+    for (let call = 0; call < (per_s * RING_MS) / 1000; call += 1) offerCall(socket, project_id, call);
+    const leaving = new Set(occupancy.members(Math.ceil((per_s * RING_MS) / 1000)));
+    for (const event of occupancy.leave((member) => leaving.has(member))) tell(socket, event);
+  }, RING_MS);
+}
+
+function offerCall(socket: WebSocket, project_id: string, index: number): string {
   const call_id = randomUUID();
-  since.set(call_id, performance.now());
   offered.add(call_id);
-  const numbers = { from_number: "+15550100001", to_number: `+1555${String(left % 50).padStart(7, "0")}` };
-  tell(theSocket(), {
+  const numbers = { from_number: "+15550100001", to_number: `+1555${String(index % 50).padStart(7, "0")}` };
+  tell(socket, {
     id: randomUUID(),
     method: "signalwire.event",
     params: {
@@ -176,6 +223,14 @@ function offer(): void {
       },
     },
   });
+  return call_id;
+}
+
+/** Once the last frame of every session is read. */
+async function reportWire(kept: NonNullable<typeof wire>): Promise<void> {
+  await Promise.all([...server.clients].map((socket) => once(socket, "close")));
+  wire = { joins: [], acked: [], told: new Map() };
+  report({ joins: kept.joins, acked: kept.acked });
 }
 
 function stateOf(call_id: string, call_state: "answered" | "ended"): EventFrame {
@@ -220,6 +275,8 @@ function theSocket(): WebSocket {
 function acknowledged(id: string): void {
   if (unacked.delete(id)) counts.acks += 1;
   else counts.odd.push("an ack");
+  const told = wire?.told.get(id);
+  if (told) wire?.acked.push(told);
   if (offering?.joins.delete(id)) afterJoin(offering);
   if (!flood?.unacked.delete(id) || flood.unacked.size > 0) return;
   report({ took_ms: performance.now() - flood.begun });
@@ -277,6 +334,13 @@ process.on("message", (asked: Asked) => {
       for (let lane = 0; lane < Math.min(at_once, times); lane += 1) offer();
       return;
     }
+    case "ring":
+      ring(asked.per_s, asked.project_id);
+      return report(counts);
+    case "wire":
+      if (!wire) throw new Error("no frames are kept");
+      void reportWire(wire);
+      return;
     case "empty":
       empty(asked.whose);
       return report(counts);

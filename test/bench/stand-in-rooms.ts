@@ -10,7 +10,11 @@ export interface Member {
 export interface EventFrame {
   id: string;
   method: "signalwire.event";
-  params: object;
+  params: {
+    event_type: string;
+    timestamp: number;
+    params: { call_id: string; status?: string; call_state?: string; [more: string]: unknown };
+  };
 }
 
 const LISTED = /\/Conferences\.json\?/;
@@ -46,6 +50,11 @@ export class Rooms {
       const turn = Math.floor(index / this.#members.length);
       return this.event(member, statuses[turn % statuses.length] ?? "participant-modify");
     });
+  }
+
+  /** So many of those who are there, who came first. */
+  members(count: number): Member[] {
+    return this.#members.slice(0, count);
   }
 
   /** These leave, and no conference without anybody is left; the events that tell of it. */

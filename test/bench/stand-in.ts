@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { project_id } from "./acme.ts";
 import { child } from "./children.ts";
-import type { Asked, Counts, Offered, Told } from "./relay-stand-in.ts";
+import type { Asked, Counts, Offered, Told, Wire } from "./relay-stand-in.ts";
 
 /** How long the last acks may take to arrive, ms. */
 const ACKS_MS = 5_000;
@@ -24,6 +24,10 @@ export interface StandIn {
   flood(events: number): Promise<number>;
   /** Offers so many calls on the context, so many of them at once, to a client that is connected. */
   offer(times: number, at_once: number): Promise<Offered>;
+  /** So many calls a second on the context from now on, while a session is connected, and as many leave. */
+  ring(per_s: number): Promise<Counts>;
+  /** What came over the wire since `ring`, or since this was asked last; once no session is connected any more. */
+  wire(): Promise<Wire>;
   /** Calls that were offered end, or everybody leaves; the session acknowledges it, and ends those that have only left. */
   empty(whose: "offered" | "all"): Promise<Counts>;
 }
@@ -54,6 +58,8 @@ export async function startStandIn(): Promise<StandIn> {
     settle: (calls, rooms) => ask<Counts>({ ask: "settle", calls, rooms }),
     flood: (events) => took({ ask: "flood", events }),
     offer: (times, at_once) => ask<Offered>({ ask: "offer", times, at_once, project_id }),
+    ring: (per_s) => ask<Counts>({ ask: "ring", per_s, project_id }),
+    wire: () => ask<Wire>({ ask: "wire" }),
     async empty(whose) {
       await ask<Counts>({ ask: "empty", whose });
       return await standIn.settled();

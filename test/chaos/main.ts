@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
+import { kill } from "./kill.ts";
 import { lineOf, matrix, titleOf } from "./matrix.ts";
 import { planOf, planSeats } from "./plan.ts";
 import { parseReadings, type SomeReadings } from "./readings.ts";
 import { run } from "./run.ts";
 
 const USAGE = `npm run chaos -- [--scenario troubles|seats] [--seed N] [--calls N] [--reading NAME=VALUE]…
+npm run chaos -- --scenario kill [--seed N]
 npm run chaos -- --matrix [--seed N] [--reading NAME=VALUE]…
 N: whole numbers, from 1 to 20000 calls. A reading is one for every project, or of the matrix the only rows to be played.`;
 
@@ -13,6 +15,8 @@ const CALLS_A_PROJECT = 125;
 const HARDSHIP = { troubles: 12, trouble_ms: 7_000, rushed: 0.6 };
 /** How long calls come where seats are counted. */
 const SEATS_MS = 60_000;
+/** How often workerd is killed. */
+const KILLS = 12;
 /** Rows of the matrix that are played at a time. */
 const SIDE_BY_SIDE = 10;
 
@@ -28,18 +32,29 @@ const { values } = parseArgs({
 
 const [seed, calls] = [Number(values.seed), Number(values.calls)];
 const { scenario } = values;
-const isKnown = scenario === "troubles" || scenario === "seats";
+const isKnown = ["troubles", "seats", "kill"].includes(scenario);
 if (!isKnown || !Number.isInteger(seed) || !Number.isInteger(calls) || calls < 1 || calls > 20_000) {
   refuse(USAGE);
 }
 const fixed = parseReadings(values.reading);
 if (typeof fixed === "string") refuse(fixed);
 if (values.matrix) await playMatrix(fixed);
+else if (scenario === "kill") await playKills();
 else await playPlan(fixed);
 
 function refuse(why: string): never {
   console.error(why);
   process.exit(2);
+}
+
+async function playKills(): Promise<void> {
+  console.error(`chaos: kill, seed ${seed}, ${KILLS} kills`);
+  const { stories, ...figures } = await kill(seed, KILLS);
+  for (const story of stories) console.error(story);
+  console.log(JSON.stringify({ seed, ...figures }));
+  // That nothing went wrong must not be because nothing happened.
+  if (stories.length > 0 || figures.joins === 0 || figures.acked === 0) process.exitCode = 1;
+  process.exit();
 }
 
 async function playPlan(fixed: SomeReadings): Promise<void> {
