@@ -34,6 +34,8 @@ export type Asked =
   | { ask: "offer"; times: number; at_once: number; project_id: string }
   /** From now on so many calls are offered a second, while a session is connected, and people leave as others come; frames are kept. */
   | { ask: "ring"; per_s: number; project_id: string }
+  /** Kills a process with the next such frame in hand, before it is read; told nothing. */
+  | { ask: "kill"; pid: number; on: "ack" | "join" }
   /** What was kept of frames since this was asked last; told once no session is connected any more. */
   | { ask: "wire" }
   /** Calls that were offered end and leave, or all leave. */
@@ -91,6 +93,8 @@ let flood: { begun: number; unacked: Set<string> } | null = null;
 /** Calls that were offered and have not ended. */
 const offered = new Set<string>();
 let offering: Offering | null = null;
+/** What is killed with the next frame of a kind. */
+let doomed: { pid: number; isOn: (frame: Buffer) => boolean } | null = null;
 /** Frames since somebody asked; null while nobody wants them. */
 let wire: (Wire & { told: Map<string, Telling> }) | null = null;
 
@@ -114,6 +118,10 @@ const server = new WebSocketServer({ server: http, perMessageDeflate: false });
 
 server.on("connection", (socket) => {
   socket.on("message", (data: Buffer) => {
+    if (doomed?.isOn(data)) {
+      process.kill(doomed.pid, "SIGKILL");
+      doomed = null;
+    }
     // What was on its way when the socket was cut is lost with it.
     if (socket.readyState !== socket.OPEN) return;
     const { id, method, params } = JSON.parse(data.toString()) as Frame;
@@ -337,6 +345,12 @@ process.on("message", (asked: Asked) => {
     case "ring":
       ring(asked.per_s, asked.project_id);
       return report(counts);
+    case "kill": {
+      const { pid, on } = asked;
+      const isJoin = (frame: Buffer) => frame.includes("calling.join_conference");
+      doomed = { pid, isOn: on === "join" ? isJoin : (frame) => !frame.includes('"method"') };
+      return;
+    }
     case "wire":
       if (!wire) throw new Error("no frames are kept");
       void reportWire(wire);

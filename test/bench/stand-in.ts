@@ -26,6 +26,8 @@ export interface StandIn {
   offer(times: number, at_once: number): Promise<Offered>;
   /** So many calls a second on the context from now on, while a session is connected, and as many leave. */
   ring(per_s: number): Promise<Counts>;
+  /** Kills a process as soon as its next acknowledgement, or its next join, is here. */
+  killOn(frame: "ack" | "join", pid: number): void;
   /** What came over the wire since `ring`, or since this was asked last; once no session is connected any more. */
   wire(): Promise<Wire>;
   /** Calls that were offered end, or everybody leaves; the session acknowledges it, and ends those that have only left. */
@@ -59,6 +61,7 @@ export async function startStandIn(): Promise<StandIn> {
     flood: (events) => took({ ask: "flood", events }),
     offer: (times, at_once) => ask<Offered>({ ask: "offer", times, at_once, project_id }),
     ring: (per_s) => ask<Counts>({ ask: "ring", per_s, project_id }),
+    killOn: (on, pid) => void running.send({ ask: "kill", pid, on } satisfies Asked),
     wire: () => ask<Wire>({ ask: "wire" }),
     async empty(whose) {
       await ask<Counts>({ ask: "empty", whose });
