@@ -15,9 +15,9 @@ const WEBHOOKS = 32;
 /** Calls on a context. */
 const CALLS_PER_S = 200;
 /** How long a Worker lives under load before it is killed, ms. */
-const LIVES_MS = { least: 400, most: 1_400 };
+const LIVES_MS = { least: 300, most: 1_000 };
 /** Kills by turns: as soon as such a frame is on the other side, which is when its row may still be missing, or at any moment. */
-const WITH = ["ack", "join", "whatever it does"] as const;
+const WITH = ["ack", "join", "ack", "whatever it does"] as const;
 /** A webhook that reached nobody is tried again after this, ms. */
 const AGAIN_MS = 20;
 /** Stories told in full. */
