@@ -114,7 +114,7 @@ async function offer(pid: number, standIn: StandIn, calls: number, at_once: numb
   const before = cpuMs(pid);
   const { took_ms, joined_ms } = await standIn.offer(calls, at_once);
   const after = cpuMs(pid);
-  await standIn.empty("offered");
+  await standIn.endOffered();
   const [p50_ms, p99_ms] = percentiles(joined_ms);
   return {
     requests: calls,

@@ -7,7 +7,8 @@ import { CONTEXT } from "./wire.ts";
 
 /**
  * The smallest RELAY that a session can be driven against: it connects anyone, answers every call, takes every join and
- * tells of it; REST says the same. It offers calls on a context where it is asked to. Its own process, asked over Node's IPC, so that its work is not counted as ours.
+ * tells of it; REST says the same. It offers calls on a context where it is asked to. Its own process, asked over Node's IPC, so that
+ * its work is not counted as ours.
  */
 export interface Counts {
   answers: number;
@@ -16,8 +17,6 @@ export interface Counts {
   events: number;
   /** Events that were acknowledged. */
   acks: number;
-  /** Calls that left their rooms, and that their documents would keep for ever: the session has yet to end so many. */
-  ends_owed: number;
   /** Frames that no session should have sent here: a method, or the ack of no event. */
   odd: string[];
 }
@@ -38,8 +37,8 @@ export type Asked =
   | { ask: "kill"; pid: number; on: "ack" | "join" }
   /** What was kept of frames since this was asked last; told once no session is connected any more. */
   | { ask: "wire" }
-  /** Calls that were offered end and leave, or all leave. */
-  | { ask: "empty"; whose: "offered" | "all" };
+  /** Calls that were offered end, and leave their rooms. */
+  | { ask: "end" };
 
 /** How long it took, and each call from its offer to its join. */
 export interface Offered {
@@ -82,7 +81,7 @@ const HAPPENINGS = [
   "participant-unhold",
 ];
 
-const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, ends_owed: 0, odd: [] };
+const counts: Counts = { answers: 0, joins: 0, events: 0, acks: 0, odd: [] };
 const occupancy = new Rooms();
 const unacked = new Set<string>();
 /** Those that RELAY would tell of calls. */
@@ -153,7 +152,7 @@ server.on("connection", (socket) => {
         joined(socket, params);
         return;
       case "calling.end":
-        counts.ends_owed -= 1;
+        // Of a call that left its room while `ring` is on, where none ends by itself.
         send(socket, { id, result: { code: "200", message: "Disconnecting call", call_id: params.call_id } });
         return;
       default:
@@ -263,15 +262,12 @@ function afterJoin(of: Offering): void {
   offering = null;
 }
 
-function empty(whose: "offered" | "all"): void {
+function endOffered(): void {
   const socket = theSocket();
-  const leaving = new Set(offered);
-  // A call that only left its room would be ended.
+  // A call that only left its room would be ended by the session.
   for (const call_id of offered) tell(socket, stateOf(call_id, "ended"));
+  for (const event of occupancy.leave(({ call_id }) => offered.has(call_id))) tell(socket, event);
   offered.clear();
-  const left = occupancy.leave(({ call_id }) => whose === "all" || leaving.has(call_id));
-  counts.ends_owed += left.length - leaving.size;
-  for (const event of left) tell(socket, event);
 }
 
 function theSocket(): WebSocket {
@@ -355,8 +351,8 @@ process.on("message", (asked: Asked) => {
       if (!wire) throw new Error("no frames are kept");
       void reportWire(wire);
       return;
-    case "empty":
-      empty(asked.whose);
+    case "end":
+      endOffered();
       return report(counts);
     default:
       asked satisfies never;

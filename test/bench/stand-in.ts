@@ -7,14 +7,12 @@ import type { Asked, Counts, Offered, Told, Wire } from "./relay-stand-in.ts";
 
 /** How long the last acks may take to arrive, ms. */
 const ACKS_MS = 5_000;
-/** Nor is it a hurry to end calls that left their rooms. */
-const ENDS_MS = 60_000;
 /** How long a session may take to be back, or a flood to be acknowledged, ms. */
 const TOLD_MS = 60_000;
 
 export interface StandIn {
   relay_url: string;
-  /** Once every event so far is acknowledged, and what is over is ended. Throws where that does not come to pass, or a frame came that should not. */
+  /** Once every event so far is acknowledged. Throws where that does not come to pass, or a frame came that should not. */
   settled(): Promise<Counts>;
   /** Cuts the session's socket; ms until a command is accepted on another. One question at a time. */
   cut(when: "at once" | "on a join"): Promise<number>;
@@ -30,8 +28,8 @@ export interface StandIn {
   killOn(frame: "ack" | "join", pid: number): void;
   /** What came over the wire since `ring`, or since this was asked last; once no session is connected any more. */
   wire(): Promise<Wire>;
-  /** Calls that were offered end, or everybody leaves; the session acknowledges it, and ends those that have only left. */
-  empty(whose: "offered" | "all"): Promise<Counts>;
+  /** Calls that were offered end, leave their rooms, and that is acknowledged. */
+  endOffered(): Promise<Counts>;
 }
 
 export async function startStandIn(): Promise<StandIn> {
@@ -47,11 +45,10 @@ export async function startStandIn(): Promise<StandIn> {
   const standIn: StandIn = {
     relay_url: `ws://127.0.0.1:${port}`,
     async settled() {
+      const until = Date.now() + ACKS_MS;
       let counts = await ask<Counts>({ ask: "counts" });
-      const isOpen = () => counts.acks < counts.events || counts.ends_owed > 0;
-      const until = Date.now() + (counts.ends_owed > 0 ? ENDS_MS : ACKS_MS);
-      while (isOpen() && Date.now() < until) counts = await ask<Counts>({ ask: "counts" });
-      if (counts.acks !== counts.events || counts.ends_owed !== 0 || counts.odd.length > 0) {
+      while (counts.acks < counts.events && Date.now() < until) counts = await ask<Counts>({ ask: "counts" });
+      if (counts.acks !== counts.events || counts.odd.length > 0) {
         throw new Error(`the RELAY stand-in saw what should not be: ${JSON.stringify(counts)}`);
       }
       return counts;
@@ -63,8 +60,8 @@ export async function startStandIn(): Promise<StandIn> {
     ring: (per_s) => ask<Counts>({ ask: "ring", per_s, project_id }),
     killOn: (on, pid) => void running.send({ ask: "kill", pid, on } satisfies Asked),
     wire: () => ask<Wire>({ ask: "wire" }),
-    async empty(whose) {
-      await ask<Counts>({ ask: "empty", whose });
+    async endOffered() {
+      await ask<Counts>({ ask: "end" });
       return await standIn.settled();
     },
   };
