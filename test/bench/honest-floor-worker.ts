@@ -59,13 +59,13 @@ export class RelaySession extends Floor {
       void this.answerAndJoin(socket, { call_id, node_id });
       return;
     }
-    if (event_type === "calling.conference") {
-      this.ctx.storage.sql.exec(
-        "UPDATE calls SET state = 'joined', at = ? WHERE call_id = ?",
-        Date.now(),
-        call.call_id,
-      );
-    }
+    // What was told of it last.
+    this.ctx.storage.sql.exec(
+      "UPDATE calls SET state = ?, at = ? WHERE call_id = ?",
+      event_type,
+      Date.now(),
+      call.call_id,
+    );
     super.acknowledge(socket, id, call, event_type);
   }
 
