@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { accountPath, MAX_PAGES, normalised, PAGE_SIZE, readJson, request, requestOnce } from "./rest.ts";
+import { accountPath, readJson, request, requestOnce } from "./rest.ts";
+import { MAX_PAGES, normalised, PAGE_SIZE } from "./rest-conferences.ts";
 import type { Project } from "./tenants/tenant.ts";
 
 /** What both lists say of a recording: `in-progress` is each that may still end. */

@@ -1,8 +1,9 @@
-import * as z from "zod";
-import { evidenceOfStatus, type Listed } from "../shared/evidence.ts";
 import { describeError } from "./log.ts";
 import type { Urgency } from "./slots.ts";
 import type { Project } from "./tenants/tenant.ts";
+
+// SignalWire's REST API: how a request is sent, and what its failures mean. Beside it `rest-calls.ts`, `rest-conferences.ts`,
+// `rest-controls.ts` and `rest-recordings.ts` say what is asked and commanded.
 
 /** Runs a REST request when there is room for one more. It may wait `ms` for that, and its timeout of `ms` starts then. */
 export type RunRest = <T>(
@@ -35,246 +36,10 @@ export class RestBusy extends Error {
 const RETRY_AFTER_MS = 2_000;
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
-/** Pages of one list that are read at most; a list with more is incomplete. */
-export const MAX_PAGES = 20;
-export const PAGE_SIZE = 1_000;
-/** Conferences under one name whose participants are asked for; with more the answer is incomplete. */
-const MAX_CONFERENCES = 10;
-
-/** Of a conference that somebody may be in: `init` is one that waits, and when it ends to be that is not published. */
-const LIVE_STATUSES = ["init", "in-progress"] as const;
-
-const conferencesPage = z.object({
-  conferences: z.array(z.object({ sid: z.string(), friendly_name: z.string() })),
-  next_page_uri: z.string().nullish(),
-});
-const participantsPage = z.object({
-  participants: z.array(z.object({ call_sid: z.string(), status: z.string().nullish() })),
-  next_page_uri: z.string().nullish(),
-});
-
-/** A live conference as REST lists it. */
-export interface ListedConference {
-  sid: string;
-  status: (typeof LIVE_STATUSES)[number];
-  /** Without those whom REST lists as having left. */
-  call_ids: ReadonlySet<string>;
-}
-
-/** The live conferences under one name, and who is in them. */
-export interface RoomListing extends Listed {
-  conferences: readonly ListedConference[];
-  /** Why it is not complete; null where it is. */
-  incomplete: string | null;
-}
-
-/** The sid of the conference in which a list has the call; null where it has it in none. */
-export function sidListing({ conferences }: RoomListing, call_id: string): string | null {
-  return conferences.find(({ call_ids }) => call_ids.has(call_id))?.sid ?? null;
-}
-
-/**
- * Lists the live conferences under a name. Throws where SignalWire does not answer, {@link RestBusy} among it.
- * @param room the wire name, at most 64 characters (the filter takes no more).
- */
-export async function listRoom(project: Project, room: string, signal: AbortSignal): Promise<RoomListing> {
-  const found = new Map<string, ListedConference>();
-  let incomplete: string | null = null;
-  // In this order: a conference that starts in between is in the second list.
-  for (const status of LIVE_STATUSES) {
-    const query = new URLSearchParams({ Status: status, FriendlyName: room });
-    const list = await readPages(
-      project,
-      `${accountPath(project)}/Conferences.json?${query}`,
-      conferencesPage,
-      signal,
-    );
-    incomplete ??= list.incomplete;
-    for (const { sid, friendly_name } of list.pages.flatMap(({ conferences }) => conferences)) {
-      // A filter may match more than the very name, and the name may come back in another spelling.
-      if (normalised(friendly_name) !== normalised(room) || found.has(sid)) continue;
-      if (found.size === MAX_CONFERENCES) {
-        incomplete ??= `more than ${MAX_CONFERENCES} conferences under one name`;
-        continue;
-      }
-      const participants = await participantsOf(project, sid, signal);
-      incomplete ??= participants.incomplete;
-      found.set(sid, { sid, status, call_ids: participants.call_ids });
-    }
-  }
-  if (found.size === 0) incomplete ??= "no conference is listed";
-  return { complete: incomplete === null, incomplete, conferences: [...found.values()] };
-}
-
-/**
- * The `ConferenceSid` of the first of the rooms in which REST finds the call. Null says nothing: REST may not list what it has. Throws
- * where SignalWire does not answer.
- */
-export async function findInRooms(
-  project: Project,
-  rooms: readonly string[],
-  call_id: string,
-  signal: AbortSignal,
-): Promise<string | null> {
-  for (const room of rooms) {
-    const { conferences } = await listRoom(project, room, signal);
-    const listed = conferences.find(({ call_ids }) => call_ids.has(call_id));
-    if (listed) return listed.sid;
-    for (const { sid } of conferences) if (await isParticipant(project, sid, call_id, signal)) return sid;
-  }
-  return null;
-}
-
-/** Asks for one participant by id: REST may know it there, and not list it. Throws as `listRoom` does. */
-export async function isParticipant(
-  project: Project,
-  sid: string,
-  call_id: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants/${encodeURIComponent(call_id)}.json`;
-  const response = await request(project, path, signal);
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return false;
-  }
-  const { status } = participantSchema.parse(await readJson(response));
-  return status !== "completed";
-}
-
-const participantSchema = z.object({ status: z.string().nullish() });
-
-/** The commands that REST takes and we give. It has none that answers or joins: a transfer to a document that does is one. */
-export type RestCommand = "calling.end" | "calling.play" | "calling.play.stop" | "calling.transfer";
-
-/** A command for an active call by its id alone: the lever where RELAY is down or does not see the call. */
-export async function commandCall(
-  project: Project,
-  call_id: string,
-  command: RestCommand,
-  params: Record<string, unknown>,
-  signal: AbortSignal,
-): Promise<RestOutcome> {
-  try {
-    const response = await request(project, "/api/calling/calls", signal, { command, id: call_id, params });
-    await response.body?.cancel();
-    if (response.ok) return { kind: "ok" };
-    if (response.status === 404 || response.status === 410)
-      return { kind: "refused", code: `${response.status}` };
-    return failedWith(response);
-  } catch (error) {
-    return failureOf(error);
-  }
-}
-
-function failedWith({ status }: Response): RestOutcome {
-  return { kind: "failed", reason: `REST answered ${status}`, status };
-}
-
-function failureOf(error: unknown): Extract<RestOutcome, { kind: "later" | "failed" }> {
+/** What an error of a request means for the command that it was to give. */
+export function failureOf(error: unknown): Extract<RestOutcome, { kind: "later" | "failed" }> {
   if (error instanceof RestBusy) return { kind: "later", retry_after_ms: error.retry_after_ms };
   return { kind: "failed", reason: describeError(error) };
-}
-
-/**
- * Moves a call that runs cXML to another document: the compatibility API's "update a call". What SignalWire answers for a call
- * that is over is not documented: a refusal says that it cannot be moved, and not that it is over.
- */
-export async function redirectCall(
-  project: Project,
-  call_sid: string,
-  url: string,
-  signal: AbortSignal,
-): Promise<RestOutcome> {
-  return await updateCall(project, call_sid, { Url: url, Method: "POST" }, signal);
-}
-
-/** Ends a call by the compatibility API: the lever for a call of cXML's that the command API does not see. */
-export async function hangUpCall(
-  project: Project,
-  call_sid: string,
-  signal: AbortSignal,
-): Promise<RestOutcome> {
-  return await updateCall(project, call_sid, { Status: "completed" }, signal);
-}
-
-async function updateCall(
-  project: Project,
-  call_sid: string,
-  change: Record<string, string>,
-  signal: AbortSignal,
-): Promise<RestOutcome> {
-  try {
-    const response = await request(project, callPath(project, call_sid), signal, new URLSearchParams(change));
-    await response.body?.cancel();
-    if (response.status === 404 || response.status === 410)
-      return { kind: "refused", code: response.status === 404 ? "404" : "410" };
-    return response.ok ? { kind: "ok" } : failedWith(response);
-  } catch (error) {
-    return failureOf(error);
-  }
-}
-
-/** Plays a document of cXML to everybody in a conference. */
-export async function announceIn(
-  project: Project,
-  sid: string,
-  url: string,
-  signal: AbortSignal,
-): Promise<Exclude<RestOutcome, { kind: "refused" }>> {
-  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}.json`;
-  const change = new URLSearchParams({ AnnounceUrl: url, AnnounceMethod: "POST" });
-  try {
-    const response = await request(project, path, signal, change);
-    await response.body?.cancel();
-    return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
-  } catch (error) {
-    return failureOf(error);
-  }
-}
-
-const statusSchema = z.object({ status: z.string() });
-
-/** How a call is, by each of the two APIs that can say it; null where that one does not know the call. */
-export interface CallStatuses {
-  compatibility: string | null;
-  /** Of the newest segment that we know: a finished segment before it is not a finished call. */
-  voice_log: string | null;
-}
-
-/**
- * Asks for a call's own status: the compatibility API first, and, unless that says that the call lives, the voice log of its
- * segment. Throws where SignalWire does not answer.
- * @param segment_id the newest that is known; null: the voice log is not asked.
- */
-export async function callStatuses(
-  project: Project,
-  call_sid: string,
-  segment_id: string | null,
-  signal: AbortSignal,
-): Promise<CallStatuses> {
-  const compatibility = await statusAt(project, callPath(project, call_sid), signal);
-  if (evidenceOfStatus(compatibility) === "alive" || segment_id === null) {
-    return { compatibility, voice_log: null };
-  }
-  const voice_log = await statusAt(project, `/api/voice/logs/${encodeURIComponent(segment_id)}`, signal);
-  return { compatibility, voice_log };
-}
-
-/** What the two say together: a call is over only if one says so and the other does not say that it lives. */
-export function evidenceOfStatuses({ compatibility, voice_log }: CallStatuses): "over" | "alive" | "nothing" {
-  const said = [evidenceOfStatus(compatibility), evidenceOfStatus(voice_log)];
-  if (said.includes("alive")) return "alive";
-  return said.includes("over") ? "over" : "nothing";
-}
-
-async function statusAt(project: Project, path: string, signal: AbortSignal): Promise<string | null> {
-  const response = await request(project, path, signal);
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return null;
-  }
-  return statusSchema.parse(await readJson(response)).status;
 }
 
 /** Whether SignalWire's REST API takes the project's credentials, for the doctor. */
@@ -284,48 +49,8 @@ export async function checkCredentials(project: Project, signal: AbortSignal): P
   return { status: response.status };
 }
 
-async function participantsOf(
-  project: Project,
-  sid: string,
-  signal: AbortSignal,
-): Promise<{ call_ids: ReadonlySet<string>; incomplete: string | null }> {
-  const first = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Participants.json?PageSize=${PAGE_SIZE}`;
-  const { pages, incomplete } = await readPages(project, first, participantsPage, signal);
-  const there = pages
-    .flatMap(({ participants }) => participants)
-    .filter(({ status }) => status !== "completed");
-  return {
-    call_ids: new Set(there.map(({ call_sid }) => call_sid)),
-    incomplete:
-      incomplete ?? (there.length === 0 ? "a live conference is listed without participants" : null),
-  };
-}
-
-/** Reads a list to its end. A page that is missing or comes again, and a list that is too long, make it incomplete, not short. */
-async function readPages<S extends typeof conferencesPage | typeof participantsPage>(
-  project: Project,
-  first: string,
-  schema: S,
-  signal: AbortSignal,
-): Promise<{ pages: z.infer<S>[]; incomplete: string | null }> {
-  const pages: z.infer<S>[] = [];
-  const seen = new Set<string>();
-  for (let path: string | null | undefined = first; path; path = pages.at(-1)?.next_page_uri) {
-    if (pages.length === MAX_PAGES) return { pages, incomplete: `more than ${MAX_PAGES} pages` };
-    const response = await request(project, path, signal);
-    if (response.status === 404) {
-      await response.body?.cancel();
-      return { pages, incomplete: "a page of a list is not there (404)" };
-    }
-    const text = await readText(response);
-    if (seen.has(path) || seen.has(text)) return { pages, incomplete: "a page of a list came again" };
-    seen.add(path).add(text);
-    pages.push(schema.parse(JSON.parse(text)) as z.infer<S>); // Zod loses S through the union.
-  }
-  return { pages, incomplete: null };
-}
-
-async function readText(response: Response): Promise<string> {
+/** The answer's text. Throws where REST did not take the request. */
+export async function readText(response: Response): Promise<string> {
   if (response.ok) return await response.text();
   await response.body?.cancel();
   throw new Error(`REST answered ${response.status}`);
@@ -333,14 +58,6 @@ async function readText(response: Response): Promise<string> {
 
 export async function readJson(response: Response): Promise<unknown> {
   return JSON.parse(await readText(response));
-}
-
-export function normalised(name: string): string {
-  return name.trim().toLowerCase();
-}
-
-function callPath(project: Project, call_sid: string): string {
-  return `${accountPath(project)}/Calls/${encodeURIComponent(call_sid)}.json`;
 }
 
 export function accountPath(project: Project): string {

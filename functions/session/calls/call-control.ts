@@ -12,7 +12,7 @@ import {
   commandCall,
   evidenceOfStatuses,
   type RestCommand,
-} from "../../rest.ts";
+} from "../../rest-calls.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Sounding } from "../store/call-flows.ts";

@@ -7,7 +7,7 @@ import { type Medium, mediumOf } from "../../../shared/media.ts";
 import { isByDocument, type PlacementState } from "../../../shared/placement.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
-import { findInRooms } from "../../rest.ts";
+import { findInRooms } from "../../rest-conferences.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import { type CallDecider, type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts";

@@ -2,20 +2,16 @@ import { evidenceOfList, evidenceOfRefusal, mayShowWhoLeft } from "../../../shar
 import { isByDocument, mayMove } from "../../../shared/placement.ts";
 import { describeOutcome, type Outcome } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
+import { RestBusy, type RestOutcome } from "../../rest.ts";
 import {
   type CallStatuses,
   callStatuses,
   commandCall,
   evidenceOfStatuses,
-  findInRooms,
   hangUpCall,
-  listRoom,
-  RestBusy,
-  type RestOutcome,
-  type RoomListing,
   redirectCall,
-  sidListing,
-} from "../../rest.ts";
+} from "../../rest-calls.ts";
+import { findInRooms, listRoom, type RoomListing, sidListing } from "../../rest-conferences.ts";
 import { TooLate } from "../../slots.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";

@@ -12,7 +12,7 @@ import { evidenceOfStatus } from "../../../shared/evidence.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeOutcome, isBusy } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
-import { type CallStatuses, callStatuses } from "../../rest.ts";
+import { type CallStatuses, callStatuses } from "../../rest-calls.ts";
 import type { InboundCalls } from "../calls/inbound-calls.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";

@@ -2,7 +2,7 @@ import { sameCallerKey } from "../../../shared/identity.ts";
 import { isLive } from "../../../shared/placement.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError } from "../../log.ts";
-import { callStatuses, evidenceOfStatuses } from "../../rest.ts";
+import { callStatuses, evidenceOfStatuses } from "../../rest-calls.ts";
 import {
   type ParticipantState,
   participantState,

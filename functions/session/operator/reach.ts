@@ -6,16 +6,9 @@ import { sealTicket, TICKET_LENGTH } from "../../../shared/notice-ticket.ts";
 import { describeOutcome, isBusy, type Outcome } from "../../../shared/relay/outcome.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError } from "../../log.ts";
-import {
-  commandCall,
-  findInRooms,
-  hangUpCall,
-  listRoom,
-  RestBusy,
-  type RestCommand,
-  type RestOutcome,
-  redirectCall,
-} from "../../rest.ts";
+import { RestBusy, type RestOutcome } from "../../rest.ts";
+import { commandCall, hangUpCall, type RestCommand, redirectCall } from "../../rest-calls.ts";
+import { findInRooms, listRoom } from "../../rest-conferences.ts";
 import type { ControlOutcome } from "../../rest-controls.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import { sealKeysOf } from "../../tenants/tenant.ts";

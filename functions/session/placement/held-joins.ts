@@ -2,14 +2,9 @@ import { evidenceOfRefusal } from "../../../shared/evidence.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import { describeOutcome } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
-import {
-  callStatuses,
-  commandCall,
-  evidenceOfStatuses,
-  findInRooms,
-  RestBusy,
-  type RestOutcome,
-} from "../../rest.ts";
+import { RestBusy, type RestOutcome } from "../../rest.ts";
+import { callStatuses, commandCall, evidenceOfStatuses } from "../../rest-calls.ts";
+import { findInRooms } from "../../rest-conferences.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";

@@ -4,7 +4,7 @@ import { EARLY_LEAVE_MS, isByDocument, isLive } from "../../../shared/placement.
 import type { Outcome } from "../../../shared/relay/outcome.ts";
 import type { Wait } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
-import { findInRooms } from "../../rest.ts";
+import { findInRooms } from "../../rest-conferences.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import type { WebhookNote } from "../contract/history.ts";
 import type {

@@ -1,6 +1,6 @@
 import { evidenceOfList, LIST_LAG_MS } from "../../../shared/evidence.ts";
 import { isLive, mayMove } from "../../../shared/placement.ts";
-import { type RoomListing, sidListing } from "../../rest.ts";
+import { type RoomListing, sidListing } from "../../rest-conferences.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import { type Placement, readTransitions } from "../store/placement-row.ts";

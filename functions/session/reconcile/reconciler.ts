@@ -1,12 +1,7 @@
 import { tooMany } from "../../../shared/evidence.ts";
 import { describeError, log } from "../../log.ts";
-import {
-  type CallStatuses,
-  callStatuses,
-  evidenceOfStatuses,
-  listRoom,
-  type RoomListing,
-} from "../../rest.ts";
+import { type CallStatuses, callStatuses, evidenceOfStatuses } from "../../rest-calls.ts";
+import { listRoom, type RoomListing } from "../../rest-conferences.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { RoomListing } from "../../../functions/rest.ts";
+import type { RoomListing } from "../../../functions/rest-conferences.ts";
 import type { PlaceRequest } from "../../../functions/session/contract/placement.ts";
 import { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
 import { Corrections } from "../../../functions/session/reconcile/corrections.ts";
