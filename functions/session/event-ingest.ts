@@ -2,7 +2,7 @@ import { type ForwardTo, isWanted } from "../../shared/callbacks.ts";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import type { InboundCalls } from "./calls/inbound-calls.ts";
 import type { ConferenceEventReply, ConferenceEventRequest } from "./contract/placement.ts";
-import type { Heard, RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
+import type { Heard, RecordingEvents } from "./events/recording-events.ts";
 import type { Repositories } from "./repositories.ts";
 import type { Occupancy } from "./seats/occupancy.ts";
 import type { Feed } from "./store/event-log.ts";
@@ -40,13 +40,13 @@ const BY_RELAY: HowTold = { feed: "relay", trusted: true, ids_known: true };
 export class EventIngest {
   readonly #repositories: Repositories;
   readonly #inboundCalls: InboundCalls;
-  readonly #recordings: RecordingKeeper;
+  readonly #recordings: RecordingEvents;
   readonly #listeners: Ingested;
 
   constructor(
     repositories: Repositories,
     inboundCalls: InboundCalls,
-    recordings: RecordingKeeper,
+    recordings: RecordingEvents,
     listeners: Ingested,
   ) {
     this.#repositories = repositories;

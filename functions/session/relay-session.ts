@@ -21,6 +21,7 @@ import type { PrepareReply, PrepareRequest, SessionApi } from "./contract/sessio
 import { Dialer } from "./dial/dialer.ts";
 import { EventIngest } from "./event-ingest.ts";
 import { ConferenceEvents } from "./events/conference-events.ts";
+import { RecordingEvents } from "./events/recording-events.ts";
 import { Notices } from "./events/recording-notices.ts";
 import { Feed } from "./feed/feed.ts";
 import { OutgoingWebhooks } from "./feed/outgoing-webhooks.ts";
@@ -51,7 +52,7 @@ import { PlacementService } from "./placement/placement-service.ts";
 import { WaitingQueue } from "./queue/waiting-queue.ts";
 import { RecordingCopier } from "./reconcile/copy-recordings.ts";
 import { Corrections } from "./reconcile/corrections.ts";
-import { RecordingKeeper } from "./reconcile/reconcile-recordings.ts";
+import { RecordingReconciler } from "./reconcile/reconcile-recordings.ts";
 import { askingBy, Reconciler } from "./reconcile/reconciler.ts";
 import { RelayManager } from "./relay/relay-manager.ts";
 import { Repositories } from "./repositories.ts";
@@ -97,7 +98,7 @@ export class RelaySession extends DurableObject<Env> {
   readonly #pinLimiter: PinLimiter;
   readonly #dialer: Dialer;
   readonly #notices: Notices;
-  readonly #recordings: RecordingKeeper;
+  readonly #recordings: RecordingEvents;
   readonly #readers: FeedReaders;
   readonly #feed: Feed;
   readonly #feedDesk: FeedDesk;
@@ -220,7 +221,7 @@ export class RelaySession extends DurableObject<Env> {
       },
     });
     this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
-    this.#recordings = new RecordingKeeper(parts, now);
+    this.#recordings = new RecordingEvents(this.#repositories.recordings, occupancy, now);
     const corrections = new Corrections({ ...parts, events: this.#events }, now);
     this.#dispatcher = new Dispatcher(
       { ...parts, events: this.#events },
@@ -228,7 +229,7 @@ export class RelaySession extends DurableObject<Env> {
       {
         commands: () => runCommands({ ...parts, corrections, now }),
         reconciler: new Reconciler({ ...parts, corrections, ...askingBy(this.#relayManager) }, now),
-        recordingKeeper: this.#recordings,
+        recordingReconciler: new RecordingReconciler(parts, now),
       },
       () => this.#scheduler.changed(this.#dispatcher),
     );

@@ -4,7 +4,7 @@ import type { PlacementKey } from "../contract/placement.ts";
 import type { ConferenceEvents } from "../events/conference-events.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
-import type { RecordingKeeper } from "../reconcile/reconcile-recordings.ts";
+import type { RecordingReconciler } from "../reconcile/reconcile-recordings.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
@@ -49,7 +49,7 @@ interface Dispatched {
   /** Pending commands. */
   commands(): Promise<void>;
   reconciler: Reconciler;
-  recordingKeeper: RecordingKeeper;
+  recordingReconciler: RecordingReconciler;
 }
 
 /**
@@ -232,7 +232,7 @@ export class Dispatcher {
   /** Nobody waits for it, and the rule's own server may be slow. */
   async #lookAtRecordings(): Promise<void> {
     if ((this.#host.recordings.nextDue() ?? Number.POSITIVE_INFINITY) > Date.now()) return;
-    await this.#runs.recordingKeeper.run();
+    await this.#runs.recordingReconciler.run();
     this.#schedule();
   }
 
@@ -240,7 +240,7 @@ export class Dispatcher {
     const { pendingCommands, checks, events, recordings } = this.#host;
     const behind = events.isBehind ? Date.now() : null;
     // While some are looked at, what is due is theirs.
-    const recording = this.#runs.recordingKeeper.isRunning ? null : recordings.nextDue();
+    const recording = this.#runs.recordingReconciler.isRunning ? null : recordings.nextDue();
     const kept = earliest(recording, earliest(behind, earliest(pendingCommands.nextDue(), checks.nextDue())));
     this.#kept_at = kept;
     this.#timeAt(earliest(kept, checks.settles_at));

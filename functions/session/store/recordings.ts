@@ -100,7 +100,7 @@ const COLUMNS =
 type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<string, SqlStorageValue>;
 
 /**
- * Recordings — the table of recordings, and its one owner. What is in it goes by its age alone. Used by RecordingKeeper and the API.
+ * Recordings — the table of recordings, and its one owner. What is in it goes by its age alone. Used by RecordingEvents, RecordingReconciler and the API.
  */
 export class Recordings {
   readonly #disk: Disk;

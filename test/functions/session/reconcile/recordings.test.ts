@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ListedRecording } from "../../../../functions/rest-recordings.ts";
 import {
   type Heard,
-  RecordingKeeper,
+  RecordingEvents,
   type ToldOfRecording,
-} from "../../../../functions/session/reconcile/reconcile-recordings.ts";
+} from "../../../../functions/session/events/recording-events.ts";
+import { RecordingReconciler } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 import { FULL, needsRoom, SqlFaults } from "../sql-faults.ts";
@@ -67,10 +68,11 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       },
     };
     // One question is asked of it, and its answer is a list.
-    const keeper = new RecordingKeeper(
-      { ...ledger, relayManager } as unknown as ConstructorParameters<typeof RecordingKeeper>[0],
+    const reconciler = new RecordingReconciler(
+      { ...ledger, relayManager } as unknown as ConstructorParameters<typeof RecordingReconciler>[0],
       () => one.now,
     );
+    const events = new RecordingEvents(ledger.recordings, ledger.occupancy, () => one.now);
     const event = (status: string, params: Record<string, unknown>): RelayEvent => ({
       kind: "conference",
       event_type: "calling.conference",
@@ -104,19 +106,19 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
         ledger.events.apply(event("participant-leave", { call_id, conference_id }));
       },
       hear({ status, ...params }, how = {}) {
-        const heard = keeper.heard(event(String(status), params), {
+        const heard = events.heard(event(String(status), params), {
           kind: "recording",
           tenant: "acme",
           ids_known: false,
           confirms: true,
           ...how,
         });
-        if (heard?.confirm !== undefined && !one.isReplyLost) keeper.confirmed("acme", heard.confirm);
+        if (heard?.confirm !== undefined && !one.isReplyLost) events.confirmed("acme", heard.confirm);
         return heard;
       },
       async later(ms) {
         one.now += ms;
-        await keeper.run();
+        await reconciler.run();
       },
       rows: () =>
         ledger.recordings.page("acme", { limit: 99 }).recordings as unknown as Record<string, unknown>[],

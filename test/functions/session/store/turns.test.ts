@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Dispatcher } from "../../../../functions/session/commands/dispatcher.ts";
 import { runCommands } from "../../../../functions/session/commands/run-commands.ts";
 import type { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
-import type { RecordingKeeper } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
+import type { RecordingReconciler } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
 import { askingBy, Reconciler } from "../../../../functions/session/reconcile/reconciler.ts";
 import type { RelayManager } from "../../../../functions/session/relay/relay-manager.ts";
 import { Slots } from "../../../../functions/slots.ts";
@@ -66,7 +66,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
         commands: () => runCommands(there),
         reconciler: new Reconciler({ ...there, ...askingBy(there.relayManager) }, Date.now),
         // There are no recordings.
-        recordingKeeper: { isRunning: false, run: async () => {} } as unknown as RecordingKeeper,
+        recordingReconciler: { isRunning: false, run: async () => {} } as unknown as RecordingReconciler,
       },
       () => {
         const due = dispatcher.nextWakeAt();
