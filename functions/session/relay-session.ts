@@ -1,10 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
 import type { RelayEvent } from "../../shared/relay/events.ts";
 import { fewReads } from "../few-reads.ts";
-import { CallFlowRunner } from "./calls/call-flow-runner.ts";
-import { InboundCalls } from "./calls/inbound-calls.ts";
-import { Dispatcher } from "./commands/dispatcher.ts";
-import { runCommands } from "./commands/run-commands.ts";
+import { type CallParts, composeCalls } from "./compose-calls.ts";
+import { composeEvents, type EventParts } from "./compose-events.ts";
+import { composeFeed, type FeedParts, newsTo } from "./compose-feed.ts";
+import { composeOperators, type OperatorParts } from "./compose-operators.ts";
+import { composeCopier, composeUpkeep, type Upkeep } from "./compose-upkeep.ts";
 import type { CallDecider } from "./contract/call-flow.ts";
 import type { PinAttempt, PinQuestion, PinVerdict } from "./contract/pins.ts";
 import {
@@ -18,46 +19,31 @@ import {
   type PlaceRequest,
 } from "./contract/placement.ts";
 import type { PrepareReply, PrepareRequest, SessionApi } from "./contract/session-api.ts";
-import { Dialer } from "./dial/dialer.ts";
-import { EventIngest } from "./event-ingest.ts";
-import { ConferenceEvents } from "./events/conference-events.ts";
+import type { DialDesk } from "./dial/dial-desk.ts";
+import { EventIngest, type EventSteps } from "./event-ingest.ts";
+import { Announcer } from "./events/announcer.ts";
 import { RecordingEvents } from "./events/recording-events.ts";
 import { Notices } from "./events/recording-notices.ts";
-import { Feed } from "./feed/feed.ts";
-import { OutgoingWebhooks } from "./feed/outgoing-webhooks.ts";
-import { FeedReaders } from "./feed/readers.ts";
-import { Snapshot } from "./feed/snapshot.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { ApiAccess } from "./operator/api-access.ts";
 import { CallHistory } from "./operator/call-history.ts";
-import { ConferenceControl } from "./operator/conference-control.ts";
-import { Control } from "./operator/controls.ts";
-import { FeedDesk } from "./operator/feed-desk.ts";
+import type { ConferenceControl } from "./operator/conference-control.ts";
+import type { Control } from "./operator/controls.ts";
+import type { FeedDesk } from "./operator/feed-desk.ts";
 import { Lobby } from "./operator/lobby.ts";
-import { Moderation } from "./operator/moderation.ts";
-import { Move } from "./operator/move.ts";
-import { ParticipantControls } from "./operator/participant-controls.ts";
-import { Reach } from "./operator/reach.ts";
-import { RoomControls } from "./operator/room-controls.ts";
-import { RunningCommands } from "./operator/running-commands.ts";
 import type { SessionStatus } from "./operator/session-status.ts";
-import { Sightings } from "./operator/sightings.ts";
-import { tellCommand } from "./operator/tell-commands.ts";
 import { TenantRecords } from "./operator/tenant-records.ts";
-import { WebhookDesk } from "./operator/webhook-desk.ts";
+import type { WebhookDesk } from "./operator/webhook-desk.ts";
 import { PinLimiter } from "./pins/pin-limiter.ts";
-import { HeldJoins } from "./placement/held-joins.ts";
 import { byDocumentReply, joinIsSending } from "./placement/place-by-relay.ts";
-import { PlacementService } from "./placement/placement-service.ts";
 import { WaitingQueue } from "./queue/waiting-queue.ts";
-import { RecordingCopier } from "./reconcile/copy-recordings.ts";
-import { Corrections } from "./reconcile/corrections.ts";
-import { RecordingReconciler } from "./reconcile/reconcile-recordings.ts";
-import { askingBy, Reconciler } from "./reconcile/reconciler.ts";
-import { RelayManager } from "./relay/relay-manager.ts";
+import type { RecordingCopier } from "./reconcile/copy-recordings.ts";
+import { NoticeUrls } from "./relay/notice-urls.ts";
+import { RelayManager, type RelayManagerHost } from "./relay/relay-manager.ts";
 import { Repositories } from "./repositories.ts";
-import { Retention } from "./retention.ts";
+import { keptIn, Retention } from "./retention.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { Placement } from "./store/placement-row.ts";
 import { migrate } from "./store/schema.ts";
 
 /** Pending commands that are tried again at once when RELAY is back; the others come in their own time. */
@@ -72,321 +58,157 @@ export type MakeCallDecider = (
 ) => CallDecider;
 
 /**
- * RelaySession — the Durable Object of a project: it keeps the project's RELAY session and its placements. This class only puts the parts
- * together and answers RPC.
+ * RelaySession — the Durable Object of a project: it keeps the project's RELAY session and its placements. This class answers RPC, tells
+ * the parts what happens, and begins where the object before it ended; `compose-*.ts` beside it build the parts. Used by the Worker.
  */
 export class RelaySession extends DurableObject<Env> {
+  readonly #scheduler: Scheduler;
   readonly #repositories: Repositories;
+  readonly #relayManager: RelayManager;
+  readonly #queue: WaitingQueue;
+  readonly #lobby: Lobby;
+  readonly #events: EventParts;
+  readonly #upkeep: Upkeep;
+  readonly #calls: CallParts;
+  readonly #feed: FeedParts;
+  readonly #operators: OperatorParts;
+  readonly #recordings: RecordingEvents;
+  readonly #notices: Notices;
+  /** Where no bucket is bound, recordings are not copied. */
+  readonly #copier: RecordingCopier | null;
+  readonly #ingest: EventIngest;
+  readonly #heartbeat: Heartbeat;
+  readonly #pinLimiter: PinLimiter;
   readonly #callHistory: CallHistory;
   readonly #apiAccess: ApiAccess;
   readonly #tenants: TenantRecords;
-  readonly #events: ConferenceEvents;
-  readonly #queue: WaitingQueue;
-  readonly #relayManager: RelayManager;
-  readonly #dispatcher: Dispatcher;
-  readonly #held: HeldJoins;
-  readonly #placement: PlacementService;
-  readonly #lobby: Lobby;
-  readonly #control: Control;
-  readonly #sightings: Sightings;
-  readonly #roomControls: RoomControls;
-  readonly #conferenceControl: ConferenceControl;
-  readonly #moderation: Moderation;
-  readonly #inboundCalls: InboundCalls;
-  readonly #scheduler: Scheduler;
-  readonly #heartbeat: Heartbeat;
-  readonly #pinLimiter: PinLimiter;
-  readonly #dialer: Dialer;
-  readonly #notices: Notices;
-  readonly #recordings: RecordingEvents;
-  readonly #readers: FeedReaders;
-  readonly #feed: Feed;
-  readonly #feedDesk: FeedDesk;
-  readonly #webhookDesk: WebhookDesk;
-  readonly #ingest: EventIngest;
 
   /** @param deciderFor makes what decides on its calls: the session imports no call flow. */
   constructor(ctx: DurableObjectState, env: Env, deciderFor: MakeCallDecider) {
     super(ctx, env);
     migrate(ctx.storage);
-    const { sql } = ctx.storage;
     const now = Date.now;
     this.#scheduler = new Scheduler(ctx.storage);
-    this.#repositories = new Repositories(sql, now, env.CREDENTIALS_KEY, {
-      written: (row) => this.#placement.written(row),
+    this.#repositories = new Repositories(ctx.storage.sql, now, env.CREDENTIALS_KEY, {
+      written: (row) => this.#calls.placement.written(row),
       moved: (rooms) => {
         this.#queue.moved(rooms);
-        this.#moderation.moved(rooms);
+        this.#operators.moderation.moved(rooms);
       },
       counted: () => this.#scheduler.changed(this.#repositories.counters),
-      news: {
-        isFollowed: (tenant) => this.#feed.isFollowed(tenant),
-        placed: (row, before) => this.#feed.placed(row, before),
-        dropped: (row) => this.#feed.dropped(row),
-        recorded: (row, before) => this.#feed.recorded(row, before),
-        dialled: (dial) => this.#feed.dialled(dial),
-        refused: (about, row) => this.#feed.refused(about, row),
-        rulesServed: (tenant, hash) => this.#feed.rulesServed(tenant, hash),
-        locked: (tenant, room, mode, until) => this.#feed.locked(tenant, room, mode, until),
-        unlocked: (tenant, room) => this.#feed.unlocked(tenant, room),
-        split: (tenant, room, ids) => this.#feed.split(tenant, room, ids),
-        spoke: (tenant, room, call_id, speaking) => this.#feed.spoke(tenant, room, call_id, speaking),
-      },
+      news: newsTo(() => this.#feed.feed),
     });
-    const { settings, placements, occupancy, pendingCommands, counters, history, rulesets, callFlows } =
-      this.#repositories;
-    this.#pinLimiter = new PinLimiter(this.#repositories.disk, now, () => this.#heartbeat.keep());
+    const tables = this.#repositories;
+    const { settings, placements, occupancy, counters, callFlows } = tables;
+    const credentials_key = env.CREDENTIALS_KEY;
+    this.#pinLimiter = new PinLimiter(tables.disk, now, () => this.#heartbeat.keep());
     this.#apiAccess = new ApiAccess(
-      this.#repositories,
+      tables,
       now,
       () => this.#heartbeat.keep(),
-      (tenant, token) => this.#feed.revoke(tenant, token),
+      (tenant, token) => this.#feed.feed.revoke(tenant, token),
     );
-    this.#queue = new WaitingQueue({
-      placements,
-      occupancy,
-      pendingCommands,
-      hasCallFlow: (call_id) => callFlows.isOpen(call_id),
-      start: () => this.#dispatcher.start(),
-      doubt: (doubted) => this.#dispatcher.doubtSeats(doubted),
-      rescheduled: () => this.#scheduler.changed(this.#queue),
-      now,
-      policies: this.#repositories.policies,
-    });
     this.#callHistory = new CallHistory(
-      sql,
-      history,
+      ctx.storage.sql,
+      tables.history,
       placements,
       occupancy,
-      this.#repositories.suspicions,
-      rulesets,
-      this.#repositories.recordings,
-      this.#repositories.policies,
-      this.#repositories.speech,
-      ({ project_id }) => {
-        settings.use(project_id);
-        this.#heartbeat.keep();
-      },
+      tables.suspicions,
+      tables.rulesets,
+      tables.recordings,
+      tables.policies,
+      tables.speech,
+      ({ project_id }) => this.#used(project_id),
     );
-    // An object may have few connections at once: RELAY's connect and commands would wait behind reads of KV.
-    const own = { ...env, DIRECTORY: fewReads(env.DIRECTORY) };
-    this.#relayManager = new RelayManager(own, settings, counters, {
-      sending: (command) => joinIsSending(placements, command),
-      record: (event) => this.#ingest.recordRelay(event),
-      acted: (event, isNew) => this.#ingest.actOnRelay(event, isNew),
-      rescheduled: () => this.#scheduler.changed(this.#relayManager),
-      gapEnded: () => {
-        this.#repositories.pendingCommands.takeOver(RETRIED_AT_ONCE);
-        this.#dispatcher.start();
-        this.#held.again();
-        this.#dispatcher.verifyWhereabouts();
-        this.#dispatcher.checkRooms("gap");
-        void this.#dialer.askRest();
-      },
-      gapBegan: () => this.#gapBegan(),
-      restored: (isRestored) => this.#repositories.observations.saw("session_restored", isRestored),
-    });
-    this.#tenants = new TenantRecords(this.#repositories.disk, settings, this.#repositories.namings, () =>
+    this.#tenants = new TenantRecords(tables.disk, settings, tables.namings, () =>
       this.#relayManager.keepRecord(),
     );
-    const parts = {
-      ...this.#repositories,
-      relayManager: this.#relayManager,
-      queue: this.#queue,
-    };
-    const live = { ...this.#repositories, live: placements.live, now };
-    const outgoing = new OutgoingWebhooks({
-      ...parts,
-      pool: this.#relayManager.pool,
-      credentials_key: env.CREDENTIALS_KEY,
-      fetch: (url, init) => fetch(url, init),
-      rescheduled: () => this.#scheduler.changed(outgoing),
-      now,
-      random: Math.random,
-    });
-    // Answered without waking the object: a client sees that its connection lives.
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    this.#readers = new FeedReaders({ ...live, sockets: ctx, snapshot: new Snapshot(live) });
-    this.#feed = new Feed({ ...live, readers: this.#readers, outgoing });
-    this.#feedDesk = new FeedDesk(this.#repositories, this.#feed, now);
-    this.#webhookDesk = new WebhookDesk({
-      ...this.#repositories,
-      feed: this.#feed,
-      outgoing,
-      credentials_key: env.CREDENTIALS_KEY,
-      now,
-      used: (project_id) => {
-        settings.use(project_id);
-        this.#heartbeat.keep();
-      },
-    });
-    this.#events = new ConferenceEvents(this.#repositories.disk, parts, (key) => this.#joined(key), now);
-    this.#recordings = new RecordingEvents(this.#repositories.recordings, occupancy, now);
-    const corrections = new Corrections({ ...parts, events: this.#events }, now);
-    this.#dispatcher = new Dispatcher(
-      { ...parts, events: this.#events },
-      corrections,
+    this.#queue = new WaitingQueue(
+      tables,
       {
-        commands: () => runCommands({ ...parts, corrections, now }),
-        reconciler: new Reconciler({ ...parts, corrections, ...askingBy(this.#relayManager) }, now),
-        recordingReconciler: new RecordingReconciler(parts, now),
+        hasCallFlow: (call_id) => callFlows.isOpen(call_id),
+        start: () => this.#upkeep.dispatcher.start(),
+        doubt: (rooms) => this.#upkeep.dispatcher.doubtSeats(rooms),
+        rescheduled: () => this.#scheduler.changed(this.#queue),
       },
-      () => this.#scheduler.changed(this.#dispatcher),
-    );
-    this.#held = new HeldJoins({
-      ...parts,
-      corrections,
-      rescheduled: () => this.#scheduler.changed(this.#held),
-    });
-    this.#placement = new PlacementService({
-      ...parts,
-      dispatcher: this.#dispatcher,
-      held: this.#held,
-      events: this.#events,
-      rescheduled: () => this.#scheduler.changed(this.#placement),
-    });
-    const decider = deciderFor(own, this.#ownApi(), this.#relayManager, (work) => ctx.waitUntil(work));
-    const worked = {
-      ...parts,
-      dispatcher: this.#dispatcher,
-      events: this.#events,
-      pinLimiter: this.#pinLimiter,
-    };
-    this.#inboundCalls = new InboundCalls(
-      { ...parts, events: this.#events, rescheduled: () => this.#scheduler.changed(this.#inboundCalls) },
-      (...call) => new CallFlowRunner({ ...worked, decider }, ...call),
-    );
-    this.#dialer = new Dialer({
-      ...worked,
       now,
-      inboundCalls: this.#inboundCalls,
-      asked: (project_id) => {
-        settings.use(project_id);
-        this.#heartbeat.worked();
-      },
-      rescheduled: () => this.#scheduler.changed(this.#dialer),
-    });
-    this.#notices = new Notices(parts, env.CREDENTIALS_KEY);
-    this.#ingest = new EventIngest(this.#repositories, this.#inboundCalls, this.#recordings, {
-      before: [
-        () => this.#heartbeat.worked(),
-        (event, how) =>
-          how.trusted ? this.#events.apply(event, how) : this.#events.applyUntrusted(event, how),
-        (event, { tenant }) => this.#repositories.speech.heard(event, tenant),
-        (event, { ids_known, trusted }) =>
-          this.#sightings.heard(ids_known ? event : withoutConference(event), trusted),
-      ],
-      after: [
-        (event, { ids_known }) => this.#notices.heard(event, ids_known),
-        (event, { feed }) => {
-          // RELAY alone tells of calls.
-          if (feed !== "relay") return;
-          for (const row of this.#events.waitingOf(event)) this.#queue.ended(row);
-          this.#dialer.heard(event);
-        },
-        () => {
-          this.#dispatcher.start();
-          this.#dispatcher.heard();
-        },
-      ],
-    });
+    );
+    this.#lobby = new Lobby(tables, this.#queue);
+    // An object may have few connections at once: RELAY's connect and commands would wait behind reads of KV.
+    const own = { ...env, DIRECTORY: fewReads(env.DIRECTORY) };
+    this.#relayManager = new RelayManager(own, settings, counters, this.#relayListener());
+    const relayManager = this.#relayManager;
+    const base = { tables, relayManager, queue: this.#queue, scheduler: this.#scheduler };
+    this.#feed = composeFeed(base, ctx, credentials_key, (project_id) => this.#used(project_id));
+    this.#copier =
+      env.RECORDINGS === undefined ? null : composeCopier(base, env.RECORDINGS, this.#feed.outgoing.spare);
+    this.#events = composeEvents(
+      tables,
+      { joined: (row) => this.#joined(row), stopsWaiting: (row) => this.#queue.ended(row) },
+      now,
+    );
+    this.#upkeep = composeUpkeep(base, this.#events);
+    const asked = (project_id: string) => this.#worked(project_id);
+    const decider = deciderFor(own, this.#ownApi(), relayManager, (work) => ctx.waitUntil(work));
+    this.#calls = composeCalls(base, this.#events, this.#upkeep, { decider, asked });
+    const { feed } = this.#feed;
+    this.#operators = composeOperators(base, this.#events, this.#upkeep, { feed, credentials_key, asked });
+    const urls = new NoticeUrls(relayManager, credentials_key, now);
+    const announcer = new Announcer(relayManager, urls, tables.recorded, tables.observations);
+    this.#notices = new Notices(tables, announcer);
+    this.#recordings = new RecordingEvents(tables.recordings, occupancy, now);
+    this.#ingest = new EventIngest(tables, this.#calls.inboundCalls, this.#recordings, this.#eventSteps());
     this.#heartbeat = new Heartbeat(
-      this.#relayManager,
+      relayManager,
       occupancy,
-      new Retention({ ...this.#repositories, pinLimiter: this.#pinLimiter }, now),
-      [placements, pendingCommands, this.#pinLimiter],
+      new Retention(keptIn(tables, this.#pinLimiter), now),
+      [placements, tables.pendingCommands, this.#pinLimiter],
       {
-        dispatcher: this.#dispatcher,
-        inboundCalls: this.#inboundCalls,
-        dialer: this.#dialer,
+        dispatcher: this.#upkeep.dispatcher,
+        inboundCalls: this.#calls.inboundCalls,
+        dialer: this.#calls.dialer,
         notices: this.#notices,
-        moderation: { resume: () => this.#moderation.resume() },
-        outgoing,
+        moderation: this.#operators.moderation,
+        outgoing: this.#feed.outgoing,
       },
       () => this.#scheduler.heartbeatChanged(),
     );
+    this.#begin();
+  }
+
+  /** The parts that have work at a time are asked for it, and what another incarnation left is taken over. */
+  #begin(): void {
+    const tables = this.#repositories;
+    const { inboundCalls, held, placement, dialer } = this.#calls;
     this.#scheduler.start(this.#heartbeat);
     this.#scheduler.add("relay", this.#relayManager);
-    this.#scheduler.add("calls", this.#inboundCalls);
-    this.#scheduler.add("held joins", this.#held);
-    this.#scheduler.add("placement", this.#placement);
+    this.#scheduler.add("calls", inboundCalls);
+    this.#scheduler.add("held joins", held);
+    this.#scheduler.add("placement", placement);
     this.#scheduler.add("queue", this.#queue);
-    this.#scheduler.add("commands", this.#dispatcher);
-    this.#scheduler.add("dials", this.#dialer);
-    this.#scheduler.add("webhooks", outgoing);
-    this.#scheduler.add("counters", this.#repositories.counters);
-    if (env.RECORDINGS) {
-      const copier = new RecordingCopier({
-        ...parts,
-        bucket: env.RECORDINGS,
-        project: () => this.#relayManager.project(),
-        run: (tenant, request) =>
-          outgoing.spare.run(tenant, () => this.#relayManager.pool.run("list", request)),
-        now,
-      });
-      this.#repositories.recordingCopies.begin(() => this.#scheduler.changed(copier));
-      this.#scheduler.add("copies", copier);
-    }
-    this.#lobby = new Lobby(parts);
-    this.#control = new Control({ ...parts, dispatcher: this.#dispatcher });
-    this.#sightings = new Sightings(now);
-    const running = new RunningCommands(
-      this.#repositories.controls,
-      history,
-      (command, tenant) => tellCommand(this.#feed, tenant, command),
-      now,
-    );
-    const reach = new Reach(parts, env.CREDENTIALS_KEY, now);
-    const controlled = {
-      ...parts,
-      events: this.#events,
-      corrections: this.#dispatcher.corrections,
-      reach,
-      running,
-      sightings: this.#sightings,
-      now,
-      asked: (project_id: string) => {
-        settings.use(project_id);
-        this.#heartbeat.worked();
-      },
-    };
-    const participants = new ParticipantControls(controlled);
-    this.#roomControls = new RoomControls({
-      ...controlled,
-      participants,
-      opensAt: (room, at) => this.#moderation.opensAt(room, at),
-    });
-    this.#moderation = new Moderation({
-      ...controlled,
-      rooms: this.#roomControls,
-      feed: this.#feed,
-      rescheduled: () => this.#scheduler.changed(this.#moderation),
-    });
-    this.#scheduler.add("moderation", this.#moderation);
-    this.#conferenceControl = new ConferenceControl({
-      ...controlled,
-      participants,
-      rooms: this.#roomControls,
-      moves: new Move(controlled),
-    });
-    void occupancy.known();
+    this.#scheduler.add("commands", this.#upkeep.dispatcher);
+    this.#scheduler.add("dials", dialer);
+    this.#scheduler.add("webhooks", this.#feed.outgoing);
+    this.#scheduler.add("counters", tables.counters);
+    if (this.#copier) this.#scheduler.add("copies", this.#copier);
+    this.#scheduler.add("moderation", this.#operators.moderation);
+    void tables.occupancy.known();
     // What happened while nobody was here to hear of it is not told again.
-    if (placements.live.areAny) this.#repositories.suspicions.gapBegan();
+    if (tables.placements.live.areAny) tables.suspicions.gapBegan();
     void this.#queue.begin();
-    void this.#held.takeOver();
-    pendingCommands.takeOver();
+    void held.takeOver();
+    tables.pendingCommands.takeOver();
     this.#heartbeat.began();
-    this.#moderation.resume();
+    this.#operators.moderation.resume();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
   async place(request: PlaceRequest): Promise<PlaceReply> {
     if (request.v !== CONTRACT_VERSION)
       return byDocumentReply(request, `the session does not know contract ${request.v}`);
-    this.#repositories.settings.use(request.project_id);
-    this.#heartbeat.worked();
+    this.#worked(request.project_id);
     const { namings } = this.#repositories;
-    return await this.#placement.place({
+    return await this.#calls.placement.place({
       ...request,
       rooms: namings.settle(request),
       ...namings.before(request),
@@ -399,7 +221,7 @@ export class RelaySession extends DurableObject<Env> {
       return { v: 1, outcome: "unsettled", reason: `the session does not know contract ${request.v}` };
     }
     this.#heartbeat.worked();
-    return this.#placement.look(request);
+    return this.#calls.placement.look(request);
   }
 
   /**
@@ -407,7 +229,8 @@ export class RelaySession extends DurableObject<Env> {
    * @param lives_on Whether the call was there, and lives on; a Worker of the version before does not say.
    */
   left(key: PlacementKey, lives_on = false): void {
-    this.#dispatcher.left(key, lives_on);
+    this.#upkeep.corrections.leftByItsWord(key, lives_on);
+    this.#upkeep.dispatcher.start();
   }
 
   /** SignalWire has fetched the recording notice that it is to announce in a conference, by REST's sid of it. */
@@ -422,27 +245,27 @@ export class RelaySession extends DurableObject<Env> {
 
   /** What operators decide about single calls. */
   control(): Control {
-    return this.#control;
+    return this.#operators.control;
   }
 
   /** What operators do to live conferences. */
   conferenceControl(): ConferenceControl {
-    return this.#conferenceControl;
+    return this.#operators.conferenceControl;
   }
 
   /** Has people called into conferences. */
-  dialer(): Dialer {
-    return this.#dialer;
+  dialer(): DialDesk {
+    return this.#calls.dialDesk;
   }
 
   /** Lets clients listen to what happens to a tenant's calls. */
   feed(): FeedDesk {
-    return this.#feedDesk;
+    return this.#feed.feedDesk;
   }
 
   /** The servers to which a tenant has that sent. */
   webhooks(): WebhookDesk {
-    return this.#webhookDesk;
+    return this.#feed.webhookDesk;
   }
 
   /** What is remembered of calls, and the versions of rulesets. */
@@ -462,12 +285,13 @@ export class RelaySession extends DurableObject<Env> {
 
   /** What is to be known before a call is placed. */
   prepare({ returning, pins, seat }: PrepareRequest): PrepareReply {
-    const placing = returning === undefined ? null : this.#lobby.returning(returning);
+    const lobby = this.#lobby;
+    const placing = returning === undefined ? null : lobby.returning(returning);
     if (placing !== null) return { v: 1, returning: placing };
     const verdict = pins && this.#pinLimiter.ask(pins);
     const answered = { v: 1 as const, ...(verdict === undefined ? {} : { pins: verdict }) };
     if (!seat || verdict?.allowed === false) return answered;
-    return { ...answered, number: this.#lobby.callerNumber(seat), recorded: this.#lobby.isRecorded(seat) };
+    return { ...answered, number: lobby.callerNumber(seat), recorded: lobby.isRecorded(seat) };
   }
 
   /** Whether a PIN may be asked for, or whether one that was keyed counts; for a Worker of the version before. */
@@ -496,9 +320,8 @@ export class RelaySession extends DurableObject<Env> {
    * @param version of the project's record as the Worker knows it: credentials that were just changed are the ones tried.
    */
   async check(project_id: string, version: string, wait_ms: number): Promise<SessionStatus> {
-    this.#repositories.settings.use(project_id);
     // The alarm takes an idle connection down again.
-    this.#heartbeat.worked();
+    this.#worked(project_id);
     // What was refused or out of reach a while ago may be right by now: a person asks, so it is tried at once.
     if (!this.#relayManager.isReady(version)) await this.#relayManager.reconnect(version);
     await this.#relayManager.settled(Date.now() + Math.min(wait_ms, 10_000));
@@ -507,19 +330,17 @@ export class RelaySession extends DurableObject<Env> {
 
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
-    this.#repositories.settings.use(project_id);
-    this.#heartbeat.keep();
+    this.#used(project_id);
     await this.#relayManager.refresh(version);
     // The record may want the alarm more often than was known.
     this.#heartbeat.keep();
     await this.#relayManager.connection(null);
-    this.#inboundCalls.resume();
+    this.#calls.inboundCalls.resume();
   }
 
   /** A fresh connection, at once. Calls outlive it. */
   async reconnect(project_id: string, version: string): Promise<SessionStatus> {
-    this.#repositories.settings.use(project_id);
-    this.#heartbeat.keep();
+    this.#used(project_id);
     await this.#relayManager.reconnect(version);
     return await this.status();
   }
@@ -542,7 +363,7 @@ export class RelaySession extends DurableObject<Env> {
         leaving: this.#repositories.leaving.ofTenants,
       },
       observations: this.#repositories.observations.all(),
-      split_rooms: this.#events.splitRooms(),
+      split_rooms: this.#events.splits.all(),
       presumed_gone: this.#repositories.occupancy.countReleased(),
       live_placements: this.#repositories.occupancy.countLive(),
     };
@@ -550,19 +371,19 @@ export class RelaySession extends DurableObject<Env> {
 
   /** A client of the feed, with its ticket; no other request comes here. */
   override async fetch(request: Request): Promise<Response> {
-    return await this.#feedDesk.open(request);
+    return await this.#feed.feedDesk.open(request);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#readers.message(socket, message);
+    this.#feed.readers.message(socket, message);
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#readers.closed(socket);
+    this.#feed.readers.closed(socket);
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#readers.closed(socket);
+    this.#feed.readers.closed(socket);
   }
 
   override async alarm(): Promise<void> {
@@ -587,19 +408,82 @@ export class RelaySession extends DurableObject<Env> {
     };
   }
 
-  #joined(key: PlacementKey): void {
-    this.#placement.joined(key);
-    this.#notices.joined(key);
-    const row = this.#repositories.placements.find(key);
-    if (row) this.#roomControls.joined(row);
-    if (row) this.#moderation.joined(row);
-    this.#inboundCalls.joined(key.call_id);
+  /** What RELAY's connection tells the session. */
+  #relayListener(): RelayManagerHost {
+    return {
+      sending: (command) => joinIsSending(this.#repositories.placements, command),
+      record: (event) => this.#ingest.recordRelay(event),
+      acted: (event, isNew) => this.#ingest.actOnRelay(event, isNew),
+      rescheduled: () => this.#scheduler.changed(this.#relayManager),
+      gapEnded: () => this.#gapEnded(),
+      gapBegan: () => this.#gapBegan(),
+      restored: (isRestored) => this.#repositories.observations.saw("session_restored", isRestored),
+    };
+  }
+
+  /** What is done with each event, in this order: what changes placements comes first. */
+  #eventSteps(): EventSteps {
+    const { events } = this.#events;
+    return {
+      before: [
+        () => this.#heartbeat.worked(),
+        (event, how) => (how.trusted ? events.apply(event, how) : events.applyUntrusted(event, how)),
+        (event, { tenant }) => this.#repositories.speech.heard(event, tenant),
+        (event, { ids_known, trusted }) =>
+          this.#operators.sightings.heard(ids_known ? event : withoutConference(event), trusted),
+      ],
+      after: [
+        (event, { ids_known }) => this.#notices.heard(event, events.knowsIds(ids_known)),
+        (event, { feed }) => {
+          // RELAY alone tells of calls.
+          if (feed !== "relay") return;
+          if (event.kind === "state" && event.params.call_state === "ended")
+            this.#queue.callEnded(event.params.call_id);
+          this.#calls.dialer.heard(event);
+        },
+        () => {
+          this.#upkeep.dispatcher.start();
+          this.#upkeep.dispatcher.heard();
+        },
+      ],
+    };
+  }
+
+  /** A participant-join confirms the placement. */
+  #joined(row: Placement): void {
+    this.#calls.placement.joined(row);
+    this.#notices.joined(row);
+    this.#operators.roomControls.joined(row);
+    this.#operators.moderation.joined(row);
+    this.#calls.inboundCalls.joined(row.call_id);
   }
 
   #gapBegan(): void {
     this.#repositories.suspicions.gapBegan();
     this.#heartbeat.gapBegan();
-    this.#inboundCalls.gap();
+    this.#calls.inboundCalls.gap();
+  }
+
+  #gapEnded(): void {
+    const { dispatcher } = this.#upkeep;
+    this.#repositories.pendingCommands.takeOver(RETRIED_AT_ONCE);
+    dispatcher.start();
+    this.#calls.held.again();
+    dispatcher.verifyWhereabouts();
+    dispatcher.checkRooms("gap");
+    void this.#calls.dialer.askRest();
+  }
+
+  /** The project has something here that is to be kept, or forgotten one day. */
+  #used(project_id: string): void {
+    this.#repositories.settings.use(project_id);
+    this.#heartbeat.keep();
+  }
+
+  /** The session has work to do for the project. */
+  #worked(project_id: string): void {
+    this.#repositories.settings.use(project_id);
+    this.#heartbeat.worked();
   }
 }
 

@@ -6,6 +6,7 @@ import type { Prompt } from "../../../shared/rules/decision.ts";
 import type { RestCommand } from "../../rest-calls.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Sounding } from "../store/call-flows.ts";
+import type { Counters } from "../store/counters.ts";
 import { CallCommands, type CommandedCall, type CommandListener, type Done } from "./call-commands.ts";
 import { CallSounds, type Keyed, type Limits } from "./call-sounds.ts";
 
@@ -172,6 +173,18 @@ export class CallControl {
     this.#isAnswered = true;
     if (this.#isOurs) this.#host.answered();
   }
+}
+
+/** Leaves a call that is not ours to another client of its context. Nothing is kept of it. */
+export function passOn(call: CommandedCall, relayManager: RelayManager, counters: Counters): void {
+  const ignored = () => {};
+  const commands = new CallCommands(
+    call,
+    relayManager,
+    { told: ignored, commandEnded: (outcome) => counters.add(`command_${outcome.kind}`) },
+    ignored,
+  );
+  void commands.byRelay("calling.pass", {});
 }
 
 /** Another client of the context has the call: it is not ours to say a word on. */

@@ -11,7 +11,7 @@ import { findInRooms } from "../../rest-conferences.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { Dispatcher } from "../commands/dispatcher.ts";
 import { type CallDecider, type Keys, NotOurs, type OutboundCall } from "../contract/call-flow.ts";
-import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { ParticipantChanges } from "../events/participant-changes.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
@@ -88,7 +88,7 @@ export class CallFlowRunner {
       answered: () => this.#keepAnswered(),
       sounds: (sounding) => host.callFlows.update(flow, { sounding }),
       commandEnded: (outcome) => host.counters.add(`command_${outcome.kind}`),
-      answersLate: () => host.events.mayBeTakenOut(call.call_id),
+      answersLate: () => host.participants.mayBeTakenOut(call.call_id),
     });
   }
 
@@ -308,7 +308,7 @@ export class CallFlowRunner {
     if (!this.#isThrough) await timeoutOr(JOIN_SEEN_MS, this.#seen.promise, undefined);
     const row = this.#placement;
     if (!row || !this.#isThrough) return false;
-    this.#host.circuitBreaker.succeeded(Date.now(), row.tenant, this.#host.events.isProved(row));
+    this.#host.circuitBreaker.succeeded(Date.now(), row.tenant, this.#host.participants.isProved(row));
     return true;
   }
 
@@ -525,7 +525,7 @@ export interface CallFlowRunnerHost {
   pendingCommands: PendingCommands;
   dispatcher: Dispatcher;
   circuitBreaker: CircuitBreaker;
-  events: Pick<ConferenceEvents, "isProved" | "mayBeTakenOut">;
+  participants: Pick<ParticipantChanges, "isProved" | "mayBeTakenOut">;
   counters: Counters;
   history: History;
   observations: Observations;

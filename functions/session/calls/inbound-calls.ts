@@ -4,19 +4,16 @@ import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { type OfferedCall, readOffer } from "../../../shared/relay-call.ts";
 import { log } from "../../log.ts";
 import type { OutboundCall } from "../contract/call-flow.ts";
-import type { ConferenceEvents } from "../events/conference-events.ts";
-import type { WaitingQueue } from "../queue/waiting-queue.ts";
-import type { RelayManager } from "../relay/relay-manager.ts";
 import type { CallFlow, CallFlows } from "../store/call-flows.ts";
 import type { Counters } from "../store/counters.ts";
 import type { History } from "../store/history.ts";
+import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { CallControl } from "./call-control.ts";
 import type { CallFlowRunner } from "./call-flow-runner.ts";
 
-/** While calls are walked the alarm comes this often: should we vanish, they are not left waiting for long. */
+/** Alarm interval while calls are in a flow: if the object is lost, they do not wait long for the next one. */
 const CALL_FLOW_MS = 3_000;
-/** Walks that another incarnation left behind and that are taken up at once; more wait for the next alarm. */
+/** Orphaned call flows that are resumed at once; the others wait for the next alarm. */
 const RESUMED = 200;
 
 interface InboundCallsHost {
@@ -24,35 +21,40 @@ interface InboundCallsHost {
   placements: Placements;
   history: History;
   counters: Counters;
-  queue: Pick<WaitingQueue, "ended">;
-  relayManager: RelayManager;
-  /** It wants the alarm sooner than it said before. */
-  rescheduled(): void;
-  events: ConferenceEvents;
 }
 
-/** Makes what leads a call through its flow. */
-type MakeRunner = (flow: CallFlow, call: Call, isResumed: boolean) => CallFlowRunner;
+/** What is done with a call that is offered. */
+interface CallHandlers {
+  /** Makes what leads it through its flow. */
+  runnerFor(flow: CallFlow, call: Call, isResumed: boolean): CallFlowRunner;
+  /** Leaves it to another client of its context. */
+  pass(call: Call): void;
+  /** It has ended, or is another client's: its placement holds no seat and waits for none. */
+  ended(row: Placement): void;
+}
 
 /**
- * InboundCalls — the calls on RELAY contexts and those that were dialled: each is taken once, and led to the end of its flow, by this
- * object or by the next. Used by what RELAY tells, and by the heartbeat.
+ * InboundCalls — the calls on RELAY contexts and those that were dialled: each is taken once, and its flow runs to
+ * its end, in this object or in the next. Used for RELAY events, and by the heartbeat.
  */
 export class InboundCalls {
   readonly #host: InboundCallsHost;
-  readonly #runnerFor: MakeRunner;
+  readonly #handlers: CallHandlers;
+  readonly #rescheduled: () => void;
   readonly #runners = new Map<string, CallFlowRunner>();
-  /** Claimed in the turn of the event, walked once it is acknowledged. */
+  /** Claimed in the turn of its event; its flow starts once the event is acknowledged. */
   #claimed: { flow: CallFlow; call: OfferedCall["call"] } | null = null;
-  /** Offered in this turn, and to be left to another client. */
+  /** Offered in this turn, and left to another client. */
   #unwanted: OfferedCall["call"] | null = null;
 
-  constructor(host: InboundCallsHost, runnerFor: MakeRunner) {
+  /** @param rescheduled called when it wants the alarm sooner than it said before. */
+  constructor(host: InboundCallsHost, handlers: CallHandlers, rescheduled: () => void) {
     this.#host = host;
-    this.#runnerFor = runnerFor;
+    this.#handlers = handlers;
+    this.#rescheduled = rescheduled;
   }
 
-  /** In the turn in which the event's row is written, and before its ack: no call is acknowledged and then forgotten. */
+  /** In the turn that writes the event's row, before its ack, so that no acknowledged call is forgotten. */
   claim(event: RelayEvent): void {
     if (event.kind !== "receive") return;
     const { callFlows, placements, history, counters } = this.#host;
@@ -75,7 +77,7 @@ export class InboundCalls {
     if (!flow) return;
     counters.add("offers");
     this.#claimed = { flow, call };
-    this.#host.rescheduled();
+    this.#rescheduled();
   }
 
   /** What RELAY says, once its ack is on its way. */
@@ -83,7 +85,7 @@ export class InboundCalls {
     const claimed = this.#claimed;
     this.#claimed = null;
     if (claimed) this.#start(claimed.flow, claimed.call, false);
-    if (this.#unwanted) this.#pass(this.#unwanted);
+    if (this.#unwanted) this.#handlers.pass(this.#unwanted);
     this.#unwanted = null;
     const { kind } = event;
     if (kind !== "state" && kind !== "play" && kind !== "collect" && kind !== "send_digits") return;
@@ -93,7 +95,7 @@ export class InboundCalls {
     if (kind === "state" && event.params.call_state === "ended") this.#ended(call_id);
   }
 
-  /** A call that we made is answered: it is walked to its room. */
+  /** An outbound call is answered: its flow leads it to its room. */
   outbound(call: Call, outbound: OutboundCall): void {
     const flow = this.#host.callFlows.claim(call, "", outbound);
     if (flow) this.#start(flow, call, false);
@@ -109,7 +111,7 @@ export class InboundCalls {
     for (const runner of this.#runners.values()) runner.control.gap();
   }
 
-  /** Takes up what another incarnation left behind. */
+  /** Resumes orphaned call flows. */
   resume(): void {
     const open = this.#host.callFlows.open(RESUMED + this.#runners.size);
     for (const flow of open.filter(({ call_id }) => !this.#runners.has(call_id)).slice(0, RESUMED)) {
@@ -118,7 +120,7 @@ export class InboundCalls {
     }
   }
 
-  /** The alarm alone takes up what an object that was lost has left. */
+  /** Only the alarm resumes what a lost object has left. */
   nextWakeAt(): null {
     return null;
   }
@@ -135,37 +137,20 @@ export class InboundCalls {
     return this.#runners.size > 0 || this.#host.callFlows.areOpen;
   }
 
-  #pass(call: OfferedCall["call"]): void {
-    const { relayManager, counters } = this.#host;
-    const control = new CallControl(call, {
-      relayManager,
-      told: () => {},
-      answered: () => {},
-      sounds: () => {},
-      commandEnded: (outcome) => counters.add(`command_${outcome.kind}`),
-      answersLate: () => {},
-    });
-    void control.pass();
-  }
-
   #start(flow: CallFlow, call: OfferedCall["call"], isResumed: boolean): void {
-    const runner = this.#runnerFor(flow, call, isResumed);
+    const runner = this.#handlers.runnerFor(flow, call, isResumed);
     this.#runners.set(flow.call_id, runner);
-    this.#host.rescheduled();
+    this.#rescheduled();
     void runner.run().finally(() => {
       this.#runners.delete(flow.call_id);
       if (runner.isDoneWith) this.#ended(flow.call_id);
     });
   }
 
-  /** A call that has ended, or that another client took, holds no seat and stands in no line. */
+  /** A call that has ended, or that another client took, holds no seat and waits in no queue. */
   #ended(call_id: string): void {
-    const { placements, events, callFlows, queue } = this.#host;
+    const { placements, callFlows } = this.#host;
     if (!callFlows.has(call_id)) return;
-    for (const row of placements.currentOf(call_id)) {
-      if (!isLive(row.state)) continue;
-      queue.ended(row);
-      events.callEnded(row);
-    }
+    for (const row of placements.currentOf(call_id)) if (isLive(row.state)) this.#handlers.ended(row);
   }
 }

@@ -26,7 +26,7 @@ import type { History } from "../store/history.ts";
 import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { callLives } from "../store/relay-doubt.ts";
+import type { RelayTrust } from "../store/relay-trust.ts";
 import { FETCHED_LATE_MS, FETCHED_MS, FETCHES, fetchedFrom, hasFetched } from "../store/resume-url-of.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
 import { kindOf, listable } from "../store/suspicions.ts";
@@ -53,6 +53,7 @@ export interface CommandHost {
   leaving: CircuitBreaker;
   observations: Observations;
   corrections: Corrections;
+  trust: RelayTrust;
   checks: RoomChecks;
   history: History;
   queue: WaitingQueue;
@@ -464,7 +465,7 @@ function finish(host: CommandHost, pending: PendingCommand, by: "relay" | "rest"
   const row = host.placements.find(pending);
   if (row) host.history.action(row, { deed: pending.kind, by, said: "done" });
   if (row && pending.kind === "fetch") host.queue.handedOver(row);
-  if (pending.kind === "rejoin" && row?.doubt === "taken out") callLives(host, row, host.now());
+  if (pending.kind === "rejoin" && row?.doubt === "taken out") host.trust.callLives(row, host.now());
   log("info", "errand.done", { kind: pending.kind, call: pending.call_id, by });
 }
 

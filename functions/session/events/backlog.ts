@@ -42,3 +42,11 @@ function isDone(job: Job): boolean {
     return true;
   }
 }
+
+/** Rows a turn at a time; null: the turn is over. */
+export function* inSlices<T>(rows: readonly T[]): Generator<T | null> {
+  for (const [index, row] of rows.entries()) {
+    if (index > 0 && index % AT_ONCE === 0) yield null;
+    yield row;
+  }
+}

@@ -10,6 +10,7 @@ import { sealKeysOf } from "../../tenants/tenant.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
+import { sidsAreIds } from "../seats/conference-members.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { History } from "../store/history.ts";
@@ -18,7 +19,6 @@ import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import { hooksOf } from "../store/resume-url-of.ts";
 import type { Turns } from "../store/turns.ts";
-import { sidsAreIds } from "./confirm-join.ts";
 
 const REST_MS = 4_000;
 /** Waits before each further try; then the next alarm tries again. */

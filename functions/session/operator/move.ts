@@ -7,7 +7,7 @@ import { isLive } from "../../../shared/placement.ts";
 import { describeError, log } from "../../log.ts";
 import type { ControlReply, ControlRequest, ControlWish } from "../contract/controls.ts";
 import type { PlaceRequest } from "../contract/placement.ts";
-import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { DroppedCallers } from "../events/dropped-callers.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
@@ -35,7 +35,7 @@ export interface MoveHost {
   policies: RoomPolicies;
   recorded: RecordedRooms;
   pendingCommands: PendingCommands;
-  events: Pick<ConferenceEvents, "removed">;
+  dropped: Pick<DroppedCallers, "removed">;
   corrections: Pick<Corrections, "found">;
   reach: Reach;
   sightings: Sightings;
@@ -154,7 +154,7 @@ export class Move {
       join?: Placement["join"];
     },
   ): Placement {
-    const { placements, events, pendingCommands, policies, recorded, now } = this.#host;
+    const { placements, dropped, pendingCommands, policies, recorded, now } = this.#host;
     const ends_at = pendingCommands.dueOf("expire", from);
     // A move must not start a recording.
     const { record: _, coach: __, ...kept } = join;
@@ -192,7 +192,7 @@ export class Move {
       ...(untold === null ? {} : { recording_notice: JSON.parse(untold) }), // A `Spoken`, as the row has it.
     };
     const to = placements.plan(request, room, "moved by an operator", "by_document");
-    events.removed(from);
+    dropped.removed(from);
     placements.move(from, "left", { reason: "moved", left_ts: now() / 1_000 });
     if (ends_at !== null) {
       pendingCommands.drop("expire", from);

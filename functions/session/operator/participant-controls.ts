@@ -10,7 +10,7 @@ import {
   updateParticipant,
 } from "../../rest-controls.ts";
 import type { ControlReply, ControlRequest, ControlWish, RefusalCode } from "../contract/controls.ts";
-import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { DroppedCallers } from "../events/dropped-callers.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Placement } from "../store/placement-row.ts";
@@ -40,7 +40,7 @@ export interface ParticipantControlsHost {
   placements: Placements;
   occupancy: Occupancy;
   policies: RoomPolicies;
-  events: Pick<ConferenceEvents, "removed">;
+  dropped: Pick<DroppedCallers, "removed">;
   corrections: Pick<Corrections, "over">;
   reach: Reach;
   sightings: Sightings;
@@ -152,10 +152,10 @@ export class ParticipantControls {
 
   /** Ends the call for good: nothing is kept for its caller, and no document of ours puts it back. */
   async end(row: Placement, say: Parameters<Reach["ending"]>[1]) {
-    const { events, placements, reach, sightings } = this.#host;
+    const { dropped, placements, reach, sightings } = this.#host;
     const ending = await reach.ending(row, say);
     const isHeld = say !== undefined && row.state === "joined" && row.joined_by === "relay";
-    events.removed(row);
+    dropped.removed(row);
     // From here on it is led by what we send: its leave is nobody else's doing, and no end of the call follows it.
     placements.update(row, {
       sticky_key: null,

@@ -1,5 +1,5 @@
 import type { Breaker } from "../../../shared/circuit-breaker.ts";
-import type { SplitRoom } from "../events/conference-events.ts";
+import type { SplitRoom } from "../events/split-rooms.ts";
 import type { RelayStatus } from "../relay/relay-manager.ts";
 import type { Observation } from "../store/observations.ts";
 

@@ -2,18 +2,14 @@ import type { JoinParameters } from "../../../shared/conference.ts";
 import { LIST_LAG_MS, mayShowWhoLeft } from "../../../shared/evidence.ts";
 import { rejectByDefault } from "../../../shared/rules/compile/refusal.ts";
 import type { DocumentSaid, LookReply, LookRequest } from "../contract/placement.ts";
-import { confirmJoin, named, sidsAreIds } from "../events/confirm-join.ts";
-import type { ConferenceMembers } from "../seats/conference-members.ts";
+import type { Joins } from "../events/confirm-join.ts";
+import { type ConferenceMembers, sidsAreIds } from "../seats/conference-members.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
-import type { Occupancy } from "../seats/occupancy.ts";
-import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
-import type { Counters } from "../store/counters.ts";
 import type { Observations } from "../store/observations.ts";
 import { dueBy, type Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import type { Recordings } from "../store/recordings.ts";
-import { callLives } from "../store/relay-doubt.ts";
+import type { RelayTrust } from "../store/relay-trust.ts";
 import { inlineJoinOf } from "../store/resume-url-of.ts";
 
 /** A call is put back so often by its own document, where nothing says that it is out or in. */
@@ -36,14 +32,12 @@ const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
 /** What answering needs of the session. */
 export interface LocateCallHost {
   placements: Placements;
-  occupancy: Occupancy;
+  joins: Joins;
+  trust: RelayTrust;
   circuitBreaker: CircuitBreaker;
-  counters: Counters;
   observations: Pick<Observations, "saw" | "has">;
   fullRooms: Pick<FullRooms, "unseen">;
-  recordings: Recordings;
-  recorded: RecordedRooms;
-  members: Pick<ConferenceMembers, "foundUnder">;
+  members: Pick<ConferenceMembers, "foundUnder" | "named">;
   /** Whether RELAY would have told of the placement's join by now, had there been one. */
   wouldHaveSeen(row: Placement): boolean;
   /** Whether the join of any call of the tenant's was told of since then, ms. */
@@ -71,7 +65,7 @@ export function locateCall(out: LocateCallHost, request: LookRequest): LookReply
   // A repeat; a hold is the answer that is not kept.
   if (row.asking_step === request.asking_step) return row.answer ?? held(row, row.reason);
   // A join that only a token proves, after RELAY's 404: that the call comes back proves that it lives.
-  if (row.state === "joined" && row.doubt !== "taken out") callLives(out, row, now);
+  if (row.state === "joined" && row.doubt !== "taken out") out.trust.callLives(row, now);
   if (request.segment_id !== undefined && request.segment_id !== row.segment_id) {
     if (row.segment_id !== null) out.observations.saw("segments", "one_per_document");
     placements.update(row, { segment_id: request.segment_id });
@@ -117,7 +111,7 @@ function settle(out: LocateCallHost, row: Placement, request: LookRequest): Look
     case "by_document":
     case "offered":
     case "returning":
-      callLives(out, row, out.now);
+      out.trust.callLives(row, out.now);
       return { ...place, outcome: "document", reason: row.reason };
     case "joined":
       // That REST does not list it, or that events may have been missed since, says nothing against it.
@@ -173,12 +167,12 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
       joined_ts: out.now / 1000,
       reason: "its document joined",
     } as const;
-    confirmJoin(out, row, changes, out.now);
+    out.joins.confirm(row, changes, out.now);
     out.observations.saw("join_result_at_join", "answered_at_once");
     return { ...place, outcome: "joined", reason: "its document joined" };
   }
   const isDone = said === "completed";
-  if (isDone) out.recordings.left(row);
+  if (isDone) out.joins.left(row);
   if (row.may_stand === 0) {
     const reason = `its document's join: ${said}`;
     return isDone ? { ...place, outcome: "over", reason } : notIn(out, row, request, reason);
@@ -280,8 +274,8 @@ function found(
   { conference_sid: sid }: { conference_sid?: string },
 ): LookReply {
   const reason = "REST found the call in its room";
-  const id = sid === undefined ? {} : named(sid, out.observations);
-  confirmJoin(out, row, { joined_by: "relay", reason, ...id }, out.now);
+  const id = sid === undefined ? {} : out.members.named(sid);
+  out.joins.confirm(row, { joined_by: "relay", reason, ...id }, out.now);
   if (sid !== undefined) out.members.foundUnder(row, sid);
   out.stays(row);
   return { ...placeOf(row), outcome: "joined", reason };

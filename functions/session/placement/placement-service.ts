@@ -15,7 +15,9 @@ import type {
   PlaceReply,
   PlaceRequest,
 } from "../contract/placement.ts";
-import type { ConferenceEvents } from "../events/conference-events.ts";
+import type { Joins } from "../events/confirm-join.ts";
+import type { DroppedCallers } from "../events/dropped-callers.ts";
+import type { ParticipantChanges } from "../events/participant-changes.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { wouldHaveSeen } from "../reconcile/absence.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
@@ -25,7 +27,6 @@ import { atTheDoor } from "../seats/door.ts";
 import type { FullRooms } from "../seats/full-rooms.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
-import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { CircuitBreaker } from "../store/circuit-breaker.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
@@ -36,7 +37,7 @@ import type { Observations } from "../store/observations.ts";
 import { joinCommandId, replyOf } from "../store/place-reply.ts";
 import { type InLine, type Placement, readTransitions } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import type { Recordings } from "../store/recordings.ts";
+import type { RelayTrust } from "../store/relay-trust.ts";
 import type { RoomChecks } from "../store/room-checks.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
 import type { Rulesets } from "../store/rulesets.ts";
@@ -62,12 +63,13 @@ interface PlacementServiceHost {
   queue: WaitingQueue;
   held: HeldJoins;
   heldSeats: HeldSeats;
-  recordings: Recordings;
-  recorded: RecordedRooms;
+  joins: Joins;
+  trust: RelayTrust;
   members: ConferenceMembers;
   policies: RoomPolicies;
   dials: Pick<Dials, "byCall">;
-  events: Pick<ConferenceEvents, "isProved" | "joinsWereToldSince" | "removed">;
+  participants: Pick<ParticipantChanges, "isProved" | "joinsWereToldSince" | "stays">;
+  dropped: Pick<DroppedCallers, "removed">;
   /** It has work sooner than it said before. */
   rescheduled(): void;
 }
@@ -204,39 +206,19 @@ export class PlacementService {
 
   /** Where a call is that came back from a hold or a ring. */
   look(request: LookRequest): LookReply {
-    const {
-      relayManager,
-      placements,
-      occupancy,
-      circuitBreaker,
-      counters,
-      observations,
-      fullRooms,
-      held,
-      recordings,
-      recorded,
-      members,
-    } = this.#host;
+    const { relayManager, placements, joins, trust, circuitBreaker, observations, fullRooms, held, members } =
+      this.#host;
     const row = placements.findCurrent(request);
     const known = row && held.gotNoAnswer(row) ? { rest: { said: "failed" } as const, ...request } : request;
     const seen = (row: Placement) => wouldHaveSeen(row, relayManager, observations, Date.now());
-    const ledger = {
-      placements,
-      occupancy,
-      circuitBreaker,
-      counters,
-      observations,
-      fullRooms,
-      recordings,
-      recorded,
-      members,
-    };
+    const ledger = { placements, joins, trust, circuitBreaker, observations, fullRooms, members };
     const line = {
       refused: (row: Placement, said: DocumentSaid) => this.#refused(row, said),
-      removed: (row: Placement) => this.#host.events.removed(row),
-      stays: (row: Placement) => this.#stays(row),
+      removed: (row: Placement) => this.#host.dropped.removed(row),
+      stays: (row: Placement) => this.#host.participants.stays(row),
       backToQueue: (row: Placement) => this.#backToQueue(row),
-      joinsWereToldSince: (tenant: string, at: number) => this.#host.events.joinsWereToldSince(tenant, at),
+      joinsWereToldSince: (tenant: string, at: number) =>
+        this.#host.participants.joinsWereToldSince(tenant, at),
     };
     const looked = locateCall({ ...ledger, ...line, wouldHaveSeen: seen, now: Date.now() }, known);
     const keepsSeat = looked.outcome === "document" && this.#host.heldSeats.isPromised(request);
@@ -257,11 +239,6 @@ export class PlacementService {
     dispatcher.doubtSeats([row.room]);
   }
 
-  #stays(row: Placement): void {
-    this.#host.heldSeats.unkeep(row);
-    for (const kind of ["end", "after"] as const) this.#host.pendingCommands.drop(kind, row);
-  }
-
   /** A newcomer has no place in the line yet: where its join came to nothing, it gets one when it is placed again. */
   #backToQueue(row: Placement): boolean {
     const { queue, placements } = this.#host;
@@ -272,10 +249,10 @@ export class PlacementService {
 
   /** A join that outlives the start of the document after it is a success; one that does not is told of by its leave. */
   #stayed(key: PlacementKey): void {
-    const { placements, circuitBreaker, events } = this.#host;
+    const { placements, circuitBreaker, participants } = this.#host;
     const row = placements.find(key);
     if (row?.state !== "joined" || row.joined_by !== "relay") return;
-    const isProved = events.isProved(row);
+    const isProved = participants.isProved(row);
     circuitBreaker.succeeded(Date.now(), row.tenant, isProved);
     if (!isProved && circuitBreaker.breaker.failures > 0) void this.#prove(row);
   }
@@ -334,7 +311,7 @@ export class PlacementService {
     let { join_via } = request;
     for (const other of others) {
       // It lives, wherever it was before: that it left was no drop.
-      this.#host.events.removed(other);
+      this.#host.dropped.removed(other);
       if (!isLive(other.state)) continue;
       // The call came anew while it was in a room: its new document takes it out, and no second RELAY join is made.
       if (other.state !== "waiting") join_via = "document";

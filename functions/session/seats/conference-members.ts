@@ -4,7 +4,7 @@ import { dropOldest } from "../store/drop-oldest.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import type { Observations } from "../store/observations.ts";
 import { joinCommandId } from "../store/place-reply.ts";
-import type { Placement } from "../store/placement-row.ts";
+import type { Changes, Placement } from "../store/placement-row.ts";
 import { kindOf } from "../store/suspicions.ts";
 import type { Occupancy } from "./occupancy.ts";
 
@@ -37,6 +37,11 @@ export class ConferenceMembers {
     this.#sids.set(key, sid);
     dropOldest(this.#sids, FOUND);
     this.joined(row, sid);
+  }
+
+  /** The conference of this sid, for a row: where REST's sid is RELAY's id. */
+  named(sid: string): Pick<Changes, "conference_id"> {
+    return sidsAreIds(this.#observations) ? { conference_id: sid } : {};
   }
 
   /** The sid of the conference in which REST listed the row's call last; null where it is not known. */
@@ -83,11 +88,26 @@ export class ConferenceMembers {
     };
   }
 
+  /** Those whom the end of a conference bears on: in it by an event that told its id, or by all that is known. */
+  participantsOf(end: ConferenceEnd): LivePlacement[] {
+    const { room, conference_id } = end;
+    const found = this.#occupancy
+      .joinedTo(room, conference_id)
+      .perhaps.filter((row) => this.#wasIn(row, end));
+    return [...this.#occupancy.inConference(room, conference_id), ...found];
+  }
+
+  /** Whether the end bears on the row. Another conference may have the name by now, and the call may have come for that. */
+  isIn(row: LivePlacement, end: ConferenceEnd): boolean {
+    if (row.room !== end.room || row.created_at > end.at) return false;
+    return row.conference_id === end.conference_id || this.#wasIn(row, end);
+  }
+
   /**
    * Whether a participant whose conference id is not known was in the one that ended. Where REST found the call the sid says so; one
    * that is another counts against it, unless the project was seen to have sids that are not RELAY's ids.
    */
-  wasIn(
+  #wasIn(
     row: LivePlacement,
     { ts, trusted, conference_id, found_cxml, found_others }: ConferenceEnd,
   ): boolean {
@@ -98,6 +118,12 @@ export class ConferenceMembers {
     if (sid !== undefined && !this.#observations.has("conference_sid_is_conference_id", false)) return false;
     return isByCxml(row) ? found_cxml : found_others;
   }
+}
+
+/** Whether a conference's sid, in REST and in forms, is RELAY's `conference_id`: seen to be, and never seen not to be. */
+export function sidsAreIds(observations: Pick<Observations, "has">): boolean {
+  const question = "conference_sid_is_conference_id";
+  return observations.has(question, true) && !observations.has(question, false);
 }
 
 function isByCxml(row: LivePlacement | Placement): boolean {

@@ -1,5 +1,7 @@
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import type { Disk } from "../store/disk.ts";
+import type { Placement } from "../store/placement-row.ts";
+import type { Recordings } from "../store/recordings.ts";
 import type { Occupancy } from "./occupancy.ts";
 
 interface Recorded {
@@ -20,18 +22,36 @@ const EMPTY_MS = 3_600_000;
 export class RecordedRooms {
   readonly #disk: Disk;
   readonly #occupancy: Pick<Occupancy, "participants">;
+  readonly #recordings: Pick<Recordings, "expect" | "left">;
   readonly #now: () => number;
   readonly #recorded: Map<string, Recorded>;
 
-  constructor(disk: Disk, occupancy: Pick<Occupancy, "participants">, now: () => number) {
+  constructor(
+    disk: Disk,
+    occupancy: Pick<Occupancy, "participants">,
+    recordings: Pick<Recordings, "expect" | "left">,
+    now: () => number,
+  ) {
     this.#disk = disk;
     this.#occupancy = occupancy;
+    this.#recordings = recordings;
     this.#now = now;
     const rows = disk.exec<{ room: string } & Recorded & Record<string, SqlStorageValue>>(
       "SELECT room, conference_id, since FROM recorded_rooms LIMIT ?",
       MOST,
     );
     this.#recorded = new Map([...rows].map(({ room, ...recorded }) => [room, recorded]));
+  }
+
+  /** A call is in its room. What SignalWire tells of the recording that it asked for may be lost. */
+  joined(row: Placement): void {
+    this.#recordings.expect(row);
+    if (row.join.record === "record-from-start") this.began(row.room, row.conference_id);
+  }
+
+  /** A call is out of its room, or the room's conference is over. */
+  left(row: Placement): void {
+    this.#recordings.left(row);
   }
 
   /** @param told null: which conference is not known. What was known of the live one stays. */

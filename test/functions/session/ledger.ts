@@ -1,8 +1,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { RoomListing } from "../../../functions/rest-conferences.ts";
+import { composeEvents } from "../../../functions/session/compose-events.ts";
 import type { PlaceRequest } from "../../../functions/session/contract/placement.ts";
-import { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
+import type { Backlog } from "../../../functions/session/events/backlog.ts";
+import type { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
+import type { DroppedCallers } from "../../../functions/session/events/dropped-callers.ts";
+import type { ParticipantChanges } from "../../../functions/session/events/participant-changes.ts";
+import type { SplitRooms } from "../../../functions/session/events/split-rooms.ts";
 import { Corrections } from "../../../functions/session/reconcile/corrections.ts";
 import { Reconciler } from "../../../functions/session/reconcile/reconciler.ts";
 import { Repositories } from "../../../functions/session/repositories.ts";
@@ -13,6 +18,10 @@ import { migrate } from "../../../functions/session/store/schema.ts";
 /** A session's ledger without its connection: real rows, a clock that the test sets, and REST as the test has it. */
 export class Ledger extends Repositories {
   readonly events: ConferenceEvents;
+  readonly participants: ParticipantChanges;
+  readonly dropped: DroppedCallers;
+  readonly splits: SplitRooms;
+  readonly backlog: Backlog;
   readonly corrections: Corrections;
   readonly reconciler: Reconciler;
 
@@ -33,10 +42,14 @@ export class Ledger extends Repositories {
     news = NOBODY_FOLLOWS,
   ) {
     super(sql, now, undefined, { written: () => {}, moved, counted: () => {}, news }, limit_bytes);
-    this.events = new ConferenceEvents(this.disk, this, () => {}, now);
     // Nobody waits here.
-    const queue = { takeBack: () => false, ended: () => {} };
-    this.corrections = new Corrections({ ...this, queue }, now);
+    const parts = composeEvents(this, { joined: () => {}, stopsWaiting: () => {} }, now);
+    this.events = parts.events;
+    this.participants = parts.participants;
+    this.dropped = parts.dropped;
+    this.splits = parts.splits;
+    this.backlog = parts.backlog;
+    this.corrections = new Corrections(this, this.counters, this.history, now);
     this.reconciler = new Reconciler(
       {
         ...this,

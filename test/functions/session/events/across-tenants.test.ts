@@ -3,7 +3,6 @@ import type { ConferenceEventRequest } from "../../../../functions/session/contr
 import { whomToTell } from "../../../../functions/session/event-ingest.ts";
 import { CallHistory } from "../../../../functions/session/operator/call-history.ts";
 import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
-import { callLives } from "../../../../functions/session/store/relay-doubt.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
@@ -138,7 +137,7 @@ describe("joins of calls that RELAY did not know, told by callbacks without a si
         const one = event("participant-join", { call_id, name, conference_id });
         ledger.events.applyUntrusted({ ...one, timestamp: NOW / 1_000 + at }, { tenant: "acme" });
       }
-      expect(ledger.events.splitRooms()).toMatchObject([{ room: name }]);
+      expect(ledger.splits.all()).toMatchObject([{ room: name }]);
       expect(ledger.observations.all()).toEqual([]);
     });
   });
@@ -168,13 +167,13 @@ test("the tenant's one call that tries RELAY again is not spent where the projec
 
 describe("calls that RELAY fails to place", () => {
   /** Three calls of each tenant's that RELAY answered with 404, and that come back. */
-  function comeBack({ placements, circuitBreaker }: Ledger, tenants: readonly string[]): void {
+  function comeBack({ placements, trust }: Ledger, tenants: readonly string[]): void {
     for (const tenant of tenants) {
       for (const n of [1, 2, 3]) {
         const request = requestOf(`${tenant}-${n}`, { deadline_at: NOW + 2_000, tenant });
         const row = placements.plan(request, `${tenant}:room-${n}`, "404", "by_document");
         placements.update(row, { doubt: "404" });
-        callLives({ placements, circuitBreaker }, row, NOW);
+        trust.callLives(row, NOW);
       }
     }
   }

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { confirmJoin } from "../../../../functions/session/events/confirm-join.ts";
 import type { Placement } from "../../../../functions/session/store/placement-row.ts";
 import type { Placing } from "../../../../shared/placing.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
@@ -15,7 +14,7 @@ function event(status: string, conference_id: string, at: number, call_id?: stri
 }
 
 function foundByRest(ledger: Ledger, row: Placement): void {
-  confirmJoin(ledger, row, { joined_by: "relay", reason: "REST found the call in its room" }, START);
+  ledger.joins.confirm(row, { joined_by: "relay", reason: "REST found the call in its room" }, START);
 }
 
 /** A callback tells whole seconds, and an id that is not RELAY's. */
@@ -192,7 +191,7 @@ test("a call that a document of ours may take out late is put back when it leave
     const wanted = requestOf("a", { deadline_at: START + 2_000, ingress: "relay", join_via: "document" });
     const row = ledger.plan(wanted);
     if (!row) throw new Error("there is a seat");
-    ledger.events.mayBeTakenOut("a");
+    ledger.participants.mayBeTakenOut("a");
     ledger.events.apply(event("participant-join", "conf-1", START + 1_000, "a"));
     now = START + 20_000;
     ledger.events.apply(event("participant-leave", "conf-1", now, "a"));

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { confirmJoin } from "../../../../functions/session/events/confirm-join.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
 
@@ -31,8 +30,8 @@ function ended(sql: SqlStorage, end = (ledger: Ledger, event: RelayEvent) => led
   return { ledger, clock, start };
 }
 
-function catchUp({ events }: Ledger): void {
-  for (let turn = 0; events.isBehind && turn < 1_000; turn += 1) events.catchUp();
+function catchUp({ backlog }: Ledger): void {
+  for (let turn = 0; !backlog.isEmpty && turn < 1_000; turn += 1) backlog.work();
 }
 
 function countLeft({ placements }: Ledger): number {
@@ -43,8 +42,8 @@ test("a conference's end is worked through a few participants a turn, and each c
   await onStorage("ends", async ({ sql }) => {
     const { ledger } = ended(sql);
     const left = [countLeft(ledger)];
-    while (ledger.events.isBehind) {
-      ledger.events.catchUp();
+    while (!ledger.backlog.isEmpty) {
+      ledger.backlog.work();
       left.push(countLeft(ledger));
     }
     const each = left.map((count, turn) => count - (left[turn - 1] ?? 0));
@@ -63,10 +62,10 @@ test("a conference's end is worked through by whoever comes after the object tha
     const { ledger, start } = ended(sql);
     expect(countLeft(ledger)).toBeLessThan(CALLS.length);
     const next = start();
-    expect(next.events.isBehind).toBe(true);
+    expect(next.backlog.isEmpty).toBe(false);
     catchUp(next);
     expect(countLeft(next)).toBe(CALLS.length);
-    expect(start().events.isBehind).toBe(false);
+    expect(start().backlog.isEmpty).toBe(true);
   });
 });
 
@@ -116,7 +115,7 @@ test("those whom REST found in a conference are over with it, whichever object w
         requestOf(call_id, { deadline_at: now + 2_000, capacity: 200, ingress: "swml" }),
       );
       if (row)
-        confirmJoin(ledger, row, { joined_by: "relay", reason: "REST found the call in its room" }, now);
+        ledger.joins.confirm(row, { joined_by: "relay", reason: "REST found the call in its room" }, now);
     }
     now += 60_000;
     ledger.events.apply(event("conference-end", now));
@@ -144,7 +143,7 @@ test.each([
     );
     if (shown !== undefined) ledger.observations.saw("conference_sid_is_conference_id", shown);
     const row = ledger.plan(requestOf("call", { deadline_at: now + 2_000, ingress: "swml" }));
-    if (row) confirmJoin(ledger, row, { joined_by: "document", reason: "its document joined" }, now);
+    if (row) ledger.joins.confirm(row, { joined_by: "document", reason: "its document joined" }, now);
     now += 60_000;
     ledger.events.apply(event("conference-end", now), { feed: "callback", ids_known: false });
     expect(ledger.placements.ofCall("call")[0]?.state).toBe(state);

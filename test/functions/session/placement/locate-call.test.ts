@@ -7,6 +7,7 @@ import type {
 import { type LocateCallHost, locateCall } from "../../../../functions/session/placement/locate-call.ts";
 import { CircuitBreaker } from "../../../../functions/session/store/circuit-breaker.ts";
 import { Disk } from "../../../../functions/session/store/disk.ts";
+import { RelayTrust } from "../../../../functions/session/store/relay-trust.ts";
 import { Settings } from "../../../../functions/session/store/settings.ts";
 import type { RelayEvent } from "../../../../shared/relay/events.ts";
 import { Ledger, onStorage, requestOf } from "../ledger.ts";
@@ -27,23 +28,21 @@ function event(status: "join" | "leave", at: number, call_id = "a", conference_i
 
 /** Where a call is, for one that came back to us at `now`. */
 function lookout(ledger: Ledger, sql: SqlStorage, now: number, wouldHaveSeen = false): LocateCallHost {
-  const { placements, occupancy, counters, observations, recordings, recorded } = ledger;
+  const { placements, joins, observations } = ledger;
   const circuitBreaker = new CircuitBreaker(new Settings(new Disk(sql, Date.now), undefined));
   const line = { refused: () => {}, removed: () => {}, stays: () => {}, backToQueue: () => false };
   return {
     placements,
-    occupancy,
-    counters,
+    joins,
+    trust: new RelayTrust(placements, circuitBreaker, ledger.leaving, observations),
     observations,
     fullRooms: { unseen: () => {} },
-    recordings,
-    recorded,
     circuitBreaker,
     now,
     ...line,
     wouldHaveSeen: () => wouldHaveSeen,
     members: ledger.members,
-    joinsWereToldSince: (tenant, at) => ledger.events.joinsWereToldSince(tenant, at),
+    joinsWereToldSince: (tenant, at) => ledger.participants.joinsWereToldSince(tenant, at),
   };
 }
 

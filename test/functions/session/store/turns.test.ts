@@ -4,6 +4,7 @@ import { runCommands } from "../../../../functions/session/commands/run-commands
 import type { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
 import type { RecordingReconciler } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
 import { askingBy, Reconciler } from "../../../../functions/session/reconcile/reconciler.ts";
+import { Whereabouts } from "../../../../functions/session/reconcile/whereabouts.ts";
 import type { RelayManager } from "../../../../functions/session/relay/relay-manager.ts";
 import { Slots } from "../../../../functions/slots.ts";
 import type { Project } from "../../../../functions/tenants/tenant.ts";
@@ -67,6 +68,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
         reconciler: new Reconciler({ ...there, ...askingBy(there.relayManager) }, Date.now),
         // There are no recordings.
         recordingReconciler: { isRunning: false, run: async () => {} } as unknown as RecordingReconciler,
+        whereabouts: new Whereabouts(there, ledger.turns),
       },
       () => {
         const due = dispatcher.nextWakeAt();

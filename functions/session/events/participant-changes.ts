@@ -1,0 +1,164 @@
+import { applyEvent, type MembershipEvent } from "../../../shared/placement.ts";
+import { dropOldest } from "../store/drop-oldest.ts";
+import type { Feed } from "../store/event-log.ts";
+import type { Changes, Placement } from "../store/placement-row.ts";
+import type { Placements } from "../store/placements.ts";
+import type { RelayTrust } from "../store/relay-trust.ts";
+import type { Joins } from "./confirm-join.ts";
+import type { FollowUps } from "./follow-ups.ts";
+
+/** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
+const MOST_REJOINS = 2;
+/** What REST gave no answer to is done within this, or not at all. */
+const LATE_MS = 60_000;
+/** Calls of which it is remembered that a document may start late. */
+const LATE = 5_000;
+
+/** What conferences and the waiting queue know of a call. */
+interface ElsewhereKnown {
+  /** Whether the conference is known to have ended. */
+  isOver(conference_id: string): boolean;
+  /** The call is over: if it waits for its room, it does no more. */
+  stopsWaiting(row: Placement): void;
+}
+
+/**
+ * ParticipantChanges — what a join, a leave or an end changes for one participant, in the turn in which it is known: events may come twice,
+ * late and in any order. Used for events, and for what else shows that a call came or went.
+ */
+export class ParticipantChanges {
+  readonly #placements: Placements;
+  readonly #joins: Joins;
+  readonly #trust: RelayTrust;
+  readonly #followUps: FollowUps;
+  readonly #isOver: ElsewhereKnown["isOver"];
+  readonly #stopsWaiting: ElsewhereKnown["stopsWaiting"];
+  readonly #now: () => number;
+  /** Whose joins RELAY or a signed callback told. */
+  readonly #proved = new WeakSet<Placement>();
+  /** By tenant: when a join of one of its calls was told of last, ms. */
+  readonly #joinToldAt = new Map<string, number>();
+  /** By call: until when a document of ours that leads nowhere may start, ms. */
+  readonly #late = new Map<string, number>();
+
+  constructor(
+    placements: Placements,
+    joins: Joins,
+    trust: RelayTrust,
+    followUps: FollowUps,
+    { isOver, stopsWaiting }: ElsewhereKnown,
+    now: () => number,
+  ) {
+    this.#placements = placements;
+    this.#joins = joins;
+    this.#trust = trust;
+    this.#followUps = followUps;
+    this.#isOver = isOver;
+    this.#stopsWaiting = stopsWaiting;
+    this.#now = now;
+  }
+
+  /** A document of ours that leads nowhere was given to the call, and may start late: a leave within a minute is its doing, once. */
+  mayBeTakenOut(call_id: string): void {
+    this.#late.set(call_id, this.#now() + LATE_MS);
+    dropOldest(this.#late, LATE);
+  }
+
+  /** Whether the join of any call of the tenant's was told of since then, ms, by RELAY or by a callback. */
+  joinsWereToldSince(tenant: string, at: number): boolean {
+    return (this.#joinToldAt.get(tenant) ?? 0) > at;
+  }
+
+  #mayBeTakenOutLate({ call_id, state }: Placement): boolean {
+    return state === "joined" && (this.#late.get(call_id) ?? 0) >= this.#now();
+  }
+
+  /** Whether something better than a token proves that it joined. */
+  isProved(row: Placement): boolean {
+    return this.#proved.has(row);
+  }
+
+  /** A change that RELAY or a signed callback tells. */
+  trusted(row: Placement, happening: MembershipEvent, feed: Feed): void {
+    const isJoin = happening.happened === "joined";
+    this.#trust.toldBy(feed, row, isJoin ? "joins" : "leaves");
+    if (!isJoin && row.joined_by === "relay") this.#trust.leaveTold(row, this.#now());
+    this.change(row, happening);
+    if (!isJoin || row.state !== "joined") return;
+    this.#proved.add(row);
+    // Somebody unsigned had said so before.
+    if (row.doubt !== "taken out") this.#trust.callLives(row, this.#now());
+  }
+
+  /**
+   * One placement's change, with what follows from it.
+   * @param isProved by more than a token.
+   */
+  change(row: Placement, event: MembershipEvent, isProved = true): void {
+    const now = this.#now();
+    if (this.#isOfOneThatEnded(row, event)) return;
+    if (event.happened === "joined") this.#joinToldAt.set(row.tenant, now);
+    const isTakenOut = event.happened === "left" && this.#mayBeTakenOutLate(row);
+    const change = applyEvent(isTakenOut ? { ...row, stay_at: now, lives_on: 1 } : row, event, now);
+    if (!change) return;
+    if (isTakenOut) this.#late.delete(row.call_id);
+    const wasThere = row.state === "joined";
+    const wasOut = row.state === "left";
+    const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";
+    // Its documents take it out again and again: putting it back once more would not keep it there.
+    const follow = change.follow === "rejoin" && row.rejoins >= MOST_REJOINS ? "end_call" : change.follow;
+    const { state: to, ...changes } = change.set;
+    const state = follow === change.follow ? to : "left";
+    const set = isOutOfRelays ? { ...changes, may_stand: 0 } : changes;
+    const reason = {
+      joined: "participant-join",
+      left: "participant-leave",
+      conference_ended: "conference-end",
+    }[event.happened];
+    if (state === "joined") {
+      if (!this.#joins.confirm(row, { ...set, reason }, this.#now())) return;
+    } else if (state === undefined) this.#placements.update(row, set);
+    else if (!this.#placements.move(row, state, { ...set, reason })) return;
+    if (change.blames) {
+      this.#trust.takenOut(row);
+    } else if (row.doubt !== "taken out" && (isProved || state === "joined"))
+      this.#trust.callLives(row, now, isProved);
+    this.#followUps.after(row, event, { follow, wasThere, wasOut, isTakenOut, isProved, now });
+  }
+
+  /** A join before, told of once more: a call that has joined another conference since is not back in one that has ended. */
+  #isOfOneThatEnded({ state, conference_id: known }: Placement, event: MembershipEvent): boolean {
+    const { happened, conference_id } = event;
+    if (state !== "joined" || happened !== "joined" || conference_id === null) return false;
+    return known !== null && known !== conference_id && this.#isOver(conference_id);
+  }
+
+  /** RELAY says that the call has ended. */
+  callEnded(row: Placement): void {
+    this.#followUps.callEnded(row);
+  }
+
+  /** A leave that no event told. */
+  left(row: Placement): void {
+    const { room: name, conference_id } = row;
+    this.change(row, { happened: "left", ended_by: null, name, conference_id, ts: null });
+  }
+
+  /** REST finds the call in its room, and no event had said so. */
+  found(row: Placement, changes: Changes & { reason: string }): void {
+    this.#joins.confirm(row, changes, this.#now());
+    this.#followUps.back(row);
+  }
+
+  /** The call itself is over: it has left its room, and nothing is left to be done for it. */
+  over(row: Placement, reason: string): void {
+    this.#stopsWaiting(row);
+    if (row.state === "joined") this.left(row);
+    this.#followUps.over(row, reason);
+  }
+
+  /** Nothing was ever heard of the call in its room, nor of its end: nothing is sent. */
+  forget(row: Placement, reason: string): void {
+    this.#followUps.close(row, reason);
+  }
+}
