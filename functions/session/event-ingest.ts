@@ -22,7 +22,7 @@ export interface HowTold {
 /** A part of the session on which events bear. */
 export type Listener = (event: RelayEvent, how: HowTold) => void;
 
-interface Ingested {
+export interface EventSteps {
   /** Told of each event that is not a repeat, in this order: what changes placements comes first. */
   before: readonly Listener[];
   /** The same, once it is known what it says of recordings. */
@@ -41,13 +41,13 @@ export class EventIngest {
   readonly #repositories: Repositories;
   readonly #inboundCalls: InboundCalls;
   readonly #recordings: RecordingEvents;
-  readonly #listeners: Ingested;
+  readonly #listeners: EventSteps;
 
   constructor(
     repositories: Repositories,
     inboundCalls: InboundCalls,
     recordings: RecordingEvents,
-    listeners: Ingested,
+    listeners: EventSteps,
   ) {
     this.#repositories = repositories;
     this.#inboundCalls = inboundCalls;

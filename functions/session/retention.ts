@@ -1,18 +1,7 @@
 import { log } from "../log.ts";
 import type { PinLimiter } from "./pins/pin-limiter.ts";
-import type { HeldSeats } from "./seats/held-seats.ts";
-import type { Audit } from "./store/audit.ts";
-import type { CallFlows } from "./store/call-flows.ts";
-import type { Dials } from "./store/dials.ts";
+import type { Repositories } from "./repositories.ts";
 import type { Disk } from "./store/disk.ts";
-import type { EventLog } from "./store/event-log.ts";
-import type { FeedLog } from "./store/feed-log.ts";
-import type { History } from "./store/history.ts";
-import type { Placements } from "./store/placements.ts";
-import type { Recordings } from "./store/recordings.ts";
-import type { Rulesets } from "./store/rulesets.ts";
-import type { Tokens } from "./store/tokens.ts";
-import type { WebhookDeliveries } from "./store/webhook-deliveries.ts";
 
 /** Rows of one table that are forgotten in one turn, and turns of one run: 2,000 rows of each table, at most once a second. */
 const BATCH = 200;
@@ -25,21 +14,16 @@ const NEARLY_FULL = 0.8;
 const LEAST_MS = 3_600_000;
 const LOGGED_EVERY_MS = 3_600_000;
 
-interface RetentionHost {
-  disk: Disk;
-  placements: Placements;
-  eventLog: EventLog;
-  history: History;
-  callFlows: CallFlows;
-  dials: Dials;
-  pinLimiter: PinLimiter;
-  heldSeats: HeldSeats;
-  rulesets: Rulesets;
-  recordings: Recordings;
-  feedLog: FeedLog;
-  deliveries: WebhookDeliveries;
-  tokens: Tokens;
-  audit: Audit;
+/** The tables from which something is deleted, each as it says how. */
+export interface KeptTables {
+  /** How much of the storage is used, bytes. */
+  usage(): ReturnType<Disk["usage"]>;
+  /** All that is older than it is to be kept. */
+  forgetters(keeping: Keeping): Forget[];
+  /** History alone: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
+  early(age_ms: number): Forget[];
+  /** When each has something that is old enough, ms. */
+  next(keeping: Keeping): number[];
 }
 
 /** How long is kept what has happened, and how long recordings are; ms. */
@@ -63,65 +47,37 @@ export interface Forgotten {
  * Nothing live is deleted. Used by the heartbeat.
  */
 export class Retention {
-  readonly #host: RetentionHost;
+  readonly #tables: KeptTables;
   readonly #now: () => number;
   /** How old history may be while the storage is nearly full; halved until it is not. */
   #age_ms = Number.POSITIVE_INFINITY;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(host: RetentionHost, now: () => number) {
-    this.#host = host;
+  constructor(tables: KeptTables, now: () => number) {
+    this.#tables = tables;
     this.#now = now;
   }
 
-  async run({ keep_ms, keep_recordings_ms }: Keeping): Promise<Forgotten> {
-    const { placements, eventLog, history, callFlows, dials, feedLog, ...others } = this.#host;
-    const { rulesets, pinLimiter, heldSeats, recordings, deliveries, tokens, audit } = others;
-    const tables = [placements, eventLog, history, callFlows, dials, feedLog];
-    const forgotten = await this.#each([
-      ...tables.map((table) => () => table.forget(keep_ms, BATCH)),
-      () => rulesets.forget(keep_ms, RULESETS),
-      () => pinLimiter.forget(BATCH),
-      () => heldSeats.forget(BATCH),
-      () => deliveries.forget(BATCH),
-      () => recordings.forget(keep_recordings_ms, BATCH),
-      () => tokens.forget(BATCH),
-      () => audit.forget(BATCH),
-    ]);
+  async run(keeping: Keeping): Promise<Forgotten> {
+    const forgotten = await this.#each(this.#tables.forgetters(keeping));
     if (!this.#isNearlyFull()) {
       this.#age_ms = Number.POSITIVE_INFINITY;
       return forgotten;
     }
-    const early = await this.#early(keep_ms);
+    const early = await this.#early(keeping.keep_ms);
     return { rows: forgotten.rows + early.rows, isMore: forgotten.isMore || early.isMore };
   }
 
   /** When something is next old enough, ms; infinite where there is nothing. */
-  next({ keep_ms, keep_recordings_ms }: Keeping): number {
-    const { history, callFlows, dials, recordings, ...others } = this.#host;
-    const oldest = [history.oldest(), callFlows.oldest(), dials.oldest()].flatMap((at) => at ?? []);
-    const recording = recordings.oldest();
-    const recorded = recording === null ? null : recording + keep_recordings_ms;
-    const { pinLimiter, heldSeats, audit, feedLog, deliveries } = others;
-    const own = [pinLimiter, heldSeats, audit, feedLog, deliveries].map((table) => table.nextForget());
-    const next = [...own, recorded].flatMap((at) => at ?? []);
-    return Math.min(...oldest.map((at) => at + keep_ms), ...next);
+  next(keeping: Keeping): number {
+    return Math.min(...this.#tables.next(keeping));
   }
 
-  /** History alone, the oldest first: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
+  /** Old history before its time. */
   async #early(keep_ms: number): Promise<Forgotten> {
-    const { placements, eventLog, history, callFlows, dials, rulesets, feedLog } = this.#host;
     const age_ms = Math.max(LEAST_MS, Math.min(this.#age_ms, keep_ms / 2));
     this.#warn(age_ms);
-    const { rows, isMore } = await this.#each([
-      () => feedLog.forget(age_ms, BATCH),
-      () => eventLog.forget(age_ms, BATCH),
-      () => history.forgetHistory(age_ms, BATCH),
-      () => callFlows.forgetOver(age_ms, BATCH),
-      () => dials.forget(age_ms, BATCH),
-      () => placements.forgetOver(age_ms, BATCH),
-      () => rulesets.forget(age_ms, RULESETS),
-    ]);
+    const { rows, isMore } = await this.#each(this.#tables.early(age_ms));
     if (!isMore) this.#age_ms = age_ms / 2;
     return { rows, isMore: isMore || (age_ms > LEAST_MS && this.#isNearlyFull()) };
   }
@@ -143,7 +99,7 @@ export class Retention {
   }
 
   #isNearlyFull(): boolean {
-    const { used, limit } = this.#host.disk.usage();
+    const { used, limit } = this.#tables.usage();
     return used > limit * NEARLY_FULL;
   }
 
@@ -151,6 +107,43 @@ export class Retention {
     if (this.#now() - this.#loggedAt < LOGGED_EVERY_MS) return;
     this.#loggedAt = this.#now();
     const kept_h = Math.round(age_ms / 3_600_000);
-    log("warn", "storage.nearly_full", { ...this.#host.disk.usage(), kept_h });
+    log("warn", "storage.nearly_full", { ...this.#tables.usage(), kept_h });
   }
+}
+
+/** What of a session's tables is deleted, and by which age. */
+export function keptIn(tables: Repositories, pinLimiter: PinLimiter): KeptTables {
+  const { placements, eventLog, history, callFlows, dials, feedLog, rulesets, recordings } = tables;
+  const { heldSeats, deliveries, tokens, audit } = tables;
+  return {
+    usage: () => tables.disk.usage(),
+    forgetters: ({ keep_ms, keep_recordings_ms }) => [
+      ...[placements, eventLog, history, callFlows, dials, feedLog].map(
+        (table) => () => table.forget(keep_ms, BATCH),
+      ),
+      () => rulesets.forget(keep_ms, RULESETS),
+      ...[pinLimiter, heldSeats, deliveries].map((table) => () => table.forget(BATCH)),
+      () => recordings.forget(keep_recordings_ms, BATCH),
+      ...[tokens, audit].map((table) => () => table.forget(BATCH)),
+    ],
+    early: (age_ms) => [
+      () => feedLog.forget(age_ms, BATCH),
+      () => eventLog.forget(age_ms, BATCH),
+      () => history.forgetHistory(age_ms, BATCH),
+      () => callFlows.forgetOver(age_ms, BATCH),
+      () => dials.forget(age_ms, BATCH),
+      () => placements.forgetOver(age_ms, BATCH),
+      () => rulesets.forget(age_ms, RULESETS),
+    ],
+    next: ({ keep_ms, keep_recordings_ms }) => {
+      const oldest = [history, callFlows, dials].flatMap((table) => table.oldest() ?? []);
+      const recorded = recordings.oldest();
+      const own = [pinLimiter, heldSeats, audit, feedLog, deliveries];
+      return [
+        ...oldest.map((at) => at + keep_ms),
+        ...(recorded === null ? [] : [recorded + keep_recordings_ms]),
+        ...own.flatMap((table) => table.nextForget() ?? []),
+      ];
+    },
+  };
 }

@@ -1,11 +1,9 @@
-import { RpcTarget } from "cloudflare:workers";
-import { outboundCall } from "../../../shared/call.ts";
+import { type Call, outboundCall } from "../../../shared/call.ts";
 import {
   type DialChange,
   type DialEvent,
   dialChange,
   dialEventOf,
-  isOpen,
   nextDialAt,
 } from "../../../shared/dialing.ts";
 import { evidenceOfStatus } from "../../../shared/evidence.ts";
@@ -13,26 +11,18 @@ import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeOutcome, isBusy } from "../../../shared/relay/outcome.ts";
 import { describeError, log } from "../../log.ts";
 import { type CallStatuses, callStatuses } from "../../rest-calls.ts";
-import type { InboundCalls } from "../calls/inbound-calls.ts";
-import type { Dispatcher } from "../commands/dispatcher.ts";
-import type { DialReply, DialRequest, DialsPage, DialsQuery, DialView } from "../contract/dial.ts";
+import type { OutboundCall } from "../contract/call-flow.ts";
+import type { PlacementKey } from "../contract/placement.ts";
 import type { RelayConnection } from "../relay/relay-connection.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
-import type { Namings } from "../seats/room-naming.ts";
-import type { PendingCommands } from "../store/commands.ts";
 import type { Counters } from "../store/counters.ts";
 import type { Dial, Dials } from "../store/dials.ts";
 import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
-import type { Placement } from "../store/placement-row.ts";
-import type { Placements } from "../store/placements.ts";
-import type { RoomPolicies } from "../store/room-policies.ts";
 
 /** A call that could not be made for so long is not made: nobody waits for it any more. */
 const QUEUE_MS = 120_000;
-/** So many of a tenant's calls may wait for their turn. */
-const QUEUED = 1_000;
 /** Those of one turn that have waited for too long. */
 const GIVEN_UP_AT_ONCE = 100;
 /** How long the answer to calling.dial is waited for. */
@@ -42,8 +32,6 @@ const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
 /** So long RELAY is asked for no call after it has asked to come again later. */
 const BUSY_MS = 2_000;
-/** What a Worker of the version before is shown. */
-const OLD_PAGE = 200;
 const REST_MS = 3_000;
 /**
  * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
@@ -53,13 +41,9 @@ const ASK_REST_MS = 2_000;
 const ASK_REST_TOO_MS = 6_000;
 /** The alarm behind that, should we vanish. */
 const BACKSTOP_MS = 6_000;
-/** Rows that are read for one page of calls, whatever is kept. */
-const PAGE_ROWS = 900;
-/** A placement is read by its index, and sorted. */
-const ROWS_PER_PLACEMENT = 3;
 
 /** The entry of the placement of a call that we made: it came with nothing. */
-const DIALLED_ENTRY = "";
+export const DIALLED_ENTRY = "";
 
 /** A leg as an event names it. */
 interface Leg {
@@ -70,29 +54,30 @@ interface Leg {
 
 interface DialerHost {
   dials: Dials;
-  placements: Placements;
   occupancy: Occupancy;
   counters: Counters;
   observations: Pick<Observations, "saw">;
   relayManager: RelayManager;
+}
+
+/** What is done about outbound calls elsewhere. */
+interface DialListener {
+  /** A call that we made is answered: it is led to its room. */
+  answered(call: Call, outbound: OutboundCall): void;
+  /** A call that nobody is to answer any more is ended, in its own time. */
+  hangUp(key: PlacementKey, node_id: string): void;
   /** It has work sooner than it said before. */
   rescheduled(): void;
-  now(): number;
-  /** Told of each request, before anything else. */
-  asked(project_id: string): void;
-  inboundCalls: InboundCalls;
-  pendingCommands: PendingCommands;
-  dispatcher: Dispatcher;
-  namings: Namings;
-  policies: Pick<RoomPolicies, "lockOf">;
 }
 
 /**
- * Dialer — makes outbound calls: each once, in order, no faster than SignalWire takes them, and never late. Used by the API, by what
+ * Dialer — makes outbound calls: each once, in order, no faster than SignalWire takes them, and never late. Used by DialDesk, by what
  * RELAY tells, and by the scheduler.
  */
-export class Dialer extends RpcTarget {
+export class Dialer {
   readonly #host: DialerHost;
+  readonly #listener: DialListener;
+  readonly #now: () => number;
   /** When it has work next, ms. */
   #next_at: number | null = null;
   #restAskedAt = 0;
@@ -100,67 +85,22 @@ export class Dialer extends RpcTarget {
   #busyUntil = 0;
   #asking: Promise<void> | null = null;
 
-  constructor(host: DialerHost) {
-    super();
+  constructor(host: DialerHost, listener: DialListener, now: () => number) {
     this.#host = host;
+    this.#listener = listener;
+    this.#now = now;
   }
 
-  /** Once, however often it is asked. */
-  request(asked: DialRequest): DialReply {
-    const { dials, namings } = this.#host;
-    const { tenant } = asked;
-    this.#host.asked(asked.project_id);
-    const [room] = namings.settle({ ...asked, rooms: [asked.room] });
-    const request = { ...asked, room };
-    const known = dials.find(tenant, request.id);
-    if (known) {
-      // Its room may be named otherwise on the wire by now.
-      const isSame =
-        known.request.to === request.to &&
-        known.request.send_digits === request.send_digits &&
-        known.request.decision.rooms[0] === request.decision.rooms[0];
-      return isSame ? { outcome: "known", dial: this.#shown(known) } : { outcome: "conflict" };
-    }
-    if (this.#host.policies.lockOf(room) !== null) return { outcome: "locked" };
-    if (dials.countQueued(tenant, QUEUED) >= QUEUED) return { outcome: "many" };
-    const dial = dials.add(crypto.randomUUID(), request);
+  /** A call was added to the queue. */
+  added(): void {
     this.#host.counters.add("dials");
     this.pump();
-    return { outcome: "made", dial: this.#shown(dials.byTag(dial.tag) ?? dial) };
   }
 
-  view(tenant: string, id: string): DialView | null {
-    const dial = this.#host.dials.find(tenant, id);
-    return dial && this.#shown(dial);
-  }
-
-  /** For a Worker of the version before, which knows no pages. */
-  ofTenant(tenant: string): DialView[] {
-    return this.page(tenant, { limit: OLD_PAGE }).dials;
-  }
-
-  /** Newest first. */
-  page(tenant: string, { after = Number.MAX_SAFE_INTEGER, limit, state }: DialsQuery): DialsPage {
-    const found = this.#host.dials.ofTenant(tenant, after, limit);
-    const dials: DialView[] = [];
-    let read = found.length;
-    for (const dial of found) {
-      const placements = this.#placementsOf(dial);
-      const view = viewOf(dial, placements);
-      if (state === undefined || view.state === state) dials.push(view);
-      read += placements.length * ROWS_PER_PLACEMENT;
-      if (read > PAGE_ROWS) return { dials, next: dial.seq };
-    }
-    return { dials, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
-  }
-
-  /** Before it is answered; null where there is no such call. One that is answered already stays. */
-  cancel(tenant: string, id: string): DialView | null {
-    const dial = this.#host.dials.find(tenant, id);
-    if (!dial) return null;
+  /** Before it is answered; a call that is answered already stays. */
+  cancel(dial: Dial): void {
     this.#apply(dial, { on: "canceled" });
     this.pump();
-    return this.#shown(dial);
   }
 
   /** Whether calls wait for their turn or for somebody to answer. */
@@ -179,7 +119,7 @@ export class Dialer extends RpcTarget {
       if (call_state === "answered") this.#apply(dial, { on: "answered" });
       if (call_state === "ended") this.#apply(dial, { on: "ended", end_reason: end_reason ?? "hangup" });
       // In a turn of its own: it goes through all that wait.
-      this.#comeBack(this.#host.now());
+      this.#comeBack(this.#now());
     } else if (event.kind === "dial") {
       const { tag, dial_state, call } = event.params;
       const dial = this.#host.dials.byTag(tag);
@@ -188,7 +128,7 @@ export class Dialer extends RpcTarget {
       if (dial_state === "answered") this.#apply(dial, { on: "answered" });
       if (dial_state === "failed")
         this.#apply(dial, { on: "failed", why: "SignalWire could not connect it" });
-      this.#comeBack(this.#host.now());
+      this.#comeBack(this.#now());
     }
   }
 
@@ -202,8 +142,8 @@ export class Dialer extends RpcTarget {
   }
 
   async #askRest(): Promise<void> {
-    const { dials, relayManager, now } = this.#host;
-    this.#restAskedAt = now();
+    const { dials, relayManager } = this.#host;
+    this.#restAskedAt = this.#now();
     const ask = async ({ tag, call_id, segment_id }: Dial): Promise<void> => {
       if (call_id === null) return;
       try {
@@ -225,7 +165,7 @@ export class Dialer extends RpcTarget {
   /** Sends whatever's turn it is, gives up what is overdue, and comes back when the next is due. */
   pump(): void {
     const { dials } = this.#host;
-    const now = this.#host.now();
+    const now = this.#now();
     for (const dial of dials.underWay()) this.#seeToOverdue(dial);
     if (now - this.#restAskedAt >= (this.#host.relayManager.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
       void this.askRest();
@@ -258,7 +198,7 @@ export class Dialer extends RpcTarget {
       if (next) queue.push(next);
       queue.sort((one, other) => one.seq - other.seq);
     }
-    if (this.isBusy) this.#comeBack(this.#host.now() + RETRY_MS);
+    if (this.isBusy) this.#comeBack(this.#now() + RETRY_MS);
   }
 
   nextWakeAt(): number | null {
@@ -276,8 +216,8 @@ export class Dialer extends RpcTarget {
 
   /** Gives up those that have waited for too long, and puts in their place who is next of the same tenant. */
   #inTime(heads: readonly Dial[]): Dial[] {
-    const { dials, now } = this.#host;
-    const too_long_ago = now() - QUEUE_MS;
+    const { dials } = this.#host;
+    const too_long_ago = this.#now() - QUEUE_MS;
     let given_up = 0;
     return heads
       .flatMap((head) => {
@@ -303,14 +243,14 @@ export class Dialer extends RpcTarget {
 
   /** Written at *sending* in the turn of the send: found so after a restart, nobody knows whether a phone rings. */
   async #dial(dial: Dial, connection: RelayConnection): Promise<void> {
-    const { counters, dials, now, observations } = this.#host;
-    dials.update(dial, { sent_at: now() });
+    const { counters, dials, observations } = this.#host;
+    dials.update(dial, { sent_at: this.#now() });
     const outcome = await connection.command({
       id: crypto.randomUUID(),
       lane: dial.tag,
       method: "calling.dial",
       params: parametersOf(dial),
-      deadline_at: now() + COMMAND_MS,
+      deadline_at: this.#now() + COMMAND_MS,
     });
     counters.add(`dial_${outcome.kind}`);
     const current = dials.byTag(dial.tag);
@@ -320,7 +260,7 @@ export class Dialer extends RpcTarget {
     else if (isBusy(outcome)) {
       // Nothing was carried out. Its turn comes again, until it has waited for too long.
       observations.saw("relay_429", "seen");
-      this.#busyUntil = now() + BUSY_MS;
+      this.#busyUntil = this.#now() + BUSY_MS;
       this.#apply(current, { on: "unsent" });
     }
     // Unanswered: it may ring; its events tell, or in the end their absence.
@@ -349,7 +289,7 @@ export class Dialer extends RpcTarget {
     const { from, to, decision, send_digits } = request;
     const segment = segment_id === null ? {} : { segment_id };
     const call = outboundCall({ call_id, node_id, ...segment, call_state: "answered", from, to });
-    this.#host.inboundCalls.outbound(call, {
+    this.#listener.answered(call, {
       tenant,
       decision,
       ...(send_digits === undefined ? {} : { send_digits }),
@@ -357,8 +297,7 @@ export class Dialer extends RpcTarget {
   }
 
   #end(call_id: string, node_id: string): void {
-    this.#host.pendingCommands.add("end", { call_id, entry: DIALLED_ENTRY, step: 0 }, node_id);
-    this.#host.dispatcher.start();
+    this.#listener.hangUp({ call_id, entry: DIALLED_ENTRY, step: 0 }, node_id);
   }
 
   #legKnown(dial: Dial, { call_id, node_id, segment_id }: Leg): void {
@@ -383,43 +322,20 @@ export class Dialer extends RpcTarget {
   /** It rings no more, and no event told whether it was answered or has ended: a callee who answered hears nothing since. */
   #seeToOverdue(dial: Dial): void {
     const { sent_at, request } = dial;
-    if (sent_at === null || this.#host.now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;
+    if (sent_at === null || this.#now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;
     this.#apply(dial, { on: "overdue", has_leg: dial.call_id !== null && dial.node_id !== null });
   }
 
   #comeBack(at: number): void {
     if (this.#next_at !== null && this.#next_at <= at) return;
     this.#next_at = at;
-    this.#host.rescheduled();
-  }
-
-  #shown(dial: Dial): DialView {
-    return viewOf(dial, this.#placementsOf(dial));
-  }
-
-  #placementsOf({ call_id, state }: Dial): readonly Placement[] {
-    return call_id === null || isOpen(state) ? [] : this.#host.placements.glimpse(call_id);
+    this.#listener.rescheduled();
   }
 }
 
 /** What the two APIs say of a leg together: a call is over only where neither says that it lives. */
 function legStatus({ compatibility, voice_log }: CallStatuses): string | null {
   return compatibility === null || evidenceOfStatus(voice_log) === "alive" ? voice_log : compatibility;
-}
-
-function viewOf(
-  { id, tenant: _, request, state, reason, call_id, created_at, updated_at }: Dial,
-  placements: readonly Placement[],
-): DialView {
-  const { to, from, room, decision } = request;
-  const view = { id, to, from, room, role: decision.role, call_id, created_at, updated_at };
-  const row = placements.find(({ entry }) => entry === DIALLED_ENTRY);
-  if (!row) return { ...view, state: state === "answered" ? "joining" : state, reason };
-  // Nothing but a seat is in the way of a call that an operator asked for.
-  if (row.turned_away !== null) return { ...view, state: "full", reason: row.reason };
-  if (row.state === "joined" || row.state === "left")
-    return { ...view, state: row.state, reason: row.reason };
-  return { ...view, state: state === "answered" ? "joining" : state, reason: row.reason };
 }
 
 /** What calling.dial takes: one phone, or one SIP address. */

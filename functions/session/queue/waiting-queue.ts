@@ -42,6 +42,11 @@ interface WaitingQueueHost {
   placements: Placements;
   occupancy: Occupancy;
   pendingCommands: PendingCommands;
+  policies: Pick<RoomPolicies, "lockOf">;
+}
+
+/** What the queue asks of the rest of the session, and tells it. */
+interface QueueListener {
   /** Whether the session leads the call itself, also if a new incarnation has not taken that up yet. */
   hasCallFlow(call_id: string): boolean;
   /** There are commands to run. */
@@ -50,8 +55,6 @@ interface WaitingQueueHost {
   doubt(rooms: readonly string[]): void;
   /** It has work sooner than it said before. */
   rescheduled(): void;
-  now(): number;
-  policies: Pick<RoomPolicies, "lockOf">;
 }
 
 /** When a room is looked at again though nothing happens in it, and when REST is asked about it again, ms. */
@@ -67,6 +70,8 @@ interface Look {
  */
 export class WaitingQueue {
   readonly #host: WaitingQueueHost;
+  readonly #listener: QueueListener;
+  readonly #now: () => number;
   /** Rooms that somebody waits for, and in which something changed since they were served; all of them at the start. */
   readonly #changed = new Set<string>();
   /** Whether it is known which rooms somebody waits for. */
@@ -81,8 +86,10 @@ export class WaitingQueue {
   /** Waiters who need not be fetched: somebody here leads them. */
   readonly #led = new Map<string, () => void>();
 
-  constructor(host: WaitingQueueHost) {
+  constructor(host: WaitingQueueHost, listener: QueueListener, now: () => number) {
     this.#host = host;
+    this.#listener = listener;
+    this.#now = now;
   }
 
   /** Reads those who have waited since before a restart, in turns of their own if they are many, and serves them. */
@@ -141,13 +148,13 @@ export class WaitingQueue {
 
   /** One who left without ever having come, and is there all the same: it stands where it would have stood. False for others. */
   stand(row: Placement, request: PlaceRequest, wait: Wait): boolean {
-    const { placements, now } = this.#host;
+    const { placements } = this.#host;
     const changes = {
       reason: "its join came to nothing",
       placing: { ...placingIn(request), wait },
       wait: standing(request),
       joined_by: null,
-      seen_at: now(),
+      seen_at: this.#now(),
     };
     if (!placements.move(row, "waiting", changes)) return false;
     this.#stands(row, wait);
@@ -156,12 +163,12 @@ export class WaitingQueue {
 
   /** A waiter asks, by itself or because REST led it here: it is there, and is told how it stands. */
   poll(row: Placement, wasLed: boolean): PlaceReply {
-    const { placements, occupancy, pendingCommands, now } = this.#host;
+    const { placements, occupancy, pendingCommands } = this.#host;
     // Its seat was kept for a while, and others may have it by now.
-    if (dueBy(row) <= now()) this.takeBack(row);
+    if (dueBy(row) <= this.#now()) this.takeBack(row);
     if (row.state === "waiting") {
       if (occupancy.waiting.isAway(row)) this.moved(roomsOf(row));
-      if (now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: now() });
+      if (this.#now() - (row.seen_at ?? 0) >= SEEN_MS) placements.update(row, { seen_at: this.#now() });
       this.drain();
     }
     // It is being fetched this very moment: were it to come by itself as well, the one would take it out where the other put it.
@@ -170,7 +177,7 @@ export class WaitingQueue {
     pendingCommands.drop("fetch", row);
     this.handedOver(row);
     // REST led it here late, and so took it out of the room that it had come to by itself.
-    const isTakenOut = wasLed && row.state === "left" && leftAt(row) > now() - EARLY_LEAVE_MS;
+    const isTakenOut = wasLed && row.state === "left" && leftAt(row) > this.#now() - EARLY_LEAVE_MS;
     return isTakenOut ? { ...replyOf(row), outcome: "document" } : replyOf(row);
   }
 
@@ -187,8 +194,8 @@ export class WaitingQueue {
   /** Its document joins from now on: it will be seen in its room soon, or not at all. */
   handedOver(row: Placement): void {
     if (!isByDocument(row.state) || row.joined_ts !== null) return;
-    const { placements, now } = this.#host;
-    const changes = { deadline_at: now() + TAKING_MS, conference_id: null };
+    const { placements } = this.#host;
+    const changes = { deadline_at: this.#now() + TAKING_MS, conference_id: null };
     if (!placements.move(row, "by_document", changes)) placements.update(row, changes);
     this.moved([row.room]);
   }
@@ -230,8 +237,13 @@ export class WaitingQueue {
     this.#host.pendingCommands.drop("overdue", row);
     this.#host.placements.move(row, "failed", { turned_away: why, reason });
     this.#call(row);
-    this.#host.start();
+    this.#listener.start();
     return true;
+  }
+
+  /** RELAY says that the call has ended. */
+  callEnded(call_id: string): void {
+    for (const row of this.#host.placements.currentOf(call_id)) this.ended(row);
   }
 
   /** The call is over. */
@@ -286,7 +298,7 @@ export class WaitingQueue {
     // Also rooms that our own moves changed: a waiter refused before such a move finds no more seats after it.
     this.#changed.clear();
     this.#lookAgain(served, closed, snapshot);
-    this.#host.start();
+    this.#listener.start();
     return closed;
   }
 
@@ -316,19 +328,20 @@ export class WaitingQueue {
 
   #broke(error: unknown): void {
     log("error", "line.broke", { error: describeError(error) });
-    this.#wake(this.#host.now() + RETRY_MS);
+    this.#wake(this.#now() + RETRY_MS);
   }
 
   /** Rooms whose look is due. */
   #due(): string[] {
-    const now = this.#host.now();
+    const now = this.#now();
     if (now < this.#next_look) return [];
     return [...this.#looks].flatMap(([room, { at }]) => (at <= now ? [room] : []));
   }
 
   /** Sets when the rooms that were served are looked at again, and has REST asked about those for which that is due. */
   #lookAgain(served: ReadonlySet<string>, closed: ReadonlySet<string>, snapshot: OccupancySnapshot): void {
-    const { occupancy, now, doubt } = this.#host;
+    const { occupancy } = this.#host;
+    const now = this.#now();
     const doubted: string[] = [];
     for (const room of served) {
       // Where everybody waits for more than a seat, nothing comes by the clock alone.
@@ -337,28 +350,28 @@ export class WaitingQueue {
         continue;
       }
       let doubt_at = this.#looks.get(room)?.doubt_at ?? 0;
-      if (doubt_at <= now()) {
+      if (doubt_at <= now) {
         doubted.push(room);
-        doubt_at = now() + DOUBT_MS;
+        doubt_at = now + DOUBT_MS;
       }
       const at = Math.min(doubt_at, snapshot.lapsesAt(room), occupancy.waiting.presentUntil(room) + 1);
       this.#looks.set(room, { at, doubt_at });
       this.#next_look = Math.min(this.#next_look, at);
     }
-    if (this.#next_look <= now()) {
+    if (this.#next_look <= now) {
       this.#next_look = Number.POSITIVE_INFINITY;
       for (const { at } of this.#looks.values()) this.#next_look = Math.min(this.#next_look, at);
     }
     this.#wake(this.#next_look);
-    if (doubted.length > 0) doubt(doubted);
+    if (doubted.length > 0) this.#listener.doubt(doubted);
   }
 
   /** Sees to it that the line is served at about that time. */
   #wake(at: number): void {
-    const wakes_at = Math.max(at, this.#host.now() + TOGETHER_MS);
+    const wakes_at = Math.max(at, this.#now() + TOGETHER_MS);
     if (wakes_at >= this.#wakes_at) return;
     this.#wakes_at = wakes_at;
-    this.#host.rescheduled();
+    this.#listener.rescheduled();
   }
 
   nextWakeAt(): number | null {
@@ -372,11 +385,11 @@ export class WaitingQueue {
 
   #stands(row: Placement, { max_s }: Pick<Wait, "max_s">): void {
     this.#host.pendingCommands.add("overdue", row, row.node_id, row.created_at + max_s * 1000);
-    this.#host.start();
+    this.#listener.start();
   }
 
   #seat(row: Placement, open: readonly [string, ...string[]], snapshot: OccupancySnapshot): boolean {
-    const { placements, pendingCommands, now } = this.#host;
+    const { placements, pendingCommands } = this.#host;
     const { wait, max_duration_s } = row.placing;
     if (wait === undefined) return false;
     const [first, ...rest] = wait.for.includes("moderator")
@@ -393,7 +406,7 @@ export class WaitingQueue {
       room: chosen.room,
       join: chosen.join,
       joined_by: "document",
-      lease_until: now() + offeredFor(row),
+      lease_until: this.#now() + offeredFor(row),
       conference_id: null,
       reason: "its turn has come",
       // It was let in before, maybe: what was answered about that join is no answer about this one.
@@ -402,7 +415,7 @@ export class WaitingQueue {
     });
     snapshot.seated(chosen.room);
     if (max_duration_s !== undefined) {
-      pendingCommands.add("expire", row, row.node_id, now() + max_duration_s * 1000);
+      pendingCommands.add("expire", row, row.node_id, this.#now() + max_duration_s * 1000);
     }
     this.#call(row);
     return true;
@@ -412,7 +425,8 @@ export class WaitingQueue {
     const called = this.#led.get(joinCommandId(row));
     if (called) queueMicrotask(called);
     // A new incarnation that takes its flow up asks at once, and stops the music first: a transfer would leave that to be heard in the room.
-    else if (!this.#host.hasCallFlow(row.call_id)) this.#host.pendingCommands.add("fetch", row, row.node_id);
+    else if (!this.#listener.hasCallFlow(row.call_id))
+      this.#host.pendingCommands.add("fetch", row, row.node_id);
   }
 }
 

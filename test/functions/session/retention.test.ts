@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { PinLimiter } from "../../../functions/session/pins/pin-limiter.ts";
-import { Retention } from "../../../functions/session/retention.ts";
+import { keptIn, Retention } from "../../../functions/session/retention.ts";
 import { Ledger, onStorage, requestOf } from "./ledger.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -80,7 +80,7 @@ async function filled(
       ledger.eventLog.record(event, "relay");
       now += HOUR;
     }
-    const retention = new Retention({ ...ledger, pinLimiter: desk }, () => now);
+    const retention = new Retention(keptIn(ledger, desk), () => now);
     await use({
       ledger,
       retention,
@@ -180,7 +180,7 @@ test("more than one run forgets is due at once again", async () => {
     for (let n = 0; n < 2_500; n += 1)
       ledger.history.action({ tenant: "acme", call_id: `c-${n}` }, { deed: "end", by: "rest", said: "" });
     now += KEEP + 1;
-    const retention = new Retention({ ...ledger, pinLimiter: desk }, () => now);
+    const retention = new Retention(keptIn(ledger, desk), () => now);
     expect(await retention.run(KEEPING)).toEqual({ rows: 2_000, isMore: true });
     expect(await retention.run(KEEPING)).toEqual({ rows: 500, isMore: false });
   });

@@ -38,19 +38,16 @@ class Room {
       () => null,
       (moved) => this.queue.moved(moved),
     );
-    const { placements, occupancy, pendingCommands } = this.ledger;
-    const isWalked = () => false;
-    this.queue = new WaitingQueue({
-      placements,
-      occupancy,
-      pendingCommands,
-      hasCallFlow: isWalked,
-      start: () => {},
-      doubt: (doubted) => this.doubted.push(...doubted),
-      rescheduled: () => {},
+    this.queue = new WaitingQueue(
+      this.ledger,
+      {
+        hasCallFlow: () => false,
+        start: () => {},
+        doubt: (doubted) => this.doubted.push(...doubted),
+        rescheduled: () => {},
+      },
       now,
-      policies: this.ledger.policies,
-    });
+    );
     void this.queue.begin();
   }
 

@@ -1,0 +1,50 @@
+import type { Base } from "./compose-upkeep.ts";
+import { Feed } from "./feed/feed.ts";
+import { OutgoingWebhooks } from "./feed/outgoing-webhooks.ts";
+import { FeedReaders } from "./feed/readers.ts";
+import { Snapshot } from "./feed/snapshot.ts";
+import { FeedDesk } from "./operator/feed-desk.ts";
+import { WebhookDesk } from "./operator/webhook-desk.ts";
+
+/** What tells a tenant's clients and servers of its calls. */
+export interface FeedParts {
+  feed: Feed;
+  readers: FeedReaders;
+  outgoing: OutgoingWebhooks;
+  feedDesk: FeedDesk;
+  webhookDesk: WebhookDesk;
+}
+
+/**
+ * Builds the live feed and the outgoing webhooks. Used by the session.
+ * @param used told of each endpoint that is made, by its project.
+ */
+export function composeFeed(
+  { tables, relayManager, scheduler }: Omit<Base, "queue">,
+  sockets: DurableObjectState,
+  credentials_key: string | undefined,
+  used: (project_id: string) => void,
+): FeedParts {
+  const now = Date.now;
+  const outgoing: OutgoingWebhooks = new OutgoingWebhooks({
+    ...tables,
+    pool: relayManager.pool,
+    credentials_key,
+    fetch: (url, init) => fetch(url, init),
+    rescheduled: () => scheduler.changed(outgoing),
+    now,
+    random: Math.random,
+  });
+  // Answered without waking the object: a client sees that its connection lives.
+  sockets.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+  const live = { ...tables, live: tables.placements.live, now };
+  const readers = new FeedReaders({ ...live, sockets, snapshot: new Snapshot(live) });
+  const feed = new Feed({ ...live, readers, outgoing });
+  return {
+    feed,
+    readers,
+    outgoing,
+    feedDesk: new FeedDesk(tables, feed, now),
+    webhookDesk: new WebhookDesk({ ...tables, feed, outgoing, credentials_key, now, used }),
+  };
+}

@@ -1,0 +1,77 @@
+import type { EventParts } from "./compose-events.ts";
+import type { Base, Upkeep } from "./compose-upkeep.ts";
+import type { Feed } from "./feed/feed.ts";
+import { ConferenceControl } from "./operator/conference-control.ts";
+import { Control } from "./operator/controls.ts";
+import { Lobby } from "./operator/lobby.ts";
+import { Moderation } from "./operator/moderation.ts";
+import { Move } from "./operator/move.ts";
+import { ParticipantControls } from "./operator/participant-controls.ts";
+import { Reach } from "./operator/reach.ts";
+import { RoomControls } from "./operator/room-controls.ts";
+import { RunningCommands } from "./operator/running-commands.ts";
+import { Sightings } from "./operator/sightings.ts";
+import { tellCommand } from "./operator/tell-commands.ts";
+
+/** What operators do to live calls and rooms, and what has to hear of events for that. */
+export interface OperatorParts {
+  lobby: Lobby;
+  control: Control;
+  conferenceControl: ConferenceControl;
+  sightings: Sightings;
+  roomControls: RoomControls;
+  moderation: Moderation;
+}
+
+/**
+ * Builds operators' controls. Used by the session.
+ * @param asked told of each command, by its project.
+ */
+export function composeOperators(
+  { tables, relayManager, queue, scheduler }: Base,
+  { dropped }: EventParts,
+  { corrections, dispatcher }: Upkeep,
+  {
+    feed,
+    credentials_key,
+    asked,
+  }: { feed: Feed; credentials_key: string | undefined; asked(project_id: string): void },
+): OperatorParts {
+  const now = Date.now;
+  const sightings = new Sightings(now);
+  const running = new RunningCommands(
+    tables.controls,
+    tables.history,
+    (command, tenant) => tellCommand(feed, tenant, command),
+    now,
+  );
+  const reach = new Reach({ ...tables, relayManager }, credentials_key, now);
+  const controlled = { ...tables, dropped, corrections, reach, running, sightings, now };
+  const participants = new ParticipantControls(controlled);
+  const rooms = new RoomControls({
+    ...controlled,
+    participants,
+    opensAt: (room, at) => moderation.opensAt(room, at),
+  });
+  const moderation: Moderation = new Moderation({
+    ...controlled,
+    rooms,
+    feed,
+    rescheduled: () => scheduler.changed(moderation),
+  });
+  const conferenceControl = new ConferenceControl({
+    ...controlled,
+    participants,
+    rooms,
+    moves: new Move(controlled),
+    asked,
+  });
+  return {
+    lobby: new Lobby({ ...tables, queue }),
+    control: new Control({ ...tables, dispatcher }),
+    conferenceControl,
+    sightings,
+    roomControls: rooms,
+    moderation,
+  };
+}
