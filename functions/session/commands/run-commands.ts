@@ -16,7 +16,7 @@ import { TooLate } from "../../slots.ts";
 import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import { isBeingPutBack } from "../reconcile/absence.ts";
 import type { Corrections } from "../reconcile/corrections.ts";
-import { observeListing } from "../reconcile/reconciler.ts";
+import { observeListing } from "../reconcile/observe-listing.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { HeldSeats } from "../seats/held-seats.ts";
 import type { Occupancy } from "../seats/occupancy.ts";

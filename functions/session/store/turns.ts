@@ -20,3 +20,14 @@ export class Turns {
     }
   }
 }
+
+/** The next ones, `most` of them at most: what comes after them is another turn's. */
+export function take<T>(items: Iterator<T>, most: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < most) {
+    const next = items.next();
+    if (next.done) break;
+    taken.push(next.value);
+  }
+  return taken;
+}

@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { RoomListing } from "../../../functions/rest-conferences.ts";
 import { composeEvents } from "../../../functions/session/compose-events.ts";
+import { composeReconciler } from "../../../functions/session/compose-upkeep.ts";
 import type { PlaceRequest } from "../../../functions/session/contract/placement.ts";
 import type { Backlog } from "../../../functions/session/events/backlog.ts";
 import type { ConferenceEvents } from "../../../functions/session/events/conference-events.ts";
@@ -9,7 +10,7 @@ import type { DroppedCallers } from "../../../functions/session/events/dropped-c
 import type { ParticipantChanges } from "../../../functions/session/events/participant-changes.ts";
 import type { SplitRooms } from "../../../functions/session/events/split-rooms.ts";
 import { Corrections } from "../../../functions/session/reconcile/corrections.ts";
-import { Reconciler } from "../../../functions/session/reconcile/reconciler.ts";
+import type { Reconciler } from "../../../functions/session/reconcile/reconciler.ts";
 import { Repositories } from "../../../functions/session/repositories.ts";
 import { chooseRoom } from "../../../functions/session/seats/choose-room.ts";
 import type { Placement } from "../../../functions/session/store/placement-row.ts";
@@ -50,9 +51,10 @@ export class Ledger extends Repositories {
     this.splits = parts.splits;
     this.backlog = parts.backlog;
     this.corrections = new Corrections(this, this.counters, this.history, now);
-    this.reconciler = new Reconciler(
+    this.reconciler = composeReconciler(
+      this,
+      this.corrections,
       {
-        ...this,
         list: async (room) => listingOf(await list(room)),
         statuses: async ({ call_id }) => ({ compatibility: status(call_id), voice_log: null }),
         seat_doubt_ms: () => SEAT_DOUBT_MS,

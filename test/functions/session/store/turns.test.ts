@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Dispatcher } from "../../../../functions/session/commands/dispatcher.ts";
 import { runCommands } from "../../../../functions/session/commands/run-commands.ts";
+import { askingBy, composeReconciler } from "../../../../functions/session/compose-upkeep.ts";
 import type { WaitingQueue } from "../../../../functions/session/queue/waiting-queue.ts";
 import type { RecordingReconciler } from "../../../../functions/session/reconcile/reconcile-recordings.ts";
-import { askingBy, Reconciler } from "../../../../functions/session/reconcile/reconciler.ts";
 import { Whereabouts } from "../../../../functions/session/reconcile/whereabouts.ts";
 import type { RelayManager } from "../../../../functions/session/relay/relay-manager.ts";
 import { Slots } from "../../../../functions/slots.ts";
@@ -65,7 +65,7 @@ test("after a gap REST is asked about a thousand calls a few at a time, and abou
       ledger.corrections,
       {
         commands: () => runCommands(there),
-        reconciler: new Reconciler({ ...there, ...askingBy(there.relayManager) }, Date.now),
+        reconciler: composeReconciler(ledger, ledger.corrections, askingBy(there.relayManager), Date.now),
         // There are no recordings.
         recordingReconciler: { isRunning: false, run: async () => {} } as unknown as RecordingReconciler,
         whereabouts: new Whereabouts(there, ledger.turns),
