@@ -29,11 +29,9 @@ export function composeCalls(
   { decider, asked }: { decider: CallDecider; asked(project_id: string): void },
 ): CallParts {
   const parts = { ...tables, relayManager, queue, participants, dispatcher };
-  const held: HeldJoins = new HeldJoins({
-    ...parts,
-    corrections,
-    rescheduled: () => scheduler.changed(held),
-  });
+  const held: HeldJoins = new HeldJoins({ ...parts, corrections }, tables.turns, () =>
+    scheduler.changed(held),
+  );
   const placement: PlacementService = new PlacementService({
     ...parts,
     held,

@@ -13,6 +13,8 @@ import { RunningCommands } from "./operator/running-commands.ts";
 import { Sightings } from "./operator/sightings.ts";
 import { tellCommand } from "./operator/tell-commands.ts";
 
+import { NoticeUrls } from "./relay/notice-urls.ts";
+
 /** What operators do to live calls and rooms, and what has to hear of events for that. */
 export interface OperatorParts {
   lobby: Lobby;
@@ -45,7 +47,8 @@ export function composeOperators(
     (command, tenant) => tellCommand(feed, tenant, command),
     now,
   );
-  const reach = new Reach({ ...tables, relayManager }, credentials_key, now);
+  const urls = new NoticeUrls(relayManager, credentials_key, now);
+  const reach = new Reach({ ...tables, relayManager, urls }, credentials_key, now);
   const controlled = { ...tables, dropped, corrections, reach, running, sightings, now };
   const participants = new ParticipantControls(controlled);
   const rooms = new RoomControls({

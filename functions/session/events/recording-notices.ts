@@ -1,34 +1,22 @@
-import { ivBytes } from "../../../shared/credentials.ts";
-import { mayBeRecorded } from "../../../shared/documents/fixed-words.ts";
-import { sealTicket, TICKET_LENGTH } from "../../../shared/notice-ticket.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
-import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import type { RestOutcome } from "../../rest.ts";
-import { announceIn, findInRooms } from "../../rest-conferences.ts";
-import { sealKeysOf } from "../../tenants/tenant.ts";
 import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
-import type { RelayManager } from "../relay/relay-manager.ts";
-import { sidsAreIds } from "../seats/conference-members.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
 import type { History } from "../store/history.ts";
-import type { Observations } from "../store/observations.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
-import { hooksOf } from "../store/resume-url-of.ts";
 import type { Turns } from "../store/turns.ts";
+import type { Announcer } from "./announcer.ts";
 
-const REST_MS = 4_000;
 /** Waits before each further try; then the next alarm tries again. */
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000] as const;
 /** SignalWire fetches what it is to announce at once: a fetch that has not come by then is not waited for. */
 const FETCHED_MS = 5_000;
 /** REST takes an announcement so often that nobody fetches: the fetch may be what we never heard of, and callers would hear it for ever. */
 const MOST_TAKEN = 3;
-/** Callers of a room whom REST is asked for, to find their conference. */
-const ASKED_FOR = 3;
 /** Participants written down as told in one turn. */
 const AT_ONCE = 20;
 /** Rooms looked at in one turn, for whether somebody in them is to be told. */
@@ -58,9 +46,7 @@ interface NoticesHost {
   occupancy: Occupancy;
   recorded: RecordedRooms;
   history: History;
-  observations: Observations;
   turns: Turns;
-  relayManager: Pick<RelayManager, "rest" | "project">;
 }
 
 /**
@@ -69,21 +55,21 @@ interface NoticesHost {
  */
 export class Notices {
   readonly #host: NoticesHost;
-  readonly #credentials_key: string | undefined;
+  readonly #announcer: Announcer;
   readonly #telling = new Map<string, Telling>();
 
-  constructor(host: NoticesHost, credentials_key: string | undefined) {
+  constructor(host: NoticesHost, announcer: Announcer) {
     this.#host = host;
-    this.#credentials_key = credentials_key;
+    this.#announcer = announcer;
   }
 
-  /** @param ids_known whether the event's `conference_id` is RELAY's; a form's is where the project has shown it. */
+  /** @param ids_known whether the event's `conference_id` is RELAY's. */
   heard(event: RelayEvent, ids_known: boolean): void {
     if (event.kind !== "conference") return;
     const { status, name, conference_id = null } = event.params;
     if (name === undefined) return;
-    const { recorded, occupancy, observations } = this.#host;
-    const id = ids_known || sidsAreIds(observations) ? conference_id : null;
+    const { recorded, occupancy } = this.#host;
+    const id = ids_known ? conference_id : null;
     if (ENDS.has(status)) recorded.ended(name, id);
     // Of a room without calls of ours no participant is to be told.
     if (!BEGINS.has(status) || occupancy.tenantIn(name) === null) return;
@@ -132,9 +118,12 @@ export class Notices {
       const untold = this.#untold(room);
       const [first] = untold;
       if (!first) return;
-      const outcome = await this.#announce(first, untold, telling).catch(
-        (error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }),
-      );
+      const toConference = (sid: string) => {
+        telling.conference = sid;
+      };
+      const outcome = await this.#announcer
+        .announce(first, untold, toConference)
+        .catch((error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }));
       const isTaken = outcome.kind === "ok";
       if (isTaken) taken += 1;
       // Who came in meanwhile hears it, too.
@@ -170,49 +159,6 @@ export class Notices {
       .participants(room)
       .filter(({ untold }) => untold !== null)
       .flatMap((row) => placements.find(row) ?? []);
-  }
-
-  async #announce(first: Placement, untold: readonly Placement[], telling: Telling): Promise<RestOutcome> {
-    const { relayManager } = this.#host;
-    const hooks = hooksOf(first.join);
-    if (hooks === null)
-      return { kind: "failed", reason: "the URL at which SignalWire reaches us is not known" };
-    const conference = await this.#sidOf(first.room, untold);
-    if (conference === null) return { kind: "failed", reason: "REST does not list the conference" };
-    telling.conference = conference;
-    const ticket = await this.#ticketFor(first, conference);
-    const url = `${hooks}/notice?${new URLSearchParams({ conference, ticket })}`;
-    return await relayManager.rest("command", REST_MS, (project, signal) =>
-      announceIn(project, conference, url, signal),
-    );
-  }
-
-  /** For what the caller is to be told; for fewer words where those make too long a URL. */
-  async #ticketFor({ tenant, untold }: Placement, conference: string): Promise<string> {
-    const keys = await sealKeysOf(this.#credentials_key, await this.#host.relayManager.project());
-    const seal = async (words: Spoken) =>
-      await sealTicket(
-        keys,
-        { tenant, conference },
-        words,
-        Date.now(),
-        crypto.getRandomValues(new Uint8Array(ivBytes)),
-      );
-    const ticket = await seal(JSON.parse(untold ?? "{}") as Spoken); // Written when the row was planned.
-    return ticket.length > TICKET_LENGTH ? await seal({ say: mayBeRecorded }) : ticket;
-  }
-
-  async #sidOf(room: string, untold: readonly Placement[]): Promise<string | null> {
-    const { relayManager, recorded, observations } = this.#host;
-    const id = recorded.conferenceIn(room);
-    if (id !== null && sidsAreIds(observations)) return id;
-    for (const { call_id } of untold.slice(0, ASKED_FOR)) {
-      const sid = await relayManager.rest("command", REST_MS, (project, signal) =>
-        findInRooms(project, [room], call_id, signal),
-      );
-      if (sid !== null) return sid;
-    }
-    return null;
   }
 }
 

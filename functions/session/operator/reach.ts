@@ -2,7 +2,6 @@ import { ivBytes } from "../../../shared/credentials.ts";
 import { render } from "../../../shared/documents/render.ts";
 import { rejectDocument } from "../../../shared/documents/rule-documents.ts";
 import { sealMove } from "../../../shared/move-ticket.ts";
-import { sealTicket, TICKET_LENGTH } from "../../../shared/notice-ticket.ts";
 import { describeOutcome, isBusy, type Outcome } from "../../../shared/relay/outcome.ts";
 import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError } from "../../log.ts";
@@ -12,6 +11,7 @@ import { findInRooms, listRoom } from "../../rest-conferences.ts";
 import type { ControlOutcome } from "../../rest-controls.ts";
 import type { Project } from "../../tenants/tenant.ts";
 import { sealKeysOf } from "../../tenants/tenant.ts";
+import type { NoticeUrls } from "../relay/notice-urls.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import { type ConferenceMembers, sidsAreIds } from "../seats/conference-members.ts";
 import type { Observations } from "../store/observations.ts";
@@ -42,6 +42,7 @@ interface ReachHost {
   relayManager: Pick<RelayManager, "rest" | "ready" | "project">;
   members: ConferenceMembers;
   observations: Observations;
+  urls: NoticeUrls;
 }
 
 /** Reach — how operators' controls reach SignalWire: by REST, by RELAY, and by documents under sealed URLs. Used by the controls. */
@@ -188,18 +189,8 @@ export class Reach {
     return ticket === null ? null : `${hooks}/moved?${new URLSearchParams({ call: call_id, ticket })}`;
   }
 
-  /**
-   * A URL of ours that serves these words as cXML; null where SignalWire was not told where we are reached.
-   * @param what the conference's sid, or what else the ticket is for.
-   */
+  /** See {@link NoticeUrls.urlFor}. */
   async wordsUrl(row: Placement, what: string, words: Spoken, good_for_ms?: number): Promise<string | null> {
-    const hooks = hooksOf(row.join);
-    if (hooks === null) return null;
-    const keys = await sealKeysOf(this.#credentials_key, await this.#host.relayManager.project());
-    const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
-    const whose = { tenant: row.tenant, conference: what };
-    const ticket = await sealTicket(keys, whose, words, this.#now(), iv, good_for_ms);
-    if (ticket.length > TICKET_LENGTH) return null;
-    return `${hooks}/notice?${new URLSearchParams({ conference: what, ticket })}`;
+    return await this.#host.urls.urlFor(row, what, words, good_for_ms);
   }
 }

@@ -36,11 +36,8 @@ interface HeldHost {
   placements: Placements;
   occupancy: Occupancy;
   corrections: Corrections;
-  turns: Turns;
   history: History;
   relayManager: RelayManager;
-  /** It has work sooner than it said before. */
-  rescheduled(): void;
 }
 
 interface Held {
@@ -56,14 +53,19 @@ interface Held {
  */
 export class HeldJoins {
   readonly #host: HeldHost;
+  readonly #turns: Turns;
+  readonly #rescheduled: () => void;
   readonly #held = new Map<Placement, Held>();
   /** When REST gave no answer, ms. */
   readonly #unanswered = new WeakMap<Placement, number>();
   /** When the first of them is due, ms. */
   #next_at: number | null = null;
 
-  constructor(host: HeldHost) {
+  /** @param rescheduled called when it has work sooner than it said before. */
+  constructor(host: HeldHost, turns: Turns, rescheduled: () => void) {
     this.#host = host;
+    this.#turns = turns;
+    this.#rescheduled = rescheduled;
   }
 
   /** RELAY accepted the row's join, and its call's document stays. */
@@ -79,9 +81,9 @@ export class HeldJoins {
 
   /** Those that another incarnation watched. */
   async takeOver(): Promise<void> {
-    const { placements, occupancy, turns } = this.#host;
+    const { placements, occupancy } = this.#host;
     await occupancy.known();
-    await turns.each(occupancy.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
+    await this.#turns.each(occupancy.accepted(), TAKEN_OVER_AT_ONCE, (key) => {
       const row = placements.find(key);
       if (row) this.watch(row);
     });
@@ -98,7 +100,7 @@ export class HeldJoins {
     this.#held.set(held.row, held);
     if (this.#next_at !== null && this.#next_at <= held.due_at) return;
     this.#next_at = held.due_at;
-    this.#host.rescheduled();
+    this.#rescheduled();
   }
 
   nextWakeAt(): number | null {
