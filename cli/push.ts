@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { maskSecrets, secretsOf } from "../functions/api/ruleset/secrets.ts";
 import type { Problem } from "../shared/rules/schema/problems.ts";
 import type { Failure } from "./ask-worker.ts";
-import { isWanted, needTerminal } from "./confirm.ts";
+import { mayWrite, needTerminal } from "./confirm.ts";
 import { fail } from "./fail.ts";
 import { plain } from "./plain.ts";
 import { type Prepared, prepare } from "./prepared-ruleset.ts";
@@ -62,7 +62,7 @@ read or the Worker not be asked, 3 --dry-run would change something.`,
 }
 
 async function push(file: string, options: PushOptions, command: Command): Promise<void> {
-  const { url, tenant, json, yes, force, dryRun } = options;
+  const { url, tenant, json, force } = options;
   needTerminal(options, command);
   const prepared = await prepare(file, tenant);
   if (!prepared.ok) return refuse(file, prepared, options);
@@ -85,16 +85,7 @@ async function push(file: string, options: PushOptions, command: Command): Promi
     if (prepared.has_comments)
       console.log(`  KV holds JSON: the comments of ${plain(file)} are not kept, so keep the file in git.`);
   }
-  if (dryRun) {
-    process.exitCode = 3;
-    console.log(json ? JSON.stringify(report) : "Nothing was written: this is a dry run.");
-    return;
-  }
-  if (!yes && !(await isWanted())) {
-    console.error("Nothing was written.");
-    process.exitCode = 1;
-    return;
-  }
+  if (!(await mayWrite(options, report))) return;
   const over = standing.hash !== null && force ? "*" : standing.hash;
   const written = await writeRuleset(target, prepared.text, over);
   if (written.ok) {

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { maskRecord } from "../functions/api/record-secrets.ts";
 import { MASK } from "../functions/api/ruleset/secrets.ts";
 import { problemsIn, type RecordKind } from "../shared/records.ts";
-import { isWanted, needTerminal } from "./confirm.ts";
+import { mayWrite, needTerminal } from "./confirm.ts";
 import { type Difference, differenceLines, differencesBetween } from "./differences.ts";
 import { fail } from "./fail.ts";
 import { plain } from "./plain.ts";
@@ -123,7 +123,7 @@ or the Worker not be asked, 3 --dry-run would change something.`,
 
 async function put(target: RecordTarget, file: string, options: PutOptions, command: Command): Promise<void> {
   const { kind, id } = target;
-  const { json, yes, dryRun, force } = options;
+  const { json, force } = options;
   const key = `${kind}/${id}`;
   needTerminal(options, command);
   const read = await readRulesetFile(file);
@@ -158,16 +158,7 @@ async function put(target: RecordTarget, file: string, options: PutOptions, comm
     return;
   }
   if (!json) console.log(changesText(key, standing.hash, changes, hasSecrets));
-  if (dryRun) {
-    process.exitCode = 3;
-    console.log(json ? JSON.stringify(report) : "Nothing was written: this is a dry run.");
-    return;
-  }
-  if (!yes && !(await isWanted())) {
-    console.error("Nothing was written.");
-    process.exitCode = 1;
-    return;
-  }
+  if (!(await mayWrite(options, report))) return;
   const over = standing.hash !== null && force ? "*" : standing.hash;
   const written = await writeRecord(target, text, over);
   if (!written.ok) {

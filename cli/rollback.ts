@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Version } from "../shared/api/ruleset.ts";
-import { isWanted, needTerminal } from "./confirm.ts";
+import { mayWrite, needTerminal } from "./confirm.ts";
 import { fail } from "./fail.ts";
 import { plain } from "./plain.ts";
 import { fetchRuleset, fetchVersions, restoreRuleset, type Target } from "./ruleset-api.ts";
@@ -38,7 +38,7 @@ not be asked, 3 --dry-run would change something.`,
 }
 
 async function rollback(prefix: string, options: RollbackOptions, command: Command): Promise<void> {
-  const { url, tenant, json, yes, dryRun } = options;
+  const { url, tenant, json } = options;
   needTerminal(options, command);
   const { ADMIN_TOKEN: token = "" } = process.env;
   const target: Target = { url, tenant, token };
@@ -66,17 +66,8 @@ async function rollback(prefix: string, options: RollbackOptions, command: Comma
       [`${tenant}, from version ${plain(from)} back to ${hash.slice(0, 12)}:`, ...lines].join("\n"),
     );
   }
-  if (dryRun) {
-    process.exitCode = 3;
-    const report = { ok: true, tenant, hash: standing.hash, written: false, changes };
-    console.log(json ? JSON.stringify(report) : "Nothing was written: this is a dry run.");
-    return;
-  }
-  if (!yes && !(await isWanted())) {
-    console.error("Nothing was written.");
-    process.exitCode = 1;
-    return;
-  }
+  const report = { ok: true, tenant, hash: standing.hash, written: false, changes };
+  if (!(await mayWrite(options, report))) return;
   const written = await restoreRuleset(target, hash, standing.hash);
   if (written.ok) {
     if (json) console.log(JSON.stringify({ ok: true, tenant, hash, written: true, changes }));
