@@ -45,6 +45,6 @@ export function composeFeed(
     readers,
     outgoing,
     feedDesk: new FeedDesk(tables, feed, now),
-    webhookDesk: new WebhookDesk({ ...tables, feed, outgoing, credentials_key, now, used }),
+    webhookDesk: new WebhookDesk({ ...tables, feed, outgoing }, credentials_key, used, now),
   };
 }

@@ -3,7 +3,6 @@ import type { Base, Upkeep } from "./compose-upkeep.ts";
 import type { Feed } from "./feed/feed.ts";
 import { ConferenceControl } from "./operator/conference-control.ts";
 import { Control } from "./operator/controls.ts";
-import { Lobby } from "./operator/lobby.ts";
 import { Moderation } from "./operator/moderation.ts";
 import { Move } from "./operator/move.ts";
 import { ParticipantControls } from "./operator/participant-controls.ts";
@@ -17,7 +16,6 @@ import { NoticeUrls } from "./relay/notice-urls.ts";
 
 /** What operators do to live calls and rooms, and what has to hear of events for that. */
 export interface OperatorParts {
-  lobby: Lobby;
   control: Control;
   conferenceControl: ConferenceControl;
   sightings: Sightings;
@@ -30,7 +28,7 @@ export interface OperatorParts {
  * @param asked told of each command, by its project.
  */
 export function composeOperators(
-  { tables, relayManager, queue, scheduler }: Base,
+  { tables, relayManager, scheduler }: Base,
   { dropped }: EventParts,
   { corrections, dispatcher }: Upkeep,
   {
@@ -70,7 +68,6 @@ export function composeOperators(
     asked,
   });
   return {
-    lobby: new Lobby({ ...tables, queue }),
     control: new Control({ ...tables, dispatcher }),
     conferenceControl,
     sightings,

@@ -20,7 +20,6 @@ export interface LobbyRequest {
 interface LobbyHost {
   placements: Placements;
   occupancy: Occupancy;
-  queue: WaitingQueue;
   heldSeats: HeldSeats;
   recorded: RecordedRooms;
   namings: Namings;
@@ -32,23 +31,25 @@ interface LobbyHost {
  */
 export class Lobby extends RpcTarget {
   readonly #host: LobbyHost;
+  readonly #queue: WaitingQueue;
 
-  constructor(host: LobbyHost) {
+  constructor(host: LobbyHost, queue: WaitingQueue) {
     super();
     this.#host = host;
+    this.#queue = queue;
   }
 
   /** Idempotent; false where the caller does not wait there for admission. */
   admit(request: LobbyRequest): boolean {
     const row = this.#find(request);
-    return row !== undefined && this.#host.queue.admit(row);
+    return row !== undefined && this.#queue.admit(row);
   }
 
   /** Idempotent; false where the caller does not wait there. */
   reject(request: LobbyRequest): boolean {
     const row = this.#find(request);
     const why = "an operator did not admit the caller";
-    return row !== undefined && this.#host.queue.turnAway(row, "declined", why);
+    return row !== undefined && this.#queue.turnAway(row, "declined", why);
   }
 
   /** Which number the caller would be in the room, were it placed now; null where it would find no seat. */

@@ -21,19 +21,27 @@ interface WebhookDeskHost {
   deliveries: WebhookDeliveries;
   feed: Feed;
   outgoing: OutgoingWebhooks;
-  credentials_key: string | undefined;
-  now(): number;
-  /** Told of each endpoint that is made, by its project. */
-  used(project_id: string): void;
 }
 
 /** WebhookDesk — the endpoints to which a tenant's events are sent, and what came of each. Used by the API. */
 export class WebhookDesk extends RpcTarget {
   readonly #host: WebhookDeskHost;
+  readonly #credentials_key: string | undefined;
+  readonly #used: (project_id: string) => void;
+  readonly #now: () => number;
 
-  constructor(host: WebhookDeskHost) {
+  /** @param used told of each endpoint that is made, by its project. */
+  constructor(
+    host: WebhookDeskHost,
+    credentials_key: string | undefined,
+    used: (project_id: string) => void,
+    now: () => number,
+  ) {
     super();
     this.#host = host;
+    this.#credentials_key = credentials_key;
+    this.#used = used;
+    this.#now = now;
   }
 
   list(tenant: string): WebhookView[] {
@@ -41,11 +49,11 @@ export class WebhookDesk extends RpcTarget {
   }
 
   async create({ tenant, project_id, url, types }: WebhookRequest): Promise<WebhookReply> {
-    const { webhooks, feed, now } = this.#host;
+    const { webhooks, feed } = this.#host;
     const made = await this.#newSecret(project_id);
     if (!made) return { outcome: "unsealed" };
     if (webhooks.of(tenant).length >= MOST_WEBHOOKS) return { outcome: "many" };
-    this.#host.used(project_id);
+    this.#used(project_id);
     feed.follow(tenant);
     const webhook: Webhook = {
       id: crypto.randomUUID(),
@@ -56,7 +64,7 @@ export class WebhookDesk extends RpcTarget {
       secrets: [made.kept],
       state: "active",
       dropped: 0,
-      created_at: now(),
+      created_at: this.#now(),
     };
     webhooks.add(webhook);
     return { outcome: "made", webhook: viewOf(webhook), secret: made.secret };
@@ -64,13 +72,13 @@ export class WebhookDesk extends RpcTarget {
 
   /** A new secret. The one before signs beside it for a day. */
   async rotate(tenant: string, id: string): Promise<WebhookReply> {
-    const { webhooks, now } = this.#host;
+    const { webhooks } = this.#host;
     const known = webhooks.find(tenant, id);
     if (!known) return { outcome: "unknown" };
     const made = await this.#newSecret(known.project_id);
     if (!made) return { outcome: "unsealed" };
     const [before] = known.secrets;
-    const others = before ? [{ ...before, until: now() + ROTATION_MS }] : [];
+    const others = before ? [{ ...before, until: this.#now() + ROTATION_MS }] : [];
     webhooks.update(known, { secrets: [made.kept, ...others] });
     return { outcome: "made", webhook: viewOf(known), secret: made.secret };
   }
@@ -98,21 +106,21 @@ export class WebhookDesk extends RpcTarget {
 
   /** Sends it once more, with all its tries. Null: there is no such delivery. disabled: the endpoint takes nothing any more. */
   resend(tenant: string, id: string, delivery: string): DeliveryView | "disabled" | null {
-    const { webhooks, deliveries, outgoing, now } = this.#host;
+    const { webhooks, deliveries, outgoing } = this.#host;
     const webhook = webhooks.find(tenant, id);
     const seq = seqOfDelivery(id, delivery);
     const found = webhook && seq !== null ? deliveries.find(id, seq) : null;
     if (!webhook || !found) return null;
     if (webhook.state === "disabled") return "disabled";
     const { reason } = found;
-    deliveries.update(found, { state: "pending", attempts: 0, reason, due_at: now() });
+    deliveries.update(found, { state: "pending", attempts: 0, reason, due_at: this.#now() });
     void outgoing.again(id);
     const again = deliveries.find(id, found.seq);
     return again && deliveryView(again);
   }
 
   async #newSecret(project_id: string): Promise<{ secret: string; kept: SealedSecret } | null> {
-    const { credentials_key } = this.#host;
+    const credentials_key = this.#credentials_key;
     if (!credentials_key) return null;
     const secret = secretText(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
     const iv = crypto.getRandomValues(new Uint8Array(ivBytes));

@@ -41,15 +41,13 @@ class Receivers {
       credentials_key: env.CREDENTIALS_KEY ?? "",
       ...(most ? { most } : {}),
     });
-    this.desk = new WebhookDesk({
-      ...this.on.ledger,
-      deliveries: this.on.deliveries,
-      feed: this.on.feed,
-      outgoing: this.on.outgoing,
-      credentials_key: env.CREDENTIALS_KEY,
-      now: () => this.on.now,
-      used: () => {},
-    });
+    const { ledger, deliveries, feed, outgoing } = this.on;
+    this.desk = new WebhookDesk(
+      { ...ledger, deliveries, feed, outgoing },
+      env.CREDENTIALS_KEY,
+      () => {},
+      () => this.on.now,
+    );
   }
 
   async add(url: string, types: Parameters<WebhookDesk["create"]>[0]["types"] = null): Promise<string> {
