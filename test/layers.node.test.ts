@@ -25,6 +25,12 @@ test("docs/architecture.md names every folder of the code", () => {
   expect(folders.filter((folder) => !files.some((file) => file.startsWith(`${folder}/`)))).toEqual([]);
 });
 
+test("docs/architecture.md names only files that are there", () => {
+  const named = readDoc("docs/architecture.md").text.match(/(?<![\w*./-])[\w.-]+(?:\/[\w.-]+)*\.ts\b/g) ?? [];
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
+});
+
 test("a folder of the session imports only from levels below it", () => {
   expect(levels).toContain("functions/session/contract");
   expect(upward(levels, (from, to) => to < from)).toEqual([]);
