@@ -88,7 +88,7 @@ export class RelayCallDecider implements CallDecider {
     return { tenant: tenant.tenant, next: resolution.next };
   }
 
-  /** Where a call of the tenant's comes in by webhook; null where nobody said where we are reached. */
+  /** Where a call of the tenant's comes in by webhook; null if nobody said where we are reached. */
   async webhookUrl(id: string): Promise<string | null> {
     const tenant = await this.#find(id).catch(() => null);
     const base_url = tenant && baseUrl(this.#env, tenant);

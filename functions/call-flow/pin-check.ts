@@ -35,7 +35,7 @@ export const noPinWords: Record<PinsClosed | "unchecked", Reject> = {
   unchecked: reject("We are sorry. PINs cannot be taken right now. Please call again later."),
 };
 
-/** What the session has to be asked before the decision is acted upon; null where no PIN is in it. */
+/** What the session has to be asked before the decision is acted upon; null if no PIN is in it. */
 export async function pinRequestOf(
   { tenant, record }: Pick<Tenant, "tenant" | "record">,
   call: Call,

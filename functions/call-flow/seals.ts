@@ -19,7 +19,7 @@ export class Seals {
     return new Seals(await sealKeysOf(env.CREDENTIALS_KEY, project), { tenant, call_id });
   }
 
-  /** Null where the state is too long to be carried. */
+  /** Null if the state is too long to be carried. */
   async seal(state: SealedState): Promise<string | null> {
     const sealing = await sealState(
       this.#keys,

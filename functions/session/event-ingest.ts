@@ -61,7 +61,7 @@ export class EventIngest {
     if (recorded === "refused") return false;
     // A repeat, too: the first may have been written down and then have failed.
     this.#inboundCalls.claim(event);
-    // Where there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
+    // If there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
     return recorded === "new" || recorded === "unwritten";
   }
 

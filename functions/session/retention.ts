@@ -32,7 +32,7 @@ export interface Keeping {
   keep_recordings_ms: number;
 }
 
-/** Forgets up to a batch of rows; returns how many, or how many it went through: 0 where those were all. */
+/** Forgets up to a batch of rows; returns how many, or how many it went through: 0 if those were all. */
 type Forget = () => number;
 
 /** What a run came to. */
@@ -68,7 +68,7 @@ export class Retention {
     return { rows: forgotten.rows + early.rows, isMore: forgotten.isMore || early.isMore };
   }
 
-  /** When something is next old enough, ms; infinite where there is nothing. */
+  /** When something is next old enough, ms; infinite if there is nothing. */
   next(keeping: Keeping): number {
     return Math.min(...this.#tables.next(keeping));
   }

@@ -163,7 +163,7 @@ export class CallControl {
     return this.#isAnswered || (await this.#isInProgress());
   }
 
-  /** Leaves the call to another client of its context; false where it is not to be left. */
+  /** Leaves the call to another client of its context; false if it is not to be left. */
   async pass(): Promise<boolean> {
     const outcome = await this.#commands.byRelay("calling.pass", {});
     return outcome?.kind === "ok" || outcome?.kind === "gone";

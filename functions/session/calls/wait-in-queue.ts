@@ -17,7 +17,7 @@ const BROKEN_MS = 500;
 interface Standing {
   control: Pick<CallControl, "play" | "interrupt" | "isGone">;
   queue: Pick<WaitingQueue, "attach">;
-  /** The placement that waits; absent where the session has none. */
+  /** The placement that waits; absent if the session has none. */
   row: Pick<Placement, "call_id" | "entry" | "step" | "state"> | undefined;
   /** Asks how the call stands. */
   ask(): Promise<Step>;

@@ -42,7 +42,7 @@ export interface AuditEntry {
   action: string;
   /** What of the path, and of the answer, says what it was done to. */
   target: Record<string, string>;
-  /** How SignalWire was told; null where it was not, or is told later. */
+  /** How SignalWire was told; null if it was not, or is told later. */
   sent_by: "relay" | "rest" | "document" | null;
   /** `ok`, or the code of the refusal. */
   outcome: string;
@@ -54,6 +54,6 @@ export interface AuditEntry {
 export interface AuditPage {
   /** Newest first. */
   entries: (AuditEntry & { id: number })[];
-  /** What brings the next page; null where there is none. */
+  /** What brings the next page; null if there is none. */
   next: number | null;
 }

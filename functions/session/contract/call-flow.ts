@@ -21,7 +21,7 @@ export interface PointOfCall {
 }
 
 export interface DecidedCall {
-  /** Null where none could be told. */
+  /** Null if none could be told. */
   tenant: string | null;
   next: Step;
 }
@@ -48,6 +48,6 @@ export interface CallDecider {
    * @throws {NotOurs}
    */
   decide(point: PointOfCall): Promise<DecidedCall>;
-  /** Where a call of the tenant's comes in by webhook; null where nobody said where we are reached. */
+  /** Where a call of the tenant's comes in by webhook; null if nobody said where we are reached. */
   webhookUrl(tenant: string): Promise<string | null>;
 }

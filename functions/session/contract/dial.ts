@@ -62,6 +62,6 @@ export interface DialsQuery {
 
 export interface DialsPage {
   dials: DialView[];
-  /** What brings the next page; null where there is none. */
+  /** What brings the next page; null if there is none. */
   next: number | null;
 }

@@ -67,6 +67,6 @@ export interface DeliveryView {
 
 export interface DeliveriesPage {
   deliveries: DeliveryView[];
-  /** What brings the next page; null where there is none. */
+  /** What brings the next page; null if there is none. */
   next: number | null;
 }

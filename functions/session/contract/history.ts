@@ -26,7 +26,7 @@ export interface KeptAnswer {
   value?: string;
   /** What KV holds of the PIN, of a secret one that is in KV. */
   pin?: NonNullable<Answer["pin"]>;
-  /** The HMAC in the ruleset that it is; absent where it is none. Shown to nobody. */
+  /** The HMAC in the ruleset that it is; absent if it is none. Shown to nobody. */
   matched?: string;
 }
 
@@ -60,7 +60,7 @@ export interface WebhookNote {
   left_out?: string[];
 }
 
-/** How a webhook was answered, where that is known when it is written down. */
+/** How a webhook was answered, if known when it is written down. */
 export interface WebhookSaid {
   outcome: CallOutcome;
   rule: string | null;

@@ -88,7 +88,7 @@ export class DialDesk extends RpcTarget {
     return { dials, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
   }
 
-  /** Before it is answered; null where there is no such call. One that is answered already stays. */
+  /** Before it is answered; null if there is no such call. One that is answered already stays. */
   cancel(tenant: string, id: string): DialView | null {
     const dial = this.#host.dials.find(tenant, id);
     if (!dial) return null;

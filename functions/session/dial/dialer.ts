@@ -39,7 +39,7 @@ const REST_MS = 3_000;
  */
 const ASK_REST_MS = 2_000;
 const ASK_REST_TOO_MS = 6_000;
-/** The alarm behind that, should we vanish. */
+/** The alarm behind that, in case the object is lost. */
 const BACKSTOP_MS = 6_000;
 
 /** The entry of the placement of a call that we made: it came with nothing. */
@@ -181,7 +181,7 @@ export class Dialer {
       }
       const connection = this.#host.relayManager.ready;
       if (!connection) {
-        // Nobody waits for it: whether it opens is told by its own log, and seen when we come back.
+        // Nothing waits for it: whether it opens is told by its own log, and seen when we come back.
         this.#host.relayManager.connection(null).catch(() => {});
         this.#comeBack(now + RETRY_MS);
         return;

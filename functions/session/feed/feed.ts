@@ -53,7 +53,7 @@ export class Feed
     if (this.isFollowed(tenant)) this.#tellAll(tenant, () => [{ type, data } as Happened]);
   }
 
-  /** Somebody is about to follow the tenant: from now on all that happens is kept. Throws where there is no room for that. */
+  /** Somebody is about to follow the tenant: from now on all that happens is kept. Throws if there is no room for that. */
   follow(tenant: string): void {
     const { feedLog, now } = this.#host;
     const until = now() + LINGER_MS;

@@ -29,7 +29,7 @@ const COUNTED_AFTER = 100;
 const FORGOTTEN_AT_ONCE = 200;
 /** A timer in memory comes this soon at most: one that is longer would keep the object awake, and the alarm comes as well. */
 const TIMER_MS = 30_000;
-/** The alarm behind the timer, should we vanish. */
+/** The alarm behind the timer, in case the object is lost. */
 const BACKSTOP_MS = 6_000;
 
 /** An endpoint for which deliveries wait. */
@@ -100,7 +100,7 @@ export class OutgoingWebhooks {
       const lane = this.#laneOf(webhook.id);
       lane.added += 1;
       lane.hasNew = true;
-      // Should we vanish before it is sent.
+      // In case the object is lost before it is sent.
       this.#wantAlarm(this.#host.now() + TIMER_MS);
       void this.#work(lane);
     }
@@ -190,7 +190,7 @@ export class OutgoingWebhooks {
     while (await this.#next(lane));
   }
 
-  /** False where nothing is due now. */
+  /** False if nothing is due now. */
   async #next(lane: Lane): Promise<boolean> {
     const { webhooks, deliveries, now, pool } = this.#host;
     lane.hasNew = false;
@@ -312,7 +312,7 @@ export function deliveryId(webhook: string, seq: number): string {
   return `msg_${webhook}_${seq}`;
 }
 
-/** The event's `seq`; null where it is no delivery of this endpoint's. */
+/** The event's `seq`; null if it is no delivery of this endpoint's. */
 export function seqOfDelivery(webhook: string, id: string): number | null {
   const prefix = `msg_${webhook}_`;
   const digits = id.startsWith(prefix) ? id.slice(prefix.length) : "";

@@ -240,7 +240,7 @@ export class FeedReaders {
     this.#frame(reader, textFor(grant, frame));
   }
 
-  /** False where so many frames are on their way already; where that lasts, the socket is closed. */
+  /** False if so many frames are on their way already; where that lasts, the socket is closed. */
   #takes(reader: Reader, most: number): boolean {
     if (reader.sent - reader.acked < most) return true;
     const now = this.#host.now();

@@ -28,7 +28,7 @@ export class ApiAccess extends RpcTarget {
   readonly #refusals = new Map<string, { since: number; count: number }>();
 
   /**
-   * @param wrote told where there is something to be forgotten one day.
+   * @param wrote told if there is something to be forgotten one day.
    * @param revoked told of each token that is revoked.
    */
   constructor(
@@ -46,7 +46,7 @@ export class ApiAccess extends RpcTarget {
     this.#revoked = revoked;
   }
 
-  /** What the token may do; null where it is not the tenant's, is revoked, has expired, or the secret is another. */
+  /** What the token may do; null if it is not the tenant's, is revoked, has expired, or the secret is another. */
   verify(tenant: string, id: string, digest: string): Grant | null {
     const found = this.#tokens.find(tenant, id);
     if (!found || !isSame(found.digest, digest)) return null;

@@ -34,7 +34,7 @@ export class Control extends RpcTarget {
     this.#host = host;
   }
 
-  /** Ends the call, wherever it is. `changed` is false where nothing is known of the call but that it is over. */
+  /** Ends the call, wherever it is. `changed` is false if nothing is known of the call but that it is over. */
   end(request: ControlRequest): ControlReply {
     const row = this.#newest(request);
     if (!row) return null;

@@ -18,9 +18,9 @@ export interface Participant {
   held: boolean;
   /** The call that it coaches, as far as that is known. */
   coaching: string | null;
-  /** null where nothing was told of speech in the room: its rule does not ask for that. */
+  /** null if nothing was told of speech in the room: its rule does not ask for that. */
   speaking: boolean | null;
-  /** How the call came; null where an older version wrote it down. */
+  /** How the call came; null if an older version wrote it down. */
   via: Ingress | null;
   /** It came when the room was locked already: admitted, back to its seat, or sent before. */
   after_lock: boolean;
@@ -28,7 +28,7 @@ export interface Participant {
   confirmed: boolean;
   /** null: not known yet. */
   joined_by: "relay" | "document" | null;
-  /** null where nothing told it yet. */
+  /** null if nothing told it yet. */
   conference_id: string | null;
   /** Its seat is not counted any more, though nothing says for sure that it left. */
   presumed_gone: boolean;
@@ -54,7 +54,7 @@ export interface Conference {
   name: string;
   /** As the tenant's rules spell it. */
   plain_name: string;
-  /** null where nothing said it yet; of two under one name the one with more participants. */
+  /** null if nothing said it yet; of two under one name the one with more participants. */
   conference_id: string | null;
   /** Those that live under the name, and how many of the participants are in each. */
   conferences: { conference_id: string; participants: number }[];
@@ -85,7 +85,7 @@ export interface ConferenceSummary extends Omit<Conference, "participants" | "wa
   doubted: number;
 }
 
-/** A room with the calls in it; null where it is empty for certain, and has no waiters. */
+/** A room with the calls in it; null if it is empty for certain, and has no waiters. */
 export function conferenceOf(host: RosterHost, tenant: string, room: string): Conference | null {
   const { occupancy, suspicions, recordings, speech } = host;
   const rows = placedIn(occupancy, tenant, room);
@@ -119,7 +119,7 @@ export interface ConferencesQuery {
 
 export interface ConferencesPage {
   conferences: ConferenceSummary[];
-  /** What brings the next page; null where there is none. */
+  /** What brings the next page; null if there is none. */
   next: string | null;
 }
 

@@ -55,7 +55,7 @@ export class RunningCommands {
     this.#now = now;
   }
 
-  /** Written before anything is sent. Throws where there is no room for it. */
+  /** Written before anything is sent. Throws if there is no room for it. */
   begin({ tenant, idempotency }: ControlRequest, subject: Subject): ControlCommand {
     const { name, room, conference_id, row, wanted } = subject;
     const command: ControlCommand = {

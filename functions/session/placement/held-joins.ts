@@ -29,7 +29,7 @@ const JUST_ASKED_MS = 4_000;
 const BUSY_TRIES = 2;
 /** Calls of another incarnation that are looked up in one turn. */
 const TAKEN_OVER_AT_ONCE = 100;
-/** Should this object be lost, another takes the watch over this soon. */
+/** If this object is lost, another takes the watch over this soon. */
 const BACKSTOP_MS = 6_000;
 
 interface HeldHost {

@@ -23,7 +23,7 @@ export interface PlaceByRelayHost {
   placements: Placements;
   occupancy: Occupancy;
   now(): number;
-  /** The connection, asked for and under way; rejects where the project's record can't be read. */
+  /** The connection, asked for and under way; rejects if the project's record can't be read. */
   connection(request: PlaceRequest): Promise<RelayConnection>;
   /** Of the RELAY session as it is now. */
   protocol(): string | null;
@@ -62,7 +62,7 @@ export async function placeByRelay(host: PlaceByRelayHost, request: PlaceRequest
   return await orUncounted(placements, request, uncounted, () => placeIn(host, planned, room));
 }
 
-/** Where there is no room for the call's row nobody counts it: its document joins, and the conference's own limit stands. */
+/** If there is no room for the call's row nobody counts it: its document joins, and the conference's own limit stands. */
 async function orUncounted(
   placements: Placements,
   key: PlacementKey,
@@ -95,7 +95,7 @@ async function placeIn(host: PlaceByRelayHost, planned: PlaceRequest, room: stri
   return replyOf(row);
 }
 
-/** When the document that holds the call after its join starts; null where there is none. */
+/** When the document that holds the call after its join starts; null if there is none. */
 export function heldSince({ by_commands }: PlaceRequest, now: number): number | null {
   return by_commands ? null : now;
 }

@@ -7,11 +7,11 @@ import type { Recordings } from "../store/recordings.ts";
 
 /** SignalWire's answer is waited for so long. */
 const OPEN_MS = 15_000;
-/** A copy that is under way is left alone so long by the next object, should we vanish. */
+/** A copy that is under way is left alone so long by the next object, in case the object is lost. */
 const LEASE_MS = 900_000;
 /** A timer in memory comes this soon at most: one that is longer would keep the object awake, and the alarm comes as well. */
 const TIMER_MS = 30_000;
-/** The alarm behind the timer, should we vanish. */
+/** The alarm behind the timer, in case the object is lost. */
 const BACKSTOP_MS = 6_000;
 
 interface CopierHost {

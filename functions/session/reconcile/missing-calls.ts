@@ -24,7 +24,7 @@ interface MissingCallsHost {
   corrections: Corrections;
 }
 
-/** The call's own status. Rejects where REST does not answer. */
+/** The call's own status. Rejects if REST does not answer. */
 export type AskStatuses = (row: Placement) => Promise<CallStatuses>;
 
 /**

@@ -26,7 +26,7 @@ export class NoticeUrls {
   }
 
   /**
-   * Null where the words make too long a URL, or the URL at which SignalWire reaches us is not known.
+   * Null if the words make too long a URL, or the URL at which SignalWire reaches us is not known.
    * @param row a call of the tenant that is played to.
    * @param what the conference's sid, or what else the ticket is for.
    */

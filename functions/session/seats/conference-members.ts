@@ -44,7 +44,7 @@ export class ConferenceMembers {
     return sidsAreIds(this.#observations) ? { conference_id: sid } : {};
   }
 
-  /** The sid of the conference in which REST listed the row's call last; null where it is not known. */
+  /** The sid of the conference in which REST listed the row's call last; null if it is not known. */
   sidOf(row: Pick<Placement, "call_id" | "entry" | "step">): string | null {
     return this.#sids.get(joinCommandId(row)) ?? null;
   }
@@ -61,7 +61,7 @@ export class ConferenceMembers {
 
   /**
    * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
-   * another id. They were in it, where there is none under that name besides it that they could be in.
+   * another id. They were in it, if there is none under that name besides it that they could be in.
    * @param isSplit whether two conferences are live under the name.
    */
   foundBy(

@@ -8,7 +8,7 @@ import type { Occupancy } from "./occupancy.ts";
 export interface Named {
   tenant: string;
   rooms: [string, ...string[]];
-  /** What the project's record says in so many words; absent where it says nothing. */
+  /** What the project's record says in so many words; absent if it says nothing. */
   naming?: Naming;
 }
 
@@ -40,7 +40,7 @@ export class Namings {
     this.#now = now;
   }
 
-  /** Which naming the tenant used last; null where it never used any. */
+  /** Which naming the tenant used last; null if it never used any. */
   of(tenant: string): Naming | null {
     const { plain } = this.#row(tenant);
     return plain === null ? null : namingOf(plain === 1);

@@ -21,7 +21,7 @@ export interface SpeechNews extends Following {
 interface Said {
   room: string;
   speaking: boolean;
-  /** By SignalWire's clock, s; null where the event has no time. */
+  /** By SignalWire's clock, s; null if the event has no time. */
   ts: number | null;
 }
 

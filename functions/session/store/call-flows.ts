@@ -148,7 +148,7 @@ export class CallFlows {
     );
   }
 
-  /** When the oldest began, ms; null where there is none. */
+  /** When the oldest began, ms; null if there is none. */
   oldest(): number | null {
     return this.#disk
       .exec<{ at: number | null }>("SELECT MIN(received_at) AS at FROM walks INDEXED BY walks_by_age")

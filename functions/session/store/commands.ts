@@ -165,7 +165,7 @@ export class PendingCommands {
   }
 
   /**
-   * Puts a failed try off to its next time; false where it was the last, and the command is gone.
+   * Puts a failed try off to its next time; false if it was the last, and the command is gone.
    * @param lasts whether it goes on until it can be done.
    */
   retry(pending: PendingCommand, lasts = false): boolean {
@@ -197,7 +197,7 @@ export class PendingCommands {
     }
   }
 
-  /** Where there is no room for what becomes of it, it is at hand alone from then on: else it would be due at once, again and again. */
+  /** If there is no room for what becomes of it, it is at hand alone from then on: else it would be due at once, again and again. */
   #put(pending: PendingCommand): void {
     const { id, attempts, due_at } = pending;
     if (this.#held.has(id)) {

@@ -15,7 +15,7 @@ export interface ConferenceEnd {
   found_others: boolean;
   /** The call whose leaving ended it, where that was said. */
   ended_by: string | null;
-  /** SignalWire's time of it, seconds; null where it said none. */
+  /** SignalWire's time of it, seconds; null if it said none. */
   ts: number | null;
   /** When we heard of it, ms. */
   at: number;
@@ -35,7 +35,7 @@ export class ConferenceEnds {
     this.#disk = disk;
   }
 
-  /** Returns its id; null where there is no room for it, and it is lost with us. */
+  /** Returns its id; null if there is no room for it, and it is lost with us. */
   add(end: ConferenceEnd): number | null {
     const added = this.#disk.attempt<{ id: number }>(
       `INSERT INTO conference_ends (room, conference_id, feed, trusted, tenant, found_cxml, found_others, ended_by, ts, at)

@@ -141,7 +141,7 @@ export class Dials {
       .one().at;
   }
 
-  /** When the oldest was asked for, ms; null where there is none. */
+  /** When the oldest was asked for, ms; null if there is none. */
   oldest(): number | null {
     const [row] = this.#disk.exec<{ at: number }>(
       "SELECT created_at AS at FROM dials WHERE rowid = (SELECT MIN(rowid) FROM dials)",

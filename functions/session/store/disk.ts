@@ -43,7 +43,7 @@ export class Disk {
     }
   }
 
-  /** Writes what may stay unwritten; null where there was no room for it. */
+  /** Writes what may stay unwritten; null if there was no room for it. */
   attempt<T extends Record<string, SqlStorageValue>>(
     statement: string,
     ...values: SqlStorageValue[]

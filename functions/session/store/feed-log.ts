@@ -60,7 +60,7 @@ export class FeedLog {
     return seq >= feed.floor && seq <= feed.seq;
   }
 
-  /** Events are kept from now on, and there may have been others since the last. Throws where there is no room for that. */
+  /** Events are kept from now on, and there may have been others since the last. Throws if there is no room for that. */
   begin(tenant: string, until: number): void {
     const { seq } = this.#of(tenant);
     // Of a session that has lost its storage no client goes on as if it had not.
@@ -72,7 +72,7 @@ export class FeedLog {
     this.#write(tenant, { ...this.#of(tenant), until });
   }
 
-  /** Null where there is no room for it: then nothing was told. */
+  /** Null if there is no room for it: then nothing was told. */
   add(tenant: string, event: { type: FeedType; data: FeedEvent["data"] }): LoggedEvent | null {
     const feed = this.#of(tenant);
     const at = this.#now();
@@ -113,7 +113,7 @@ export class FeedLog {
       .toArray();
   }
 
-  /** Since when there are any, ms; null where there are none. */
+  /** Since when there are any, ms; null if there are none. */
   oldest(): number | null {
     const [row] = this.#disk.exec<{ at: number }>(
       "SELECT at FROM feed_events WHERE id = (SELECT MIN(id) FROM feed_events)",
@@ -121,7 +121,7 @@ export class FeedLog {
     return row?.at ?? null;
   }
 
-  /** When the oldest is to be forgotten, ms; null where there is none. */
+  /** When the oldest is to be forgotten, ms; null if there is none. */
   nextForget(): number | null {
     const oldest = this.oldest();
     return oldest === null ? null : oldest + KEPT_MS;

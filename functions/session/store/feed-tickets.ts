@@ -33,7 +33,7 @@ export class FeedTickets {
     );
   }
 
-  /** What the ticket allows; it is good no more. Null where it is none of the tenant's, or was used, or came too late. */
+  /** What the ticket allows; it is good no more. Null if it is none of the tenant's, or was used, or came too late. */
   async take(ticket: string, tenant: string): Promise<FeedGrant | null> {
     const [row] = this.#disk.exec<{ tenant: string; bearer: string; until: number }>(
       "DELETE FROM feed_tickets WHERE digest = ? RETURNING tenant, bearer, until",

@@ -20,7 +20,7 @@ export type HistoryEntry = { seq: number; at: number; call_id: string } & (
   | { kind: "deed"; data: ActionRow }
 );
 
-/** A part of many rows: those of it that are wanted, and the last that was read; null where that was all. */
+/** A part of many rows: those of it that are wanted, and the last that was read; null if that was all. */
 export interface PageOf<T> {
   items: T[];
   last: number | null;
@@ -148,7 +148,7 @@ export class History {
       .some((row) => row.tenant === tenant && row.kind === "webhook");
   }
 
-  /** Since when there are entries; null where there are none. */
+  /** Since when there are entries; null if there are none. */
   oldest(): number | null {
     const [row] = this.#disk.exec<{ at: number }>(
       "SELECT at FROM journal WHERE seq = (SELECT MIN(seq) FROM journal)",

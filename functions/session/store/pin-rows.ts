@@ -56,7 +56,7 @@ export class PinRows {
     this.#guards.set(id, { whose, guard, window_ms });
   }
 
-  /** False where there was no room. */
+  /** False if there was no room. */
   #writeGuard({ tenant, kind, who }: Guarded, guard: PinGuard, window_ms: number): boolean {
     const written = this.#disk.attempt(
       `INSERT INTO pin_guards (tenant, kind, who, tries, closings, closed_until, forget_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -122,7 +122,7 @@ export class PinRows {
     }
   }
 
-  /** False where there was no room. */
+  /** False if there was no room. */
   #writeVerdict({ call_id, entry, step, answer }: Try, verdict: Verdict, forget_at: number): boolean {
     const written = this.#disk.attempt(
       "INSERT INTO pin_tries (call_id, entry, step, answer, verdict, forget_at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -98,7 +98,7 @@ export class RecordingCopies {
     return { sha256: row.sha256, size_bytes: row.size_bytes ?? 0, copied_at: row.copied_at ?? 0 };
   }
 
-  /** The one that is due first, to be worked on; it comes again after `lease_ms`, should we vanish. */
+  /** The one that is due first, to be worked on; it comes again after `lease_ms`, in case the object is lost. */
   takeDue(lease_ms: number): RecordingCopy | null {
     const [row] = this.#disk.exec<Row>(
       `SELECT ${COLUMNS} FROM recording_copies INDEXED BY recording_copies_by_due

@@ -132,7 +132,7 @@ export class RoomChecks {
     return below_since;
   }
 
-  /** When the next size is to be compared; null where none is. May be early, and is never late. */
+  /** When the next size is to be compared; null if none is. May be early, and is never late. */
   get settles_at(): number | null {
     return this.#settles_at;
   }

@@ -37,7 +37,7 @@ export class Rulesets {
     this.#news = news;
   }
 
-  /** Marks the version as the one that serves its tenant now; false where its text is not here. */
+  /** Marks the version as the one that serves its tenant now; false if its text is not here. */
   serves(tenant: string, hash: string): boolean {
     const isFollowed = this.#news.isFollowed(tenant);
     const isNews = isFollowed && this.#isNews(tenant, hash);
@@ -89,7 +89,7 @@ export class Rulesets {
     if (this.#news.isFollowed(tenant)) this.#news.rulesServed(tenant, hash);
   }
 
-  /** Keeps a version that was written to KV by the API. @param by null where the writer did not say who it is. */
+  /** Keeps a version that was written to KV by the API. @param by null if the writer did not say who it is. */
   pushed(tenant: string, version: RulesetVersion, by: string | null): void {
     this.keep(tenant, version);
     this.#disk.attempt(
@@ -141,7 +141,7 @@ export class Rulesets {
     this.#disk.attempt("UPDATE rulesets SET last_used = ? WHERE tenant = ? AND hash = ?", now, tenant, hash);
   }
 
-  /** Null where the version was never kept, or is kept no more. */
+  /** Null if the version was never kept, or is kept no more. */
   text(tenant: string, hash: string): string | null {
     const parts = this.#disk
       .exec<{ text: string }>(
@@ -153,7 +153,7 @@ export class Rulesets {
     return parts.length === 0 ? null : parts.map(({ text }) => text).join("");
   }
 
-  /** The version that served the tenant last; null where none ever did. */
+  /** The version that served the tenant last; null if none ever did. */
   lastGood(tenant: string): RulesetVersion | null {
     const hash = this.#newest(tenant);
     const text = hash === null ? null : this.text(tenant, hash);

@@ -42,7 +42,7 @@ export class WebhookDeliveries {
     this.#most = most;
   }
 
-  /** Due at once. False where there was no room. */
+  /** Due at once. False if there was no room. */
   add(webhook: string, { seq, type, body }: Pick<Delivery, "seq" | "type" | "body">): boolean {
     const now = this.#now();
     const added = this.#disk.attempt(
@@ -102,7 +102,7 @@ export class WebhookDeliveries {
       .toArray();
   }
 
-  /** False where there was no room. */
+  /** False if there was no room. */
   update({ id }: Pick<Delivery, "id">, changes: Changes): boolean {
     const { state, attempts, reason, due_at } = changes;
     const written = this.#disk.attempt(
@@ -149,7 +149,7 @@ export class WebhookDeliveries {
     return { waiting, isDone: gone.length < limit };
   }
 
-  /** When the oldest is to be forgotten, ms; null where there is none. */
+  /** When the oldest is to be forgotten, ms; null if there is none. */
   nextForget(): number | null {
     const [row] = this.#disk.exec<{ at: number }>(
       "SELECT created_at AS at FROM webhook_deliveries WHERE id = (SELECT MIN(id) FROM webhook_deliveries)",

@@ -78,7 +78,7 @@ export class Webhooks {
     );
   }
 
-  /** Throws where there is no room for it. */
+  /** Throws if there is no room for it. */
   add(row: Webhook): void {
     const known = this.of(row.tenant);
     this.#disk.exec(
