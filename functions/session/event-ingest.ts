@@ -59,9 +59,9 @@ export class EventIngest {
   recordRelay(event: RelayEvent): boolean {
     const recorded = this.#repositories.eventLog.record(event, "relay");
     if (recorded === "refused") return false;
-    // A repeat, too: the first may have been written down and then have failed.
+    // Also for a repeat: the first may have failed after it was written.
     this.#inboundCalls.claim(event);
-    // If there is no room for its row it is acknowledged without one: RELAY would stop sending, and calls go unanswered.
+    // An event without room for its row is acknowledged all the same, or RELAY would stop sending and calls would go unanswered.
     return recorded === "new" || recorded === "unwritten";
   }
 
@@ -94,7 +94,7 @@ export class EventIngest {
       heard = this.ingest(event, how, request);
     } else {
       isToTell = recorded === "repeat after a restart";
-      // The first may have found room for its event and none for what it says of a recording, and its reply may be lost.
+      // The first may have had room for the event and none for the recording, or its reply was lost.
       heard = this.#ofRecording(event, how, request, !isToTell);
     }
     const isUnrecorded = recorded.startsWith("unwritten") || heard?.unwritten === true;

@@ -11,26 +11,26 @@ import {
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { ActionRow } from "../store/history.ts";
 
-/** RELAY, and after it REST, has so long for a command: the caller may be hearing nothing meanwhile. */
+/** Time limit of a command by RELAY, then of the same one by REST: the caller may hear nothing meanwhile. */
 export const COMMAND_MS = 1_500;
 export const REST_MS = 2_000;
-/** RELAY is asked so often where it has too much to do, with so long in between. */
+/** Tries if RELAY is too busy, and the time between them. */
 const BUSY_TRIES = 4;
 const BUSY_MS = 250;
-/** REST's "later" is waited for so often, and each time at most so long. */
+/** Tries if REST asks to come later, and the longest wait for each. */
 const LATER_TRIES = 4;
 const LATER_MS = 3_000;
 
-/** These may be carried out twice. */
+/** Commands that do no harm if they are carried out twice. */
 const REPEATABLE: ReadonlySet<RestCommand> = new Set(["calling.end"]);
 
 /** unsure: it may have been done. gone: there is no such call any more. */
 export type Done = "done" | "unsure" | "failed" | "gone";
 
-/** refused: REST finds no such call, or no such sound on it, which is no proof that the call is over. */
+/** refused: REST finds no such call, or no such sound on it, which does not prove that the call is over. */
 type ByRest = "done" | "failed" | "gone" | "refused";
 
-/** Whom a call's commands tell what came of them. */
+/** Told what came of a call's commands. */
 export interface CommandListener {
   /** For the call's history. */
   told(row: ActionRow): void;
@@ -46,8 +46,8 @@ export interface CommandedCall {
 }
 
 /**
- * CallCommands — sends commands for one call by RELAY, and by REST where RELAY cannot. A command whose answer is lost is not sent
- * twice, unless twice does no harm. Used by CallControl and CallSounds.
+ * CallCommands — sends commands for one call by RELAY, or by REST if RELAY cannot. A command whose answer is lost is not sent
+ * again, unless that does no harm. Used by CallControl and CallSounds.
  */
 export class CallCommands {
   readonly #call: CommandedCall;
@@ -73,7 +73,7 @@ export class CallCommands {
     return this.#isGone;
   }
 
-  /** Since a state event said so, or a command was refused. */
+  /** A state event said so, or a command was refused as if it were so. */
   gone(): void {
     this.#isGone = true;
     this.#ended();
@@ -84,18 +84,18 @@ export class CallCommands {
     this.#segment_id = segment_id ?? this.#segment_id;
   }
 
-  /** A command by RELAY; where that can't, and where twice does no harm or nothing was done, by REST. */
+  /** A command by RELAY; if RELAY cannot, and a second one does no harm, by REST. */
   async command(method: RestCommand, params: Record<string, unknown>): Promise<Done> {
     if (this.#isGone) return "gone";
     const relay = await this.byRelay(method, params);
     if (relay?.kind === "ok") return "done";
     if (relay?.kind === "unanswered" && !REPEATABLE.has(method)) return "unsure";
     if (relay?.kind === "gone" && relay.code === "410") return this.#nowGone();
-    // REST may see a call that RELAY does not find, though RELAY took a command for it before: nothing else would be done for it.
+    // REST may see a call that RELAY does not find any more, and nothing else would be done for that call.
     return this.#doneBy(await this.byRest(method, params, relay?.kind === "gone" ? relay.code : null));
   }
 
-  /** Where RELAY's answer to a command never came, and it was not carried out. */
+  /** By REST, after RELAY's answer never came and the command was not carried out. */
   async commandByRest(method: RestCommand, params: Record<string, unknown>): Promise<Done> {
     return this.#doneBy(await this.byRest(method, params, null));
   }
@@ -121,7 +121,7 @@ export class CallCommands {
       deadline_at: Date.now() + COMMAND_MS,
     };
     let outcome = await connection.command({ ...command, id: crypto.randomUUID() });
-    // Too many at once: not carried out, and no reason for anything but to come again.
+    // Too many at once: it was not carried out, and is sent again.
     for (let tried = 1; isBusy(outcome) && tried < BUSY_TRIES; tried += 1) {
       await scheduler.wait(BUSY_MS);
       outcome = await connection.command({ ...command, id: crypto.randomUUID() });
@@ -168,7 +168,7 @@ export class CallCommands {
     return done;
   }
 
-  /** Whether a refused command shows that the call is over; where it does not, the call's own status may. */
+  /** Whether a refused command shows that the call is over. If it does not, the call's own status may. */
   async #isOver(by_rest: "404" | "410", by_relay: "404" | "410" | null): Promise<boolean> {
     const { protocol } = this.#relayManager;
     if (evidenceOfRefusal("rest", by_rest, this.#taken, protocol) === "over") return true;

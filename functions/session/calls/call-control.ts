@@ -10,13 +10,13 @@ import type { Counters } from "../store/counters.ts";
 import { CallCommands, type CommandedCall, type CommandListener, type Done } from "./call-commands.ts";
 import { CallSounds, type Keyed, type Limits } from "./call-sounds.ts";
 
-/** A call that RELAY says another client controls is tried again after each of these: that client may have answered it meanwhile. */
+/** Waits before a call that RELAY says another client controls is tried again: that client may have answered it by then. */
 const ANSWER_AGAIN_MS = [1_000, 2_500, 2_500] as const;
-/** After so long in all, other incarnations' tries among them, it is answered by a document: the caller hears it ring. */
+/** After this time, tries before a restart included, a document answers it: the caller hears it ring. */
 const RINGS_MS = 6_000;
-/** A document that answers takes about so long to. */
+/** How long a document takes to answer, about. */
 const ANSWERED_MS = 300;
-/** It is still waited for, for so long, where REST gave no answer; and it is looked for this often. */
+/** If REST gave no answer, the answered call is waited for this long, and looked for this often. */
 const ANSWERED_LATE_MS = 2_000;
 const LOOK_MS = 100;
 
@@ -24,14 +24,14 @@ interface ControlHost extends CommandListener {
   relayManager: RelayManager;
   /** RELAY says that the call is answered, as we had asked. */
   answered(): void;
-  /** What is now to be heard, in the turn in which it is asked for; null: nothing any more. */
+  /** What the call hears from now on, in the turn in which it is asked for; null: nothing. */
   sounds(sounding: Sounding | null): void;
-  /** A document that answers the call, and then does nothing, may start late: it would take the call out of its room. */
+  /** A document that only answers the call may still start late, and would take the call out of its room. */
   answersLate(): void;
 }
 
 /**
- * CallControl — has one call answered or passed on, and its sounds and commands. A call is answered once: where another client of its
+ * CallControl — has one call answered or passed on, and its sounds and commands. A call is answered once: if another client of its
  * context was quicker, that client keeps it. Used by CallFlowRunner.
  */
 export class CallControl {
@@ -112,7 +112,7 @@ export class CallControl {
     return done === "taken" ? await this.answerAgain(came_at) : done;
   }
 
-  /** A conflict is no proof that anybody else answers: were it none, the caller would hear it ring until they give up. */
+  /** A conflict does not prove that another client answers. If none does, the caller hears it ring until they give up. */
   async answerAgain(came_at: number): Promise<Done | "taken"> {
     for (const wait of ANSWER_AGAIN_MS) {
       await scheduler.wait(wait);
@@ -122,7 +122,7 @@ export class CallControl {
       if (done !== "taken") return done;
       if (Date.now() - came_at > RINGS_MS) break;
     }
-    // It rings, and nobody has it: a document of its own answers it.
+    // It still rings, so no client has answered it: its own document does.
     return await this.#answerByDocument();
   }
 
@@ -140,12 +140,12 @@ export class CallControl {
     this.#isOurs = true;
     const relay = await this.#commands.byRelay("calling.answer", {});
     if (relay?.kind === "conflict") this.#isOurs = false;
-    // The event may come where the answer does not: a document that answers would then come later than what follows.
+    // The event may come though the answer is lost: a document that answers would then start after what comes next.
     if (relay?.kind === "ok" || this.#isAnswered) return "done";
     return relay?.kind === "conflict" ? "taken" : await this.#answerByDocument();
   }
 
-  /** REST has no command that answers: the call does so by a document of its own, and stays there until it is told to go. */
+  /** REST has no command that answers: the call's own document does, and stays until the call is transferred. */
   async #answerByDocument(): Promise<Done> {
     const dest = render(answeredDocument()).body;
     const done = await this.#commands.commandByRest("calling.transfer", { dest });
@@ -156,7 +156,7 @@ export class CallControl {
     return done;
   }
 
-  /** REST may do late what it gave no answer to: that would take the call out of any other document that it is led to meanwhile. */
+  /** REST may carry out late what it gave no answer to. That would take the call out of any document that it has by then. */
   async #isAnsweredLate(): Promise<boolean> {
     for (let waited = 0; waited < ANSWERED_LATE_MS && !this.#isAnswered && !this.isGone; waited += LOOK_MS)
       await scheduler.wait(LOOK_MS);
@@ -187,7 +187,7 @@ export function passOn(call: CommandedCall, relayManager: RelayManager, counters
   void commands.byRelay("calling.pass", {});
 }
 
-/** Another client of the context has the call: it is not ours to say a word on. */
+/** Another client of the context has the call: we play nothing on it. */
 export class Taken extends Error {
   override readonly name = "Taken";
 

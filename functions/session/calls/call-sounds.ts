@@ -6,33 +6,33 @@ import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Sounding } from "../store/call-flows.ts";
 import { type CallCommands, COMMAND_MS, type Done, REST_MS } from "./call-commands.ts";
 
-/** The longest that words or a sound file before the room are waited for. */
+/** Longest wait for words or a sound file before the room. */
 const HEARD_MS = 30_000;
-/** How many times as long as estimated the slowest voice takes. */
+/** How much longer than estimated the slowest voice takes, as a factor. */
 const SLOWEST = 1.5;
-/** For words to begin, and for their end to be told of. */
+/** For words to begin, and for the event of their end. */
 const MARGIN_MS = 3_000;
-/** What is added to the estimate at most: where the end is not told of, the caller hears nothing for that long. */
+/** Most that is added to the estimate: if the event of the end is lost, the caller hears nothing for that long. */
 const ADDED_MS = 6_000;
 const FILE_MS = 5_000;
-/** A sound that neither RELAY nor REST could stop is stopped so often more, after so long. */
+/** Further tries to stop a sound, and the time between them, while the call waits for it. */
 const STOPPED_AGAIN = 3;
 const STOP_AGAIN_MS = 400;
-/** From then on nothing waits for it, and it is tried again whenever RELAY is back, and else after so long, up to so often. */
+/** After those, tries that nothing waits for: whenever RELAY is back, and after this time. */
 const STOP_LATER_MS = 2_000;
 const STOPPED_LATER = 30;
-/** What comes after a sound waits so long for its end to be sure: until RELAY and after it REST have had their time. */
+/** How long the next step waits for a sound to be stopped: until RELAY, then REST, have had their time. */
 const SILENCED_WITHIN_MS = COMMAND_MS + REST_MS + 500;
 /** Sounds that are remembered as stopped. */
 const SILENCED = 8;
 /** A caller's time for the first key and between keys, as in our documents. */
 const FIRST_DIGIT_S = 8;
 const NEXT_DIGIT_S = 4;
-/** A key and the pause after it, at most, and what the event may take to come. */
+/** A key and the pause after it, at most, and the delay of the event. */
 const KEY_MS = 400;
 const KEYED_LATE_MS = 1_500;
 
-/** again: what was keyed is not known, through no fault of the caller's. */
+/** again: the keys were lost, and not by the caller's fault. */
 export type Keyed = { digits: string } | "again" | "failed" | "gone";
 
 /** How long a sound is waited for at most, and how long a file of it goes on of whose end RELAY can't tell; ms. */
@@ -45,8 +45,8 @@ export interface Limits {
 type End = { over: "finished"; digits?: string } | { over: "failed" | "lost" | "ended" | "late" };
 
 /**
- * CallSounds — what one call hears, and the keys that it presses or is sent: at most one sound at a time, and none goes on once it is to be
- * silent. Used by CallControl.
+ * CallSounds — what one call hears, and the keys that it presses or is sent: at most one sound at a time, and a stopped one is stopped until
+ * that is confirmed. Used by CallControl.
  */
 export class CallSounds {
   readonly #commands: CallCommands;
@@ -60,7 +60,7 @@ export class CallSounds {
   /** What waits for RELAY to tell of the end of a sound that is being stopped, by `control_id`. */
   readonly #stopping = new Map<string, () => void>();
 
-  /** @param sounds told what is now to be heard, in the turn in which it is asked for; null: nothing any more. */
+  /** @param sounds told what the call hears from now on, in the turn in which it is asked for; null: nothing. */
   constructor(
     commands: CallCommands,
     relayManager: RelayManager,
@@ -87,9 +87,9 @@ export class CallSounds {
       case "collect": {
         if (event.params.control_id !== sounding?.control_id) return;
         const { state, final, result } = event.params;
-        // Of these more is to come.
+        // More events of this one follow.
         if (state === "collecting" || final === false || result?.type === "start_of_input") return;
-        // What was keyed is not known, through no fault of the caller's.
+        // The keys were lost, and not by the caller's fault.
         if (state === "error" || result?.type === "error") sounding.end(late);
         else
           sounding.end({
@@ -134,7 +134,7 @@ export class CallSounds {
     let done = await this.#commands.command("calling.play", { control_id: sound.control_id, play: media });
     if (done === "unsure" && this.#sounding?.isHeard) done = "done";
     if (done === "unsure") {
-      // It may be heard all the same: it is stopped, so that it is not heard twice.
+      // It may play all the same: it is stopped, so that it is not heard twice.
       await this.silence(sound);
       if (this.#commands.isGone || interruptions !== this.#interruptions)
         return this.#commands.isGone ? "gone" : done;
@@ -149,7 +149,7 @@ export class CallSounds {
       this.#over();
       return done;
     }
-    // Without RELAY nobody says when it is over.
+    // Without RELAY no event says when it is over.
     if (!this.#relayManager.ready) this.gap();
     let end: End = await timeoutOr(longest_ms, sound.ended, late);
     if (end.over === "lost") {
@@ -180,11 +180,11 @@ export class CallSounds {
     });
     if (outcome?.kind !== "ok" && outcome?.kind !== "unanswered") {
       this.#over();
-      // Whether a call that RELAY does not find is gone shows with the next command.
+      // The next command shows whether a call that RELAY does not find is gone.
       return this.#commands.isGone ? "gone" : "failed";
     }
     const longest_ms = longestOf(media) + (FIRST_DIGIT_S + max_digits * NEXT_DIGIT_S) * 1_000;
-    // A lost answer can't be told from a caller who thinks: what loses it is to be found soon.
+    // A lost event looks like a caller who takes their time, so a broken connection has to be found soon.
     const wait = async () => await this.#relayManager.watched(timeoutOr(longest_ms, sound.ended, late));
     const end = outcome.kind === "ok" ? await wait() : late;
     if (end.over === "finished") {
@@ -227,7 +227,7 @@ export class CallSounds {
     this.#stopping.delete(control_id);
   }
 
-  /** A sound that goes on would be heard in the room, too: it is stopped again until an answer says that it is. */
+  /** A sound that goes on would be heard in the room too: the stop is repeated until it is confirmed. */
   async #stopAgain(sound: Sounding): Promise<void> {
     for (let tried = 0; !this.#commands.isGone && !(await this.#stop(sound)); tried += 1) {
       if (tried === STOPPED_AGAIN) {
@@ -239,7 +239,7 @@ export class CallSounds {
     if (this.#sounding === null) this.#sounds(null);
   }
 
-  /** What neither side could stop, the caller would go on hearing in the room: RELAY or REST may be back in a moment. */
+  /** A sound that could not be stopped is heard in the room. RELAY or REST may be back in a moment. */
   async #stopLater(sound: Sounding): Promise<void> {
     const relayManager = this.#relayManager;
     for (let tried = 0; tried < STOPPED_LATER; tried += 1) {
@@ -259,7 +259,7 @@ export class CallSounds {
     if (outcome?.kind === "ok" || (outcome?.kind === "gone" && outcome.code === "410")) return true;
     // REST cannot stop questions.
     if (method === "calling.play_and_collect") return outcome?.kind === "gone";
-    // Words are over soon, whatever a 404 means.
+    // Words end soon by themselves, whatever a 404 means.
     if (ends_at !== undefined && outcome?.kind === "gone") return true;
     // A 404 may mean that RELAY has lost sight of the call, whose sound goes on.
     return (await this.#commands.byRest("calling.play.stop", { control_id }, null)) !== "failed";
@@ -277,7 +277,7 @@ export class CallSounds {
     return { ...sounding, ended: promise };
   }
 
-  /** The end of a sound, or of its call, where it is told of in spite of a gap in RELAY's events. */
+  /** The end of a sound or of its call, if an event tells it in spite of a gap. */
   async #ended(): Promise<End> {
     const { promise, resolve } = Promise.withResolvers<End>();
     if (this.#commands.isGone) resolve({ over: "ended" });

@@ -5,13 +5,13 @@ import type { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { CallControl } from "./call-control.ts";
 
-/** Ringing, or a piece of music of which RELAY can't tell the end, is heard so long before the line is asked. */
+/** Ringing, or a piece of music of which RELAY can't tell the end, plays this long before the queue is asked. */
 const RING_S = 20;
 /** The longest piece of music that is heard to its end. */
 const MUSIC_MS = 10 * 60_000;
-/** Where nothing can be played, or it ends as it begins, the line is asked no oftener than this. */
+/** Shortest time between two questions to the queue, if nothing plays or it ends at once. */
 const UNHEARD_MS = 2_000;
-/** No piece of music is over so soon. */
+/** Shortest piece of music. */
 const BROKEN_MS = 500;
 
 interface Standing {
@@ -24,8 +24,8 @@ interface Standing {
 }
 
 /**
- * Stands in the line with music, and asks how that stands after each piece of it, and at once when the turn has come. Resolves
- * with what the call is to do then; come: with what coming from the line brings; null: it has ended.
+ * Waits in the queue with music, and asks the queue after each piece, and at once when the turn has come. Resolves with the call's
+ * next step; come: it continues with the state of its turn; null: it has ended.
  */
 export async function waitInQueue(
   { control, queue, row, ask }: Standing,

@@ -8,11 +8,11 @@ import type { Placements } from "../store/placements.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
 import { DIALLED_ENTRY, type Dialer } from "./dialer.ts";
 
-/** So many of a tenant's calls may wait for their turn. */
+/** Calls of one tenant that may wait for their turn. */
 const QUEUED = 1_000;
-/** What a Worker of the version before is shown. */
+/** Page size for a Worker of the version before. */
 const OLD_PAGE = 200;
-/** Rows that are read for one page of calls, whatever is kept. */
+/** Most rows that are read for one page. */
 const PAGE_ROWS = 900;
 /** A placement is read by its index, and sorted. */
 const ROWS_PER_PLACEMENT = 3;
@@ -40,7 +40,7 @@ export class DialDesk extends RpcTarget {
     this.#asked = asked;
   }
 
-  /** Once, however often it is asked. */
+  /** Idempotent. */
   request(asked: DialRequest): DialReply {
     const { dials, namings } = this.#host;
     const { tenant } = asked;
@@ -49,7 +49,7 @@ export class DialDesk extends RpcTarget {
     const request = { ...asked, room };
     const known = dials.find(tenant, request.id);
     if (known) {
-      // Its room may be named otherwise on the wire by now.
+      // Its room may have another wire name by now.
       const isSame =
         known.request.to === request.to &&
         known.request.send_digits === request.send_digits &&
@@ -88,7 +88,7 @@ export class DialDesk extends RpcTarget {
     return { dials, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
   }
 
-  /** Before it is answered; null if there is no such call. One that is answered already stays. */
+  /** Null if there is no such call. A call that is answered already goes on. */
   cancel(tenant: string, id: string): DialView | null {
     const dial = this.#host.dials.find(tenant, id);
     if (!dial) return null;

@@ -21,28 +21,28 @@ import type { Dial, Dials } from "../store/dials.ts";
 import { isFull } from "../store/disk.ts";
 import type { Observations } from "../store/observations.ts";
 
-/** A call that could not be made for so long is not made: nobody waits for it any more. */
+/** A call that could not be made for this long is given up. */
 const QUEUE_MS = 120_000;
-/** Those of one turn that have waited for too long. */
+/** Most calls given up in one turn. */
 const GIVEN_UP_AT_ONCE = 100;
-/** How long the answer to calling.dial is waited for. */
+/** Time limit of calling.dial. */
 const COMMAND_MS = 5_000;
-/** So long after it should have stopped ringing a call of which nothing was heard rings no more. */
+/** A call without an event is taken for over this long after its ringing time. */
 const OVERDUE_MS = 30_000;
 const RETRY_MS = 1_000;
-/** So long RELAY is asked for no call after it has asked to come again later. */
+/** Pause after RELAY has answered that it is too busy. */
 const BUSY_MS = 2_000;
 const REST_MS = 3_000;
 /**
- * REST is asked this often about the phones that ring, while RELAY's events do not come and while they do: who answers, and no
- * event tells of it, would hear silence.
+ * How often REST is asked about phones that ring, without and with RELAY's events: a callee whose answer no event tells would
+ * hear silence.
  */
 const ASK_REST_MS = 2_000;
 const ASK_REST_TOO_MS = 6_000;
 /** The alarm behind that, in case the object is lost. */
 const BACKSTOP_MS = 6_000;
 
-/** The entry of the placement of a call that we made: it came with nothing. */
+/** The entry of an outbound call's placement: there was no request to take one from. */
 export const DIALLED_ENTRY = "";
 
 /** A leg as an event names it. */
@@ -60,19 +60,19 @@ interface DialerHost {
   relayManager: RelayManager;
 }
 
-/** What is done about outbound calls elsewhere. */
+/** What the dialer has done elsewhere in the session. */
 interface DialListener {
-  /** A call that we made is answered: it is led to its room. */
+  /** The call is answered: its flow leads it to its room. */
   answered(call: Call, outbound: OutboundCall): void;
-  /** A call that nobody is to answer any more is ended, in its own time. */
+  /** Nobody may answer the call any more: it is ended by a pending command. */
   hangUp(key: PlacementKey, node_id: string): void;
   /** It has work sooner than it said before. */
   rescheduled(): void;
 }
 
 /**
- * Dialer — makes outbound calls: each once, in order, no faster than SignalWire takes them, and never late. Used by DialDesk, by what
- * RELAY tells, and by the scheduler.
+ * Dialer — makes outbound calls: each once, in order, no faster than SignalWire takes them, and never late. Used by DialDesk, for
+ * RELAY events, and by the scheduler.
  */
 export class Dialer {
   readonly #host: DialerHost;
@@ -118,7 +118,7 @@ export class Dialer {
       if (call_state === "ringing") this.#apply(dial, { on: "ringing" });
       if (call_state === "answered") this.#apply(dial, { on: "answered" });
       if (call_state === "ended") this.#apply(dial, { on: "ended", end_reason: end_reason ?? "hangup" });
-      // In a turn of its own: it goes through all that wait.
+      // In its own turn, since it looks at all calls that wait.
       this.#comeBack(this.#now());
     } else if (event.kind === "dial") {
       const { tag, dial_state, call } = event.params;
@@ -132,9 +132,9 @@ export class Dialer {
     }
   }
 
-  /** What RELAY's events said in a gap is not said again: REST is asked about the legs that are known. Never rejects. */
+  /** RELAY repeats no event after a gap: REST is asked about the known legs. Never rejects. */
   async askRest(): Promise<void> {
-    // One round at a time: where REST is slow, the next would stand behind it.
+    // One round at a time: if REST is slow, a second one would only queue up behind it.
     this.#asking ??= this.#askRest().finally(() => {
       this.#asking = null;
     });
@@ -154,7 +154,7 @@ export class Dialer {
         const dial = dials.byTag(tag);
         if (happened && dial) this.#apply(dial, happened);
       } catch (error) {
-        // Where its events don't come any more, it is seen to when it is overdue.
+        // If its events do not come either, it is given up when it is overdue.
         log("warn", "dial.unknown", { tag, error: describeError(error) });
       }
     };
@@ -162,14 +162,14 @@ export class Dialer {
     this.pump();
   }
 
-  /** Sends whatever's turn it is, gives up what is overdue, and comes back when the next is due. */
+  /** Gives up what is overdue, makes the calls whose turn it is, and schedules the next run. */
   pump(): void {
     const { dials } = this.#host;
     const now = this.#now();
     for (const dial of dials.underWay()) this.#seeToOverdue(dial);
     if (now - this.#restAskedAt >= (this.#host.relayManager.ready ? ASK_REST_TOO_MS : ASK_REST_MS))
       void this.askRest();
-    // A tenant at its limit keeps nobody else waiting. Each turn takes a call from the queue, or a tenant out of account.
+    // A tenant at its limit does not delay the others. Each pass makes one call or skips one tenant.
     const queue = this.#inTime(dials.heads());
     for (let dial = queue.shift(); dial; dial = queue.shift()) {
       const { max_concurrent, per_s } = dial.request;
@@ -181,7 +181,7 @@ export class Dialer {
       }
       const connection = this.#host.relayManager.ready;
       if (!connection) {
-        // Nothing waits for it: whether it opens is told by its own log, and seen when we come back.
+        // Not awaited: the connection logs its own failures, and the next run sees whether it is open.
         this.#host.relayManager.connection(null).catch(() => {});
         this.#comeBack(now + RETRY_MS);
         return;
@@ -190,7 +190,7 @@ export class Dialer {
         this.#send(dial, connection);
       } catch (error) {
         if (!isFull(error)) throw error;
-        // Nothing could be written of it, so nothing was sent.
+        // Its row could not be written, so nothing was sent.
         this.#comeBack(now + RETRY_MS);
         return;
       }
@@ -214,7 +214,7 @@ export class Dialer {
     this.pump();
   }
 
-  /** Gives up those that have waited for too long, and puts in their place who is next of the same tenant. */
+  /** Gives up calls that have waited too long, and takes the tenant's next call in their place. */
   #inTime(heads: readonly Dial[]): Dial[] {
     const { dials } = this.#host;
     const too_long_ago = this.#now() - QUEUE_MS;
@@ -241,7 +241,7 @@ export class Dialer {
     void this.#dial(dial, connection);
   }
 
-  /** Written at *sending* in the turn of the send: found so after a restart, nobody knows whether a phone rings. */
+  /** The row says *sending* before the frame is sent: if a restart finds it so, a phone may or may not ring. */
   async #dial(dial: Dial, connection: RelayConnection): Promise<void> {
     const { counters, dials, observations } = this.#host;
     dials.update(dial, { sent_at: this.#now() });
@@ -258,12 +258,12 @@ export class Dialer {
     if (outcome.kind === "ok") this.#apply(current, { on: "taken" });
     else if (outcome.kind === "unsent") this.#apply(current, { on: "unsent" });
     else if (isBusy(outcome)) {
-      // Nothing was carried out. Its turn comes again, until it has waited for too long.
+      // Not carried out: it gets another turn, until it has waited too long.
       observations.saw("relay_429", "seen");
       this.#busyUntil = this.#now() + BUSY_MS;
       this.#apply(current, { on: "unsent" });
     }
-    // Unanswered: it may ring; its events tell, or in the end their absence.
+    // Unanswered: it may ring. Its events tell, or it becomes overdue.
     else if (outcome.kind !== "unanswered")
       this.#apply(current, { on: "refused", why: `calling.dial: ${describeOutcome(outcome)}` });
     this.pump();
@@ -284,7 +284,7 @@ export class Dialer {
     if (act === "end") this.#end(call_id, node_id);
   }
 
-  /** Answered: from here on it is a call like any that came over RELAY, but for its room, which is decided. */
+  /** From here on it is a call like any other on RELAY, except that its room is decided already. */
   #join({ tenant, request, segment_id }: Dial, call_id: string, node_id: string): void {
     const { from, to, decision, send_digits } = request;
     const segment = segment_id === null ? {} : { segment_id };
@@ -309,7 +309,7 @@ export class Dialer {
     }
     if (call_id === undefined || node_id === undefined) return;
     dials.update(dial, { call_id, node_id, segment_id: segment_id ?? null });
-    // It was canceled before its leg was known: nobody shall answer it. Or it was answered by then.
+    // It was canceled, or answered, before its leg was known.
     if (dial.state === "canceled") this.#end(call_id, node_id);
     if (dial.state === "answered") this.#join(dial, call_id, node_id);
   }
@@ -319,7 +319,7 @@ export class Dialer {
     return (tag === undefined ? null : dials.byTag(tag)) ?? dials.byCall(call_id);
   }
 
-  /** It rings no more, and no event told whether it was answered or has ended: a callee who answered hears nothing since. */
+  /** It cannot ring any more, and no event told how it ended: a callee who answered hears silence. */
   #seeToOverdue(dial: Dial): void {
     const { sent_at, request } = dial;
     if (sent_at === null || this.#now() - sent_at < request.timeout_s * 1_000 + OVERDUE_MS) return;
@@ -333,7 +333,7 @@ export class Dialer {
   }
 }
 
-/** What the two APIs say of a leg together: a call is over only where neither says that it lives. */
+/** What the two APIs say of a leg together: a call is over only if neither says that it lives. */
 function legStatus({ compatibility, voice_log }: CallStatuses): string | null {
   return compatibility === null || evidenceOfStatus(voice_log) === "alive" ? voice_log : compatibility;
 }

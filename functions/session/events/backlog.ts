@@ -1,14 +1,14 @@
 import { describeError, log } from "../../log.ts";
 
-/** Participants that are seen to in one turn. */
+/** Participants handled in one turn. */
 export const AT_ONCE = 6;
 
 /** A slice of work before each `yield`, and after the last. */
 export type Job = Generator<void, void, void>;
 
 /**
- * Backlog — what an event gives cause for and is too much for its turn: the first slice is done in it, the others each in a turn
- * of their own, by the timer that runs pending commands.
+ * Backlog — work that is too much for the turn of its event: the first slice is done in that turn, each other slice in a turn of
+ * its own, by the timer that runs pending commands. Used for events.
  */
 export class Backlog {
   readonly #jobs: Job[] = [];
@@ -17,7 +17,7 @@ export class Backlog {
     if (!isDone(job)) this.#jobs.push(job);
   }
 
-  /** Of a job that another incarnation left: its first slice waits for its turn, too. */
+  /** For a job left by an object that was lost: its first slice waits for a turn too. */
   queue(job: Job): void {
     this.#jobs.push(job);
   }
@@ -33,7 +33,7 @@ export class Backlog {
   }
 }
 
-/** A job that broke is over: its event was acted upon as far as could be. */
+/** A job that threw is over: the rest of it is lost, and logged. */
 function isDone(job: Job): boolean {
   try {
     return job.next().done === true;

@@ -6,7 +6,7 @@ import { dropOldest } from "../store/drop-oldest.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
 import { AT_ONCE, type Backlog, inSlices, type Job } from "./backlog.ts";
 
-/** Conferences of which it is remembered that they have ended. */
+/** Ended conferences that are remembered. */
 const CONFERENCES = 2_000;
 
 type ConferenceEvent = Extract<RelayEvent, { kind: "conference" }>;
@@ -25,8 +25,8 @@ interface EndListener {
 }
 
 /**
- * ConferenceEndings — works through the end of a conference for everybody who was in it. What one turn cannot do is written down first, and
- * is done even if the object is lost. Used by RoomEvents.
+ * ConferenceEndings — handles the end of a conference for everybody who was in it. What is too much for one turn is written down first, and is
+ * done even if the object is lost. Used by RoomEvents.
  */
 export class ConferenceEndings {
   readonly #ends: ConferenceEnds;
@@ -36,7 +36,7 @@ export class ConferenceEndings {
   readonly #now: () => number;
   /** Conferences that have ended, by id; the newest ones. */
   readonly #over = new Set<string>();
-  /** Ends that are being worked through: told again, they add nothing. */
+  /** Ends that are being handled: told again, they add nothing. */
   readonly #working = new Set<string>();
 
   /** Goes on with the ends that another incarnation left. */
@@ -60,7 +60,7 @@ export class ConferenceEndings {
     return this.#over.has(conference_id);
   }
 
-  /** The end of a conference bears on everybody in it. What one turn can't do of that is written down, to be done all the same. */
+  /** The end concerns everybody in the conference. */
   ended(event: ConferenceEvent, told: ToldOfEnd, ids_known: boolean): void {
     const { name: room = "", conference_id = "", call_id_ending_conf: ended_by = null } = event.params;
     const at = this.#now();
@@ -76,7 +76,7 @@ export class ConferenceEndings {
         : { found_cxml: false, found_others: false };
     const end = { ...told, ...found, room, conference_id, ended_by, ts: event.timestamp ?? null, at };
     const isLong = this.#members.participantsOf(end).length > AT_ONCE;
-    // The same end told again while it is worked through adds nothing.
+    // The same end told again meanwhile adds nothing.
     if (isLong && this.#working.has(keyOf(end))) return;
     if (isLong) this.#working.add(keyOf(end));
     this.#backlog.begin(this.#ending(end, isLong ? this.#ends.add(end) : null));
@@ -88,7 +88,7 @@ export class ConferenceEndings {
     dropOldest(this.#over, CONFERENCES);
   }
 
-  /** @param id of its row, where it has one. */
+  /** @param id of its row, if it has one. */
   *#ending(end: ConferenceEnd, id: number | null): Job {
     const { tenant } = end;
     const isItsTenants = (row: LivePlacement) => tenant === null || row.tenant === tenant;
@@ -96,7 +96,7 @@ export class ConferenceEndings {
       if (key === null) yield;
       else {
         if (!this.#members.isIn(key, end) || !isItsTenants(key)) continue;
-        // One participant that breaks keeps none of the others in a conference that is over.
+        // A participant that throws does not keep the others in a conference that is over.
         try {
           this.#listener.endedFor(key, end);
         } catch (error) {

@@ -7,11 +7,11 @@ import type { RelayTrust } from "../store/relay-trust.ts";
 import type { Joins } from "./confirm-join.ts";
 import type { FollowUps } from "./follow-ups.ts";
 
-/** A call is put back so often without being asked to; what an operator or the queue does is not counted. */
+/** Times a call is put back by itself; what an operator or the queue does is not counted. */
 const MOST_REJOINS = 2;
-/** What REST gave no answer to is done within this, or not at all. */
+/** Longest delay of a command to which REST gave no answer. */
 const LATE_MS = 60_000;
-/** Calls of which it is remembered that a document may start late. */
+/** Calls remembered as having a document that may start late. */
 const LATE = 5_000;
 
 /** What conferences and the waiting queue know of a call. */
@@ -24,7 +24,7 @@ interface ElsewhereKnown {
 
 /**
  * ParticipantChanges — what a join, a leave or an end changes for one participant, in the turn in which it is known: events may come twice,
- * late and in any order. Used for events, and for what else shows that a call came or went.
+ * late and in any order. Used for events, and for other evidence that a call came or went.
  */
 export class ParticipantChanges {
   readonly #placements: Placements;
@@ -36,7 +36,7 @@ export class ParticipantChanges {
   readonly #now: () => number;
   /** Whose joins RELAY or a signed callback told. */
   readonly #proved = new WeakSet<Placement>();
-  /** By tenant: when a join of one of its calls was told of last, ms. */
+  /** By tenant: when a join of one of its calls was told last, ms. */
   readonly #joinToldAt = new Map<string, number>();
   /** By call: until when a document of ours that leads nowhere may start, ms. */
   readonly #late = new Map<string, number>();
@@ -58,13 +58,13 @@ export class ParticipantChanges {
     this.#now = now;
   }
 
-  /** A document of ours that leads nowhere was given to the call, and may start late: a leave within a minute is its doing, once. */
+  /** The call was given a document of ours that leads nowhere and may start late: one leave within a minute is put down to it. */
   mayBeTakenOut(call_id: string): void {
     this.#late.set(call_id, this.#now() + LATE_MS);
     dropOldest(this.#late, LATE);
   }
 
-  /** Whether the join of any call of the tenant's was told of since then, ms, by RELAY or by a callback. */
+  /** Whether RELAY or a callback told any join of the tenant's calls since then, ms. */
   joinsWereToldSince(tenant: string, at: number): boolean {
     return (this.#joinToldAt.get(tenant) ?? 0) > at;
   }
@@ -73,7 +73,7 @@ export class ParticipantChanges {
     return state === "joined" && (this.#late.get(call_id) ?? 0) >= this.#now();
   }
 
-  /** Whether something better than a token proves that it joined. */
+  /** Whether its join is proved by more than the tenant's token. */
   isProved(row: Placement): boolean {
     return this.#proved.has(row);
   }
@@ -86,7 +86,7 @@ export class ParticipantChanges {
     this.change(row, happening);
     if (!isJoin || row.state !== "joined") return;
     this.#proved.add(row);
-    // Somebody unsigned had said so before.
+    // An unsigned callback may have said so before.
     if (row.doubt !== "taken out") this.#trust.callLives(row, this.#now());
   }
 
@@ -105,7 +105,7 @@ export class ParticipantChanges {
     const wasThere = row.state === "joined";
     const wasOut = row.state === "left";
     const isOutOfRelays = event.happened !== "joined" && row.joined_by === "relay";
-    // Its documents take it out again and again: putting it back once more would not keep it there.
+    // Its documents keep taking it out: putting it back once more would not help.
     const follow = change.follow === "rejoin" && row.rejoins >= MOST_REJOINS ? "end_call" : change.follow;
     const { state: to, ...changes } = change.set;
     const state = follow === change.follow ? to : "left";
@@ -126,16 +126,17 @@ export class ParticipantChanges {
     this.#followUps.after(row, event, { follow, wasThere, wasOut, isTakenOut, isProved, now });
   }
 
-  /** A join before, told of once more: a call that has joined another conference since is not back in one that has ended. */
+  /** An old join told again: a call that has joined another conference since is not back in one that has ended. */
   #isOfOneThatEnded({ state, conference_id: known }: Placement, event: MembershipEvent): boolean {
     const { happened, conference_id } = event;
     if (state !== "joined" || happened !== "joined" || conference_id === null) return false;
     return known !== null && known !== conference_id && this.#isOver(conference_id);
   }
 
-  /** RELAY says that the call has ended. */
+  /** The call has ended, or is not ours any more: its seat is free, and nothing is left to do for it. The queue handles waiters. */
   callEnded(row: Placement): void {
-    this.#followUps.callEnded(row);
+    if (this.#followUps.isEnding(row) || (row.wait !== null && row.joined_ts === null)) return;
+    this.#close(row, "the call ended");
   }
 
   /** A leave that no event told. */
@@ -147,17 +148,26 @@ export class ParticipantChanges {
   /** REST finds the call in its room, and no event had said so. */
   found(row: Placement, changes: Changes & { reason: string }): void {
     this.#joins.confirm(row, changes, this.#now());
-    this.#followUps.back(row);
+    this.stays(row);
+  }
+
+  /** The call is in its room after all: what was to follow its leave does not. */
+  stays(row: Placement): void {
+    this.#followUps.stays(row);
   }
 
   /** The call itself is over: it has left its room, and nothing is left to be done for it. */
   over(row: Placement, reason: string): void {
     this.#stopsWaiting(row);
+    this.#close(row, reason);
+  }
+
+  #close(row: Placement, reason: string): void {
     if (row.state === "joined") this.left(row);
     this.#followUps.over(row, reason);
   }
 
-  /** Nothing was ever heard of the call in its room, nor of its end: nothing is sent. */
+  /** No event ever showed the call in its room, or its end: nothing is sent. */
   forget(row: Placement, reason: string): void {
     this.#followUps.close(row, reason);
   }

@@ -9,7 +9,7 @@ const SAID: Record<string, { muted?: number; held?: number }> = {
 };
 
 /**
- * Keeps whether a participant is muted and held, by whichever event is the newest. Written only where it changes.
+ * Keeps whether a participant is muted and held, as the newest event says. Written only if that changes.
  * @param tenant whose callback told it, and whose call it must be.
  */
 export function noteFlags(placements: Placements, event: RelayEvent, tenant?: string): void {
@@ -28,7 +28,7 @@ export function noteFlags(placements: Placements, event: RelayEvent, tenant?: st
   if (changed.muted !== row.muted || changed.held !== row.held) {
     placements.update(row, { ...changed, flags_ts: ts ?? row.flags_ts });
   } else if (ts !== null) {
-    // At hand only: what is on disk says the same of both.
+    // In memory only: both flags on disk are the same.
     row.flags_ts = ts;
   }
 }

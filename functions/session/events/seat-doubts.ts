@@ -56,7 +56,7 @@ export class SeatDoubts {
     this.#pendingCommands.add("verify", row, row.node_id);
   }
 
-  /** Of these participants it is not known whether their conference has ended. */
+  /** The conference of these participants may have ended. */
   doubt(rows: readonly LivePlacement[]): void {
     this.#backlog.begin(this.#doubting(rows, this.#now()));
   }
@@ -70,7 +70,7 @@ export class SeatDoubts {
     }
   }
 
-  /** What happens to a participant happens in the room: somebody whose seat was released is there after all. */
+  /** Mute, hold and speech events prove that a participant is in the room, though the seat may be released. */
   heard(event: RelayEvent, tenant?: string): void {
     if (event.kind !== "conference" || !ALIVE_THERE.has(event.params.status)) return;
     const { call_id, conference_id } = event.params;

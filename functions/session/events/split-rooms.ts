@@ -13,7 +13,7 @@ export interface SplitRoom {
   at: number;
 }
 
-/** Names with two conferences that are remembered. */
+/** Split names that are remembered. */
 const SPLIT_ROOMS = 20;
 
 export interface SplitNews {
@@ -22,8 +22,8 @@ export interface SplitNews {
 }
 
 /**
- * SplitRooms — names under which two conferences live at once, as joins show them: each is logged and told once, the newest few are
- * remembered. Used for each join, and by the session's status.
+ * SplitRooms — names under which two conferences live at once, as joins show them: each is logged and reported once, and the
+ * newest few are remembered. Used for each join, and by the session's status.
  */
 export class SplitRooms {
   readonly #occupancy: Occupancy;
@@ -49,8 +49,8 @@ export class SplitRooms {
   }
 
   /**
-   * A join of one conference while somebody joined another of the same name: where a later join was in the earlier conference,
-   * both are live. Where it was not, the earlier one may have ended without our being told: its participants are in doubt.
+   * A join while participants are in another conference of the same name. If joins of the two are mixed in time, both are live. If not,
+   * the earlier one may have ended without an event: its participants are in doubt.
    * @returns those participants.
    */
   joined(row: Placement, isProved: boolean): LivePlacement[] {
@@ -75,7 +75,7 @@ export class SplitRooms {
     return others;
   }
 
-  /** Two conferences live under one name. What that says of SignalWire is learned from what is proved. */
+  /** Two conferences live under one name. Only a proved join teaches us how SignalWire behaves. */
   #isSplit({ tenant, room }: Placement, conference_ids: string[], isProved: boolean): void {
     const known = this.#split.get(room);
     const at = this.#now();

@@ -28,7 +28,7 @@ export class ApiAccess extends RpcTarget {
   readonly #refusals = new Map<string, { since: number; count: number }>();
 
   /**
-   * @param wrote told if there is something to be forgotten one day.
+   * @param wrote called when something was written that is to be deleted one day.
    * @param revoked told of each token that is revoked.
    */
   constructor(

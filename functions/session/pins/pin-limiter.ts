@@ -32,7 +32,7 @@ export class PinLimiter extends RpcTarget {
   readonly #now: () => number;
   readonly #wrote: () => void;
 
-  /** @param wrote told if there is something to be forgotten one day. */
+  /** @param wrote called when something was written that is to be deleted one day. */
   constructor(disk: Disk, now: () => number, wrote: () => void) {
     super();
     this.#rows = new PinRows(disk);

@@ -6,13 +6,13 @@ import type { Placements } from "../store/placements.ts";
 import type { Suspicions } from "../store/suspicions.ts";
 import type { Corrections } from "./corrections.ts";
 
-/** Missing calls of one list whose own status is asked for; the others are asked about by the next list. */
+/** Missing calls of one list that are asked about; the others wait for the next list. */
 const ASKED_AT_ONCE = 20;
-/** A call in doubt that no list shows is asked about again after this; at each list where somebody waits for its room. */
+/** Time before a call in doubt is asked about again; no time at all while somebody waits for its room. */
 const ASKED_AGAIN_MS = 30_000;
 /**
- * Nothing speaks against a call that no list shows, but the one event of its end may be lost: some of those whom nothing has
- * confirmed for this long are asked about, too, and again after as long.
+ * Calls not in doubt that nothing has confirmed for this long are asked about too, a few at a time: the one event of their end
+ * may be lost.
  */
 const UNHEARD_MS = 60_000;
 const UNHEARD_AT_ONCE = 3;
@@ -28,8 +28,8 @@ interface MissingCallsHost {
 export type AskStatuses = (row: Placement) => Promise<CallStatuses>;
 
 /**
- * MissingCalls — asks for the own status of calls that REST does not list where we have them, since that they are not listed ends no call.
- * A few of each list at once. Used by RoomReconciler.
+ * MissingCalls — asks SignalWire how calls are that REST does not list in their rooms: that alone says nothing about them. A few per
+ * list. Used by RoomReconciler.
  */
 export class MissingCalls {
   readonly #host: MissingCallsHost;
@@ -44,7 +44,7 @@ export class MissingCalls {
     this.#now = now;
   }
 
-  /** A proved list is without these. */
+  /** A proved list does not show these. */
   async missing(rows: readonly LivePlacement[], asked_at: number): Promise<void> {
     const { placements, corrections } = this.#host;
     const ask = async (key: LivePlacement): Promise<void> => {
@@ -52,7 +52,7 @@ export class MissingCalls {
       if (!row) return;
       const { trail } = row;
       const said = evidenceOfStatuses(await this.#statuses(row));
-      // What moved while REST answered is newer than its answer.
+      // A row that changed meanwhile is newer than REST's answer.
       if (row.trail !== trail) return;
       if (said === "over") corrections.over(row, "its status says that the call is over");
       else corrections.missing(row, asked_at);
@@ -60,7 +60,7 @@ export class MissingCalls {
     await Promise.all(rows.slice(0, ASKED_AT_ONCE).map(ask));
   }
 
-  /** Somebody may want the seat of a call that is over, of which neither a list nor an event tells: its own status does. */
+  /** A list that may be incomplete does not show these. One of them may be over and keep a seat that somebody wants. */
   async unlisted(rows: readonly LivePlacement[]): Promise<void> {
     const { placements, corrections } = this.#host;
     const now = this.#now();

@@ -3,7 +3,7 @@ import type { LivePlacement } from "../store/live-placements.ts";
 import type { Observations } from "../store/observations.ts";
 import { kindOf } from "../store/suspicions.ts";
 
-/** A call that has been in its room for so long is in a list that shows its kind at all. */
+/** A call this long in its room is in every list that shows its kind. */
 const SETTLED_MS = 60_000;
 
 /** Learns from a list what REST lists: which kinds of calls, under whose ids, and how it calls conferences that wait. */

@@ -7,9 +7,9 @@ import { type Turns, take } from "../store/turns.ts";
 import type { RoomReconciler } from "./reconcile-room.ts";
 import type { SeatReleases } from "./seat-releases.ts";
 
-/** A room with somebody in it is checked this often where nothing else gave cause: the last leave of all may be lost. */
+/** How often an occupied room is checked without other cause: the event of the last leave may be lost. */
 const ROUTINE_MS = 300_000;
-/** Rooms looked at for that at one alarm, more than REST is asked about until the next; that one goes on behind them. */
+/** Rooms looked at for that at one alarm, more than REST can be asked about until the next, which continues behind them. */
 const ROUTINE_ROOMS = 300;
 /** Rooms looked at in one turn. */
 const ROOMS_AT_ONCE = 100;
@@ -23,7 +23,7 @@ interface ReconcilerHost {
 }
 
 /**
- * Reconciler — says when rooms are compared with what SignalWire says of them: by the clock, after a gap in RELAY's events, and where
+ * Reconciler — says when rooms are compared with what SignalWire says of them: by the clock, after a gap in RELAY's events, and if
  * something gives cause for doubt. Each room is asked about only so often. Used by the dispatcher.
  */
 export class Reconciler {
@@ -32,7 +32,7 @@ export class Reconciler {
   readonly #releases: SeatReleases;
   readonly #seat_doubt_ms: () => number;
   readonly #now: () => number;
-  /** Behind whom the next alarm goes on. */
+  /** Where the next alarm continues. */
   #next: Iterator<string> | null = null;
 
   /** @param seat_doubt_ms how long a participant in doubt keeps the seat without evidence. */
@@ -50,7 +50,7 @@ export class Reconciler {
     this.#now = now;
   }
 
-  /** By the clock alone, since where an event is lost nothing may ever speak of the room again. */
+  /** By the clock alone: after a lost event nothing else may ever mention the room. */
   async routine(): Promise<void> {
     const { occupancy, checks } = this.#host;
     this.#next ??= [...occupancy.all()].values();
@@ -74,7 +74,7 @@ export class Reconciler {
     });
   }
 
-  /** A caller found no seat in them: whether all are taken in truth is asked. */
+  /** A caller found no seat in these rooms: REST is asked whether all seats are really taken. */
   doubt(names: readonly string[]): void {
     const { occupancy, checks } = this.#host;
     for (const room of names) if (occupancy.countJoined(room) > 0) checks.demand(room);
@@ -99,7 +99,7 @@ export class Reconciler {
       placements.touched(room);
       log("warn", "room.repaired", { room, calls: repaired, strangers: checked.strangers });
     } catch (error) {
-      // The lease brings it again.
+      // It is tried again when its lease ends.
       log("warn", "room.unchecked", { room, error: describeError(error) });
     }
   }

@@ -8,7 +8,7 @@ import type { Suspicions } from "../store/suspicions.ts";
 import { type Turns, take } from "../store/turns.ts";
 import type { Corrections } from "./corrections.ts";
 
-/** Participants looked at for a doubt that has lasted too long at one alarm; the next goes on behind them. */
+/** Participants checked at one alarm for a doubt that has lasted too long; the next alarm continues behind them. */
 const DOUBTED_AT_ONCE = 5_000;
 /** Participants whose rows are written in one turn. */
 const WRITTEN_AT_ONCE = 20;
@@ -22,14 +22,14 @@ interface SeatReleasesHost {
 }
 
 /**
- * SeatReleases — releases seats without asking REST: where events count fewer in a conference than we do for long enough, and where a doubt
- * has lasted too long. No call is ended for it. Used by the reconciler.
+ * SeatReleases — releases seats without asking REST: if events count fewer participants than we do for long enough, or a doubt has lasted
+ * too long. No call is ended for it. Used by the reconciler.
  */
 export class SeatReleases {
   readonly #host: SeatReleasesHost;
   readonly #turns: Turns;
   readonly #now: () => number;
-  /** Behind whom the next alarm goes on. */
+  /** Where the next alarm continues. */
   #unconfirmed: Iterator<LivePlacement> | null = null;
 
   constructor(host: SeatReleasesHost, turns: Turns, now: () => number) {
@@ -47,7 +47,7 @@ export class SeatReleases {
     if (counted.length !== size && occupancy.around(room).length > 0) checks.demand(room);
     if (!isTrusted) return;
     const isEqual = size === surely.length || size === surely.length + perhaps.length;
-    // With the one who left it would be equal to a count that has one too many.
+    // If the size counts the participant who left, our count may be one too high.
     if (isEqual && mayCountLeaver) return;
     if (isEqual) {
       suspicions.confirmed(conference_id);
@@ -62,7 +62,7 @@ export class SeatReleases {
     await this.#write(this.#doubtfulFirst(counted).slice(0, excess), (row) => corrections.release(row, said));
   }
 
-  /** Those against whom most speaks come first. */
+  /** The most doubtful ones first. */
   #doubtfulFirst(rows: readonly LivePlacement[]): LivePlacement[] {
     const { suspicions } = this.#host;
     const rank = (row: LivePlacement) =>
@@ -71,7 +71,7 @@ export class SeatReleases {
     return rows.toSorted((a, b) => rank(a) - rank(b) || confirmed_at(a) - confirmed_at(b));
   }
 
-  /** Where there was cause for doubt, and no evidence either way for `seat_doubt_ms`. */
+  /** Releases seats that were in doubt for `seat_doubt_ms` without evidence either way. */
   async releaseDoubted(seat_doubt_ms: number): Promise<void> {
     const { occupancy, suspicions, corrections } = this.#host;
     const before = this.#now() - seat_doubt_ms;

@@ -8,11 +8,11 @@ import type { Turns } from "../store/turns.ts";
 import { isBeingPutBack } from "./absence.ts";
 import type { Corrections } from "./corrections.ts";
 
-/** A call that was not seen in its room so long after its deadline is looked for. */
+/** A call is looked for this long after its deadline if it was not seen in its room. */
 const UNCONFIRMED_MS = 10_000;
-/** A call in doubt is asked about again after this, where REST could not tell. */
+/** Time before a call in doubt is asked about again if REST could not tell. */
 const ASK_AGAIN_MS = 300_000;
-/** Live calls that are looked at in one turn, for whether they are in doubt. */
+/** Live calls checked in one turn. */
 const LOOKED_AT_ONCE = 200;
 /**
  * Calls added at once to those that REST is asked about, and the least time until the next ones. Each waits for its turn under a
@@ -20,7 +20,7 @@ const LOOKED_AT_ONCE = 200;
  */
 const ASKED_AT_ONCE = 10;
 const ASKED_EVERY_MS = 25;
-/** What hangs keeps the others no longer than this. */
+/** A question that hangs delays the others no longer than this. */
 const ASKED_WITHIN_MS = 15_000;
 
 interface WhereaboutsHost {
@@ -32,13 +32,13 @@ interface WhereaboutsHost {
 }
 
 /**
- * Whereabouts — has REST asked about each call that an event may have passed by, a few at a time, so that neither REST nor other calls
- * wait for it. Used by the dispatcher after a gap in RELAY's events and while it lasts.
+ * Whereabouts — has REST asked about each call of which an event may have been lost, a few at a time, so that neither REST nor other
+ * calls wait. Used by the dispatcher after a gap in RELAY's events and while it lasts.
  */
 export class Whereabouts {
   readonly #host: WhereaboutsHost;
   readonly #turns: Turns;
-  /** When a call in doubt was asked about last, for where REST has no answer to it. */
+  /** When each call in doubt was asked about last. */
   readonly #askedAt = new WeakMap<LivePlacement, number>();
 
   constructor(host: WhereaboutsHost, turns: Turns) {
@@ -46,7 +46,7 @@ export class Whereabouts {
     this.#turns = turns;
   }
 
-  /** @param start has those be asked about that were added. */
+  /** @param start runs the questions that were added. */
   async verify(start: () => void): Promise<void> {
     const { occupancy, relayManager } = this.#host;
     await occupancy.known();
@@ -66,7 +66,7 @@ export class Whereabouts {
     start();
   }
 
-  /** Resolves when those who were asked about last have been, and REST may be asked again. */
+  /** Resolves when the questions that were added have been asked. */
   async #asked(start: () => void): Promise<void> {
     start();
     for (let waited = 0; waited < ASKED_WITHIN_MS; waited += ASKED_EVERY_MS) {
@@ -75,7 +75,7 @@ export class Whereabouts {
     }
   }
 
-  /** Whether the call is to be asked about; it was in doubt when the pass began. */
+  /** Adds the question for a call that was in doubt when the pass began; false if it need not be asked. */
   #verify(row: LivePlacement, begun_at: number): boolean {
     const { pendingCommands, placements, relayManager, corrections } = this.#host;
     const now = Date.now();
