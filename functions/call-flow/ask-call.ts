@@ -6,8 +6,8 @@ import { type CallContext, LAST_STEP, RENDER_MS, resumeUrlFor } from "./call-con
 import { keyedAnswer, PinsUnreadable } from "./keyed-answer.ts";
 
 /**
- * Stands in a question's state for its own answer, where the answer before may have a `#` left over. Without `tries`, which every
- * answer has; nothing else reads what stands there.
+ * Marks in a question's state that the answer before may have left a `#` behind. It stands in place of the question's own answer,
+ * and has no `tries`, unlike every answer.
  */
 const MAY_BE_LEFT_OVER: Answer = {};
 
@@ -17,10 +17,10 @@ export async function askCall(
   { ask: [prompt, ...others], decided_at }: Question,
   { entry, step, answers = {} }: { entry: string; step: number; answers?: Answers },
 ): Promise<Step> {
-  // Asked any oftener, the call would be left without a document, and without a word.
+  // Asked more often, the call would run out of documents and hear nothing.
   if (context.call.via === "swml" && step >= LAST_STEP) return { does: "apologise" };
   const { name, min_digits, max_digits, secret } = prompt;
-  // What is asked again after this one was answered in vain.
+  // Asked again if this answer is of no use.
   const open = new Set(others.map((other) => other.name));
   const back = await resumeUrlFor(context, {
     v: 1,
@@ -38,15 +38,15 @@ export async function askCall(
 }
 
 /**
- * The answers so far, with the one that just came: it counts only where its prompt took digits, and as many as were asked.
- * Null: it is a PIN, and it is not known whose.
+ * The answers so far and the new one, which counts only if its prompt took as many digits as were asked for.
+ * Null: it is a PIN, and KV cannot be read.
  */
 export async function answersOf(
   context: CallContext,
   { answers, question }: AskedState,
 ): Promise<Answers | null> {
   const { env, tenant, call, ends_at, authentic } = context;
-  // Who is not authentic may have keyed nothing at all.
+  // A request that is not authentic may have made the digits up.
   const digits = authentic && call.keyed?.result === "match_digits" ? call.keyed.digits : "";
   if (digits.length >= question.max_digits) context.filled = true;
   if (digits === "" && isLeftOver(answers, question.name)) return asBefore(answers, question);
@@ -61,13 +61,13 @@ export async function answersOf(
   }
 }
 
-/** Whether nothing was keyed but, it may be, the `#` after the answer before: no way of a call tells that from silence. */
+/** Whether nothing was keyed, or only the `#` of the answer before: no ingress tells that from silence. */
 function isLeftOver(answers: Answers, name: string): boolean {
   const own = answerOf(answers, name);
   return own !== undefined && own.tries === undefined;
 }
 
-/** The answers as they were when it was asked: it is asked again, and that costs no try. */
+/** The answers as they were when it was asked: it is asked again without costing a try. */
 function asBefore(answers: Answers, { name, try: tries }: AskedState["question"]): Answers {
   const others = Object.fromEntries(Object.entries(answers).filter(([other]) => other !== name));
   return tries === 1 ? others : { ...others, [name]: { tries: tries - 1 } };

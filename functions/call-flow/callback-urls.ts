@@ -17,7 +17,7 @@ export async function tokensOf(env: Env, { tenant, project }: Owner): Promise<[s
   return tokens;
 }
 
-/** What proves that a recording callback's URL names the room because we wrote it there. */
+/** Proof that we wrote the room into a recording callback's URL. */
 export async function proofsOf(
   env: Env,
   { tenant, project }: Owner,

@@ -14,9 +14,9 @@ import { withTimeout } from "../timeout.ts";
 import type { RequestContext } from "./call-context.ts";
 import { reportResolution, resolveCall } from "./resolve-call.ts";
 
-/** How long the tenant is waited for: the caller hears ringing, or has just heard something. */
+/** Time limit for reading the tenant: the caller hears ringing, or has just heard something. */
 const DIRECTORY_MS = 2_500;
-/** For what is decided, placed and looked up after that: with what it takes to do it, under 3 s of silence. */
+/** Time limit for deciding and placing after that: with the commands that follow, less than 3 s of silence. */
 const BUDGET_MS = 1_900;
 
 /** What call flows need of the session's connection. */
@@ -26,7 +26,7 @@ interface SessionRelay {
 }
 
 /**
- * RelayCallDecider — decides what calls on RELAY contexts do, as webhooks do for theirs: the same rules, seats and history. Used by the
+ * RelayCallDecider — decides what calls on RELAY contexts do, by the same rules, seats and history as webhooks. Used by the
  * session.
  */
 export class RelayCallDecider implements CallDecider {
@@ -48,7 +48,7 @@ export class RelayCallDecider implements CallDecider {
   }
 
   /**
-   * What the call is to do next. Where nothing can be decided it is the apology.
+   * What the call is to do next: the apology if nothing can be decided.
    * @throws {NotOurs}
    */
   async decide({
@@ -70,7 +70,7 @@ export class RelayCallDecider implements CallDecider {
       tenant,
       session: this.#session,
       base_url: baseUrl(this.#env, tenant),
-      // A fresh call is decided as of when it came, however late we get to it.
+      // A fresh call is decided as of its arrival, even if we are late.
       received_at: sealed === undefined ? received_at : now,
       ends_at: now + BUDGET_MS,
       authentic: true,
@@ -88,7 +88,7 @@ export class RelayCallDecider implements CallDecider {
     return { tenant: tenant.tenant, next: resolution.next };
   }
 
-  /** Where a call of the tenant's comes in by webhook; null if nobody said where we are reached. */
+  /** Where a call of the tenant's comes in by webhook; null if our own URL is not known. */
   async webhookUrl(id: string): Promise<string | null> {
     const tenant = await this.#find(id).catch(() => null);
     const base_url = tenant && baseUrl(this.#env, tenant);
@@ -135,7 +135,7 @@ export class RelayCallDecider implements CallDecider {
   }
 }
 
-/** "" where nobody said it: a call that comes over RELAY does not tell. */
+/** "" if it is not configured: a call on RELAY does not tell it. */
 function baseUrl({ PUBLIC_URL = "" }: Env, { record }: Tenant): string {
   return (record.public_url ?? PUBLIC_URL).replace(/\/+$/, "");
 }

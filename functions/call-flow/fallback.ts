@@ -4,7 +4,7 @@ import { type RequestContext, type Resolution, wireNames } from "./call-context.
 import { inlineJoin, lastStep } from "./join-steps.ts";
 import { uncounted } from "./next-step.ts";
 
-/** The tenant's fallback, as it is done without the session; also for a body that names no call. */
+/** The tenant's fallback, without the session; also for a body that names no call. */
 export function fallbackOf(
   { tenant }: Pick<RequestContext, "tenant">,
   call: Call,

@@ -8,23 +8,23 @@ import { describeError, log } from "../log.ts";
 import type { Tenant } from "../tenants/tenant.ts";
 import { withTimeout } from "../timeout.ts";
 
-/** The least that KV takes: a PIN that is made or withdrawn is seen so much later, beside KV's own delay. Misses likewise. */
+/** KV's shortest cache time: a PIN that is added or removed is seen this much later, beside KV's own delay. Misses too. */
 const CACHED_S = 30;
-/** PINs that KV does not give within this are not taken. */
+/** Time limit for reading a PIN from KV. */
 const KV_MS = 1_000;
-/** What no PIN has: HMACs are of what was keyed. */
+/** The HMAC of no PIN. */
 const NO_PIN = "0".repeat(64);
 
-/** Thrown where KV does not say whose PIN it is: the PIN is taken for neither right nor wrong. */
+/** Thrown if KV cannot be read: the PIN counts as neither right nor wrong. */
 export class PinsUnreadable extends Error {
   override readonly name = "PinsUnreadable";
 }
 
 /**
- * What was keyed, as the rules see it: of a secret only what stands for it, and what KV holds of it.
+ * What was keyed, as the rules see it: of a secret only its HMAC, and what KV holds under it.
  *
  * @param digits as they were keyed, or "" for none.
- * @param ends_at when the webhook can wait no longer, ms.
+ * @param ends_at deadline of the webhook, ms.
  * @throws {PinsUnreadable}
  */
 export async function keyedAnswer(
@@ -37,7 +37,7 @@ export async function keyedAnswer(
   if (digits === "") return { tries };
   if (!secret) return { tries, value: digits };
   const isPlausible = /^\d+$/.test(digits) && digits.length >= min_digits && digits.length <= max_digits;
-  // What no PIN can be is keyed wrong all the same; without the key no PIN can be told right.
+  // Keys that can be no PIN still count as a wrong one; without the secret key no PIN can be recognised.
   if (!isPlausible || !env.CREDENTIALS_KEY) return { tries, hmac: NO_PIN };
   const hmac = await answerHmac(env.CREDENTIALS_KEY, tenant.tenant, digits);
   const pin = tenant.rules?.pins ? await findPin(env, tenant.tenant, hmac, ends_at) : null;
@@ -62,7 +62,7 @@ async function findPin(
   if (text === null) return null;
   const record = readRecord(text);
   if (typeof record === "string") {
-    // Enough of the key to find it by.
+    // Enough of the key to find the entry.
     log("error", "pins.bad_record", { tenant, key: `pins/${tenant}/${hmac.slice(0, 8)}…`, why: record });
     return null;
   }

@@ -7,35 +7,35 @@ import type { PinAttempt, PinQuestion, PinsClosed } from "../session/contract/pi
 import type { Tenant } from "../tenants/tenant.ts";
 import type { Prepared } from "./ask-session.ts";
 
-/** No PIN is taken, be it right or wrong: what the caller hears, and why, for the log. */
+/** Every PIN is refused, even a correct one: what the caller hears, and why, for the log. */
 export interface NoPin {
   action: Reject;
   reason: string;
 }
 
 /**
- * Whether what was decided may be done. Null: it may, for no PIN is in it, or the session has counted the try and lets it
- * through. The session out of reach: no PIN is asked for and none is taken.
+ * Why the decision may not be acted upon. Null: it may, since it involves no PIN, or the session has counted the try and allows
+ * it. If the session is out of reach, no PIN is asked for and none is accepted.
  */
 export function refusedPin({ pins }: Pick<Prepared, "pins">): NoPin | null {
   return !pins || pins.allowed ? null : { action: noPinWords[pins.closed], reason: pins.why };
 }
 
-/** Where in a call's way a decision was made. */
+/** The point of a call's flow at which a decision was made. */
 export interface PinPoint {
   entry: string;
   step: number;
   answers: Answers;
 }
 
-/** What a caller hears whose PIN is not looked at: nothing of whether it is right. unchecked: the session is out of reach. */
+/** What a caller hears whose PIN is not checked; it does not say whether the PIN is right. unchecked: the session is out of reach. */
 export const noPinWords: Record<PinsClosed | "unchecked", Reject> = {
   caller: reject("We are sorry. There were too many wrong entries. Please call again later."),
   number: reject("We are sorry. PINs cannot be taken right now. Please call again later."),
   unchecked: reject("We are sorry. PINs cannot be taken right now. Please call again later."),
 };
 
-/** What the session has to be asked before the decision is acted upon; null if no PIN is in it. */
+/** What the session is asked before the decision is acted upon; null if it involves no PIN. */
 export async function pinRequestOf(
   { tenant, record }: Pick<Tenant, "tenant" | "record">,
   call: Call,
@@ -46,7 +46,7 @@ export async function pinRequestOf(
   const from = addressCounted(call, record);
   const question: PinQuestion = { v: 1, tenant, from, from_before, to, call_id, limits: record.pin_limits };
   const wrong = decision.after_wrong !== undefined;
-  // Whichever question the call comes back from: a PIN that was keyed before it may be compared only now.
+  // After any question: a PIN that was keyed earlier may be compared only now.
   if (wrong || Object.values(answers).some(({ hmac }) => hmac !== undefined)) {
     const answer = await fingerprint(JSON.stringify([decision.decided_at, answers]));
     return { ...question, entry, step, answer, wrong };

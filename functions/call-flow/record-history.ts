@@ -5,13 +5,13 @@ import { describeError, log } from "../log.ts";
 import type { KeptAnswer, KeptDecision, WebhookNote, WebhookSaid } from "../session/contract/history.ts";
 import type { CallContext, RequestContext, Resolution } from "./call-context.ts";
 
-/** So many of the rules looked at are kept, with those that won; the others are counted, and can be computed again. */
+/** Rules kept of those that were looked at, beside the winners; the others are counted, and can be computed again. */
 const LOOKS = 12;
 const NOT_SHOWN = "not kept: it shows something that is left out of the call";
 
 /**
- * Adds to the visit's note what was decided, and the call it was decided on, without its secrets. Says so where deciding would
- * have taken too much.
+ * Adds the decision, and the call without its secrets, to the request's history entry. Logs if deciding would have taken too
+ * many steps.
  */
 export function recordDecision(context: CallContext, decision: Decision | Question, answers: Answers): void {
   const { call, left_out } = keepCall(context.call);
@@ -33,7 +33,7 @@ export function recordDecision(context: CallContext, decision: Decision | Questi
   context.note = { ...context.note, decision: kept, call, left_out };
 }
 
-/** Tells the session of a webhook that it was not told of on the way. Never rejects: the call is answered already. */
+/** Tells the session of a webhook that it has not heard of. Never rejects: the call is answered already. */
 export async function recordWebhook(
   request: RequestContext,
   call_id: string,
@@ -79,7 +79,7 @@ function looks(
   return { looked_at: kept, more_looked_at: more_looked_at + looked_at.length - kept.length };
 }
 
-/** Of a secret answer what it matched: its HMAC as the ruleset has it anyway, or what KV holds of it. */
+/** What a secret answer matched: an HMAC that the ruleset has anyway, or what KV holds. */
 function keptAnswers(answers: Answers, ruleset: string): Record<string, KeptAnswer> {
   const kept = Object.entries(answers).map(([name, answer]): [string, KeptAnswer] => {
     const { value, hmac, pin, tries = 1 } = answer;

@@ -9,23 +9,23 @@ import { tellLeft } from "./ask-session.ts";
 import { historyEntryOf, type RequestContext, type Resolution } from "./call-context.ts";
 import { recordWebhook } from "./record-history.ts";
 
-/** What the log calls what happens to a webhook, and to a call on a RELAY context. */
+/** Names of log events, for webhooks and for calls on RELAY contexts. */
 const LOGGED = {
   webhook: { answered: "webhook.answered", broke: "webhook.broke" },
   relay: { answered: "call.answered", broke: "call.broke" },
 } as const;
 
-/** What a call brought beside itself. */
+/** What came with a call. */
 export interface Brought {
-  /** Its own state, sealed; absent: it has just come. */
+  /** Its own state, sealed; absent: the call is new. */
   sealed?: unknown;
-  /** What it was made for: an outbound call that was answered. */
+  /** What an outbound call was made for. */
   made_for?: Decision;
-  /** What it does where nothing can be decided; absent: it hears the apology. */
+  /** What it does if nothing can be decided; absent: it hears the apology. */
   otherwise?: Step;
 }
 
-/** What a call is to do next, however it came. Never rejects: where something breaks the caller hears the apology. */
+/** What a call is to do next, however it came. Never rejects: if something breaks, the caller hears the apology. */
 export async function resolveCall(
   request: RequestContext,
   call: Call,
@@ -48,7 +48,7 @@ export function apology(next: Step = { does: "apologise" }): Resolution {
   return { next, rule: null, outcome: "apology", room: null, step: 0 };
 }
 
-/** Logs the answer, and tells the session behind it what it has yet to hear. Of a request that is not authentic it is told nothing. */
+/** Logs the answer, and afterwards tells the session what it does not know yet; nothing if the request is not authentic. */
 export function reportResolution(
   request: RequestContext,
   resolution: Resolution,

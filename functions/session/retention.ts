@@ -3,14 +3,14 @@ import type { PinLimiter } from "./pins/pin-limiter.ts";
 import type { Repositories } from "./repositories.ts";
 import type { Disk } from "./store/disk.ts";
 
-/** Rows of one table that are forgotten in one turn, and turns of one run: 2,000 rows of each table, at most once a second. */
+/** Rows deleted in one turn, and turns in one run: 2,000 rows of each table, at most once a second. */
 const BATCH = 200;
 const TURNS = 10;
 /** Parts of rulesets, half a megabyte each. */
 const RULESETS = 20;
-/** Of what the storage holds at most; above it old history goes before its time. */
+/** Share of the storage above which old history is deleted early. */
 const NEARLY_FULL = 0.8;
-/** What happened within this stays even then: repeats of webhooks and events are told by it. */
+/** History younger than this is always kept: repeated webhooks and events are recognised by it. */
 const LEAST_MS = 3_600_000;
 const LOGGED_EVERY_MS = 3_600_000;
 
@@ -18,24 +18,24 @@ const LOGGED_EVERY_MS = 3_600_000;
 export interface KeptTables {
   /** How much of the storage is used, bytes. */
   usage(): ReturnType<Disk["usage"]>;
-  /** All that is older than it is to be kept. */
+  /** Deletes what is past its time. */
   forgetters(keeping: Keeping): Forget[];
   /** History alone: nothing that is live, kept for somebody, shut out, done by an operator, or recorded. */
   early(age_ms: number): Forget[];
-  /** When each has something that is old enough, ms. */
+  /** When each has something due for deletion, ms. */
   next(keeping: Keeping): number[];
 }
 
-/** How long is kept what has happened, and how long recordings are; ms. */
+/** How long history and recordings are kept, ms. */
 export interface Keeping {
   keep_ms: number;
   keep_recordings_ms: number;
 }
 
-/** Forgets up to a batch of rows; returns how many, or how many it went through: 0 if those were all. */
+/** Deletes up to a batch of rows. Returns how many it deleted or went through; 0: nothing is left. */
 type Forget = () => number;
 
-/** What a run came to. */
+/** Result of a run. */
 export interface Forgotten {
   rows: number;
   /** Whether more is due now. */
@@ -43,8 +43,8 @@ export interface Forgotten {
 }
 
 /**
- * Retention — deletes what is older than it is to be kept, and the oldest history before its time where the storage is nearly full.
- * Nothing live is deleted. Used by the heartbeat.
+ * Retention — deletes what is past its time, and the oldest history early if the storage is nearly full. It deletes nothing that is
+ * live. Used by the heartbeat.
  */
 export class Retention {
   readonly #tables: KeptTables;
@@ -68,7 +68,7 @@ export class Retention {
     return { rows: forgotten.rows + early.rows, isMore: forgotten.isMore || early.isMore };
   }
 
-  /** When something is next old enough, ms; infinite if there is nothing. */
+  /** When something is next due for deletion, ms; infinite: nothing is. */
   next(keeping: Keeping): number {
     return Math.min(...this.#tables.next(keeping));
   }
@@ -82,7 +82,7 @@ export class Retention {
     return { rows, isMore: isMore || (age_ms > LEAST_MS && this.#isNearlyFull()) };
   }
 
-  /** Each slice in a turn of its own: what comes meanwhile is not kept waiting. */
+  /** Each slice in its own turn, so that calls do not wait. */
   async #each(forgetters: readonly Forget[]): Promise<Forgotten> {
     let rows = 0;
     let isMore = false;
@@ -111,7 +111,7 @@ export class Retention {
   }
 }
 
-/** What of a session's tables is deleted, and by which age. */
+/** The tables of a session, and the age at which each deletes its rows. */
 export function keptIn(tables: Repositories, pinLimiter: PinLimiter): KeptTables {
   const { placements, eventLog, history, callFlows, dials, feedLog, rulesets, recordings } = tables;
   const { heldSeats, deliveries, tokens, audit } = tables;

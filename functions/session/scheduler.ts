@@ -1,23 +1,23 @@
 import { describeError, log } from "../log.ts";
 
-/** A part that failed is run again after this. */
+/** Delay before a part that failed is run again. */
 const AGAIN_MS = 1_000;
-/** An alarm that could not be set is set again after this. */
+/** Delay before an alarm that could not be set is set again. */
 const SET_AGAIN_MS = 5_000;
-/** After a failure the alarm comes within this, should the object be lost. */
+/** Longest time to the next alarm after a failure, in case the object is lost. */
 const ALARM_AGAIN_MS = 30_000;
 
 /** A part of the session that has work to do at certain times. */
 export interface Capability {
   /** When it has work next, ms since the epoch; null: none by the clock. */
   nextWakeAt(): number | null;
-  /** When the alarm is to come at the latest, should the object be lost by then; null: a new object has nothing to do for it. */
+  /** Latest time of the alarm, in case the object is lost; null: a new object would have nothing to do for this part. */
   nextAlarmAt?(now: number): number | null;
   /** Does what is due. What it throws is logged, and it is run again. */
   run(now: number): void | Promise<void>;
 }
 
-/** What the alarm does; by itself it has no timer. */
+/** What the alarm runs. It has no timer of its own. */
 export interface Heartbeat {
   nextAlarmAt(now: number): number | null;
   run(now: number): Promise<void>;
@@ -40,7 +40,7 @@ export class Scheduler {
   readonly #parts = new Map<Capability, Part>();
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | null = null;
   #alarm_at: number | null = null;
-  /** When the alarm is set once more that could not be set, ms. */
+  /** When to set the alarm again that could not be set, ms. */
   #set_again_at: number | null = null;
 
   constructor(storage: Pick<DurableObjectStorage, "setAlarm">) {
@@ -59,7 +59,7 @@ export class Scheduler {
     this.changed(does);
   }
 
-  /** The part has work sooner than it said before. Before it was added, this does nothing: it is asked then. */
+  /** The part has work sooner than it said before. No effect before it is added, since it is asked then. */
   changed(does: Capability): void {
     const part = this.#parts.get(does);
     if (part) this.#arm(part, Date.now());
@@ -138,14 +138,14 @@ export class Scheduler {
     }
   }
 
-  /** An earlier one stands: the timer that comes asks everybody. */
+  /** An earlier timer stays: when it fires, it asks all parts. */
   #armTimer(at: number | null): void {
     if (at === null || !Number.isFinite(at) || (this.#timer && this.#timer.at <= at)) return;
     if (this.#timer) clearTimeout(this.#timer.id);
     this.#timer = { at, id: setTimeout(() => this.#tick(), Math.max(0, at - Date.now())) };
   }
 
-  /** An earlier one stands, since a write of the alarm costs as much as a row. */
+  /** An earlier alarm stays, since setting one costs as much as writing a row. */
   #armAlarm(at: number | null): void {
     if (at === null || (this.#alarm_at !== null && this.#alarm_at <= at)) return;
     this.#alarm_at = at;

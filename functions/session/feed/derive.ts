@@ -31,7 +31,7 @@ export function placementNews(row: Placement, before: Changes | null, around: Ar
   ];
 }
 
-/** A live row went without having ended. */
+/** A live row was deleted without an end. */
 export function droppedNews(row: LivePlacement, around: Around): Happened[] {
   if (row.state === "waiting") {
     const { call_id, waits_for } = row;
@@ -53,7 +53,7 @@ export function recordingNews(row: Recording, before: Pick<Recording, "state" | 
   const { id, state, started_at: since, ended_at, duration_s } = row;
   const data = { room, recording: { id, state, since, ended_at, duration_s } };
   const isOver = recording === null && row.state !== "expected" && row.state !== was;
-  // There was nothing to record, and nobody had been told that there was.
+  // Nothing was recorded, and no event had said otherwise.
   const isNothing = row.state === "absent" && was === "expected";
   if (isOver && !isNothing) {
     const failed = row.state === "failed" || row.state === "lost";
@@ -122,7 +122,7 @@ function joinNews(row: Placement, around: Around): Happened[] {
 function leaveNews(row: Seated, room: string, reason: string, around: Around): Happened[] {
   const { tenant, call_id } = row;
   const others = [...participantsOf(tenant, room, around)].filter((other) => !isSame(other, row));
-  // It was placed there anew, and that one stays.
+  // It was placed there again, and that placement stays.
   if (others.some((other) => other.call_id === call_id)) return [updated(row, around, room)];
   const left: Happened = { type: "participant.left", data: { room, call_id, reason } };
   return others.length > 0 ? [left] : [left, { type: "room.ended", data: { room } }];

@@ -17,7 +17,7 @@ import type { OutgoingWebhooks } from "./outgoing-webhooks.ts";
 import type { FeedReaders } from "./readers.ts";
 import type { Happened } from "./views.ts";
 
-/** Events are kept so long after the last client has gone, so that it misses none when it comes back. */
+/** How long events are kept after the last client has gone, so that it misses none when it comes back. */
 const LINGER_MS = 600_000;
 
 interface FeedHost extends Around {
@@ -29,7 +29,7 @@ interface FeedHost extends Around {
 
 /**
  * Feed — tells those who follow a tenant what happens to its calls: clients that listen, and the tenant's own servers. Derives that
- * from what the tables tell of their changes, and costs nothing while nobody follows. Whatever goes wrong here, no call hears of it.
+ * from what the tables tell of their changes, and costs nothing while nobody follows. A failure here affects no call.
  */
 export class Feed
   implements PlacementNews, RecordingNews, DialNews, RulesNews, HistoryNews, LockNews, SpeechNews
@@ -49,7 +49,7 @@ export class Feed
 
   /** Tells of something that no table tells. Never throws. */
   tell<Type extends FeedType>(tenant: string, type: Type, data: FeedData<Type>): void {
-    // The pair is one of the union's, which TypeScript can't see of a parameter.
+    // Type and data match, which TypeScript cannot tell of two parameters.
     if (this.isFollowed(tenant)) this.#tellAll(tenant, () => [{ type, data } as Happened]);
   }
 
@@ -131,7 +131,7 @@ export class Feed
     const { feedLog, readers, outgoing, now } = this.#host;
     const event = feedLog.add(tenant, happened);
     if (!event) {
-      // An operator who asks again must not think that nothing happened.
+      // A client must not think that nothing happened.
       readers.closeAll(tenant);
       feedLog.lose(tenant);
       return;

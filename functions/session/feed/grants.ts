@@ -23,7 +23,7 @@ export function mayReadRoom({ rooms }: FeedGrant, tenant: string, room: string):
   return rooms === null || namesRoom(rooms, plainName(tenant, room));
 }
 
-/** Whether the event is in the bearer's scopes, and about a room that it may see; what is about no room is for those who may see all. */
+/** Whether the event is in the bearer's scopes, and about a room that it may see; an event about no room is for bearers who may see all rooms. */
 export function mayRead(grant: FeedGrant, tenant: string, event: FeedEvent): boolean {
   const scope = SCOPES[event.type];
   if (scope !== undefined && grant.scopes !== null && !grant.scopes.includes(scope)) return false;

@@ -14,17 +14,17 @@ import type { Delivery, WebhookDeliveries } from "../store/webhook-deliveries.ts
 import type { Webhook, Webhooks } from "../store/webhooks.ts";
 
 const TIMEOUT_MS = 15_000;
-/** After so many failures in a row an endpoint is tried by one delivery at a time, after a wait that doubles. */
+/** Failures in a row after which an endpoint gets one delivery at a time, after waits that double. */
 const FAILURES = 3;
-/** After so many that it took in a row an endpoint does not wait behind those that may not answer. */
+/** Successes in a row after which an endpoint no longer shares the connection of the slow ones. */
 const STEADY = 5;
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 300_000;
-/** After a fault of ours, or where what came of an attempt could not be written. */
+/** Delay after a fault of ours, or if the result of an attempt could not be written. */
 const BROKE_MS = 60_000;
-/** Endpoints whose waiting deliveries are taken up in one turn. */
+/** Endpoints whose waiting deliveries are resumed in one turn. */
 const AT_ONCE = 100;
-/** An endpoint's deliveries are counted after so many new ones, and so many are forgotten in one turn. */
+/** New deliveries after which an endpoint's are counted, and deliveries deleted in one turn. */
 const COUNTED_AFTER = 100;
 const FORGOTTEN_AT_ONCE = 200;
 /** A timer in memory comes this soon at most: one that is longer would keep the object awake, and the alarm comes as well. */
@@ -42,7 +42,7 @@ interface Lane {
   /** In a row. */
   failures: number;
   successes: number;
-  /** Nothing is sent before then, ms. */
+  /** Nothing is sent before this time, ms. */
   not_before: number;
   /** Deliveries that were added since they were counted. */
   added: number;
@@ -118,7 +118,7 @@ export class OutgoingWebhooks {
     void this.resume();
   }
 
-  /** Takes up what waits since before a restart, and what is due. Resolves when nothing is due any more; never rejects. */
+  /** Resumes what waited before a restart, and sends what is due. Resolves when nothing is due any more; never rejects. */
   async resume(): Promise<void> {
     this.#wakes_at = null;
     this.#alarm_at = null;
@@ -185,7 +185,7 @@ export class OutgoingWebhooks {
   }
 
   async #sendAll(lane: Lane): Promise<void> {
-    // No call's turn is made longer by it.
+    // In a turn of its own, so that no call waits.
     await scheduler.wait(0);
     while (await this.#next(lane));
   }
@@ -215,7 +215,7 @@ export class OutgoingWebhooks {
 
   async #attempt(lane: Lane, webhook: Webhook, { seq }: Delivery): Promise<void> {
     const { deliveries, webhooks, now, random } = this.#host;
-    // It waited for its turn, and may have gone meanwhile.
+    // It may have been deleted while it waited for its turn.
     const delivery = deliveries.find(webhook.id, seq);
     if (delivery?.due_at == null || webhooks.byId(webhook.id) === null) return;
     const attempt = await this.#send(webhook, delivery);
@@ -285,7 +285,7 @@ export class OutgoingWebhooks {
     );
   }
 
-  /** Of an endpoint that takes nothing for long the oldest deliveries go. */
+  /** Drops the oldest deliveries of an endpoint that takes nothing for long. */
   #count(lane: Lane, webhook: Webhook): void {
     if (lane.added < COUNTED_AFTER) return;
     const { waiting, isDone } = this.#host.deliveries.trim(webhook.id, FORGOTTEN_AT_ONCE);

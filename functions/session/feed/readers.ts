@@ -14,21 +14,21 @@ import type { Turns } from "../store/turns.ts";
 import { mayRead, mayReadRoom, seesAll, textFor } from "./grants.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Sockets of one tenant, and of all. */
+/** Most sockets of one tenant, and in all. */
 const MOST_OF_TENANT = 50;
 const MOST = 1_000;
 /** Events that are read and sent in one turn. */
 const AT_ONCE = 100;
-/** Who is further behind gets a snapshot: to send the events one by one would take longer. */
+/** A reader further behind than this gets a snapshot: sending the events would take longer. */
 const MOST_BEHIND = 5_000;
-/** Who acknowledges nothing for so long, while more is to be sent, is not waited for any more. */
+/** A reader that acknowledges nothing for this long, while more waits, is disconnected. */
 const STALLED_MS = 30_000;
-/** A longer message is none of ours. */
+/** Longest message of the protocol. */
 const MESSAGE_LENGTH = 100;
 
 const TAG = "feed";
 
-/** What of a reader outlasts the object's memory, as the socket keeps it. */
+/** The part of a reader's state that the socket keeps while the object is not in memory. */
 interface Position {
   tenant: string;
   grant: FeedGrant;
@@ -37,19 +37,19 @@ interface Position {
   /** Frames that were sent, and that were acknowledged. */
   sent: number;
   acked: number;
-  /** The last room of a snapshot that was sent so far, which is followed by the events after `cursor`; null: none is being sent. */
+  /** The last room sent of a snapshot, after which the events after `cursor` follow; null: no snapshot is being sent. */
   snapshot: string | null;
 }
 
 interface Reader extends Position {
   socket: WebSocket;
-  /** Somebody sends to it, a slice at a time. */
+  /** Sending is under way, a slice at a time. */
   isBusy: boolean;
-  /** Since when more is to be sent than it acknowledges, ms. */
+  /** Since when it has not acknowledged all frames while more waits, ms. */
   stalled_at: number | null;
 }
 
-/** What of a Durable Object keeps sockets that outlast its memory. */
+/** The part of a Durable Object that keeps hibernating sockets. */
 export type Sockets = Pick<DurableObjectState, "acceptWebSocket" | "getWebSockets">;
 
 interface ReadersHost {
@@ -62,7 +62,7 @@ interface ReadersHost {
 
 /**
  * FeedReaders — the clients that listen, each of which is sent the tenant's events in order, once, and no faster than it acknowledges
- * them. What it does not take stays in the log and nowhere else; where the log has it no more, it gets a gap and a snapshot.
+ * them. What it has not taken stays in the log only; if the log has dropped it, the reader gets a gap and a snapshot.
  */
 export class FeedReaders {
   readonly #host: ReadersHost;
@@ -122,7 +122,7 @@ export class FeedReaders {
     }
   }
 
-  /** There is no room for events: who listens is told to come again. */
+  /** There is no room for events: all readers are told to reconnect. */
   closeAll(tenant: string): void {
     for (const reader of this.#of(tenant)) this.#close(reader, "unavailable", "the storage is full");
   }
@@ -177,7 +177,7 @@ export class FeedReaders {
     if (readers.size === 0) this.#tenants.delete(tenant);
   }
 
-  /** Sends what the reader lacks and takes, in turns of their own. */
+  /** Sends what the reader has not got yet, a slice per turn, while it takes more. */
   #send(reader: Reader): void {
     if (reader.isBusy) return;
     reader.isBusy = true;

@@ -19,7 +19,7 @@ import type {
 import type { Disk } from "../store/disk.ts";
 import { type Guarded, PinRows } from "../store/pin-rows.ts";
 
-/** The longest that one caller is turned away, and that one number takes no PIN: an attack on a number closes it to all. */
+/** Longest block of a caller, and of a number: an attack on a number closes it to all. */
 const LONGEST_CALLER_MS = 24 * 3_600_000;
 const LONGEST_NUMBER_MS = 3_600_000;
 
@@ -40,7 +40,7 @@ export class PinLimiter extends RpcTarget {
     this.#wrote = wrote;
   }
 
-  /** What the Worker asks by RPC, and the session itself for its own calls, before a decision with a PIN in it is acted upon. */
+  /** Asked before a decision that involves a PIN is acted upon: by the Worker's RPC, and by the session for its own calls. */
   ask(request: PinQuestion | PinAttempt): PinVerdict {
     return "wrong" in request ? this.#attempt(request) : this.#mayAsk(request);
   }
@@ -56,7 +56,7 @@ export class PinLimiter extends RpcTarget {
     if (known !== null) return verdictOf(known === "allowed" ? null : known);
     const now = this.#now();
     let closed = this.#closed(attempt, now);
-    // This try, too: the one that closes the number to its caller learns no more than that.
+    // This try too: the caller whose try closes the number learns no more than that.
     if (closed === null && attempt.wrong) closed = this.#count(attempt, now);
     this.#rows.keepVerdict(attempt, closed ?? "allowed", now);
     this.#wrote();
@@ -72,7 +72,7 @@ export class PinLimiter extends RpcTarget {
     };
   }
 
-  /** Forgets the caller's wrong tries, and lets them in again; false: they were not shut out. */
+  /** Forgets the caller's wrong tries and unblocks them; false: they were not blocked. */
   letIn(tenant: string, who: string): boolean {
     const names = new Set([who, who.startsWith("anonymous ") ? who : countedNamed(who)]);
     let wasClosed = false;
@@ -84,7 +84,7 @@ export class PinLimiter extends RpcTarget {
     return wasClosed;
   }
 
-  /** Writes what found no room before. */
+  /** Writes what there was no room for before. */
   save(): void {
     this.#rows.save();
   }
@@ -154,7 +154,7 @@ type Counted = Guarded & { before: string | null };
 
 function callerOf({ tenant, from, from_before, call_id }: PinQuestion): Counted {
   const who = countedCaller(from, call_id);
-  // Those who withhold their number were one caller by some words for that: what these tried is nobody's.
+  // Callers who withhold their number were counted as one caller: those tries belong to nobody.
   const before = who === `anonymous ${call_id}` ? null : countedBefore(from_before ?? from, "from");
   return { tenant, kind: "caller", who, before: before === who ? null : before };
 }

@@ -4,13 +4,13 @@ import type { Project } from "../../tenants/tenant.ts";
 import { withTimeout } from "../../timeout.ts";
 import type { Settings } from "../store/settings.ts";
 
-/** KV is waited for so long; the alarm waits a little longer. */
+/** Time limit of KV; the alarm waits a little longer. */
 const KV_MS = 3_000;
-/** What is kept where KV has no record, and the Worker's secrets stand for one. */
+/** Kept if KV has no record and the Worker's secrets are used instead. */
 const OF_SECRETS = "";
 
 /**
- * ProjectRecord — the project's record from KV, and a copy of the last good one, by which RELAY stays up where KV cannot be read at a
+ * ProjectRecord — the project's record from KV, and a copy of the last good one, so that RELAY comes up even if KV cannot be read at a
  * restart. Used by RelayManager.
  */
 export class ProjectRecord {
@@ -22,7 +22,7 @@ export class ProjectRecord {
     this.#settings = settings;
   }
 
-  /** @throws {NoRecord} where KV says that there is none: what was kept of it is dropped. */
+  /** @throws {NoRecord} if KV says that there is none: the copy is dropped. */
   async read(): Promise<Project> {
     const project_id = this.#settings.require("project_id");
     let read: { text: string | null; project: Project };
@@ -37,7 +37,7 @@ export class ProjectRecord {
     return read.project;
   }
 
-  /** As KV has it, or where that can't be read the last good one. */
+  /** From KV, or the last good one if KV cannot be read. */
   async readOrKept(): Promise<Project> {
     try {
       return await this.read();

@@ -4,14 +4,14 @@ import type { RelayEvent } from "../../../shared/relay/events.ts";
 import type { Command, Input, RelaySettings, Resume } from "../../../shared/relay/inputs.ts";
 import type { Outcome } from "../../../shared/relay/outcome.ts";
 
-/** Frames that follow one another this closely are a burst: they wait for a common turn, and share its write to disk. */
+/** Frames this close together are a burst: they share one turn, and its write to disk. */
 const BURST_MS = 2;
-/** A peer has so long to close its side; then the socket is cut. */
+/** How long the peer has to close its side before the socket is cut. */
 const CLOSING_MS = 2_000;
-/** So many frames are taken in one turn; more wait for the next, so that calls are not kept waiting by a flood. */
+/** Most frames handled in one turn, so that a flood does not delay calls. */
 const TURN_FRAMES = 500;
 
-/** What the session does about what the connection brings; each is called in the turn in which it happens. */
+/** What the session does about the connection's news, each in the turn in which it comes. */
 export interface ConnectionHost {
   /** The frame of this command goes out next, in this turn: rows written now are durable before it is seen. */
   sending(command: string): void;
@@ -27,7 +27,7 @@ export interface ConnectionHost {
   count(what: Counted, detail?: string): void;
   /** The machine may have work sooner than it had before: see `client.wakeAt`. */
   rescheduled(): void;
-  /** Doing what the machine said failed. */
+  /** An effect of the machine failed. */
   broke(effect: Effect["do"], error: unknown): void;
 }
 
@@ -42,7 +42,7 @@ interface Socket {
 
 /**
  * RelayConnection — the sockets of the RELAY client; the state machine in `shared/relay` decides everything. Used by RelayManager.
- * Sockets carry a generation; what an older one still says is the machine's to ignore.
+ * Sockets carry a generation; the machine ignores what an older one still says.
  */
 export class RelayConnection {
   readonly #client: RelayClient;
@@ -72,8 +72,8 @@ export class RelayConnection {
   }
 
   /**
-   * Tells the machine that something happened, and does what it says. What happens while we do so waits its turn: its
-   * effects must not overtake those at hand.
+   * Gives the machine an input and carries out its effects. An input that comes meanwhile waits: its effects must not
+   * overtake these.
    */
   handle(input: Input): void {
     this.#inputs.push(input);
@@ -94,7 +94,7 @@ export class RelayConnection {
     });
   }
 
-  /** A failing effect (storage, above all) must not take the others with it: an event not recorded is not acked, and that is all. */
+  /** A failing effect, above all of storage, must not stop the others: an event that is not recorded is not acked, no more. */
   #try(effect: Effect): void {
     try {
       this.#do(effect);
@@ -182,7 +182,7 @@ export class RelayConnection {
       this.#received.push({ on: "message", generation, data: frame });
       this.#takeReceived();
     });
-    // What came before the end is heard before it.
+    // What came before the end is handled before it.
     socket.addEventListener("close", () => {
       this.#received.push({ on: "closed", generation });
       this.#takeReceived();
@@ -193,7 +193,7 @@ export class RelayConnection {
     });
   }
 
-  /** At once where little happens; in bursts a turn's worth at a time. */
+  /** At once if little happens; in a burst, a turn's worth at a time. */
   #takeReceived(): void {
     if (this.#taking) return;
     if (Date.now() - this.#takenAt >= BURST_MS) {

@@ -8,14 +8,14 @@ import type { Changes, Placement } from "../store/placement-row.ts";
 import { kindOf } from "../store/suspicions.ts";
 import type { Occupancy } from "./occupancy.ts";
 
-/** Conferences of which it is remembered which kinds of calls joined them. */
+/** Conferences remembered with the kinds of calls that joined them. */
 const CONFERENCES = 2_000;
-/** Calls of which it is remembered where REST found them. */
+/** Calls remembered with the conference in which REST found them. */
 const FOUND = 5_000;
 
 /**
  * ConferenceMembers — which calls were in a conference whose end tells nothing but its id: by the joins that were told of, and by where
- * REST listed them. Used by events, and by whatever asks REST; kept in memory, since it is learned anew from the next events and lists.
+ * REST listed them. Used for events and lists; in memory only, since the next events and lists teach it again.
  */
 export class ConferenceMembers {
   readonly #occupancy: Occupancy;
@@ -61,7 +61,7 @@ export class ConferenceMembers {
 
   /**
    * A conference's end tells its id, which was never told of those whom REST found under its name, or whose join a callback told by
-   * another id. They were in it, if there is none under that name besides it that they could be in.
+   * another id. They were in it, unless another conference of that name could hold them.
    * @param isSplit whether two conferences are live under the name.
    */
   foundBy(
@@ -70,7 +70,7 @@ export class ConferenceMembers {
     { ended_ts, isSplit }: { ended_ts: number; isSplit: boolean },
   ): Pick<ConferenceEnd, "found_cxml" | "found_others"> {
     const there = this.#occupancy.participants(room);
-    // Who came after the end came into another one, which was not there yet.
+    // A participant who came after the end is in a later conference.
     const isElsewhere = (row: LivePlacement) =>
       row.conference_id !== null &&
       row.conference_id !== conference_id &&
@@ -80,7 +80,7 @@ export class ConferenceMembers {
     if (isOneOfTwo || there.some(isElsewhere)) return { found_cxml: false, found_others: false };
     if (this.#observations.has("cxml_shares_conferences", true))
       return { found_cxml: true, found_others: true };
-    // cXML's conferences may be others than RELAY's: somebody of the same kind must have been in this one, or there is no sign of cXML.
+    // cXML may have conferences of its own: a call of the same kind must have been in this one, unless no call came by cXML.
     const kinds = this.#kindsIn.get(conference_id);
     return {
       found_cxml: kinds?.has(true) === true,
@@ -88,7 +88,7 @@ export class ConferenceMembers {
     };
   }
 
-  /** Those whom the end of a conference bears on: in it by an event that told its id, or by all that is known. */
+  /** Participants whom the end concerns: in the conference by an event that told its id, or by all else that is known. */
   participantsOf(end: ConferenceEnd): LivePlacement[] {
     const { room, conference_id } = end;
     const found = this.#occupancy
@@ -97,7 +97,7 @@ export class ConferenceMembers {
     return [...this.#occupancy.inConference(room, conference_id), ...found];
   }
 
-  /** Whether the end bears on the row. Another conference may have the name by now, and the call may have come for that. */
+  /** Whether the end concerns the row. The name may belong to a later conference by now, and the call to that one. */
   isIn(row: LivePlacement, end: ConferenceEnd): boolean {
     if (row.room !== end.room || row.created_at > end.at) return false;
     return row.conference_id === end.conference_id || this.#wasIn(row, end);

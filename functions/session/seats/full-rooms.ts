@@ -4,9 +4,9 @@ import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Occupancy } from "./occupancy.ts";
 
-/** Joins of which RELAY said by an event that they failed; the oldest is forgotten first. */
+/** Remembered joins that failed by an event; the oldest is dropped first. */
 const REMEMBERED = 200;
-/** How a call ends that its caller, or a command, has ended. */
+/** End reasons of calls that the caller or a command has ended. */
 const HUNG_UP = new Set<string | undefined>(["hangup", "cancel", undefined]);
 
 interface FullRoomsHost {
@@ -16,8 +16,8 @@ interface FullRoomsHost {
 }
 
 /**
- * FullRooms — sees how RELAY's join of a full conference fails, wherever the participants that were seen to join are as many as the
- * join itself allows. Changes nothing. Used by RELAY's events, by placing and by locating a call.
+ * FullRooms — observes how RELAY's join of a full conference fails: one with as many participants as the join itself
+ * allows. Changes nothing. Used by RELAY's events, by placing and by locating a call.
  */
 export class FullRooms {
   readonly #host: FullRoomsHost;

@@ -12,7 +12,7 @@ interface Recorded {
 
 /** Rooms in one read; more than are ever recorded at once by one project. */
 const MOST = 5_000;
-/** A room that nobody of its conference is in is forgotten after so long: until then a join may still be told of late. */
+/** A room whose conference looks empty is forgotten after this: a join may be told late until then. */
 const EMPTY_MS = 3_600_000;
 
 /**

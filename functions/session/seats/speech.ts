@@ -4,7 +4,7 @@ import type { LivePlacement } from "../store/live-placements.ts";
 import type { Following } from "../store/news.ts";
 import type { Placements } from "../store/placements.ts";
 
-/** Calls and rooms of which it is remembered. */
+/** Calls and rooms that are remembered. */
 const CALLS = 10_000;
 const ROOMS = 2_000;
 
@@ -26,14 +26,14 @@ interface Said {
 }
 
 /**
- * Speech — who speaks now, as far as SignalWire tells. In memory alone: it is old within seconds, and told all the time. Used by the
+ * Speech — who speaks now, as far as SignalWire tells. In memory only: it is out of date within seconds. Used by the
  * roster, and told of each event.
  */
 export class Speech {
   readonly #placements: Pick<Placements, "currentOf">;
   readonly #news: SpeechNews;
   readonly #calls = new Map<string, Said>();
-  /** Rooms of which any speech was told: in the others SignalWire was not asked to. */
+  /** Rooms with any speech event: for the others SignalWire was not asked to send them. */
   readonly #told = new Set<string>();
 
   constructor(placements: Pick<Placements, "currentOf">, news: SpeechNews) {
@@ -56,7 +56,7 @@ export class Speech {
     const known = this.#calls.get(call_id);
     const before = known?.room === row.room ? known : undefined;
     const ts = event.timestamp ?? null;
-    // RELAY and a callback tell the same, and one of them late.
+    // RELAY and a callback report the same, one of them late.
     if (before && ts !== null && before.ts !== null && ts < before.ts) return;
     this.#calls.delete(call_id);
     this.#calls.set(call_id, { room: row.room, speaking, ts });
