@@ -5,6 +5,7 @@ import { FeedReaders } from "./feed/readers.ts";
 import { Snapshot } from "./feed/snapshot.ts";
 import { FeedDesk } from "./operator/feed-desk.ts";
 import { WebhookDesk } from "./operator/webhook-desk.ts";
+import type { Repositories } from "./repositories.ts";
 
 /** What tells a tenant's clients and servers of its calls. */
 export interface FeedParts {
@@ -46,5 +47,22 @@ export function composeFeed(
     outgoing,
     feedDesk: new FeedDesk(tables, feed, now),
     webhookDesk: new WebhookDesk({ ...tables, feed, outgoing }, credentials_key, used, now),
+  };
+}
+
+/** What the tables tell of their changes, for the feed, which is built after them. */
+export function newsTo(feed: () => Feed): Repositories["news"] {
+  return {
+    isFollowed: (tenant) => feed().isFollowed(tenant),
+    placed: (row, before) => feed().placed(row, before),
+    dropped: (row) => feed().dropped(row),
+    recorded: (row, before) => feed().recorded(row, before),
+    dialled: (dial) => feed().dialled(dial),
+    refused: (about, row) => feed().refused(about, row),
+    rulesServed: (tenant, hash) => feed().rulesServed(tenant, hash),
+    locked: (tenant, room, mode, until) => feed().locked(tenant, room, mode, until),
+    unlocked: (tenant, room) => feed().unlocked(tenant, room),
+    split: (tenant, room, ids) => feed().split(tenant, room, ids),
+    spoke: (tenant, room, call_id, speaking) => feed().spoke(tenant, room, call_id, speaking),
   };
 }
