@@ -22,10 +22,14 @@ export async function commandCall(
     if (response.ok) return { kind: "ok" };
     if (response.status === 404 || response.status === 410)
       return { kind: "refused", code: `${response.status}` };
-    return { kind: "failed", reason: `REST answered ${response.status}` };
+    return failedWith(response);
   } catch (error) {
     return failureOf(error);
   }
+}
+
+function failedWith({ status }: Response): RestOutcome {
+  return { kind: "failed", reason: `REST answered ${status}`, status };
 }
 
 /**
@@ -61,7 +65,7 @@ async function updateCall(
     await response.body?.cancel();
     if (response.status === 404 || response.status === 410)
       return { kind: "refused", code: response.status === 404 ? "404" : "410" };
-    return response.ok ? { kind: "ok" } : { kind: "failed", reason: `REST answered ${response.status}` };
+    return response.ok ? { kind: "ok" } : failedWith(response);
   } catch (error) {
     return failureOf(error);
   }

@@ -43,6 +43,10 @@ export function composeCalls(
     {
       runnerFor: (...call) => new CallFlowRunner({ ...parts, decider }, ...call),
       pass: (call) => passOn(call, relayManager, tables.counters),
+      ended: (row) => {
+        queue.ended(row);
+        participants.callEnded(row);
+      },
     },
     () => scheduler.changed(inboundCalls),
   );

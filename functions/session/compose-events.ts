@@ -40,7 +40,7 @@ export function composeEvents(
   const splits = new SplitRooms(occupancy, observations, tables.news, now);
   const doubts = new SeatDoubts(placements, pendingCommands, tables.counters, backlog, now);
   const isOver = (conference_id: string) => endings.isOver(conference_id);
-  const dropped = new DroppedCallers(placements, occupancy, tables.heldSeats, isOver, now);
+  const dropped = new DroppedCallers(placements, occupancy, tables.heldSeats, tables.recorded, isOver, now);
   const followUps = new FollowUps(
     placements,
     pendingCommands,

@@ -27,15 +27,11 @@ export function composeFeed(
   used: (project_id: string) => void,
 ): FeedParts {
   const now = Date.now;
-  const outgoing: OutgoingWebhooks = new OutgoingWebhooks({
-    ...tables,
-    pool: relayManager.pool,
-    credentials_key,
-    fetch: (url, init) => fetch(url, init),
-    rescheduled: () => scheduler.changed(outgoing),
-    now,
-    random: Math.random,
-  });
+  const outgoing: OutgoingWebhooks = new OutgoingWebhooks(
+    { ...tables, pool: relayManager.pool },
+    { credentials_key, fetch: (url, init) => fetch(url, init), now, random: Math.random },
+    () => scheduler.changed(outgoing),
+  );
   // Answered without waking the object: a client sees that its connection lives.
   sockets.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   const live = { ...tables, live: tables.placements.live, now };

@@ -1,9 +1,12 @@
+import type { CopyBucket } from "../recording-copy.ts";
 import { callStatuses } from "../rest-calls.ts";
 import { listRoom } from "../rest-conferences.ts";
+import type { FairSlots } from "../slots.ts";
 import { Dispatcher } from "./commands/dispatcher.ts";
 import { runCommands } from "./commands/run-commands.ts";
 import type { EventParts } from "./compose-events.ts";
 import type { WaitingQueue } from "./queue/waiting-queue.ts";
+import { RecordingCopier } from "./reconcile/copy-recordings.ts";
 import { Corrections } from "./reconcile/corrections.ts";
 import { type AskStatuses, MissingCalls } from "./reconcile/missing-calls.ts";
 import { RecordingReconciler } from "./reconcile/reconcile-recordings.ts";
@@ -48,6 +51,26 @@ export function composeUpkeep({ tables, relayManager, queue, scheduler }: Base, 
     () => scheduler.changed(dispatcher),
   );
   return { corrections, dispatcher };
+}
+
+/**
+ * Builds what copies recordings into the Worker's bucket. Used by the session, where one is bound.
+ * @param spare the connection of what may wait for a server that does not answer.
+ */
+export function composeCopier(
+  { tables, relayManager, scheduler }: Omit<Base, "queue">,
+  bucket: CopyBucket,
+  spare: FairSlots,
+): RecordingCopier {
+  const copier: RecordingCopier = new RecordingCopier({
+    ...tables,
+    bucket,
+    project: () => relayManager.project(),
+    run: (tenant, request) => spare.run(tenant, () => relayManager.pool.run("list", request)),
+    now: Date.now,
+  });
+  tables.recordingCopies.begin(() => scheduler.changed(copier));
+  return copier;
 }
 
 /** What the reconciler asks of SignalWire, and of the project's record. */

@@ -53,10 +53,12 @@ interface OutgoingHost {
   deliveries: WebhookDeliveries;
   /** The connections that the session's REST requests share. */
   pool: Slots;
+}
+
+/** What the object runs on: its secret, the network, the clock and chance. */
+interface Surroundings {
   credentials_key: string | undefined;
   fetch(url: string, init: RequestInit): Promise<Response>;
-  /** It has work sooner than it said before. */
-  rescheduled(): void;
   now(): number;
   random(): number;
 }
@@ -67,6 +69,8 @@ interface OutgoingHost {
  */
 export class OutgoingWebhooks {
   readonly #host: OutgoingHost;
+  readonly #around: Surroundings;
+  readonly #rescheduled: () => void;
   readonly #lanes = new Map<string, Lane>();
   readonly #steady = new FairSlots(1);
   readonly #others = new FairSlots(1);
@@ -75,8 +79,11 @@ export class OutgoingWebhooks {
   #wakes_at: number | null = null;
   #alarm_at: number | null = null;
 
-  constructor(host: OutgoingHost) {
+  /** @param rescheduled called when it has work sooner than it said before. */
+  constructor(host: OutgoingHost, around: Surroundings, rescheduled: () => void) {
     this.#host = host;
+    this.#around = around;
+    this.#rescheduled = rescheduled;
   }
 
   /** The connection of those that may not answer: whatever may wait for them takes turns there, and takes no other connection from calls. */
@@ -101,7 +108,7 @@ export class OutgoingWebhooks {
       lane.added += 1;
       lane.hasNew = true;
       // In case the object is lost before it is sent.
-      this.#wantAlarm(this.#host.now() + TIMER_MS);
+      this.#wantAlarm(this.#around.now() + TIMER_MS);
       void this.#work(lane);
     }
   }
@@ -174,7 +181,7 @@ export class OutgoingWebhooks {
     lane.work ??= this.#sendAll(lane)
       .catch((error: unknown) => {
         log("error", "outgoing.broke", { webhook: lane.webhook, error: describeError(error) });
-        lane.not_before = this.#host.now() + BROKE_MS;
+        lane.not_before = this.#around.now() + BROKE_MS;
         this.#wake(lane.not_before);
       })
       .finally(() => {
@@ -192,7 +199,8 @@ export class OutgoingWebhooks {
 
   /** False if nothing is due now. */
   async #next(lane: Lane): Promise<boolean> {
-    const { webhooks, deliveries, now, pool } = this.#host;
+    const { webhooks, deliveries, pool } = this.#host;
+    const { now } = this.#around;
     lane.hasNew = false;
     const webhook = webhooks.byId(lane.webhook);
     if (!webhook) {
@@ -214,7 +222,8 @@ export class OutgoingWebhooks {
   }
 
   async #attempt(lane: Lane, webhook: Webhook, { seq }: Delivery): Promise<void> {
-    const { deliveries, webhooks, now, random } = this.#host;
+    const { deliveries, webhooks } = this.#host;
+    const { now, random } = this.#around;
     // It may have been deleted while it waited for its turn.
     const delivery = deliveries.find(webhook.id, seq);
     if (delivery?.due_at == null || webhooks.byId(webhook.id) === null) return;
@@ -242,7 +251,7 @@ export class OutgoingWebhooks {
   }
 
   #failed(lane: Lane, { retry_after_ms }: Attempt): void {
-    const now = this.#host.now();
+    const now = this.#around.now();
     lane.failures += 1;
     lane.successes = 0;
     const doublings = Math.min(lane.failures - FAILURES, 10);
@@ -251,7 +260,7 @@ export class OutgoingWebhooks {
   }
 
   async #send(webhook: Webhook, { seq, body }: Delivery): Promise<Attempt> {
-    const { now, fetch } = this.#host;
+    const { now, fetch } = this.#around;
     try {
       const secrets = await this.#secretsOf(webhook);
       const signed = await signedHeaders(deliveryId(webhook.id, seq), now(), body, secrets);
@@ -272,7 +281,7 @@ export class OutgoingWebhooks {
 
   /** Those that sign now. */
   async #secretsOf({ project_id, secrets }: Webhook): Promise<string[]> {
-    const { now, credentials_key = "" } = this.#host;
+    const { now, credentials_key = "" } = this.#around;
     const signing = secrets.filter(({ until }) => until === null || until > now());
     return await Promise.all(
       signing.map(async ({ sealed }) => {
@@ -296,14 +305,14 @@ export class OutgoingWebhooks {
   }
 
   #wake(at: number): void {
-    const now = this.#host.now();
+    const now = this.#around.now();
     if (at - now <= TIMER_MS && (this.#wakes_at === null || at < this.#wakes_at)) this.#wakes_at = at;
     this.#wantAlarm(Math.max(now + BACKSTOP_MS, at));
   }
 
   #wantAlarm(at: number): void {
     if (this.#alarm_at === null || at < this.#alarm_at) this.#alarm_at = at;
-    this.#host.rescheduled();
+    this.#rescheduled();
   }
 }
 

@@ -3,6 +3,7 @@ import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { PendingCommands } from "../store/commands.ts";
 import type { LivePlacement } from "../store/live-placements.ts";
+import { dueBy } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Turns } from "../store/turns.ts";
 import { isBeingPutBack } from "./absence.ts";
@@ -79,8 +80,8 @@ export class Whereabouts {
   #verify(row: LivePlacement, begun_at: number): boolean {
     const { pendingCommands, placements, relayManager, corrections } = this.#host;
     const now = Date.now();
-    if (!isLive(row.state) || isBeingPutBack(row) || (row.verified_at ?? 0) > begun_at) return false;
-    if (row.state !== "joined" && row.deadline_at < now - relayManager.seat_doubt_ms) {
+    if (!isLive(row.state) || isBeingPutBack(row, now) || (row.verified_at ?? 0) > begun_at) return false;
+    if (row.state !== "joined" && dueBy(row) < now - relayManager.seat_doubt_ms) {
       const unseen = placements.find(row);
       if (unseen) corrections.forgetUnseen(unseen);
       return false;

@@ -49,9 +49,12 @@ export class RecordedRooms {
     if (row.join.record === "record-from-start") this.began(row.room, row.conference_id);
   }
 
-  /** A call is out of its room, or the room's conference is over. */
-  left(row: Placement): void {
-    this.#recordings.left(row);
+  /**
+   * A call is out of its room, or the room's conference is over.
+   * @param conference_id by what told of that, if it is known.
+   */
+  left(row: Placement, conference_id = row.conference_id): void {
+    this.#recordings.left(row, conference_id);
   }
 
   /** @param told null: which conference is not known. What was known of the live one stays. */

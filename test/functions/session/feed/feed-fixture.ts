@@ -62,16 +62,11 @@ export class Followed {
     this.log = new FeedLog(this.ledger.disk, now, most);
     this.deliveries = new WebhookDeliveries(this.ledger.disk, now, most);
     const live = { ...this.ledger, live: this.ledger.placements.live, feedLog: this.log, now };
-    this.outgoing = new OutgoingWebhooks({
-      webhooks: this.ledger.webhooks,
-      deliveries: this.deliveries,
-      pool: new Slots(3),
-      credentials_key,
-      fetch: fetch ?? (async () => new Response()),
-      rescheduled: () => {},
-      now,
-      random: () => 0.5,
-    });
+    this.outgoing = new OutgoingWebhooks(
+      { webhooks: this.ledger.webhooks, deliveries: this.deliveries, pool: new Slots(3) },
+      { credentials_key, fetch: fetch ?? (async () => new Response()), now, random: () => 0.5 },
+      () => {},
+    );
     this.readers = new FeedReaders({
       ...live,
       snapshot: new Snapshot(live),
