@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AudioMonitor } from "./audio-monitor.ts";
 import type { CallFacts, CallOrigin, CallState } from "./call-facts.ts";
 import { callerForm, headerForms } from "./call-forms.ts";
+import { CallRecording } from "./call-recordings.ts";
 import type { Clock } from "./clock.ts";
 import { type Conference, type JoinedBy, type JoinedVia, joinedBy } from "./conferences.ts";
 import type { Journal } from "./journal.ts";
@@ -21,6 +22,8 @@ export interface CallHost {
   readonly switches: Switches;
   serverTime(): number;
   callStateChanged(call: Call): void;
+  /** Told of each state of a recording of one call. */
+  callRecordingChanged(call: Call, recording: CallRecording): void;
   conferenceToJoin(name: string, via: JoinedVia): Conference | undefined;
   join(call: Call, params: Record<string, unknown>, via: JoinedVia, left: () => void): JoinResult;
 }
@@ -65,6 +68,10 @@ export class Call implements Leg {
   offered: { context: string; passed: Set<RelaySession> } | null = null;
   /** What RELAY plays or collects on it, by `control_id`. */
   readonly actions = new Map<string, RelayAction>();
+  /** Those of this one call, the oldest first. */
+  readonly recordings: CallRecording[] = [];
+  /** RELAY holds it: the call, and no participant of a conference. */
+  held = false;
   /** Settled when the webhook that is in flight for a document is answered, or has failed. */
   webhook_in_flight: Promise<void> | null = null;
   /** Aborts the document that runs, if one does. */
@@ -191,6 +198,25 @@ export class Call implements Leg {
     }
   }
 
+  /** The caller presses keys. */
+  press(digits: string): void {
+    for (const recording of this.recordings) recording.keyed(digits);
+    this.keypad.press(digits);
+  }
+
+  /** @param told hears of each state, beside the project. */
+  record(
+    settings: ConstructorParameters<typeof CallRecording>[1],
+    told: (recording: CallRecording) => void = () => {},
+  ): CallRecording {
+    const recording = new CallRecording(this.#host, settings, (changed) => {
+      if (!this.recordings.includes(changed)) this.recordings.push(changed);
+      this.#host.callRecordingChanged(this, changed);
+      told(changed);
+    });
+    return recording;
+  }
+
   /** A later limit takes the place of an earlier one. */
   endAfter(ms: number): void {
     this.#call_off_limit();
@@ -203,6 +229,7 @@ export class Call implements Leg {
     this.end_reason = reason;
     this.#stop_ringing();
     this.#setState("ending");
+    for (const recording of this.recordings) recording.stop();
     this.conference?.leave(this.call_id);
     this.#end.abort(new Error(`the call ended: ${reason}`));
     this.ear.end();

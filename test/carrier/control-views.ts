@@ -26,6 +26,15 @@ export function callView(call: Call) {
     documents: call.documents,
     webhooks: call.webhooks,
     vars: call.vars,
+    held: call.held,
+    recordings: call.recordings.map(({ sid, control_id, direction, since, state, ended_at }) => ({
+      sid,
+      control_id,
+      direction,
+      since,
+      state,
+      ended_at,
+    })),
   };
 }
 

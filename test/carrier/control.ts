@@ -152,7 +152,7 @@ function oneCall(
       return { status: 200, json: redacted(callView(call)) };
     case "digits":
       return accept(digitsSchema, request, ({ digits }) => {
-        call.keypad.press(digits);
+        call.press(digits);
         return { status: 204 };
       });
     case "speech":

@@ -56,6 +56,7 @@ const restResources = [
   "participants",
   "calls",
   "commands",
+  "call_recordings",
   "voice_logs",
   "conference_logs",
   "recordings",
@@ -76,6 +77,8 @@ const faultFields = z.strictObject({
       to: z.string(),
       /** Of a REST request. */
       resource: z.enum(restResources),
+      /** A field of its form, such as `Muted`, or the command of its body: one control alone. */
+      field: z.string(),
     })
     .partial()
     .optional(),
@@ -99,7 +102,7 @@ export type Fault = z.infer<typeof faultSchema>;
 export type RestFaultAction = z.infer<typeof actionSchema>;
 export type FaultAction = Exclude<RestFaultAction, { kind: "list" }>;
 /** What is known of the moment at which a fault may fire. */
-export type FaultFacts = NonNullable<Fault["match"]>;
+export type FaultFacts = Omit<NonNullable<Fault["match"]>, "field"> & { readonly fields?: readonly string[] };
 
 /** The faults of a project, in order: the first that matches, and is due, fires. */
 export class Faults {
@@ -153,7 +156,9 @@ export class Faults {
 function fits(match: Fault["match"], facts: FaultFacts): boolean {
   if (match === undefined) return true;
   const known = new Map<string, unknown>(Object.entries(facts));
-  return Object.entries(match).every(([key, value]) => value === undefined || known.get(key) === value);
+  const { field, ...others } = match;
+  if (field !== undefined && facts.fields?.includes(field) !== true) return false;
+  return Object.entries(others).every(([key, value]) => value === undefined || known.get(key) === value);
 }
 
 /** Mulberry32: small, and the same everywhere for one seed. */

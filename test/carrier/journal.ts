@@ -11,6 +11,7 @@ export type JournalKind =
   | "call"
   | "conference"
   | "recording"
+  | "call_recording"
   | "rest";
 
 export interface JournalEntry {

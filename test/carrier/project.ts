@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CallFacts } from "./call-facts.ts";
+import type { CallRecording } from "./call-recordings.ts";
 import { Call, type CallHost, type JoinRecord, type JoinResult } from "./calls.ts";
 import { Clock } from "./clock.ts";
 import {
@@ -130,6 +131,13 @@ export class Project implements CallHost, ConferenceHost {
       (call.origin !== "webhook" || this.switches.call_state_events_of_webhook_calls);
     if (told) this.emit("calling.call.state", stateEvent(call), this.audienceOf(call));
     if (call.state === "ended") this.#archive(call);
+  }
+
+  callRecordingChanged(call: Call, { sid, control_id, state, since }: CallRecording): void {
+    const { call_id, conference } = call;
+    const inside = conference === null ? [] : [...conference.participants.keys()];
+    const name = conference?.settings.name ?? null;
+    this.journal.note("call_recording", { call_id, sid, control_id, state, since, name, inside });
   }
 
   #archive(call: Call): void {

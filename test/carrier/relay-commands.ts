@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { type CallRecording, type RecordSettings, relayDefaults } from "./call-recordings.ts";
 import type { Call } from "./calls.ts";
 import { dial } from "./dialing.ts";
 import { startDocument } from "./documents.ts";
@@ -27,6 +28,9 @@ const needs_answer = new Set([
   "calling.join_conference",
   "calling.leave_conference",
   "calling.send_digits",
+  "calling.record",
+  "calling.hold",
+  "calling.unhold",
 ]);
 
 /** A call that is not there, or there no more. */
@@ -161,6 +165,23 @@ function onCall(
         void project.clock.after(sending_ms, () => tell("calling.call.send_digits", { state: "finished" }));
       return { code: "200", message: "Sending Digits", extra: { ...extra, control_id }, effect: run };
     }
+    case "calling.hold":
+    case "calling.unhold": {
+      const held = method === "calling.hold";
+      const hold = () => {
+        call.held = held;
+        tell("calling.call.hold", { state: held ? "hold" : "unhold" });
+      };
+      return { code: "200", message: held ? "Call on hold" : "Call off hold", extra, effect: hold };
+    }
+    case "calling.record":
+      return record(call, control_id, params, tell);
+    case "calling.record.stop":
+      return toRecording(call, control_id, "Stopping", (recording) => recording.stop());
+    case "calling.record.pause":
+      return toRecording(call, control_id, "Pausing", (recording) => recording.pause());
+    case "calling.record.resume":
+      return toRecording(call, control_id, "Resuming", (recording) => recording.resume());
     case "calling.join_conference":
       return join(project, session, call, params);
     case "calling.leave_conference": {
@@ -233,6 +254,39 @@ function toAction(
   const action = call.actions.get(control_id);
   if (action === undefined) return { code: "404", message: `nothing with control_id ${control_id} goes on` };
   return { code: "200", message, extra: { control_id }, effect: () => act(action) };
+}
+
+/** Its events tell its url, length and size, which it has from its end on. */
+function record(call: Call, control_id: string, params: Record<string, unknown>, tell: Tell): CommandResult {
+  const open = call.recordings.find((one) => one.control_id === control_id && one.isOpen);
+  if (open !== undefined) return inUse(control_id);
+  const { record: asked } = recordSchema.parse(params);
+  const run = () => {
+    if (call.over) return;
+    call.record({ ...relayDefaults, ...definedOnly(asked.audio), control_id }, (recording) => {
+      const facts = recording.isOpen
+        ? {}
+        : { url: recording.url, duration: recording.duration_s, size: recording.size };
+      tell("calling.call.record", { state: recording.state, ...facts, record: asked });
+    });
+  };
+  return { code: "200", message: "Recording", extra: { call_id: call.call_id, control_id }, effect: run };
+}
+
+function definedOnly(audio: z.output<typeof recordSchema>["record"]["audio"]): Partial<RecordSettings> {
+  return Object.fromEntries(Object.entries(audio).filter(([, value]) => value !== undefined));
+}
+
+function toRecording(
+  call: Call,
+  control_id: string,
+  message: string,
+  act: (recording: CallRecording) => void,
+): CommandResult {
+  const recording = call.recordings.find((one) => one.control_id === control_id && one.isOpen);
+  if (recording === undefined)
+    return { code: "404", message: `no recording with control_id ${control_id} goes on` };
+  return { code: "200", message, extra: { control_id }, effect: () => act(recording) };
 }
 
 function join(
@@ -330,6 +384,16 @@ const collectSchema = z.object({
         digit_timeout: z.number().optional(),
       })
       .optional(),
+  }),
+});
+const recordSchema = z.object({
+  record: z.object({
+    audio: z.object({
+      direction: z.enum(["speak", "listen", "both"]).optional(),
+      initial_timeout: z.number().optional(),
+      end_silence_timeout: z.number().optional(),
+      terminators: z.string().optional(),
+    }),
   }),
 });
 const dialSchema = z.object({

@@ -156,6 +156,23 @@ const joinConference = {
 
 const pausing = { control_id: controlId, behavior: z.string().optional() };
 
+const recorded = z.strictObject({
+  audio: z.strictObject({
+    beep: z.boolean().optional(),
+    format: z.enum(["wav", "mp3", "mp4"]).optional(),
+    stereo: z.boolean().optional(),
+    direction: z.enum(["speak", "listen", "both"]).optional(),
+    /** In seconds, as the next one. */
+    initial_timeout: z.number().min(0).optional(),
+    end_silence_timeout: z.number().min(0).optional(),
+    terminators: z
+      .string()
+      .regex(/^[0-9#*]*$/)
+      .optional(),
+    input_sensitivity: z.number().min(0).max(100).optional(),
+  }),
+});
+
 /** Every command on a call, with what it takes besides `node_id` and `call_id`. */
 const callMethods = new Map<string, z.ZodRawShape>(
   Object.entries({
@@ -186,6 +203,12 @@ const callMethods = new Map<string, z.ZodRawShape>(
     "calling.play_and_collect.pause": pausing,
     "calling.play_and_collect.resume": { control_id: controlId },
     "calling.play_and_collect.volume": { control_id: controlId, volume },
+    "calling.record": { control_id: controlId, record: recorded, status_url: url.optional() },
+    "calling.record.stop": { control_id: controlId },
+    "calling.record.pause": { control_id: controlId, behavior: z.enum(["skip", "silence"]).optional() },
+    "calling.record.resume": { control_id: controlId },
+    "calling.hold": {},
+    "calling.unhold": {},
     "calling.join_conference": joinConference,
     "calling.leave_conference": { conference_id: z.string().min(1) },
     // The wire's type is a string: an inline document travels as JSON text.
@@ -253,6 +276,10 @@ const restMethods = new Map<string, z.ZodRawShape>([
   ["calling.end", {}],
   ["calling.play", { control_id: controlId.optional() }],
   ["calling.play.stop", {}],
+  ["calling.record", { control_id: controlId.optional() }],
+  ["calling.record.stop", {}],
+  ["calling.record.pause", {}],
+  ["calling.record.resume", {}],
   ["calling.transfer", { dest: z.union([z.string().min(1), z.record(z.string(), z.unknown())]) }],
 ]);
 

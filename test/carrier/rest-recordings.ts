@@ -21,6 +21,7 @@ export function serveRecordings(
     const data = found.map(({ conference, kept }) => relayView(project, conference, kept));
     return logPage(url, data, pages);
   }
+  if (method === "DELETE" && deleteOfCall(project, id)) return { status: 204 };
   const one = found.find(({ kept }) => kept.sid === id);
   if (one === undefined) return missing;
   if (method === "DELETE") return deleteRecording(one.kept);
@@ -30,6 +31,11 @@ export function serveRecordings(
 /** GET and DELETE of one recording, whatever conference it is of, by the compatibility API: its data as `.json`, else its sound. */
 export function serveRecording(project: Project, { method, path, range }: WebRequest): WebAnswer {
   const [, sid, ending] = /^(.*?)(\.json|\.wav|\.mp3)?$/.exec(path[6] ?? "") ?? [];
+  if (method === "DELETE" && deleteOfCall(project, sid ?? "")) return { status: 204 };
+  const ofCall = [...project.calls.values()].flatMap(({ recordings }) => recordings);
+  const single = ofCall.find((recording) => recording.sid === sid && !recording.deleted);
+  if (single && !single.isOpen && ending !== ".json")
+    return soundAnswer(Buffer.alloc(single.size, single.sid), ending, range);
   const one = recorded(project).find(({ kept }) => kept.sid === sid);
   if (one === undefined) return missing;
   if (method === "DELETE") return deleteRecording(one.kept);
@@ -60,6 +66,17 @@ function soundAnswer(sound: Buffer, ending: string | undefined, range: string | 
     bytes: sound.subarray(begin, end),
     headers: { ...headers, "content-range": content_range },
   };
+}
+
+/** Whether a recording of a single call has that id and was deleted now. */
+function deleteOfCall(project: Project, sid: string): boolean {
+  for (const { recordings } of project.calls.values()) {
+    const one = recordings.find((recording) => recording.sid === sid && !recording.deleted);
+    if (one === undefined) continue;
+    one.deleted = true;
+    return true;
+  }
+  return false;
 }
 
 export function keptRecording({ recording }: Conference): Kept | null {

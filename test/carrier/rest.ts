@@ -5,7 +5,7 @@ import type { WebAnswer, WebRequest } from "./http-server.ts";
 import type { Project } from "./project.ts";
 import { runCommand } from "./relay-commands.ts";
 import { describeIssues, restParamsSchema } from "./relay-methods.ts";
-import { serveCalls } from "./rest-calls.ts";
+import { serveCallRecordings, serveCalls } from "./rest-calls.ts";
 import { plain, serveConferences } from "./rest-conferences.ts";
 import { serveConferenceLogs, serveVoiceLog } from "./rest-logs.ts";
 import type { ListPages } from "./rest-pages.ts";
@@ -45,7 +45,7 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
   project.rest_requests += 1;
   if (project.switches.rest_429 === "often" && project.rest_requests % refused_each === 0) return tooMany;
   const { resource, is_list } = route;
-  const fault = project.faults.fireAtRest({ method, resource }, is_list);
+  const fault = project.faults.fireAtRest({ method, resource, fields: fieldsOf(request) }, is_list);
   if (project.latency_ms > 0) await wait(project.latency_ms);
   const perform = (pages = pagesOf(project, resource)) => route.serve(project, pages);
   switch (fault?.kind) {
@@ -80,6 +80,13 @@ export async function serveRest(world: World, request: WebRequest): Promise<WebA
   }
 }
 
+/** What a request asks for: the fields of a form, or the command of a body. */
+function fieldsOf({ body, url }: WebRequest): string[] {
+  if (url.pathname !== "/api/calling/calls") return [...new URLSearchParams(body).keys()];
+  const parsed = commandSchema.safeParse(jsonOf(body));
+  return parsed.success ? [parsed.data.command] : [];
+}
+
 const tooMany: WebAnswer = {
   status: 429,
   headers: { "retry-after": String(retry_after_s) },
@@ -107,6 +114,10 @@ function routeOf(request: WebRequest): Route | null {
   }
   if (!url.pathname.startsWith("/api/laml/2010-04-01/Accounts/")) return null;
   const [account = "", kind = "", sid, part = "", part_sid] = path.slice(4);
+  if (kind === "Calls" && plain(part) === "Recordings") {
+    const serve = (project: Project) => serveCallRecordings(project, request);
+    return { resource: "call_recordings", is_list: false, account, serve };
+  }
   if (kind === "Calls") {
     const serve = (project: Project) => serveCalls(project, request);
     return { resource: "calls", is_list: false, account, serve };

@@ -2,6 +2,15 @@ import { openQuestion } from "./open-question.ts";
 
 /** Calls, RELAY's commands on them, and the documents that they run. */
 export const callQuestions = {
+  record_timeout_of_zero: openQuestion(["disables", "ends_at_once"], {
+    question:
+      "Whether `calling.record` with an `initial_timeout` and an `end_silence_timeout` of 0 records until it is stopped",
+    published:
+      "SWML's `record_call` has 0 as the default of both and records in the background; RELAY's page has no word on 0",
+    kind: "harmful",
+    partyline:
+      "A recording that an operator started counts as one when it still runs after 2 s; one that ended by then is made by the compatibility API, which has no such limits",
+  }),
   relay_drives_webhook_calls: openQuestion([true, "404", "409"], {
     question: "Whether RELAY commands work on calls that came by webhook, or which code they get",
     published: "REST's commands work on any active call by its id alone; of RELAY's a 409 is known",
