@@ -161,10 +161,17 @@ const acts: readonly Act[] = [
       ),
   },
   {
-    usage: "record <recording_id> <state>",
-    description: "pause, resume or stop a recording: paused, recording or stopped",
-    ask: ({ tenant, ...access }, [id = "", state = ""]) =>
-      askApi(access, "changeRecording", { params: { tenant, id }, body: JSON.stringify({ state }) }, HOW),
+    usage: "record <room_or_recording> <state>",
+    description: "start a recording of a room (start), or change one by its id: paused, recording or stopped",
+    ask: ({ tenant, ...access }, [name = "", state = ""]) =>
+      state === "start"
+        ? askApi(access, "startRecording", { params: { tenant, name }, body: {} }, HOW)
+        : askApi(
+            access,
+            "changeRecording",
+            { params: { tenant, id: name }, body: JSON.stringify({ state }) },
+            HOW,
+          ),
   },
   {
     usage: "command <command_id>",
@@ -222,11 +229,12 @@ function failureIn(
 }
 
 function linesOf(view: CommandView): string[] {
-  const { command_id, control, room, call_id, results = [], remaining = [], said } = view;
+  const { command_id, control, room, call_id, results = [], remaining = [], said, recording_id } = view;
   const what = plain(`${control}, ${room}${call_id === null ? "" : `, ${call_id}`}`);
   return [
     `${headOf(view)}: ${what}`,
     ...(said === "" ? [] : [plain(said)]),
+    ...(recording_id === undefined ? [] : [plain(`Recording: ${recording_id}`)]),
     ...results.map(personLine),
     ...(remaining.length === 0 ? [] : [plain(`Still there: ${remaining.join(", ")}`)]),
     ...(view.state === "requested" ? [`Ask again: npx partyline command ${plain(command_id)}`] : []),

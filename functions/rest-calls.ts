@@ -6,7 +6,15 @@ import type { Project } from "./tenants/tenant.ts";
 // Single calls by REST: commands for one, and its status.
 
 /** The commands that REST takes and we give. It has none that answers or joins: a transfer to a document that does is one. */
-export type RestCommand = "calling.end" | "calling.play" | "calling.play.stop" | "calling.transfer";
+export type RestCommand =
+  | "calling.end"
+  | "calling.play"
+  | "calling.play.stop"
+  | "calling.record"
+  | "calling.record.pause"
+  | "calling.record.resume"
+  | "calling.record.stop"
+  | "calling.transfer";
 
 /** A command for an active call by its id alone: the lever where RELAY is down or does not see the call. */
 export async function commandCall(

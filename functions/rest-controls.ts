@@ -26,6 +26,7 @@ const participantShape = z.object({
   call_sid_to_coach: z.string().nullish(),
 });
 const statusShape = z.object({ status: z.string() });
+const sidShape = z.object({ sid: z.string().min(1) });
 
 /** Null where REST knows no such participant. Throws where SignalWire does not answer. */
 export async function participantState(
@@ -72,6 +73,48 @@ async function statusAt(project: Project, path: string, signal: AbortSignal): Pr
     return null;
   }
   return statusShape.parse(await readJson(response)).status;
+}
+
+/** A recording of a call; null where REST knows none. Throws where SignalWire does not answer. */
+export async function callRecordingStatus(
+  project: Project,
+  call_id: string,
+  sid: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  return await statusAt(project, callRecordingPath(project, call_id, sid), signal);
+}
+
+/** Records a call as long as it lasts, whatever pauses there are: the recording's sid, or what came of it. */
+export async function recordCall(
+  project: Project,
+  call_id: string,
+  signal: AbortSignal,
+): Promise<{ kind: "made"; sid: string } | Exclude<ControlOutcome, { kind: "ok" }>> {
+  const path = `${accountPath(project)}/Calls/${encodeURIComponent(call_id)}/Recordings`;
+  try {
+    const response = await requestOnce(
+      project,
+      path,
+      signal,
+      new URLSearchParams({ RecordingTrack: "both" }),
+    );
+    if (response.ok) return { kind: "made", sid: sidShape.parse(await readJson(response)).sid };
+    await response.body?.cancel();
+    return { kind: "refused", status: response.status };
+  } catch (error) {
+    return notAnswered(error);
+  }
+}
+
+export async function updateCallRecording(
+  project: Project,
+  call_id: string,
+  sid: string,
+  form: Record<string, string>,
+  signal: AbortSignal,
+): Promise<ControlOutcome> {
+  return await control(project, callRecordingPath(project, call_id, sid), form, signal);
 }
 
 export async function updateParticipant(
@@ -126,9 +169,13 @@ async function control(
     await response.body?.cancel();
     return response.ok ? { kind: "ok" } : { kind: "refused", status: response.status };
   } catch (error) {
-    if (error instanceof RestBusy) return { kind: "later", retry_after_ms: error.retry_after_ms };
-    return { kind: "unanswered", reason: describeError(error) };
+    return notAnswered(error);
   }
+}
+
+function notAnswered(error: unknown): Extract<ControlOutcome, { kind: "later" | "unanswered" }> {
+  if (error instanceof RestBusy) return { kind: "later", retry_after_ms: error.retry_after_ms };
+  return { kind: "unanswered", reason: describeError(error) };
 }
 
 function conferencePath(project: Project, sid: string): string {
@@ -137,6 +184,10 @@ function conferencePath(project: Project, sid: string): string {
 
 function participantPath(project: Project, sid: string, call_id: string): string {
   return `${conferencePath(project, sid)}/Participants/${encodeURIComponent(call_id)}.json`;
+}
+
+function callRecordingPath(project: Project, call_id: string, sid: string): string {
+  return `${accountPath(project)}/Calls/${encodeURIComponent(call_id)}/Recordings/${encodeURIComponent(sid)}.json`;
 }
 
 function recordingPath(project: Project, sid: string, recording: string): string {

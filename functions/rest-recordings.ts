@@ -132,8 +132,21 @@ export async function sidForCertain(
   return Math.abs(first.started_at - started_at) <= CLOCKS_MS ? first.sid : null;
 }
 
+/** The recordings of one call, whoever made them. Throws as {@link listRecordings} does. */
+export async function callRecordings(
+  project: Project,
+  call_id: string,
+  signal: AbortSignal,
+): Promise<ListedRecording[]> {
+  return await recordingsAt(project, `Calls/${encodeURIComponent(call_id)}`, signal);
+}
+
 async function recordingsOf(project: Project, sid: string, signal: AbortSignal): Promise<ListedRecording[]> {
-  const path = `${accountPath(project)}/Conferences/${encodeURIComponent(sid)}/Recordings.json`;
+  return await recordingsAt(project, `Conferences/${encodeURIComponent(sid)}`, signal);
+}
+
+async function recordingsAt(project: Project, of: string, signal: AbortSignal): Promise<ListedRecording[]> {
+  const path = `${accountPath(project)}/${of}/Recordings.json`;
   const response = await request(project, path, signal);
   if (response.status === 404) {
     await response.body?.cancel();

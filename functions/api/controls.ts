@@ -35,6 +35,7 @@ const statuses: Record<RefusalCode, ContentfulStatusCode> = {
   already_there: 409,
   idempotency_key_reused: 409,
   until_required: 422,
+  too_many_policies: 409,
   signalwire_refused: 502,
 };
 
@@ -107,6 +108,9 @@ export function controlsRoutes(api: Api): void {
       lock_s,
       ...(say === undefined ? {} : { say: spoken(say, language) }),
     })),
+  );
+  route(api, "startRecording", (c, { params, body }) =>
+    control(c, params, body, () => ({ control: "start_recording" })),
   );
   route(api, "changeRecording", (c, { params, body, sees }) =>
     control(c, params, body, async ({ state, behavior }, { tenant, project }) => {

@@ -32,14 +32,15 @@ export async function prepareCall(
       ? { ...nothing, pins: { allowed: false, closed: "unchecked", why: "not authentic" } }
       : nothing;
   const returning = is_fresh ? returningAsked(context) : null;
-  const seat =
-    decision.action === "place" ? seatAsked(context, placingOf(decision, point.answers), decision) : null;
+  const placing = decision.action === "place" ? placingOf(decision, point.answers) : null;
+  const seat = decision.action === "place" && placing ? seatAsked(context, placing, decision) : null;
   if (!returning && !pins && !seat) return nothing;
   const request: PrepareRequest = {
     v: 1,
     ...(returning ? { returning } : {}),
     ...(pins ? { pins } : {}),
     ...(seat ? { seat } : {}),
+    ...(seat && placing?.recording_notice !== undefined ? { hears_notice: call.call_id } : {}),
   };
   return await prepare(session, request, untilFor(context, pins ? PIN_MS : ASK_MS));
 }

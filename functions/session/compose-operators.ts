@@ -1,8 +1,10 @@
 import type { EventParts } from "./compose-events.ts";
 import type { Base, Upkeep } from "./compose-upkeep.ts";
+import type { Notices } from "./events/recording-notices.ts";
 import type { Feed } from "./feed/feed.ts";
 import { ConferenceControl } from "./operator/conference-control.ts";
 import { Control } from "./operator/controls.ts";
+import { LegRecordings } from "./operator/leg-recordings.ts";
 import { Moderation } from "./operator/moderation.ts";
 import { Move } from "./operator/move.ts";
 import { ParticipantControls } from "./operator/participant-controls.ts";
@@ -21,6 +23,7 @@ export interface OperatorParts {
   sightings: Sightings;
   roomControls: RoomControls;
   moderation: Moderation;
+  legs: LegRecordings;
 }
 
 /**
@@ -33,9 +36,15 @@ export function composeOperators(
   { corrections, dispatcher }: Upkeep,
   {
     feed,
+    notices,
     credentials_key,
     asked,
-  }: { feed: Feed; credentials_key: string | undefined; asked(project_id: string): void },
+  }: {
+    feed: Feed;
+    notices: Notices;
+    credentials_key: string | undefined;
+    asked(project_id: string): void;
+  },
 ): OperatorParts {
   const now = Date.now;
   const sightings = new Sightings(now);
@@ -49,9 +58,11 @@ export function composeOperators(
   const reach = new Reach({ ...tables, relayManager, urls }, credentials_key, now);
   const controlled = { ...tables, dropped, corrections, reach, running, sightings, now };
   const participants = new ParticipantControls(controlled);
+  const legs = new LegRecordings({ ...controlled, notices, due: () => dispatcher.recordingsChanged() });
   const rooms = new RoomControls({
     ...controlled,
     participants,
+    legs,
     opensAt: (room, at) => moderation.opensAt(room, at),
   });
   const moderation: Moderation = new Moderation({
@@ -65,6 +76,7 @@ export function composeOperators(
     participants,
     rooms,
     moves: new Move(controlled),
+    legs,
     asked,
   });
   return {
@@ -73,5 +85,6 @@ export function composeOperators(
     sightings,
     roomControls: rooms,
     moderation,
+    legs,
   };
 }

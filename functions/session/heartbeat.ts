@@ -29,6 +29,7 @@ interface Parts {
   dialer: Dialer;
   notices: Notices;
   moderation: { resume(): void };
+  legs: { resume(): void };
   outgoing: OutgoingWebhooks;
 }
 
@@ -108,7 +109,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { dispatcher, inboundCalls, dialer, notices, moderation, outgoing } = this.#parts;
+    const { dispatcher, inboundCalls, dialer, notices, moderation, legs, outgoing } = this.#parts;
     // It came this soon to go on forgetting. The scheduler's timer sees to what else is due.
     if (this.#isForgetting && Date.now() - this.#beganAt < DOWN_CHECK_MS) {
       await this.#safely("forget", () => this.#forgetOn());
@@ -126,6 +127,7 @@ export class Heartbeat {
       dialer.pump();
       notices.resume();
       moderation.resume();
+      legs.resume();
       // Not awaited: a receiver may take its time.
       void outgoing.resume();
       return true;

@@ -94,6 +94,7 @@ export class RelaySession extends DurableObject<Env> {
       moved: (rooms) => {
         this.#queue.moved(rooms);
         this.#operators.moderation.moved(rooms);
+        this.#operators.legs.moved(rooms);
       },
       counted: () => this.#scheduler.changed(this.#repositories.counters),
       news: newsTo(() => this.#feed.feed),
@@ -152,10 +153,15 @@ export class RelaySession extends DurableObject<Env> {
     const decider = deciderFor(own, this.#ownApi(), relayManager, (work) => ctx.waitUntil(work));
     this.#calls = composeCalls(base, this.#events, this.#upkeep, { decider, asked });
     const { feed } = this.#feed;
-    this.#operators = composeOperators(base, this.#events, this.#upkeep, { feed, credentials_key, asked });
     const urls = new NoticeUrls(relayManager, credentials_key, now);
     const announcer = new Announcer(relayManager, urls, tables.recorded, tables.observations);
     this.#notices = new Notices(tables, announcer);
+    this.#operators = composeOperators(base, this.#events, this.#upkeep, {
+      feed,
+      notices: this.#notices,
+      credentials_key,
+      asked,
+    });
     this.#recordings = new RecordingEvents(tables.recordings, occupancy, now);
     this.#ingest = new EventIngest(tables, this.#calls.inboundCalls, this.#recordings, this.#eventSteps());
     this.#heartbeat = new Heartbeat(
@@ -169,6 +175,7 @@ export class RelaySession extends DurableObject<Env> {
         dialer: this.#calls.dialer,
         notices: this.#notices,
         moderation: this.#operators.moderation,
+        legs: this.#operators.legs,
         outgoing: this.#feed.outgoing,
       },
       () => this.#scheduler.heartbeatChanged(),
@@ -200,6 +207,7 @@ export class RelaySession extends DurableObject<Env> {
     tables.pendingCommands.takeOver();
     this.#heartbeat.began();
     this.#operators.moderation.resume();
+    this.#operators.legs.resume();
   }
 
   /** Puts a call into a room, once; a repeat gets what the first got. Answers by the deadline, whatever happens. */
@@ -284,14 +292,16 @@ export class RelaySession extends DurableObject<Env> {
   }
 
   /** What is to be known before a call is placed. */
-  prepare({ returning, pins, seat }: PrepareRequest): PrepareReply {
+  prepare({ returning, pins, seat, hears_notice }: PrepareRequest): PrepareReply {
     const lobby = this.#lobby;
     const placing = returning === undefined ? null : lobby.returning(returning);
     if (placing !== null) return { v: 1, returning: placing };
     const verdict = pins && this.#pinLimiter.ask(pins);
     const answered = { v: 1 as const, ...(verdict === undefined ? {} : { pins: verdict }) };
     if (!seat || verdict?.allowed === false) return answered;
-    return { ...answered, number: lobby.callerNumber(seat), recorded: lobby.isRecorded(seat) };
+    const recorded = lobby.isRecorded(seat);
+    if (recorded && hears_notice !== undefined) this.#notices.heardBy(hears_notice);
+    return { ...answered, number: lobby.callerNumber(seat), recorded };
   }
 
   /** Whether a PIN may be asked for, or whether one that was keyed counts; for a Worker of the version before. */
@@ -436,6 +446,7 @@ export class RelaySession extends DurableObject<Env> {
         (event, { ids_known }) => this.#notices.heard(event, events.knowsIds(ids_known)),
         (event, { feed }) => {
           // RELAY alone tells of calls.
+          if (event.kind === "conference" || feed === "relay") this.#operators.legs.heard(event);
           if (feed !== "relay") return;
           if (event.kind === "state" && event.params.call_state === "ended")
             this.#queue.callEnded(event.params.call_id);
@@ -452,6 +463,7 @@ export class RelaySession extends DurableObject<Env> {
   /** A participant-join confirms the placement. */
   #joined(row: Placement): void {
     this.#calls.placement.joined(row);
+    this.#operators.legs.joined(row);
     this.#notices.joined(row);
     this.#operators.roomControls.joined(row);
     this.#operators.moderation.joined(row);
@@ -472,6 +484,7 @@ export class RelaySession extends DurableObject<Env> {
     dispatcher.verifyWhereabouts();
     dispatcher.checkRooms("gap");
     void this.#calls.dialer.askRest();
+    this.#operators.legs.resume();
   }
 
   /** The project has something here that is to be kept, or forgotten one day. */

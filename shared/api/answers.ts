@@ -73,6 +73,13 @@ const recording = z.object({
   size_bytes: z.int().nullable(),
   ...time("started_at"),
   ...timeOrNull("ended_at"),
+  part: z
+    .object({ of: text, number: count, call_id: text })
+    .nullable()
+    .exactOptional()
+    .describe(
+      "Of a recording that was started in a live conference: which part of which, and of whose call.",
+    ),
 });
 
 const finding = z.object({ field: text, holds: flag, why: text });
@@ -381,6 +388,7 @@ export const answers = {
   muteAll: { ...controlled },
   unmuteAll: { ...controlled },
   endConference: { ...controlled },
+  startRecording: { ...controlled },
   changeRecording: { ...controlled },
   getCommand: { 200: command, ...refuses(404) },
   cancelDial: { 200: dial, ...refuses(404, 409) },

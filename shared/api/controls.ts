@@ -138,6 +138,8 @@ export const commandView = z.object({
   /** What is to be known beside that, in words. */
   said: z.string(),
   participant: participant.optional(),
+  /** The recording that was started or changed. */
+  recording_id: z.string().optional(),
   results: z.array(personResult).optional(),
   /** Of an end for all: who is still there. */
   remaining: z.array(z.string()).optional(),

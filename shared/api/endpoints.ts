@@ -227,6 +227,16 @@ export const endpoints = {
     summary: "How a command to a conference stands",
     request: {},
   },
+  startRecording: {
+    method: "POST",
+    path: `${conference}/recordings`,
+    scope: "recordings:control",
+    rooms: "named",
+    summary: "Records a conference that is live",
+    request: { body: plainControl.prefault({}) },
+    body_limit: CONTROL,
+    action: "recording.start",
+  },
   changeRecording: {
     method: "PATCH",
     path: `${tenant}/recordings/:id`,

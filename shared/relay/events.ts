@@ -77,6 +77,18 @@ const play = z.looseObject({
   state: z.string().min(1),
 });
 
+/** A recording of one call. Its facts are seen beside its state, and in `record`. */
+const recordFacts = { url: text, duration: figure, size: figure };
+const record = z.looseObject({
+  call_id: text,
+  node_id: text,
+  control_id: z.string().min(1),
+  /** `recording`, `paused`, `finished` or `no_input`. */
+  state: z.string().min(1),
+  ...recordFacts,
+  record: z.looseObject(recordFacts).optional().catch(undefined),
+});
+
 const collect = z.looseObject({
   call_id: text,
   node_id: text,
@@ -154,6 +166,7 @@ export type RelayEvent =
   | Known<"state", typeof state>
   | Known<"play", typeof play>
   | Known<"collect", typeof collect>
+  | Known<"record", typeof record>
   | Known<"send_digits", typeof sendDigits>
   | Known<"dial", typeof dial>
   | Known<"error", typeof error>
@@ -188,6 +201,8 @@ export function readEvent(params: unknown): RelayEvent | { kind: "authorization"
       return known("state", state, head, inner);
     case "calling.call.play":
       return known("play", play, head, inner);
+    case "calling.call.record":
+      return known("record", record, head, inner);
     case "calling.call.collect":
       return known("collect", collect, head, inner);
     case "calling.call.send_digits":

@@ -77,6 +77,11 @@ export class Dispatcher {
     if (this.#due.checks.settles_at !== null || !this.#due.backlog.isEmpty) this.#schedule();
   }
 
+  /** A recording is to be looked at sooner than it was, and no event says so. */
+  recordingsChanged(): void {
+    this.#schedule();
+  }
+
   /** Rooms are checked by the clock; after a gap those that `verifyWhereabouts` knows no call of. */
   checkRooms(cause: "routine" | "gap"): void {
     this.#begin(cause, async () => {

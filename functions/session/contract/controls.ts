@@ -26,6 +26,7 @@ export type ControlWish =
   | { control: "mute_all"; except: string[] }
   | { control: "unmute_all" }
   | { control: "end"; say?: Spoken; lock_s: number }
+  | { control: "start_recording" }
   | {
       control: "record";
       id: string;
@@ -60,6 +61,7 @@ export type RefusalCode =
   | "already_held"
   | "number_withheld"
   | "until_required"
+  | "too_many_policies"
   | "already_there"
   | "idempotency_key_reused"
   | "signalwire_refused";

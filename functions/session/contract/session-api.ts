@@ -20,6 +20,8 @@ export interface PrepareRequest {
   pins?: PinQuestion | PinAttempt;
   /** In which room the caller would be. */
   seat?: RoomRequest;
+  /** The call whose caller hears a notice if that room is recorded. Absent from a Worker of the version before. */
+  hears_notice?: string;
 }
 
 export interface PrepareReply {

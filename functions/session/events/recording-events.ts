@@ -166,12 +166,13 @@ export class RecordingEvents {
     if (said.conference_id !== null) {
       const rows = recordings
         .ofConference(said.conference_id)
-        .filter((one) => isTenants(one) && !hasOtherSid(one) && !isAfter(said, one));
+        .filter((one) => one.leg === null && isTenants(one) && !hasOtherSid(one) && !isAfter(said, one));
       // An end that says how long it was tells which of a conference's recordings is meant; else the newest is.
       const [row] = startOf(said) === null ? rows : rows.sort((a, b) => distance(a) - distance(b));
       if (row) return row;
     }
     const isMeant = (row: Recording) => {
+      if (row.leg !== null) return false;
       const isOther =
         said.conference_id !== null && row.conference_id !== null && row.conference_id !== said.conference_id;
       if (hasOtherSid(row) || isOther || isAfter(said, row)) return false;

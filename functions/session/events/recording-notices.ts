@@ -5,6 +5,7 @@ import { timeoutOr } from "../../timeout.ts";
 import type { PlacementKey } from "../contract/placement.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { RecordedRooms } from "../seats/recorded-rooms.ts";
+import { dropOldest } from "../store/drop-oldest.ts";
 import type { History } from "../store/history.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
@@ -19,6 +20,8 @@ const FETCHED_MS = 5_000;
 const MOST_TAKEN = 3;
 /** Participants written down as told in one turn. */
 const AT_ONCE = 20;
+/** Calls of which it is remembered that their callers were told. */
+const HEARD = 10_000;
 /** Rooms looked at in one turn, for whether somebody in them is to be told. */
 const ROOMS_AT_ONCE = 200;
 
@@ -57,6 +60,8 @@ export class Notices {
   readonly #host: NoticesHost;
   readonly #announcer: Announcer;
   readonly #telling = new Map<string, Telling>();
+  /** Calls whose callers heard a notice, as far as this incarnation knows: it is better heard twice than never. */
+  readonly #heard = new Set<string>();
 
   constructor(host: NoticesHost, announcer: Announcer) {
     this.#host = host;
@@ -81,6 +86,53 @@ export class Notices {
   joined(key: PlacementKey): void {
     const row = this.#host.placements.find(key);
     if (row && (row.untold !== null || row.join.record === "record-from-start")) this.#tell(row.room);
+  }
+
+  /**
+   * Before a room is recorded: whoever is in it counts as told no more, and it is announced to the conference at once.
+   * @returns those of whom that could not be seen.
+   */
+  async tellFirst(room: string, conference_id: string | null): Promise<readonly Placement[]> {
+    const { recorded, occupancy, placements } = this.#host;
+    recorded.began(room, conference_id);
+    for (const live of occupancy.participants(room)) this.mustBeTold(placements.find(live));
+    const [first] = this.#untold(room);
+    if (!first) return [];
+    const telling: Telling = { again: false, conference: null, fetched: Promise.withResolvers() };
+    this.#telling.set(room, telling);
+    try {
+      const outcome = await this.#announce(first, this.#untold(room), telling).catch(
+        (error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }),
+      );
+      const isTaken = outcome.kind === "ok";
+      if (await timeoutOr(isTaken ? FETCHED_MS : 0, telling.fetched.promise, false))
+        await this.#told(this.#untold(room), { by: "rest", said: "ok" });
+      else log("warn", "notice.failed", { room, error: saidOf(outcome) });
+      return this.#untold(room);
+    } finally {
+      this.#telling.delete(room);
+    }
+  }
+
+  /** Those were told by what was played to each. */
+  async toldByRelay(rows: readonly Placement[]): Promise<void> {
+    await this.#told(rows, { by: "relay", said: "ok" });
+  }
+
+  /** The call is in a room that is recorded, and its own document said nothing of it. */
+  mustBeTold(row: Placement | null): void {
+    if (row && row.untold === null)
+      this.#host.placements.update(row, { untold: JSON.stringify({ say: mayBeRecorded }) });
+  }
+
+  /** The call's own document, or its flow, tells it. */
+  heardBy(call_id: string): void {
+    this.#heard.add(call_id);
+    dropOldest(this.#heard, HEARD);
+  }
+
+  wasTold(call_id: string): boolean {
+    return this.#heard.has(call_id);
   }
 
   /** SignalWire has fetched what it is to announce in the conference. */
@@ -142,11 +194,12 @@ export class Notices {
   /** @param over Whether they are not told again, though no fetch says that they were. */
   async #told(
     rows: readonly Placement[],
-    { by, said, over }: { by: "rest" | "nobody"; said: string; over?: true },
+    { by, said, over }: { by: "rest" | "relay" | "nobody"; said: string; over?: true },
   ): Promise<void> {
     const { placements, history, turns } = this.#host;
     await turns.each(rows, AT_ONCE, (row) => {
-      if (by === "rest" || over) placements.update(row, { untold: null });
+      if (by !== "nobody" || over) placements.update(row, { untold: null });
+      if (by !== "nobody") this.heardBy(row.call_id);
       history.action(row, { deed: "recording notice", by, said });
     });
   }

@@ -9,6 +9,7 @@ import type { ControlCommand, ControlLog } from "../store/control-log.ts";
 import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
+import type { LegRecordings } from "./leg-recordings.ts";
 import type { Move } from "./move.ts";
 import { type ParticipantControls, refused } from "./participant-controls.ts";
 import type { RoomControls } from "./room-controls.ts";
@@ -26,6 +27,7 @@ interface ConferenceControlHost {
   participants: ParticipantControls;
   rooms: RoomControls;
   moves: Move;
+  legs: LegRecordings;
   /** Told of each request, before anything else. */
   asked(project_id: string): void;
   now(): number;
@@ -106,6 +108,8 @@ export class ConferenceControl extends RpcTarget {
         return rooms.unmuteAll(request, room);
       case "end":
         return await rooms.end(request, wish, room);
+      case "start_recording":
+        return await this.#host.legs.start(request, room);
       default:
         return wish satisfies never;
     }

@@ -45,6 +45,7 @@ export class Moderation {
     if (mute_all !== undefined && isFirst) this.#muteAll(tenant, room, mute_all.except);
     if (leaves === undefined) return;
     const data = { ...leaves, left_at: null, acted: false };
+    if (!this.#mayAdd(tenant, room, "moderation")) return;
     this.#host.policies.set<"moderation">({ room, kind: "moderation", about: "", tenant, until: null, data });
   }
 
@@ -130,11 +131,20 @@ export class Moderation {
 
   #lock(tenant: string, room: string, mode: "refuse" | "lobby"): void {
     const { policies, placements } = this.#host;
+    if (!this.#mayAdd(tenant, room, "lock")) return;
     policies.set<"lock">({ room, kind: "lock", about: "", tenant, until: null, data: { mode } });
     placements.touched(room);
   }
 
+  /** What a rule says of a room is left undone where there is too much of it: the calls go on. */
+  #mayAdd(tenant: string, room: string, kind: Policy["kind"]): boolean {
+    const may = this.#host.policies.mayAdd({ room, kind, tenant });
+    if (!may) log("error", "policies.many", { tenant, room, kind });
+    return may;
+  }
+
   #muteAll(tenant: string, room: string, except: string[]): void {
+    if (!this.#mayAdd(tenant, room, "mute_all")) return;
     this.#host.rooms
       .muteBut(tenant, room, except)
       .catch((error: unknown) => log("error", "moderation.broke", { room, error: describeError(error) }));

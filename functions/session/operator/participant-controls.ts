@@ -124,6 +124,9 @@ export class ParticipantControls {
     const caller = sameCallerKey(row.from, "from");
     if (wish.bar_s !== undefined && caller === null)
       return refused("number_withheld", "The caller's number is withheld: leave bar_s out.");
+    const isBarred = wish.bar_s !== undefined && caller !== null;
+    const { room, tenant } = row;
+    if (isBarred && !policies.mayAdd({ room, kind: "barred", about: caller, tenant })) return tooMany();
     const subject = {
       name: "remove",
       room: row.room,
@@ -368,6 +371,14 @@ export function refused(
   more: { where?: string } = {},
 ): Extract<ControlReply, { outcome: "refused" }> {
   return { outcome: "refused", code, message, ...more };
+}
+
+/** Of what holds for a room until it is over there is room for so much alone. */
+export function tooMany(): Extract<ControlReply, { outcome: "refused" }> {
+  return refused(
+    "too_many_policies",
+    "Too many rooms are locked or muted and too many numbers barred: unlock some, or end without lock_s.",
+  );
 }
 
 function unavailable(why: string): Extract<ControlReply, { outcome: "refused" }> {

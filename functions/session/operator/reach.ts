@@ -23,6 +23,8 @@ const RELAY_MS = 2_000;
 /** A REST that asks to come later is asked once more, if that is soon. */
 const LATER_MS = 1_500;
 
+type Unanswered = Extract<ControlOutcome, { kind: "unanswered" }>;
+
 /** How a command for one call went out; `code`: it did not, by the word of that side. */
 export type Sent =
   | { kind: "sent"; by: "relay" | "rest" }
@@ -70,13 +72,13 @@ export class Reach {
   }
 
   /** What REST is told. Never rejects. */
-  async tell(
-    work: (project: Project, signal: AbortSignal) => Promise<ControlOutcome>,
-  ): Promise<ControlOutcome> {
+  async tell<Outcome extends ControlOutcome | { kind: "made"; sid: string }>(
+    work: (project: Project, signal: AbortSignal) => Promise<Outcome>,
+  ): Promise<Outcome | Unanswered> {
     const once = () =>
       this.#host.relayManager
         .rest("command", REST_MS, work)
-        .catch((error: unknown): ControlOutcome => ({ kind: "unanswered", reason: describeError(error) }));
+        .catch((error: unknown): Unanswered => ({ kind: "unanswered", reason: describeError(error) }));
     const outcome = await once();
     if (outcome.kind !== "later" || outcome.retry_after_ms > LATER_MS) return outcome;
     await scheduler.wait(outcome.retry_after_ms);

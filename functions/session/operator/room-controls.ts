@@ -18,7 +18,8 @@ import type { Placement } from "../store/placement-row.ts";
 import type { Placements } from "../store/placements.ts";
 import type { Recording, Recordings } from "../store/recordings.ts";
 import type { RoomPolicies } from "../store/room-policies.ts";
-import { codeOf, type ParticipantControls, refused } from "./participant-controls.ts";
+import type { LegRecordings } from "./leg-recordings.ts";
+import { codeOf, type ParticipantControls, refused, tooMany } from "./participant-controls.ts";
 import type { Reach } from "./reach.ts";
 import { type RunningCommands, SEEN_MS } from "./running-commands.ts";
 import type { Sightings } from "./sightings.ts";
@@ -44,6 +45,7 @@ export interface RoomControlsHost {
   sightings: Sightings;
   running: RunningCommands;
   participants: ParticipantControls;
+  legs: LegRecordings;
   /** The room's lock is over then, ms. */
   opensAt(room: string, at: number): void;
   now(): number;
@@ -64,6 +66,7 @@ export class RoomControls {
       return refused("until_required", "The room is empty: say until when it is to be locked.");
     if (until !== undefined && (until <= now() || until > now() + LONGEST_LOCK_MS))
       return refused("until_required", "until must be in the next 24 hours.");
+    if (!policies.mayAdd({ room, kind: "lock", tenant: request.tenant })) return tooMany();
     const before = policies.lockOf(room);
     const changed = before === null || before.data.mode !== mode || before.until !== (until ?? null);
     const command = running.begin(request, this.#subject("lock", room));
@@ -90,7 +93,8 @@ export class RoomControls {
 
   /** Those in the room now, and each who comes in from now on. */
   async muteAll(request: ControlRequest, { except }: Wish<"mute_all">, room: string): Promise<ControlReply> {
-    const { running } = this.#host;
+    const { running, policies } = this.#host;
+    if (!policies.mayAdd({ room, kind: "mute_all", tenant: request.tenant })) return tooMany();
     const command = running.begin(request, this.#subject("mute-all", room));
     command.sent_by = "rest";
     return this.#settleMany(command, await this.muteBut(request.tenant, room, except));
@@ -160,6 +164,7 @@ export class RoomControls {
         "other_conference",
         `Two conferences live under the name: say which, by expect.conference_id: ${ids.join(", ")}.`,
       );
+    if (lock_s > 0 && !policies.mayAdd({ room, kind: "lock", tenant })) return tooMany();
     const rows = all.filter((row) => conference_id === undefined || row.conference_id === conference_id);
     const command = running.begin(request, this.#subject("end", room));
     const before = policies.lockOf(room);
@@ -306,13 +311,15 @@ export class RoomControls {
     return this.#settleMany(command, results);
   }
 
-  async record(request: ControlRequest, { id, state, behavior }: Wish<"record">): Promise<ControlReply> {
+  async record(request: ControlRequest, wish: Wish<"record">): Promise<ControlReply> {
     const { recordings, reach, running, sightings, now } = this.#host;
-    const recording = recordings.find(request.tenant, id);
+    const recording = recordings.find(request.tenant, wish.id);
     if (!recording) return refused("unknown_recording", "There is no such recording.");
     const { room, conference_id } = recording;
     if (request.conference_id !== undefined && request.conference_id !== conference_id)
       return refused("other_conference", "The recording is of another conference.");
+    if (recording.leg !== null) return await this.#host.legs.change(request, wish, recording);
+    const { state, behavior } = wish;
     const isOver = recording.state !== "in-progress" && recording.state !== "paused";
     const subject = { name: `recording ${state}`, room, conference_id, row: null };
     const soAlready = (verified_by: "event" | "rest") =>

@@ -3,7 +3,7 @@ import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import { notForwarded, tryForward } from "../../forward.ts";
 import { describeError, log } from "../../log.ts";
 import { RestBusy } from "../../rest.ts";
-import { type ListedRecording, listRecordings } from "../../rest-recordings.ts";
+import { callRecordings, type ListedRecording, listRecordings } from "../../rest-recordings.ts";
 import { CONNECTIONS, FairSlots, TooLate } from "../../slots.ts";
 import { isWantedBy } from "../events/recording-events.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
@@ -133,7 +133,9 @@ export class RecordingReconciler {
     let listed: ListedRecording[] = [];
     try {
       listed = await this.#host.relayManager.rest("list", REST_MS, (project, signal) =>
-        listRecordings(project, { ids, sid: row.sid, room: row.room, live_at: row.started_at }, signal),
+        row.leg === null
+          ? listRecordings(project, { ids, sid: row.sid, room: row.room, live_at: row.started_at }, signal)
+          : callRecordings(project, row.leg.call_id, signal),
       );
     } catch (error) {
       log("info", "recording.not_listed", { room: row.room, error: describeError(error) });
@@ -149,14 +151,16 @@ export class RecordingReconciler {
     const now = recordings.find(row.tenant, row.id);
     // Deleted, or told meanwhile: then it is due as that said.
     if (!now || !isOpen(now)) return false;
-    const ours = listed.filter(({ sid }) => sid === row.sid || !recordings.bySid(sid));
+    const isOurs = ({ sid }: ListedRecording) =>
+      sid === row.sid || ((row.leg === null || row.sid === null) && !recordings.bySid(sid));
+    const ours = listed.filter(isOurs);
     const goesOn = ours.some(({ state }) => state === "in-progress");
     const over = ours.filter(({ state }) => state !== "in-progress");
     // Of several the one that was made is meant, or the one that goes on.
     const likely = over.find(({ state }) => state === "completed") ?? (goesOn ? undefined : over[0]);
     const found = over.find(({ sid }) => sid === row.sid) ?? likely;
     if (found) {
-      for (const one of over) this.#madeGood(row, one, one === found);
+      for (const one of row.leg === null ? over : [found]) this.#madeGood(row, one, one === found);
       return true;
     }
     if ((goesOn && this.#mayGoOn(row)) || row.asked < ASK_AGAIN_MS.length) {
@@ -184,7 +188,9 @@ export class RecordingReconciler {
   /** @param isIt false: another one of the same room, of which nothing was told either. */
   #madeGood(row: Recording, { started_at, ...facts }: ListedRecording, isIt: boolean): void {
     const { recordings, counters } = this.#host;
-    const changes = { ...facts, started_at: started_at ?? row.started_at };
+    // The parts of one recording stay in the order in which they were begun.
+    const isTold = started_at !== null && row.leg === null;
+    const changes = { ...facts, started_at: isTold ? started_at : row.started_at };
     if (isIt) recordings.update(row, changes);
     else {
       const { tenant, room, forward, ended_at } = row;
@@ -195,6 +201,8 @@ export class RecordingReconciler {
 
   /** The callback was lost: what is known goes out in its place. After how long it is to be tried again, or null. */
   async #tell(row: Recording): Promise<number | null> {
+    // Operators' recordings are told by the feed and to webhooks alone.
+    if (row.leg !== null) return null;
     const to = row.forward ?? this.#host.occupancy.forwardingOf(row.room, "recording", row.tenant);
     const status = TELLING[row.state];
     if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return null;

@@ -1,8 +1,8 @@
 import type { CommandView } from "../../../shared/api/controls.ts";
 import type { Disk } from "./disk.ts";
 
-/** So many of the newest commands are kept. */
-const KEPT = 10_000;
+/** So many of the newest commands of each tenant are kept: no tenant's go for another's. */
+const KEPT = 5_000;
 
 /** A command of an operator's as it is kept, with no words that were spoken. */
 export interface ControlCommand extends CommandView {
@@ -24,18 +24,29 @@ export class ControlLog {
     this.#disk = disk;
   }
 
-  /** Throws where there is no room for it: then nothing is sent. The oldest commands go. */
+  /** Throws where there is no room for it: then nothing is sent. The tenant's oldest commands go. */
   add(command: ControlCommand): void {
-    const { seq } = this.#disk
-      .exec<{ seq: number }>(
-        "INSERT INTO control_commands (id, tenant, request_key, data) VALUES (?, ?, ?, ?) RETURNING seq",
-        command.command_id,
-        command.tenant,
-        command.request_key,
-        JSON.stringify(command),
+    const { command_id, tenant, request_key } = command;
+    const { newest } = this.#disk
+      .exec<{ newest: number | null }>(
+        "SELECT MAX(number) AS newest FROM control_commands INDEXED BY control_commands_by_tenant WHERE tenant = ?",
+        tenant,
       )
       .one();
-    this.#disk.exec("DELETE FROM control_commands WHERE seq = ?", seq - KEPT);
+    const number = (newest ?? 0) + 1;
+    this.#disk.exec(
+      "INSERT INTO control_commands (id, tenant, request_key, data, number) VALUES (?, ?, ?, ?, ?)",
+      command_id,
+      tenant,
+      request_key,
+      JSON.stringify(command),
+      number,
+    );
+    this.#disk.exec(
+      "DELETE FROM control_commands INDEXED BY control_commands_by_tenant WHERE tenant = ? AND number <= ?",
+      tenant,
+      number - KEPT,
+    );
   }
 
   update(command: ControlCommand): void {

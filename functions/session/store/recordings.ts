@@ -17,6 +17,21 @@ export type RecordingState =
   | "failed"
   | "lost";
 
+/** One call of a conference, whose recording is a part of the conference's. */
+export interface Leg {
+  /** The recording's first part; null: this is it. */
+  of: string | null;
+  /** From 1 on. */
+  part: number;
+  call_id: string;
+  /** By which RELAY and the REST command know it; null: the compatibility API made it. */
+  control_id: string | null;
+  /** What operators want of the whole recording. */
+  wanted: "recording" | "paused" | "stopped";
+  /** 1: the call's own recording has ended, and this one is paused. */
+  over: 0 | 1;
+}
+
 /** A row of the table: one recording of one conference. Times are ms. */
 export interface Recording {
   /** Ascending in the order in which they were heard of. */
@@ -46,15 +61,19 @@ export interface Recording {
   asked: number;
   /** When it is looked at again. */
   due_at: number | null;
+  /** Of a recording that was started while the conference was live; null: SignalWire makes it of the conference. */
+  leg: Leg | null;
 }
 
 export type RecordingChanges = Partial<Omit<Recording, "seq" | "id" | "tenant" | "room">>;
 
 /** A recording as the API shows it. */
 export interface RecordingView
-  extends Omit<Recording, "seq" | "forward" | "told" | "asked" | "due_at" | "conference_sid"> {
+  extends Omit<Recording, "seq" | "forward" | "told" | "asked" | "due_at" | "conference_sid" | "leg"> {
   /** null: there is none. A session of the version before does not say. */
   copy?: CopyView | null;
+  /** Of a recording that was started in a live conference; a session of the version before does not say. */
+  part?: { of: string; number: number; call_id: string } | null;
 }
 
 export interface RecordingsQuery {
@@ -85,6 +104,8 @@ export interface RecordingNews extends Following {
 const NEWEST = 10;
 /** Recordings of one conference. */
 const OF_CONFERENCE = 20;
+/** Recordings that operators started, at once: more than there ever are. */
+const OPEN_PARTS = 1_000;
 /** A recording that nothing else speaks of is looked at this long after. */
 export const LOOK_MS = 300_000;
 /** Tenants that are asked for recordings that are due, at a time: a slice of an alarm reads few rows of each. */
@@ -95,9 +116,12 @@ export const GRACE_MS = 10_000;
 export const TOLD = { not: 0, byCallback: 1, inItsPlace: 2 } as const;
 
 const COLUMNS =
-  "seq, id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes, started_at, ended_at, forward, told, asked, due_at";
+  "seq, id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes, started_at, ended_at, forward, told, asked, due_at, leg";
 
-type Row = Omit<Recording, "forward"> & { forward: string | null } & Record<string, SqlStorageValue>;
+type Row = Omit<Recording, "forward" | "leg"> & { forward: string | null; leg: string | null } & Record<
+    string,
+    SqlStorageValue
+  >;
 
 /**
  * Recordings — the table of recordings, and its one owner. What is in it goes by its age alone. Used by RecordingEvents, RecordingReconciler and the API.
@@ -135,6 +159,7 @@ export class Recordings {
       size_bytes: null,
       ended_at: null,
       forward: null,
+      leg: null,
       due_at: this.#now() + LOOK_MS,
       ...about,
     };
@@ -142,7 +167,7 @@ export class Recordings {
     if (this.#left.room === row.room) this.#left = { room: "", until: 0 };
     const added = this.#disk.attempt<{ seq: number }>(
       `INSERT INTO recordings (id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes,
-         started_at, ended_at, forward, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+         started_at, ended_at, forward, due_at, leg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
       row.id,
       row.tenant,
       row.room,
@@ -157,6 +182,7 @@ export class Recordings {
       row.ended_at,
       row.forward === null ? null : JSON.stringify(row.forward),
       row.due_at,
+      row.leg === null ? null : JSON.stringify(row.leg),
     );
     if (!added) return null;
     const recording = { ...row, seq: added.one().seq, told: 0, asked: 0 };
@@ -211,6 +237,14 @@ export class Recordings {
     );
   }
 
+  /** The parts that go on of recordings that operators started. */
+  openParts(): Recording[] {
+    return this.#select(
+      "INDEXED BY recordings_by_leg WHERE leg IS NOT NULL AND ended_at IS NULL ORDER BY started_at LIMIT ?",
+      OPEN_PARTS,
+    );
+  }
+
   /** The newest of the room, newest first. */
   newestIn(tenant: string, room: string): Recording[] {
     return this.#select(
@@ -237,7 +271,9 @@ export class Recordings {
   /** A participant is in the room who asked for a recording: there is to be one. @param since when it may have begun, ms. */
   expect({ tenant, room, join, conference_id, forwarding }: Placement, since = this.#now()): void {
     if (join.record !== "record-from-start") return;
-    const open = this.newestIn(tenant, room).find((row) => isOpen(row) && row.ended_at === null);
+    const open = this.newestIn(tenant, room).find(
+      (row) => isOpen(row) && row.ended_at === null && row.leg === null,
+    );
     const forward = forwarding?.recording ?? null;
     const isSame = open && (open.conference_id ?? conference_id) === (conference_id ?? open.conference_id);
     if (!open || !isSame) {
@@ -264,8 +300,9 @@ export class Recordings {
       isOpen(known) ||
       (conference_id !== null && known.conference_id === conference_id) ||
       (known.ended_at ?? known.started_at) >= created_at;
-    if (!this.newestIn(tenant, room).some(isIts)) this.expect({ ...row, conference_id }, created_at);
-    for (const known of this.newestIn(tenant, room))
+    const ofConference = () => this.newestIn(tenant, room).filter(({ leg }) => leg === null);
+    if (!ofConference().some(isIts)) this.expect({ ...row, conference_id }, created_at);
+    for (const known of ofConference())
       if (isOpen(known) && (known.due_at ?? due_at + 1) > due_at) this.update(known, { due_at });
     this.#left = { room, until: due_at };
   }
@@ -396,9 +433,10 @@ export class Recordings {
     asked: ____,
     due_at: _____,
     conference_sid: ______,
+    leg,
     ...row
   }: Recording): RecordingView {
-    return { ...row, copy: this.#copies.viewOf(row.id) };
+    return { ...row, copy: this.#copies.viewOf(row.id), part: partOf(row.id, leg) };
   }
 
   #select(where: string, ...values: SqlStorageValue[]): Recording[] {
@@ -409,12 +447,20 @@ export class Recordings {
   }
 }
 
-function readRow({ forward, ...row }: Row): Recording {
-  // What it holds is what `add` and `update` wrote.
-  return { ...row, forward: forward === null ? null : (JSON.parse(forward) as ForwardTo) };
+function readRow({ forward, leg, ...row }: Row): Recording {
+  return {
+    ...row,
+    // What they hold is what `add` and `update` wrote.
+    forward: forward === null ? null : (JSON.parse(forward) as ForwardTo),
+    leg: leg === null ? null : (JSON.parse(leg) as Leg),
+  };
 }
 
 /** Whether its end is still to come. */
 export function isOpen({ state }: Pick<Recording, "state">): boolean {
   return state === "expected" || state === "in-progress" || state === "paused";
+}
+
+function partOf(id: string, leg: Leg | null): NonNullable<RecordingView["part"]> | null {
+  return leg && { of: leg.of ?? id, number: leg.part, call_id: leg.call_id };
 }

@@ -1,10 +1,10 @@
 import type { Policies as PoliciesOfRule } from "../../../shared/rules/decision.ts";
-import { log } from "../../log.ts";
 import type { Disk } from "./disk.ts";
 import type { Following } from "./news.ts";
 
-/** Rooms that are locked or muted at once, and numbers that are barred, by one project: more than there ever are. */
+/** Rooms that are locked or muted at once, and numbers that are barred, by one project and by one tenant: more than there ever are. */
 const MOST = 10_000;
+const OF_TENANT = 2_000;
 
 /** No more callers come in. */
 export interface Lock {
@@ -79,10 +79,23 @@ export class RoomPolicies {
     return this.#policies.size === 0;
   }
 
-  /** In place of the one before. Throws where there is no room for it. */
+  /** False where the project or the tenant has too many: it is not decided then. Those that are over go first. */
+  mayAdd(policy: Pick<Policy, "room" | "kind" | "tenant"> & { about?: string }): boolean {
+    const isFull = (): boolean => {
+      if (this.#policies.has(keyOf({ about: "", ...policy }))) return false;
+      if (this.#policies.size >= MOST) return true;
+      if (this.#policies.size < OF_TENANT) return false;
+      let theirs = 0;
+      for (const { tenant } of this.#policies.values()) if (tenant === policy.tenant) theirs += 1;
+      return theirs >= OF_TENANT;
+    };
+    return !isFull() || (this.forget().length > 0 && !isFull());
+  }
+
+  /** In place of the one before. Throws where there is no room for it, or where there are too many. */
   set<Kind extends keyof Policies>(policy: Omit<Policy<Kind>, "at">): void {
-    if (this.#policies.size >= MOST)
-      log("error", "policies.many", { left: this.#policies.size - this.forget().length });
+    if (!this.mayAdd(policy))
+      throw new Error("too many rooms are locked or muted, and too many numbers barred");
     const { room, kind, about, tenant, until, data } = policy;
     const at = this.#now();
     this.#disk.exec(

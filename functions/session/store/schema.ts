@@ -237,6 +237,14 @@ const migrations: readonly string[] = [
   // What was decided for the call, as far as no column of its own holds it; and until when a place that is kept for it is.
   `ALTER TABLE placements ADD COLUMN placing TEXT;
    ALTER TABLE placements ADD COLUMN lease_until INTEGER;`,
+
+  // A recording that an operator started in a live conference: each part of it is made of one call.
+  `ALTER TABLE recordings ADD COLUMN leg TEXT;
+   CREATE INDEX recordings_by_leg ON recordings (started_at) WHERE leg IS NOT NULL AND ended_at IS NULL;
+   -- Operators' commands are counted by tenant: the oldest of each go by themselves.
+   ALTER TABLE control_commands ADD COLUMN number INTEGER;
+   UPDATE control_commands SET number = seq;
+   CREATE INDEX control_commands_by_tenant ON control_commands (tenant, number);`,
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

@@ -1,87 +1,27 @@
 import { beforeAll, describe, test, vi } from "vitest";
-import type { CommandView } from "../../../shared/api/controls.ts";
-import { type Fixture, openFixture, warmUp } from "../fixture.ts";
+import { openFixture, warmUp } from "../fixture.ts";
 import { putContexts } from "../session/calls/context-fixture.ts";
 import { lose } from "../waiting-room-fixture.ts";
-import { askApi } from "./ask.ts";
-import { eventually } from "./eventually.ts";
+import {
+  ask,
+  eventsLost,
+  into,
+  of,
+  openBoard as open,
+  participant,
+  settled,
+  truth as state,
+  type Way,
+} from "./control-fixture.ts";
 
 vi.setConfig({ testTimeout: 40_000 });
 beforeAll(warmUp);
-
-type Way = "swml" | "cxml" | "relay";
-const to = "+15550100100";
-
-async function open(more: Partial<Parameters<typeof openFixture>[0]> = {}): Promise<Fixture> {
-  const rules = [
-    { id: "chair", match: { from: "+15550100009" }, place: { room: "board", role: "moderator" } },
-    { id: "any", match: {}, place: { room: "board" } },
-  ];
-  return await openFixture({ rules, ...more, carrier: { speed: 10, ...more.carrier } });
-}
-
-async function into(home: Fixture, from: string, way: Way = "swml", room = "board"): Promise<string> {
-  const number = { swml: home.webhook_url, cxml: home.webhook_url.replace(/swml$/, "cxml"), relay: "main" };
-  const { call_id } = await home.carrier.placeCallVia(way, number, { from, to });
-  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:${room}` }, timeout_ms: 15_000 });
-  await eventually(async () => (await participant(home, call_id, room))?.confirmed === true);
-  return call_id;
-}
-
-async function participant(home: Fixture, call_id: string, room = "board") {
-  const response = await askApi(`/tenants/${home.tenant}/conferences/${room}`);
-  const { participants = [] } = await response.json<{
-    participants?: { call_id: string; confirmed: boolean }[];
-  }>();
-  return participants.find((one) => one.call_id === call_id);
-}
-
-interface Answer {
-  status: number;
-  body: CommandView & { error?: { code: string } };
-}
-
-async function ask(
-  home: Fixture,
-  path: string,
-  method: string,
-  body?: unknown,
-  key?: string,
-): Promise<Answer> {
-  const response = await askApi(`/tenants/${home.tenant}/${path}`, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(key === undefined ? {} : { headers: { "idempotency-key": key } }),
-  });
-  return { status: response.status, body: await response.json() };
-}
 
 /** A removal with last words. */
 const lastWords = "then";
 const thenSay = (say: string) => Object.fromEntries([[lastWords, { say }]]);
 
-const of = (call_id: string) => `conferences/board/participants/${call_id}`;
-
-async function state(home: Fixture, call_id: string) {
-  const [board] = await home.carrier.conferences();
-  return board?.participants.find((one) => one.call_id === call_id);
-}
-
-const eventsLost = {
-  at: "event",
-  match: { event_type: "calling.conference" },
-  do: { kind: "lose" },
-} as const;
-const callbacksLost = { at: "callback", do: { kind: "lose" } } as const;
-
-const stateLost = { at: "event", match: { event_type: "calling.call.state" }, do: { kind: "lose" } } as const;
 const atUpdate = { at: "rest", match: { method: "POST", resource: "participants" } } as const;
-
-async function settled(home: Fixture, { body }: Answer): Promise<CommandView> {
-  const asked = async () => (await ask(home, `commands/${body.command_id}`, "GET")).body;
-  await eventually(async () => (await asked()).state !== "requested");
-  return await asked();
-}
 
 describe.concurrent.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way) => {
   async function two(more: Parameters<typeof open>[0] = {}) {
@@ -94,7 +34,7 @@ describe.concurrent.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way)
 
   test.concurrent.for([
     ["event", []],
-    ["rest", [eventsLost, callbacksLost, stateLost]],
+    ["rest", eventsLost],
   ] as const)("is muted, held, coached and removed, each seen by %s", async ([by, faults], { expect }) => {
     const { home, other, call_id } = await two();
     await using _ = home;
@@ -120,7 +60,7 @@ describe.concurrent.each<Way>(["swml", "cxml", "relay"])("a caller by %s", (way)
 
   test.concurrent.for([
     ["event", []],
-    ["rest", [eventsLost, callbacksLost]],
+    ["rest", eventsLost],
   ] as const)(
     "is moved to another room and back, each seen by %s, and nobody else is",
     async ([by, faults], { expect }) => {
@@ -306,7 +246,7 @@ test.concurrent("a command whose session is lost before its effect is seen is lo
   await using home = await open();
   const call_id = await into(home, "+15550100001");
   await home.carrier.change({
-    faults: [{ ...atUpdate, do: { kind: "late", ms: 5_000 } }, eventsLost, callbacksLost],
+    faults: [{ ...atUpdate, do: { kind: "late", ms: 5_000 } }, ...eventsLost],
   });
   const taken = await ask(home, of(call_id), "PATCH", { muted: true });
   expect(taken).toMatchObject({ status: 202, body: { state: "requested", changed: false } });

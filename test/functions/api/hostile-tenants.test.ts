@@ -157,6 +157,7 @@ const BODIES: Record<string, object> = {
   muteAll: {},
   unmuteAll: {},
   endConference: {},
+  startRecording: {},
   changeRecording: { state: "stopped" },
   dialParticipant: { to: "+15550100202" },
   createToken: { name: "mine", scopes: ["calls:read"] },

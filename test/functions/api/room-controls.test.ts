@@ -1,76 +1,24 @@
 import { beforeAll, describe, test, vi } from "vitest";
-import type { CommandView } from "../../../shared/api/controls.ts";
 import { type Fixture, openFixture, warmUp } from "../fixture.ts";
 import { putContexts } from "../session/calls/context-fixture.ts";
 import { lose } from "../waiting-room-fixture.ts";
 import { askApi } from "./ask.ts";
-import { eventually } from "./eventually.ts";
+import {
+  ask,
+  board,
+  placeVia as call,
+  eventsLost,
+  into,
+  onBoard,
+  openBoard,
+  ways,
+} from "./control-fixture.ts";
 
 vi.setConfig({ testTimeout: 40_000 });
 beforeAll(warmUp);
 
-type Way = "swml" | "cxml" | "relay";
-const ways = ["swml", "cxml", "relay"] as const;
-const to = "+15550100100";
-
-async function open(
-  place: Record<string, unknown> = {},
-  carrier: Record<string, unknown> = {},
-): Promise<Fixture> {
-  const rules = [
-    { id: "chair", match: { from: "+15550100009" }, place: { room: "board", role: "moderator", ...place } },
-    { id: "any", match: {}, place: { room: "board", ...place } },
-  ];
-  return await openFixture({ rules, carrier: { speed: 10, ...carrier } });
-}
-
-async function call(home: Fixture, from: string, way: Way = "swml"): Promise<string> {
-  const number = { swml: home.webhook_url, cxml: home.webhook_url.replace(/swml$/, "cxml"), relay: "main" };
-  return (await home.carrier.placeCallVia(way, number, { from, to })).call_id;
-}
-
-async function into(home: Fixture, from: string, way: Way = "swml"): Promise<string> {
-  const call_id = await call(home, from, way);
-  await home.carrier.wait({ call: { call_id, in_conference: `${home.tenant}:board` }, timeout_ms: 15_000 });
-  await eventually(
-    async () => (await board(home)).participants.find((one) => one.call_id === call_id)?.confirmed === true,
-  );
-  return call_id;
-}
-
-interface Board {
-  participants: { call_id: string; confirmed: boolean; muted: boolean }[];
-  waiting: { call_id: string }[];
-}
-
-async function board(home: Fixture): Promise<Board> {
-  const response = await askApi(`/tenants/${home.tenant}/conferences/board`);
-  const found = await response.json<Partial<Board>>();
-  return { participants: [], waiting: [], ...found };
-}
-
-interface Answer {
-  status: number;
-  body: CommandView & { error?: { code: string } };
-}
-
-async function ask(
-  home: Fixture,
-  path: string,
-  method: string,
-  body?: unknown,
-  key?: string,
-): Promise<Answer> {
-  const response = await askApi(`/tenants/${home.tenant}/${path}`, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(key === undefined ? {} : { headers: { "idempotency-key": key } }),
-  });
-  return { status: response.status, body: await response.json() };
-}
-
-const onBoard = (home: Fixture, path: string, method: string, body?: unknown, key?: string) =>
-  ask(home, `conferences/board/${path}`, method, body, key);
+const open = (place: Record<string, unknown> = {}, carrier: Record<string, unknown> = {}): Promise<Fixture> =>
+  openBoard({ carrier }, place);
 
 async function wordsTo(home: Fixture, call_id: string): Promise<string[]> {
   await home.carrier.wait({ call: { call_id, state: "ended" }, timeout_ms: 10_000 });
@@ -223,13 +171,7 @@ test.concurrent("where REST cannot announce RELAY plays to each, and its events 
 
 test.concurrent.for([
   ["event", []],
-  [
-    "rest",
-    [
-      { at: "event", do: { kind: "lose" } },
-      { at: "callback", do: { kind: "lose" } },
-    ],
-  ],
+  ["rest", eventsLost],
 ] as const)(
   "a recording is paused, resumed and stopped, each seen by %s",
   async ([by, faults], { expect }) => {

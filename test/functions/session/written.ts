@@ -190,4 +190,8 @@ export const written = [
      'participant', 'r1', ${at}, 'its turn has come', 1, ${at}, ${later}, ${later}, '${JSON.stringify({ ...terms, rooms: ["acme:small-2"] })}',
      ${at}, '{"strategy":"emptiest","wait":{"for":["seat"],"max_s":7200,"otherwise":{"action":"reject"}}}',
      '[${at},"waiting","there is a line"],[${at},"offered","its turn has come"]');`,
+
+  `INSERT INTO recordings (id, tenant, room, conference_id, state, started_at, ended_at, leg) VALUES
+     ('rec-3', 'initech', 'initech:recorded', 'c-7', 'completed', ${at}, ${at},
+     '{"of":null,"part":1,"call_id":"recorded","control_id":"r-7","wanted":"recording","over":0}');`,
 ];

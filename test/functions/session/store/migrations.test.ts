@@ -245,6 +245,15 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
       join: { beep: "onEnter", max_participants: 2 },
     });
   },
+  async (found) => {
+    using archive = await found.archive();
+    const { recordings } = await archive.recordings("initech", { limit: 9 });
+    expect(recordings).toMatchObject([
+      { id: "rec-3", part: { of: "rec-3", number: 1, call_id: "recorded" } },
+    ]);
+    using controls = await found.conferenceControl();
+    expect(await controls.command("acme", "command-1")).toMatchObject({ control: "mute" });
+  },
 ];
 
 describe("storage that an older version wrote", () => {

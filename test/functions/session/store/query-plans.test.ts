@@ -59,6 +59,16 @@ const BOUNDED: { statement: string; step: string; why: string }[] = [
     why: "the slice that was read before",
   },
   {
+    statement: "DELETE FROM control_commands",
+    step: "SEARCH control_commands USING INDEX control_commands_by_tenant (tenant=? AND number<?)",
+    why: "the one that is too old by the one that was added",
+  },
+  {
+    statement: "recordings_by_leg",
+    step: "SCAN recordings USING INDEX recordings_by_leg",
+    why: "recordings that operators started and that go on, by its limit",
+  },
+  {
     statement: "rulesets",
     step: "INDEX sqlite_autoindex_rulesets_1 (tenant=? AND hash=?)",
     why: "the parts of one version, nine at most",
@@ -489,6 +499,7 @@ function useRecordings({ recordings, recordingCopies }: Ledger): void {
   recordings.bySid("r-1");
   recordings.ofConference("c-1");
   recordings.newestIn("acme", "acme:support");
+  recordings.openParts();
   recordings.begunIn("acme", "acme:support", 0, 9);
   recordings.takeDue(9, 9);
   recordings.nextDue();
