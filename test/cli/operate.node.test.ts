@@ -75,6 +75,7 @@ describe("an operator's command", { timeout: 30_000 }, () => {
       { method: "POST", url: `${room}/announcements`, body: { say: "Lunch." } },
     ],
     [["end", "support"], { method: "POST", url: `${room}/end`, body: {} }],
+    [["record", "support", "start"], { method: "POST", url: `${room}/recordings`, body: {} }],
     [
       ["record", "rec-1", "paused"],
       { method: "PATCH", url: "/api/tenants/acme/recordings/rec-1", body: { state: "paused" } },

@@ -264,6 +264,7 @@ export class RoomControls {
     const row = subject.row;
     const sid = await reach.sidOf(first).catch(() => null);
     const url = sid === null ? null : await reach.wordsUrl(first, sid, words).catch(() => null);
+    let byRest: string | undefined;
     if (sid !== null && url !== null) {
       const form = { AnnounceUrl: url, AnnounceMethod: "POST" };
       const outcome = await reach.tell((project, signal) =>
@@ -275,15 +276,20 @@ export class RoomControls {
         return running.requested(command, row, "rest", "SignalWire took it; nothing tells that it was heard");
       if (outcome.kind === "unanswered")
         return running.requested(command, row, "rest", "SignalWire did not answer");
+      byRest = codeOf(outcome).code ?? "429";
     }
-    return await this.#playToEach(command, rows, words);
+    return await this.#playToEach(command, rows, words, byRest);
   }
 
-  /** Where REST cannot announce: to each leg by RELAY, whose events tell that it was played. */
+  /**
+   * Where REST cannot announce: to each leg by RELAY, whose events tell that it was played.
+   * @param byRest why REST refused, which is told where RELAY cannot be asked.
+   */
   async #playToEach(
     command: Parameters<RunningCommands["settle"]>[0],
     rows: readonly Placement[],
     words: Spoken,
+    byRest = "not connected",
   ): Promise<ControlReply> {
     const { reach, sightings, now } = this.#host;
     command.sent_by = "relay";
@@ -299,7 +305,7 @@ export class RoomControls {
       try {
         const sent = await reach.byRelay(row, "calling.play", { control_id, play: [mediumOf(words)] });
         if (sent === null || sent.kind === "refused")
-          return { state: "refused", changed: false, verified_by: null, code: sent?.code ?? "not connected" };
+          return { state: "refused", changed: false, verified_by: null, code: sent?.code ?? byRest };
         const by = await watch.seen(now() + SEEN_MS);
         return { state: by === null ? "requested" : "done", changed: by !== null, verified_by: by };
       } finally {
