@@ -1,5 +1,6 @@
 import type { Call, JoinRecord } from "../carrier/calls.ts";
 import type { PlannedCall } from "./callers.ts";
+import type { Operated } from "./operating.ts";
 
 /** A webhook of a call, by the carrier's clock on the wall. */
 export interface SentWebhook {
@@ -75,6 +76,8 @@ export interface CallRecord {
   sounds_over: SoundOver[];
   /** While the call lived REST refused or cut a request of its project's. */
   rest_failed: boolean;
+  /** What operators asked of it, or of a room that it may be in. */
+  operated: readonly Operated[];
   /** The conferences in which the client was told that the call is, by an id of the call that it knows. */
   known_in: Set<unknown>;
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { shortMatrix, titleOf } from "./matrix.ts";
-import { planOf, planSeats } from "./plan.ts";
+import { planOf, planSeats, withOperators } from "./plan.ts";
 import { readingsWith, type SomeReadings } from "./readings.ts";
 import { run } from "./run.ts";
 
 /** A failing one is played again by `npm run chaos -- --seed N`, with more calls and troubles, or by putting it here. */
-const SEEDS = { troubles: 101, other_sids: 202, seats: 303, matrix: 404 };
+const SEEDS = { troubles: 101, other_sids: 202, seats: 303, matrix: 404, operators: 505 };
 const SHAPE = { projects: 2, troubles: 3, trouble_ms: 7_000, rushed: 0.6 };
 const SEATS_SHAPE = { projects: 2, over_at_ms: 20_000 };
 
@@ -19,6 +19,7 @@ test("calls come through their troubles, find their seats, and come to no harm u
   const plans = [
     planOf(SEEDS.troubles, 100, SHAPE, fixed()),
     planOf(SEEDS.other_sids, 100, SHAPE, fixed({ call_sid_is_call_id: false })),
+    withOperators(planOf(SEEDS.operators, 100, SHAPE, fixed())),
     planSeats(SEEDS.seats, 100, SEATS_SHAPE, fixed()),
   ];
   const finished = await run([...plans, ...rows.map(({ plan }) => plan)]);

@@ -4,6 +4,7 @@ import { ways } from "./callers.ts";
 import { cutCalls, dialCrimes, dialCrimesOf, dialRecordsOf, isUntold } from "./dialled.ts";
 import { wasEndTold } from "./end-told.ts";
 import { type Crime, crimes, crimesOf, excuseOf, heldUp, leftAfterSwitch, outAt, waited } from "./judge.ts";
+import type { Operated } from "./operating.ts";
 import { overCapacity } from "./over-capacity.ts";
 import type { Played } from "./player.ts";
 import { unusualOf } from "./readings.ts";
@@ -67,6 +68,9 @@ export function verdictOf(
     ({ conference_id }) => wasEndTold(entries, conference_id),
   );
   const cut = projects.flatMap((project) => cutCalls(project.calls.values(), entriesOf(project)));
+  const roomsNotDone = played.operated.filter(
+    ({ act, status, was_so }) => !("call_id" in act) && status === 200 && was_so === false,
+  );
   const dials = dialRecordsOf(played).map((dial) => ({ ...dial, crimes: dialCrimesOf(dial) }));
   const counts = {
     ...Object.fromEntries(
@@ -79,6 +83,7 @@ export function verdictOf(
       dialCrimes.map((crime) => [crime, dials.filter((dial) => dial.crimes.includes(crime)).length]),
     ),
     dialled_call_cut: cut.length,
+    room_said_and_not_done: roomsNotDone.length,
     recording_untold: untold.length,
   };
   const excuses = records.flatMap((record) => {
@@ -120,6 +125,7 @@ export function verdictOf(
       records.flatMap(({ webhooks }) => webhooks.filter(({ failed }) => failed === null).map(({ ms }) => ms)),
     ),
     recovery_ms: percentiles(recoveries(played)),
+    ...(plan.operators === null ? {} : { operated: answersOf(played.operated) }),
     ...(plan.scenario === "troubles" ? waysOf(records) : {}),
     ...(seats === null
       ? {}
@@ -137,6 +143,7 @@ export function verdictOf(
     ...dials
       .filter(({ crimes }) => crimes.length > 0)
       .map(({ crimes, ...dial }) => `${crimes.join(", ")}: seed ${plan.seed}: ${JSON.stringify(dial)}`),
+    ...roomsNotDone.map((one) => `room_said_and_not_done: seed ${plan.seed}: ${JSON.stringify(one)}`),
     ...cut.map(({ call_id }) => `dialled_call_cut: call ${call_id}, seed ${plan.seed}`),
     ...(["evening", "end"] as const).flatMap((when) =>
       (seats?.[when].differing ?? []).map(
@@ -276,4 +283,16 @@ function secondsOf(values_ms: readonly number[]): { p50: number; p99: number; ma
 
 function at(sorted: readonly number[], share: number): number {
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+}
+
+/** How often each act was answered with each status. */
+function answersOf(operated: readonly Operated[]): Record<string, Record<string, number>> {
+  const answers: Record<string, Record<string, number>> = {};
+  for (const { act, status } of operated) {
+    const of_act = answers[act.act] ?? {};
+    const key = String(status ?? "none");
+    of_act[key] = (of_act[key] ?? 0) + 1;
+    answers[act.act] = of_act;
+  }
+  return answers;
 }

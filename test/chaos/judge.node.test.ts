@@ -4,6 +4,7 @@ import type { CallRecord, Stay } from "./call-record.ts";
 import { cutCalls, type DialRecord, dialCrimesOf, isUntold, type LegRecord } from "./dialled.ts";
 import { wasEndTold } from "./end-told.ts";
 import { crimesOf, excuseOf, heldUp, leftAfterSwitch } from "./judge.ts";
+import type { Operated } from "./operating.ts";
 import { overCapacity } from "./over-capacity.ts";
 import { recordedWithoutNotice, untoldRecordings } from "./recordings.ts";
 import { differing } from "./rosters.ts";
@@ -75,6 +76,7 @@ function record(changes: Partial<CallRecord> = {}): CallRecord {
     steps: [],
     sounds_over: [],
     rest_failed: false,
+    operated: [],
     known_in: new Set(),
     ...changes,
   };
@@ -96,6 +98,42 @@ describe("a call that went well", () => {
     expect(crimesOf(record({ call, stays: [...base.stays, back], commands: [], ended_at: null }))).toEqual(
       [],
     );
+  });
+});
+
+describe("with operators at work", () => {
+  const about = { call_id: "call", project: 0, tenant: "acme", ms: 0 } as const;
+  const answered = { room, asked_at: 50_000, answered_at: 50_500, status: 200, said: "", was_so: true };
+  const removed: Operated = { ...answered, act: { ...about, act: "remove" } };
+  const moved: Operated = { ...answered, act: { ...about, act: "move", to: "annexe-1" } };
+
+  test("what is said to be done and is not so is a crime, and what is only said to be taken is none", () => {
+    const muted = { ...answered, act: { ...about, act: "mute" }, was_so: false } as const;
+    expect(crimesOf(record({ operated: [muted] }))).toEqual(["said_and_not_done"]);
+    expect(crimesOf(record({ operated: [{ ...muted, status: 202 }] }))).toEqual([]);
+    expect(crimesOf(record({ operated: [{ ...muted, was_so: true }] }))).toEqual([]);
+  });
+
+  test("a call may be where it was moved, and in no other room", () => {
+    const stays = [...base.stays, stayIn({ room: "acme:annexe-1", from: 61_000, to: 62_000 })];
+    const after = { ...base, stays, commands: [], ended_at: 62_500 };
+    expect(crimesOf({ ...after, operated: [moved] })).not.toContain("wrong_conference");
+    expect(crimesOf({ ...after, operated: [] })).toContain("wrong_conference");
+  });
+
+  test("a call that was removed may end in its conference, and one that nobody asked to be may not", () => {
+    const end = { at: 50_100, method: "calling.end", by: "relay", in_conference: true } as const;
+    const ended = { commands: [end], ended_at: 50_200 };
+    expect(crimesOf(record({ ...ended, operated: [removed] }))).toEqual([]);
+    expect(crimesOf(record(ended))).toEqual(["ended_while_in_conference"]);
+  });
+
+  test("a caller whose room was locked may be turned away, and is not to be left on the line", () => {
+    const lock = { project: 0, tenant: "acme", room: "team-a", act: "lock", at_ms: 0 } as const;
+    const locked = { ...answered, act: lock, asked_at: 0, answered_at: 10, was_so: null };
+    const away = { stays: [], commands: [], operated: [locked] };
+    expect(crimesOf(record({ ...away, ended_at: 9_000 }))).toEqual([]);
+    expect(crimesOf(record({ ...away, ended_at: null }))).toContain("stranded");
   });
 });
 

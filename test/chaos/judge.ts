@@ -1,4 +1,5 @@
 import type { CallRecord, Stay } from "./call-record.ts";
+import { LOCKED_MS } from "./operators.ts";
 import { AFTERLIFE_MS } from "./player.ts";
 import { APOLOGY, FULL, GOODBYE, LINE } from "./rules.ts";
 import { silenceAfter, silenceBefore } from "./silence.ts";
@@ -17,6 +18,7 @@ export const crimes = [
   "ended_by_rejoin",
   "forgotten",
   "served_twice",
+  "said_and_not_done",
 ] as const;
 
 export type Crime = (typeof crimes)[number];
@@ -54,8 +56,10 @@ const checks: Record<Crime, (record: CallRecord) => boolean> = {
   in_two_places: inTwoPlaces,
   second_relay_join: (record) => relayJoins(record).length > 1,
   sent_after_deadline: sentLate,
-  wrong_conference: ({ stays, planned: { room, overflow = [] } }) =>
-    stays.some((stay) => stay.room !== room && !overflow.includes(stay.room)),
+  wrong_conference: ({ stays, planned: { room, overflow = [], tenant }, operated }) => {
+    const moved = operated.flatMap(({ act }) => ("to" in act ? [`${tenant}:${act.to}`] : []));
+    return stays.some((stay) => stay.room !== room && ![...overflow, ...moved].includes(stay.room));
+  },
   webhook_over_5_s: ({ webhooks }) => webhooks.some(({ ms }) => ms > WEBHOOK_MS),
   left_alive_after_conference: leftAlive,
   ended_while_in_conference: endedInside,
@@ -63,7 +67,34 @@ const checks: Record<Crime, (record: CallRecord) => boolean> = {
   forgotten: (record) => waited(record) && record.stays.length === 0 && isOnTheLine(record),
   served_twice: ({ planned, stays }) =>
     planned.kind === "queue" && stays.some(({ from }, index) => from > endOf(stays[index - 1]) + AGAIN_MS),
+  said_and_not_done: ({ operated }) =>
+    operated.some(({ act, status, was_so }) => "call_id" in act && status === 200 && was_so === false),
 };
+
+/** An operator's control goes on for a minute after its answer, should nothing be seen of it. */
+const CONTROLLED_MS = 60_000;
+
+/** Operators removed the call, or ended the conference that it was in or on its way to. */
+function wasEndedByOperators({ operated, ended_at }: CallRecord): boolean {
+  return operated.some(
+    ({ act, asked_at, answered_at }) =>
+      (act.act === "remove" || act.act === "end") &&
+      ended_at !== null &&
+      ended_at >= asked_at &&
+      ended_at <= answered_at + CONTROLLED_MS,
+  );
+}
+
+/** The room was locked while the call was on its way there. */
+function wasLockedOut({ operated, ended_at, call }: CallRecord): boolean {
+  return operated.some(
+    ({ act, asked_at, answered_at }) =>
+      act.act === "lock" &&
+      ended_at !== null &&
+      asked_at <= ended_at &&
+      answered_at + LOCKED_MS + TOLERANCE_MS >= call.began_at,
+  );
+}
 
 /** Whether the call has stood in the line. */
 export function waited({ heard }: CallRecord): boolean {
@@ -85,7 +116,7 @@ function stranded(record: CallRecord): boolean {
   // A call that no client ever got word of is nobody's: it rings until its caller gives up.
   if (given_up) return received_at !== null;
   if (planned.room === null) return isOnTheLine(record);
-  if (isHeld(record)) return false;
+  if (isHeld(record) || wasEndedByOperators(record) || wasLockedOut(record)) return false;
   return stays.length === 0 && hung_up_at === null && !wasToldWhy(record);
 }
 
@@ -204,7 +235,7 @@ function lastBefore({ planned: { kind }, steps, commands }: CallRecord, at: numb
 /** Ended in a room by a command, by a document that says so, or by one that ran out or could not be had. */
 function endedInside(record: CallRecord): boolean {
   const { commands, steps, call, ended_in_conference, hung_up_at } = record;
-  if (cameUntold(record)) return false;
+  if (cameUntold(record) || wasEndedByOperators(record)) return false;
   return (
     commands.some(({ method, in_conference }) => method === "calling.end" && in_conference) ||
     steps.some(({ step, in_conference }) => ENDS.has(step) && in_conference) ||

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { kill } from "./kill.ts";
 import { lineOf, matrix, titleOf } from "./matrix.ts";
-import { planOf, planSeats } from "./plan.ts";
+import { planOf, planSeats, withOperators } from "./plan.ts";
 import { parseReadings, type SomeReadings } from "./readings.ts";
 import { run } from "./run.ts";
 
-const USAGE = `npm run chaos -- [--scenario troubles|seats] [--seed N] [--calls N] [--reading NAME=VALUE]…
+const USAGE = `npm run chaos -- [--scenario troubles|seats] [--operators] [--seed N] [--calls N] [--reading NAME=VALUE]…
 npm run chaos -- --scenario kill [--seed N]
 npm run chaos -- --matrix [--seed N] [--reading NAME=VALUE]…
 N: whole numbers, from 1 to 20000 calls. A reading is one for every project, or of the matrix the only rows to be played.`;
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     calls: { type: "string", default: "1000" },
     scenario: { type: "string", default: "troubles" },
     reading: { type: "string", multiple: true, default: [] },
+    operators: { type: "boolean", default: false },
     matrix: { type: "boolean", default: false },
   },
 });
@@ -60,10 +61,11 @@ async function playKills(): Promise<void> {
 async function playPlan(fixed: SomeReadings): Promise<void> {
   console.error(`chaos: ${scenario}, seed ${seed}, ${calls} calls`);
   const projects = Math.ceil(calls / CALLS_A_PROJECT);
-  const plan =
+  const planned =
     scenario === "seats"
       ? planSeats(seed, calls, { projects, over_at_ms: SEATS_MS }, fixed)
       : planOf(seed, calls, { projects, ...HARDSHIP }, fixed);
+  const plan = values.operators ? withOperators(planned) : planned;
   for (const { figures, stories, excused } of await run([plan])) {
     for (const story of stories) console.error(`\n${story}`);
     for (const one of excused) console.error(one);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { matrix, shortMatrix, titleOf } from "./matrix.ts";
-import { planOf, planSeats } from "./plan.ts";
+import { planOf, planSeats, withOperators } from "./plan.ts";
 import { drawReadings, parseReadings, questions, readingsWith, unusualOf } from "./readings.ts";
 
 const shape = { projects: 2, troubles: 3, trouble_ms: 6_000, rushed: 0.3 };
@@ -10,6 +10,21 @@ test("one seed makes the same calls and the same troubles each time, another mak
   expect(planOf(7, 50, shape)).toEqual(planOf(7, 50, shape));
   expect(planSeats(7, 50, seats)).toEqual(planSeats(7, 50, seats));
   expect(planOf(8, 50, shape).digest).not.toBe(planOf(7, 50, shape).digest);
+});
+
+test("operators at work change nothing else of a seed, and do something to a tenth of the calls", () => {
+  const alone = planOf(7, 1_000, shape);
+  const operated = withOperators(alone);
+  expect(operated).toEqual(withOperators(planOf(7, 1_000, shape)));
+  expect({ ...operated, operators: null, digest: alone.digest }).toEqual(alone);
+  expect(operated.digest).not.toBe(alone.digest);
+  const calls = new Set(operated.operators?.calls.map(({ call_id }) => call_id));
+  expect(calls.size).toBeGreaterThan(60);
+  expect(calls.size).toBeLessThan(140);
+  const acts = [...(operated.operators?.calls ?? []), ...(operated.operators?.rooms ?? [])];
+  expect(new Set(acts.map(({ act }) => act))).toEqual(
+    new Set(["mute", "unmute", "hold", "unhold", "remove", "move", "lock", "unlock", "end"]),
+  );
 });
 
 test("a long run meets every kind of deed", () => {

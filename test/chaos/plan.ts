@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Switches } from "../carrier/switches/index.ts";
 import { type PlannedCall, planCall, planSeatedCall } from "./callers.ts";
 import { type PlannedDial, planDials } from "./dials.ts";
+import { type Operators, planOperators } from "./operators.ts";
 import { Random } from "./random.ts";
 import { drawReadings, type SomeReadings } from "./readings.ts";
 import { roomKinds, type Teams, teams, wireRoom } from "./rules.ts";
@@ -35,6 +36,8 @@ export interface Plan {
   deeds: PlannedDeed[];
   /** Calls that are made; none where seats are counted. */
   dials: PlannedDial[];
+  /** What operators do; null: none are at work. */
+  operators: Operators | null;
   /** When the last trouble is over. */
   over_at_ms: number;
   /** Of all the above: two runs with the same one met the same. */
@@ -149,12 +152,23 @@ export function planSeats(
   return sealed({ seed, scenario: "seats", projects, calls: planned, deeds, dials: [], over_at_ms });
 }
 
-function sealed(plan: Omit<Plan, "digest">): Plan {
+function sealed(plan: Omit<Plan, "digest" | "operators">, operators: Operators | null = null): Plan {
   const { projects, calls, deeds, dials } = plan;
-  const digest = createHash("sha256")
-    .update(JSON.stringify([projects, calls, deeds, ...(dials.length > 0 ? [dials] : [])]))
-    .digest("hex");
-  return { ...plan, digest: digest.slice(0, 16) };
+  const parts = [
+    projects,
+    calls,
+    deeds,
+    ...(dials.length > 0 ? [dials] : []),
+    ...(operators ? [operators] : []),
+  ];
+  const digest = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return { ...plan, operators, digest: digest.slice(0, 16) };
+}
+
+/** The same with operators at work: a tenth of its calls are muted, held, moved or removed, and rooms locked and ended. */
+export function withOperators({ digest: _, operators: __, ...plan }: Plan): Plan {
+  const { seed, calls, projects, over_at_ms } = plan;
+  return sealed(plan, planOperators(seed, calls, projects, over_at_ms));
 }
 
 function planProjects(

@@ -9,6 +9,8 @@ import type { Moment, PlannedCall } from "./callers.ts";
 import { type Dialled, Dialling } from "./dialling.ts";
 import type { Staged } from "./environment.ts";
 import { Listening } from "./listening.ts";
+import { type Operated, Operating } from "./operating.ts";
+import type { CallAct } from "./operators.ts";
 import { untoldRecordings } from "./recordings.ts";
 import { compareSeats, type SeatsFound } from "./rosters.ts";
 import { watchLeaks } from "./seat-leaks.ts";
@@ -45,6 +47,8 @@ export interface Played extends Staged {
   seats_leaked_ms: number[];
   /** What came of the calls that were made. */
   dialled: Dialled[];
+  /** What came of what operators did. */
+  operated: Operated[];
 }
 
 /** Carries a plan out, then ends every conference and waits until every call is over, or should have been. */
@@ -64,6 +68,8 @@ class Player {
   readonly #unjoined: Set<Call>[];
   readonly #listening: Listening;
   readonly #dialling: Dialling;
+  readonly #operating: Operating;
+  readonly #acts: Map<string, CallAct[]>;
   readonly #outages: { from: number; to: number }[] = [];
   readonly #reachedMoments = new Set<Moment>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -73,6 +79,8 @@ class Player {
     this.#worker_url = worker_url;
     this.#unjoined = staged.projects.map(() => new Set());
     this.#dialling = new Dialling(staged, worker_url);
+    this.#operating = new Operating(staged, worker_url);
+    this.#acts = Map.groupBy(staged.plan.operators?.calls ?? [], ({ call_id }) => call_id);
     this.#planned = new Map(staged.plan.calls.map((call) => [call.call_id, call]));
     this.#listening = new Listening({
       asked: (call, { press, ms }) => this.#later(ms, () => call.keypad.press(press)),
@@ -89,16 +97,19 @@ class Player {
     }
     for (const call of plan.calls) this.#later(call.at_ms, () => this.#placeCall(call));
     for (const dial of plan.dials) this.#later(dial.at_ms, () => this.#dialling.ask(dial));
+    for (const act of plan.operators?.rooms ?? []) this.#later(act.at_ms, () => this.#operating.ask(act));
     const counts = plan.scenario === "seats";
     const leaks = counts ? watchLeaks(this.#staged, this.#worker_url) : null;
     await wait(plan.over_at_ms + EVENING_MS);
     const evening = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
     await this.#endOfDay();
     await this.#allTold();
-    const end = counts ? await compareSeats(this.#staged, this.#worker_url) : null;
-    const seats = evening && end && { evening, end };
+    const isCompared = counts || plan.operators !== null;
+    const end = isCompared ? await compareSeats(this.#staged, this.#worker_url) : null;
+    const seats = end && { evening: evening ?? end, end };
     const seats_leaked_ms = (await leaks?.stop()) ?? [];
     const dialled = await this.#dialling.stop();
+    const operated = await this.#operating.stop();
     const ended_at = Date.now();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const stop of unwatch) stop();
@@ -113,6 +124,7 @@ class Player {
       seats,
       seats_leaked_ms,
       dialled,
+      operated,
     };
   }
 
@@ -240,6 +252,8 @@ class Player {
           if (call.joins.length === 0) continue;
           this.#unjoined[index]?.delete(call);
           this.#reached(project, call.call_id, "joined");
+          for (const act of this.#acts.get(call.call_id) ?? [])
+            this.#later(act.ms, () => this.#operating.ask(act));
         }
         for (const entry of project.journal.after(read)) {
           read = entry.seq;

@@ -47,6 +47,7 @@ function sceneOf(switches: ProjectSettings["switches"] = {}): Scene {
         hung_up: new Map(),
         taken_out: new Map(),
         given_up: new Set(),
+        operated: [],
         ended_at: Date.now(),
       }),
   };

@@ -2,16 +2,17 @@ import type { JoinRecord } from "../carrier/calls.ts";
 import type { JournalEntry } from "../carrier/journal.ts";
 import type { Project } from "../carrier/project.ts";
 import type { CallRecord, SentCommand, Stay } from "./call-record.ts";
+import type { Operated } from "./operating.ts";
 import type { Plan } from "./plan.ts";
 import type { Played } from "./player.ts";
 
 /** Every call of a run, told from the carrier alone. */
 export function recordsOf(
-  played: Pick<Played, "projects" | "hung_up" | "given_up" | "taken_out" | "ended_at"> & {
+  played: Pick<Played, "projects" | "hung_up" | "given_up" | "taken_out" | "ended_at" | "operated"> & {
     plan: Pick<Plan, "calls">;
   },
 ): CallRecord[] {
-  const { plan, projects, hung_up, given_up, taken_out } = played;
+  const { plan, projects, hung_up, given_up, taken_out, operated } = played;
   const records = new Map<string, CallRecord>();
   for (const planned of plan.calls) {
     const call = projects[planned.project]?.calls.get(planned.call_id);
@@ -34,6 +35,7 @@ export function recordsOf(
       steps: [],
       sounds_over: [],
       rest_failed: false,
+      operated: operatedOn(operated, planned, call.joins),
       known_in: new Set(),
     });
   }
@@ -72,6 +74,19 @@ export function entriesOf(project: Project): JournalEntry[] {
   if (entries[0]?.seq !== 1)
     throw new Error("a journal has lost its beginning: too many calls for one project");
   return entries;
+}
+
+/** What was asked of the call itself, and of rooms that it was in or was meant for. */
+function operatedOn(
+  operated: readonly Operated[],
+  { call_id, project, room, overflow = [] }: CallRecord["planned"],
+  joins: readonly JoinRecord[],
+): Operated[] {
+  const rooms = new Set([room, ...overflow, ...joins.map(({ conference }) => conference)]);
+  return operated.filter(
+    ({ act, room: asked }) =>
+      act.project === project && ("call_id" in act ? act.call_id === call_id : rooms.has(asked)),
+  );
 }
 
 function stayOf({ conference_id, conference, by, at, left_at }: JoinRecord): Stay {
