@@ -92,7 +92,9 @@ export function movedDocument(
   const ring: Step = { play: { url: `ring:${PUT_BACK_S}:us` } };
   const failed = asks ? [ring, askUs(asks)] : [ring, ...apologySteps()];
   const over: Step = after?.swml === undefined ? { hangup: {} } : { transfer: { dest: after.swml, params } };
-  const result = { case: { failed, "no-answer": failed, answered: [{ sleep: -1 }] }, default: [over] };
+  // As for a call whose own document joins: it asks us, or nothing would end it with its room.
+  const answered = [asks ? askUs(asks) : { sleep: -1 }];
+  const result = { case: { failed, "no-answer": failed, answered }, default: [over] };
   return document(
     { answer: {} },
     { join_conference: { name, ...join, result: { variable: "join_conference_result", ...result } } },

@@ -54,6 +54,7 @@ export class Operating {
     const asked_at = Date.now();
     const before = staysIn(project, room);
     const seq = project.journal.seq;
+    const wasSo = "call_id" in act && stateIn(act, call);
     const operated: Operated = {
       act,
       room,
@@ -77,7 +78,8 @@ export class Operating {
       operated.said = error instanceof Error ? error.message : String(error);
     }
     operated.answered_at = Date.now();
-    operated.was_so = "call_id" in act ? isSo(project, act, call, seq) : isRoomSo(project, act, room, before);
+    operated.was_so =
+      "call_id" in act ? wasSo || isSo(project, act, call, seq) : isRoomSo(project, act, room, before);
   }
 }
 
@@ -111,17 +113,24 @@ const TOLD = {
   unhold: "participant-unhold",
 } as const;
 
+/** Whether a participant's flag is by now as it is wanted. */
+function stateIn({ act }: CallAct, call: Call | undefined): boolean {
+  const now = call?.conference?.participants.get(call.call_id);
+  if (!now || act === "remove" || act === "move") return false;
+  const wanted = act === "mute" || act === "hold";
+  return (act === "mute" || act === "unmute" ? now.muted : now.hold) === wanted;
+}
+
 /** It is so, or was since it was asked for; a call that is over or elsewhere by now may have been. */
-function isSo(project: Project, { act, tenant, to }: CallAct, call: Call | undefined, seq: number): boolean {
+function isSo(project: Project, asked: CallAct, call: Call | undefined, seq: number): boolean {
+  const { act, tenant, to } = asked;
   if (!call) return false;
   if (act === "remove") return call.over || call.joins.some(({ left_seq }) => (left_seq ?? 0) > seq);
   if (act === "move")
     return call.joins.some(
       ({ conference, seq: joined }) => conference === `${tenant}:${to}` && joined >= seq,
     );
-  const now = call.conference?.participants.get(call.call_id);
-  const wanted = act === "mute" || act === "hold";
-  if (now && (act === "mute" || act === "unmute" ? now.muted : now.hold) === wanted) return true;
+  if (stateIn(asked, call)) return true;
   return project.journal
     .after(seq, "conference")
     .some((entry) => entry["call_id"] === call.call_id && entry["status"] === TOLD[act]);

@@ -162,6 +162,28 @@ describe.concurrent("a move", () => {
     });
   });
 
+  test.concurrent.for<Way>(["swml", "relay"])(
+    "of a caller by %s lets the call end with its new room, where a document goes on as soon as it has joined",
+    async (way, { expect }) => {
+      const rules = [
+        {
+          id: "ends",
+          match: { from: "+15550100009" },
+          place: { room: "annexe", join: { end_on_exit: true } },
+        },
+        { id: "any", match: {}, place: { room: "board" } },
+      ];
+      const switches = { join_result_at_join: "answered_at_once" } as const;
+      await using home = await openFixture({ rules, carrier: { speed: 10, switches } });
+      if (way === "relay") await putContexts(home, { main: home.tenant });
+      const chair = await into(home, "+15550100009", "swml", "annexe");
+      const guest = await into(home, "+15550100001", way);
+      expect(await ask(home, `${of(guest)}/move`, "POST", { to: "annexe" })).toMatchObject({ status: 200 });
+      await home.carrier.hangUp(chair);
+      await home.carrier.wait({ call: { call_id: guest, state: "ended" }, timeout_ms: 10_000 });
+    },
+  );
+
   test.concurrent("into a room that takes nobody puts the call back where it was, and never ends it", async ({
     expect,
   }) => {
