@@ -159,19 +159,17 @@ export class ParticipantControls {
     const ending = await reach.ending(row, say);
     const isHeld = say !== undefined && row.state === "joined" && row.joined_by === "relay";
     dropped.removed(row);
-    // From here on it is led by what we send: its leave is nobody else's doing, and no end of the call follows it.
-    placements.update(row, {
-      sticky_key: null,
-      joined_by: "document",
-      lives_on: 0,
-      hold_at: null,
-      stay_at: null,
-      may_stand: 0,
-    });
+    const { sticky_key, joined_by, lives_on, hold_at, stay_at, may_stand } = row;
+    // Led by a document of ours that speaks, its leave is nobody else's doing, and no end of the call follows it.
+    const ledByUs = say === undefined ? {} : { joined_by: "document" as const, lives_on: 0 };
+    placements.update(row, { sticky_key: null, hold_at: null, stay_at: null, may_stand: 0, ...ledByUs });
     const watch = sightings.watch(this.#goneEvidence(row));
     // A document that starts may leave the call in the room that RELAY put it in: its words are not for those who are there.
     const hasLeft = isHeld && (await this.#leave(row));
     const sent = await reach.command(row, ending);
+    // It is as it was: its room's end ends it.
+    if (!hasLeft && sent.kind === "refused")
+      placements.update(row, { sticky_key, joined_by, lives_on, hold_at, stay_at, may_stand });
     if (!hasLeft || sent.kind !== "refused") return { watch, sent };
     // Out of the room, and nothing to hear.
     return { watch, sent: await reach.command(row, await reach.ending(row, undefined)) };

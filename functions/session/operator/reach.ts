@@ -158,10 +158,16 @@ export class Reach {
   }
 
   async #byRest({ call_id, ingress }: Placement, { method, params, cxml }: LegCommand): Promise<RestOutcome> {
-    const run = (work: (project: Project, signal: AbortSignal) => Promise<RestOutcome>) =>
-      this.#host.relayManager
-        .rest("command", REST_MS, work)
-        .catch((error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }));
+    const run = async (work: (project: Project, signal: AbortSignal) => Promise<RestOutcome>) => {
+      const once = () =>
+        this.#host.relayManager
+          .rest("command", REST_MS, work)
+          .catch((error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }));
+      const outcome = await once();
+      if (outcome.kind !== "later" || outcome.retry_after_ms > LATER_MS) return outcome;
+      await scheduler.wait(outcome.retry_after_ms);
+      return await once();
+    };
     if (ingress === "cxml" && cxml !== null)
       return await run((project, signal) =>
         cxml === "end"

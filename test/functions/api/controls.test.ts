@@ -115,6 +115,34 @@ test.concurrent("where REST does not list RELAY's calls a mute is refused with t
   expect([heard.at(-1)?.detail, two_sounds]).toEqual(["Goodbye.", false]);
 });
 
+test.concurrent.for(["DELETE", "end"])(
+  "a call that SignalWire refused to end (%s) ends with its room all the same",
+  async (how, { expect }) => {
+    const rules = [
+      { id: "ends", match: { from: "+15550100009" }, place: { room: "board", join: { end_on_exit: true } } },
+      { id: "any", match: {}, place: { room: "board" } },
+    ];
+    await using home = await openFixture({ rules, carrier: { speed: 10 } });
+    const chair = await into(home, "+15550100009");
+    const guest = await into(home, "+15550100001");
+    const refuse = { kind: "code", code: "503" } as const;
+    await home.carrier.change({
+      faults: [
+        { at: "command", match: { method: "calling.end" }, do: refuse },
+        { at: "rest", match: { method: "POST" }, do: refuse },
+      ],
+    });
+    const asked =
+      how === "end"
+        ? ask(home, "conferences/board/end", "POST", { lock_s: 0 })
+        : ask(home, of(guest), "DELETE");
+    expect(await asked).toMatchObject({ status: 502 });
+    await home.carrier.change({ faults: [] });
+    await home.carrier.hangUp(chair);
+    await home.carrier.wait({ call: { call_id: guest, state: "ended" }, timeout_ms: 10_000 });
+  },
+);
+
 describe.concurrent("a move", () => {
   async function three(more: Parameters<typeof open>[0] = {}) {
     const home = await open(more);
