@@ -113,6 +113,8 @@ export interface Identifiable {
   conference_sid: string | null;
   /** ms. */
   started_at: number;
+  /** Of a single call's recording. */
+  part?: { call_id: string } | null;
 }
 
 /**
@@ -122,12 +124,14 @@ export interface Identifiable {
  */
 export async function sidForCertain(
   project: Project,
-  { sid, conference_id, conference_sid, started_at }: Identifiable,
+  { sid, conference_id, conference_sid, started_at, part }: Identifiable,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (sid !== null) return sid;
   const ids = [conference_sid, conference_id].filter((id) => id !== null);
-  const [first, ...others] = await recordingsById(project, { ids, sid }, signal);
+  const [first, ...others] = part
+    ? await callRecordings(project, part.call_id, signal)
+    : await recordingsById(project, { ids, sid }, signal);
   if (!first || first.state === "in-progress" || others.length > 0 || first.started_at === null) return null;
   return Math.abs(first.started_at - started_at) <= CLOCKS_MS ? first.sid : null;
 }

@@ -1,3 +1,4 @@
+import { mayBeRecorded } from "../../../shared/documents/fixed-words.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
 import { describeError, log } from "../../log.ts";
 import type { RestOutcome } from "../../rest.ts";
@@ -101,9 +102,7 @@ export class Notices {
     const telling: Telling = { again: false, conference: null, fetched: Promise.withResolvers() };
     this.#telling.set(room, telling);
     try {
-      const outcome = await this.#announce(first, this.#untold(room), telling).catch(
-        (error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }),
-      );
+      const outcome = await this.#announceTo(first, this.#untold(room), telling);
       const isTaken = outcome.kind === "ok";
       if (await timeoutOr(isTaken ? FETCHED_MS : 0, telling.fetched.promise, false))
         await this.#told(this.#untold(room), { by: "rest", said: "ok" });
@@ -170,12 +169,7 @@ export class Notices {
       const untold = this.#untold(room);
       const [first] = untold;
       if (!first) return;
-      const toConference = (sid: string) => {
-        telling.conference = sid;
-      };
-      const outcome = await this.#announcer
-        .announce(first, untold, toConference)
-        .catch((error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }));
+      const outcome = await this.#announceTo(first, untold, telling);
       const isTaken = outcome.kind === "ok";
       if (isTaken) taken += 1;
       // Who came in meanwhile hears it, too.
@@ -189,6 +183,15 @@ export class Notices {
         return await this.#told(untold, { by: "nobody", said, ...(taken > 0 ? { over: true } : {}) });
       await scheduler.wait(outcome.kind === "later" ? Math.max(wait, outcome.retry_after_ms) : wait);
     }
+  }
+
+  async #announceTo(first: Placement, untold: readonly Placement[], telling: Telling): Promise<RestOutcome> {
+    const toConference = (sid: string) => {
+      telling.conference = sid;
+    };
+    return await this.#announcer
+      .announce(first, untold, toConference)
+      .catch((error: unknown): RestOutcome => ({ kind: "failed", reason: describeError(error) }));
   }
 
   /** @param over Whether they are not told again, though no fetch says that they were. */

@@ -1,6 +1,7 @@
 import { mayBeRecorded } from "../../../shared/documents/fixed-words.ts";
 import { mediumOf } from "../../../shared/media.ts";
 import type { RelayEvent } from "../../../shared/relay/events.ts";
+import type { Spoken } from "../../../shared/rules/decision.ts";
 import { describeError, log } from "../../log.ts";
 import { callRecordingStatus, recordCall, updateCallRecording } from "../../rest-controls.ts";
 import { callRecordings, type ListedRecording } from "../../rest-recordings.ts";
@@ -295,14 +296,14 @@ export class LegRecordings {
 
   /** False where somebody could not be told. */
   async #tellAll(room: string, conference_id: string | null): Promise<boolean> {
-    const { notices } = this.#host;
-    const words = { say: mayBeRecorded };
+    const { notices, occupancy } = this.#host;
+    const words = occupancy.participants(room).map(({ untold }) => lettersIn(untold));
     const untold = await notices.tellFirst(room, conference_id);
     const played = await Promise.all(untold.map(async (row) => ((await this.#play(row)) ? row : null)));
     await notices.toldByRelay(played.filter((row) => row !== null));
     if (played.includes(null)) return false;
     const { before, letter, most } = SPOKEN_MS;
-    await scheduler.wait(Math.min(most, before + letter * words.say.length));
+    await scheduler.wait(Math.min(most, before + letter * Math.max(...words)));
     return true;
   }
 
@@ -641,6 +642,12 @@ export class LegRecordings {
     this.#open.delete(row.id);
     this.#host.recordings.drop(row);
   }
+}
+
+/** Of what somebody is to be told, a `Spoken` as JSON. */
+function lettersIn(untold: string | null): number {
+  const words = untold === null ? { say: mayBeRecorded } : (JSON.parse(untold) as Spoken); // Written when the row was planned.
+  return "say" in words ? words.say.length : Number.POSITIVE_INFINITY;
 }
 
 function firstOf({ id, leg }: Recording): string {

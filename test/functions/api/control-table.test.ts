@@ -291,12 +291,14 @@ describe.concurrent.each<Way>([...ways])("controls of callers by %s", (way) => {
     // The move is sent again meanwhile: its own test has what comes of that.
     const first = [...ofParticipants.filter(({ control }) => control !== "move"), pause];
     for (const rows of [first, [stop], [start], [endAll]]) {
-      await carrier.change({ faults: faultsOf(rows, { kind: "late", ms: 4_500 }) });
+      await carrier.change({ faults: faultsOf(rows, { kind: "late", ms: 5_000 }) });
       const answers = await Promise.all(rows.map((row) => row.send(scene)));
       for (const [index, row] of rows.entries()) {
         const answer = answers[index];
-        expect(answer, row.control).toMatchObject({ status: 202, body: { state: "requested" } });
+        // On a slow machine it may have been done before the answer.
+        expect(answer?.status, row.control).toBeOneOf([200, 202]);
         if (answer === undefined) continue;
+        if (answer.status === 200) expect(await row.isSo(scene), row.control).toBe(true);
         expect(await settled(scene.home, answer), row.control).toMatchObject({
           state: "done",
           changed: true,
