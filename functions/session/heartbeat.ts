@@ -9,13 +9,20 @@ import type { OutgoingWebhooks } from "./feed/outgoing-webhooks.ts";
 import type { RelayManager } from "./relay/relay-manager.ts";
 import type { Retention } from "./retention.ts";
 import type { Occupancy } from "./seats/occupancy.ts";
+import type { Counters } from "./store/counters.ts";
 
 /** While there is work the alarm comes this often and brings a lost session back. */
 const HEARTBEAT_MS = 30_000;
+/** While nothing but the record wants the connection up. Each alarm is a request and a row; an object without an event goes after 70 s. */
+const IDLE_MS = 65_000;
+/** How old the record may be meanwhile: cron tells of one that names contexts as often. A little less, for alarms are late. */
+const IDLE_RECORD_MS = 295_000;
 /** Where calls of contexts are wanted: an object that is lost hears of none until then, and their callers hear ringing. */
 const CONTEXTS_MS = 10_000;
 /** While RELAY is down the alarm comes this often, for its events can't be seen. */
 const DOWN_CHECK_MS = 6_000;
+/** How old the record may be while there are calls, or contexts from which they come: no webhook may tell of a newer one. */
+const REFRESH_MS = 25_000;
 /** KV is waited for so long: what else is to be done does not wait for it. */
 const RECORD_MS = 4_000;
 /** Where more is due to be forgotten than one beat does, the next comes this soon. */
@@ -31,6 +38,7 @@ interface Parts {
   moderation: { resume(): void };
   legs: { resume(): void };
   outgoing: OutgoingWebhooks;
+  counters: Pick<Counters, "run">;
 }
 
 /** What may have found no room on disk. */
@@ -133,18 +141,25 @@ export class Heartbeat {
       return true;
     });
     this.#isForgetting = forgotten?.isMore === true;
-    if (this.#isWorkLeft() || this.#occupancy.countLive() > 0 || this.#relayManager.staysUp) {
+    const isInUse = this.#isInUse();
+    const isWell = isRead && isDone === true && forgotten !== null;
+    if (isInUse || this.#relayManager.staysUp) {
       try {
         await this.#relayManager.connection(null);
       } catch (error) {
         log("error", "session.unreachable", { error: describeError(error) });
       }
-      this.#wantAlarm(this.#relayManager.ready ? this.#interval : DOWN_CHECK_MS);
+      const interval = isInUse || !isWell || this.#relayManager.takesCalls ? this.#interval : IDLE_MS;
+      this.#wantAlarm(this.#relayManager.ready ? interval : DOWN_CHECK_MS);
       inboundCalls.resume();
     } else if (this.#relayManager.isOpen) {
-      if (Date.now() - this.#lastWorkAt >= this.#relayManager.idle_disconnect_ms) this.#relayManager.close();
+      if (Date.now() - this.#lastWorkAt >= this.#relayManager.idle_disconnect_ms) {
+        this.#relayManager.close();
+        // Without a connection the object may go any time.
+        this.#parts.counters.run();
+      }
       this.#wantAlarm(HEARTBEAT_MS);
-    } else if (forgotten?.rows !== 0 || !isRead || !isDone) {
+    } else if (forgotten?.rows !== 0 || !isWell) {
       // A record that can't be read may want the connection up.
       this.#wantAlarm(HEARTBEAT_MS);
     } else {
@@ -193,12 +208,17 @@ export class Heartbeat {
   /** Whether it is known what the record has; where there is none, that is. */
   async #readRecord(): Promise<boolean> {
     try {
-      await withTimeout(RECORD_MS, this.#relayManager.refresh());
+      const isIdle = !this.#isInUse() && !this.#relayManager.takesCalls;
+      await withTimeout(RECORD_MS, this.#relayManager.refresh(null, isIdle ? IDLE_RECORD_MS : REFRESH_MS));
       return true;
     } catch (error) {
       log("error", "session.record_unreadable", { error: describeError(error) });
       return error instanceof NoRecord;
     }
+  }
+
+  #isInUse(): boolean {
+    return this.#isWorkLeft() || this.#occupancy.countLive() > 0;
   }
 
   #isWorkLeft(): boolean {

@@ -177,6 +177,7 @@ export class RelaySession extends DurableObject<Env> {
         moderation: this.#operators.moderation,
         legs: this.#operators.legs,
         outgoing: this.#feed.outgoing,
+        counters,
       },
       () => this.#scheduler.heartbeatChanged(),
     );
@@ -341,7 +342,7 @@ export class RelaySession extends DurableObject<Env> {
   /** Sees to it that the connection is up where the project's record wants it up; who calls by a context wakes nobody. */
   async wake(project_id: string, version: string): Promise<void> {
     this.#used(project_id);
-    await this.#relayManager.refresh(version);
+    await this.#relayManager.refresh(version, Number.POSITIVE_INFINITY);
     // The record may want the alarm more often than was known.
     this.#heartbeat.keep();
     await this.#relayManager.connection(null);

@@ -15,8 +15,6 @@ const AGENT = "partyline/0.1.0";
 const DOWN_MS = 10_000;
 /** A record that reads older than the Worker says (KV lags) is read again no sooner than this. */
 const REREAD_MS = 5_000;
-/** How old the record may be that a session goes by which no webhook tells of a newer one. */
-const REFRESH_MS = 25_000;
 const KEPT_ERRORS = 10;
 const SETTLE_POLL_MS = 50;
 
@@ -167,13 +165,14 @@ export class RelayManager {
   /**
    * Reads the record where none was read yet, a while ago, or another version: nobody else tells a session without webhooks of
    * a change. Rejects where it can't be read, and what was read before stands.
-   * @param version of the record as the Worker knows it, where it told one.
+   * @param version of the record as the Worker knows it; null: it told none.
+   * @param age_ms how old the one may be that was read.
    */
-  async refresh(version?: string): Promise<void> {
+  async refresh(version: string | null, age_ms: number): Promise<void> {
     if (this.#settings.get("project_id") === null) return;
     const known = this.#project;
-    const isFresh = known !== null && Date.now() - known.read_at < REFRESH_MS;
-    if (!isFresh || (version !== undefined && version !== known.value.version)) await this.#read();
+    const isFresh = known !== null && Date.now() - known.read_at < age_ms;
+    if (!isFresh || (version !== null && version !== known.value.version)) await this.#read();
   }
 
   /** How long rows are kept; as long as may be where the record was not read yet. */

@@ -32,17 +32,6 @@ async function api(home: Fixture, method: "GET" | "POST", path: string): Promise
   return await response.json();
 }
 
-/** A counter as it is on disk. */
-async function counted(home: Fixture, name: string): Promise<number> {
-  return await runInDurableObject(session(home), (_, state) => {
-    const [row] = state.storage.sql.exec<{ total: number }>(
-      "SELECT total FROM counters WHERE name = ?",
-      name,
-    );
-    return row?.total ?? 0;
-  });
-}
-
 async function inRoom(home: Fixture): Promise<string> {
   const { call_id } = await home.carrier.placeCall({ ...caller, url: home.webhook_url });
   await home.carrier.wait({
@@ -94,8 +83,6 @@ describe("a session that is lost", () => {
   test("while a call is in its room: the alarm brings it back, and SignalWire takes up the old session", async () => {
     await using home = await openFixture({ rules, carrier: { speed: 10 } });
     await inRoom(home);
-    // Counts are written within a second of what they count.
-    await expect.poll(() => counted(home, "command_ok"), { timeout: 5_000 }).toBe(2);
     await lose(home);
     expect(await runDurableObjectAlarm(session(home))).toBe(true);
     await home.carrier.wait({
@@ -103,7 +90,8 @@ describe("a session that is lost", () => {
     });
     const status = await api(home, "GET", "session");
     expect(status).toMatchObject({ state: "ready", protocol: "resumed", live_placements: 1 });
-    expect(status.counters).toMatchObject({ connects: 2, resumes: 1, command_ok: 2 });
+    // Counts are written minutes later: those of the object that was lost are gone.
+    expect(status.counters).toMatchObject({ connects: 1, resumes: 1 });
   });
 
   test("and its call's leave comes after: the call is ended all the same", async () => {

@@ -42,6 +42,13 @@ export class SqlRecording {
     return [...turns.values()];
   }
 
+  /** Rows that were written since the last time anything was taken. */
+  takeRowsWritten(): number {
+    const rows = this.#ran.reduce((sum, { cursor }) => sum + cursor.rowsWritten, 0);
+    this.#ran = [];
+    return rows;
+  }
+
   stop(): void {
     this.#prototype.exec = this.#exec;
   }
