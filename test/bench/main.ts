@@ -4,6 +4,7 @@ import { bindings, records } from "./acme.ts";
 import { temporaryFolder } from "./children.ts";
 import { measureCommands } from "./commands.ts";
 import { measureOneAtATime, measureSdk } from "./contexts.ts";
+import { measureCalls, measureIdle } from "./costs.ts";
 import { measureDeciding } from "./decide.ts";
 import { measureFlood } from "./flood.ts";
 import { measureKept } from "./kept.ts";
@@ -29,6 +30,7 @@ const size = values.quick
       flood: { events: 10_000, floods: 2 },
       decide_samples: 10,
       starts: 5,
+      calls: 100,
     }
   : {
       rounds: 5,
@@ -38,6 +40,7 @@ const size = values.quick
       flood: { events: 10_000, floods: 8 },
       decide_samples: 200,
       starts: 15,
+      calls: 300,
     };
 
 /** Each prints one line of this name, or several. */
@@ -53,6 +56,8 @@ const rows: Record<string, () => Promise<object | undefined>> = {
   lines: () => measureLines(folder, freshSettings, size.rounds),
   kept: () => measureKept(folder, freshSettings, size, tellRound),
   live: () => measureLive(folder, settingsFor),
+  idle: () => measureIdle(folder),
+  "per-call": () => measureCalls(folder, size.calls),
   async decide() {
     await measureDeciding(folder, size.decide_samples, (figures) => print("decide", figures));
     return undefined;
