@@ -32,19 +32,28 @@ interface House {
   close(): Promise<void>;
 }
 
-/** What an hour costs a connected project that nobody calls, without contexts and with one; the hour is played 60 times as fast. */
+/**
+ * What an hour costs a connected project that nobody calls, without contexts and with one, and one that has a call in a room all the
+ * while; the hour is played 60 times as fast.
+ */
 export async function measureIdle(folder: string): Promise<object> {
-  const hours = await Promise.all(
-    [false, true].map(async (contexts) => {
-      await using house = await open(folder, `idle-${contexts}`, { contexts, speed: 3_600 / HOUR_S });
-      await house.costs();
-      await wait(HOUR_S * 1_000);
-      const { alarms, rows_written, rows_read, kv_reads, object_requests, state } = await house.costs();
-      if (state !== "ready") throw new Error(`the session is ${state}`);
-      return { alarms, rows_written, rows_read, kv_reads, object_requests: object_requests + alarms };
-    }),
-  );
-  return { without_contexts: hours[0], with_contexts: hours[1] };
+  const hour = async (name: string, contexts: boolean, isCalled: boolean) => {
+    await using house = await open(folder, `idle-${name}`, { contexts, speed: 3_600 / HOUR_S });
+    if (isCalled) await arrive(house, "swml", 0);
+    await wait(RESPITE_MS);
+    await house.costs();
+    await wait(HOUR_S * 1_000);
+    const { alarms, rows_written, rows_read, kv_reads, object_requests, state, live } = await house.costs();
+    if (state !== "ready" || live !== (isCalled ? 1 : 0))
+      throw new Error(`the session is ${state}, with ${live} calls`);
+    return { alarms, rows_written, rows_read, kv_reads, object_requests: object_requests + alarms };
+  };
+  const [without_contexts, with_contexts, with_a_call] = await Promise.all([
+    hour("without", false, false),
+    hour("contexts", true, false),
+    hour("call", false, true),
+  ]);
+  return { without_contexts, with_contexts, with_a_call };
 }
 
 /** What a call costs that joins a room, hears of its end and hangs up, callbacks and events included, by each ingress; and its bytes. */
@@ -76,27 +85,25 @@ export async function measureCalls(folder: string, calls: number): Promise<objec
   return { calls, ...each };
 }
 
-/** Calls of one room that are there together, a few at a time; resolves when all that they left to be done is done. */
-async function play({ served, project }: House, via: Ingress, calls: number): Promise<void> {
-  const number = {
-    swml: `${served.url}/hooks/acme/swml`,
-    cxml: `${served.url}/hooks/acme/cxml`,
-    relay: "main",
-  };
+/** So many calls, a few at a time, each in the room of its lane; resolves when all that they left to be done is done. */
+async function play(house: House, via: Ingress, calls: number): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let index = next++; index < calls; index = next++) {
-      const caller = { from: `+1555${String(index).padStart(7, "0")}`, to: desk(index % AT_ONCE) };
-      const { call_id } = await project.placeCallVia(via, number, caller);
-      await project.wait({
-        call: { call_id, in_conference: `acme:team-${index % AT_ONCE}` },
-        timeout_ms: 20_000,
-      });
-      await project.hangUp(call_id);
-    }
+    for (let index = next++; index < calls; index = next++)
+      await house.project.hangUp(await arrive(house, via, index));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   await wait(RESPITE_MS);
+}
+
+/** A call that comes and is in its room when this resolves. */
+async function arrive({ served: { url }, project }: House, via: Ingress, index: number): Promise<string> {
+  const number = { swml: `${url}/hooks/acme/swml`, cxml: `${url}/hooks/acme/cxml`, relay: "main" };
+  const caller = { from: `+1555${String(index).padStart(7, "0")}`, to: desk(index % AT_ONCE) };
+  const { call_id } = await project.placeCallVia(via, number, caller);
+  const room = `acme:team-${index % AT_ONCE}`;
+  await project.wait({ call: { call_id, in_conference: room }, timeout_ms: 20_000 });
+  return call_id;
 }
 
 function desk(index: number): string {
