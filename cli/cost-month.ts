@@ -86,20 +86,24 @@ function freePlan(rows: readonly Row[]): string {
 
 function rowsOf(use: Use, figures: Figures): Row[] {
   const { calls } = use;
+  const hours = hoursConnected(use);
   const webhooks = figures.webhooks_per_call.value;
   const cpu_ms = figures.cpu_ms_per_webhook.value;
   const cpu = webhooks === null || cpu_ms === null ? null : calls * webhooks * cpu_ms;
   const bytes = figures.bytes_per_call.value;
   const stored = bytes === null ? null : (((calls * bytes) / GB) * KEPT_DAYS) / DAYS;
   const counted = (what: "object_requests" | "rows_written" | "rows_read" | "kv_reads"): Amount => {
-    const [call, hour] = [figures[`${what}_per_call`], figures[`${what}_per_hour`]];
-    const lacking = [call, hour].filter(({ value }) => value === null).map(({ by }) => by);
-    if (call.value === null || hour.value === null)
-      return { value: null, by: `${lacking.join(" and ")} to come` };
-    // Connected hours of projects without contexts are not known; they have at most those of a month.
+    const [call, hour, ofContexts] = [
+      figures[`${what}_per_call`],
+      figures[`${what}_per_hour`],
+      figures[`${what}_per_hour_of_contexts`],
+    ];
+    const lacking = [call, hour, ofContexts].filter(({ value }) => value === null).map(({ by }) => by);
+    if (call.value === null || hour.value === null || ofContexts.value === null)
+      return { value: null, by: `${[...new Set(lacking)].join(" and ")} to come` };
     return {
-      value: calls * call.value + hoursConnected(use) * hour.value,
-      by: `${call.by}, ${hour.by}`,
+      value: calls * call.value + hours.called * hour.value + hours.ofContexts * ofContexts.value,
+      by: [...new Set([call.by, hour.by, ofContexts.by])].join("; "),
       bound: "at most",
     };
   };
@@ -119,7 +123,7 @@ function rowsOf(use: Use, figures: Figures): Row[] {
     },
     priced("Object requests", prices.object_requests, counted("object_requests")),
     priced("Object GB-s", prices.object_gb_s, {
-      value: hoursConnected(use) * 3_600 * OBJECT_GB,
+      value: (hours.ofContexts + hours.ofOthers) * 3_600 * OBJECT_GB,
       by: "computed: 128 MB while connected",
       bound: "at most",
     }),
@@ -136,11 +140,17 @@ function rowsOf(use: Use, figures: Figures): Row[] {
   ];
 }
 
-/** Of all projects at most: those with contexts always, the others during calls and a while after each, were it to overlap with none. */
-function hoursConnected({ calls, minutes, projects, contexts }: Use): number {
-  const others = projects - contexts;
-  const share = projects === 0 ? 0 : others / projects;
-  return contexts * HOURS + Math.min(others * HOURS, (calls * share * (minutes + STAYS_MINUTES)) / 60);
+/** At most: projects with contexts always, the others during calls and a while after each, were it to overlap with none. */
+function hoursConnected({ calls, minutes, projects, contexts }: Use): {
+  ofContexts: number;
+  ofOthers: number;
+  /** With calls in rooms, or a while after. */
+  called: number;
+} {
+  const called = (some: number) =>
+    Math.min(some * HOURS, (calls * (some / projects) * (minutes + STAYS_MINUTES)) / 60);
+  const ofOthers = called(projects - contexts);
+  return { ofContexts: contexts * HOURS, ofOthers, called: ofOthers + called(contexts) };
 }
 
 function priced(name: string, price: Price, amount: Amount): Row {

@@ -16,6 +16,10 @@ const everything: Figures = {
   rows_written_per_hour: figure(1_000),
   rows_read_per_hour: figure(2_000),
   kv_reads_per_hour: figure(100),
+  object_requests_per_hour_of_contexts: figure(300),
+  rows_written_per_hour_of_contexts: figure(300),
+  rows_read_per_hour_of_contexts: figure(3_000),
+  kv_reads_per_hour_of_contexts: figure(100),
   cpu_ms_to_compile: figure(40_000),
   cpu_ms_of_dearest_decision: figure(9),
   mib_of_10000_rules: figure(null),
@@ -29,23 +33,22 @@ describe("partyline cost", { timeout: 20_000 }, () => {
     expect(out).toBe(`A month of 100,000 calls of 10 minutes; 3 projects, 1 with contexts.
 Cloudflare's prices as its pages had them on 2026-06-30, in USD; a month of 30 days, the calls spread evenly over it.
 
-                 a month           free plan, a day                   paid plan  from
-Worker requests  at least 100,000  3,334 of 100,000                   $0.00      counted: its first webhook alone
-Worker CPU, ms   at least 89,200   10 ms a request                    $0.00      bench webhook-to-accepted
-Object requests  not measured      ? of 100,000                       ?          bench per-call and bench idle to come
-Object GB-s      at most 995,328   33,178 of 13,000: MAY BE TOO MUCH  $7.44      computed: 128 MB while connected
-Rows written     not measured      ? of 100,000                       ?          bench per-call and bench idle to come
-Rows read        not measured      ? of 5,000,000                     ?          bench per-call and bench idle to come
-KV reads         not measured      ? of 100,000                       ?          bench per-call and bench idle to come
-Stored, GB       not measured      5 GB in all                        ?          bench disk to come
+                 a month             free plan, a day                     paid plan  from
+Worker requests  at least 400,000    13,334 of 100,000                    $0.00      bench per-call, 2026-11-28
+Worker CPU, ms   at least 356,800    10 ms a request                      $0.00      bench webhook-to-accepted
+Object requests  at most 924,880     30,830 of 100,000                    $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
+Object GB-s      at most 995,328     33,178 of 13,000: MAY BE TOO MUCH    $7.44      computed: 128 MB while connected
+Rows written     at most 5,861,840   195,395 of 100,000: MAY BE TOO MUCH  $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
+Rows read        at most 41,238,240  1,374,608 of 5,000,000               $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
+KV reads         at most 829,040     27,635 of 100,000                    $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
+Stored, GB       0.19                5 GB in all                          $0.00      bench per-call, 2026-11-28
 
-Free plan: may have too little of: Object GB-s.
+Free plan: may have too little of: Object GB-s, Rows written.
 Paid plan: as far as measured $12.44, $5.00 for the plan itself included.
-Not in it, since it was never measured: Object requests, Rows written, Rows read, KV reads, Stored, GB.
 
 Limits:
-- 100,000 rows written a day (free plan): rows a call were never measured; at so many calls 30 are left for each
-- 10 GB an object, one for each project: bytes a call were never measured; of the calls of 7 days 1,285,714 are left for each
+- 100,000 rows written a day (free plan): met by 2,000 calls a day, at 50 rows each; here are 3,334
+- 10 GB an object, one for each project: met by 1,200,624 calls kept, at 8,329 bytes each; a project keeps 7,778 in 7 days
 - 10 ms of CPU a request (free plan): a webhook takes 0.89 ms (bench webhook-to-accepted); the dearest decision that rules allow takes 41 ms (docs/rules.md): TOO MUCH; reading 10,000 rules by CEL takes 115 ms (bench decide): TOO MUCH
 - 30 s of CPU a request (paid plan): reading 10,000 rules by CEL takes 115 ms (bench decide)
 - 128 MB of memory: 10,000 rules by CEL took 102 MiB, garbage included (bench decide): a second such tenant in one isolate may not fit
@@ -62,15 +65,15 @@ Cloudflare's prices as its pages had them on 2026-06-30, in USD; a month of 30 d
                  a month                 free plan, a day                           paid plan  from
 Worker requests  at least 60,000,000     2,000,000 of 100,000: TOO MUCH             $15.00     a bench
 Worker CPU, ms   at least 1,200,000,000  10 ms a request                            $23.40     a bench
-Object requests  at most 120,720,000     4,024,000 of 100,000: MAY BE TOO MUCH      $17.96     a bench, a bench
+Object requests  at most 122,880,000     4,096,000 of 100,000: MAY BE TOO MUCH      $18.28     a bench
 Object GB-s      at most 3,317,760       110,592 of 13,000: MAY BE TOO MUCH         $36.47     computed: 128 MB while connected
-Rows written     at most 1,507,200,000   50,240,000 of 100,000: MAY BE TOO MUCH     $1,457.20  a bench, a bench
-Rows read        at most 6,014,400,000   200,480,000 of 5,000,000: MAY BE TOO MUCH  $0.00      a bench, a bench
-KV reads         at most 90,720,000      3,024,000 of 100,000: MAY BE TOO MUCH      $40.36     a bench, a bench
+Rows written     at most 1,509,360,000   50,312,000 of 100,000: MAY BE TOO MUCH     $1,459.36  a bench
+Rows read        at most 6,036,000,000   201,200,000 of 5,000,000: MAY BE TOO MUCH  $0.00      a bench
+KV reads         at most 91,440,000      3,048,000 of 100,000: MAY BE TOO MUCH      $40.72     a bench
 Stored, GB       35                      5 GB in all                                $6.00      a bench
 
 Free plan: has too little of: Worker requests; may have too little of: Object requests, Object GB-s, Rows written, Rows read, KV reads.
-Paid plan: as far as measured $1,601.39, $5.00 for the plan itself included.
+Paid plan: as far as measured $1,604.23, $5.00 for the plan itself included.
 
 Limits:
 - 100,000 rows written a day (free plan): met by 2,000 calls a day, at 50 rows each; here are 1,000,000
@@ -95,11 +98,11 @@ Cloudflare's prices as its pages had them on 2026-06-30, in USD; a month of 30 d
                  a month          free plan, a day    paid plan  from
 Worker requests  at least 600     20 of 100,000       $0.00      a bench
 Worker CPU, ms   at least 1,200   10 ms a request     $0.00      a bench
-Object requests  at most 6,200    207 of 100,000      $0.00      a bench, a bench
+Object requests  at most 6,200    207 of 100,000      $0.00      a bench
 Object GB-s      at most 23,040   768 of 13,000       $0.00      computed: 128 MB while connected
-Rows written     at most 15,500   517 of 100,000      $0.00      a bench, a bench
-Rows read        at most 160,000  5,334 of 5,000,000  $0.00      a bench, a bench
-KV reads         at most 5,900    197 of 100,000      $0.00      a bench, a bench
+Rows written     at most 15,500   517 of 100,000      $0.00      a bench
+Rows read        at most 160,000  5,334 of 5,000,000  $0.00      a bench
+KV reads         at most 5,900    197 of 100,000      $0.00      a bench
 Stored, GB       not measured     5 GB in all         ?          a bench to come
 
 Free plan: as far as measured, it does.
