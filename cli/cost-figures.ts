@@ -9,7 +9,7 @@ export interface Figure {
 const CALL = "bench per-call, 2026-11-28";
 const HOUR = "bench idle, 2026-11-28";
 
-/** What is done for each call, and for each hour in which a project is connected: as docs/figures.md has it, and nowhere else. */
+/** What is done for each call, and for each hour in which a project is connected: as docs/figures.md and docs/cost.md have it, and nowhere else. */
 export const measured = {
   /** By SWML or cXML, its status callbacks included; by a context 3. */
   webhooks_per_call: { value: 4, by: CALL },

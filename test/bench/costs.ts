@@ -7,6 +7,7 @@ import type { Costs } from "./costs-worker.ts";
 import { round1 } from "./load.ts";
 import { bundle, type Served, serve } from "./workerd.ts";
 
+const WORKER = "test/bench/costs-worker.ts";
 /** An idle hour is over in so many seconds of the wall's clock. */
 const HOUR_S = 60;
 const WARM_UP = 20;
@@ -37,8 +38,10 @@ interface House {
  * while; the hour is played 60 times as fast.
  */
 export async function measureIdle(folder: string): Promise<object> {
+  const script = await bundle(folder, WORKER);
   const hour = async (name: string, contexts: boolean, isCalled: boolean) => {
-    await using house = await open(folder, `idle-${name}`, { contexts, speed: 3_600 / HOUR_S });
+    const speed = 3_600 / HOUR_S;
+    await using house = await open(folder, `idle-${name}`, { script, contexts, speed });
     if (isCalled) await arrive(house, "swml", 0);
     await wait(RESPITE_MS);
     await house.costs();
@@ -58,10 +61,11 @@ export async function measureIdle(folder: string): Promise<object> {
 
 /** What a call costs that joins a room, hears of its end and hangs up, callbacks and events included, by each ingress; and its bytes. */
 export async function measureCalls(folder: string, calls: number): Promise<object> {
+  const script = await bundle(folder, WORKER);
   const each: Record<string, object> = {};
   for (const via of ["swml", "cxml", "relay"] as const) {
     const contexts = via === "relay";
-    await using house = await open(folder, `calls-${via}`, { contexts, speed: 1 });
+    await using house = await open(folder, `calls-${via}`, { script, contexts, speed: 1 });
     await house.costs();
     await play(house, via, 1);
     const { kv_reads } = await house.costs();
@@ -113,9 +117,8 @@ function desk(index: number): string {
 async function open(
   folder: string,
   name: string,
-  { contexts, speed }: { contexts: boolean; speed: number },
+  { script, contexts, speed }: { script: string; contexts: boolean; speed: number },
 ): Promise<House & AsyncDisposable> {
-  const script = await bundle(folder, "test/bench/costs-worker.ts");
   const carrier = await startCarrier(0);
   const project = await new CarrierClient(carrier.control).createProject({
     project_id: randomUUID(),
