@@ -1,5 +1,23 @@
+/** One of each: to make them costs the runtime far more than to use them. */
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
+  // It has a buffer of its own, as each that `encode` makes.
+  return encoder.encode(text) as Uint8Array<ArrayBuffer>;
+}
+
+/** What is no UTF-8 reads as U+FFFD, and a byte order mark before it is left out. */
+export function fromUtf8(bytes: ArrayBuffer | Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** What workerd has of its own, and Node 24 has not. */
+const native = Uint8Array.prototype as { toHex?: () => string; toBase64?: () => string }; // No type tells of them yet.
+
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
+  if (native.toHex) return native.toHex.call(bytes);
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
@@ -18,6 +36,7 @@ export function toBase64Url(bytes: Uint8Array): string {
 
 /** Standard base64, padded. */
 export function toBase64(bytes: Uint8Array): string {
+  if (native.toBase64) return native.toBase64.call(bytes);
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);

@@ -1,5 +1,5 @@
 import { canonicalJson } from "./canonical-json.ts";
-import { toHex } from "./encoding.ts";
+import { toHex, toUtf8 } from "./encoding.ts";
 
 /**
  * Tells one fresh entry of a call from another: a call that another's document sends back to us (after `hand_over`)
@@ -13,7 +13,7 @@ export async function entryOf(
 ): Promise<string> {
   if (Object.keys(vars).length === 0 && Object.keys(params).length === 0 && query === "") return "";
   const text = canonicalJson({ vars, params, ...(query === "" ? {} : { query }) });
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const digest = await crypto.subtle.digest("SHA-256", toUtf8(text));
   return toHex(new Uint8Array(digest)).slice(0, 16);
 }
 

@@ -1,4 +1,4 @@
-import { fromBase64, fromHex, toBase64 } from "./encoding.ts";
+import { fromBase64, fromHex, toBase64, toUtf8 } from "./encoding.ts";
 import { signedBytes } from "./signature.ts";
 
 /** SHA-1's length in bytes. */
@@ -20,7 +20,7 @@ export async function verifyForm(request: {
 }): Promise<boolean> {
   const signature = fromBase64(request.signature);
   if (signature?.length !== DIGEST_BYTES) return false;
-  const fields = new TextEncoder().encode(sortedFields(request.body));
+  const fields = toUtf8(sortedFields(request.body));
   for (const key of request.keys) {
     if (key === "") continue;
     const imported = await importKey(key);
@@ -33,7 +33,7 @@ export async function verifyForm(request: {
 
 /** Signs a form as SignalWire does. */
 export async function signForm(key: string, url: string, body: string): Promise<string> {
-  const text = new TextEncoder().encode(url + sortedFields(body));
+  const text = toUtf8(url + sortedFields(body));
   return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", await importKey(key), text)));
 }
 
@@ -54,10 +54,7 @@ export async function isDigestOf(raw: Uint8Array, given: string): Promise<boolea
 
 async function importKey(key: string): Promise<CryptoKey> {
   const algorithm = { name: "HMAC", hash: "SHA-1" };
-  return await crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, [
-    "sign",
-    "verify",
-  ]);
+  return await crypto.subtle.importKey("raw", toUtf8(key), algorithm, false, ["sign", "verify"]);
 }
 
 function sortedFields(body: string): string {

@@ -1,4 +1,5 @@
 import { decodeCredentialsKey } from "./credentials.ts";
+import { toUtf8 } from "./encoding.ts";
 
 /** The first seals, all open. */
 export type SealKeys = readonly [CryptoKey, ...CryptoKey[]];
@@ -22,7 +23,7 @@ export async function deriveKeys({ credentials_key, signing_keys }: KeySources):
   if (credentials_key !== undefined && credentials_key !== "") {
     sources.push(decodeCredentialsKey(credentials_key));
   }
-  for (const key of signing_keys) if (key !== "") sources.push(new TextEncoder().encode(key));
+  for (const key of signing_keys) if (key !== "") sources.push(toUtf8(key));
   const [first, ...rest] = await Promise.all(sources.map(derive));
   if (first === undefined)
     throw new Error("neither CREDENTIALS_KEY nor a signing key to seal call state with");
@@ -31,7 +32,7 @@ export async function deriveKeys({ credentials_key, signing_keys }: KeySources):
 
 async function derive(secret: Uint8Array): Promise<CryptoKey> {
   const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
-  const info = new TextEncoder().encode("partyline sealed state v1");
+  const info = toUtf8("partyline sealed state v1");
   return crypto.subtle.deriveKey(
     { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(32), info },
     material,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ivBytes } from "./credentials.ts";
-import { fromBase64Url, toBase64Url } from "./encoding.ts";
+import { fromBase64Url, fromUtf8, toBase64Url, toUtf8 } from "./encoding.ts";
 import { placing } from "./placing.ts";
 import type { SealKeys } from "./seal-keys.ts";
 
@@ -88,7 +88,7 @@ export const sealedLimit = 4096;
 
 /** Whether the state is short enough to be carried: what sealing it would say, without the sealing. */
 export function fitsSeal(state: SealedState): boolean {
-  const bytes = ivBytes + new TextEncoder().encode(JSON.stringify(state)).length + tagBytes;
+  const bytes = ivBytes + toUtf8(JSON.stringify(state)).length + tagBytes;
   return Math.ceil((bytes * 4) / 3) <= sealedLimit;
 }
 
@@ -124,7 +124,7 @@ export async function sealText(
   text: string,
   iv: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
-  const plaintext = new TextEncoder().encode(text);
+  const plaintext = toUtf8(text);
   const ciphertext = await crypto.subtle.encrypt(algorithm(context, iv), keys[0], plaintext);
   const bytes = new Uint8Array(iv.length + ciphertext.byteLength);
   bytes.set(iv);
@@ -138,7 +138,7 @@ export async function openText(keys: SealKeys, context: string, sealed: string):
   if (bytes === null || bytes.length <= ivBytes) return null;
   for (const key of keys) {
     const plaintext = await decrypt(key, context, bytes);
-    if (plaintext !== undefined) return new TextDecoder().decode(plaintext);
+    if (plaintext !== undefined) return fromUtf8(plaintext);
   }
   return null;
 }
@@ -172,5 +172,5 @@ function contextOf({ tenant, call_id }: SealedFor): string {
 }
 
 function algorithm(context: string, iv: Uint8Array<ArrayBuffer>) {
-  return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(context) };
+  return { name: "AES-GCM", iv, additionalData: toUtf8(context) };
 }

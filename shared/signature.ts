@@ -1,4 +1,4 @@
-import { fromHex, toHex } from "./encoding.ts";
+import { fromHex, toHex, toUtf8 } from "./encoding.ts";
 import { spellingsOf } from "./url-spellings.ts";
 
 /** The digests that SignalWire signs webhooks with, and their length in bytes. */
@@ -87,13 +87,10 @@ const importedLimit = 64;
 async function importKey(digest: SignatureDigest, key: string): Promise<CryptoKey> {
   const known = imported.get(`${digest} ${key}`);
   if (known) return known;
-  const made = await crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(key),
-    { name: "HMAC", hash: digest },
-    false,
-    ["sign", "verify"],
-  );
+  const made = await crypto.subtle.importKey("raw", toUtf8(key), { name: "HMAC", hash: digest }, false, [
+    "sign",
+    "verify",
+  ]);
   if (imported.size >= importedLimit) imported.clear();
   imported.set(`${digest} ${key}`, made);
   return made;
@@ -101,7 +98,7 @@ async function importKey(digest: SignatureDigest, key: string): Promise<CryptoKe
 
 /** What is signed: the URL, and the body behind it. */
 export function signedBytes(url: string, raw: Uint8Array): Uint8Array<ArrayBuffer> {
-  const prefix = new TextEncoder().encode(url);
+  const prefix = toUtf8(url);
   const bytes = new Uint8Array(prefix.length + raw.length);
   bytes.set(prefix);
   bytes.set(raw, prefix.length);

@@ -1,4 +1,5 @@
 import { openSecret } from "../../shared/credentials.ts";
+import { toHex, toUtf8 } from "../../shared/encoding.ts";
 import { projectRecord, readRecord, type TenantRecord, tenantRecord } from "../../shared/records.ts";
 import type { Problem } from "../../shared/rules/schema/problems.ts";
 import { describeError, log } from "../log.ts";
@@ -265,6 +266,6 @@ function badRecord(key: string, problems: readonly Problem[]): Error {
 }
 
 async function digest(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hash = await crypto.subtle.digest("SHA-256", toUtf8(text));
+  return toHex(new Uint8Array(hash));
 }

@@ -1,3 +1,4 @@
+import { fromUtf8 } from "../../shared/encoding.ts";
 import { diagnoseForm } from "../../shared/form-diagnosis.ts";
 import { isDigestOf, verifyForm } from "../../shared/form-signature.ts";
 import { signedUrls } from "../../shared/signature.ts";
@@ -19,7 +20,7 @@ export async function authenticateForm(
     request.headers.get("x-signalwire-signature") ?? request.headers.get("x-twilio-signature") ?? "";
   const kind = bodyKind(request);
   const signed = {
-    body: kind === "form" ? new TextDecoder().decode(raw) : "",
+    body: kind === "form" ? fromUtf8(raw) : "",
     signature,
     keys: signing_keys,
   };
@@ -45,7 +46,7 @@ export function formOf(raw: Uint8Array, request: Request): Iterable<[string, str
     case "none":
       return null;
     case "form":
-      return new URLSearchParams(new TextDecoder().decode(raw));
+      return new URLSearchParams(fromUtf8(raw));
     case "json":
       return jsonFields(raw);
   }
@@ -64,7 +65,7 @@ function digestIn(request: Request): string {
 function jsonFields(raw: Uint8Array): [string, string][] {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(raw));
+    json = JSON.parse(fromUtf8(raw));
   } catch {
     return [];
   }

@@ -1,3 +1,4 @@
+import { toUtf8 } from "../../shared/encoding.ts";
 /** Largest webhook body that is read, in bytes; more is answered with 413. */
 export const bodyLimit = 262_144;
 
@@ -69,5 +70,5 @@ export async function unpackForm(raw: Uint8Array, request: Request): Promise<Uin
   } catch {
     return null;
   }
-  return new TextEncoder().encode(fields.toString());
+  return toUtf8(fields.toString());
 }

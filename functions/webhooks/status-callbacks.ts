@@ -3,6 +3,7 @@ import { isToken } from "../../shared/callback-token.ts";
 import { type CallbackKind, ROOM, ROOM_PROOF, readCallback } from "../../shared/callbacks.ts";
 import { splitWireName } from "../../shared/conference.ts";
 import { FIELDS } from "../../shared/cxml-webhook.ts";
+import { fromUtf8 } from "../../shared/encoding.ts";
 import { verifyForm } from "../../shared/form-signature.ts";
 import { inTime, type RelayEvent } from "../../shared/relay/events.ts";
 import { signedUrls } from "../../shared/signature.ts";
@@ -49,7 +50,7 @@ async function receive(c: Context<{ Bindings: Env }>, id: string, kind: Callback
   if (isForm && isHuge(raw)) return c.text(`The form is over 64 KiB or ${FIELDS} fields.`, 413);
   const signature = await checkSignature(c, raw, tenant, isForm);
   if (signature === "wrong") return await refuse(c, "callback.refused", id, "the signature is wrong");
-  const read = readCallback(new TextDecoder().decode(raw), isForm);
+  const read = readCallback(fromUtf8(raw), isForm);
   if (!read) {
     log("warn", "callback.unusable", { tenant: id, kind });
     return c.body(null, 204);
@@ -126,7 +127,7 @@ async function checkSignature(
   const { signing_keys } = project;
   const isRight = isForm
     ? await verifyForm({
-        body: new TextDecoder().decode(raw),
+        body: fromUtf8(raw),
         urls: signedUrls(public_url, c.req.url),
         signature: signature ?? "",
         keys: signing_keys,
@@ -172,5 +173,5 @@ async function whyForeignPlain(
 }
 
 function isHuge(raw: Uint8Array): boolean {
-  return raw.length > formLimit || new URLSearchParams(new TextDecoder().decode(raw)).size > FIELDS;
+  return raw.length > formLimit || new URLSearchParams(fromUtf8(raw)).size > FIELDS;
 }

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { render } from "../../shared/documents/render.ts";
 import { writeSwml } from "../../shared/documents/write-swml.ts";
+import { fromUtf8 } from "../../shared/encoding.ts";
 import { parseSwmlWebhook } from "../../shared/swml-webhook.ts";
 import { authenticate } from "./signature.ts";
 import { answerWebhook, type WebhookIngress } from "./webhook.ts";
@@ -9,7 +10,7 @@ const ingress: WebhookIngress = {
   via: "swml",
   content_type: "application/json",
   authenticate,
-  parse: (raw) => parseSwmlWebhook(new TextDecoder().decode(raw)),
+  parse: (raw) => parseSwmlWebhook(fromUtf8(raw)),
   write: (next, call) => render(writeSwml(next, call?.keyed !== undefined)),
 };
 

@@ -1,3 +1,4 @@
+import { toUtf8 } from "../encoding.ts";
 import { findExpansion } from "./expansion.ts";
 
 /** All of a caller's params together, as JSON in UTF-8. */
@@ -35,5 +36,5 @@ export function callerParams(params: Record<string, unknown>): CallerParams {
 }
 
 function byteLength(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return toUtf8(JSON.stringify(value)).length;
 }

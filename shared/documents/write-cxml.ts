@@ -1,3 +1,4 @@
+import { toUtf8 } from "../encoding.ts";
 import type { Prompt, Spoken } from "../rules/decision.ts";
 import { conferenceAttributes } from "./cxml-conference.ts";
 import { cxmlUrl } from "./cxml-url.ts";
@@ -22,7 +23,7 @@ const FOR_GOOD_S = 86_400;
 export function writeCxml(next: Step, answered: boolean): Rendered {
   const body = writeXml(element("Response", {}, ...verbsOf(next, answered)));
   // Nobody says that marks are expanded in cXML. What XML can't hold is left out of it, so only here is seen what is sent.
-  const isLong = new TextEncoder().encode(body).length > DOCUMENT_LENGTH;
+  const isLong = toUtf8(body).length > DOCUMENT_LENGTH;
   if (!isLong && !holdsExpansion(body)) return { ok: true, body };
   const sorry = writeXml(element("Response", {}, ...saidLast(apology)));
   const why = isLong ? `it is over ${DOCUMENT_LENGTH} bytes` : HOLDS_MARK;
