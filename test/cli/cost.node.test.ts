@@ -39,16 +39,16 @@ Worker CPU, ms   at least 356,800    10 ms a request                      $0.00 
 Object requests  at most 924,880     30,830 of 100,000                    $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
 Object GB-s      at most 995,328     33,178 of 13,000: MAY BE TOO MUCH    $7.44      computed: 128 MB while connected
 Rows written     at most 5,861,840   195,395 of 100,000: MAY BE TOO MUCH  $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
-Rows read        at most 41,238,240  1,374,608 of 5,000,000               $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
+Rows read        at most 44,638,240  1,487,942 of 5,000,000               $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
 KV reads         at most 829,040     27,635 of 100,000                    $0.00      bench per-call, 2026-11-28; bench idle, 2026-11-28
-Stored, GB       0.19                5 GB in all                          $0.00      bench per-call, 2026-11-28
+Stored, GB       0.13                5 GB in all                          $0.00      bench per-call, 2026-11-28
 
 Free plan: may have too little of: Object GB-s, Rows written.
 Paid plan: as far as measured $12.44, $5.00 for the plan itself included.
 
 Limits:
 - 100,000 rows written a day (free plan): met by 2,000 calls a day, at 50 rows each; here are 3,334
-- 10 GB an object, one for each project: met by 1,200,624 calls kept, at 8,329 bytes each; a project keeps 7,778 in 7 days
+- 10 GB an object, one for each project: met by 1,863,585 calls kept, at 5,366 bytes each; a project keeps 7,778 in 7 days
 - 10 ms of CPU a request (free plan): a webhook takes 0.89 ms (bench webhook-to-accepted); the dearest decision that rules allow takes 41 ms (docs/rules.md): TOO MUCH; reading 10,000 rules by CEL takes 115 ms (bench decide): TOO MUCH
 - 30 s of CPU a request (paid plan): reading 10,000 rules by CEL takes 115 ms (bench decide)
 - 128 MB of memory: 10,000 rules by CEL took 102 MiB, garbage included (bench decide): a second such tenant in one isolate may not fit
