@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { nearest } from "../shared/rules/nearest.ts";
+import { readTextFile } from "./read-file.ts";
 
 /** One caller of a list, as its line has it. */
 export interface ListedCaller {
@@ -24,11 +24,11 @@ const CALLERS = 1_000;
 export async function readCallers(file: string): Promise<CallerList> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readTextFile(file);
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
-  const rows = csvRows(text.replace(/^\ufeff/, ""));
+  const rows = csvRows(text);
   const [header, ...lines] = rows;
   if (header === undefined)
     return { ok: false, message: `${file} is empty: its first line names the columns, ${COLUMNS}` };

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type CalendarDates, datesOfCalendar } from "./ics-dates.ts";
+import { readTextFile } from "./read-file.ts";
 import { datesOfTable } from "./table-dates.ts";
 
 interface HolidaysOptions {
@@ -41,7 +41,7 @@ async function holidays(file: string, { from, years }: HolidaysOptions, command:
     command.error(`error: ${file}: name it .ics, for a calendar, or .csv, for a table`, { exitCode: 2 });
   let text: string;
   try {
-    text = (await readFile(file, "utf8")).replace(/^\ufeff/, "");
+    text = await readTextFile(file);
   } catch (error) {
     command.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });
   }

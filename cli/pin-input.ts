@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
 import { CredentialsKeyError, decodeCredentialsKey } from "../shared/credentials.ts";
 import { DIGITS } from "../shared/rules/limits.ts";
 import { type HashedPin, readPinList } from "./pin-list.ts";
+import { readNamedFile } from "./read-file.ts";
 import { readSecret } from "./read-secret.ts";
 
 /** Problems of a list that are shown at once. */
@@ -48,10 +48,8 @@ export async function listedPins(
 
 async function readBytes(file: string, command: Command): Promise<Uint8Array> {
   try {
-    return file === "-" ? await buffer(process.stdin) : await readFile(file);
+    return file === "-" ? await buffer(process.stdin) : await readNamedFile(file);
   } catch (error) {
-    command.error(`error: ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`, {
-      exitCode: 2,
-    });
+    command.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });
   }
 }

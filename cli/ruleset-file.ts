@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import {
   type Document,
@@ -15,6 +14,7 @@ import {
 import type { Written } from "../shared/rules/schema/advice.ts";
 import type { Path } from "../shared/rules/schema/path.ts";
 import { blankComments } from "./jsonc.ts";
+import { readTextFile } from "./read-file.ts";
 
 export interface Position {
   line: number;
@@ -35,6 +35,12 @@ export type RulesetFile =
 
 /** Reads a file of JSON, JSONC or YAML, told apart by its name, and remembers where in it everything is. */
 export async function readRulesetFile(file: string): Promise<RulesetFile> {
+  let text: string;
+  try {
+    text = await readTextFile(file);
+  } catch (error) {
+    return { ok: false, kind: "unreadable", message: error instanceof Error ? error.message : String(error) };
+  }
   const language = extname(file).toLowerCase();
   if (![".json", ".jsonc", ".yaml", ".yml"].includes(language)) {
     return {
@@ -43,21 +49,21 @@ export async function readRulesetFile(file: string): Promise<RulesetFile> {
       message: `${file}: name it .json, .jsonc, .yaml or .yml, as what it holds`,
     };
   }
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    // Node's own words name the file and what is the matter: ENOENT: no such file or directory, open '…'.
-    return { ok: false, kind: "unreadable", message: error instanceof Error ? error.message : String(error) };
-  }
-  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
   if (text.trim() === "")
     return {
       ok: false,
       kind: "malformed",
       errors: [{ message: 'is empty: write at least { "rules": [] }', line: 1, column: 1 }],
     };
-  return language === ".yaml" || language === ".yml" ? readYaml(text) : readJson(text, language);
+  const read = language === ".yaml" || language === ".yml" ? readYaml(text) : readJson(text, language);
+  // Text alone is no ruleset, and what reads one would take it for JSON that is still to be parsed.
+  return read.ok && typeof read.value === "string"
+    ? {
+        ok: false,
+        kind: "malformed",
+        errors: [{ message: "must be an object, not text", line: 1, column: 1 }],
+      }
+    : read;
 }
 
 function readYaml(text: string): RulesetFile {
@@ -132,6 +138,13 @@ const faultInWords: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'a * begins a reference in YAML: put what begins with * in quotes, such as "*"',
   TAB_AS_INDENT: "a tab cannot indent in YAML: use blanks",
   DUPLICATE_KEY: "the key is here twice: each key is written once",
+  MULTIPLE_DOCS: "a second document begins here: one file holds one",
+  BLOCK_AS_IMPLICIT_KEY: 'a key has one value: put text with ": " in it in quotes',
+  MULTILINE_IMPLICIT_KEY: "a key stands on one line",
+  MISSING_CHAR: "a sign is missing before this: a quote, a bracket, a comma or a colon",
+  BAD_INDENT: "is not indented like what it belongs to",
+  UNEXPECTED_TOKEN: "is not expected here",
+  BAD_DQ_ESCAPE: "is no escape in a text in double quotes: write \\\\ for a backslash",
 };
 
 function malformed(document: Document, lines: LineCounter): RulesetFile {

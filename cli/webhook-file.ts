@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { Call } from "../shared/call.ts";
 import { parseCxmlWebhook } from "../shared/cxml-webhook.ts";
 import { readOffer } from "../shared/relay-call.ts";
 import { parseSwmlWebhook } from "../shared/swml-webhook.ts";
+import { readTextFile } from "./read-file.ts";
 
 export type ReadCall = { ok: true; call: Call } | { ok: false; message: string };
 
@@ -13,11 +13,11 @@ export type ReadCall = { ok: true; call: Call } | { ok: false; message: string }
 export async function readCallFile(file: string): Promise<ReadCall> {
   let body: string;
   try {
-    body = await readFile(file, "utf8");
+    body = await readTextFile(file);
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
-  const text = body.replace(/^\ufeff/, "").trim();
+  const text = body.trim();
   if (text === "") return { ok: false, message: `${file} is empty` };
   const json = jsonOf(text);
   const offer = json === undefined ? null : readOffer(paramsOf(json));

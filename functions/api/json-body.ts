@@ -5,11 +5,12 @@ import { jsonFault } from "../../shared/json-fault.ts";
 export type JsonBody = { ok: true; value: unknown } | { ok: false; why: string };
 
 export function readJson(raw: Uint8Array): JsonBody {
+  const text = new TextDecoder().decode(raw);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(raw));
-  } catch (error) {
-    return { ok: false, why: raw.length === 0 ? "is missing" : `is not JSON${jsonFault(error)}` };
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, why: text.trim() === "" ? "is missing" : `is not JSON${jsonFault(text)}` };
   }
   return nestsTooDeep(value) ? { ok: false, why: "nests too deep" } : { ok: true, value };
 }

@@ -308,7 +308,7 @@ describe("partyline push", { timeout: 20_000 }, () => {
     const env = { ADMIN_TOKEN: "test-admin-token" };
     const args = ["push", "nowhere.json", "--url", "http://127.0.0.1:1", "--tenant", "acme", "--yes"];
     const missing = await runPartyline({ args, cwd: folder, env });
-    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("ENOENT") });
+    expect(missing).toMatchObject({ code: 2, err: "error: nowhere.json: there is no such file\n" });
     const deaf = await push("http://127.0.0.1:1", before, "--yes");
     expect(deaf).toMatchObject({ code: 2, err: expect.stringContaining("cannot be reached") });
   });

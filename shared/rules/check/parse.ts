@@ -22,13 +22,15 @@ export function parseRuleset(source: unknown, options: ParseOptions = {}): Parse
     if (source.length > RULESET_LENGTH) return refused(tooLong());
     try {
       raw = JSON.parse(source);
-    } catch (error) {
-      return refused(problem([], `is not JSON${jsonFault(error)}`));
+    } catch {
+      return refused(problem([], `is not JSON${jsonFault(source)}`));
     }
   }
   const bounds = boundsProblem(raw);
   if (bounds !== null) return refused(bounds);
   if (raw === null) return refused(problem([], 'is empty: write at least { "rules": [] }'));
+  if (Array.isArray(raw))
+    return refused(problem([], 'must be an object, not a list: write { "rules": [ … ] }'));
   const parsed = rulesetSchema.safeParse(raw);
   if (!parsed.success) return misshapen(raw, parsed.error.issues, options);
   const { errors, warnings } = checkRuleset(parsed.data, options);

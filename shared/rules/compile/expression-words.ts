@@ -118,6 +118,9 @@ export function faultOf(said: string, at: number | undefined, text: string): Fau
       message: `compares what is not of one kind (${inOurWords(kinds)})${where}: text stands in quotes, numbers do not`,
     };
   if (/^Unexpected|^Expected/.test(said)) return unreadable(said, text, where);
+  const operand = /^Logical (?:operator|NOT|AND|OR).* got '(.+?)'/i.exec(said)?.[1];
+  if (operand !== undefined)
+    return { message: `&&, || and ! join what is true or false, not ${inOurWords(operand)}${where}` };
   return { message: `${said}${where}` };
 }
 
@@ -147,6 +150,7 @@ function unknownFunction(signature: string, called: string, args: string, where:
     const takes = args === "" ? "nothing" : inOurWords(args);
     return { message: `${name}()${on} does not take ${takes} here${where}` };
   }
+  if (name === "not") return { message: `there is no function not()${where}: write ! for not` };
   const meant = meantFunction(name);
   const offered = functionsOf(called).map((one) => `${one}()`);
   return unknown(`there is no function ${name}()`, `there are ${offered.join(", ")}`, where, meant);
@@ -168,6 +172,12 @@ function unreadable(said: string, text: string, where: string): Fault {
     ...(/\bor\b/i.test(bare) ? ["write || for or"] : []),
     ...(/\bnot\b/i.test(bare) ? ["write ! for not"] : []),
     ...(/===|!==/.test(bare) ? ["write == and !="] : []),
+    ...(/\w\s+(?:contains|startsWith|endsWith)\b/i.test(bare)
+      ? ["a function stands behind a dot: call.from.contains('555')"]
+      : []),
+    ...(/\w\s+matches\b/i.test(bare)
+      ? ["there is no matches: write startsWith(), endsWith() or contains()"]
+      : []),
   ];
   if (hints.length > 0) return { message: `cannot be read${where}: ${hints.join(", ")}` };
   const open = count(bare, "(") - count(bare, ")");

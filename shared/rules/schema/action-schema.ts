@@ -39,7 +39,7 @@ const place = strictObject({
       "The room's name, without the blanks around it. May hold {to}, {from}, {call_id}, {header.x-room}, {param.room}, {answer.meeting}, and {pin.room} where the match takes a PIN of KV, each with |digits, |user, |lower or |last4. With the tenant's prefix at most 64 characters.",
     ),
   role: z
-    .union([z.enum(builtInRoles), name("a role's name")])
+    .union([z.enum(builtInRoles), name("a role's name")], { error: "must be a role's name, as text" })
     .exactOptional()
     .describe(
       "moderator: the room starts with them. participant (unless written): waits where a rule places a moderator in the room. listener: muted. coach: heard by one participant alone. Or a role of your own, from `roles`.",

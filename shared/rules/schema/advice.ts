@@ -173,7 +173,6 @@ function objectAdvice(path: Path, value: unknown): Advice {
   if (holder === "roles") return { hint: 'write { "muted": true }, or other parameters of a join' };
   if (typeof path.at(-1) === "number" && holder === "rules")
     return { hint: 'write { "id": "…", "match": { … }, "place": { "room": "…" } }' };
-  if (path.length === 0 && Array.isArray(value)) return { hint: 'write { "rules": [ … ] }' };
   const form = Object.hasOwn(forms, field) ? forms[field] : undefined;
   return form === undefined ? {} : { hint: `write ${form(value)}` };
 }

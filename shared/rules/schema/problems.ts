@@ -123,10 +123,10 @@ function describe(issue: z.core.$ZodIssue, path: Path, source: Source): Problem[
     }
     case "invalid_value": {
       const allowed = issue.values.map(String);
-      const got = value === undefined ? ", not nothing" : not(path, value);
+      if (value === undefined) return [problem(path, `is missing: ${oneOf(issue.values)}`)];
       const advice =
         value === null ? adviceOnKind("", path, value, source.written) : adviceOnWord(path, value, allowed);
-      return [advised(path, `must be ${oneOf(issue.values)}${got}`, advice)];
+      return [advised(path, `must be ${oneOf(issue.values)}${not(path, value)}`, advice)];
     }
     case "invalid_type": {
       if (value === undefined) return [problem(path, issue.message)];

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { sparse } from "./sparse-object.ts";
-import "./zod-words.ts";
+import { ALLOWED, unknownKeys } from "./zod-words.ts";
 
-const ALLOWED = "unknown key; allowed here: ";
+export { unknownKeys } from "./zod-words.ts";
 
 /**
  * An object that refuses unknown keys, with a message that names the keys there are; `allowedKeys` reads them back, so that
@@ -15,11 +15,6 @@ export function strictObject<Shape extends z.ZodRawShape>(shape: Shape) {
       error: (issue) => (issue.code === "unrecognized_keys" ? message : undefined),
     }),
   );
-}
-
-/** What is said of unknown keys where these are allowed. */
-export function unknownKeys(allowed: readonly string[]): string {
-  return ALLOWED + allowed.join(", ");
 }
 
 /** The keys that a strict object's message names; empty for any other message. */

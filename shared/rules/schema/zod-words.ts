@@ -1,6 +1,6 @@
 import type { z } from "zod";
 // By name: the namespace as a value would bring every language that Zod speaks into the bundle.
-import { config } from "zod/v4/core";
+import { $ZodObject, config } from "zod/v4/core";
 
 const kindNames: Record<string, string> = {
   string: "text",
@@ -58,7 +58,7 @@ function wordsOf(issue: z.core.$ZodRawIssue): string {
     case "not_multiple_of":
       return `must be a multiple of ${String(issue.divisor)}`;
     case "unrecognized_keys":
-      return `unknown key: ${Array.isArray(issue.keys) ? issue.keys.map(String).join(", ") : ""}`;
+      return unknownKeys(allowedBy(issue.inst));
     case "invalid_union":
       return "must be of another kind";
     case "invalid_key":
@@ -68,6 +68,18 @@ function wordsOf(issue: z.core.$ZodRawIssue): string {
     default:
       return "is not as it should be";
   }
+}
+
+/** The keys that a strict object takes. */
+function allowedBy(schema: unknown): string[] {
+  return schema instanceof $ZodObject ? Object.keys(schema._zod.def.shape) : [];
+}
+
+export const ALLOWED = "unknown key; allowed here: ";
+
+/** What is said of unknown keys where these are allowed. */
+export function unknownKeys(allowed: readonly string[]): string {
+  return allowed.length === 0 ? "unknown key: none is allowed here" : ALLOWED + allowed.join(", ");
 }
 
 const formats: Readonly<Record<string, string>> = {

@@ -417,6 +417,7 @@ test.each<[source: unknown, problem: string]>([
 test.each<[source: unknown, problem: string]>([
   [null, ': is empty: write at least { "rules": [] }'],
   [[], ': must be an object, not a list: write { "rules": [ … ] }'],
+  ["[1,\n2,]", ": is not JSON: line 2, column 3"],
 ])("what is no ruleset at all is an error that says how one begins", (source, problem) => {
   expect(problemsOf(source)).toEqual([problem]);
 });
@@ -557,6 +558,22 @@ test.each<[source: unknown, problem: string]>([
     "rules[0].match.when: cannot be read, at character 19: write && for and",
   ],
   [when("not call.from == '+1'"), "rules[0].match.when: cannot be read, at character 5: write ! for not"],
+  [
+    when("not(call.from == '+1')"),
+    "rules[0].match.when: there is no function not(), at character 1: write ! for not",
+  ],
+  [
+    when("call.from matches '^555'"),
+    "rules[0].match.when: cannot be read, at character 11: there is no matches: write startsWith(), endsWith() or contains()",
+  ],
+  [
+    when("call.from contains '555'"),
+    "rules[0].match.when: cannot be read, at character 11: a function stands behind a dot: call.from.contains('555')",
+  ],
+  [
+    when("size(call.from) > 3 || null"),
+    "rules[0].match.when: &&, || and ! join what is true or false, not null, at character 1",
+  ],
   [when(""), "rules[0].match.when: must not be empty"],
   [
     when("now.getHours('UTC') > '9'"),
