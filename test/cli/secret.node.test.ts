@@ -87,7 +87,10 @@ describe("partyline secret", { timeout: 20_000 }, () => {
       args: ["secret", "--tenant", "acme", "--list", "no-such-file"],
       env,
     });
-    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("no-such-file: there is no such file") });
+    expect(missing).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no-such-file: there is no such file"),
+    });
   });
 
   it("makes another one for another tenant", async () => {
