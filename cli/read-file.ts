@@ -26,7 +26,7 @@ export async function readTextFile(file: string): Promise<string> {
   if (mark === "fffe" || mark === "feff") throw new Error(`${file}: is UTF-16: save it as UTF-8`);
   if (bytes.includes(0)) throw new Error(`${file}: is not a text file`);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
     throw new Error(`${file}: is not UTF-8: save it as UTF-8`);
   }
