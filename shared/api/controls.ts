@@ -2,6 +2,7 @@ import * as z from "zod";
 import { holdsExpansion } from "../documents/expansion.ts";
 import { builtInRoles } from "../rules/schema/action-schema.ts";
 import { name } from "../rules/schema/name-schema.ts";
+import { moment } from "./paging.ts";
 
 /** What operators ask of live conferences, and what they are answered. The API, its documents and its clients take the shapes from here. */
 
@@ -69,8 +70,8 @@ export const announcement = z
 
 export const lockRoom = z.strictObject({
   mode: z.enum(["refuse", "lobby"]).default("refuse"),
-  /** Milliseconds since the epoch, at most 24 h ahead; an empty room wants it. */
-  until: z.int().positive().exactOptional(),
+  /** At most 24 h ahead; an empty room needs it. */
+  until: moment.exactOptional(),
   say: say.exactOptional(),
   ...expected,
 });

@@ -1,20 +1,12 @@
 import * as z from "zod";
 import { strictObject } from "../rules/schema/strict-object.ts";
-import { TIME } from "./paging.ts";
+import { moment } from "./paging.ts";
 import { type Scope, scopes } from "./scopes.ts";
 
 /** What is about the whole tenant: a token for some rooms may have none of these. */
 const OF_TENANT: readonly Scope[] = ["rules:read", "rules:write", "webhooks", "audit:read", "tokens"];
 /** What shows numbers as they are: rules that were read with masked numbers could not be written back. */
 const WITH_NUMBERS: readonly Scope[] = ["rules:read", "rules:write", "webhooks"];
-
-const instant = z.union(
-  [
-    z.number().int().nonnegative(),
-    z.iso.datetime({ offset: true, error: TIME }).transform((text) => Date.parse(text)),
-  ],
-  TIME,
-);
 
 /** What an operator posts to have a token made. */
 export const newToken = strictObject({
@@ -25,7 +17,7 @@ export const newToken = strictObject({
   rooms: z.array(z.string().min(1).max(64)).min(1).max(100).nullable().default(null),
   mask_numbers: z.boolean().default(false),
   /** Milliseconds since the epoch, or an ISO 8601 date and time; absent: it does not expire. */
-  expires_at: instant.nullable().default(null),
+  expires_at: moment.nullable().default(null),
 }).check(({ value, issues }) => {
   const reject = (why: string, forbidden: readonly Scope[]) => {
     const found = value.scopes.filter((scope) => forbidden.includes(scope));

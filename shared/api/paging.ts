@@ -11,14 +11,19 @@ export const filter = z.string().min(1).max(200).optional();
 
 export const TIME = "must be milliseconds, or a date and time such as 2026-11-28T10:00:00Z";
 
-/** Milliseconds since the epoch, or an ISO 8601 date and time. */
+const isoTime = z.iso.datetime({ offset: true, error: TIME }).transform((text) => Date.parse(text));
+
+/** Milliseconds since the epoch, or an ISO 8601 date and time, in a JSON body. */
+export const moment = z.union([z.int().nonnegative(), isoTime], TIME);
+
+/** The same in a query. */
 export const instant = z.union(
   [
     z
       .string()
       .regex(/^\d{1,16}$/, TIME)
       .transform(Number),
-    z.iso.datetime({ offset: true, error: TIME }).transform((text) => Date.parse(text)),
+    isoTime,
   ],
   TIME,
 );

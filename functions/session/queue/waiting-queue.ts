@@ -141,7 +141,7 @@ export class WaitingQueue {
       const isFull = chosen.room === null && chosen.turned_away === "full";
       if (!isFull || !wait.for.includes("seat")) return { rooms: [first, ...rest] };
     }
-    const row = placements.plan(request, request.rooms[0], "there is a line", "waiting");
+    const row = placements.plan(request, request.rooms[0], reasonToWait(wait), "waiting");
     this.#stands(row, wait);
     return { row };
   }
@@ -432,6 +432,12 @@ export class WaitingQueue {
 
 function leftAt({ trail }: Placement): number {
   return readTransitions(trail).at(-1)?.at ?? 0;
+}
+
+/** One who waits for an operator or a moderator may be alone, and no line is before them. */
+function reasonToWait({ for: wanted }: Wait): string {
+  if (wanted.includes("admission")) return "it waits to be let in";
+  return wanted.includes("moderator") ? "it waits for a moderator" : "there is a line";
 }
 
 function offeredFor(row: Placement): number {

@@ -254,7 +254,8 @@ describe.concurrent("a move", () => {
     };
     expect(await move(chair, { to: "annexe" })).toEqual([409, "would_end_room"]);
     expect(await move(guest, { to: "full" })).toEqual([409, "full"]);
-    await ask(home, "conferences/annexe/lock", "PUT", { until: Date.now() + 60_000 });
+    const until = new Date(Date.now() + 60_000).toISOString();
+    await ask(home, "conferences/annexe/lock", "PUT", { until });
     expect(await move(guest, { to: "annexe" })).toEqual([409, "locked"]);
     expect(await move(guest, { to: "board" })).toEqual([409, "already_there"]);
     expect((await move(guest, { to: "full", over_capacity: true }))[0]).toBe(200);

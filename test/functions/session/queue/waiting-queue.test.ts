@@ -562,6 +562,20 @@ test("a caller who asks a session that has just started counts as seen", async (
   });
 });
 
+test.each([
+  ["an operator", ["admission"], "it waits to be let in"],
+  ["a moderator", ["moderator", "seat"], "it waits for a moderator"],
+] as const)(
+  "a caller who waits alone for %s is not said to stand in a line",
+  async (name, wanted, reason) => {
+    await onStorage(`alone for ${name}`, async ({ sql }) => {
+      const { ledger, queue, now } = new Room(sql);
+      queue.arrive(requestOf("a", { deadline_at: now + 2_000, wait: { ...wait, for: [...wanted] } }));
+      expect(ledger.placements.ofCall("a")[0]).toMatchObject({ state: "waiting", reason });
+    });
+  },
+);
+
 test("a placement in another room reads no more of the storage with 1,000 waiting than with none", async () => {
   const readWith = (waiters: number) =>
     onStorage("elsewhere", async ({ sql }) => {
