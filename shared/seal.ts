@@ -25,9 +25,10 @@ const placed = z.strictObject({
   /**
    * What to do when it comes back: place after an announcement, confirm after a hold, settle after a ring; poll: asks from
    * its line, and goes on waiting with what is returned; turn: comes from its line, by itself; fetched: because the session had
-   * it fetched from there; dialled: its document in cXML dialled the room, and that is over.
+   * it fetched from there; dialled: its document in cXML dialled the room, and that is over; resume: its document asks what its
+   * join's result means, and the URL says the rest.
    */
-  purpose: z.enum(["place", "confirm", "settle", "poll", "turn", "fetched", "dialled"]),
+  purpose: z.enum(["place", "confirm", "settle", "poll", "turn", "fetched", "dialled", "resume"]),
   /** The step whose placement is meant. */
   place_step: z.int().min(0).max(1000),
   placing,

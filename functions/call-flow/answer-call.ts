@@ -4,7 +4,7 @@ import { entryOf } from "../../shared/entry.ts";
 import type { Placing } from "../../shared/placing.ts";
 import { decide } from "../../shared/rules/decide.ts";
 import type { Decision, Question } from "../../shared/rules/decision.ts";
-import type { SealedState } from "../../shared/seal.ts";
+import type { PlacedState, SealedState } from "../../shared/seal.ts";
 import { log } from "../log.ts";
 import { answerDialled } from "./answer-dialled.ts";
 import { answersOf, askCall } from "./ask-call.ts";
@@ -36,11 +36,9 @@ export async function answerCall(request: RequestContext, call: Call, sealed: un
   }
   if (opened?.ok) {
     const { purpose, entry, step } = opened.state;
-    context.note = { ...context.note, purpose, entry, step };
+    context.note = { ...context.note, purpose: purpose === "resume" ? "settle" : purpose, entry, step };
   }
-  const resolution = opened?.ok
-    ? await answerReturning(context, opened.state)
-    : await answerUnsealed(context);
+  const resolution = opened?.ok ? await answerReturning(context, opened.state) : await answerByUrl(context);
   return { ...resolution, ...(resolution.told ? {} : { note: context.note }) };
 }
 
@@ -62,11 +60,13 @@ export function answerUnusable(request: RequestContext, via: Ingress): Resolutio
   return { rule: null, step: 0, ...fallbackOf(request, noCall(via)) };
 }
 
-async function answerUnsealed(context: CallContext): Promise<Resolution> {
+async function answerByUrl(context: CallContext, carried?: PlacedState): Promise<Resolution> {
   const { resumed } = context;
   if (!resumed || !context.authentic) return await answerFresh(context);
-  context.note = { ...context.note, purpose: "settle", entry: resumed.entry, step: resumed.step };
-  return await resumeCall(context, resumed);
+  const { entry, step } = resumed;
+  context.note = { ...context.note, purpose: "settle", entry, step };
+  const isIt = carried?.entry === entry && carried.place_step === step;
+  return await resumeCall(context, resumed, isIt ? carried.placing : null);
 }
 
 async function answerFresh(context: CallContext): Promise<Resolution> {
@@ -104,6 +104,8 @@ async function answerReturning(context: CallContext, state: SealedState): Promis
       return await settleCall(context, state);
     case "dialled":
       return await answerDialled(context, state);
+    case "resume":
+      return await answerByUrl(context, state);
     case "answer": {
       const { rules } = context.tenant;
       if (!rules) return nothingKnown(state.step);

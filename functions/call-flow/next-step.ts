@@ -9,7 +9,7 @@ import type { PlacedState } from "../../shared/seal.ts";
 import type { PlaceReply, TurnedAway } from "../session/contract/placement.ts";
 import { type CallContext, LAST_STEP, resumeUrlFor } from "./call-context.ts";
 import { inlineJoin, lastStep, over, stayingOf } from "./join-steps.ts";
-import { asksUs } from "./resume.ts";
+import { asksUs, sealedForLine } from "./resume.ts";
 
 /** Questions in one waiting document: its state is in it as often. */
 const ROUNDS = 5;
@@ -96,6 +96,7 @@ export async function documentJoin(
         always: may_stand === true,
         limited: at.placing.capacity !== undefined,
         keeps_seat: at.placing.rejoin_s !== undefined,
+        sealed: await sealedForLine(context, at, at.placing),
       },
     ),
   };

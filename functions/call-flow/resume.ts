@@ -1,5 +1,6 @@
 import { callerParams } from "../../shared/documents/caller-params.ts";
 import type { AsksUs } from "../../shared/documents/step.ts";
+import type { Placing } from "../../shared/placing.ts";
 import { type ResumedAt, resumeUrl } from "../../shared/resume-url.ts";
 import { type DocumentSaid, documentResults } from "../session/contract/placement.ts";
 import type { CallContext } from "./call-context.ts";
@@ -18,7 +19,14 @@ export function asksUs(
     limited = false,
     keeps_seat = false,
     joined = true,
-  }: { always: boolean; limited?: boolean; keeps_seat?: boolean; joined?: boolean },
+    sealed,
+  }: {
+    always: boolean;
+    limited?: boolean;
+    keeps_seat?: boolean;
+    joined?: boolean;
+    sealed?: string | undefined;
+  },
 ): { asks?: AsksUs } {
   if (base_url === "" || call.via === "cxml" || !authentic) return {};
   const { url_fragment } = tenant.record;
@@ -35,8 +43,24 @@ export function asksUs(
       always,
       ...(keeps_seat ? { over: true as const } : {}),
       ...(limited ? { failed: true as const } : {}),
+      ...(sealed === undefined ? {} : { sealed }),
     },
   };
+}
+
+/**
+ * What a call carries whose document asks how it stands, and who may go back to its line: what was decided stands, whatever the rules
+ * say by then and whatever was asked before. Nothing for other calls, and where it is too long to be carried.
+ */
+export async function sealedForLine(
+  { base_url, call, authentic, seals }: CallContext,
+  { entry, step }: Pick<ResumedAt, "entry" | "step">,
+  placing: Placing,
+): Promise<string | undefined> {
+  if (base_url === "" || call.via === "cxml" || !authentic) return undefined;
+  if (placing.wait === undefined || placing.capacity === undefined) return undefined;
+  const state = { v: 1, purpose: "resume", entry, step: step + 1, place_step: step, placing } as const;
+  return (await seals.seal(state)) ?? undefined;
 }
 
 /** What the call's own document says of its join, where it asks about that. */

@@ -24,7 +24,7 @@ import {
 import { inlineJoin, lastStep, over, placingOf, stayingOf } from "./join-steps.ts";
 import { HOLD_MS, uncounted } from "./next-step.ts";
 import { placeCall } from "./place-call.ts";
-import { asksUs, type ResumedAt, saidIn } from "./resume.ts";
+import { asksUs, type ResumedAt, saidIn, sealedForLine } from "./resume.ts";
 
 /**
  * A call of which nothing says where it is comes back after 3 s, and later after a minute: SignalWire lets it be transferred 32 times. Last
@@ -47,16 +47,16 @@ export async function settleCall(context: CallContext, state: PlacedState): Prom
   const proofs = await roomProofsFor(context, [room]);
   const join = uncounted(withRoom(wireJoin(context, placing), room, proofs[room]), placing);
   /** While RELAY's join of the same call may stand, the document's must not end the conference for all. */
-  const inline = (): Resolution => ({
+  const inline = async (): Promise<Resolution> => ({
     ...said,
     room,
     outcome: "document",
     next: {
       ...inlineJoin(context, placing, room, withoutEnd(join)),
-      ...asksUs(context, at, { always: true }),
+      ...asksUs(context, at, { always: true, sealed: await sealedForLine(context, at, placing) }),
     },
   });
-  if (!context.authentic) return { ...inline(), reason: "not authentic" };
+  if (!context.authentic) return { ...(await inline()), reason: "not authentic" };
   const key = {
     entry: state.entry,
     step: state.place_step,
@@ -69,7 +69,7 @@ export async function settleCall(context: CallContext, state: PlacedState): Prom
     // Nothing was sent for it. The session is told of it now, for somebody has to see to its end.
     if (reply.is_unknown)
       return await placeCall(context, state.entry, placing, state.place_step, { by_document: true });
-    return { ...inline(), reason: `${reply.reason}; REST: ${rest}` };
+    return { ...(await inline()), reason: `${reply.reason}; REST: ${rest}` };
   }
   const answered = {
     ...said,
@@ -78,7 +78,9 @@ export async function settleCall(context: CallContext, state: PlacedState): Prom
     reason: reply.reason,
     told: true as const,
   };
-  if (reply.outcome !== "hold") return { ...answered, next: stepOf(context, reply, at, placing) };
+  const sealed = await sealedForLine(context, at, placing);
+  if (reply.outcome !== "hold")
+    return { ...answered, next: stepOf(context, reply, at, { ...placing, sealed }) };
   const back = await resumeUrlFor(context, { ...state, step: state.step + 1, room: reply.room });
   const next: Step = back
     ? {
@@ -88,38 +90,52 @@ export async function settleCall(context: CallContext, state: PlacedState): Prom
         back,
         staying: stayingOf(context, placing),
       }
-    : { ...inlineJoin(context, placing, reply.room, reply.join), ...asksUs(context, at, { always: true }) };
+    : {
+        ...inlineJoin(context, placing, reply.room, reply.join),
+        ...asksUs(context, at, { always: true, sealed }),
+      };
   return { ...answered, next };
 }
 
-/** A call that comes back without a sealed state: the session sent it, or its own document asks what the join's result means. */
-export async function resumeCall(context: CallContext, at: ResumedAt): Promise<Resolution> {
+/**
+ * A call that comes back by the URL that names its placement: the session sent it, or its own document asks what the join's result means.
+ * @param carried What was decided, where the call carries it: it stands.
+ */
+export async function resumeCall(
+  context: CallContext,
+  at: ResumedAt,
+  carried: Placing | null,
+): Promise<Resolution> {
   const key = {
     entry: at.entry,
     step: at.step,
     // Where the session sent it back it asks another question than where its document asks by itself.
     asking_step: RESUMED_STEPS + 2 * at.asked + (context.resumed?.joined === true ? 1 : 0),
   };
-  const placing = waitingPlacing(context);
+  const placing = waitingPlacing(context, carried);
   const { reply } = await whereabouts(context, key, null, placing !== null);
   if (reply.outcome === "not_in" && reply.waits && placing)
     return await placeCall(context, at.entry, placing, at.step);
   const said = { rule: null, step: at.step, outcome: reply.outcome, reason: reply.reason };
+  const sealed = carried === null ? undefined : await sealedForLine(context, at, carried);
   if (reply.outcome !== "unsettled") {
     const room = reply.room === "" ? null : reply.room;
-    return { ...said, room, told: true, next: stepOf(context, reply, at, {}) };
+    return { ...said, room, told: true, next: stepOf(context, reply, at, { sealed }) };
   }
-  return { ...said, room: reply.room ?? null, next: heldFor(context, at, {}) };
+  return { ...said, room: reply.room ?? null, next: heldFor(context, at, {}, sealed) };
 }
 
 /**
- * What the rules decide for a call whose document's join failed, where it may go back to its line and needs a waiting document. Null if
- * they say something else by now, or ask first.
+ * What was decided for a call whose document's join failed, where it may go back to its line and needs a waiting document. Of a call that
+ * carries nothing, since the session wrote its document or there is too much to carry, it is what the rules decide now: null if they say
+ * something else by now, or ask first.
  */
-function waitingPlacing(context: CallContext): Placing | null {
+function waitingPlacing(context: CallContext, carried: Placing | null): Placing | null {
   const { document_said: said } = saidIn(context);
+  if (said !== "failed" && said !== "no-answer") return null;
+  if (carried) return carried;
   const { rules } = context.tenant;
-  if (!rules || (said !== "failed" && said !== "no-answer")) return null;
+  if (!rules) return null;
   const decision = decide(rules, context.call, context.received_at, {});
   return decision.action === "place" && decision.wait !== undefined ? placingOf(decision, {}) : null;
 }
@@ -159,7 +175,9 @@ function stepOf(
   context: CallContext,
   reply: Exclude<LookReply, { outcome: "unsettled" }>,
   at: ResumedAt,
-  placing: Pick<Placing, "after" | "max_duration_s" | "capacity" | "rejoin_s">,
+  placing: Pick<Placing, "after" | "max_duration_s" | "capacity" | "rejoin_s"> & {
+    sealed: string | undefined;
+  },
 ): Step {
   const { params } = stayingOf(context, placing);
   switch (reply.outcome) {
@@ -175,6 +193,7 @@ function stepOf(
         always: may_stand === true,
         limited: limited === true,
         keeps_seat: keeps_seat === true || placing.rejoin_s !== undefined,
+        sealed: placing.sealed,
       };
       return { ...join, ...asksUs(context, at, asks) };
     }
@@ -184,7 +203,7 @@ function stepOf(
         ? { does: "hand_over", swml: reply.after_url, params }
         : over;
     case "hold":
-      return heldFor(context, at, ringing(reply));
+      return heldFor(context, at, ringing(reply), placing.sealed);
     case "not_in":
       return reply.word ? lastStep(context, reply.word) : { does: "apologise" };
     default:
@@ -192,9 +211,14 @@ function stepOf(
   }
 }
 
-function heldFor(context: CallContext, at: ResumedAt, rings: { ringing?: true }): Step {
+function heldFor(
+  context: CallContext,
+  at: ResumedAt,
+  rings: { ringing?: true },
+  sealed: string | undefined,
+): Step {
   const asked = at.asked % ASKED_BETWEEN;
-  const asks = asked < MOST_ASKED ? askedAgain(context, at) : undefined;
+  const asks = asked < MOST_ASKED ? askedAgain(context, at, sealed) : undefined;
   if (!asks) return { does: "stay" };
   return asked < ASKED_OFTEN
     ? { does: "ask_again", ms: HOLD_MS, ...rings, asks }
@@ -202,8 +226,8 @@ function heldFor(context: CallContext, at: ResumedAt, rings: { ringing?: true })
 }
 
 /** From a hold a call comes back with what it came with: the result of its document's join, or none. */
-function askedAgain(context: CallContext, at: ResumedAt): AsksUs | undefined {
-  return asksUs(context, at, { always: true, joined: context.resumed?.joined === true }).asks;
+function askedAgain(context: CallContext, at: ResumedAt, sealed: string | undefined): AsksUs | undefined {
+  return asksUs(context, at, { always: true, joined: context.resumed?.joined === true, sealed }).asks;
 }
 
 function ringing({ again }: { again?: true }): { ringing?: true } {

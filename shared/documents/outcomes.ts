@@ -28,7 +28,7 @@ export function heldDocument(back: ResumeUrl, holding: Holding, staying: Staying
   return document(answer(staying), hold(holding), comeBack(back));
 }
 
-/** The same without a sealed state, for a call that is answered already. */
+/** The same for a call that is answered already, and needs no sealed state. */
 export function askAgainDocument(holding: Holding, asks: AsksUs): SwmlDocument {
   return document(hold(holding), askUs(asks));
 }
@@ -38,8 +38,8 @@ function hold({ ms, ringing }: Holding): Step {
   return ringing ? { play: { url: `ring:${Math.ceil(ms / 1000)}:us` } } : { sleep: ms };
 }
 
-function askUs({ dest, params }: AsksUs): TransferStep {
-  return { transfer: { dest, params } };
+function askUs({ dest, params, sealed }: AsksUs): TransferStep {
+  return { transfer: sealed === undefined ? { dest, params } : toUs({ dest, params, sealed }) };
 }
 
 /** Answers the call, and leaves the rest to commands. */

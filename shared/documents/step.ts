@@ -60,11 +60,13 @@ export interface Join {
   asks?: AsksUs;
 }
 
-/** How a call comes back to us that needs no sealed state: the URL names its placement. */
+/** How a call comes back to us that can do without a sealed state: the URL names its placement. */
 export interface AsksUs {
   dest: string;
   /** The caller's own params, from `callerParams`. */
   params: Record<string, unknown>;
+  /** Our sealed state, where what was decided is needed once more. */
+  sealed?: string;
   /**
    * Whatever the join's result is: RELAY's join of the same call may stand, so that no result says that the call is in no room.
    * Else only a result that does not say that the stay is over.
@@ -116,7 +118,7 @@ export type Step =
   | Ring
   /** Nothing more for the document to do: the call goes on. With `staying` it may have to be answered first. */
   | { does: "stay"; staying?: Staying }
-  /** Comes back to us after a moment, without a sealed state. */
+  /** Comes back to us after a moment, by the URL that names its placement. */
   | { does: "ask_again"; ms: number; ringing?: true; asks: AsksUs }
   | Join
   | Waiting

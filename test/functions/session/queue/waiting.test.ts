@@ -143,6 +143,30 @@ describe("a caller who finds no seat", () => {
   );
 
   test.each(["swml", "cxml"] as const)(
+    "by %s after a question stands in the line too, from the first refusal on: what was decided stands",
+    async (way) => {
+      const { id, place } = room(2);
+      const ask = { desk: { say: "Which desk?", digits: "1" } };
+      const asked = { id, match: {}, ask, rules: [{ id: "one", match: { "answer.desk": "1" }, place }] };
+      await using home = await openFixture({ rules: [asked], ...byDocument });
+      const comes = async (from: string, via: "swml" | "cxml" = "swml") => {
+        const call_id = await callVia(home, via, from);
+        await home.carrier.wait({ call: { call_id, heard: { contains: "Which desk?" } } });
+        await home.carrier.digits(call_id, "1");
+        return call_id;
+      };
+      const seated = [await comes("+15550100201"), await comes("+15550100202")];
+      for (const call_id of seated) await inWaitingRoom(home, call_id);
+      await releaseSeat(home, seated[0]);
+      const newcomer = await comes("+15550100203", way);
+      await waits(home, newcomer);
+      await home.carrier.hangUp(seated[1] ?? "");
+      await inWaitingRoom(home, newcomer);
+      expect(await refusals(home, newcomer)).toBe(1);
+    },
+  );
+
+  test.each(["swml", "cxml"] as const)(
     "by %s where a room refuses that we count as empty is not sent there again and again",
     async (way) => {
       await using home = await openFixture({ rules: [room(2)], ...byDocument });
