@@ -1,5 +1,5 @@
 import { fromBase64, fromHex, toBase64, toUtf8 } from "./encoding.ts";
-import { signedBytes } from "./signature.ts";
+import { fitsAny, importKey } from "./signature.ts";
 
 /** SHA-1's length in bytes. */
 const DIGEST_BYTES = 20;
@@ -21,20 +21,14 @@ export async function verifyForm(request: {
   const signature = fromBase64(request.signature);
   if (signature?.length !== DIGEST_BYTES) return false;
   const fields = toUtf8(sortedFields(request.body));
-  for (const key of request.keys) {
-    if (key === "") continue;
-    const imported = await importKey(key);
-    for (const url of request.urls.flatMap(portForms)) {
-      if (await crypto.subtle.verify("HMAC", imported, signature, signedBytes(url, fields))) return true;
-    }
-  }
-  return false;
+  const urls = request.urls.flatMap(portForms);
+  return await fitsAny("SHA-1", { urls, keys: request.keys }, signature, fields);
 }
 
 /** Signs a form as SignalWire does. */
 export async function signForm(key: string, url: string, body: string): Promise<string> {
   const text = toUtf8(url + sortedFields(body));
-  return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", await importKey(key), text)));
+  return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", await importKey("SHA-1", key), text)));
 }
 
 /**
@@ -50,11 +44,6 @@ export async function isDigestOf(raw: Uint8Array, given: string): Promise<boolea
   // All of it is looked at, wherever the first difference is.
   for (const [at, byte] of digest.entries()) difference |= byte ^ (expected[at] ?? 0);
   return difference === 0;
-}
-
-async function importKey(key: string): Promise<CryptoKey> {
-  const algorithm = { name: "HMAC", hash: "SHA-1" };
-  return await crypto.subtle.importKey("raw", toUtf8(key), algorithm, false, ["sign", "verify"]);
 }
 
 function sortedFields(body: string): string {

@@ -49,6 +49,17 @@ describe.each([
     expect(await answered(pasted, received)).toEqual({ authentic: true });
   });
 
+  it.each(escapedOnTheWay)(
+    "is hashed once from the second on, with %s in its URL",
+    async (_, pasted, received) => {
+      await answered(pasted, received);
+      const verify = vi.spyOn(crypto.subtle, "verify");
+      expect(await answered(pasted, received)).toEqual({ authentic: true });
+      expect(verify).toHaveBeenCalledTimes(1);
+      verify.mockRestore();
+    },
+  );
+
   it.each([
     ["&", "?a=1&b=2", "?a=1%26b=2"],
     ["=", "?a=1", "?a%3D1"],
