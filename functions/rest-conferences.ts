@@ -52,7 +52,7 @@ export async function listRoom(project: Project, room: string, signal: AbortSign
   let incomplete: string | null = null;
   // In this order: a conference that starts in between is in the second list.
   for (const status of LIVE_STATUSES) {
-    const query = new URLSearchParams({ Status: status, FriendlyName: room });
+    const query = new URLSearchParams({ Status: status, FriendlyName: room, PageSize: String(PAGE_SIZE) });
     const list = await readPages(
       project,
       `${accountPath(project)}/Conferences.json?${query}`,
