@@ -20,6 +20,8 @@ export async function callerByAccess(
   const issuer = `https://${team}.cloudflareaccess.com`;
   const init: RequestInit<RequestInitCfProperties> = {
     cf: { cacheEverything: true, cacheTtl: KEYS_CACHED_S },
+    // Another host's keys would let in whom it likes.
+    redirect: "manual",
     signal: AbortSignal.timeout(FETCH_MS),
   };
   const payload = await verifyWithJwks(

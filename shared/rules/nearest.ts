@@ -1,6 +1,9 @@
+/** Among more words none is looked for: each is compared letter by letter. */
+const MOST = 300;
+
 /** The known word that was probably meant, or undefined where none is near: at most a third of the letters may be wrong. */
 export function nearest(written: string, known: readonly string[]): string | undefined {
-  if (written.length > 64) return undefined;
+  if (written.length > 64 || known.length > MOST) return undefined;
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const word of known) {

@@ -154,7 +154,8 @@ export class RelayConnection {
     const abort = new AbortController();
     const entry: Socket = { generation, abort, socket: null };
     this.#socket = entry;
-    fetch(this.#url, { headers: { upgrade: "websocket" }, signal: abort.signal }).then(
+    // The other end is sent the project's token: a redirect leads nowhere.
+    fetch(this.#url, { headers: { upgrade: "websocket" }, redirect: "manual", signal: abort.signal }).then(
       (response) => {
         const socket = response.webSocket;
         if (!socket) {

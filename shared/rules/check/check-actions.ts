@@ -99,10 +99,14 @@ function roomProblem(place: PlaceText, { tenant = "x", plain = false }: ParseOpt
   return null;
 }
 
+/** Listed once for a ruleset, however many of its rules name a role that there is not. */
+const namesOf = new WeakMap<object, readonly string[]>();
+
 function checkRole(role: string, path: Path, at: Path, { roles }: ActionNames, found: Found): void {
   if (builtInRoles.some((one) => one === role) || Object.hasOwn(roles, role)) return;
-  const known = [...new Set([...builtInRoles, ...Object.keys(roles)])];
-  found.errors.push(missing("role", role, known, [...path, ...at]));
+  const known = namesOf.get(roles) ?? [...new Set([...builtInRoles, ...Object.keys(roles)])];
+  namesOf.set(roles, known);
+  found.errors.push(missing("role", role, known, [...path, ...at], found));
 }
 
 /** What a role is for, and a join may not take back. */

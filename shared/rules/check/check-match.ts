@@ -32,6 +32,7 @@ const listed = [
 export interface MatchNames {
   lists: ListUse;
   schedules: readonly string[];
+  isSchedule(name: string): boolean;
   usedSchedules: Set<string>;
 }
 
@@ -70,8 +71,8 @@ function checkScheduleNames(match: Match, path: Path, names: MatchNames, found: 
   if (match.during === undefined && match.outside === undefined) return;
   for (const field of ["during", "outside"] as const) {
     for (const name of [match[field] ?? []].flat()) {
-      if (names.schedules.includes(name)) names.usedSchedules.add(name);
-      else found.errors.push(missing("schedule", name, names.schedules, [...path, field]));
+      if (names.isSchedule(name)) names.usedSchedules.add(name);
+      else found.errors.push(missing("schedule", name, names.schedules, [...path, field], found));
     }
   }
   const outside = [match.outside ?? []].flat();

@@ -53,7 +53,12 @@ export function checkRuleset(ruleset: Ruleset, options: CheckOptions): Found {
     found,
     ids: new Map(),
     beforeRoom: new BeforeRoom(ruleset, found),
-    match: { lists, schedules: Object.keys(ruleset.schedules ?? {}), usedSchedules },
+    match: {
+      lists,
+      schedules: Object.keys(ruleset.schedules ?? {}),
+      isSchedule: (name) => Object.hasOwn(ruleset.schedules ?? {}, name),
+      usedSchedules,
+    },
     actions: {
       options,
       roles: ruleset.roles ?? {},

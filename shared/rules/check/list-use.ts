@@ -19,11 +19,24 @@ export interface Kind {
 
 export type Lists = Readonly<Record<string, readonly (string | Hmac)[]>>;
 
+/** So many faults are described with what was meant: to find it takes long where there are many names. */
+const ADVISED = 100;
+
 /** Says that there is no such thing, and what there is. */
-export function missing(what: string, name: string, known: readonly string[], path: Path): Problem {
+export function missing(
+  what: string,
+  name: string,
+  known: readonly string[],
+  path: Path,
+  { errors }: Found,
+): Problem {
   const there =
     known.length === 0 ? `there are no ${what}s` : `there are ${known.slice(0, 10).map(shown).join(", ")}`;
-  return problem(path, `there is no ${what} ${shown(name)}; ${there}`, nearest(name, known));
+  return problem(
+    path,
+    `there is no ${what} ${shown(name)}; ${there}`,
+    errors.length < ADVISED ? nearest(name, known) : undefined,
+  );
 }
 
 /** The lists, which of them rules use, and whether their values fit the fields that use them. */
@@ -31,6 +44,7 @@ export class ListUse {
   /** Those that are written out. */
   readonly lists: Lists;
   readonly #names: readonly string[];
+  readonly #known: ReadonlySet<string>;
   readonly #found: Found;
   readonly #used = new Set<string>();
   readonly #checked = new Set<string>();
@@ -40,6 +54,7 @@ export class ListUse {
       Object.entries(lists).flatMap(([name, list]) => (Array.isArray(list) ? [[name, list]] : [])),
     );
     this.#names = Object.keys(lists);
+    this.#known = new Set(this.#names);
     this.#found = found;
   }
 
@@ -48,8 +63,8 @@ export class ListUse {
     if (typeof wanted !== "object" || wanted === null || !("list" in wanted)) return;
     const { list: name } = wanted;
     if (typeof name !== "string") return;
-    if (!this.#names.includes(name)) {
-      this.#found.errors.push(missing("list", name, this.#names, [...path, "list"]));
+    if (!this.#known.has(name)) {
+      this.#found.errors.push(missing("list", name, this.#names, [...path, "list"], this.#found));
       return;
     }
     this.#used.add(name);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseRuleset } from "../../../../shared/rules/check/parse.ts";
 import { errorsOf, overflowTo, warningsOf, withJoin, withMatch, withRule } from "../readings.ts";
 
 const to = "+15550100100";
@@ -251,3 +252,25 @@ test("a join of more than 250, or told of by http, is warned of wherever it stan
     "roles.big.status_callback: is not https: what is sent there can be read on the way",
   ]);
 });
+
+test.each(["list", "role", "schedule"])(
+  "20,000 rules that name a %s that there is not are refused without delay",
+  (what) => {
+    const names = Array.from({ length: 20_000 }, (_, n) => `${"name-of-some-length-".repeat(2)}${n}`);
+    const known = (value: unknown) => Object.fromEntries(names.map((name) => [name, value]));
+    const rules = names.map((name, n) => ({
+      id: `r${n}`,
+      match:
+        what === "list" ? { to: { list: `${name}x` } } : what === "schedule" ? { during: `${name}x` } : {},
+      place: { room: "board", ...(what === "role" ? { role: `${name}x` } : {}) },
+    }));
+    const named = {
+      list: { lists: known(["+15550100001"]) },
+      role: { roles: known({ muted: true }) },
+      schedule: { schedules: known({ open: ["mon-fri 09:00-17:00"] }) },
+    }[what];
+    const begun = performance.now();
+    expect(parseRuleset({ ...named, rules }).ok).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(15_000);
+  },
+);
