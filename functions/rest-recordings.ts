@@ -90,7 +90,12 @@ export async function listRecordings(
   const found = await recordingsById(project, conference, signal);
   if (found.length > 0) return found;
   const sids = await sidsUnder(project, conference, signal);
-  return (await Promise.all(sids.map((sid) => recordingsOf(project, sid, signal)))).flat();
+  const named = (await Promise.all(sids.map((sid) => recordingsOf(project, sid, signal)))).flat();
+  return named.filter((one) => !wasOverBy(one, conference.live_at - CLOCKS_MS));
+}
+
+function wasOverBy({ started_at, duration_s }: ListedRecording, at: number): boolean {
+  return started_at !== null && duration_s !== null && started_at + duration_s * 1_000 < at;
 }
 
 /** The recordings that SignalWire lists under the conference's own ids. Throws as {@link listRecordings} does. */

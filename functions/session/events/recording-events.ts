@@ -18,6 +18,9 @@ const CONFIRMED_MS = 25_000;
 /** An event may be so late, or so early by SignalWire's clock: of two recordings in one room the nearer one is meant. */
 const NEAR_MS = 300_000;
 
+/** RELAY's word for it. */
+export const BEGINNING = "record-start";
+
 /** What an event says of a recording's state. */
 const STATES: Readonly<Record<string, RecordingState>> = {
   "record-start": "in-progress",
@@ -69,7 +72,7 @@ export interface Heard {
 
 /**
  * RecordingEvents — what events and callbacks change in the table of recordings: each event is laid to the recording that it means, and
- * the rule's server is told each end once. Used by EventIngest.
+ * the rule's server is told each beginning and end once. Used by EventIngest.
  */
 export class RecordingEvents {
   readonly #recordings: Recordings;
@@ -107,10 +110,15 @@ export class RecordingEvents {
     const isTold = this.#isToTell(row, said, told) && isWantedBy(to, said.status);
     const isEndTold = isTold && isEnd(said.state);
     const marks = isEndTold && told.confirms !== true && told.isRepeat !== true;
-    const isWritten = recordings.update(row, {
+    const changes = {
       ...changesBy(row, said),
-      due_at: this.#dueAfter(row, said, isEndTold),
-      ...(marks ? { told: TOLD.byCallback, due_at: null } : {}),
+      ...(told.kind === "recording" && isBeginning(said) ? { begin_told: TOLD.byCallback } : {}),
+      ...(marks ? { told: TOLD.byCallback } : {}),
+    };
+    const due_at = marks ? null : this.#dueAfter(row, said, isEndTold);
+    const isWritten = recordings.update(row, {
+      ...changes,
+      due_at: this.#dueForBeginning({ ...row, ...changes, due_at }, to),
     });
     return {
       forward: isTold ? to : null,
@@ -122,13 +130,24 @@ export class RecordingEvents {
   /** The rule's server took what SignalWire's callback said of the end. */
   confirmed(tenant: string, id: string): void {
     const row = this.#recordings.find(tenant, id);
-    if (row) this.#recordings.update(row, { told: TOLD.byCallback, due_at: null });
+    if (!row) return;
+    const to = row.forward ?? this.#occupancy.forwardingOf(row.room, "recording", tenant);
+    const due_at = this.#dueForBeginning({ ...row, due_at: null }, to);
+    this.#recordings.update(row, { told: TOLD.byCallback, due_at });
   }
 
   /** An end is told until that is confirmed, after what was told in its place too; anything else once. */
-  #isToTell(row: Recording, { state }: Said, { kind, isRepeat }: ToldOfRecording): boolean {
+  #isToTell(row: Recording, said: Said, { kind, isRepeat }: ToldOfRecording): boolean {
     if (kind !== "recording") return false;
-    return isEnd(state) ? row.told !== TOLD.byCallback : isRepeat !== true;
+    if (isEnd(said.state)) return row.told !== TOLD.byCallback;
+    return isRepeat !== true && !(isBeginning(said) && row.begin_told === TOLD.inItsPlace);
+  }
+
+  /** When the row is due, where only RELAY has told that the recording began: the callback may be on its way. */
+  #dueForBeginning(row: Recording, to: ForwardTo | null): number | null {
+    if (!isBeginningOwed(row, to)) return row.due_at;
+    const at = this.#now() + GRACE_MS;
+    return isOpen(row) ? Math.min(row.due_at ?? at, at) : (row.due_at ?? at);
   }
 
   #untold(tenant: string, { room, status }: Said, { kind, isRepeat }: ToldOfRecording): Heard {
@@ -271,6 +290,17 @@ function near(row: Recording, began: number): boolean {
 
 function isEnd(state: RecordingState): boolean {
   return !isOpen({ state });
+}
+
+function isBeginning({ status }: Said): boolean {
+  return status === BEGINNING || status === "recording-in-progress";
+}
+
+/** Whether the rule's server wants to be told that the recording began, and was not. */
+export function isBeginningOwed({ state, begin_told, leg }: Recording, to: ForwardTo | null): boolean {
+  const hasBegun = state === "in-progress" || state === "paused" || state === "completed";
+  // Operators' recordings are told by the feed and to webhooks alone.
+  return hasBegun && leg === null && begin_told === TOLD.not && isWantedBy(to, BEGINNING);
 }
 
 /** Whether the rule's server wants to be told of this. */

@@ -1,11 +1,12 @@
 import type { CallbackBody } from "../../../shared/callback-body.ts";
+import type { ForwardTo } from "../../../shared/callbacks.ts";
 import { LONGEST_CALL_MS } from "../../../shared/placement.ts";
 import { notForwarded, tryForward } from "../../forward.ts";
 import { describeError, log } from "../../log.ts";
 import { RestBusy } from "../../rest.ts";
 import { callRecordings, type ListedRecording, listRecordings } from "../../rest-recordings.ts";
 import { CONNECTIONS, FairSlots, TooLate } from "../../slots.ts";
-import { isWantedBy } from "../events/recording-events.ts";
+import { BEGINNING, isBeginningOwed, isWantedBy } from "../events/recording-events.ts";
 import type { RelayManager } from "../relay/relay-manager.ts";
 import type { Occupancy } from "../seats/occupancy.ts";
 import type { Counters } from "../store/counters.ts";
@@ -116,6 +117,7 @@ export class RecordingReconciler {
     if (!row || row.due_at === null || row.due_at > this.#now()) return true;
     // What is not finished when we vanish is looked at again.
     recordings.update(row, { due_at: this.#now() + LOOK_MS });
+    if (isBeginningOwed(row, this.#whom(row))) return await this.#tellBeginning(row);
     if (isOpen(row)) {
       if (this.#isLive(row)) return true;
       recordings.update(row, { ended_at: row.ended_at ?? this.#now() });
@@ -199,13 +201,39 @@ export class RecordingReconciler {
     counters.add("recordings_made_good");
   }
 
+  /** Only RELAY, or a list, told that it began: that goes out in the callback's place. What else is due is seen to in the next run. */
+  async #tellBeginning(row: Recording): Promise<boolean> {
+    const { recordings } = this.#host;
+    const { due_at } = row;
+    const again_ms = await this.#say(row, BEGINNING);
+    const now = recordings.find(row.tenant, row.id);
+    if (!now) return true;
+    // What was told of it meanwhile says when it is due.
+    if (now.due_at === due_at) recordings.update(now, { due_at: this.#now() + (again_ms ?? 0) });
+    if (again_ms !== null) return false;
+    if (now.begin_told === TOLD.not) recordings.update(now, { begin_told: TOLD.inItsPlace });
+    return true;
+  }
+
   /** The callback was lost: what is known goes out in its place. After how long it is to be tried again, or null. */
   async #tell(row: Recording): Promise<number | null> {
     // Operators' recordings are told by the feed and to webhooks alone.
     if (row.leg !== null) return null;
-    const to = row.forward ?? this.#host.occupancy.forwardingOf(row.room, "recording", row.tenant);
     const status = TELLING[row.state];
-    if (row.told !== TOLD.not || to === null || status === undefined || !isWantedBy(to, status)) return null;
+    if (row.told !== TOLD.not || status === undefined || !isWantedBy(this.#whom(row), status)) return null;
+    const again_ms = await this.#say(row, status);
+    if (again_ms !== null) return again_ms;
+    // SignalWire's own callback may have been told meanwhile.
+    const { recordings } = this.#host;
+    if (recordings.find(row.tenant, row.id)?.told === TOLD.not)
+      recordings.update(row, { told: TOLD.inItsPlace });
+    return null;
+  }
+
+  /** Null where the rule's server took it, or did not so often that it is told no more; else after how long it is told again. */
+  async #say(row: Recording, status: string): Promise<number | null> {
+    const to = this.#whom(row);
+    if (to === null) return null;
     const account = this.#host.settings.require("project_id");
     const body = bodyOf(row, status, account, this.#now());
     const { tenant } = row;
@@ -221,10 +249,11 @@ export class RecordingReconciler {
       notForwarded(why, { tenant, kind: "recording" });
     }
     this.#tries.delete(row.id);
-    // SignalWire's own callback may have been told meanwhile.
-    const { recordings } = this.#host;
-    if (recordings.find(tenant, row.id)?.told === TOLD.not) recordings.update(row, { told: TOLD.inItsPlace });
     return null;
+  }
+
+  #whom({ forward, room, tenant }: Recording): ForwardTo | null {
+    return forward ?? this.#host.occupancy.forwardingOf(room, "recording", tenant);
   }
 
   #isLive({ room, conference_id, ended_at }: Recording): boolean {
@@ -237,17 +266,18 @@ export class RecordingReconciler {
   }
 }
 
-/** What is known of an end, as RELAY tells it. */
+/** What is known of a beginning or an end, as RELAY tells it. */
 function bodyOf(row: Recording, status: string, account: string, now: number): CallbackBody {
-  const at = row.ended_at ?? now;
+  const isOver = status !== BEGINNING;
+  const at = isOver ? (row.ended_at ?? now) : row.started_at;
   const params = {
     status,
     conference_id: row.conference_id,
     name: row.room,
     recording_sid: row.sid,
-    recording_url: row.url,
-    recording_duration: row.duration_s,
-    recording_file_size: row.size_bytes,
+    recording_url: isOver ? row.url : null,
+    recording_duration: isOver ? row.duration_s : null,
+    recording_file_size: isOver ? row.size_bytes : null,
   };
   const body = {
     event_type: "calling.conference",

@@ -55,8 +55,9 @@ export interface Recording {
   ended_at: number | null;
   /** Whom the rule wants told of it. */
   forward: ForwardTo | null;
-  /** By whom they were told how it ended: {@link TOLD}. */
+  /** By whom they were told how it ended, and that it began: {@link TOLD}. */
   told: number;
+  begin_told: number;
   /** How often REST was asked in vain. */
   asked: number;
   /** When it is looked at again. */
@@ -69,7 +70,10 @@ export type RecordingChanges = Partial<Omit<Recording, "seq" | "id" | "tenant" |
 
 /** A recording as the API shows it. */
 export interface RecordingView
-  extends Omit<Recording, "seq" | "forward" | "told" | "asked" | "due_at" | "conference_sid" | "leg"> {
+  extends Omit<
+    Recording,
+    "seq" | "forward" | "told" | "begin_told" | "asked" | "due_at" | "conference_sid" | "leg"
+  > {
   /** null: there is none. A session of the version before does not say. */
   copy?: CopyView | null;
   /** Of a recording that was started in a live conference; a session of the version before does not say. */
@@ -112,11 +116,11 @@ export const LOOK_MS = 300_000;
 const TENANTS_ASKED = 500;
 /** What SignalWire tells of a recording's end has come by then, as a rule. */
 export const GRACE_MS = 10_000;
-/** Whether the rule's server was told of the end: by a callback of SignalWire's, or by what we know in its place. */
+/** Whether the rule's server was told: by a callback of SignalWire's, or by what we know in its place. */
 export const TOLD = { not: 0, byCallback: 1, inItsPlace: 2 } as const;
 
 const COLUMNS =
-  "seq, id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes, started_at, ended_at, forward, told, asked, due_at, leg";
+  "seq, id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes, started_at, ended_at, forward, told, begin_told, asked, due_at, leg";
 
 type Row = Omit<Recording, "forward" | "leg"> & { forward: string | null; leg: string | null } & Record<
     string,
@@ -159,6 +163,7 @@ export class Recordings {
       size_bytes: null,
       ended_at: null,
       forward: null,
+      begin_told: TOLD.not,
       leg: null,
       due_at: this.#now() + LOOK_MS,
       ...about,
@@ -167,7 +172,7 @@ export class Recordings {
     if (this.#left.room === row.room) this.#left = { room: "", until: 0 };
     const added = this.#disk.attempt<{ seq: number }>(
       `INSERT INTO recordings (id, tenant, room, conference_id, conference_sid, sid, state, url, duration_s, size_bytes,
-         started_at, ended_at, forward, due_at, leg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+         started_at, ended_at, forward, begin_told, due_at, leg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
       row.id,
       row.tenant,
       row.room,
@@ -181,6 +186,7 @@ export class Recordings {
       row.started_at,
       row.ended_at,
       row.forward === null ? null : JSON.stringify(row.forward),
+      row.begin_told,
       row.due_at,
       row.leg === null ? null : JSON.stringify(row.leg),
     );
@@ -430,9 +436,10 @@ export class Recordings {
     seq: _,
     forward: __,
     told: ___,
-    asked: ____,
-    due_at: _____,
-    conference_sid: ______,
+    begin_told: ____,
+    asked: _____,
+    due_at: ______,
+    conference_sid: _______,
     leg,
     ...row
   }: Recording): RecordingView {

@@ -245,6 +245,9 @@ const migrations: readonly string[] = [
    ALTER TABLE control_commands ADD COLUMN number INTEGER;
    UPDATE control_commands SET number = seq;
    CREATE INDEX control_commands_by_tenant ON control_commands (tenant, number);`,
+
+  // Whether the rule's server was told that a recording began. Of those that are known by now nothing more is told.
+  "ALTER TABLE recordings ADD COLUMN begin_told INTEGER NOT NULL DEFAULT 1;",
 ];
 
 /** Rows of old history that make room for a migration at a time, and how often they do in one start. */

@@ -194,4 +194,6 @@ export const written = [
   `INSERT INTO recordings (id, tenant, room, conference_id, state, started_at, ended_at, leg) VALUES
      ('rec-3', 'initech', 'initech:recorded', 'c-7', 'completed', ${at}, ${at},
      '{"of":null,"part":1,"call_id":"recorded","control_id":"r-7","wanted":"recording","over":0}');`,
+
+  `INSERT INTO recordings (id, tenant, room, state, started_at, begin_told) VALUES ('rec-4', 'begun', 'begun:hall', 'in-progress', ${at}, 0);`,
 ];

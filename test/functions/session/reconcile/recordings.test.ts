@@ -36,6 +36,8 @@ interface Scene {
   ledger: Ledger;
   sql: SqlStorage;
   now: number;
+  /** What the rule of the next call wants to be told. */
+  wanted: string[];
   /** What SignalWire lists, or that it does not answer. */
   listed: ListedRecording[] | Error;
   asked: number;
@@ -86,13 +88,14 @@ async function scene(name: string, use: (scene: Scene) => Promise<void>): Promis
       listed: [],
       asked: 0,
       isReplyLost: false,
+      wanted: [...HOOK.events],
       come(call_id) {
         ledger.plan(
           requestOf(call_id, {
             deadline_at: one.now + 2_000,
             capacity: 99,
             join: { record: "record-from-start" },
-            forwarding: { recording: { ...HOOK, events: [...HOOK.events] } },
+            forwarding: { recording: { ...HOOK, events: one.wanted } },
           }),
         );
       },
@@ -366,6 +369,71 @@ describe("a recording of whose caller nothing told that they joined", () => {
       expect(one.asked).toBe(0);
       expect(one.rows()).toHaveLength(1);
     });
+  });
+});
+
+const start = { status: "record-start", conference_id: "conf-1" };
+const both = ["in-progress", "completed"];
+const statuses = () => told.map(({ params }) => (params as { status: string }).status);
+
+test("where RELAY alone tells that it began, a rule's server that wants it is told in the callback's place, once", async () => {
+  await scene("began", async (one) => {
+    one.wanted = both;
+    one.join("a", "conf-1");
+    one.hear(start, byRelay);
+    await one.later(5_000);
+    expect(told).toEqual([]);
+    await one.later(6_000);
+    expect(told).toMatchObject([{ timestamp: START / 1_000, params: { ...start, name: ROOM } }]);
+    // SignalWire's own, late, says nothing new.
+    expect(one.hear(start)?.forward).toBeNull();
+    await one.later(600_000);
+    expect(one.hear(form)?.forward).toMatchObject({ url: HOOK.url });
+    await one.later(600_000);
+    expect(told).toHaveLength(1);
+  });
+});
+
+test("a callback that tells that it began is forwarded, and nothing goes out in its place", async () => {
+  await scene("began-by-callback", async (one) => {
+    one.wanted = both;
+    one.join("a", "conf-1");
+    one.hear(start, byRelay);
+    expect(one.hear(start)?.forward).toMatchObject({ url: HOOK.url });
+    await one.later(600_000);
+    expect(told).toEqual([]);
+  });
+});
+
+test("a recording that is over before its beginning was told has both told, whoever tells of the end", async () => {
+  for (const [name, how] of [["relay", byRelay] as const, ["callback", {}] as const]) {
+    told = [];
+    await scene(`began-and-over-${name}`, async (one) => {
+      one.wanted = both;
+      one.join("a", "conf-1");
+      one.hear(start, byRelay);
+      one.now += 2_000;
+      one.hear(stop, how);
+      await one.later(11_000);
+      await one.later(1_000);
+      expect(statuses()).toEqual(name === "relay" ? ["record-start", "record-stop"] : ["record-start"]);
+      await one.later(600_000);
+      expect(one.rows()).toMatchObject([{ state: "completed" }]);
+      expect(statuses()).toHaveLength(name === "relay" ? 2 : 1);
+    });
+  }
+});
+
+test("a server that does not take a beginning is tried three times, and hears the end all the same", async () => {
+  await scene("began-in-vain", async (one) => {
+    one.wanted = both;
+    one.join("a", "conf-1");
+    one.hear(start, byRelay);
+    const refusing = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 500 }));
+    for (let tried = 0; tried < 6; tried += 1) await one.later(11_000);
+    expect(refusing).toHaveBeenCalledTimes(3);
+    refusing.mockRestore();
+    expect(one.hear(form)?.forward).toMatchObject({ url: HOOK.url });
   });
 });
 

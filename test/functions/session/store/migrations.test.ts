@@ -254,6 +254,16 @@ const seen: ((found: Session, version: number) => Promise<void>)[] = [
     using controls = await found.conferenceControl();
     expect(await controls.command("acme", "command-1")).toMatchObject({ control: "mute" });
   },
+  async (found) => {
+    await runInDurableObject(found, (_, { storage }) => {
+      const told = storage.sql.exec("SELECT id, begin_told FROM recordings WHERE id IN ('rec-1', 'rec-4')");
+      expect(Object.fromEntries([...told].map(({ id, begin_told }) => [id, begin_told]))).toEqual({
+        // Whatever was told of it, its own version did.
+        "rec-1": 1,
+        "rec-4": 0,
+      });
+    });
+  },
 ];
 
 describe("storage that an older version wrote", () => {
