@@ -195,6 +195,8 @@ describe("the audit", () => {
       ],
       next: null,
     });
-    expect(JSON.stringify([first, rest])).not.toMatch(new RegExp(`\\b9876\\b|Secret words|${token.slice(-40)}`));
+    expect(JSON.stringify([first, rest])).not.toMatch(
+      new RegExp(`\\b9876\\b|Secret words|${token.slice(-40)}`),
+    );
   });
 });
