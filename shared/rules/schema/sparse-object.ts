@@ -1,6 +1,7 @@
 import * as z from "zod";
 // By name: the namespace as a value would bring every language that Zod speaks into the bundle.
 import { $constructor } from "zod/v4/core";
+import { unknownKeys } from "./zod-words.ts";
 
 /** So many sets of keys are told apart in one schema; an object with yet another is read against every key there is. */
 const SHAPES = 64;
@@ -20,6 +21,9 @@ const SparseObject: z.core.$constructor<z.ZodObject> = $constructor("SparseObjec
   z.ZodObject.init(inst, def);
   const readAny = inst._zod.parse;
   const narrowed = new Map<number, z.ZodObject>();
+  // A narrowed schema would name its own keys alone.
+  const namesAll: z.core.$ZodErrorMap = ({ code }) =>
+    code === "unrecognized_keys" ? unknownKeys(Object.keys(def.shape)) : undefined;
   let fields: { key: string; isOptional: boolean }[] | undefined;
   inst._zod.parse = (payload, context) => {
     const { value } = payload;
@@ -43,7 +47,7 @@ const SparseObject: z.core.$constructor<z.ZodObject> = $constructor("SparseObjec
         type: "object",
         shape: Object.fromEntries(kept.map(({ key }) => [key, def.shape[key]])),
         catchall: def.catchall,
-        error: def.error,
+        error: def.error ?? namesAll,
       });
       narrowed.set(present, schema);
     }
