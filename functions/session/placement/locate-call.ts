@@ -26,6 +26,9 @@ const HELD_AGAIN_MS = 4_000;
  */
 const HELD_MS = 60_000;
 
+/** A join of RELAY's that takes the call out of its document's is told of so long before that document comes back, at most. */
+const SAME_END_MS = 1_000;
+
 /** Answers by which a document starts that does not join. */
 const STARTS: ReadonlySet<LookReply["outcome"]> = new Set(["joined", "hold"]);
 
@@ -192,7 +195,8 @@ function settleSaid(out: LocateCallHost, row: Placement, request: LookRequest): 
     return row.state === "joined" ? byRelay(out, row) : found(out, row, rest);
   }
   // A join in another conference was told of since: the document's is over, and RELAY's is that one.
-  if (row.state === "joined" && row.joined_by === "relay" && rest.said !== "absent") return byRelay(out, row);
+  const isRelays = row.state === "joined" && row.joined_by === "relay";
+  if (isRelays && (rest.said !== "absent" || cameAsItEnded(row))) return byRelay(out, row);
   if (isDone ? mayHoldAgain(out, row, request) : !isNotIn(out, row, rest.said))
     return held(row, `${reason}; REST: ${rest.said}`);
   if (!isDone) return notIn(out, row, request, `its document's join: ${said}`);
@@ -279,6 +283,11 @@ function found(
   if (sid !== undefined) out.members.foundUnder(row, sid);
   out.stays(row);
   return { ...placeOf(row), outcome: "joined", reason };
+}
+
+/** Whether the join that was told of last came as the document's was over, or after that: no list says anything against it yet. */
+function cameAsItEnded({ joined_ts, held_back_at }: Placement): boolean {
+  return joined_ts !== null && held_back_at !== null && joined_ts * 1000 > held_back_at - SAME_END_MS;
 }
 
 /** Whether a list that shows the call may show it in the conference that it has left since. */

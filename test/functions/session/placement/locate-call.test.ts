@@ -298,6 +298,18 @@ describe("a document that asks what its join's result means", () => {
     });
   });
 
+  test("stays where RELAY's late join has put it since its own was over, though a list that lags does not show it", async () => {
+    await settled("completed, late", true, (ask, ledger) => {
+      const [row] = ledger.placements.ofCall("a");
+      if (row) ledger.placements.update(row, { stay_at: START + 2_900 });
+      ledger.events.apply(event("leave", START + 20_000));
+      expect(ask("completed", undefined, 20_060).outcome).toBe("hold");
+      ledger.events.apply(event("join", START + 20_340, "a", "conf-2"));
+      const reply = ask("completed", "absent", 23_080);
+      expect(reply).toMatchObject({ outcome: "joined", reason: "RELAY's join stands" });
+    });
+  });
+
   test.each([
     ["is in the room where SignalWire lists it in another conference since", "conf-2", 7_000, "joined"],
     ["is held where a list may show what was", "conf-1", 7_000, "hold"],
