@@ -153,11 +153,7 @@ export class Heartbeat {
       this.#wantAlarm(this.#relayManager.ready ? interval : DOWN_CHECK_MS);
       inboundCalls.resume();
     } else if (this.#relayManager.isOpen) {
-      if (Date.now() - this.#lastWorkAt >= this.#relayManager.idle_disconnect_ms) {
-        this.#relayManager.close();
-        // Without a connection the object may go any time.
-        this.#parts.counters.run();
-      }
+      if (Date.now() - this.#lastWorkAt >= this.#relayManager.idle_disconnect_ms) this.#relayManager.close();
       this.#wantAlarm(HEARTBEAT_MS);
     } else if (forgotten?.rows !== 0 || !isWell) {
       // A record that can't be read may want the connection up.
@@ -166,6 +162,8 @@ export class Heartbeat {
       const next = this.#retention.next(this.#relayManager);
       if (Number.isFinite(next)) this.#wantAlarm(Math.max(HEARTBEAT_MS, next - Date.now()));
     }
+    // Without a connection the object may go any time.
+    if (!this.#relayManager.isOpen) this.#parts.counters.run();
     if (this.#isForgetting) this.#wantAlarm(FORGET_ON_MS);
     // Not awaited: while an alarm runs the next one waits, and a try may take its time. A lost try is leased out again.
     void this.#safely("commands", () => dispatcher.run(Date.now()));

@@ -130,7 +130,7 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
   }
   // By some readings a call that is gone gets a 422: its own status may tell.
   const isRefused = rest.kind === "refused" || rest.status === 422;
-  if (isRefused || isOverdue(host, pending)) unanswered(host, pending);
+  if (rest.kind === "refused" || isOverdue(host, pending)) unanswered(host, pending);
   const saysOver = (by: "relay" | "rest", code: string) => isOverBy(host, pending, by, code);
   if (
     (rest.kind === "refused" && saysOver("rest", rest.code)) ||
@@ -142,7 +142,7 @@ async function run(host: CommandHost, pending: PendingCommand): Promise<void> {
   }
   const said = rest.kind === "refused" ? rest.code : rest.reason;
   const why = { relay: relay ? describeOutcome(relay) : "not connected", rest: said };
-  later(host, pending, why, isRefused);
+  later(host, pending, why, rest.kind === "refused");
   // Nobody sees the call, which is no proof that it is gone. It holds up nobody else in its line until it asks by itself.
   if (isRefused && pending.kind === "fetch") host.queue.missed(pending);
 }

@@ -105,14 +105,15 @@ export class FollowUps {
   /** The call is over, and out of its room: there is no call left to do anything for. */
   over(row: Placement, reason: string): void {
     this.#dropped.dropped(row);
-    if (isLive(row.state)) this.close(row, reason);
+    // By which a join that is told of late is known to be older.
+    if (isLive(row.state)) this.close(row, reason, { left_ts: row.left_ts ?? this.#now() / 1000 });
     for (const kind of ["expire", "rejoin", "end", "after", "fetch", "overdue"] as const)
       this.#pendingCommands.drop(kind, row);
   }
 
   /** The placement is closed, and its call is not ended when its time is up. */
-  close(row: Placement, reason: string): void {
-    this.#placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason });
+  close(row: Placement, reason: string, changes: { left_ts?: number } = {}): void {
+    this.#placements.move(row, mayMove(row.state, "left") ? "left" : "failed", { reason, ...changes });
     this.#pendingCommands.drop("expire", row);
   }
 

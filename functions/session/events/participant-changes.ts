@@ -1,4 +1,4 @@
-import { applyEvent, type MembershipEvent } from "../../../shared/placement.ts";
+import { applyEvent, isLive, type MembershipEvent } from "../../../shared/placement.ts";
 import { dropOldest } from "../store/drop-oldest.ts";
 import type { Feed } from "../store/event-log.ts";
 import type { Changes, Placement } from "../store/placement-row.ts";
@@ -135,7 +135,9 @@ export class ParticipantChanges {
 
   /** The call has ended, or is not ours any more: its seat is free, and nothing is left to do for it. The queue handles waiters. */
   callEnded(row: Placement): void {
-    if (this.#followUps.isEnding(row) || (row.wait !== null && row.joined_ts === null)) return;
+    if (row.wait !== null && row.joined_ts === null) return;
+    // It has left already, and the answer to our own end tells whether the call was up.
+    if (!isLive(row.state) && this.#followUps.isEnding(row)) return;
     this.#close(row, "the call ended");
   }
 

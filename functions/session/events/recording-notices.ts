@@ -110,6 +110,8 @@ export class Notices {
       return this.#untold(room);
     } finally {
       this.#telling.delete(room);
+      // Who came in meanwhile.
+      if (telling.again) this.#tell(room);
     }
   }
 

@@ -253,6 +253,28 @@ describe("a call that RELAY says has ended", () => {
       });
     },
   );
+
+  test("holds none either where our own end is under way", async () => {
+    await scene("ended, ending", async (it) => {
+      join(it, "a");
+      const [row] = it.ledger.placements.ofCall("a");
+      if (row) it.ledger.pendingCommands.add("end", row, row.node_id);
+      expect(it.ledger.pendingCommands.takeDue(10)).toHaveLength(1);
+      it.ledger.events.apply({ ...ended, params: { call_id: "a", call_state: "ended" } });
+      expect(stateOf(it, "a")).toBe("left");
+    });
+  });
+
+  test("is not brought back by its join, told of late", async () => {
+    await scene("ended, late", async (it) => {
+      it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
+      const late = event("a", "join", it.now() - 1_000, 1);
+      it.ledger.events.apply({ ...ended, params: { call_id: "a", call_state: "ended" } });
+      it.ledger.events.apply(late);
+      expect(stateOf(it, "a")).toBe("left");
+      expect(it.ledger.occupancy.taken(ROOM)).toBe(0);
+    });
+  });
 });
 
 test("the seat of a call that is put back into its room is held for half a minute, however long ago it came", async () => {
