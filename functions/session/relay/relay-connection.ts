@@ -122,7 +122,7 @@ export class RelayConnection {
         return;
       }
       case "authorization_state":
-        void this.#keepAuthorizationState(effect);
+        this.#keepAuthorizationState(effect).catch((error: unknown) => this.#host.broke(effect.do, error));
         return;
       case "settle":
         this.#settling.get(effect.command)?.(effect.outcome);
