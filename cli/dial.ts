@@ -19,7 +19,7 @@ const RINGS_S = 60;
 /** It may wait two minutes for its turn; the join takes its time. */
 const BESIDE_MS = 150_000;
 const EXITS = `0 they are in the room, 1 it was refused, or they did not answer or came not in, 2 the Worker could not be asked, 3 the
-call was made and nobody was seen in the room yet.`;
+call was made and not yet seen in the room.`;
 
 interface DialOptions extends TenantOptions {
   from?: string;

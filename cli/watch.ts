@@ -20,7 +20,7 @@ export function watchCommand(): Command {
       const target = targetOf(options);
       const stopping = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
-      // Whoever reads has gone.
+      // The reader has gone.
       process.stdout.once("error", () => stopping.abort());
       const shown = new Shown(target.tenant, room ?? null, options.json === true);
       const failure = await followFeed(

@@ -141,7 +141,7 @@ export async function sidForCertain(
   return Math.abs(first.started_at - started_at) <= CLOCKS_MS ? first.sid : null;
 }
 
-/** The recordings of one call, whoever made them. Throws as {@link listRecordings} does. */
+/** The recordings of one call, made by us or by others. Throws as {@link listRecordings} does. */
 export async function callRecordings(
   project: Project,
   call_id: string,

@@ -13,7 +13,7 @@ interface Start {
   first_cpu_ms: number;
 }
 
-/** How a Worker starts that nobody has asked for anything yet, beside the two floors; by turns. */
+/** How a Worker starts before its first request, beside the two floors; by turns. */
 export async function measureStart(
   folder: string,
   given: (standIn: StandIn) => Promise<Parameters<typeof serve>[3]>,

@@ -93,7 +93,7 @@ describe("a recording of one call", () => {
     else await expect.poll(now).toBe(state);
   });
 
-  test("by the compatibility API is listed, paused, stopped and deleted, whoever made it", async () => {
+  test("by the compatibility API is listed, paused, stopped and deleted, by whatever way it was made", async () => {
     const { rest, of_call, command } = await scene();
     const form = (fields: Record<string, string>) => new URLSearchParams(fields);
     const made = await rest.send(of_call, "POST", form({ RecordingTrack: "both" }));

@@ -30,7 +30,7 @@ const recordingUpdateSchema = z.strictObject({
 
 const missing: WebAnswer = { status: 404, json: { code: 20404, message: "Not found", status: 404 } };
 
-/** `…/Calls/{CallSid}/Recordings`, and one of them: recordings of one call, whoever made them. */
+/** `…/Calls/{CallSid}/Recordings`, and one of them: recordings of one call, made by any way. */
 export function serveCallRecordings(project: Project, request: WebRequest): WebAnswer {
   const [call_sid = "", , recording_sid] = request.path.slice(6);
   const call = [...project.calls.values()].find((one) => one.sid === call_sid);

@@ -18,7 +18,7 @@ const CALLS_PER_S = 200;
 const LIVES_MS = { least: 300, most: 1_000 };
 /** Kills by turns: as soon as such a frame is on the other side, which is when its row may still be missing, or at any moment. */
 const WITH = ["ack", "join", "ack", "whatever it does"] as const;
-/** A webhook that reached nobody is tried again after this, ms. */
+/** A webhook that was not answered is tried again after this, ms. */
 const AGAIN_MS = 20;
 /** Stories told in full. */
 const TOLD = 5;
@@ -37,7 +37,7 @@ export interface Killed {
 
 /**
  * Kills workerd in the midst of its work, again and again, and starts it on the same storage. What has gone out by then must have
- * its row: after each kill the storage is read as it was left, before anything could mend it.
+ * its row: after each kill the storage is read as it was left, before anything could repair it.
  */
 export async function kill(seed: number, kills: number, entry = "functions/index.ts"): Promise<Killed> {
   const random = new Random(seed);

@@ -14,7 +14,7 @@ interface Lists {
   participants: number;
   /** Whatever is asked for, a page has no more. */
   page_size: number;
-  /** Whether lists heed the name that is asked for. */
+  /** Whether lists are limited to the name that is asked for. */
   filters: boolean;
 }
 
@@ -62,7 +62,7 @@ test("a hundred rooms of 250 participants are listed in three requests each", as
   expect(asked).toHaveLength(300);
 });
 
-test("a room is listed in three requests though lists do not heed its name, and in no more than its own pages", async () => {
+test("a room is listed in three requests though lists hold other names, too, and in no more than its own pages", async () => {
   const lists = { named: rooms, participants: 250, filters: false };
   const asked = serve({ ...lists, page_size: 1_000 });
   expect(await listRoom(project, "acme:room-7", AbortSignal.timeout(5_000))).toMatchObject({

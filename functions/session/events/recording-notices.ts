@@ -90,7 +90,7 @@ export class Notices {
   }
 
   /**
-   * Before a room is recorded: whoever is in it counts as told no more, and it is announced to the conference at once.
+   * Before a room is recorded: all who are in it count as untold again, and it is announced to the conference at once.
    * @returns those of whom that could not be seen.
    */
   async tellFirst(room: string, conference_id: string | null): Promise<readonly Placement[]> {

@@ -592,7 +592,7 @@ export class LegRecordings {
     if (isToBeStopped && row.leg?.over === 0) void this.#stop(row).catch(broke);
   }
 
-  /** Its call may go on elsewhere, where nobody was told. */
+  /** Its call may go on in a place where callers were not told. */
   async #stop({ tenant, id }: Recording): Promise<void> {
     for (const wait of [...STOP_AGAIN_MS, null]) {
       const row = this.#host.recordings.find(tenant, id);

@@ -15,7 +15,7 @@ const OF_CALLER = 30;
 /** Of a room's placements the newest, among which one is looked for whose rule wants to be told. */
 const FORWARDING = 10;
 
-/** How many seats of a room are taken, and when the first lapses that nobody was seen to take, ms; infinite: none does. */
+/** How many seats of a room are taken, and when the first lapses that no caller was seen to take, ms; infinite: none does. */
 export interface Seats {
   taken: number;
   lapses_at: number;

@@ -140,7 +140,7 @@ test.concurrent("the call that is recorded neither coaches, is coached nor is he
   await expect.poll(() => recorded(home), { timeout: 6_000 }).toEqual([free]);
 });
 
-test.concurrent("where nobody is left whose call can be recorded it has failed, and what was recorded stays", async ({
+test.concurrent("where no call is left that can be recorded it has failed, and what was recorded stays", async ({
   expect,
 }) => {
   await using home = await openBoard();

@@ -405,7 +405,7 @@ test("a callback that tells that it began is forwarded, and nothing goes out in 
   });
 });
 
-test("a recording that is over before its beginning was told has both told, whoever tells of the end", async () => {
+test("a recording that is over before its beginning was told has both told, whatever tells of the end", async () => {
   for (const [name, how] of [["relay", byRelay] as const, ["callback", {}] as const]) {
     told = [];
     await scene(`began-and-over-${name}`, async (one) => {

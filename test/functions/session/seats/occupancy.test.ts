@@ -291,7 +291,7 @@ test("the seat of a call that is put back into its room is held for half a minut
   });
 });
 
-test("a seat that nobody was seen to take makes each later join into its room carry the conference's own limit", async () => {
+test("a seat that no caller was seen to take makes each later join into its room carry the conference's own limit", async () => {
   await scene("lapsed", async (it) => {
     it.ledger.plan(requestOf("a", { deadline_at: it.now() + 2_000 }));
     const row = it.ledger.plan(requestOf("b", { deadline_at: it.now() + 2_000 }));
